@@ -1,0 +1,178 @@
+# gradcheckd. `make help` lists the commands.
+
+VERSION := 0.1.0
+B       ?= build
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX     := g++
+endif
+OPT     ?= -O3 -g
+# -U before -D: some compilers define it themselves, and then warn
+HARDEN  ?= -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+EXTRA   ?=
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+# Expanded when a recipe runs, not when this file is read: `make deps` may have installed pkg-config just before.
+PKGS     := libmicrohttpd jansson openblas
+CPPFLAGS  = -I. -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' $(HARDEN) $(shell pkg-config --cflags $(PKGS))
+CFLAGS    = -std=c17 $(OPT) $(WARN) $(EXTRA) -pthread
+CXXFLAGS  = -std=c++17 $(OPT) $(WARN) $(EXTRA) -fno-exceptions -fno-rtti
+LDLIBS    = $(shell pkg-config --libs $(PKGS)) -lstdc++ -lm
+
+CORE    := $(wildcard core/*.c core/ops/*.c)
+SERVER  := $(filter-out server/main.c server/blas_setup.c,$(wildcard server/*.c))
+OBJECTS := $(patsubst %.c,$(B)/%.o,$(CORE) $(SERVER)) $(patsubst %.cpp,$(B)/%.o,$(wildcard server/*.cpp))
+LIBRARY := $(B)/gradcheck.a
+MAIN    := $(B)/server/main.o $(B)/server/blas_setup.o
+STATIC  := $(patsubst static/%,$(B)/static/%,$(wildcard static/*.*))
+TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/core/test_*.c tests/server/test_*.c))
+SOURCES := $(wildcard core/*.[ch] core/*.inc core/ops/*.[ch] server/*.[ch] server/*.cpp tests/*.[ch] tests/*/*.[ch])
+
+BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev
+TEST_PACKAGES  := check curl python3
+LINT_PACKAGES  := clang clang-format clang-tidy cppcheck shellcheck libclang-rt-dev
+BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
+
+.DELETE_ON_ERROR:
+.PHONY: all deps deps-lint deps-bench run demo test check unit http asan tsan vectors lint format bench fuzz coverage install clean help
+
+all: $(B)/gradcheckd $(STATIC) ## build the daemon: build/gradcheckd
+
+# Commands are shown by their name and target alone; V=1 shows them whole.
+ifneq ($(V),1)
+Q = @echo "  $(1) $@";
+else
+Q =
+endif
+
+$(B)/gradcheckd: $(MAIN) $(LIBRARY)
+	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(LIBRARY): $(OBJECTS)
+	$(call Q,ar) rm -f $@; ar rcs $@ $^
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call Q,cc) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/%.o: %.cpp Makefile
+	@mkdir -p $(@D)
+	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/static/%: static/%
+	@mkdir -p $(@D)
+	$(call Q,cp) cp $< $@
+
+.SECONDARY:
+$(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
+	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $$(pkg-config --libs check) $(LDLIBS)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- what is needed ----
+
+# $(call install,PACKAGES): nothing, and fast, where all are there; apt-get as root or through sudo, else says what is missing.
+define install
+	@missing=""; \
+	if command -v dpkg-query >/dev/null; then \
+	    for p in $(1); do \
+	        dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+	    done; \
+	else \
+	    pkg-config --exists $(PKGS) && exit 0; missing=" $(1)"; \
+	fi; \
+	[ -z "$$missing" ] && exit 0; \
+	echo "installing:$$missing"; \
+	if [ "$$(id -u)" = 0 ]; then sudo=""; elif command -v sudo >/dev/null; then sudo=sudo; else sudo=none; fi; \
+	if [ "$$sudo" = none ] || ! command -v apt-get >/dev/null; then \
+	    echo "please install these packages (Debian's names):$$missing" >&2; exit 1; \
+	fi; \
+	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+endef
+
+deps: ## install what building and testing need (Debian packages; nothing where all is there)
+	$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+
+deps-lint: ## ... and what linting needs
+	$(call install,$(LINT_PACKAGES))
+
+deps-bench: ## ... and what benchmarks and test vectors need: PyTorch, NumPy, wrk
+	$(call install,$(BENCH_PACKAGES))
+
+# ---- using it ----
+
+run: all ## start the daemon on 127.0.0.1:8080
+	$(B)/gradcheckd
+
+demo: deps ## install, build, start, and check the lab's network with right and with wrong gradients
+	@$(MAKE) --no-print-directory all
+	@GRADCHECKD=$(B)/gradcheckd sh tests/demo/demo.sh
+
+install: all ## install into PREFIX (/usr/local), below DESTDIR
+	install -D -m 755 $(B)/gradcheckd $(DESTDIR)$(PREFIX)/bin/gradcheckd
+	mkdir -p $(DESTDIR)$(PREFIX)/share/gradcheckd/static
+	cp $(STATIC) $(DESTDIR)$(PREFIX)/share/gradcheckd/static/
+
+# ---- testing it ----
+
+test: deps ## install, build and run all tests, then all of them again under ASan and UBSan
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory asan
+
+check: all unit http ## the unit tests and the tests over HTTP, as built
+
+unit: $(TESTS)
+	@failed=0; for t in $(TESTS); do $$t || failed=1; done; exit $$failed
+
+http: all
+	GRADCHECKD=$(B)/gradcheckd python3 tests/http/run.py
+
+asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory check B=build/asan OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= \
+	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
+
+tsan: ## all tests under ThreadSanitizer
+	@$(MAKE) --no-print-directory check B=build/tsan OPT='-O1 -g' HARDEN= EXTRA='-fsanitize=thread'
+
+vectors: deps-bench ## generate tests/vectors anew with PyTorch and NumPy
+	/usr/bin/python3 tests/vectors/generate.py
+
+bench: deps-bench all ## beside a Python service around PyTorch, in one run
+	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/bench/bench.py
+
+FUZZ_SECONDS ?= 120
+fuzz: ## feed the JSON reader with libFuzzer for FUZZ_SECONDS (120)
+	@mkdir -p build/fuzz/corpus
+	clang++ -c -std=c++17 -O1 -g -I. -D_GNU_SOURCE -fsanitize=fuzzer-no-link,address,undefined -o build/fuzz/number.o server/number.cpp
+	clang -std=c17 -O1 -g -I. -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -o build/fuzz/document tests/fuzz/fuzz_document.c \
+	    server/document.c server/json_scan.c server/json_place.c server/text.c build/fuzz/number.o core/arena.c core/status.c \
+	    core/tensor.c $$(pkg-config --cflags --libs jansson) -lstdc++ -lm
+	build/fuzz/document -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 build/fuzz/corpus
+
+coverage: ## line coverage of all tests, in build/coverage
+	@$(MAKE) --no-print-directory check B=build/coverage OPT='-O0 -g' HARDEN= EXTRA='--coverage'
+	cd build/coverage && find core server -name '*.o' | xargs gcov -n 2>/dev/null | grep -A1 -E "^File '(core|server)/" | grep -v '^--'
+
+# ---- keeping it tidy ----
+
+format: deps-lint ## clang-format all sources
+	clang-format -i $(SOURCES)
+
+lint: deps deps-lint ## format, clang-tidy, cppcheck, shellcheck, and warnings as errors with gcc and clang
+	clang-format --dry-run -Werror $(SOURCES)
+	@$(MAKE) --no-print-directory -k all B=build/lint-gcc OPT=-O2 EXTRA=-Werror
+	@$(MAKE) --no-print-directory -k all B=build/lint-clang OPT=-O2 EXTRA=-Werror CC=clang CXX=clang++
+	cppcheck --quiet --error-exitcode=1 --std=c17 --enable=warning,performance,portability --inline-suppr \
+	    --suppress=missingIncludeSystem -I. -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' core server
+	clang-tidy --quiet --warnings-as-errors='*' $(CORE) $(SERVER) server/main.c -- -std=c17 $(CPPFLAGS) 2>/dev/null
+	shellcheck tests/demo/demo.sh .ci/run
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | sort | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20

@@ -1,0 +1,75 @@
+/* The primitives that ops are written on. A backend fills them in for one device and one arithmetic.
+ *
+ * Every primitive returns a status (enum code): 0, or CODE_DEVICE / CODE_OUT_OF_MEMORY / CODE_CANCELLED.
+ * Pointers are to the backend's own memory unless marked host. Matrices are row-major and packed. Outputs do
+ * not overlap inputs unless a line says that they may. Primitives are deterministic: the same input gives the
+ * same bits. */
+#ifndef CORE_BACKEND_H
+#define CORE_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/arena.h"
+#include "core/formulas.h"
+
+enum dtype { DTYPE_FLOAT64, DTYPE_FLOAT32 };
+
+struct backend {
+    const char *device; /* "cpu", "cuda" */
+    enum dtype dtype;
+    size_t element_size; /* bytes */
+    double smallest;     /* smallest normal number of the arithmetic */
+
+    /* One piece of uninitialised memory for `elements`; arena is there for backends that compute in host
+     * memory. Given back by release, which an arena's needs not do anything for. */
+    int (*allocate)(struct arena *arena, size_t elements, void **memory);
+    void (*release)(void *memory);
+    int (*upload)(size_t n, const double *host, void *to); /* rounds to the arithmetic */
+    int (*download)(size_t n, const void *from, double *host);
+
+    /* C [m,n] = alpha op(A) op(B) + beta C; op(A) is [m,k], op(B) [k,n]; A is stored [k,m] where transpose_a.
+     * beta = 0 does not read C. */
+    int (*gemm)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha, const void *A,
+                const void *B, double beta, void *C);
+    /* y = f(x; a), elementwise; y may be x */
+    int (*map)(enum map f, double a, size_t n, const void *x, void *y);
+    /* dx = dy * f'(x; a), y being f(x; a); dx may be x, y or dy */
+    int (*map_gradient)(enum map f, double a, size_t n, const void *x, const void *y, const void *dy, void *dx);
+    /* X [rows,columns]: X[i,:] += v */
+    int (*add_row)(size_t rows, size_t columns, const void *v, void *X);
+    /* v [columns] = sum over i of X[i,:] */
+    int (*sum_rows)(size_t rows, size_t columns, const void *X, void *v);
+    /* Y = softmax of each row of X, or its logarithm; stable: the row's maximum is taken off first */
+    int (*softmax)(bool logarithm, size_t rows, size_t columns, const void *X, void *Y);
+    /* dX from dY and the result Y: y*(dy - sum(dy*y)), or dy - e^y sum(dy) for the logarithm */
+    int (*softmax_gradient)(bool logarithm, size_t rows, size_t columns, const void *Y, const void *dY, void *dX);
+    /* y = alpha x + beta y; beta = 0 does not read y */
+    int (*axpby)(size_t n, double alpha, const void *x, double beta, void *y);
+    /* sum of x*y, into host memory */
+    int (*dot)(size_t n, const void *x, const void *y, double *host);
+    /* The offset of the first element that is not within [low, high] (NaN never is); n where all are. Into
+     * host memory. */
+    int (*first_outside)(size_t n, const void *x, double low, double high, size_t *host);
+
+    /* Losses of predictions P and targets T: the sum (not scaled) into host memory, and dP = scale * dsum/dP.
+     */
+    int (*loss)(enum elementwise_loss l, double a, size_t n, const void *P, const void *T, double *host);
+    int (*loss_gradient)(enum elementwise_loss l, double a, double scale, size_t n, const void *P, const void *T,
+                         void *dP);
+    /* -sum T log softmax(P), by rows, on logits: through log-sum-exp. dP = scale (softmax(P) sum(T) - T). */
+    int (*softmax_cross_entropy)(size_t rows, size_t columns, const void *P, const void *T, double *host);
+    int (*softmax_cross_entropy_gradient)(double scale, size_t rows, size_t columns, const void *P, const void *T,
+                                          void *dP);
+    /* sum over j != c of max(0, P_j - P_c + 1), T being 1 at the class c and 0 elsewhere (CS231n's SVM loss)
+     */
+    int (*hinge)(size_t rows, size_t columns, const void *P, const void *T, double *host);
+    int (*hinge_gradient)(double scale, size_t rows, size_t columns, const void *P, const void *T, void *dP);
+};
+
+/* The CPU's, in float64 and float32. */
+const struct backend *backend_cpu(enum dtype dtype);
+
+const char *dtype_name(enum dtype dtype); /* "float64", "float32" */
+
+#endif

@@ -1,0 +1,47 @@
+/* The CPU backend: one source of the primitives (backend_cpu.inc), compiled for float64 and for float32. */
+#include "core/backend.h"
+
+#include <cblas.h>
+#include <float.h>
+#include <limits.h>
+#include <string.h>
+#include <tgmath.h>
+
+#include "core/status.h"
+
+/* Below so many multiplications plain loops are faster than a call of CBLAS (measured: break-even near
+ * 16x16x16). */
+#define SMALL_GEMM 4096
+
+#define FORMULA static inline
+
+#define REAL double
+#define NAME(x) x##_f64
+#define CBLAS_GEMM cblas_dgemm
+#define DTYPE DTYPE_FLOAT64
+#define SMALLEST DBL_MIN
+#include "core/formulas.h"
+#include "core/backend_cpu.inc"
+#undef REAL
+#undef NAME
+#undef CBLAS_GEMM
+#undef DTYPE
+#undef SMALLEST
+
+#define REAL float
+#define NAME(x) x##_f32
+#define CBLAS_GEMM cblas_sgemm
+#define DTYPE DTYPE_FLOAT32
+#define SMALLEST FLT_MIN
+#include "core/formulas.h"
+#include "core/backend_cpu.inc"
+
+const struct backend *backend_cpu(enum dtype dtype)
+{
+    return dtype == DTYPE_FLOAT32 ? &backend_f32 : &backend_f64;
+}
+
+const char *dtype_name(enum dtype dtype)
+{
+    return dtype == DTYPE_FLOAT32 ? "float32" : "float64";
+}

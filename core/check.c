@@ -1,0 +1,243 @@
+#include "core/check.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/intermediates.h"
+
+const char *const verdict_names[] = {"match",      "mismatch",     "missing",   "shape_mismatch",
+                                     "not_finite", "not_a_tensor", "unexpected"};
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static int out_of_memory(struct error *error)
+{
+    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+}
+
+/* ---- which submission is which parameter's ---- */
+
+/* Submissions sorted by name, so that a request with very many of them takes no quadratic search. */
+struct index {
+    const struct submission **sorted;
+    size_t count;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct submission *const *left = a, *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
+static bool index_new(struct arena *arena, const struct submissions *submissions, struct index *index)
+{
+    index->count = submissions->count;
+    index->sorted = arena_array(arena, index->count, sizeof *index->sorted);
+    if (index->sorted == NULL) return false;
+    for (size_t i = 0; i < index->count; i++)
+        index->sorted[i] = &submissions->items[i];
+    qsort(index->sorted, index->count, sizeof *index->sorted, compare_names);
+    return true;
+}
+
+/* The submission that names a parameter's gradient, by its own name first, then by the others that the
+ * convention allows, into *found; NULL where there is none. */
+static int index_find(const struct index *index, enum convention convention, const char *parameter, struct arena *arena,
+                      const struct submission **found, struct error *error)
+{
+    const char *names[GRADIENT_NAMES_MAX];
+    size_t count = convention_gradient_names(convention, parameter, arena, names);
+    if (count == 0) return out_of_memory(error); /* never to be taken for a missing gradient */
+    *found = NULL;
+    for (size_t i = 0; *found == NULL && i < count; i++) {
+        const struct submission key = {.name = names[i]}, *pointer = &key;
+        const struct submission **at =
+            bsearch(&pointer, index->sorted, index->count, sizeof *index->sorted, compare_names);
+        if (at != NULL) *found = *at;
+    }
+    return CODE_OK;
+}
+
+/* ---- verdicts ---- */
+
+/* Gives an entry its verdict on what was submitted, the reference being in the request's layout. */
+static void judge(const struct check *check, const struct view *view, const double *reference, struct entry *entry)
+{
+    if (entry->submission == NULL) {
+        entry->verdict = VERDICT_MISSING;
+        return;
+    }
+    const struct tensor *student = entry->submission->tensor;
+    if (student == NULL) {
+        entry->verdict = VERDICT_NOT_A_TENSOR;
+        return;
+    }
+    if (!view_accepts(view, check->convention, &student->shape)) {
+        entry->verdict = VERDICT_SHAPE_MISMATCH;
+        return;
+    }
+    entry->comparison = compare_elements(student->size, student->data, reference, check->tolerance);
+    if (entry->comparison.not_finite > 0)
+        entry->verdict = VERDICT_NOT_FINITE;
+    else if (entry->comparison.mismatches > 0)
+        entry->verdict = VERDICT_MISMATCH;
+    else
+        entry->verdict = VERDICT_MATCH;
+    entry->passed = entry->verdict == VERDICT_MATCH;
+}
+
+/* A value of the pass as the request would lay it out; `inside` has the room to bring it to the host first.
+ */
+static const double *export_value(struct arena *arena, const struct pass *pass, const void *from,
+                                  const struct view *view, double *inside, struct error *error)
+{
+    size_t n = view->rows * view->columns;
+    if (pass_read(pass, from, n, inside, error) != CODE_OK) return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(inside[i])) {
+            error_set(error, CODE_NOT_FINITE, "with these parameters the reference gradient overflows %s",
+                      dtype_name(pass->backend->dtype));
+            error_at(error, "parameters");
+            return NULL;
+        }
+    if (!view->transposed) return inside;
+    double *outside = arena_doubles(arena, n);
+    if (outside == NULL)
+        out_of_memory(error);
+    else
+        view_export(view, inside, outside);
+    return outside;
+}
+
+static int judge_parameters(struct arena *arena, const struct check *check, const struct pass *pass, double **gradients,
+                            struct report *report, struct error *error)
+{
+    struct index index;
+    if (!index_new(arena, &check->gradients, &index)) return out_of_memory(error);
+    for (size_t p = 0; p < check->network->parameter_count; p++) {
+        struct entry *entry = &report->parameters[report->parameter_count++];
+        *entry = (struct entry){
+            .name = check->names[p], .expected = true, .shape = check->shapes[p], .max_points = check->points[p]};
+        int code = index_find(&index, check->convention, check->names[p], arena, &entry->submission, error);
+        if (code != CODE_OK) return code;
+        struct view view = convention_parameter(check->convention, &check->network->parameters[p]);
+        gradients[p] = arena_doubles(arena, check->network->parameters[p].size);
+        if (gradients[p] == NULL) return out_of_memory(error);
+        const double *reference = export_value(arena, pass, pass->gradients[p], &view, gradients[p], error);
+        if (reference == NULL) return error->code;
+        judge(check, &view, reference, entry);
+        if (check->reveal) entry->reference = reference;
+        if (entry->passed) entry->points = entry->max_points;
+        report->points += entry->points;
+        report->max_points += entry->max_points;
+        report->passed = report->passed && entry->passed;
+    }
+    return CODE_OK;
+}
+
+/* What was submitted under names that are no parameter's, and second copies under another name; the first
+ * CHECK_UNEXPECTED_MAX of them. */
+static int list_unexpected(struct arena *arena, const struct check *check, struct report *report, struct error *error)
+{
+    bool *used = arena_zeroed(arena, check->gradients.count, sizeof *used);
+    if (used == NULL) return out_of_memory(error);
+    for (size_t p = 0; p < check->network->parameter_count; p++)
+        if (report->parameters[p].submission != NULL)
+            used[report->parameters[p].submission - check->gradients.items] = true;
+    for (size_t i = 0, listed = 0; i < check->gradients.count; i++) {
+        const struct submission *submission = &check->gradients.items[i];
+        if (used[i]) continue;
+        if (listed++ >= CHECK_UNEXPECTED_MAX)
+            report->unexpected_not_listed++;
+        else
+            report->parameters[report->parameter_count++] = (struct entry){
+                .name = submission->name, .verdict = VERDICT_UNEXPECTED, .passed = true, .submission = submission};
+    }
+    return CODE_OK;
+}
+
+static int judge_intermediates(struct arena *arena, const struct check *check, const struct pass *pass,
+                               struct report *report, struct error *error)
+{
+    for (size_t i = 0; i < check->intermediates.count; i++) {
+        const struct submission *submission = &check->intermediates.items[i];
+        struct entry *entry = &report->intermediates[report->intermediate_count++];
+        *entry = (struct entry){.name = submission->name, .submission = submission};
+        struct intermediate which;
+        if (!intermediate_find(check->network, submission->name, &which)) {
+            entry->verdict = VERDICT_UNEXPECTED;
+            entry->passed = true;
+            continue;
+        }
+        struct view view = convention_samples(check->convention, check->batch, &check->network->nodes[which.node].out);
+        entry->expected = true;
+        entry->shape = view.shape;
+        double *inside = arena_doubles(arena, view.rows * view.columns);
+        if (inside == NULL) return out_of_memory(error);
+        const void *value = which.gradient ? pass->dy[which.node] : pass->y[which.node];
+        const double *reference = export_value(arena, pass, value, &view, inside, error);
+        if (reference == NULL) return error->code;
+        judge(check, &view, reference, entry);
+        if (check->reveal) entry->reference = reference;
+    }
+    return CODE_OK;
+}
+
+static int run_pass(const struct check *check, struct pass *pass, struct error *error)
+{
+    pass->cancelled = check->cancelled;
+    int code = pass_set_data(pass, check->x, check->target, error);
+    for (size_t p = 0; code == CODE_OK && p < check->network->parameter_count; p++)
+        code = pass_set_parameter(pass, p, check->parameters[p], error);
+    if (code == CODE_OK) code = pass_forward(pass, error);
+    if (code == CODE_OK) code = pass_backward(pass, error);
+    return code;
+}
+
+double check_work(const struct network *network, size_t batch, bool verify_reference)
+{
+    return network->work * (double)batch + (verify_reference ? numeric_work(network, batch) : 0);
+}
+
+int check_run(struct arena *arena, const struct check *check, struct report *report, struct error *error)
+{
+    *report = (struct report){.passed = true};
+    size_t parameters = check->network->parameter_count;
+    size_t unexpected = check->gradients.count < CHECK_UNEXPECTED_MAX ? check->gradients.count : CHECK_UNEXPECTED_MAX;
+    report->parameters = arena_array(arena, parameters + unexpected, sizeof *report->parameters);
+    report->intermediates = arena_array(arena, check->intermediates.count, sizeof *report->intermediates);
+    double **gradients = arena_array(arena, parameters, sizeof *gradients);
+    if (report->parameters == NULL || report->intermediates == NULL || gradients == NULL) return out_of_memory(error);
+
+    double begun = seconds();
+    struct pass pass;
+    if (pass_new(arena, check->network, check->backend, check->batch, &pass, error) != CODE_OK) return error->code;
+    int code = run_pass(check, &pass, error);
+    double passed = seconds();
+    report->loss = pass.loss;
+    if (code == CODE_OK) code = judge_parameters(arena, check, &pass, gradients, report, error);
+    if (code == CODE_OK) code = judge_intermediates(arena, check, &pass, report, error);
+    if (code == CODE_OK) code = list_unexpected(arena, check, report, error);
+    pass_free(&pass);
+    if (code != CODE_OK) return code;
+    if (report->max_points > 0)
+        report->score = report->points / report->max_points;
+    else
+        report->score = report->passed ? 1 : 0;
+    report->pass_seconds = passed - begun;
+    report->compare_seconds = seconds() - passed;
+    if (!check->verify_reference) return CODE_OK;
+    report->verified = true;
+    double compared = seconds();
+    code = numeric_verify(arena, check->network, check->batch, check->parameters, check->x, check->target, gradients,
+                          check->cancelled, &report->verification, error);
+    report->verify_seconds = seconds() - compared;
+    return code;
+}

@@ -1,0 +1,90 @@
+/* The main job: a student's gradients against the reference's, parameter by parameter. */
+#ifndef CORE_CHECK_H
+#define CORE_CHECK_H
+
+#include "core/compare.h"
+#include "core/convention.h"
+#include "core/numeric.h"
+#include "core/pass.h"
+
+/* Unexpected names that a report lists. */
+enum { CHECK_UNEXPECTED_MAX = 1000 };
+
+/* One thing that a student handed in, under the name that they gave it. */
+struct submission {
+    const char *name;
+    const struct tensor *tensor; /* in the request's layout; NULL where it is not a tensor */
+    const char *flaw;            /* why it is not one: "rows differ in length"; NULL otherwise */
+};
+
+struct submissions {
+    const struct submission *items;
+    size_t count;
+};
+
+/* What is to be checked. Everything belongs to the caller, in one arena with the report. */
+struct check {
+    const struct network *network;
+    enum convention convention;
+    const struct backend *backend;
+    size_t batch;
+    double *const *parameters;  /* by parameter, layout inside, finite */
+    const double *x, *target;   /* as pass_set_data takes them, finite */
+    const struct shape *shapes; /* by parameter: as the request gave it, or the convention's own; reports speak of it */
+    const char *const *names;   /* by parameter */
+    const double *points;       /* by parameter: what it is worth */
+    struct submissions gradients, intermediates;
+    struct tolerance tolerance;
+    bool reveal; /* entries carry the reference */
+    bool verify_reference;
+    const atomic_bool *cancelled; /* may be NULL */
+};
+
+enum verdict {
+    VERDICT_MATCH,
+    VERDICT_MISMATCH,
+    VERDICT_MISSING,
+    VERDICT_SHAPE_MISMATCH,
+    VERDICT_NOT_FINITE,
+    VERDICT_NOT_A_TENSOR,
+    VERDICT_UNEXPECTED,
+};
+
+extern const char *const verdict_names[]; /* by verdict */
+
+/* One line of the report. */
+struct entry {
+    const char *name;
+    enum verdict verdict;
+    bool passed;                         /* an unexpected name fails nothing */
+    double points, max_points;           /* 0 for intermediates and unexpected names */
+    bool expected;                       /* it has a shape and a reference */
+    struct shape shape;                  /* as the request has it */
+    const struct submission *submission; /* NULL where it is missing */
+    struct comparison comparison;        /* where verdict is match, mismatch or not_finite */
+    const double *reference;             /* in the request's layout; NULL unless revealed */
+};
+
+struct report {
+    bool passed;
+    double points, max_points, score; /* score = points / max_points; with nothing to gain 1 or 0 as passed */
+    double loss;
+    struct entry *parameters; /* in layer order, then what was unexpected */
+    size_t parameter_count;
+    size_t unexpected_not_listed; /* beyond CHECK_UNEXPECTED_MAX */
+    struct entry *intermediates;  /* as submitted */
+    size_t intermediate_count;
+    bool verified;
+    struct verification verification;
+    double pass_seconds, compare_seconds, verify_seconds;
+};
+
+/* Floating-point operations that a check takes, at most. */
+double check_work(const struct network *network, size_t batch, bool verify_reference);
+
+/* Runs it. The report and all it points to come from the arena. Whatever is wrong with what the student
+ * handed in is in the report; errors are the pass's: CODE_NOT_FINITE, CODE_OUT_OF_RANGE, CODE_OUT_OF_MEMORY,
+ * CODE_CANCELLED, CODE_DEVICE. */
+int check_run(struct arena *arena, const struct check *check, struct report *report, struct error *error);
+
+#endif

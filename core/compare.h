@@ -1,0 +1,27 @@
+/* The verdict: a student's numbers against the reference's. */
+#ifndef CORE_COMPARE_H
+#define CORE_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct tolerance {
+    double atol, rtol; /* |student - reference| <= atol + rtol*|reference|; both finite and not negative */
+};
+
+struct comparison {
+    size_t mismatches;       /* elements outside the tolerance, those that are not finite included */
+    size_t not_finite;       /* the student's NaN and infinities */
+    size_t first_not_finite; /* offset of the first of them */
+    size_t compared;         /* finite elements: where 0, the three below mean nothing */
+    double max_abs_diff;     /* over finite elements; a difference that overflows counts as the largest float64 */
+    double max_rel_diff;     /* max |a-b| / max(|a|+|b|, 1e-8): CS231n's relative error */
+    size_t worst;            /* offset of the largest absolute difference, the first of equals */
+};
+
+/* Compares n elements in the same layout. The reference must be finite. An element passes only where a
+ * comparison says so that is false for NaN: nothing that is not a number can pass. */
+struct comparison compare_elements(size_t n, const double *student, const double *reference,
+                                   struct tolerance tolerance);
+
+#endif

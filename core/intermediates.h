@@ -1,0 +1,17 @@
+/* The names of a network's forward and backward values: z1, h1, y_hat, dz1, dh1, dy_hat. */
+#ifndef CORE_INTERMEDIATES_H
+#define CORE_INTERMEDIATES_H
+
+#include "core/network.h"
+
+struct intermediate {
+    size_t node; /* whose output it is, or the gradient there */
+    bool gradient;
+};
+
+/* z<k>: the output of the k-th layer that has parameters; h<k>: what the activation right behind it makes of
+ * it, or z<k> itself where none follows; y_hat: the network's output; with d or dL_d in front the gradient of
+ * the loss there. False for any other name. */
+bool intermediate_find(const struct network *network, const char *name, struct intermediate *intermediate);
+
+#endif

@@ -1,0 +1,11 @@
+#include "core/ops/elementwise.h"
+
+const struct op op_bce_with_logits = {
+    .name = "bce_with_logits",
+    .summary = "binary cross-entropy of sigmoid(y_hat) and y, on logits",
+    .kind = OP_LOSS,
+    .plan = elementwise_plan,
+    .forward = elementwise_loss_forward,
+    .backward = elementwise_loss_backward,
+    .loss = LOSS_bce_with_logits,
+};

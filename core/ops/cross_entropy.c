@@ -1,0 +1,45 @@
+#include "core/ops/rows.h"
+
+static const char *const sources[] = {"logits", "probabilities", NULL};
+
+static bool on_probabilities(const double *attributes)
+{
+    return attributes[0] > 0;
+}
+
+static int forward(const struct op_call *call)
+{
+    const struct backend *b = call->backend;
+    struct rows rows = rows_of(call);
+    double sum = 0;
+    int code = on_probabilities(call->attributes)
+                   ? b->loss(LOSS_cross_entropy, b->smallest, rows.count * rows.width, call->x, call->target, &sum)
+                   : b->softmax_cross_entropy(rows.count, rows.width, call->x, call->target, &sum);
+    *call->loss = call->scale * sum;
+    return code;
+}
+
+static int backward(const struct op_call *call)
+{
+    const struct backend *b = call->backend;
+    struct rows rows = rows_of(call);
+    if (on_probabilities(call->attributes))
+        return b->loss_gradient(LOSS_cross_entropy, b->smallest, call->scale, rows.count * rows.width, call->x,
+                                call->target, call->dx);
+    return b->softmax_cross_entropy_gradient(call->scale, rows.count, rows.width, call->x, call->target, call->dx);
+}
+
+const struct op op_cross_entropy = {
+    .name = "cross_entropy",
+    .summary = "-sum(y * log(softmax(y_hat))) on logits, or -sum(y * log(y_hat)) on probabilities",
+    .kind = OP_LOSS,
+    .attributes = {{.name = "from", .kind = ATTRIBUTE_CHOICE, .choices = sources}},
+    .plan = elementwise_plan,
+    .forward = forward,
+    .backward = backward,
+    .target = TARGET_CLASSES_OR_SOFT,
+    .mean_over_batch = true,
+    .on_probabilities = on_probabilities,
+    .test_low = 0.05, /* within [0,1], so that they serve as probabilities too */
+    .test_high = 0.95,
+};

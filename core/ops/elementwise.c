@@ -1,0 +1,42 @@
+#include "core/ops/elementwise.h"
+
+/* An exponential and a few more; what the work estimate takes for an element of a map or a loss, there and
+ * back. */
+#define WORK_PER_ELEMENT 40.0
+
+int elementwise_plan(const double *attributes, const struct shape *in, struct op_plan *plan, struct error *error)
+{
+    (void)attributes;
+    (void)error;
+    plan->out = *in;
+    plan->work = WORK_PER_ELEMENT * (double)op_elements(in);
+    return CODE_OK;
+}
+
+int elementwise_forward(const struct op_call *call)
+{
+    return call->backend->map(call->op->map, call->attributes[0], call->batch * op_elements(call->in), call->x,
+                              call->y);
+}
+
+int elementwise_backward(const struct op_call *call)
+{
+    if (call->dx == NULL) return CODE_OK;
+    return call->backend->map_gradient(call->op->map, call->attributes[0], call->batch * op_elements(call->in), call->x,
+                                       call->y, call->dy, call->dx);
+}
+
+int elementwise_loss_forward(const struct op_call *call)
+{
+    double sum = 0;
+    int code = call->backend->loss(call->op->loss, call->attributes[0], call->batch * op_elements(call->in), call->x,
+                                   call->target, &sum);
+    *call->loss = call->scale * sum;
+    return code;
+}
+
+int elementwise_loss_backward(const struct op_call *call)
+{
+    return call->backend->loss_gradient(call->op->loss, call->attributes[0], call->scale,
+                                        call->batch * op_elements(call->in), call->x, call->target, call->dx);
+}

@@ -1,0 +1,12 @@
+#include "core/ops/elementwise.h"
+
+const struct op op_huber = {
+    .name = "huber",
+    .summary = "e**2 / 2 where |e| <= delta, else delta * (|e| - delta / 2), with e = y_hat - y",
+    .kind = OP_LOSS,
+    .attributes = {{.name = "delta", .kind = ATTRIBUTE_REAL, .fallback = 1, .open = true}},
+    .plan = elementwise_plan,
+    .forward = elementwise_loss_forward,
+    .backward = elementwise_loss_backward,
+    .loss = LOSS_huber,
+};

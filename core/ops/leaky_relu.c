@@ -1,0 +1,15 @@
+#include <math.h>
+
+#include "core/ops/elementwise.h"
+
+const struct op op_leaky_relu = {
+    .name = "leaky_relu",
+    .summary = "x for x > 0, else negative_slope * x",
+    .kind = OP_ACTIVATION,
+    .attributes = {{.name = "negative_slope", .kind = ATTRIBUTE_REAL, .fallback = 0.01, .least = -HUGE_VAL}},
+    .plan = elementwise_plan,
+    .forward = elementwise_forward,
+    .backward = elementwise_backward,
+    .map = MAP_leaky_relu,
+    .kink = KINK_INPUT,
+};

@@ -1,0 +1,13 @@
+#include "core/ops/elementwise.h"
+
+const struct op op_nll = {
+    .name = "nll",
+    .summary = "-y_hat[class], on log-probabilities",
+    .kind = OP_LOSS,
+    .plan = elementwise_plan,
+    .forward = elementwise_loss_forward,
+    .backward = elementwise_loss_backward,
+    .loss = LOSS_nll,
+    .target = TARGET_CLASSES,
+    .mean_over_batch = true,
+};

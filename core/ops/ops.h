@@ -1,0 +1,12 @@
+/* The table of all ops. */
+#ifndef CORE_OPS_OPS_H
+#define CORE_OPS_OPS_H
+
+#include "core/op.h"
+
+extern const struct op *const ops[]; /* layers, activations, losses; ends with NULL */
+
+/* The op of that name, a loss or not; NULL where there is none. */
+const struct op *ops_find(const char *name, bool loss);
+
+#endif

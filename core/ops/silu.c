@@ -1,0 +1,11 @@
+#include "core/ops/elementwise.h"
+
+const struct op op_silu = {
+    .name = "silu",
+    .summary = "x * sigmoid(x)",
+    .kind = OP_ACTIVATION,
+    .plan = elementwise_plan,
+    .forward = elementwise_forward,
+    .backward = elementwise_backward,
+    .map = MAP_silu,
+};

@@ -1,0 +1,13 @@
+#include "core/ops/elementwise.h"
+
+const struct op op_smooth_l1 = {
+    .name = "smooth_l1",
+    .summary = "e**2 / (2 * beta) where |e| < beta, else |e| - beta / 2, with e = y_hat - y",
+    .kind = OP_LOSS,
+    .attributes = {{.name = "beta", .kind = ATTRIBUTE_REAL, .fallback = 1}},
+    .plan = elementwise_plan,
+    .forward = elementwise_loss_forward,
+    .backward = elementwise_loss_backward,
+    .loss = LOSS_smooth_l1,
+    .kink = KINK_ERROR, /* where beta is 0 */
+};

@@ -1,0 +1,73 @@
+#include "core/tensor.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct shape shape_of(size_t rank, const size_t *dim)
+{
+    struct shape shape = {.rank = rank};
+    for (size_t i = 0; i < rank; i++)
+        shape.dim[i] = dim[i];
+    return shape;
+}
+
+bool shape_equal(const struct shape *a, const struct shape *b)
+{
+    if (a->rank != b->rank) return false;
+    for (size_t i = 0; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i]) return false;
+    return true;
+}
+
+bool shape_size(const struct shape *shape, size_t *size)
+{
+    *size = 1;
+    for (size_t i = 0; i < shape->rank; i++)
+        if (__builtin_mul_overflow(*size, shape->dim[i], size)) return false;
+    return true;
+}
+
+const char *shape_text(const struct shape *shape, char *text)
+{
+    size_t n = 0;
+    text[n++] = '[';
+    for (size_t i = 0; i < shape->rank; i++)
+        n += (size_t)snprintf(text + n, SHAPE_TEXT_MAX - n, i > 0 ? ",%zu" : "%zu", shape->dim[i]);
+    text[n++] = ']';
+    text[n] = '\0';
+    return text;
+}
+
+void shape_index(const struct shape *shape, size_t offset, size_t *index)
+{
+    for (size_t i = shape->rank; i-- > 0;) {
+        index[i] = offset % shape->dim[i];
+        offset /= shape->dim[i];
+    }
+}
+
+bool tensor_new(struct arena *arena, const struct shape *shape, struct tensor *tensor)
+{
+    tensor->shape = *shape;
+    if (!shape_size(shape, &tensor->size)) return false;
+    tensor->data = arena_doubles(arena, tensor->size);
+    return tensor->data != NULL;
+}
+
+void tensor_transpose(size_t rows, size_t columns, const double *from, double *to)
+{
+    enum { TILE = 16 }; /* 16 doubles are two cache lines: both sides of a tile stay in the first-level cache */
+    for (size_t i0 = 0; i0 < rows; i0 += TILE)
+        for (size_t j0 = 0; j0 < columns; j0 += TILE)
+            for (size_t i = i0; i < rows && i < i0 + TILE; i++)
+                for (size_t j = j0; j < columns && j < j0 + TILE; j++)
+                    to[j * rows + i] = from[i * columns + j];
+}
+
+size_t tensor_first_not_finite(const struct tensor *tensor)
+{
+    for (size_t i = 0; i < tensor->size; i++)
+        if (!isfinite(tensor->data[i])) return i;
+    return tensor->size;
+}

@@ -1,0 +1,178 @@
+#include "server/admission.h"
+
+#include <microhttpd.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/framing.h"
+#include "server/problem.h"
+#include "server/request.h"
+#include "server/routes.h"
+#include "server/static_files.h"
+
+static const char *const known_methods[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
+                                            "CONNECT", "OPTIONS", "TRACE", "PATCH", NULL};
+
+static bool is_known_method(const char *method)
+{
+    for (size_t i = 0; known_methods[i] != NULL; i++) {
+        if (strcmp(known_methods[i], method) == 0) return true;
+    }
+    return false;
+}
+
+/* The path of a target: "/a" of "/a" and of "http://host/a". The query is gone already. */
+static const char *path_of(const char *url)
+{
+    const char *rest = NULL;
+    if (strncasecmp(url, "http://", 7) == 0) rest = url + 7;
+    if (strncasecmp(url, "https://", 8) == 0) rest = url + 8;
+    if (rest == NULL) return url;
+    const char *slash = strchr(rest, '/');
+    return slash != NULL ? slash : "/";
+}
+
+/* The route of a path: the one for the method, else any of them (*fits says which); NULL where nothing is
+ * there. `allow` becomes the value of the Allow header. */
+static const struct route *find_route(const char *path, const char *method, bool *fits, char *allow,
+                                      size_t size)
+{
+    const struct route *found = NULL;
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    allow[0] = '\0';
+    *fits = false;
+    for (size_t i = 0; i <= route_count; i++) {
+        const struct route *route = i < route_count ? &routes[i] : &static_route;
+        if (i < route_count ? strcmp(route->path, path) != 0 : !static_files_has(path)) continue;
+        bool match = strcmp(route->method, wanted) == 0;
+        if (found == NULL || (match && !*fits)) found = route;
+        *fits = *fits || match;
+        if (strstr(allow, route->method) != NULL) continue;
+        strncat(allow, strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method,
+                size - strlen(allow) - 1);
+        strncat(allow, ", ", size - strlen(allow) - 1);
+    }
+    if (allow[0] != '\0') strncat(allow, "OPTIONS", size - strlen(allow) - 1);
+    return found;
+}
+
+static int check_coding(struct exchange *exchange, struct error *error)
+{
+    const char *coding = exchange_header(exchange, "Content-Encoding");
+    if (coding == NULL || strcasecmp(coding, "identity") == 0) return CODE_OK;
+    return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE,
+                     "The body must come as it is, without a Content-Encoding.");
+}
+
+static int check_type(const struct exchange *exchange, struct error *error)
+{
+    const char *type = exchange_header(exchange, "Content-Type");
+    const char *wanted = exchange->route->accepts;
+    if (type == NULL || wanted == NULL || framing_is_type(type, wanted)) return CODE_OK;
+    if (framing_is_type(type, "application/x-www-form-urlencoded"))
+        return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE,
+                         "The body must be %s, but the request says it is a form, as curl -d does: use curl "
+                         "--json, or add "
+                         "-H 'Content-Type: %s'.",
+                         wanted, wanted);
+    return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE, "The body must be %s, but Content-Type is %.100s.",
+                     wanted, type);
+}
+
+/* What can be wrong with a body before it is read. */
+static int check_body(struct exchange *exchange, const struct framing *framing, struct error *error)
+{
+    const struct options *options = exchange->options;
+    if (strcmp(exchange->route->method, "POST") != 0) {
+        if (!framing->chunked && framing->length == 0) return CODE_OK;
+        return error_set(error, CODE_BAD_REQUEST, "%s takes no body.", exchange->method);
+    }
+    if (!framing->chunked && !framing->has_length)
+        return error_set(error, CODE_LENGTH_REQUIRED,
+                         "A POST needs a Content-Length, or Transfer-Encoding: chunked.");
+    if (framing->length > options->max_body)
+        return error_set(error, CODE_BODY_TOO_LARGE, "The body has %llu bytes; %zu are allowed.",
+                         (unsigned long long)framing->length, options->max_body);
+    if (check_coding(exchange, error) != CODE_OK || check_type(exchange, error) != CODE_OK)
+        return error->code;
+    if (!request_body_fits(options, (size_t)framing->length))
+        return error_set(error, CODE_OVERLOADED,
+                         "The bodies of other requests take all the memory there is for them; try again.");
+    return CODE_OK;
+}
+
+static void answer_options(struct exchange *exchange, const char *allow)
+{
+    exchange->status = 204;
+    text_init(&exchange->answer, &exchange->arena);
+    exchange_answer_header(exchange, "Allow", allow);
+}
+
+/* Answers with the error; `allow` goes with a 405, and in the arena. */
+static void refuse(struct exchange *exchange, const struct error *error, const char *allow)
+{
+    problem_answer(exchange, error);
+    if (error->code == CODE_METHOD_NOT_ALLOWED) exchange_answer_header(exchange, "Allow", allow);
+    if (error->code == CODE_UNSUPPORTED_MEDIA_TYPE)
+        exchange_answer_header(exchange, "Accept-Encoding", "identity");
+}
+
+/* Finds the route. True where the answer is there already: OPTIONS. */
+static bool choose(struct exchange *exchange, const char **allow, struct error *error)
+{
+    char methods[64];
+    bool fits;
+    bool asks = strcmp(exchange->method, "OPTIONS") == 0;
+    exchange->route = find_route(exchange->path, exchange->method, &fits, methods, sizeof methods);
+    if (asks && strcmp(exchange->path, "*") == 0) strcpy(methods, "GET, HEAD, POST, OPTIONS");
+    if (methods[0] == '\0') {
+        error_set(error, CODE_NOT_FOUND, "There is nothing here.");
+        return false;
+    }
+    *allow = arena_text(&exchange->arena, methods, strlen(methods));
+    if (*allow == NULL) {
+        error_set(error, CODE_OUT_OF_MEMORY, "Out of memory.");
+    } else if (asks) {
+        answer_options(exchange, *allow);
+        return true;
+    } else if (!fits) {
+        error_set(error, CODE_METHOD_NOT_ALLOWED, "%.20s is not possible here.", exchange->method);
+    }
+    return false;
+}
+
+/* What is wrong with the head itself; then it is not sure where the next request begins. */
+static int check_head(const struct request *request, const char *version, struct framing *framing,
+                      struct error *error)
+{
+    const struct exchange *exchange = &request->exchange;
+    if (request->odd_target)
+        return error_set(error, CODE_BAD_REQUEST,
+                         "The request's target holds a character that has to be escaped, or a NUL.");
+    return framing_read(exchange->connection, exchange->method, request->target_length, version, framing,
+                        error);
+}
+
+enum admission admission_decide(struct request *request, const char *url, const char *method,
+                                const char *version)
+{
+    struct exchange *exchange = &request->exchange;
+    struct framing framing;
+    struct error error = {0};
+    const char *allow = NULL;
+    exchange->method = method;
+    exchange->path = path_of(url);
+    if (check_head(request, version, &framing, &error) != CODE_OK) {
+        refuse(exchange, &error, NULL);
+        return ADMISSION_REFUSED_NOW;
+    }
+    bool answered = false;
+    if (!is_known_method(method))
+        error_set(&error, CODE_NOT_IMPLEMENTED, "That method is not known here.");
+    else
+        answered = choose(exchange, &allow, &error);
+    if (!answered && error.code == CODE_OK) check_body(exchange, &framing, &error);
+    if (!answered && error.code == CODE_OK) return ADMISSION_GRANTED;
+    if (!answered) refuse(exchange, &error, allow);
+    return framing.chunked || framing.length > 0 ? ADMISSION_REFUSED_NOW : ADMISSION_ANSWERED;
+}

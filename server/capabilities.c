@@ -1,0 +1,119 @@
+#include "server/capabilities.h"
+
+#include <math.h>
+
+#include "core/convention.h"
+#include "core/initializer.h"
+#include "core/ops/ops.h"
+#include "server/limits.h"
+
+static void write_string(struct json *json, const char *name, const char *value)
+{
+    json_key(json, name);
+    json_text(json, value);
+}
+
+static void write_number(struct json *json, const char *name, double value)
+{
+    json_key(json, name);
+    json_number(json, value);
+}
+
+static void write_names(struct json *json, const char *name, const char *const *names)
+{
+    json_key(json, name);
+    json_open(json, '[');
+    for (size_t i = 0; names[i] != NULL; i++)
+        json_text(json, names[i]);
+    json_close(json, ']');
+}
+
+static void write_attribute(struct json *json, const struct attribute *a)
+{
+    static const char *const kinds[] = {"integer", "number", "boolean", "string"};
+    json_open(json, '{');
+    write_string(json, "name", a->name);
+    write_string(json, "type", kinds[a->kind]);
+    json_key(json, "required");
+    json_bool(json, a->required);
+    if (a->kind == ATTRIBUTE_CHOICE) write_names(json, "choices", a->choices);
+    bool has_default = !a->required && a->kind != ATTRIBUTE_SIZE;
+    if (has_default) json_key(json, "default");
+    if (has_default && a->kind == ATTRIBUTE_FLAG)
+        json_bool(json, a->fallback > 0);
+    else if (has_default && a->kind == ATTRIBUTE_CHOICE)
+        json_text(json, a->choices[(size_t)a->fallback]);
+    else if (has_default)
+        json_number(json, a->fallback);
+    json_close(json, '}');
+}
+
+static void write_ops(struct json *json, const char *name, enum op_kind kind)
+{
+    json_key(json, name);
+    json_open(json, '[');
+    for (size_t i = 0; ops[i] != NULL; i++) {
+        if (ops[i]->kind != kind) continue;
+        json_open(json, '{');
+        write_string(json, "name", ops[i]->name);
+        write_string(json, "summary", ops[i]->summary);
+        json_key(json, "attributes");
+        json_open(json, '[');
+        for (size_t a = 0; ops[i]->attributes[a].name != NULL; a++)
+            write_attribute(json, &ops[i]->attributes[a]);
+        json_close(json, ']');
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void write_limits(struct json *json, const struct options *options)
+{
+    json_key(json, "limits");
+    json_open(json, '{');
+    write_number(json, "max_body_bytes", (double)options->max_body);
+    write_number(json, "max_work_flops", options->max_work);
+    write_number(json, "max_memory_bytes", (double)LIMIT_MEMORY / 2);
+    write_number(json, "max_layers", LIMIT_LAYERS);
+    write_number(json, "max_name_bytes", LIMIT_NAME);
+    write_number(json, "max_depth", LIMIT_DEPTH);
+    write_number(json, "max_rank", TENSOR_RANK_MAX);
+    write_number(json, "max_connections", LIMIT_CONNECTIONS);
+    write_number(json, "max_queue", LIMIT_QUEUE);
+    write_number(json, "header_seconds", LIMIT_HEADER_SECONDS);
+    write_number(json, "body_seconds", LIMIT_BODY_SECONDS);
+    write_number(json, "work_seconds", LIMIT_WORK_SECONDS);
+    write_number(json, "answer_seconds", LIMIT_ANSWER_SECONDS);
+    write_number(json, "drain_seconds", LIMIT_DRAIN_SECONDS);
+    json_close(json, '}');
+}
+
+enum outcome capabilities_handle(struct exchange *exchange, bool heavy)
+{
+    static const char *const devices[] = {"cpu", NULL}, *const dtypes[] = {"float64", "float32", NULL};
+    static const char *const formats[] = {"json", "text", NULL}, *const none[] = {NULL};
+    (void)heavy;
+    text_init(&exchange->answer, &exchange->arena);
+    struct json json;
+    json_init(&json, &exchange->answer);
+    json_open(&json, '{');
+    write_string(&json, "name", "gradcheckd");
+    write_string(&json, "version", GRADCHECKD_VERSION);
+    write_ops(&json, "layers", OP_LAYER);
+    write_ops(&json, "activations", OP_ACTIVATION);
+    write_ops(&json, "losses", OP_LOSS);
+    write_names(&json, "reductions", reduction_names);
+    write_names(&json, "conventions", convention_names);
+    write_names(&json, "initializers", scheme_names);
+    write_names(&json, "optimizers", none);
+    write_names(&json, "mistakes", none);
+    write_names(&json, "devices", devices);
+    write_names(&json, "dtypes", dtypes);
+    write_names(&json, "formats", formats);
+    write_limits(&json, exchange->options);
+    json_close(&json, '}');
+    text_add(&exchange->answer, "\n");
+    exchange->status = 200;
+    exchange->content_type = "application/json";
+    return OUTCOME_ANSWERED;
+}

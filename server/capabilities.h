@@ -1,0 +1,9 @@
+/* GET /v1/capabilities. */
+#ifndef SERVER_CAPABILITIES_H
+#define SERVER_CAPABILITIES_H
+
+#include "server/exchange.h"
+
+exchange_handler capabilities_handle;
+
+#endif

@@ -1,0 +1,9 @@
+/* POST /v1/check. */
+#ifndef SERVER_CHECK_H
+#define SERVER_CHECK_H
+
+#include "server/exchange.h"
+
+exchange_handler check_handle;
+
+#endif

@@ -1,0 +1,45 @@
+/* What the formats of a report share: the words. */
+#include "server/check_report.h"
+
+static const char *index_text(const struct shape *shape, size_t offset, char *text)
+{
+    struct shape index = {.rank = shape->rank};
+    shape_index(shape, offset, index.dim);
+    return shape_text(&index, text);
+}
+
+static void describe_tensor(struct text *to, const struct entry *entry, const struct tensor *student)
+{
+    char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+    const struct comparison *c = &entry->comparison;
+    if (entry->verdict == VERDICT_MISMATCH)
+        text_format(to, "%zu of %zu elements differ, the most at %s", c->mismatches, student->size,
+                    index_text(&student->shape, c->worst, a));
+    else if (entry->verdict == VERDICT_SHAPE_MISMATCH)
+        text_format(to, "shape %s was submitted, %s is needed", shape_text(&student->shape, a),
+                    shape_text(&entry->shape, b));
+    else if (entry->verdict == VERDICT_NOT_FINITE)
+        text_format(to, "%zu of %zu elements are NaN or infinite, the first at %s", c->not_finite, student->size,
+                    index_text(&student->shape, c->first_not_finite, a));
+}
+
+static void describe(struct text *to, const struct entry *entry)
+{
+    if (entry->submission == NULL)
+        text_add(to, "not submitted");
+    else if (entry->verdict == VERDICT_UNEXPECTED)
+        text_add(to, "nothing of that name is asked for");
+    else if (entry->submission->tensor == NULL)
+        text_format(to, "not a tensor: %s", entry->submission->flaw);
+    else
+        describe_tensor(to, entry, entry->submission->tensor);
+}
+
+const char *check_report_detail(struct arena *arena, const struct entry *entry)
+{
+    struct text text;
+    text_init(&text, arena);
+    describe(&text, entry);
+    text_bytes(&text, "", 1);
+    return text.failed ? NULL : text.data;
+}

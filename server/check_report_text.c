@@ -1,0 +1,98 @@
+/* A table for a terminal, one line per parameter, as a notebook would print it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "server/check_report.h"
+
+/* Names wider than that push their line out instead of widening every other one. */
+enum { NAME_WIDTH_MAX = 32 };
+
+/* Characters, not bytes, so that a column of UTF-8 names lines up. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    for (const char *c = text; *c != '\0'; c++)
+        width += ((unsigned char)*c & 0xC0) != 0x80;
+    return width;
+}
+
+/* A name is the client's: what would steer a terminal is not passed on. */
+static void add_name(struct text *text, const char *name, int width)
+{
+    for (const char *c = name; *c != '\0'; c++) {
+        unsigned char byte = (unsigned char)*c;
+        bool control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && (unsigned char)c[1] < 0xA0);
+        text_bytes(text, control ? "?" : c, 1);
+    }
+    for (int i = width_of(name); i < width; i++)
+        text_bytes(text, " ", 1);
+}
+
+static void add_entry(struct text *text, const struct entry *entry, int name_width, int shape_width)
+{
+    char shape[SHAPE_TEXT_MAX] = "";
+    if (entry->expected) shape_text(&entry->shape, shape);
+    const char *mark = entry->verdict == VERDICT_UNEXPECTED ? "?" : entry->passed ? "\u2713" : "\u2717";
+    text_format(text, "  %s ", mark);
+    add_name(text, entry->name, name_width);
+    text_format(text, "  %-*s  %-14s", shape_width, shape, verdict_names[entry->verdict]);
+    if (entry->comparison.compared > 0) text_format(text, "  max diff %-8.2e", entry->comparison.max_abs_diff);
+    const char *detail = check_report_detail(text->arena, entry);
+    if (detail == NULL)
+        text->failed = true;
+    else if (detail[0] != '\0')
+        text_format(text, "  %s", detail);
+    text_add(text, "\n");
+}
+
+static void add_entries(struct text *text, const struct entry *entries, size_t count)
+{
+    int name_width = 0, shape_width = 0;
+    char shape[SHAPE_TEXT_MAX];
+    for (size_t i = 0; i < count; i++) {
+        int width = width_of(entries[i].name);
+        if (width > name_width && width <= NAME_WIDTH_MAX) name_width = width;
+        width = entries[i].expected ? (int)strlen(shape_text(&entries[i].shape, shape)) : 0;
+        if (width > shape_width) shape_width = width;
+    }
+    for (size_t i = 0; i < count; i++)
+        add_entry(text, &entries[i], name_width, shape_width);
+}
+
+static void add_reference(struct text *text, const struct entry *entries, size_t count)
+{
+    text_add(text, "\nreference\n");
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].reference == NULL) continue;
+        struct json json;
+        json_init(&json, text);
+        text_add(text, "  ");
+        add_name(text, entries[i].name, 0);
+        text_add(text, " = ");
+        json_tensor(&json, entries[i].shape.rank, entries[i].shape.dim, entries[i].reference);
+        text_add(text, "\n");
+    }
+}
+
+void check_report_text(struct text *text, const struct check *check, const struct report *report)
+{
+    text_format(text, "%s: %g of %g points\n", report->passed ? "PASSED" : "FAILED", report->points,
+                report->max_points);
+    text_format(text, "loss %.17g on %s in %s, tolerance atol %g rtol %g\n\n", report->loss, check->backend->device,
+                dtype_name(check->backend->dtype), check->tolerance.atol, check->tolerance.rtol);
+    add_entries(text, report->parameters, report->parameter_count);
+    if (report->unexpected_not_listed > 0)
+        text_format(text, "  ... and %zu more unexpected names\n", report->unexpected_not_listed);
+    if (report->intermediate_count > 0) {
+        text_add(text, "\nintermediates\n");
+        add_entries(text, report->intermediates, report->intermediate_count);
+    }
+    if (check->reveal) add_reference(text, report->parameters, report->parameter_count);
+    const struct verification *v = &report->verification;
+    if (report->verified)
+        text_format(text,
+                    "\nreference verified by central differences at %zu elements (%zu left out at kinks): "
+                    "max diff %.2e, "
+                    "relative %.2e\n",
+                    v->checked, v->at_kinks, v->max_abs_diff, v->max_rel_diff);
+}

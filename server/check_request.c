@@ -1,0 +1,197 @@
+#include "server/check_request.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/intermediates.h"
+#include "server/limits.h"
+
+static const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
+static const char *const dtype_names[] = {"float64", "float32", NULL};
+
+/* ---- options ---- */
+
+static int read_device(struct reader *r, const json_t *root, const struct options *options,
+                       struct check_request *request)
+{
+    int device = (int)options->device, dtype = DTYPE_FLOAT64;
+    if (reader_choice(r, root, "device", OPTIONAL, device_names, &device) != CODE_OK) return r->error->code;
+    if (reader_choice(r, root, "dtype", OPTIONAL, dtype_names, &dtype) != CODE_OK) return r->error->code;
+    request->device = (enum device_choice)device;
+    request->dtype = (enum dtype)dtype;
+    if (request->device == DEVICE_CUDA) {
+        error_set(r->error, CODE_OUT_OF_RANGE, "there is no CUDA device here; use cpu or auto");
+        return error_at(r->error, "device");
+    }
+    return CODE_OK;
+}
+
+static int read_tolerance(struct reader *r, const json_t *root, struct tolerance *tolerance)
+{
+    static const char *const known[] = {"atol", "rtol", NULL};
+    *tolerance = (struct tolerance){.atol = 1e-6, .rtol = 0};
+    const json_t *object = NULL;
+    if (reader_object(r, root, "tolerance", OPTIONAL, &object) != CODE_OK) return r->error->code;
+    if (object == NULL) return CODE_OK;
+    reader_known(r, object, known);
+    double *const values[] = {&tolerance->atol, &tolerance->rtol};
+    for (size_t i = 0; r->error->code == CODE_OK && known[i] != NULL; i++)
+        if (reader_number(r, object, known[i], OPTIONAL, values[i]) == CODE_OK && *values[i] < 0) {
+            error_set(r->error, CODE_OUT_OF_RANGE, "%s is %.17g, it must be at least 0", known[i], *values[i]);
+            error_at(r->error, known[i]);
+        }
+    return r->error->code != CODE_OK ? error_at(r->error, "tolerance") : CODE_OK;
+}
+
+/* What each parameter is worth; 1 where nothing is said. */
+static int read_points(struct reader *r, const json_t *root, const struct problem_set *set, const double **points)
+{
+    size_t n = set->network.parameter_count;
+    double *worth = arena_doubles(r->arena, n);
+    const char **known = arena_zeroed(r->arena, n + 1, sizeof *known);
+    if (worth == NULL || known == NULL) return reader_out_of_memory(r);
+    *points = worth;
+    for (size_t p = 0; p < n; p++) {
+        worth[p] = 1;
+        known[p] = set->names[p];
+    }
+    const json_t *object = NULL;
+    if (reader_object(r, root, "points", OPTIONAL, &object) != CODE_OK) return r->error->code;
+    if (object == NULL) return CODE_OK;
+    double total = 0;
+    reader_known(r, object, known);
+    for (size_t p = 0; r->error->code == CODE_OK && p < n; p++) {
+        if (reader_number(r, object, known[p], OPTIONAL, &worth[p]) != CODE_OK) break;
+        total += worth[p];
+        if (worth[p] >= 0 && total <= DBL_MAX) continue;
+        error_set(r->error, CODE_OUT_OF_RANGE, "points must be at least 0, and their sum finite");
+        error_at(r->error, known[p]);
+    }
+    return r->error->code != CODE_OK ? error_at(r->error, "points") : CODE_OK;
+}
+
+static int read_options(struct reader *r, const json_t *root, const struct options *options,
+                        struct check_request *request)
+{
+    struct check *check = &request->check;
+    request->diagnose = true;
+    if (read_device(r, root, options, request) != CODE_OK) return r->error->code;
+    if (read_tolerance(r, root, &check->tolerance) != CODE_OK) return r->error->code;
+    if (read_points(r, root, &request->set, &check->points) != CODE_OK) return r->error->code;
+    if (reader_bool(r, root, "diagnose", OPTIONAL, &request->diagnose) != CODE_OK) return r->error->code;
+    if (reader_bool(r, root, "reveal", OPTIONAL, &check->reveal) != CODE_OK) return r->error->code;
+    return reader_bool(r, root, "verify_reference", OPTIONAL, &check->verify_reference);
+}
+
+/* ---- how much it is ---- */
+
+/* Bytes of arena that the tensors of a check take, roughly: the pass, and per parameter the host's copies of
+ * the value, the reference and its transpose. */
+static double memory_needed(const struct check_request *request)
+{
+    size_t elements;
+    if (!pass_elements(&request->set.network, request->set.batch, &elements)) return HUGE_VAL;
+    double passes = request->check.verify_reference ? 2 : 1;
+    return 8 * (passes * (double)elements + 4 * (double)request->set.network.parameter_elements);
+}
+
+static int check_limits(const struct options *options, struct check_request *request, struct error *error)
+{
+    request->work = check_work(&request->set.network, request->set.batch, request->check.verify_reference);
+    if (request->work > options->max_work)
+        return error_set(error, CODE_TOO_MUCH_WORK,
+                         "this check would take %.3g floating-point operations, the limit is %.3g", request->work,
+                         options->max_work);
+    double memory = memory_needed(request), limit = (double)LIMIT_MEMORY / 2;
+    if (memory > limit)
+        return error_set(error, CODE_TOO_MUCH_WORK, "this check would take %.3g bytes of memory, the limit is %.3g",
+                         memory, limit);
+    return CODE_OK;
+}
+
+int check_request_measure(struct arena *arena, const struct options *options, struct check_request *request,
+                          struct error *error)
+{
+    static const char *const known[] = {"network",   "convention", "parameters",       "data",   "gradients",
+                                        "tolerance", "points",     "intermediates",    "device", "dtype",
+                                        "diagnose",  "reveal",     "verify_reference", NULL};
+    struct reader r = {.arena = arena, .document = &request->document, .error = error};
+    const json_t *root = request->document.root;
+    if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
+    if (reader_known(&r, root, known) != CODE_OK) return error->code;
+    if (read_network(&r, root, &request->set) != CODE_OK) return error->code;
+    if (read_batch(&r, root, &request->set) != CODE_OK) return error->code;
+    if (read_options(&r, root, options, request) != CODE_OK) return error->code;
+    return check_limits(options, request, error);
+}
+
+/* ---- what was submitted ---- */
+
+/* Why something is no tensor, for the student to read. */
+static const char *flaw_of(const json_t *value, const struct numbers *numbers)
+{
+    if (numbers != NULL) return "its rows differ in length";
+    if (json_is_array(value)) return "it holds something that is not a number";
+    if (json_is_null(value)) return "it is null";
+    if (json_is_string(value)) return "it is a string";
+    if (json_is_boolean(value)) return "it is true or false";
+    return "it is an object";
+}
+
+static bool read_submission(struct reader *r, const char *name, const json_t *value, struct submission *submission)
+{
+    *submission = (struct submission){.name = name};
+    const struct numbers *numbers = document_numbers(r->document, value);
+    if (numbers != NULL && !numbers->ragged) {
+        submission->tensor = &numbers->tensor;
+    } else if (numbers == NULL && json_is_number(value)) {
+        struct tensor *scalar = arena_alloc(r->arena, sizeof *scalar);
+        const struct shape shape = {.rank = 0};
+        if (scalar == NULL || !tensor_new(r->arena, &shape, scalar)) return false;
+        scalar->data[0] = json_number_value(value);
+        submission->tensor = scalar;
+    } else {
+        submission->flaw = flaw_of(value, numbers);
+    }
+    return true;
+}
+
+/* The members of an object as submissions; whatever else it is holds none. */
+static int read_submissions(struct reader *r, const json_t *object, struct submissions *submissions)
+{
+    size_t count = json_is_object(object) ? json_object_size(object) : 0;
+    struct submission *items = arena_array(r->arena, count, sizeof *items);
+    if (items == NULL) return reader_out_of_memory(r);
+    size_t i = 0;
+    for (void *at = json_object_iter((json_t *)object); at != NULL && i < count;
+         at = json_object_iter_next((json_t *)object, at))
+        if (!read_submission(r, json_object_iter_key(at), json_object_iter_value(at), &items[i++]))
+            return reader_out_of_memory(r);
+    *submissions = (struct submissions){.items = items, .count = count};
+    return CODE_OK;
+}
+
+int check_request_read(struct arena *arena, struct check_request *request, struct error *error)
+{
+    struct reader r = {.arena = arena, .document = &request->document, .error = error};
+    struct problem_set *set = &request->set;
+    struct check *check = &request->check;
+    const json_t *root = request->document.root, *gradients;
+    if (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK) return error->code;
+    /* Whatever the gradients are is graded; only their absence is the client's fault. */
+    if (reader_member(&r, root, "gradients", REQUIRED, &gradients) != CODE_OK) return error->code;
+    if (read_submissions(&r, gradients, &check->gradients) != CODE_OK) return error->code;
+    if (read_submissions(&r, json_object_get(root, "intermediates"), &check->intermediates) != CODE_OK)
+        return error->code;
+    check->network = &set->network;
+    check->convention = set->convention;
+    check->backend = backend_cpu(request->dtype);
+    check->batch = set->batch;
+    check->parameters = set->parameters;
+    check->x = set->x;
+    check->target = set->target;
+    check->shapes = set->shapes;
+    check->names = (const char *const *)set->names;
+    return CODE_OK;
+}

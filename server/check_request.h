@@ -1,0 +1,27 @@
+/* A request of POST /v1/check: from the document to core's structs. */
+#ifndef SERVER_CHECK_REQUEST_H
+#define SERVER_CHECK_REQUEST_H
+
+#include "core/check.h"
+#include "server/exchange.h"
+#include "server/read_network.h"
+
+struct check_request {
+    struct document document;
+    struct problem_set set;
+    enum device_choice device;
+    enum dtype dtype;
+    bool diagnose;
+    double work;        /* floating-point operations that the check will take */
+    struct check check; /* complete after check_request_read */
+};
+
+/* Reads what says how much work it is: network, batch, options. 422 CODE_TOO_MUCH_WORK where it is more than
+ * the options allow, in operations or in memory. */
+int check_request_measure(struct arena *arena, const struct options *options, struct check_request *request,
+                          struct error *error);
+
+/* Reads the rest: the tensors. After check_request_measure. */
+int check_request_read(struct arena *arena, struct check_request *request, struct error *error);
+
+#endif

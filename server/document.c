@@ -1,0 +1,142 @@
+#include "server/document.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <limits.h>
+
+#include "server/json_place.h"
+#include "server/json_scan.h"
+
+/* ---- jansson's memory ---- */
+
+/* A word before each of jansson's pieces says where it came from, so that a value made outside of
+ * document_read may be freed as usual, and one from an arena is left to it. */
+enum { PREFIX = 16 };
+enum { FROM_HEAP = 1, FROM_ARENA = 2 };
+
+static _Thread_local struct arena *current; /* while jansson reads for this thread */
+static _Thread_local bool
+    exhausted; /* it asked for more than there is; its own error does not always say so */
+
+static void *take(size_t size)
+{
+    char *piece = NULL;
+    if (size <= SIZE_MAX - PREFIX)
+        piece = current != NULL ? arena_alloc(current, size + PREFIX) : malloc(size + PREFIX);
+    if (piece == NULL) {
+        exhausted = true;
+        return NULL;
+    }
+    *piece = current != NULL ? FROM_ARENA : FROM_HEAP;
+    return piece + PREFIX;
+}
+
+static void give(void *memory)
+{
+    if (memory == NULL) return;
+    char *piece = (char *)memory - PREFIX;
+    if (*piece == FROM_HEAP) free(piece);
+}
+
+void document_setup(void)
+{
+    json_set_alloc_funcs(take, give);
+    json_object_seed(0);
+}
+
+/* ---- refusals ---- */
+
+static int no_memory(struct error *error)
+{
+    return error_set(error, CODE_OUT_OF_MEMORY, "there is not enough memory to read the JSON text");
+}
+
+static int malformed(const char *text, size_t length, size_t stop, struct error *error)
+{
+    struct json_place place;
+    json_find(text, length, stop, &place);
+    error_set(error, CODE_MALFORMED_JSON, "The JSON is malformed: %s.",
+              place.fault[0] != '\0' ? place.fault : "it could not be understood here");
+    json_tell(text, &place, error);
+    return error->code;
+}
+
+static int too_many(const char *text, size_t length, size_t stop, struct error *error)
+{
+    struct json_place place;
+    json_find(text, length, stop, &place);
+    if (place.fault[0] != '\0') return malformed(text, length, stop, error);
+    error_set(error, CODE_OUT_OF_RANGE, "The JSON holds more than %d values outside of arrays of numbers.",
+              DOCUMENT_VALUES_MAX);
+    json_tell(text, &place, error);
+    error->line = error->column = 0;
+    return error->code;
+}
+
+/* `stop` is the offset behind the second of two equal names. */
+static int duplicate(const char *text, size_t length, size_t stop, struct error *error)
+{
+    enum { SHOWN = 64 };
+    struct json_place place;
+    json_find(text, length, stop, &place);
+    if (place.fault[0] != '\0' || place.depth == 0 || place.path[place.depth - 1].key == NULL)
+        return malformed(text, length, stop, error);
+    const struct json_step *step = &place.path[place.depth - 1];
+    char name[SHOWN];
+    json_key_text(step->key, step->key_length, name, sizeof name);
+    error_set(error, CODE_MALFORMED_JSON,
+              "The JSON is malformed: the name \"%s\" stands twice in the same object.", name);
+    json_tell(text, &place, error);
+    return error->code;
+}
+
+/* What jansson had against the reduced text. */
+static int refused(const char *text, size_t length, const struct json_scan *scan, const json_error_t *reason,
+                   struct error *error)
+{
+    if (exhausted) return no_memory(error);
+    size_t stop = json_scan_origin(scan, reason->position > 0 ? (size_t)reason->position : 0);
+    if (json_error_code(reason) == json_error_duplicate_key) return duplicate(text, length, stop, error);
+    /* A token is refused where it ends, and what is missing at the end of the text. */
+    return malformed(text, length, stop < length ? stop + 1 : SIZE_MAX, error);
+}
+
+/* ---- reading ---- */
+
+int document_read(struct arena *arena, const char *text, size_t length, struct document *document,
+                  struct error *error)
+{
+    *document = (struct document){0};
+    struct json_scan scan;
+    switch (json_scan(arena, text, length, &scan)) {
+    case JSON_SCAN_DONE:
+        break;
+    case JSON_SCAN_MALFORMED:
+        return malformed(text, length, SIZE_MAX, error);
+    case JSON_SCAN_TOO_MANY:
+        return too_many(text, length, scan.stop, error);
+    case JSON_SCAN_NO_MEMORY:
+        return no_memory(error);
+    }
+    if (scan.reduced.length > INT_MAX) return no_memory(error); /* jansson counts positions in ints */
+
+    json_error_t reason = {0};
+    exhausted = false;
+    current = arena;
+    json_t *root = json_loadb(scan.reduced.data != NULL ? scan.reduced.data : "", scan.reduced.length,
+                              JSON_REJECT_DUPLICATES, &reason);
+    current = NULL;
+    if (root == NULL) return refused(text, length, &scan, &reason, error);
+    *document = (struct document){.root = root, .table = scan.table, .count = scan.count};
+    return CODE_OK;
+}
+
+const struct numbers *document_numbers(const struct document *document, const json_t *value)
+{
+    if (!json_is_array(value) || json_array_size(value) != 1) return NULL;
+    const json_t *row = json_array_get(value, 0);
+    if (!json_is_integer(row)) return NULL;
+    json_int_t k = json_integer_value(row);
+    return k >= 0 && (size_t)k < document->count ? &document->table[k] : NULL;
+}

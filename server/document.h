@@ -1,0 +1,51 @@
+/* A JSON body, read once: numbers in arrays go straight into float64 storage, the small rest becomes a
+ * jansson document. */
+#ifndef SERVER_DOCUMENT_H
+#define SERVER_DOCUMENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/arena.h"
+#include "core/status.h"
+#include "core/tensor.h"
+
+/* The most values outside of arrays of numbers, such arrays themselves counted as one each: what bounds the
+ * memory that a small body can cost. */
+enum { DOCUMENT_VALUES_MAX = 1 << 20 };
+
+/* A run of nested arrays that held only numbers (and NaN, Infinity, -Infinity, null), or one number that
+ * JSON's integers and reals cannot hold (NaN, Infinity, 1e999, 123456789012345678901): rank 0. */
+struct numbers {
+    struct tensor tensor; /* data in the arena; of no use where ragged */
+    bool ragged;   /* rows differ in length or in depth ([[1,2],[3]]), or there are more than TENSOR_RANK_MAX
+                      levels */
+    bool has_null; /* a null was read as NaN */
+};
+
+struct document {
+    json_t *root;
+    struct numbers *table;
+    size_t count;
+};
+
+/* Reads a complete JSON text. In the document every `struct numbers` stands as an array of one integer, its
+ * row in the table; since arrays of numbers never reach jansson otherwise, nothing that a client sends can be
+ * mistaken for it.
+ *
+ * All memory, jansson's too, comes from the arena: nothing is to be decref'd. Duplicate keys, bad UTF-8, more
+ * than LIMIT_DEPTH levels, anything behind the value and everything else that JSON forbids (but see above) is
+ * CODE_MALFORMED_JSON with line and column (from 1, in characters) and, as far as it can be told, a pointer
+ * to the place. More than DOCUMENT_VALUES_MAX values are CODE_OUT_OF_RANGE. The root is an object or an
+ * array: the caller's to check. Nothing is kept of `text`. */
+int document_read(struct arena *arena, const char *text, size_t length, struct document *document,
+                  struct error *error);
+
+/* The numbers that `value` stands for; NULL where it is something else. */
+const struct numbers *document_numbers(const struct document *document, const json_t *value);
+
+/* Once, before any thread starts: jansson's allocator and hash seed. */
+void document_setup(void);
+
+#endif

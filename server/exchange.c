@@ -1,0 +1,187 @@
+#include "server/request.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/limits.h"
+#include "server/problem.h"
+
+enum { SPARE_MAX = 64, FIRST_BODY = 4096 };
+
+static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct request *spare;
+static size_t spare_count;
+
+static atomic_size_t bodies_held; /* bytes of all bodies in flight */
+
+const char *exchange_query(const struct exchange *exchange, const char *name)
+{
+    if (exchange->connection == NULL) return NULL;
+    const char *value = NULL;
+    if (MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value,
+                                      NULL) != MHD_YES)
+        return NULL;
+    return value != NULL ? value : "";
+}
+
+const char *exchange_header(const struct exchange *exchange, const char *name)
+{
+    if (exchange->connection == NULL) return NULL;
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+void exchange_answer_header(struct exchange *exchange, const char *name, const char *value)
+{
+    if (exchange->header_count == EXCHANGE_HEADERS_MAX) return;
+    exchange->headers[exchange->header_count].name = name;
+    exchange->headers[exchange->header_count].value = value;
+    exchange->header_count++;
+}
+
+double exchange_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static struct request *take_spare(void)
+{
+    pthread_mutex_lock(&spare_lock);
+    struct request *request = spare;
+    if (request != NULL) {
+        spare = request->next;
+        spare_count--;
+    }
+    pthread_mutex_unlock(&spare_lock);
+    return request;
+}
+
+static bool keep_spare(struct request *request)
+{
+    pthread_mutex_lock(&spare_lock);
+    bool room = spare_count < SPARE_MAX;
+    if (room) {
+        request->next = spare;
+        spare = request;
+        spare_count++;
+    }
+    pthread_mutex_unlock(&spare_lock);
+    return room;
+}
+
+struct request *request_new(const struct options *options)
+{
+    struct request *request = take_spare();
+    if (request == NULL) {
+        request = calloc(1, sizeof *request);
+        if (request == NULL) return NULL;
+        arena_init(&request->exchange.arena, LIMIT_MEMORY);
+    }
+    /* A spare one keeps its arena's first block and a small body buffer; all else starts anew. */
+    struct arena arena = request->exchange.arena;
+    char *body = request->body;
+    size_t capacity = request->body_capacity;
+    memset(request, 0, sizeof *request);
+    request->exchange.arena = arena;
+    request->exchange.options = options;
+    request->exchange.method = "";
+    request->exchange.path = "";
+    request->body = body;
+    request->body_capacity = capacity;
+    atomic_fetch_add_explicit(&bodies_held, capacity, memory_order_relaxed);
+    request->started = exchange_clock();
+    return request;
+}
+
+void request_free(struct request *request)
+{
+    atomic_fetch_sub_explicit(&bodies_held, request->body_capacity, memory_order_relaxed);
+    if (request->body_capacity > LIMIT_LIGHT_BODY) {
+        free(request->body);
+        request->body = NULL;
+        request->body_capacity = 0;
+    }
+    arena_reset(&request->exchange.arena);
+    if (keep_spare(request)) return;
+    arena_free(&request->exchange.arena);
+    free(request->body);
+    free(request);
+}
+
+void request_free_spare(void)
+{
+    struct request *request;
+    while ((request = take_spare()) != NULL) {
+        arena_free(&request->exchange.arena);
+        free(request->body);
+        free(request);
+    }
+}
+
+static size_t bodies_limit(const struct options *options)
+{
+    size_t limit;
+    return __builtin_mul_overflow(options->max_body, (size_t)LIMIT_BODIES_IN_FLIGHT, &limit) ? SIZE_MAX
+                                                                                             : limit;
+}
+
+bool request_body_fits(const struct options *options, size_t length)
+{
+    size_t held = atomic_load_explicit(&bodies_held, memory_order_relaxed);
+    size_t limit = bodies_limit(options);
+    return held <= limit && length <= limit - held;
+}
+
+/* Drops the body and what it held. */
+static void refuse_body(struct request *request)
+{
+    atomic_fetch_sub_explicit(&bodies_held, request->body_capacity, memory_order_relaxed);
+    free(request->body);
+    request->body = NULL;
+    request->body_capacity = 0;
+    request->exchange.body = NULL;
+    request->exchange.body_length = 0;
+}
+
+/* Room for `need` bytes: doubling, so that a client pays with bytes for the memory that it takes from us. */
+static int grow_body(struct request *request, size_t need)
+{
+    const struct options *options = request->exchange.options;
+    size_t capacity = request->body_capacity > 0 ? request->body_capacity : FIRST_BODY;
+    while (capacity < need)
+        capacity = capacity > SIZE_MAX / 2 ? need : 2 * capacity;
+    if (capacity > options->max_body && need <= options->max_body) capacity = options->max_body;
+    size_t more = capacity - request->body_capacity;
+    if (!request_body_fits(options, more))
+        return error_set(&request->body_fault, CODE_OVERLOADED,
+                         "The bodies of other requests take all the memory there is for them; try again.");
+    char *body = realloc(request->body, capacity);
+    if (body == NULL)
+        return error_set(&request->body_fault, CODE_OUT_OF_MEMORY, "Out of memory for the body.");
+    atomic_fetch_add_explicit(&bodies_held, more, memory_order_relaxed);
+    request->body = body;
+    request->body_capacity = capacity;
+    return CODE_OK;
+}
+
+void request_take_body(struct request *request, const char *piece, size_t length)
+{
+    if (request->body_fault.code != CODE_OK) return;
+    size_t max = request->exchange.options->max_body;
+    size_t have = request->exchange.body_length;
+    if (length > max - have)
+        error_set(&request->body_fault, CODE_BODY_TOO_LARGE, "The body is larger than %zu bytes.", max);
+    else if (have + length > request->body_capacity)
+        grow_body(request, have + length);
+    if (request->body_fault.code != CODE_OK) {
+        refuse_body(request);
+        return;
+    }
+    memcpy(request->body + have, piece, length);
+    request->exchange.body = request->body;
+    request->exchange.body_length = have + length;
+}

@@ -1,0 +1,58 @@
+/* One request and its answer: what lies between the HTTP side (http.c) and the endpoints. */
+#ifndef SERVER_EXCHANGE_H
+#define SERVER_EXCHANGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/arena.h"
+#include "core/status.h"
+#include "server/options.h"
+#include "server/text.h"
+
+struct route;
+struct MHD_Connection;
+
+enum { EXCHANGE_HEADERS_MAX = 8 };
+
+struct exchange {
+    const struct options *options;
+    const struct route *route;        /* NULL where no route fits */
+    struct MHD_Connection *connection; /* for exchange_query and exchange_header only; NULL in unit tests */
+    struct arena arena;               /* freed with the exchange */
+    const char *method;
+    const char *path; /* of the request's target, percent-decoded */
+    const char *body; /* complete when the handler is called; not terminated */
+    size_t body_length;
+    atomic_bool cancelled; /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */
+    void *state;           /* the handler's own, in the arena, kept between its two calls */
+
+    /* the answer, filled in by the handler */
+    int status;
+    const char *content_type;
+    struct text answer; /* its data in the arena, or static */
+    struct {
+        const char *name, *value; /* static or in the arena */
+    } headers[EXCHANGE_HEADERS_MAX];
+    size_t header_count;
+};
+
+enum outcome { OUTCOME_ANSWERED, OUTCOME_HEAVY };
+
+/* An endpoint. It fills in the answer and returns OUTCOME_ANSWERED. Called on a thread that serves connections with
+ * heavy = false, it may instead return OUTCOME_HEAVY without an answer: it is then called again on a worker with heavy = true
+ * (a body over LIMIT_LIGHT_BODY goes to a worker at once). Failures are answered too: problem_answer(). */
+typedef enum outcome exchange_handler(struct exchange *exchange, bool heavy);
+
+/* The value of a query parameter (?name=value; "" for ?name), or of a request header; NULL where absent. */
+const char *exchange_query(const struct exchange *exchange, const char *name);
+const char *exchange_header(const struct exchange *exchange, const char *name);
+
+/* Adds a header to the answer; both strings live as long as the exchange. More than EXCHANGE_HEADERS_MAX are dropped. */
+void exchange_answer_header(struct exchange *exchange, const char *name, const char *value);
+
+/* Seconds on the monotonic clock. */
+double exchange_clock(void);
+
+#endif

@@ -1,0 +1,33 @@
+/* What the HTTP library lets pass of a request's head and we don't: whatever two readers of the same bytes
+ * could take for two different requests. */
+#ifndef SERVER_FRAMING_H
+#define SERVER_FRAMING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+struct MHD_Connection;
+
+struct framing {
+    bool chunked;
+    bool has_length; /* a Content-Length stands there */
+    uint64_t length; /* its value; 0 without one */
+};
+
+/* Walks all headers of the request and checks its head: `method`, `version` and the length of its target as
+ * it was sent. Fails with CODE_BAD_REQUEST or CODE_EXPECTATION_FAILED; the connection has to be closed then,
+ * since nobody knows where the next request begins. */
+int framing_read(struct MHD_Connection *connection, const char *method, size_t target_length,
+                 const char *version, struct framing *framing, struct error *error);
+
+/* Whether a request's target, as it was sent, holds only what a target may hold. */
+bool framing_target_fits(const char *target);
+
+/* Whether `value` is `type`, in any case and with any parameters behind it: "Application/JSON;
+ * charset=utf-8". */
+bool framing_is_type(const char *value, const char *type);
+
+#endif

@@ -1,0 +1,318 @@
+/* One MHD daemon per thread, all without a listening socket: the listener's thread hands them connections in
+ * turn. (MHD's own pool of threads listens, but the way to stop it from listening, MHD_quiesce_daemon, can
+ * abort the process under load: it and a polling thread may both try to remove the socket from the same epoll
+ * set.) */
+#include "server/http.h"
+
+#include <microhttpd.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/admission.h"
+#include "server/connections.h"
+#include "server/exchange.h"
+#include "server/framing.h"
+#include "server/limits.h"
+#include "server/metrics.h"
+#include "server/probes.h"
+#include "server/problem.h"
+#include "server/request.h"
+#include "server/routes.h"
+#include "server/workers.h"
+
+/* What a connection has for its buffers; half of it is what is read at once. */
+#define CONNECTION_MEMORY ((size_t)128 << 10)
+
+/* Part of the time of the drain that work has before it is cancelled. */
+#define DRAIN_PATIENCE 0.8
+
+enum { DRAIN_LOOK = 5 /* milliseconds */ };
+
+static struct {
+    const struct options *options;
+    struct MHD_Daemon **daemons;
+    unsigned count;
+    atomic_size_t delivered;         /* connections given to the daemons */
+    struct MHD_Response *overloaded; /* made in advance, for when memory is short */
+} http;
+
+/* ---- Answers ---- */
+
+static struct MHD_Response *make_overloaded(void)
+{
+    static char text[] = "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+                         "\"code\":\"out_of_memory\",\"detail\":\"Out of memory.\"}\n";
+    struct MHD_Response *response = MHD_create_response_from_buffer(sizeof text - 1, text, MHD_RESPMEM_PERSISTENT);
+    if (response == NULL) return NULL;
+    if (MHD_add_response_header(response, "Content-Type", "application/problem+json") != MHD_YES ||
+        MHD_add_response_header(response, "Retry-After", "1") != MHD_YES) {
+        MHD_destroy_response(response);
+        return NULL;
+    }
+    return response;
+}
+
+/* The library's response over the exchange's answer, which stays where it is: the exchange lives until the
+ * completed callback, and that comes after the last byte was sent. NULL when memory is short. */
+static struct MHD_Response *make_response(const struct exchange *exchange)
+{
+    static char nothing[1];
+    char *data = exchange->answer.length > 0 ? exchange->answer.data : nothing;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(exchange->answer.length, data, MHD_RESPMEM_PERSISTENT);
+    if (response == NULL) return NULL;
+    bool good = MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
+    if (good && exchange->content_type != NULL && exchange->status != 204 && exchange->status != 304)
+        good = MHD_add_response_header(response, "Content-Type", exchange->content_type) == MHD_YES;
+    for (size_t i = 0; good && i < exchange->header_count; i++)
+        good = MHD_add_response_header(response, exchange->headers[i].name, exchange->headers[i].value) == MHD_YES;
+    if (good && probes_draining()) good = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+    if (good) return response;
+    MHD_destroy_response(response);
+    return NULL;
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct request *request)
+{
+    struct exchange *exchange = &request->exchange;
+    if (exchange->answer.failed) {
+        struct error error = {0};
+        error_set(&error, CODE_OUT_OF_MEMORY, "Out of memory for the answer.");
+        problem_answer(exchange, &error);
+    }
+    connections_enter(request->connection, PHASE_ANSWER);
+    request->stage = STAGE_SENT;
+    struct MHD_Response *response = make_response(exchange);
+    if (response == NULL) {
+        exchange->status = 503;
+        return MHD_queue_response(connection, 503, http.overloaded);
+    }
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)exchange->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* ---- From the request to its endpoint ---- */
+
+/* A worker's part. Resuming comes last: from then on the request is the connection's again, and may be gone
+ * at once. */
+static void run_heavy(struct request *request)
+{
+    struct exchange *exchange = &request->exchange;
+    struct MHD_Connection *connection = exchange->connection;
+    if (atomic_load(&exchange->cancelled)) {
+        struct error error = {0};
+        error_set(&error, CODE_CANCELLED, "The request waited too long for its turn.");
+        problem_answer(exchange, &error);
+    } else {
+        exchange->route->handler(exchange, true);
+    }
+    request->stage = STAGE_READY;
+    MHD_resume_connection(connection);
+}
+
+/* Suspends the connection before a worker can know of it: it must not be resumed first. */
+static void hand_over(struct MHD_Connection *connection, struct request *request)
+{
+    request->stage = STAGE_WORKING;
+    request->watched = true;
+    connections_watch(request->connection, &request->exchange);
+    MHD_suspend_connection(connection);
+    if (workers_submit(request)) return;
+    struct error error = {0};
+    error_set(&error, CODE_OVERLOADED, "Too many requests are waiting; try again.");
+    problem_answer(&request->exchange, &error);
+    request->stage = STAGE_READY;
+    MHD_resume_connection(connection);
+}
+
+static void unwatch(struct request *request)
+{
+    if (request->watched) connections_watch(request->connection, NULL);
+    request->watched = false;
+}
+
+/* The whole request is there. False where the answer is, too; true where a worker has it: it may even be done with it
+ * by now, so that the request is not to be touched any more until the library calls again. */
+static bool run(struct MHD_Connection *connection, struct request *request)
+{
+    struct exchange *exchange = &request->exchange;
+    connections_enter(request->connection, PHASE_WORK);
+    if (request->body_fault.code != CODE_OK) {
+        problem_answer(exchange, &request->body_fault);
+    } else if (exchange->body_length > LIMIT_LIGHT_BODY || exchange->route->handler(exchange, false) == OUTCOME_HEAVY) {
+        hand_over(connection, request);
+        return true;
+    }
+    request->stage = STAGE_READY;
+    return false;
+}
+
+/* ---- The library's callbacks, on the connection's thread ---- */
+
+/* The request line is there. What is returned is the request's context in the other callbacks. */
+static void *on_target(void *unused, const char *target, struct MHD_Connection *connection)
+{
+    (void)unused;
+    struct request *request = request_new(http.options);
+    if (request == NULL) return NULL;
+    metrics_request_begins();
+    request->exchange.connection = connection;
+    request->connection = connections_find(connection);
+    request->target_length = target != NULL ? strlen(target) : 0;
+    request->odd_target = target == NULL || !framing_target_fits(target);
+    return request;
+}
+
+/* The headers are there: refuse at once what must not or need not be read, answer the rest when it is
+ * complete. (An answer given now closes the connection, since the library cannot know whether the client will
+ * still send the body.) */
+static enum MHD_Result on_headers(struct MHD_Connection *connection, struct request *request, const char *url,
+                                  const char *method, const char *version)
+{
+    enum admission admission = admission_decide(request, url, method, version);
+    if (admission == ADMISSION_REFUSED_NOW) {
+        connections_linger(request->connection);
+        return send_answer(connection, request);
+    }
+    request->stage = admission == ADMISSION_ANSWERED ? STAGE_READY : STAGE_BODY;
+    connections_enter(request->connection, PHASE_BODY);
+    return MHD_YES;
+}
+
+/* Called for the headers, for each piece of the body, when the body is complete, and after each resumption.
+ */
+static enum MHD_Result on_request(void *unused, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *piece, size_t *length, void **context)
+{
+    (void)unused;
+    struct request *request = *context;
+    if (request == NULL) return MHD_queue_response(connection, 503, http.overloaded);
+    if (request->stage == STAGE_HEADERS) return on_headers(connection, request, url, method, version);
+    if (*length != 0) {
+        if (request->stage == STAGE_BODY) request_take_body(request, piece, *length);
+        *length = 0;
+        return MHD_YES;
+    }
+    if (request->stage == STAGE_BODY && run(connection, request)) return MHD_YES;
+    unwatch(request);
+    return send_answer(connection, request);
+}
+
+/* Exactly once for each request that on_target has seen. */
+static void on_completed(void *unused, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)unused;
+    (void)connection;
+    struct request *request = *context;
+    if (request == NULL) return;
+    *context = NULL;
+    /* A connection that broke while its work was done is not asked for an answer. */
+    unwatch(request);
+    const struct exchange *exchange = &request->exchange;
+    bool sent = request->stage == STAGE_SENT && code == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+    metrics_request_ends(exchange->route, sent ? exchange->status : 0, exchange_clock() - request->started,
+                         exchange->body_length, sent ? exchange->answer.length : 0);
+    connections_enter(request->connection, PHASE_HEADER);
+    request_free(request);
+}
+
+/* What the library would print is about clients, who are none of the operator's business. */
+static void on_log(void *unused, const char *format, va_list arguments)
+{
+    (void)unused;
+    (void)format;
+    (void)arguments;
+}
+
+/* ---- Start and end ---- */
+
+static struct MHD_Daemon *start_daemon(void)
+{
+    /* The limit of connections is the listener's business: here it only has to be out of the way. */
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
+        NULL, NULL, on_request, NULL, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+        NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, connections_notify, NULL,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(2 * LIMIT_CONNECTIONS), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(LIMIT_BODY_SECONDS > LIMIT_ANSWER_SECONDS ? LIMIT_BODY_SECONDS : LIMIT_ANSWER_SECONDS),
+        MHD_OPTION_END);
+}
+
+/* MHD closes the socket where it does not take it. */
+static void deliver(int socket, const void *address, size_t length)
+{
+    size_t turn = atomic_fetch_add(&http.delivered, 1);
+    if (MHD_add_connection(http.daemons[turn % http.count], socket, address, (socklen_t)length) != MHD_YES)
+        atomic_fetch_sub(&http.delivered, 1);
+}
+
+static bool start_daemons(void)
+{
+    unsigned wanted = http.options->threads > 2 ? http.options->threads : 2;
+    http.overloaded = make_overloaded();
+    http.daemons = calloc(wanted, sizeof(struct MHD_Daemon *));
+    if (http.overloaded == NULL || http.daemons == NULL) return false;
+    for (http.count = 0; http.count < wanted; http.count++) {
+        http.daemons[http.count] = start_daemon();
+        if (http.daemons[http.count] == NULL) return false;
+    }
+    return true;
+}
+
+static void stop_daemons(void)
+{
+    for (unsigned i = 0; i < http.count; i++)
+        MHD_stop_daemon(http.daemons[i]);
+    free(http.daemons);
+    if (http.overloaded != NULL) MHD_destroy_response(http.overloaded);
+    http.daemons = NULL;
+    http.overloaded = NULL;
+    http.count = 0;
+}
+
+bool http_start(const struct options *options, char address[LISTENER_ADDRESS_MAX])
+{
+    http.options = options;
+    if (!listener_open(options, address)) return false;
+    /* What was started before a failure ends with the process. */
+    if (connections_start() && workers_start(options->threads, run_heavy) && start_daemons() && listener_start(deliver))
+        return true;
+    fputs("gradcheckd: cannot start its threads\n", stderr);
+    return false;
+}
+
+/* Waits until no connection is left, or until then. */
+static bool wait_for_connections(double until)
+{
+    while (connections_count() > 0 || connections_opened() < atomic_load(&http.delivered)) {
+        if (exchange_clock() > until) return false;
+        poll(NULL, 0, DRAIN_LOOK);
+    }
+    return true;
+}
+
+bool http_drain(void)
+{
+    double start = exchange_clock();
+    probes_drain();
+    listener_drain();
+    connections_drain();
+    if (!wait_for_connections(start + DRAIN_PATIENCE * LIMIT_DRAIN_SECONDS)) {
+        connections_abort();
+        if (!wait_for_connections(start + LIMIT_DRAIN_SECONDS)) return false;
+    }
+    /* Only now: MHD_stop_daemon aborts the process when a connection is suspended, and a worker that has just
+     * resumed one may still be using the daemon. */
+    workers_stop();
+    stop_daemons();
+    connections_stop();
+    request_free_spare();
+    return true;
+}

@@ -1,0 +1,44 @@
+/* Every limit of the daemon, in one place. GET /v1/capabilities reports them. */
+#ifndef SERVER_LIMITS_H
+#define SERVER_LIMITS_H
+
+#define LIMIT_MIB ((size_t)1 << 20)
+
+/* Defaults of --max-body and --max-work. */
+#define LIMIT_BODY (64 * LIMIT_MIB)
+#define LIMIT_WORK 1e12
+
+/* What one request may take in its arena, and what all the bodies in flight may take together (in multiples of --max-body). */
+#define LIMIT_MEMORY (4096 * LIMIT_MIB)
+#define LIMIT_BODIES_IN_FLIGHT 8
+
+/* Brackets within brackets, anywhere in a JSON body. */
+#define LIMIT_DEPTH 64
+
+/* Layers of a network, and the length of the names in a request that reports repeat. */
+#define LIMIT_LAYERS 1000
+#define LIMIT_NAME 200
+
+/* A request stays on the thread that serves its connection up to these; beyond, it goes to the workers. */
+#define LIMIT_LIGHT_BODY ((size_t)64 << 10)
+#define LIMIT_LIGHT_WORK 2e6
+
+/* Requests waiting for a worker; more are answered 503. */
+#define LIMIT_QUEUE 256
+
+/* Open connections; more wait in the listen queue. */
+#define LIMIT_CONNECTIONS 1024
+
+/* What may lie in the static directory. */
+#define LIMIT_STATIC_BYTES (32 * LIMIT_MIB)
+#define LIMIT_STATIC_FILES 1000
+
+/* Seconds: for the request line and headers (and between two requests), for the body, for the work of a request, for taking the
+ * answer, for the drain. */
+#define LIMIT_HEADER_SECONDS 30
+#define LIMIT_BODY_SECONDS 120
+#define LIMIT_WORK_SECONDS 60
+#define LIMIT_ANSWER_SECONDS 120
+#define LIMIT_DRAIN_SECONDS 10
+
+#endif

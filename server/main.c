@@ -1,0 +1,86 @@
+/* gradcheckd: reads its options, serves, and on SIGTERM or SIGINT finishes what is in flight. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "server/blas_setup.h"
+#include "server/document.h"
+#include "server/http.h"
+#include "server/options.h"
+#include "server/static_files.h"
+
+static int ended = -1; /* an eventfd: readable once a signal has come */
+
+static void on_end(int signal_number)
+{
+    const uint64_t one = 1;
+    (void)signal_number;
+    if (write(ended, &one, sizeof one) < 0) return; /* full of signals already */
+}
+
+/* A handler, rather than blocked signals and sigwait: OpenBLAS has threads that were started before main and
+ * block nothing, so that a second signal would still end the process. */
+static bool catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_end, .sa_flags = SA_RESTART};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    ended = eventfd(0, EFD_CLOEXEC);
+    return ended >= 0 && sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0 &&
+           sigaction(SIGPIPE, &ignore, NULL) == 0;
+}
+
+static void wait_for_end(void)
+{
+    struct pollfd watched = {.fd = ended, .events = POLLIN};
+    while (poll(&watched, 1, -1) < 0 && errno == EINTR)
+        continue;
+}
+
+/* Many systems allow 1024 open files unless asked for more. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= 4096) return;
+    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > 4096 ? 4096 : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int serve(const struct options *options)
+{
+    char address[LISTENER_ADDRESS_MAX];
+    if (!catch_signals()) {
+        perror("gradcheckd");
+        return EXIT_FAILURE;
+    }
+    raise_file_limit();
+    document_setup();
+    if (!static_files_load(options->static_directory) || !http_start(options, address)) return EXIT_FAILURE;
+    printf("gradcheckd %s listening on %s\n", GRADCHECKD_VERSION, address);
+    fflush(stdout);
+    wait_for_end();
+    /* Work that does not end in time ends with the process. */
+    if (!http_drain()) _exit(EXIT_SUCCESS);
+    static_files_free();
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    static struct options options;
+    blas_setup(argv);
+    switch (options_read(argc, argv, &options)) {
+    case OPTIONS_RUN:
+        return serve(&options);
+    case OPTIONS_EXIT_0:
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    default:
+        return 2;
+    }
+}

@@ -1,0 +1,231 @@
+#include "server/options.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/limits.h"
+
+enum { THREADS_MAX = 1024 };
+
+#define BODY_MAX ((size_t)1 << 40)
+
+/* Each reads one value into the options; false where it makes no sense. */
+typedef bool option_reader(struct options *options, const char *value);
+
+/* ---- Values ---- */
+
+/* Digits only, at most `max`. */
+static bool read_size(const char *text, size_t length, size_t max, size_t *value)
+{
+    size_t sum = 0;
+    if (length == 0) return false;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9') return false;
+        size_t digit = (size_t)(text[i] - '0');
+        if (sum > (max - digit) / 10) return false;
+        sum = 10 * sum + digit;
+    }
+    *value = sum;
+    return true;
+}
+
+static bool read_listen(struct options *options, const char *value)
+{
+    const char *colon = strrchr(value, ':');
+    size_t port = 0;
+    if (colon == NULL || !read_size(colon + 1, strlen(colon + 1), 65535, &port)) return false;
+    size_t length = (size_t)(colon - value);
+    bool brackets = length >= 2 && value[0] == '[' && colon[-1] == ']';
+    if (brackets) {
+        value++;
+        length -= 2;
+    }
+    char host[sizeof options->host];
+    unsigned char address[16];
+    if (length >= sizeof host) return false;
+    memcpy(host, value, length);
+    host[length] = '\0';
+    if (!brackets && strcmp(host, "localhost") == 0) strcpy(host, "127.0.0.1");
+    if (inet_pton(brackets ? AF_INET6 : AF_INET, host, address) != 1) return false;
+    memcpy(options->host, host, sizeof host);
+    options->port = (unsigned)port;
+    return true;
+}
+
+static bool read_device(struct options *options, const char *value)
+{
+    if (strcmp(value, "auto") == 0)
+        options->device = DEVICE_AUTO;
+    else if (strcmp(value, "cpu") == 0)
+        options->device = DEVICE_CPU;
+    else if (strcmp(value, "cuda") == 0)
+        options->device = DEVICE_CUDA;
+    else
+        return false;
+    return true;
+}
+
+static bool read_threads(struct options *options, const char *value)
+{
+    size_t threads;
+    if (!read_size(value, strlen(value), THREADS_MAX, &threads) || threads == 0) return false;
+    options->threads = (unsigned)threads;
+    return true;
+}
+
+static bool read_static(struct options *options, const char *value)
+{
+    size_t length = strlen(value);
+    if (length == 0 || length >= sizeof options->static_directory) return false;
+    memcpy(options->static_directory, value, length + 1);
+    return true;
+}
+
+static bool read_max_body(struct options *options, const char *value)
+{
+    static const struct {
+        const char *suffix;
+        unsigned shift;
+    } units[] = {{"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+    size_t digits = strspn(value, "0123456789"), number;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(value + digits, units[i].suffix) != 0) continue;
+        if (!read_size(value, digits, BODY_MAX >> units[i].shift, &number) || number == 0) return false;
+        options->max_body = number << units[i].shift;
+        return true;
+    }
+    return false;
+}
+
+static bool read_max_work(struct options *options, const char *value)
+{
+    char *end;
+    /* strtod also reads spaces, "inf", "nan" and hexadecimal numbers: not here. */
+    if (!isdigit((unsigned char)value[0]) || value[strspn(value, "0123456789.eE+-")] != '\0') return false;
+    double work = strtod(value, &end);
+    if (*end != '\0' || !isfinite(work) || work <= 0) return false;
+    options->max_work = work;
+    return true;
+}
+
+/* ---- The table ---- */
+
+static const struct option {
+    const char *flag, *variable, *argument, *help;
+    option_reader *read;
+} table[] = {
+    {"--listen", "GRADCHECKD_LISTEN", "ADDR:PORT",
+     "where to listen; port 0 takes a free one (127.0.0.1:8080)", read_listen},
+    {"--device", "GRADCHECKD_DEVICE", "auto|cpu|cuda", "the default device of a check (auto)", read_device},
+    {"--threads", "GRADCHECKD_THREADS", "N",
+     "threads that serve connections, and as many workers (the cores)", read_threads},
+    {"--static", "GRADCHECKD_STATIC", "DIR", "where the front end lies (beside the program)", read_static},
+    {"--max-body", "GRADCHECKD_MAX_BODY", "BYTES",
+     "larger bodies are refused; KiB, MiB, GiB may follow (64MiB)", read_max_body},
+    {"--max-work", "GRADCHECKD_MAX_WORK", "FLOPS", "requests that need more arithmetic are refused (1e12)",
+     read_max_work},
+};
+
+enum { OPTION_COUNT = sizeof table / sizeof table[0] };
+
+/* ---- Defaults ---- */
+
+/* Beside the program, or where `make install` puts it. */
+static void find_static_directory(struct options *options)
+{
+    static const char *const places[] = {"static", "../share/gradcheckd/static"};
+    char program[sizeof options->static_directory];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash != NULL) *slash = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char place[sizeof program + 40];
+        snprintf(place, sizeof place, "%s/%s", program, places[i]);
+        if (access(place, R_OK | X_OK) == 0 && read_static(options, place)) return;
+    }
+}
+
+static void set_defaults(struct options *options)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    *options =
+        (struct options){.port = 8080, .device = DEVICE_AUTO, .max_body = LIMIT_BODY, .max_work = LIMIT_WORK};
+    strcpy(options->host, "127.0.0.1");
+    options->threads = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
+    find_static_directory(options);
+}
+
+/* ---- Environment and command line ---- */
+
+static enum options_verdict complain(const char *what, const char *name, const char *value)
+{
+    fprintf(stderr, "gradcheckd: %s%s%s%s%s\n", what, name, *value ? " '" : "", value, *value ? "'" : "");
+    return OPTIONS_EXIT_2;
+}
+
+static enum options_verdict read_environment(struct options *options)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const char *value = getenv(table[i].variable);
+        if (value != NULL && !table[i].read(options, value))
+            return complain("not a value for ", table[i].variable, *value ? value : " ");
+    }
+    return OPTIONS_RUN;
+}
+
+/* One flag with its value, "--flag value" or "--flag=value"; *index moves to the last word used. */
+static enum options_verdict read_flag(int argc, char **argv, int *index, struct options *options)
+{
+    const char *word = argv[*index];
+    size_t length = strcspn(word, "=");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strlen(table[i].flag) != length || strncmp(table[i].flag, word, length) != 0) continue;
+        const char *value = word[length] == '=' ? word + length + 1 : NULL;
+        if (value == NULL && *index + 1 < argc) value = argv[++*index];
+        if (value == NULL) return complain("no value for ", table[i].flag, "");
+        if (!table[i].read(options, value))
+            return complain("not a value for ", table[i].flag, *value ? value : " ");
+        return OPTIONS_RUN;
+    }
+    return complain("unknown argument", "", word);
+}
+
+static enum options_verdict print_help(void)
+{
+    puts("gradcheckd: checks hand-written gradients, over HTTP.\n\nusage: gradcheckd [FLAG VALUE]...\n");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        char left[64];
+        snprintf(left, sizeof left, "%s %s", table[i].flag, table[i].argument);
+        printf("  %-23s %s\n", left, table[i].help);
+    }
+    puts("  --help, --version\n\nEach flag has an environment variable, too: GRADCHECKD_LISTEN, "
+         "GRADCHECKD_MAX_BODY, ...");
+    return OPTIONS_EXIT_0;
+}
+
+enum options_verdict options_read(int argc, char **argv, struct options *options)
+{
+    set_defaults(options);
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) return print_help();
+        if (strcmp(argv[i], "--version") == 0) {
+            puts("gradcheckd " GRADCHECKD_VERSION);
+            return OPTIONS_EXIT_0;
+        }
+    }
+    enum options_verdict verdict = read_environment(options);
+    for (int i = 1; i < argc && verdict == OPTIONS_RUN; i++)
+        verdict = read_flag(argc, argv, &i, options);
+    if (verdict != OPTIONS_RUN) return verdict;
+    /* The one place that knows which backends this build has. */
+    if (options->device == DEVICE_CUDA) return complain("this build has no CUDA backend", "", "");
+    return OPTIONS_RUN;
+}

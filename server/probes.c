@@ -1,0 +1,41 @@
+#include "server/probes.h"
+
+static atomic_bool draining;
+
+static void answer_plain(struct exchange *exchange, int status, const char *word)
+{
+    exchange->status = status;
+    exchange->content_type = "text/plain; charset=utf-8";
+    text_init(&exchange->answer, &exchange->arena);
+    text_add(&exchange->answer, word);
+    exchange_answer_header(exchange, "Cache-Control", "no-store");
+}
+
+enum outcome probes_health(struct exchange *exchange, bool heavy)
+{
+    (void)heavy;
+    answer_plain(exchange, 200, "ok\n");
+    return OUTCOME_ANSWERED;
+}
+
+enum outcome probes_ready(struct exchange *exchange, bool heavy)
+{
+    (void)heavy;
+    if (probes_draining()) {
+        answer_plain(exchange, 503, "draining\n");
+        exchange_answer_header(exchange, "Retry-After", "1");
+    } else {
+        answer_plain(exchange, 200, "ok\n");
+    }
+    return OUTCOME_ANSWERED;
+}
+
+void probes_drain(void)
+{
+    atomic_store(&draining, true);
+}
+
+bool probes_draining(void)
+{
+    return atomic_load_explicit(&draining, memory_order_relaxed);
+}

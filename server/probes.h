@@ -1,0 +1,16 @@
+/* GET /healthz and GET /readyz: is the process alive, and does it want requests. */
+#ifndef SERVER_PROBES_H
+#define SERVER_PROBES_H
+
+#include <stdbool.h>
+
+#include "server/exchange.h"
+
+exchange_handler probes_health;
+exchange_handler probes_ready;
+
+/* From now on readyz says 503, and answers close their connections. */
+void probes_drain(void);
+bool probes_draining(void);
+
+#endif

@@ -1,0 +1,244 @@
+#include "server/read_network.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ops/ops.h"
+#include "server/limits.h"
+
+/* Sizes beyond 2^53 are not whole in float64; no network that fits into memory comes near. */
+#define SIZE_MOST 9007199254740992.0
+
+enum { KNOWN_MAX = OP_ATTRIBUTES_MAX + 8 };
+
+/* ---- attributes ---- */
+
+static int read_attribute(struct reader *r, const json_t *object, const struct attribute *a, double *value)
+{
+    enum presence presence = a->required ? REQUIRED : OPTIONAL;
+    *value = a->fallback;
+    bool flag = a->fallback > 0;
+    int choice = (int)a->fallback;
+    switch (a->kind) {
+    case ATTRIBUTE_SIZE:
+        return reader_size(r, object, a->name, presence, 1, SIZE_MOST, value);
+    case ATTRIBUTE_FLAG:
+        if (reader_bool(r, object, a->name, presence, &flag) == CODE_OK) *value = flag;
+        return r->error->code;
+    case ATTRIBUTE_CHOICE:
+        if (reader_choice(r, object, a->name, presence, a->choices, &choice) == CODE_OK) *value = choice;
+        return r->error->code;
+    case ATTRIBUTE_REAL:
+        break;
+    }
+    if (reader_number(r, object, a->name, presence, value) != CODE_OK) return r->error->code;
+    if (*value > a->least || (*value == a->least && !a->open)) return CODE_OK;
+    error_set(r->error, CODE_OUT_OF_RANGE, "%s is %.17g, it must be %s %.17g", a->name, *value,
+              a->open ? "greater than" : "at least", a->least);
+    return error_at(r->error, a->name);
+}
+
+/* The attributes of an op, and no members but those and `others` (ends with NULL). */
+static int read_attributes(struct reader *r, const json_t *object, const struct op *op, const char *const *others,
+                           double *attributes)
+{
+    const char *known[KNOWN_MAX];
+    size_t n = 0;
+    for (size_t i = 0; op->attributes[i].name != NULL; i++)
+        known[n++] = op->attributes[i].name;
+    while (*others != NULL && n + 1 < KNOWN_MAX)
+        known[n++] = *others++;
+    known[n] = NULL;
+    if (reader_known(r, object, known) != CODE_OK) return r->error->code;
+    for (size_t i = 0; op->attributes[i].name != NULL; i++)
+        if (read_attribute(r, object, &op->attributes[i], &attributes[i]) != CODE_OK) return r->error->code;
+    return CODE_OK;
+}
+
+/* ---- ops by name ---- */
+
+static int unknown_op(struct reader *r, const char *name, bool loss)
+{
+    const char *known[64];
+    size_t n = 0;
+    for (size_t i = 0; ops[i] != NULL && n < sizeof known / sizeof *known; i++)
+        if ((ops[i]->kind == OP_LOSS) == loss) known[n++] = ops[i]->name;
+    bool other_kind = ops_find(name, !loss) != NULL;
+    return error_set(r->error, loss ? CODE_UNKNOWN_LOSS : CODE_UNKNOWN_LAYER, "there is no %s %.*s%s",
+                     loss ? "loss" : "layer", LIMIT_NAME, name,
+                     other_kind ? (loss ? " (it is a layer)" : " (it is a loss: network.loss)")
+                                : reader_suggestion(r->arena, name, known, n));
+}
+
+static int read_op(struct reader *r, const json_t *object, bool loss, const struct op **op)
+{
+    const char *name = NULL;
+    if (reader_string(r, object, "type", REQUIRED, &name) != CODE_OK) return r->error->code;
+    *op = ops_find(name, loss);
+    if (*op != NULL) return CODE_OK;
+    unknown_op(r, name, loss);
+    return error_at(r->error, "type");
+}
+
+/* ---- the network ---- */
+
+static int read_layer(struct reader *r, const json_t *object, struct layer *layer)
+{
+    static const char *const others[] = {"type", "name", NULL};
+    if (!json_is_object(object)) return error_set(r->error, CODE_WRONG_TYPE, "a layer must be an object with a type");
+    if (read_op(r, object, false, &layer->op) != CODE_OK) return r->error->code;
+    if (reader_string(r, object, "name", OPTIONAL, &layer->name) != CODE_OK) return r->error->code;
+    if (layer->name != NULL && (layer->name[0] == '\0' || strlen(layer->name) > LIMIT_NAME)) {
+        error_set(r->error, CODE_OUT_OF_RANGE, "the name of a layer has 1 to %d bytes", LIMIT_NAME);
+        return error_at(r->error, "name");
+    }
+    return read_attributes(r, object, layer->op, others, layer->attributes);
+}
+
+static int read_layers(struct reader *r, const json_t *network, struct definition *definition)
+{
+    const json_t *layers;
+    if (reader_member(r, network, "layers", REQUIRED, &layers) != CODE_OK) return r->error->code;
+    const struct numbers *numbers = document_numbers(r->document, layers);
+    bool none = numbers != NULL && numbers->tensor.size == 0; /* [] is an array of no numbers too */
+    if (!json_is_array(layers) || (numbers != NULL && !none)) {
+        error_set(r->error, CODE_WRONG_TYPE, "layers must be an array of objects");
+        return error_at(r->error, "layers");
+    }
+    size_t count = none ? 0 : json_array_size(layers);
+    if (count > LIMIT_LAYERS) {
+        error_set(r->error, CODE_OUT_OF_RANGE, "the network has %zu layers, at most %d are taken", count, LIMIT_LAYERS);
+        return error_at(r->error, "layers");
+    }
+    struct layer *list = arena_zeroed(r->arena, count, sizeof *list);
+    if (list == NULL) return reader_out_of_memory(r);
+    for (size_t i = 0; i < count; i++)
+        if (read_layer(r, json_array_get(layers, i), &list[i]) != CODE_OK) {
+            error_at_index(r->error, i);
+            return error_at(r->error, "layers");
+        }
+    definition->layers = list;
+    definition->layer_count = count;
+    return CODE_OK;
+}
+
+static int read_loss(struct reader *r, const json_t *network, struct definition *definition)
+{
+    static const char *const others[] = {"type", "reduction", "l2", NULL};
+    const json_t *loss;
+    if (reader_member(r, network, "loss", REQUIRED, &loss) != CODE_OK) return r->error->code;
+    if (json_is_string(loss)) {
+        const struct op *op = ops_find(json_string_value(loss), true);
+        definition->loss.op = op;
+        if (op == NULL) unknown_op(r, json_string_value(loss), true);
+        for (size_t i = 0; op != NULL && op->attributes[i].name != NULL; i++)
+            definition->loss.attributes[i] = op->attributes[i].fallback;
+    } else if (!json_is_object(loss)) {
+        error_set(r->error, CODE_WRONG_TYPE, "loss must be a name or an object with a type");
+    } else if (read_op(r, loss, true, &definition->loss.op) == CODE_OK &&
+               read_attributes(r, loss, definition->loss.op, others, definition->loss.attributes) == CODE_OK) {
+        int reduction = REDUCTION_MEAN;
+        if (reader_choice(r, loss, "reduction", OPTIONAL, reduction_names, &reduction) == CODE_OK)
+            definition->reduction = (enum reduction)reduction;
+        reader_number(r, loss, "l2", OPTIONAL, &definition->l2);
+        if (r->error->code == CODE_OK && definition->l2 < 0) {
+            error_set(r->error, CODE_OUT_OF_RANGE, "l2 is %.17g, it must be at least 0", definition->l2);
+            error_at(r->error, "l2");
+        }
+    }
+    return r->error->code != CODE_OK ? error_at(r->error, "loss") : CODE_OK;
+}
+
+/* `input`: the shape of one sample, or the length of a vector. */
+static int read_input(struct reader *r, const json_t *network, struct shape *input)
+{
+    const json_t *member;
+    if (reader_member(r, network, "input", REQUIRED, &member) != CODE_OK) return r->error->code;
+    const struct numbers *numbers = document_numbers(r->document, member);
+    if (numbers == NULL || numbers->tensor.shape.rank == 0) {
+        double length = 0;
+        if (!json_is_number(member) && (numbers == NULL || numbers->ragged)) {
+            error_set(r->error, CODE_WRONG_TYPE, "input must be the length of a sample, or its shape as an array");
+            return error_at(r->error, "input");
+        }
+        if (reader_size(r, network, "input", REQUIRED, 1, SIZE_MOST, &length) != CODE_OK) return r->error->code;
+        *input = shape_of(1, (size_t[]){(size_t)length});
+        return CODE_OK;
+    }
+    const struct tensor *dims;
+    if (reader_tensor(r, network, "input", &dims) != CODE_OK) return r->error->code;
+    if (dims->shape.rank != 1 || dims->size == 0 || dims->size >= TENSOR_RANK_MAX) {
+        error_set(r->error, CODE_OUT_OF_RANGE, "input must be an array of 1 to %d sizes", TENSOR_RANK_MAX - 1);
+        return error_at(r->error, "input");
+    }
+    input->rank = dims->size;
+    for (size_t i = 0; i < dims->size; i++) {
+        double size = dims->data[i];
+        if (!(size >= 1 && size <= SIZE_MOST && size == floor(size))) {
+            error_set(r->error, CODE_OUT_OF_RANGE, "a size of input is %.17g, it must be a whole number from 1", size);
+            error_at_index(r->error, i);
+            return error_at(r->error, "input");
+        }
+        input->dim[i] = (size_t)size;
+    }
+    return CODE_OK;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const char *const *const *left = a, *const *const *right = b;
+    int order = strcmp(**left, **right);
+    return order != 0 ? order : (*left > *right) - (*left < *right); /* of equals the later layer comes second */
+}
+
+/* Two parameters of one name would make a report that nobody can read. */
+static int check_names(struct reader *r, const struct problem_set *set)
+{
+    size_t count = set->network.parameter_count;
+    const char ***sorted = arena_array(r->arena, count, sizeof *sorted);
+    if (sorted == NULL) return reader_out_of_memory(r);
+    for (size_t p = 0; p < count; p++)
+        sorted[p] = &set->names[p];
+    qsort(sorted, count, sizeof *sorted, compare_names);
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(*sorted[i - 1], *sorted[i]) != 0) continue;
+        error_set(r->error, CODE_OUT_OF_RANGE, "two layers would have a parameter %s: layer names must differ",
+                  *sorted[i]);
+        error_at(r->error, "name");
+        error_at_index(r->error, set->network.parameters[sorted[i] - set->names].node);
+        error_at(r->error, "layers");
+        return error_at(r->error, "network");
+    }
+    return CODE_OK;
+}
+
+static int name_parameters(struct reader *r, struct problem_set *set)
+{
+    size_t count = set->network.parameter_count;
+    set->names = arena_array(r->arena, count, sizeof *set->names);
+    set->shapes = arena_array(r->arena, count, sizeof *set->shapes);
+    set->parameters = arena_array(r->arena, count, sizeof *set->parameters);
+    if (set->names == NULL || set->shapes == NULL || set->parameters == NULL) return reader_out_of_memory(r);
+    for (size_t p = 0; p < count; p++) {
+        set->names[p] = convention_name(set->convention, &set->network, p, r->arena);
+        if (set->names[p] == NULL) return reader_out_of_memory(r);
+    }
+    /* Only pytorch's names hold what a user chose. */
+    return set->convention == CONVENTION_PYTORCH ? check_names(r, set) : CODE_OK;
+}
+
+int read_network(struct reader *r, const json_t *root, struct problem_set *set)
+{
+    static const char *const known[] = {"input", "layers", "loss", NULL};
+    int convention = CONVENTION_NUMPY;
+    if (reader_choice(r, root, "convention", OPTIONAL, convention_names, &convention) != CODE_OK) return r->error->code;
+    set->convention = (enum convention)convention;
+    const json_t *network = NULL;
+    if (reader_object(r, root, "network", REQUIRED, &network) != CODE_OK) return r->error->code;
+    if (reader_known(r, network, known) == CODE_OK && read_input(r, network, &set->definition.input) == CODE_OK &&
+        read_layers(r, network, &set->definition) == CODE_OK && read_loss(r, network, &set->definition) == CODE_OK)
+        network_build(r->arena, &set->definition, &set->network, r->error);
+    if (r->error->code != CODE_OK) return error_at(r->error, "network");
+    return name_parameters(r, set);
+}

@@ -1,0 +1,181 @@
+/* The tensors of a request: parameters, given or drawn, and data. */
+#include <stdint.h>
+#include <string.h>
+
+#include "core/initializer.h"
+#include "server/limits.h"
+#include "server/read_network.h"
+
+/* ---- parameters ---- */
+
+static int read_initializer(struct reader *r, const json_t *init, struct initializer *initializer)
+{
+    static const char *const known[] = {"scheme", "seed", "generator", "std", "low", "high", NULL};
+    static const char *const generators[] = {"numpy", NULL};
+    int scheme = 0, generator = 0;
+    double seed = 0;
+    if (reader_known(r, init, known) != CODE_OK) return r->error->code;
+    if (reader_choice(r, init, "scheme", REQUIRED, scheme_names, &scheme) != CODE_OK) return r->error->code;
+    if (reader_choice(r, init, "generator", OPTIONAL, generators, &generator) != CODE_OK) return r->error->code;
+    initializer->scheme = (enum scheme)scheme;
+    bool normal = scheme == SCHEME_NORMAL, uniform = scheme == SCHEME_UNIFORM;
+    enum presence seeded = scheme == SCHEME_ZEROS ? OPTIONAL : REQUIRED;
+    if (reader_size(r, init, "seed", seeded, 0, UINT32_MAX, &seed) != CODE_OK) return r->error->code;
+    initializer->seed = (uint32_t)seed;
+    if (reader_number(r, init, "std", normal ? REQUIRED : OPTIONAL, &initializer->std) != CODE_OK)
+        return r->error->code;
+    if (reader_number(r, init, "low", uniform ? REQUIRED : OPTIONAL, &initializer->low) != CODE_OK)
+        return r->error->code;
+    return reader_number(r, init, "high", uniform ? REQUIRED : OPTIONAL, &initializer->high);
+}
+
+static int draw_parameters(struct reader *r, const json_t *init, struct problem_set *set)
+{
+    struct initializer initializer = {0};
+    if (!json_is_object(init)) {
+        error_set(r->error, CODE_WRONG_TYPE, "init must be an object with a scheme and a seed");
+        return r->error->code;
+    }
+    if (read_initializer(r, init, &initializer) != CODE_OK) return r->error->code;
+    for (size_t p = 0; p < set->network.parameter_count; p++) {
+        struct view view = convention_parameter(set->convention, &set->network.parameters[p]);
+        set->shapes[p] = view.shape;
+        if (view.bias && set->convention == CONVENTION_COLUMNS)
+            set->shapes[p] = shape_of(2, (size_t[]){view.columns, 1});
+    }
+    initializer_fill(&initializer, &set->network, set->parameters);
+    /* A std of 1e308 overflows; the pass would only say that much later. */
+    for (size_t p = 0; p < set->network.parameter_count; p++) {
+        struct tensor drawn = {.size = set->network.parameters[p].size, .data = set->parameters[p]};
+        if (tensor_first_not_finite(&drawn) < drawn.size)
+            return error_set(r->error, CODE_NOT_FINITE, "this scheme draws numbers that are not finite");
+    }
+    return CODE_OK;
+}
+
+static int shape_error(struct reader *r, const char *name, const struct shape *got, const struct shape *need)
+{
+    char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+    error_set(r->error, CODE_SHAPE_MISMATCH, "parameters.%.*s has shape %s, the network needs %s", LIMIT_NAME, name,
+              shape_text(got, a), shape_text(need, b));
+    return error_at(r->error, name);
+}
+
+static int read_parameter(struct reader *r, const json_t *parameters, struct problem_set *set, size_t p)
+{
+    const struct tensor *given;
+    struct view view = convention_parameter(set->convention, &set->network.parameters[p]);
+    if (reader_tensor(r, parameters, set->names[p], &given) != CODE_OK) return r->error->code;
+    if (!view_accepts(&view, set->convention, &given->shape))
+        return shape_error(r, set->names[p], &given->shape, &view.shape);
+    set->shapes[p] = given->shape;
+    view_import(&view, given->data, set->parameters[p]);
+    return CODE_OK;
+}
+
+/* The names as a list that ends with NULL. */
+static const char **known_names(struct reader *r, const struct problem_set *set)
+{
+    size_t n = set->network.parameter_count;
+    const char **known = arena_zeroed(r->arena, n + 1, sizeof *known);
+    if (known != NULL) memcpy(known, set->names, n * sizeof *known);
+    return known;
+}
+
+int read_parameters(struct reader *r, const json_t *root, struct problem_set *set)
+{
+    const json_t *parameters = NULL;
+    if (reader_object(r, root, "parameters", REQUIRED, &parameters) != CODE_OK) return r->error->code;
+    for (size_t p = 0; p < set->network.parameter_count; p++) {
+        set->parameters[p] = arena_doubles(r->arena, set->network.parameters[p].size);
+        if (set->parameters[p] == NULL) return reader_out_of_memory(r);
+    }
+    const json_t *init = json_object_get(parameters, "init");
+    if (init != NULL) {
+        static const char *const only[] = {"init", NULL};
+        if (reader_known(r, parameters, only) == CODE_OK && draw_parameters(r, init, set) != CODE_OK)
+            error_at(r->error, "init");
+    } else {
+        const char **known = known_names(r, set);
+        if (known == NULL) return reader_out_of_memory(r);
+        reader_known(r, parameters, known);
+        for (size_t p = 0; r->error->code == CODE_OK && p < set->network.parameter_count; p++)
+            read_parameter(r, parameters, set, p);
+    }
+    return r->error->code != CODE_OK ? error_at(r->error, "parameters") : CODE_OK;
+}
+
+/* ---- data ---- */
+
+int read_batch(struct reader *r, const json_t *root, struct problem_set *set)
+{
+    static const char *const known[] = {"x", "y", NULL};
+    const json_t *data = NULL;
+    const struct tensor *x;
+    if (reader_object(r, root, "data", REQUIRED, &data) != CODE_OK) return r->error->code;
+    if (reader_known(r, data, known) != CODE_OK || reader_tensor(r, data, "x", &x) != CODE_OK)
+        return error_at(r->error, "data");
+    const struct shape *sample = &set->definition.input;
+    size_t rank = sample->rank + 1;
+    /* What the batch axis has, if it has one, settles the shape that x must have. */
+    size_t axis = set->convention == CONVENTION_COLUMNS ? rank - 1 : 0;
+    set->batch = x->shape.rank == rank ? x->shape.dim[axis] : 0;
+    struct view view = convention_samples(set->convention, set->batch, sample);
+    if (x->shape.rank != rank || !shape_equal(&view.shape, &x->shape)) {
+        char got[SHAPE_TEXT_MAX], need[SHAPE_TEXT_MAX];
+        bool columns = set->convention == CONVENTION_COLUMNS;
+        shape_text(sample, need);
+        need[strlen(need) - 1] = '\0'; /* without the bracket, for the batch to come behind it */
+        error_set(r->error, CODE_SHAPE_MISMATCH, "data.x has shape %s, the network needs [%s%s%s]",
+                  shape_text(&x->shape, got), columns ? "" : "batch,", need + 1, columns ? ",batch" : "");
+    } else if (set->batch == 0) {
+        error_set(r->error, CODE_OUT_OF_RANGE, "data.x has no samples");
+    }
+    if (r->error->code == CODE_OK) return CODE_OK;
+    error_at(r->error, "x");
+    return error_at(r->error, "data");
+}
+
+/* Targets must be shaped as the network's output, or be class indices where the loss takes them. */
+static int check_targets(struct reader *r, const struct problem_set *set, const struct tensor *y, bool classes,
+                         const struct view *like_output)
+{
+    struct shape indices = shape_of(1, &set->batch);
+    const struct shape *need = classes ? &indices : &like_output->shape;
+    if (shape_equal(&y->shape, need)) return CODE_OK;
+    char got[SHAPE_TEXT_MAX], text[SHAPE_TEXT_MAX];
+    const struct op *loss = set->definition.loss.op;
+    const char *kind = loss->target == TARGET_CLASSES_OR_SOFT ? " (probabilities), or one class index per sample"
+                       : classes                              ? " (one class index per sample)"
+                                                              : "";
+    return error_set(r->error, CODE_SHAPE_MISMATCH, "data.y has shape %s, the loss %s needs %s%s",
+                     shape_text(&y->shape, got), loss->name, shape_text(need, text), kind);
+}
+
+static int read_targets(struct reader *r, const struct tensor *y, struct problem_set *set)
+{
+    const struct node *output = network_output(&set->network);
+    bool classes = network_takes_classes(&set->network, &y->shape);
+    struct view view = convention_samples(set->convention, set->batch, &output->out);
+    if (check_targets(r, set, y, classes, &view) != CODE_OK) return r->error->code;
+    set->target = arena_doubles(r->arena, set->batch * output->out_size);
+    if (set->target == NULL) return reader_out_of_memory(r);
+    if (classes) return network_classes(&set->network, set->batch, y->data, set->target, r->error);
+    view_import(&view, y->data, set->target);
+    return CODE_OK;
+}
+
+int read_data(struct reader *r, const json_t *root, struct problem_set *set)
+{
+    const json_t *data = json_object_get(root, "data");
+    const struct tensor *x, *y;
+    if (reader_tensor(r, data, "x", &x) != CODE_OK || reader_tensor(r, data, "y", &y) != CODE_OK)
+        return error_at(r->error, "data");
+    struct view view = convention_samples(set->convention, set->batch, &set->definition.input);
+    set->x = arena_doubles(r->arena, x->size);
+    if (set->x == NULL) return reader_out_of_memory(r);
+    view_import(&view, x->data, set->x);
+    if (read_targets(r, y, set) == CODE_OK) return CODE_OK;
+    error_at(r->error, "y");
+    return error_at(r->error, "data");
+}

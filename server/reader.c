@@ -1,0 +1,185 @@
+#include "server/reader.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/limits.h"
+#include "server/nearest.h"
+
+int reader_out_of_memory(struct reader *r)
+{
+    return error_set(r->error, CODE_OUT_OF_MEMORY, "out of memory");
+}
+
+const char *reader_suggestion(struct arena *arena, const char *name, const char *const *known, size_t count)
+{
+    const char *nearest = nearest_name(name, known, count);
+    if (nearest == NULL) return "";
+    size_t room = strlen(nearest) + 32;
+    char *text = arena_alloc(arena, room);
+    if (text == NULL) return "";
+    snprintf(text, room, " (did you mean %s?)", nearest);
+    return text;
+}
+
+static size_t list_length(const char *const *list)
+{
+    size_t n = 0;
+    while (list[n] != NULL)
+        n++;
+    return n;
+}
+
+static bool listed(const char *name, const char *const *list)
+{
+    for (size_t i = 0; list[i] != NULL; i++)
+        if (strcmp(name, list[i]) == 0) return true;
+    return false;
+}
+
+int reader_known(struct reader *r, const json_t *object, const char *const *known)
+{
+    for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at)) {
+        const char *name = json_object_iter_key(at);
+        if (listed(name, known)) continue;
+        error_set(r->error, CODE_UNKNOWN_MEMBER, "there is no member %.*s here%s", LIMIT_NAME, name,
+                  reader_suggestion(r->arena, name, known, list_length(known)));
+        return error_at(r->error, name);
+    }
+    return CODE_OK;
+}
+
+int reader_member(struct reader *r, const json_t *object, const char *name, enum presence presence,
+                  const json_t **value)
+{
+    *value = json_object_get(object, name);
+    if (*value != NULL || presence == OPTIONAL) return CODE_OK;
+    error_set(r->error, CODE_MISSING_MEMBER, "the member %s is missing", name);
+    return error_at(r->error, name);
+}
+
+static int wrong_type(struct reader *r, const char *name, const char *needed)
+{
+    error_set(r->error, CODE_WRONG_TYPE, "%s must be %s", name, needed);
+    return error_at(r->error, name);
+}
+
+int reader_object(struct reader *r, const json_t *object, const char *name, enum presence presence,
+                  const json_t **value)
+{
+    const json_t *member;
+    if (reader_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
+    if (member == NULL) return CODE_OK;
+    if (!json_is_object(member)) return wrong_type(r, name, "an object");
+    *value = member;
+    return CODE_OK;
+}
+
+int reader_string(struct reader *r, const json_t *object, const char *name, enum presence presence, const char **value)
+{
+    const json_t *member;
+    if (reader_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
+    if (member == NULL) return CODE_OK;
+    if (!json_is_string(member)) return wrong_type(r, name, "a string");
+    *value = json_string_value(member);
+    return CODE_OK;
+}
+
+int reader_bool(struct reader *r, const json_t *object, const char *name, enum presence presence, bool *value)
+{
+    const json_t *member;
+    if (reader_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
+    if (member == NULL) return CODE_OK;
+    if (!json_is_boolean(member)) return wrong_type(r, name, "true or false");
+    *value = json_is_true(member);
+    return CODE_OK;
+}
+
+int reader_number(struct reader *r, const json_t *object, const char *name, enum presence presence, double *value)
+{
+    const json_t *member;
+    if (reader_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
+    if (member == NULL) return CODE_OK;
+    /* NaN, infinities and integers beyond 64 bits are numbers of rank 0. */
+    const struct numbers *numbers = document_numbers(r->document, member);
+    bool scalar = numbers != NULL && !numbers->ragged && numbers->tensor.shape.rank == 0;
+    if (!scalar && !json_is_number(member)) return wrong_type(r, name, "a number");
+    double number = scalar ? numbers->tensor.data[0] : json_number_value(member);
+    if (!isfinite(number)) {
+        error_set(r->error, CODE_NOT_FINITE, "%s must be finite", name);
+        return error_at(r->error, name);
+    }
+    *value = number;
+    return CODE_OK;
+}
+
+int reader_size(struct reader *r, const json_t *object, const char *name, enum presence presence, double least,
+                double most, double *value)
+{
+    double number = least;
+    const json_t *member = json_object_get(object, name);
+    if (reader_number(r, object, name, presence, &number) != CODE_OK) return r->error->code;
+    if (member == NULL) return CODE_OK;
+    if (number != floor(number)) return wrong_type(r, name, "a whole number");
+    if (number < least || number > most) {
+        error_set(r->error, CODE_OUT_OF_RANGE, "%s is %.17g, it must be from %.0f to %.0f", name, number, least, most);
+        return error_at(r->error, name);
+    }
+    *value = number;
+    return CODE_OK;
+}
+
+int reader_choice(struct reader *r, const json_t *object, const char *name, enum presence presence,
+                  const char *const *choices, int *value)
+{
+    const char *given = NULL;
+    if (reader_string(r, object, name, presence, &given) != CODE_OK) return r->error->code;
+    if (given == NULL) return CODE_OK;
+    char known[256] = "";
+    for (int i = 0; choices[i] != NULL; i++) {
+        if (strcmp(given, choices[i]) == 0) {
+            *value = i;
+            return CODE_OK;
+        }
+        size_t n = strlen(known);
+        snprintf(known + n, sizeof known - n, "%s%s", i > 0 ? ", " : "", choices[i]);
+    }
+    error_set(r->error, CODE_OUT_OF_RANGE, "%s is %.*s, it must be one of: %s%s", name, LIMIT_NAME, given, known,
+              reader_suggestion(r->arena, given, choices, list_length(choices)));
+    return error_at(r->error, name);
+}
+
+/* Puts the index of an element behind `name` in the pointer. */
+static int at_element(struct reader *r, const char *name, const struct tensor *tensor, size_t offset)
+{
+    size_t index[TENSOR_RANK_MAX];
+    shape_index(&tensor->shape, offset, index);
+    for (size_t i = tensor->shape.rank; i-- > 0;)
+        error_at_index(r->error, index[i]);
+    return error_at(r->error, name);
+}
+
+int reader_tensor(struct reader *r, const json_t *object, const char *name, const struct tensor **value)
+{
+    const json_t *member;
+    if (reader_member(r, object, name, REQUIRED, &member) != CODE_OK) return r->error->code;
+    const struct numbers *numbers = document_numbers(r->document, member);
+    if (numbers == NULL && json_is_number(member)) {
+        error_set(r->error, CODE_SHAPE_MISMATCH, "%.*s is a single number, an array of numbers is needed", LIMIT_NAME,
+                  name);
+        return error_at(r->error, name);
+    }
+    if (numbers == NULL) return wrong_type(r, name, "an array of numbers");
+    if (numbers->ragged) {
+        error_set(r->error, CODE_SHAPE_MISMATCH, "the rows of %.*s differ in length", LIMIT_NAME, name);
+        return error_at(r->error, name);
+    }
+    size_t bad = tensor_first_not_finite(&numbers->tensor);
+    if (bad < numbers->tensor.size) {
+        error_set(r->error, CODE_NOT_FINITE, "%.*s holds a number that is not finite", LIMIT_NAME, name);
+        return at_element(r, name, &numbers->tensor, bad);
+    }
+    *value = &numbers->tensor;
+    return CODE_OK;
+}

@@ -1,0 +1,52 @@
+/* A request as the HTTP side keeps it: the exchange that endpoints see, and what is nobody else's business.
+ */
+#ifndef SERVER_REQUEST_H
+#define SERVER_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/status.h"
+#include "server/exchange.h"
+
+struct connection;
+
+enum stage {
+    STAGE_HEADERS, /* the request line is there, the headers are coming */
+    STAGE_BODY,    /* admitted; the body is coming */
+    STAGE_WORKING, /* the connection is suspended, a worker has the exchange */
+    STAGE_READY,   /* the exchange holds the answer */
+    STAGE_SENT     /* the answer is on its way */
+};
+
+struct request {
+    struct exchange exchange; /* first: an exchange of ours is its request */
+    struct connection *connection;
+    struct request *next; /* in the workers' queue or among the spare ones */
+    enum stage stage;
+    bool watched;            /* by the sweeper, while a worker has it */
+    size_t target_length;    /* of the request's target as it was sent */
+    bool odd_target;         /* the request's target holds bytes that no target may hold */
+    double started;          /* exchange_clock() when the request line was read */
+    char *body;              /* malloc'ed */
+    size_t body_capacity;    /* of body, all counted in the total of bodies in flight */
+    struct error body_fault; /* the body was refused on the way: what still comes is dropped */
+};
+
+/* A request in STAGE_HEADERS; NULL when memory is short. Spare ones are used again, so that a light request
+ * takes nothing from the system. request_free also gives back what request_take_body has taken. Both from any
+ * thread. */
+struct request *request_new(const struct options *options);
+void request_free(struct request *request);
+
+/* Adds a piece to the body, or drops it where the body was refused already or is now: larger than --max-body,
+ * or no memory left for it (body_fault says so). exchange.body is kept up to date. */
+void request_take_body(struct request *request, const char *piece, size_t length);
+
+/* Whether a body of that length finds room among those in flight now. */
+bool request_body_fits(const struct options *options, size_t length);
+
+/* At the end of the process: the spare ones. */
+void request_free_spare(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* The front end: the files of one directory, held in memory from the start on. */
+#ifndef SERVER_STATIC_FILES_H
+#define SERVER_STATIC_FILES_H
+
+#include <stdbool.h>
+
+#include "server/exchange.h"
+
+/* Reads all regular files below the directory, but follows no symbolic link and leaves out names that start
+ * with a dot. A missing directory is an empty one. False, with one line on standard error, where the limits
+ * are exceeded or a file cannot be read. */
+bool static_files_load(const char *directory);
+void static_files_free(void);
+
+/* Whether a file answers to that path ("/" is /index.html). */
+bool static_files_has(const char *path);
+
+exchange_handler static_files_handle;
+
+#endif

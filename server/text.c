@@ -1,0 +1,264 @@
+#include "server/text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/number.h"
+
+enum { CAPACITY_FIRST = 512, FORMAT_ORDINARY = 128, NUMBERS_AT_ONCE = 512 };
+
+void text_init(struct text *text, struct arena *arena)
+{
+    *text = (struct text){.arena = arena};
+}
+
+/* Where `more` bytes may be written; NULL when memory is short. */
+static char *reserve(struct text *text, size_t more)
+{
+    if (text->failed) return NULL;
+    if (more <= text->capacity - text->length) return text->data + text->length;
+    size_t capacity;
+    if (__builtin_add_overflow(text->length, more, &capacity)) capacity = SIZE_MAX;
+    if (capacity < 2 * text->capacity) capacity = 2 * text->capacity;
+    if (capacity < CAPACITY_FIRST) capacity = CAPACITY_FIRST;
+    char *data = arena_alloc(text->arena, capacity);
+    if (data == NULL) {
+        text->failed = true;
+        return NULL;
+    }
+    if (text->length > 0) memcpy(data, text->data, text->length);
+    text->data = data;
+    text->capacity = capacity;
+    return data + text->length;
+}
+
+void text_bytes(struct text *text, const char *bytes, size_t length)
+{
+    if (length == 0) return;
+    char *to = reserve(text, length);
+    if (to == NULL) return;
+    memcpy(to, bytes, length);
+    text->length += length;
+}
+
+void text_add(struct text *text, const char *string)
+{
+    text_bytes(text, string, strlen(string));
+}
+
+void text_format(struct text *text, const char *format, ...)
+{
+    size_t room = FORMAT_ORDINARY;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        char *to = reserve(text, room);
+        if (to == NULL) return;
+        va_list arguments;
+        va_start(arguments, format);
+        int length = vsnprintf(to, room, format, arguments);
+        va_end(arguments);
+        if (length < 0) {
+            text->failed = true;
+            return;
+        }
+        if ((size_t)length < room) {
+            text->length += (size_t)length;
+            return;
+        }
+        room = (size_t)length + 1;
+    }
+}
+
+size_t text_utf8(const char *at, const char *end)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+    size_t room = (size_t)(end - at);
+    if (room == 0) return 0;
+    if (byte[0] < 0x80) return 1;
+    if (byte[0] < 0xC2 || byte[0] > 0xF4) return 0;
+    size_t length = byte[0] < 0xE0 ? 2 : byte[0] < 0xF0 ? 3 : 4;
+    if (room < length) return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((byte[i] & 0xC0) != 0x80) return 0;
+    /* Overlong forms, surrogates, and what lies beyond U+10FFFF. */
+    if (byte[0] == 0xE0 && byte[1] < 0xA0) return 0;
+    if (byte[0] == 0xED && byte[1] > 0x9F) return 0;
+    if (byte[0] == 0xF0 && byte[1] < 0x90) return 0;
+    if (byte[0] == 0xF4 && byte[1] > 0x8F) return 0;
+    return length;
+}
+
+/* ---- JSON ---- */
+
+void json_init(struct json *json, struct text *text)
+{
+    *json = (struct json){.text = text};
+}
+
+/* What has to stand before a value or a key. */
+static void separate(struct json *json)
+{
+    if (json->after_key)
+        json->after_key = false;
+    else if (json->filled[json->depth])
+        text_bytes(json->text, ",", 1);
+    json->filled[json->depth] = true;
+}
+
+void json_open(struct json *json, char bracket)
+{
+    separate(json);
+    text_bytes(json->text, &bracket, 1);
+    if (json->depth + 1 >= JSON_DEPTH_MAX) {
+        json->text->failed = true; /* no answer of ours is that deep; better none than a broken one */
+        return;
+    }
+    json->filled[++json->depth] = false;
+}
+
+void json_close(struct json *json, char bracket)
+{
+    text_bytes(json->text, &bracket, 1);
+    if (json->depth > 0) json->depth--;
+}
+
+/* Bytes that may stand in a string as they are: ASCII but for control characters, '"' and '\'. */
+static bool plain(char c)
+{
+    return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+}
+
+static void add_escaped(struct text *text, unsigned char c)
+{
+    static const char letters[] = "btn\0fr"; /* for 8 to 13 */
+    if (c == '"' || c == '\\')
+        text_bytes(text, (char[]){'\\', (char)c}, 2);
+    else if (c >= 8 && c <= 13 && c != 11)
+        text_bytes(text, (char[]){'\\', letters[c - 8]}, 2);
+    else
+        text_format(text, "\\u%04x", (unsigned)c);
+}
+
+static void add_quoted(struct text *text, const char *bytes, size_t length)
+{
+    const char *at = bytes, *end = bytes + length;
+    text_bytes(text, "\"", 1);
+    while (at < end) {
+        const char *from = at;
+        while (at < end && plain(*at))
+            at++;
+        text_bytes(text, from, (size_t)(at - from));
+        if (at == end) break;
+        size_t sequence = text_utf8(at, end);
+        if (sequence > 1)
+            text_bytes(text, at, sequence);
+        else if (sequence == 1)
+            add_escaped(text, (unsigned char)*at);
+        else
+            text_add(text, "\xEF\xBF\xBD");
+        at += sequence > 0 ? sequence : 1;
+    }
+    text_bytes(text, "\"", 1);
+}
+
+void json_key(struct json *json, const char *name)
+{
+    separate(json);
+    add_quoted(json->text, name, strlen(name));
+    text_bytes(json->text, ":", 1);
+    json->after_key = true;
+}
+
+void json_text(struct json *json, const char *string)
+{
+    json_text_bytes(json, string, strlen(string));
+}
+
+void json_text_bytes(struct json *json, const char *bytes, size_t length)
+{
+    separate(json);
+    add_quoted(json->text, bytes, length);
+}
+
+/* Writes a number, or null, at `to`, where NUMBER_TEXT_MAX bytes are free. Returns the length. */
+static size_t put_number(double value, char *to)
+{
+    if (isfinite(value)) return number_write(value, to);
+    memcpy(to, "null", 4);
+    return 4;
+}
+
+void json_number(struct json *json, double value)
+{
+    char number[NUMBER_TEXT_MAX];
+    separate(json);
+    text_bytes(json->text, number, put_number(value, number));
+}
+
+void json_size(struct json *json, size_t value)
+{
+    separate(json);
+    char digits[24], *at = digits + sizeof digits;
+    do
+        *--at = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    text_bytes(json->text, at, (size_t)(digits + sizeof digits - at));
+}
+
+void json_bool(struct json *json, bool value)
+{
+    separate(json);
+    text_add(json->text, value ? "true" : "false");
+}
+
+void json_nothing(struct json *json)
+{
+    separate(json);
+    text_add(json->text, "null");
+}
+
+/* "[1,2,3]". Room is taken for many numbers at once. */
+static void add_row(struct text *text, const double *data, size_t count)
+{
+    text_bytes(text, "[", 1);
+    for (size_t i = 0; i < count;) {
+        size_t stop = count - i < NUMBERS_AT_ONCE ? count : i + NUMBERS_AT_ONCE;
+        char *start = reserve(text, (stop - i) * (NUMBER_TEXT_MAX + 1));
+        if (start == NULL) return;
+        char *to = start;
+        for (; i < stop; i++) {
+            if (i > 0) *to++ = ',';
+            to += put_number(data[i], to);
+        }
+        text->length += (size_t)(to - start);
+    }
+    text_bytes(text, "]", 1);
+}
+
+/* Writes data of that shape, rank >= 1; returns what lies behind it. */
+static const double *add_rows(struct text *text, size_t rank, const size_t *dim, const double *data)
+{
+    if (rank == 1) {
+        add_row(text, data, dim[0]);
+        return data + dim[0];
+    }
+    text_bytes(text, "[", 1);
+    for (size_t i = 0; i < dim[0] && !text->failed; i++) {
+        if (i > 0) text_bytes(text, ",", 1);
+        data = add_rows(text, rank - 1, dim + 1, data);
+    }
+    text_bytes(text, "]", 1);
+    return data;
+}
+
+void json_tensor(struct json *json, size_t rank, const size_t *dim, const double *data)
+{
+    if (rank == 0) {
+        json_number(json, data[0]);
+        return;
+    }
+    separate(json);
+    add_rows(json->text, rank, dim, data);
+}

@@ -1,0 +1,24 @@
+/* Threads for work that would keep a connection's thread from its other connections. */
+#ifndef SERVER_WORKERS_H
+#define SERVER_WORKERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct request;
+
+/* Starts `count` threads, each of which calls `run` for one request after the other. False when not all could
+ * be started; those that were are stopped again. */
+bool workers_start(unsigned count, void (*run)(struct request *request));
+
+/* Puts a request into the queue, first come first served. False when LIMIT_QUEUE are waiting. Once it is in,
+ * it belongs to the workers until `run` gives it away. From any thread. */
+bool workers_submit(struct request *request);
+
+/* Requests in the queue. */
+size_t workers_waiting(void);
+
+/* Runs what is in the queue to its end, then ends the threads. */
+void workers_stop(void);
+
+#endif

@@ -1,0 +1,253 @@
+#!/usr/bin/python3
+"""gradcheckd beside a small Python service around PyTorch, on this machine, in one run.
+
+    /usr/bin/python3 tests/bench/bench.py [--quick]
+
+Both get the same bytes over the same kind of connection. Nothing here fails because something is slow; only a wrong
+verdict is an error. Without PyTorch (python3-torch) gradcheckd is measured alone.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "http"), str(HERE.parent / "vectors")]
+from daemon import Daemon  # noqa: E402
+
+try:
+    import numpy as np
+    import torch_reference
+except ImportError:
+    torch_reference = None
+
+CONNECTIONS = 8  # of the throughput measurement
+
+# name, widths of the layers, batch
+NETWORKS = [("10^4 parameters", [64, 128, 12], 32), ("10^5 parameters", [256, 320, 60], 64),
+            ("10^6 parameters", [784, 1000, 200, 10], 64)]
+
+
+# --- a client that costs little --------------------------------------------------------------------------------------
+
+
+class Connection:
+    """One keep-alive connection that sends a request made beforehand."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=600)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def close(self):
+        self.socket.close()
+
+    def exchange(self, message):
+        """Sends, waits for the whole answer; (header text, body)."""
+        self.socket.sendall(message)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += self.received()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        head = head.decode("latin-1")
+        length = int(re.search(r"(?i)^content-length: *(\d+)", head, re.MULTILINE).group(1))
+        while len(body) < length:
+            body += self.received()
+        return head, body
+
+    def received(self):
+        piece = self.socket.recv(1 << 20)
+        if not piece:
+            raise ConnectionError("the server closed the connection")
+        return piece
+
+
+def message_of(body):
+    return (b"POST /v1/check HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body)) + body
+
+
+def server_timing(head):
+    """Milliseconds by step."""
+    line = re.search(r"(?i)^server-timing: *(.*)$", head, re.MULTILINE)
+    return {name: float(value) for name, value in re.findall(r"(\w+);dur=([\d.eE+-]+)", line.group(1))} if line else {}
+
+
+def measure(port, body, count, warm_up):
+    """Median seconds of `count` exchanges, and the median of each step of Server-Timing."""
+    connection, message, seconds, steps = Connection(port), message_of(body), [], {}
+    for number in range(warm_up + count):
+        start = time.perf_counter()
+        head, answer = connection.exchange(message)
+        took = time.perf_counter() - start
+        if number == 0:
+            assert head.startswith("HTTP/1.1 200"), (head, answer[:300])
+            assert json.loads(answer)["passed"] is True, answer[:600]
+        if number >= warm_up:
+            seconds.append(took)
+            for name, value in server_timing(head).items():
+                steps.setdefault(name, []).append(value)
+    connection.close()
+    return statistics.median(seconds), {name: statistics.median(values) for name, values in steps.items()}
+
+
+# --- throughput ------------------------------------------------------------------------------------------------------
+
+
+def throughput_wrk(port, body_file, seconds):
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(HERE / "check.lua"),
+               f"http://127.0.0.1:{port}", "--", body_file]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx" not in output, output
+    return float(re.search(r"Requests/sec: *([\d.]+)", output).group(1))
+
+
+def throughput_threads(port, body, seconds):
+    """Without wrk: as many threads of this program, whose own cost limits what can be seen."""
+    message, counts = message_of(body), [0] * CONNECTIONS
+    end = time.perf_counter() + seconds
+
+    def work(number):
+        connection = Connection(port)
+        while time.perf_counter() < end:
+            connection.exchange(message)
+            counts[number] += 1
+        connection.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts) / seconds
+
+
+# --- bodies ----------------------------------------------------------------------------------------------------------
+
+
+def xor_body():
+    """The lab's XOR network with right gradients, from the committed vectors: PyTorch is not needed for it."""
+    with (HERE.parent / "vectors" / "lab.ndjson").open(encoding="ascii") as lines:
+        vector = json.loads(next(lines))
+    request = {**vector["request"], "gradients": vector["expected"]["gradients"]}
+    return json.dumps(request).encode()
+
+
+def large_request(widths, batch, dtype):
+    """A classifier with ReLUs, and its gradients by PyTorch as a student's float64 or float32 program would give them."""
+    random = np.random.RandomState(0)
+    layers = []
+    for width in widths[1:]:
+        layers += [{"type": "linear", "out_features": width}, {"type": "relu"}]
+    parameters = {}
+    for k, (fan_in, fan_out) in enumerate(zip(widths, widths[1:]), 1):
+        parameters[f"W{k}"] = (random.randn(fan_in, fan_out) * np.sqrt(2.0 / fan_in)).tolist()
+        parameters[f"b{k}"] = (random.randn(fan_out) * 0.01).tolist()
+    request = {"network": {"input": widths[0], "layers": layers[:-1], "loss": "cross_entropy"}, "dtype": dtype,
+               "parameters": parameters,
+               "data": {"x": random.randn(batch, widths[0]).tolist(), "y": random.randint(widths[-1], size=batch).tolist()},
+               "tolerance": {"atol": 1e-4 if dtype == "float32" else 1e-10, "rtol": 0}}
+    result = torch_reference.evaluate(request, with_intermediates=False)
+    request["gradients"] = {name: torch_reference.to_json(values) for name, values in result.gradients.items()}
+    count = sum(values.size for values in result.gradients.values())
+    return json.dumps(request).encode(), count
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def row(what, ours, peer, unit, note="", larger_is_better=False):
+    ratio = ""
+    if peer is not None:
+        ratio = f"{ours / peer if larger_is_better else peer / ours:8.1f}x"
+    print(f"{what:<44} {ours:>12,.3f} {'-' if peer is None else format(peer, '12,.3f'):>12} {unit:<8} {ratio:>9}  {note}")
+
+
+@contextlib.contextmanager
+def torch_service():
+    """The port of the peer, None where PyTorch is not installed."""
+    if torch_reference is None:
+        print("PyTorch is not installed (python3-torch): gradcheckd is measured alone.\n")
+        yield None
+        return
+    process = subprocess.Popen([sys.executable, str(HERE / "torch_service.py"), "0"], stdout=subprocess.PIPE, text=True)
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def small_checks(ours, peer, count, seconds):
+    body = xor_body()
+    print(f"Lab-sized check (XOR, 2-3-2-1, {len(body)} bytes), one keep-alive connection: median of {count} requests")
+    ours_seconds, steps = measure(ours, body, count, 200)
+    peer_seconds = measure(peer, body, max(count // 5, 50), 50)[0] if peer else None
+    row("latency", ours_seconds * 1e6, peer_seconds and peer_seconds * 1e6, "us")
+    row("  of that inside the daemon (Server-Timing)", sum(steps.values()) * 1e3, None, "us",
+        ", ".join(f"{name} {value * 1e3:.1f}" for name, value in steps.items()))
+
+    tool = "wrk" if shutil.which("wrk") else f"{CONNECTIONS} threads in Python, which are the bottleneck"
+    print(f"\nThroughput of the same check, {CONNECTIONS} connections, once for {seconds} s each, by {tool}")
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        file.write(body)
+        file.flush()
+        rate = (lambda port: throughput_wrk(port, file.name, seconds)) if shutil.which("wrk") else (
+            lambda port: throughput_threads(port, body, seconds))
+        row("throughput", rate(ours), rate(peer) if peer else None, "1/s", larger_is_better=True)
+
+
+def large_checks(ours, peer, count):
+    print(f"\nLarger networks, one keep-alive connection, JSON body made once: median of {count} requests, after one more")
+    last = None
+    for name, widths, batch in NETWORKS:
+        for dtype in ("float64", "float32"):
+            body, parameters = large_request(widths, batch, dtype)
+            ours_seconds, steps = measure(ours, body, count, 1)
+            peer_seconds, _ = measure(peer, body, count, 1)
+            row(f"{name} ({parameters}), {dtype}, {len(body) / 1e6:.1f} MB", ours_seconds * 1e3, peer_seconds * 1e3, "ms",
+                ", ".join(f"{step} {value:.2f}" for step, value in steps.items()))
+            if dtype == "float64":
+                last = (body, steps)
+    return last
+
+
+def json_reading(body, steps, count):
+    print(f"\nReading the JSON of the largest body ({len(body) / 1e6:.1f} MB): median of {count}; "
+          "ours is the step `read` of the requests above")
+    seconds = []
+    for _ in range(count):
+        start = time.perf_counter()
+        json.loads(body)
+        seconds.append(time.perf_counter() - start)
+    if steps.get("read"):
+        row("JSON read (peer: Python's json.loads)", len(body) / 1e6 / (steps["read"] / 1e3),
+            len(body) / 1e6 / statistics.median(seconds), "MB/s", larger_is_better=True)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--quick", action="store_true", help="fewer repetitions")
+    quick = arguments.parse_args().quick
+    with Daemon() as daemon, torch_service() as peer:
+        print(f"{os.cpu_count()} cores. gradcheckd beside a Python service around PyTorch's autograd (the peer).\n")
+        print(f"{'':<44} {'gradcheckd':>12} {'peer':>12} {'':<8} {'ratio':>9}")
+        small_checks(daemon.port, peer, 500 if quick else 5000, 2 if quick else 5)
+        if peer:
+            body, steps = large_checks(daemon.port, peer, 3 if quick else 9)
+            json_reading(body, steps, 3 if quick else 9)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+/* Whole checks: every way in which a submission can be wrong gets its verdict, and mutants of right gradients
+ * are rejected for every activation and every loss. */
+#include "tests/main.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "tests/core/chain.h"
+
+enum { BATCH = 4, WIDTH = 3, PARAMETERS_MAX = 8, SIZE_MAX_OF_PARAMETER = WIDTH * WIDTH };
+
+static struct arena arena;
+static struct chain chain;
+static struct error error;
+static struct check check;
+static struct report report;
+static double x[BATCH * WIDTH], target[BATCH * WIDTH], points[PARAMETERS_MAX];
+static double *parameters[PARAMETERS_MAX];
+static const char *names[PARAMETERS_MAX];
+static struct shape shapes[PARAMETERS_MAX];
+static struct tensor student[PARAMETERS_MAX];
+static struct submission submissions[PARAMETERS_MAX];
+
+static void setup(void)
+{
+    arena_init(&arena, (size_t)1 << 26);
+    error = (struct error){0};
+}
+
+static void teardown(void)
+{
+    arena_free(&arena);
+}
+
+static void run(void)
+{
+    error = (struct error){0};
+    ck_assert_msg(check_run(&arena, &check, &report, &error) == CODE_OK, "%s", error.detail);
+}
+
+/* A network with its data, and the right gradients as the student's. */
+static void prepare(const struct link *links, const char *loss)
+{
+    ck_assert_msg(chain_build(&arena, WIDTH, links, loss, &chain, &error) == CODE_OK, "%s", error.detail);
+    bool classes = chain.definition.loss.op->target != TARGET_LIKE_OUTPUT;
+    for (size_t i = 0; i < BATCH * WIDTH; i++) {
+        x[i] = sin(1.3 * (double)i + 0.4);
+        target[i] = classes ? (i % WIDTH == (i / WIDTH) % WIDTH) : 0.5 + 0.4 * cos(2.1 * (double)i);
+    }
+    const struct network *n = &chain.network;
+    for (size_t p = 0; p < n->parameter_count; p++) {
+        parameters[p] = arena_doubles(&arena, n->parameters[p].size);
+        for (size_t i = 0; i < n->parameters[p].size; i++)
+            parameters[p][i] = 0.8 * sin(3.7 * (double)(p + 1) + 1.9 * (double)i);
+        names[p] = convention_name(CONVENTION_NUMPY, n, p, &arena);
+        shapes[p] = n->parameters[p].shape;
+        points[p] = 1;
+    }
+    check = (struct check){.network = n,
+                           .backend = backend_cpu(DTYPE_FLOAT64),
+                           .batch = BATCH,
+                           .parameters = parameters,
+                           .x = x,
+                           .target = target,
+                           .shapes = shapes,
+                           .names = names,
+                           .points = points,
+                           .tolerance = {.atol = 1e-6},
+                           .reveal = true};
+    run();
+    ck_assert(!report.passed && report.parameters[0].verdict == VERDICT_MISSING);
+    for (size_t p = 0; p < n->parameter_count; p++) {
+        ck_assert(tensor_new(&arena, &shapes[p], &student[p]));
+        memcpy(student[p].data, report.parameters[p].reference, student[p].size * sizeof(double));
+        submissions[p] = (struct submission){.name = names[p], .tensor = &student[p]};
+    }
+    check.gradients = (struct submissions){submissions, n->parameter_count};
+    run();
+    ck_assert(report.passed && report.score == 1);
+}
+
+static const struct link plain[] = {{"linear", WIDTH}, {"tanh", 0}, {"linear", WIDTH}, {"sigmoid", 0}, {NULL, 0}};
+
+static void expect(size_t p, enum verdict verdict)
+{
+    run();
+    for (size_t q = 0; q < chain.network.parameter_count; q++) {
+        enum verdict want = q == p ? verdict : VERDICT_MATCH;
+        ck_assert_msg(report.parameters[q].verdict == want, "%s: %s", names[q],
+                      verdict_names[report.parameters[q].verdict]);
+        ck_assert_int_eq(report.parameters[q].passed, want == VERDICT_MATCH);
+    }
+    ck_assert(!report.passed && report.points == 3 && report.max_points == 4 && report.score == 0.75);
+}
+
+START_TEST(verdicts)
+{
+    prepare(plain, "mse");
+    student[1].data[2] += 1e-3;
+    expect(1, VERDICT_MISMATCH);
+    ck_assert(report.parameters[1].comparison.worst == 2 && report.parameters[1].comparison.mismatches == 1);
+    student[1].data[2] = NAN;
+    expect(1, VERDICT_NOT_FINITE);
+    submissions[1].tensor = NULL;
+    submissions[1].flaw = "it is a string";
+    expect(1, VERDICT_NOT_A_TENSOR);
+    student[1].shape = (struct shape){2, {WIDTH, 1}};
+    submissions[1].tensor = &student[1];
+    expect(1, VERDICT_SHAPE_MISMATCH);
+    submissions[1].name = "b9";
+    expect(1, VERDICT_MISSING);
+    ck_assert_uint_eq(report.parameter_count, 5);
+    ck_assert(report.parameters[4].verdict == VERDICT_UNEXPECTED && report.parameters[4].passed);
+}
+END_TEST
+
+START_TEST(other_names_and_second_copies)
+{
+    prepare(plain, "mse");
+    submissions[0].name = "dW1";
+    submissions[3].name = "dL_db2";
+    run();
+    ck_assert(report.passed && report.parameter_count == 4);
+    /* Two for one parameter: its own name counts, the other is unexpected. */
+    static struct submission both[5];
+    memcpy(both, submissions, 4 * sizeof *both);
+    both[4] = (struct submission){.name = "W1", .flaw = "it is null"};
+    check.gradients = (struct submissions){both, 5};
+    run();
+    ck_assert(report.parameters[0].verdict == VERDICT_NOT_A_TENSOR && report.parameter_count == 5);
+    ck_assert_str_eq(report.parameters[4].name, "dW1");
+}
+END_TEST
+
+START_TEST(very_many_unexpected_names)
+{
+    enum { MANY = 200000 };
+    prepare(plain, "mse");
+    struct submission *many = arena_array(&arena, MANY, sizeof *many);
+    char *text = arena_alloc(&arena, MANY * 8);
+    ck_assert(many != NULL && text != NULL);
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(text + 8 * i, 8, "q%zu", i % 999999);
+        many[i] = (struct submission){.name = text + 8 * i, .flaw = ""};
+    }
+    check.gradients = (struct submissions){many, MANY};
+    run();
+    ck_assert_uint_eq(report.parameter_count, 4 + CHECK_UNEXPECTED_MAX);
+    ck_assert_uint_eq(report.unexpected_not_listed, MANY - CHECK_UNEXPECTED_MAX);
+}
+END_TEST
+
+START_TEST(points_and_score)
+{
+    prepare(plain, "mse");
+    points[0] = 10;
+    points[1] = 0.5;
+    student[0].data[0] = -student[0].data[0] - 1;
+    run();
+    ck_assert(report.points == 2.5 && report.max_points == 12.5 && report.score == 2.5 / 12.5);
+    memset(points, 0, sizeof points);
+    run();
+    ck_assert(report.max_points == 0 && report.score == 0);
+    student[0].data[0] = -(student[0].data[0] + 1);
+    run();
+    ck_assert(report.passed && report.score == 1);
+}
+END_TEST
+
+START_TEST(overflow_is_the_requests_fault)
+{
+    const struct link no_sigmoid[] = {{"linear", WIDTH}, {NULL, 0}};
+    prepare(no_sigmoid, "mse");
+    parameters[0][0] = 1e308;
+    x[0] = 1e10;
+    error = (struct error){0};
+    ck_assert_int_eq(check_run(&arena, &check, &report, &error), CODE_NOT_FINITE);
+    ck_assert_str_eq(error.pointer, "/parameters");
+    ck_assert_ptr_nonnull(strstr(error.detail, "layer 0 (linear)"));
+    error = (struct error){0};
+    ck_assert_int_eq(chain_build(&arena, WIDTH, no_sigmoid, "bce", &chain, &error), CODE_OK);
+    parameters[0][0] = 5;
+    x[0] = 5;
+    ck_assert_int_eq(check_run(&arena, &check, &report, &error), CODE_OUT_OF_RANGE);
+    ck_assert_str_eq(error.pointer, "/network/loss");
+}
+END_TEST
+
+/* A failing allocation anywhere gives CODE_OUT_OF_MEMORY, never a wrong report. */
+START_TEST(out_of_memory)
+{
+    prepare(plain, "mse");
+    struct arena small;
+    size_t failures = 0;
+    for (size_t limit = 0; limit <= (size_t)1 << 20; limit += 4096) {
+        /* Fill up the first block, so that every later piece of it is in turn the first that doesn't fit. */
+        arena_init(&small, (size_t)64 << 10);
+        size_t left = limit / 64;
+        if (left < (size_t)63 << 10) ck_assert_ptr_nonnull(arena_alloc(&small, ((size_t)63 << 10) - left));
+        error = (struct error){0};
+        int code = check_run(&small, &check, &report, &error);
+        ck_assert_msg(code == CODE_OK || code == CODE_OUT_OF_MEMORY, "%s", error.detail);
+        if (code == CODE_OK)
+            ck_assert(report.passed);
+        else
+            failures++;
+        arena_free(&small);
+    }
+    ck_assert_uint_ge(failures, 20);
+}
+END_TEST
+
+/* ---- mutants ---- */
+
+enum mutant { FLIPPED, DOUBLED, ZEROED, TRANSPOSED, NOT_A_NUMBER, NEARLY, MUTANTS };
+
+static const char *const mutant_names[] = {"flipped",    "doubled", "zeroed",
+                                           "transposed", "NaN",     "off by 1e-3 in one element"};
+
+static void mutate(enum mutant mutant, const struct tensor *right, struct tensor *wrong)
+{
+    for (size_t i = 0; i < right->size; i++)
+        wrong->data[i] = mutant == FLIPPED   ? -right->data[i]
+                         : mutant == DOUBLED ? 2 * right->data[i]
+                         : mutant == ZEROED  ? 0
+                                             : right->data[i];
+    if (mutant == TRANSPOSED) tensor_transpose(WIDTH, WIDTH, right->data, wrong->data);
+    if (mutant == NOT_A_NUMBER) wrong->data[right->size / 2] = NAN;
+    if (mutant == NEARLY) wrong->data[right->size - 1] += 1e-3;
+}
+
+static void reject_mutants(const char *what)
+{
+    size_t tried = 0;
+    for (size_t p = 0; p < chain.network.parameter_count; p++) {
+        double right[SIZE_MAX_OF_PARAMETER], largest = 0;
+        memcpy(right, student[p].data, student[p].size * sizeof *right);
+        for (size_t i = 0; i < student[p].size; i++)
+            largest = fmax(largest, fabs(right[i]));
+        const struct tensor original = {.shape = student[p].shape, .size = student[p].size, .data = right};
+        for (int m = 0; m < MUTANTS; m++) {
+            bool multiplies = m == FLIPPED || m == DOUBLED || m == ZEROED;
+            if (multiplies && largest < 1e-4) continue; /* a gradient of zeros has no such mutant; counted below */
+            if (m == TRANSPOSED && !chain.network.parameters[p].role->weight) continue;
+            mutate((enum mutant)m, &original, &student[p]);
+            run();
+            ck_assert_msg(!report.passed && !report.parameters[p].passed, "%s: %s, %s, passes", what, names[p],
+                          mutant_names[m]);
+            tried++;
+        }
+        memcpy(student[p].data, right, student[p].size * sizeof *right);
+        run();
+        ck_assert(report.passed);
+    }
+    ck_assert_msg(tried >= 3 * (size_t)MUTANTS, "%s: only %zu mutants", what, tried);
+}
+
+START_TEST(mutants_of_ops)
+{
+    const struct op *op = ops[_i];
+    const char *final = op->kind == OP_LOSS && op->on_probabilities != NULL ? "softmax" : "tanh";
+    if (op->kind == OP_LOSS && strcmp(op->name, "bce") == 0) final = "sigmoid";
+    struct link links[] = {{"linear", WIDTH}, {"tanh", 0}, {"linear", WIDTH}, {final, 0}, {NULL, 0}};
+    if (op->kind == OP_ACTIVATION) links[1].name = op->name;
+    if (op->kind == OP_LAYER && strcmp(op->name, "linear") != 0) links[1].name = op->name;
+    prepare(links, op->kind == OP_LOSS ? op->name : "mse");
+    reject_mutants(op->name);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    int count = 0;
+    while (ops[count] != NULL)
+        count++;
+    Suite *suite = suite_create("check");
+    TCase *tcase = tcase_create("check");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, verdicts);
+    tcase_add_test(tcase, other_names_and_second_copies);
+    tcase_add_test(tcase, very_many_unexpected_names);
+    tcase_add_test(tcase, points_and_score);
+    tcase_add_test(tcase, overflow_is_the_requests_fault);
+    tcase_add_test(tcase, out_of_memory);
+    tcase_add_loop_test(tcase, mutants_of_ops, 0, count);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,93 @@
+/* The verdict on single numbers. */
+#include "tests/main.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "core/compare.h"
+
+static const struct tolerance usual = {.atol = 1e-6, .rtol = 0};
+
+static struct comparison one(double student, double reference, struct tolerance tolerance)
+{
+    return compare_elements(1, &student, &reference, tolerance);
+}
+
+START_TEST(the_tolerance_is_inclusive)
+{
+    ck_assert_uint_eq(one(0.5, 0, (struct tolerance){0.5, 0}).mismatches, 0);
+    ck_assert_uint_eq(one(nextafter(0.5, 1), 0, (struct tolerance){0.5, 0}).mismatches, 1);
+    ck_assert_uint_eq(one(12, 8, (struct tolerance){0, 0.5}).mismatches, 0); /* rtol is of the reference */
+    ck_assert_uint_eq(one(8, 12, (struct tolerance){0, 0.25}).mismatches, 1);
+    ck_assert_uint_eq(one(1, 1, (struct tolerance){0, 0}).mismatches, 0);
+    ck_assert_uint_eq(one(-0.0, 0, (struct tolerance){0, 0}).mismatches, 0);
+}
+END_TEST
+
+START_TEST(nothing_that_is_no_number_passes)
+{
+    const double bad[] = {NAN, -NAN, INFINITY, -INFINITY};
+    const struct tolerance loose = {DBL_MAX, DBL_MAX};
+    for (size_t i = 0; i < 4; i++) {
+        struct comparison c = one(bad[i], 0, usual);
+        ck_assert(c.mismatches == 1 && c.not_finite == 1 && c.compared == 0);
+        ck_assert_uint_eq(one(bad[i], 1, loose).mismatches, 1);
+    }
+    /* a difference that overflows is none that any tolerance covers */
+    struct comparison c = one(1.7e308, -1.7e308, loose);
+    ck_assert_uint_eq(c.mismatches, 1);
+    ck_assert_double_eq(c.max_abs_diff, DBL_MAX);
+    ck_assert_double_eq(c.max_rel_diff, 1);
+}
+END_TEST
+
+START_TEST(finds_a_planted_difference_at_its_index)
+{
+    enum { N = 101 };
+    double student[N], reference[N];
+    for (size_t i = 0; i < N; i++)
+        student[i] = reference[i] = sin((double)i);
+    for (size_t i = 0; i < N; i++) {
+        student[i] += 1e-3;
+        struct comparison c = compare_elements(N, student, reference, usual);
+        ck_assert(c.mismatches == 1 && c.worst == i && c.compared == N);
+        ck_assert_double_eq_tol(c.max_abs_diff, 1e-3, 1e-15);
+        student[i] = NAN;
+        c = compare_elements(N, student, reference, usual);
+        ck_assert(c.mismatches == 1 && c.first_not_finite == i && c.compared == N - 1 && c.max_abs_diff == 0);
+        student[i] = reference[i];
+    }
+    ck_assert_uint_eq(compare_elements(N, student, reference, (struct tolerance){0, 0}).mismatches, 0);
+}
+END_TEST
+
+START_TEST(the_relative_difference_is_that_of_cs231n)
+{
+    ck_assert_double_eq_tol(one(1, 3, usual).max_rel_diff, 0.5, 1e-16);
+    ck_assert_double_eq_tol(one(1e-9, 0, usual).max_rel_diff, 0.1, 1e-16);
+    ck_assert_double_eq(one(0, 0, usual).max_rel_diff, 0);
+    ck_assert_double_eq(one(-5, 5, usual).max_rel_diff, 1);
+}
+END_TEST
+
+START_TEST(of_equal_differences_the_first_is_the_worst)
+{
+    double student[] = {0, 1, 1}, reference[] = {0, 0, 0};
+    struct comparison c = compare_elements(3, student, reference, usual);
+    ck_assert(c.worst == 1 && c.mismatches == 2);
+    ck_assert_uint_eq(compare_elements(0, student, reference, usual).compared, 0);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("compare");
+    TCase *tcase = tcase_create("compare");
+    tcase_add_test(tcase, the_tolerance_is_inclusive);
+    tcase_add_test(tcase, nothing_that_is_no_number_passes);
+    tcase_add_test(tcase, finds_a_planted_difference_at_its_index);
+    tcase_add_test(tcase, the_relative_difference_is_that_of_cs231n);
+    tcase_add_test(tcase, of_equal_differences_the_first_is_the_worst);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,224 @@
+/* Definitions, shapes, names and layouts. */
+#include "tests/main.h"
+
+#include <string.h>
+
+#include "core/convention.h"
+#include "core/intermediates.h"
+#include "core/pass.h"
+#include "tests/core/chain.h"
+
+static struct arena arena;
+static struct chain chain;
+static struct error error;
+
+static void setup(void)
+{
+    arena_init(&arena, (size_t)1 << 24);
+    error = (struct error){0};
+}
+
+static void teardown(void)
+{
+    arena_free(&arena);
+}
+
+static const struct link lab[] = {{"linear", 3}, {"relu", 0},    {"linear", 2}, {"relu", 0},
+                                  {"linear", 1}, {"sigmoid", 0}, {NULL, 0}};
+
+START_TEST(the_lab)
+{
+    ck_assert_int_eq(chain_build(&arena, 2, lab, "mse", &chain, &error), CODE_OK);
+    const struct network *n = &chain.network;
+    ck_assert_uint_eq(n->node_count, 6);
+    ck_assert_uint_eq(n->parameter_count, 6);
+    ck_assert_uint_eq(n->parameter_elements, 6 + 3 + 6 + 2 + 2 + 1);
+    const char *const names[] = {"W1", "b1", "W2", "b2", "W3", "b3"};
+    const char *const pytorch[] = {"0.weight", "0.bias", "2.weight", "2.bias", "fc.weight", "fc.bias"};
+    chain.layers[4].name = "fc";
+    for (size_t p = 0; p < 6; p++) {
+        ck_assert_str_eq(convention_name(CONVENTION_NUMPY, n, p, &arena), names[p]);
+        ck_assert_str_eq(convention_name(CONVENTION_COLUMNS, n, p, &arena), names[p]);
+        ck_assert_str_eq(convention_name(CONVENTION_PYTORCH, n, p, &arena), pytorch[p]);
+    }
+    ck_assert_double_gt(n->work, 6 * (6 + 6 + 2));
+    ck_assert_double_eq(network_scale(n, 4), 0.25);
+}
+END_TEST
+
+START_TEST(names_of_gradients)
+{
+    const char *names[GRADIENT_NAMES_MAX];
+    ck_assert_uint_eq(convention_gradient_names(CONVENTION_NUMPY, "W1", &arena, names), 3);
+    ck_assert_str_eq(names[0], "W1");
+    ck_assert_str_eq(names[1], "dW1");
+    ck_assert_str_eq(names[2], "dL_dW1");
+    ck_assert_uint_eq(convention_gradient_names(CONVENTION_PYTORCH, "fc.bias", &arena, names), 2);
+    ck_assert_str_eq(names[1], "fc.bias.grad");
+    struct arena none;
+    arena_init(&none, 0);
+    ck_assert_uint_eq(convention_gradient_names(CONVENTION_NUMPY, "W1", &none, names), 0);
+}
+END_TEST
+
+START_TEST(layouts)
+{
+    ck_assert_int_eq(chain_build(&arena, 2, lab, "mse", &chain, &error), CODE_OK);
+    const struct parameter *W1 = &chain.network.parameters[0], *b1 = &chain.network.parameters[1];
+    struct view view = convention_parameter(CONVENTION_COLUMNS, W1);
+    ck_assert(view.transposed && view.shape.dim[0] == 3 && view.shape.dim[1] == 2);
+    double given[] = {1, 2, 3, 4, 5, 6}, inside[6], back[6];
+    view_import(&view, given, inside);
+    const double expected[] = {1, 3, 5, 2, 4, 6};
+    ck_assert_mem_eq(inside, expected, sizeof expected);
+    view_export(&view, inside, back);
+    ck_assert_mem_eq(back, given, sizeof given);
+
+    struct shape vector = {1, {3}}, row = {2, {1, 3}}, column = {2, {3, 1}}, other = {2, {3, 3}};
+    view = convention_parameter(CONVENTION_NUMPY, b1);
+    ck_assert(view_accepts(&view, CONVENTION_NUMPY, &vector) && view_accepts(&view, CONVENTION_NUMPY, &row));
+    ck_assert(!view_accepts(&view, CONVENTION_NUMPY, &column) && !view_accepts(&view, CONVENTION_NUMPY, &other));
+    ck_assert(view_accepts(&view, CONVENTION_COLUMNS, &column));
+    view = convention_samples(CONVENTION_COLUMNS, 4, &(struct shape){1, {2}});
+    ck_assert(view.shape.rank == 2 && view.shape.dim[0] == 2 && view.shape.dim[1] == 4);
+    view = convention_samples(CONVENTION_NUMPY, 4, &(struct shape){2, {2, 5}});
+    ck_assert(view.shape.rank == 3 && view.shape.dim[0] == 4 && view.columns == 10);
+}
+END_TEST
+
+START_TEST(refused)
+{
+    const struct {
+        struct link links[4];
+        const char *loss;
+        size_t input;
+        int code;
+        const char *pointer;
+    } cases[] = {
+        {{{NULL, 0}}, "mse", 2, CODE_OUT_OF_RANGE, "/layers"},
+        {{{"relu", 0}, {NULL, 0}}, "mse", 0, CODE_OUT_OF_RANGE, "/input"},
+        {{{"relu", 0}, {NULL, 0}}, "mse", (size_t)1 << 62, CODE_OUT_OF_RANGE, "/input"},
+        {{{"linear", 3}, {"linear", 9e15}, {NULL, 0}}, "mse", 2, CODE_OUT_OF_RANGE, "/layers/1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        error = (struct error){0};
+        ck_assert_int_eq(chain_build(&arena, cases[i].input, cases[i].links, cases[i].loss, &chain, &error),
+                         cases[i].code);
+        ck_assert_str_eq(error.pointer, cases[i].pointer);
+    }
+    error = (struct error){0};
+    *(&chain) = (struct chain){.definition = {.input = {2, {2, 3}}, .layers = chain.layers, .layer_count = 1}};
+    chain.layers[0] = chain_layer("relu", 0, false);
+    chain.definition.loss = chain_layer("cross_entropy", 0, true);
+    ck_assert_int_eq(network_build(&arena, &chain.definition, &chain.network, &error), CODE_SHAPE_MISMATCH);
+    ck_assert_str_eq(error.pointer, "/loss");
+}
+END_TEST
+
+START_TEST(in_features_is_checked)
+{
+    const struct link links[] = {{"linear", 3}, {NULL, 0}};
+    ck_assert_int_eq(chain_build(&arena, 2, links, "mse", &chain, &error), CODE_OK);
+    chain.layers[0].attributes[1] = 5;
+    ck_assert_int_eq(network_build(&arena, &chain.definition, &chain.network, &error), CODE_SHAPE_MISMATCH);
+    ck_assert_str_eq(error.pointer, "/layers/0/in_features");
+}
+END_TEST
+
+START_TEST(classes)
+{
+    const struct link links[] = {{"linear", 3}, {NULL, 0}};
+    ck_assert_int_eq(chain_build(&arena, 2, links, "cross_entropy", &chain, &error), CODE_OK);
+    double one_hot[6], good[] = {2, 0};
+    ck_assert_int_eq(network_classes(&chain.network, 2, good, one_hot, &error), CODE_OK);
+    const double expected[] = {0, 0, 1, 1, 0, 0};
+    ck_assert_mem_eq(one_hot, expected, sizeof expected);
+    const double bad[] = {3, -1, 0.5, 1e300, -1e300};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        error = (struct error){0};
+        double index[] = {0, bad[i]};
+        ck_assert_int_eq(network_classes(&chain.network, 2, index, one_hot, &error), CODE_OUT_OF_RANGE);
+        ck_assert_str_eq(error.pointer, "/1");
+    }
+}
+END_TEST
+
+START_TEST(reductions)
+{
+    const struct link links[] = {{"linear", 5}, {NULL, 0}};
+    ck_assert_int_eq(chain_build(&arena, 2, links, "mse", &chain, &error), CODE_OK);
+    ck_assert_double_eq(network_scale(&chain.network, 4), 1.0 / 20);
+    chain.definition.reduction = REDUCTION_BATCHMEAN;
+    ck_assert_double_eq(network_scale(&chain.network, 4), 1.0 / 4);
+    chain.definition.reduction = REDUCTION_SUM;
+    ck_assert_double_eq(network_scale(&chain.network, 4), 1);
+    ck_assert_int_eq(chain_build(&arena, 2, links, "cross_entropy", &chain, &error), CODE_OK);
+    ck_assert_double_eq(network_scale(&chain.network, 4), 1.0 / 4);
+}
+END_TEST
+
+START_TEST(intermediates)
+{
+    ck_assert_int_eq(chain_build(&arena, 2, lab, "mse", &chain, &error), CODE_OK);
+    const struct {
+        const char *name;
+        bool found, gradient;
+        size_t node;
+    } cases[] = {{"z1", true, false, 0},
+                 {"h1", true, false, 1},
+                 {"z3", true, false, 4},
+                 {"h3", true, false, 5},
+                 {"y_hat", true, false, 5},
+                 {"dz2", true, true, 2},
+                 {"dL_dh1", true, true, 1},
+                 {"dL_dy_hat", true, true, 5},
+                 {"z0", false, false, 0},
+                 {"z4", false, false, 0},
+                 {"z01", false, false, 0},
+                 {"z", false, false, 0},
+                 {"z1x", false, false, 0},
+                 {"", false, false, 0},
+                 {"dL_z1", false, false, 0},
+                 {"z-1", false, false, 0},
+                 {"h99999999999999999999", false, false, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct intermediate which;
+        ck_assert_msg(intermediate_find(&chain.network, cases[i].name, &which) == cases[i].found, "%s", cases[i].name);
+        if (!cases[i].found) continue;
+        ck_assert_msg(which.node == cases[i].node && which.gradient == cases[i].gradient, "%s", cases[i].name);
+    }
+}
+END_TEST
+
+START_TEST(a_pass_that_does_not_fit_is_refused)
+{
+    const struct link links[] = {{"linear", 1000}, {NULL, 0}};
+    ck_assert_int_eq(chain_build(&arena, 1000, links, "mse", &chain, &error), CODE_OK);
+    struct pass pass;
+    size_t elements;
+    ck_assert(!pass_elements(&chain.network, SIZE_MAX / 100, &elements));
+    ck_assert_int_eq(pass_new(&arena, &chain.network, backend_cpu(DTYPE_FLOAT64), SIZE_MAX / 100, &pass, &error),
+                     CODE_OUT_OF_MEMORY);
+    error = (struct error){0};
+    ck_assert_int_eq(pass_new(&arena, &chain.network, backend_cpu(DTYPE_FLOAT64), 1 << 20, &pass, &error),
+                     CODE_OUT_OF_MEMORY);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("network");
+    TCase *tcase = tcase_create("network, convention");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, the_lab);
+    tcase_add_test(tcase, names_of_gradients);
+    tcase_add_test(tcase, layouts);
+    tcase_add_test(tcase, refused);
+    tcase_add_test(tcase, in_features_is_checked);
+    tcase_add_test(tcase, classes);
+    tcase_add_test(tcase, reductions);
+    tcase_add_test(tcase, intermediates);
+    tcase_add_test(tcase, a_pass_that_does_not_fit_is_refused);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

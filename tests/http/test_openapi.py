@@ -1,0 +1,264 @@
+"""static/openapi.json: well-formed, complete, and true of the daemon.
+
+Needs nothing but the standard library. Where jsonschema can be imported, examples and real answers are also validated
+against the schemas.
+"""
+
+import copy
+import http.client
+import json
+import pathlib
+import unittest
+
+from daemon import DaemonTest
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+DESCRIPTION = pathlib.Path(__file__).resolve().parent.parent.parent / "static" / "openapi.json"
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+SCHEMA_WORDS = {"$ref", "type", "enum", "const", "oneOf", "anyOf", "allOf", "not", "properties", "required",
+                "additionalProperties", "items", "minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum",
+                "exclusiveMinimum", "default", "description", "discriminator", "examples"}
+
+
+def read_description():
+    def no_duplicates(pairs):
+        keys = [key for key, _ in pairs]
+        assert len(keys) == len(set(keys)), f"duplicate keys among {keys}"
+        return dict(pairs)
+
+    return json.loads(DESCRIPTION.read_text(encoding="utf-8"), object_pairs_hook=no_duplicates)
+
+
+def resolve(description, reference):
+    assert reference.startswith("#/"), reference
+    place = description
+    for step in reference[2:].split("/"):
+        place = place[step.replace("~1", "/").replace("~0", "~")]
+    return place
+
+
+def walk(value, path=()):
+    """Every dict of the document with its path; examples are data, not description."""
+    if isinstance(value, dict):
+        yield path, value
+        for key, part in value.items():
+            if key not in ("example", "examples") or "properties" in path[-1:]:
+                yield from walk(part, path + (key,))
+    elif isinstance(value, list):
+        for position, part in enumerate(value):
+            yield from walk(part, path + (position,))
+
+
+def operations(description):
+    for path, item in description["paths"].items():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield path, method, operation
+
+
+class StructureTest(unittest.TestCase):
+    def setUp(self):
+        self.description = read_description()
+
+    def test_head(self):
+        self.assertRegex(self.description["openapi"], r"^3\.1\.\d+$")
+        for member in ("title", "version", "license"):
+            self.assertIn(member, self.description["info"])
+        self.assertLessEqual(set(self.description),
+                             {"openapi", "info", "servers", "tags", "paths", "components", "security", "externalDocs"})
+
+    def test_every_reference_resolves_and_every_component_is_used(self):
+        used = set()
+        for path, value in walk(self.description):
+            if "$ref" in value:
+                with self.subTest(at=path):
+                    self.assertIsNotNone(resolve(self.description, value["$ref"]))
+                    used.add(value["$ref"])
+        for kind, members in self.description["components"].items():
+            for name in members:
+                self.assertIn(f"#/components/{kind}/{name}", used)
+
+    def test_operations(self):
+        identifiers, tags = [], {tag["name"] for tag in self.description["tags"]}
+        for path, method, operation in operations(self.description):
+            with self.subTest(path=path, method=method):
+                self.assertTrue(path.startswith("/"))
+                identifiers.append(operation["operationId"])
+                self.assertTrue(operation["summary"])
+                self.assertLessEqual(set(operation.get("tags", [])), tags)
+                self.assertTrue(operation["responses"])
+                for status, response in operation["responses"].items():
+                    self.assertRegex(status, r"^([1-5]\d\d|default)$")
+                    if "$ref" in response:
+                        response = resolve(self.description, response["$ref"])
+                    self.assertTrue(response["description"])
+                    for media in response.get("content", {}).values():
+                        self.assertIn("schema", media)
+                for parameter in operation.get("parameters", []):
+                    self.assertIn(parameter["in"], ("query", "header", "path", "cookie"))
+                    self.assertIn("schema", parameter)
+        self.assertEqual(len(identifiers), len(set(identifiers)))
+
+    def test_schemas_use_known_words(self):
+        def schema(value, at):
+            if isinstance(value, bool):
+                return
+            with self.subTest(at=at):
+                self.assertLessEqual(set(value), SCHEMA_WORDS)
+                if "properties" in value:
+                    self.assertLessEqual(set(value.get("required", [])), set(value["properties"]))
+            for name, part in value.get("properties", {}).items():
+                schema(part, f"{at}.{name}")
+            for word in ("items", "additionalProperties", "not"):
+                if word in value:
+                    schema(value[word], f"{at}.{word}")
+            for word in ("oneOf", "anyOf", "allOf"):
+                for position, part in enumerate(value.get(word, [])):
+                    schema(part, f"{at}.{word}[{position}]")
+
+        for name, value in self.description["components"]["schemas"].items():
+            schema(value, name)
+
+    @unittest.skipIf(jsonschema is None, "jsonschema is not installed")
+    def test_schemas_are_schemas(self):
+        for value in self.description["components"]["schemas"].values():
+            jsonschema.Draft202012Validator.check_schema(value)
+
+
+class TruthTest(DaemonTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.description = read_description()
+        cls.connection = http.client.HTTPConnection(cls.daemon.host, cls.daemon.port, timeout=60)
+        cls.addClassCleanup(cls.connection.close)
+
+    def ask(self, method, path, body=None, headers=None):
+        data = None if body is None else json.dumps(body)
+        self.connection.request(method, path, data, {"Content-Type": "application/json", **(headers or {})} if data else {})
+        response = self.connection.getresponse()
+        return response.status, response.headers, response.read()
+
+    def validate(self, value, name):
+        """Against a schema of the description, where jsonschema is there."""
+        if jsonschema is not None:
+            root = {"$ref": f"#/components/schemas/{name}", "components": self.description["components"]}
+            jsonschema.Draft202012Validator(root).validate(value)
+
+    def operation(self, path, method):
+        return self.description["paths"][path][method]
+
+    def examples(self):
+        media = self.operation("/v1/check", "post")["requestBody"]["content"]["application/json"]
+        for name, example in media["examples"].items():
+            yield name, copy.deepcopy(example["value"])
+
+    def test_the_daemon_serves_it(self):
+        status, headers, body = self.ask("GET", "/openapi.json")
+        self.assertEqual(status, 200)
+        self.assertEqual(headers.get_content_type(), "application/json")
+        self.assertEqual(json.loads(body), self.description)
+
+    def test_examples_are_accepted(self):
+        for name, request in self.examples():
+            with self.subTest(example=name):
+                self.validate(request, "CheckRequest")
+                status, headers, body = self.ask("POST", "/v1/check", request)
+                answer = json.loads(body)
+                self.assertEqual(status, 200, answer)
+                self.assertIn("Server-Timing", headers)
+                self.validate(answer, "Report")
+                self.assertLessEqual(set(answer), set(self.description["components"]["schemas"]["Report"]["properties"]))
+                self.assertIs(answer["passed"], name != "xor_bias_not_summed")
+                for kind, schema in (("parameters", "ParameterEntry"), ("intermediates", "IntermediateEntry")):
+                    known = set(self.description["components"]["schemas"][schema]["properties"])
+                    for entry in answer.get(kind, []):
+                        self.assertLessEqual(set(entry), known)
+
+    def test_every_kind_of_entry_fits_its_schema(self):
+        _, request = next(self.examples())
+        right = request["gradients"]
+        request["gradients"] = {"W1": right["W1"], "b1": [1, 2], "W2": [[None, 0], [0, 0], [0, 0]], "b2": "zero",
+                                "W3": [[0], [0]], "W9": [1]}
+        request["intermediates"] = {"z1": [[0]], "y_hat": None, "nonsense": 1}
+        status, _, body = self.ask("POST", "/v1/check", request)
+        answer = json.loads(body)
+        self.assertEqual(status, 200, answer)
+        self.validate(answer, "Report")
+        statuses = [entry["status"] for entry in answer["parameters"]]
+        self.assertEqual(statuses, ["match", "shape_mismatch", "not_finite", "not_a_tensor", "mismatch", "missing", "unexpected"])
+        for kind, schema in (("parameters", "ParameterEntry"), ("intermediates", "IntermediateEntry")):
+            for entry in answer[kind]:
+                self.assertLessEqual(set(entry), set(self.description["components"]["schemas"][schema]["properties"]), entry)
+
+    def test_every_query_parameter(self):
+        wrong = dict(self.examples())["xor_bias_not_summed"]
+        for query, accept, expected, media in (("?format=json", None, 200, "application/json"),
+                                               ("?format=text", None, 200, "text/plain"),
+                                               ("", "text/plain", 200, "text/plain"),
+                                               ("?strict=0", None, 200, "application/json"),
+                                               ("?strict=1", None, 422, "application/json"),
+                                               ("?strict=1&format=text", None, 422, "text/plain")):
+            with self.subTest(query=query, accept=accept):
+                status, headers, _ = self.ask("POST", "/v1/check" + query, wrong, {"Accept": accept} if accept else None)
+                self.assertEqual(status, expected)
+                self.assertEqual(headers.get_content_type(), media)
+
+    def test_problems_fit_their_schema(self):
+        for body in ({}, {"network": 1}, {**next(self.examples())[1], "colour": "blue"}):
+            status, headers, answer = self.ask("POST", "/v1/check", body)
+            self.assertEqual(status, 400)
+            self.assertEqual(headers.get_content_type(), "application/problem+json")
+            problem = json.loads(answer)
+            self.validate(problem, "Problem")
+            schema = self.description["components"]["schemas"]["Problem"]["properties"]
+            self.assertIn(problem["code"], schema["code"]["enum"])
+            self.assertLessEqual(set(problem), set(schema))
+
+    def test_every_get_answers_as_described(self):
+        for path, method, operation in operations(self.description):
+            if method != "get":
+                continue
+            with self.subTest(path=path):
+                status, headers, body = self.ask("GET", path)
+                self.assertEqual(status, 200)
+                response = operation["responses"]["200"]
+                if "$ref" in response:
+                    response = resolve(self.description, response["$ref"])
+                self.assertIn(headers.get_content_type(), response["content"])
+                self.assertTrue(body)
+                status, _, body = self.ask("HEAD", path)
+                self.assertEqual((status, body), (200, b""))
+
+    def test_capabilities_fit_their_schema(self):
+        _, _, body = self.ask("GET", "/v1/capabilities")
+        answer = json.loads(body)
+        self.validate(answer, "Capabilities")
+        self.assertEqual(answer["version"], self.description["info"]["version"])
+
+    def test_layers_and_losses_are_those_of_the_capabilities(self):
+        _, _, body = self.ask("GET", "/v1/capabilities")
+        answer, schemas = json.loads(body), self.description["components"]["schemas"]
+
+        def described(union):
+            found = {}
+            for part in schemas[union]["oneOf"]:
+                if "$ref" in part:
+                    properties = resolve(self.description, part["$ref"])["properties"]
+                    found[properties["type"]["const"]] = set(properties) - {"type", "name", "reduction", "l2"}
+            return found
+
+        def offered(*kinds):
+            return {op["name"]: {attribute["name"] for attribute in op.get("attributes", [])}
+                    for kind in kinds for op in answer.get(kind, [])}
+
+        self.assertEqual(described("Layer"), offered("layers", "activations"))
+        self.assertEqual(described("Loss"), offered("losses"))
+
+
+if __name__ == "__main__":
+    unittest.main()
