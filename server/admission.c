@@ -34,8 +34,7 @@ static const char *path_of(const char *url)
 
 /* The route of a path: the one for the method, else any of them (*fits says which); NULL where nothing is
  * there. `allow` becomes the value of the Allow header. */
-static const struct route *find_route(const char *path, const char *method, bool *fits, char *allow,
-                                      size_t size)
+static const struct route *find_route(const char *path, const char *method, bool *fits, char *allow, size_t size)
 {
     const struct route *found = NULL;
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
@@ -48,8 +47,7 @@ static const struct route *find_route(const char *path, const char *method, bool
         if (found == NULL || (match && !*fits)) found = route;
         *fits = *fits || match;
         if (strstr(allow, route->method) != NULL) continue;
-        strncat(allow, strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method,
-                size - strlen(allow) - 1);
+        strncat(allow, strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method, size - strlen(allow) - 1);
         strncat(allow, ", ", size - strlen(allow) - 1);
     }
     if (allow[0] != '\0') strncat(allow, "OPTIONS", size - strlen(allow) - 1);
@@ -60,8 +58,7 @@ static int check_coding(struct exchange *exchange, struct error *error)
 {
     const char *coding = exchange_header(exchange, "Content-Encoding");
     if (coding == NULL || strcasecmp(coding, "identity") == 0) return CODE_OK;
-    return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE,
-                     "The body must come as it is, without a Content-Encoding.");
+    return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE, "The body must come as it is, without a Content-Encoding.");
 }
 
 static int check_type(const struct exchange *exchange, struct error *error)
@@ -75,8 +72,8 @@ static int check_type(const struct exchange *exchange, struct error *error)
                          "--json, or add "
                          "-H 'Content-Type: %s'.",
                          wanted, wanted);
-    return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE, "The body must be %s, but Content-Type is %.100s.",
-                     wanted, type);
+    return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE, "The body must be %s, but Content-Type is %.100s.", wanted,
+                     type);
 }
 
 /* What can be wrong with a body before it is read. */
@@ -88,13 +85,11 @@ static int check_body(struct exchange *exchange, const struct framing *framing, 
         return error_set(error, CODE_BAD_REQUEST, "%s takes no body.", exchange->method);
     }
     if (!framing->chunked && !framing->has_length)
-        return error_set(error, CODE_LENGTH_REQUIRED,
-                         "A POST needs a Content-Length, or Transfer-Encoding: chunked.");
+        return error_set(error, CODE_LENGTH_REQUIRED, "A POST needs a Content-Length, or Transfer-Encoding: chunked.");
     if (framing->length > options->max_body)
         return error_set(error, CODE_BODY_TOO_LARGE, "The body has %llu bytes; %zu are allowed.",
                          (unsigned long long)framing->length, options->max_body);
-    if (check_coding(exchange, error) != CODE_OK || check_type(exchange, error) != CODE_OK)
-        return error->code;
+    if (check_coding(exchange, error) != CODE_OK || check_type(exchange, error) != CODE_OK) return error->code;
     if (!request_body_fits(options, (size_t)framing->length))
         return error_set(error, CODE_OVERLOADED,
                          "The bodies of other requests take all the memory there is for them; try again.");
@@ -113,8 +108,7 @@ static void refuse(struct exchange *exchange, const struct error *error, const c
 {
     problem_answer(exchange, error);
     if (error->code == CODE_METHOD_NOT_ALLOWED) exchange_answer_header(exchange, "Allow", allow);
-    if (error->code == CODE_UNSUPPORTED_MEDIA_TYPE)
-        exchange_answer_header(exchange, "Accept-Encoding", "identity");
+    if (error->code == CODE_UNSUPPORTED_MEDIA_TYPE) exchange_answer_header(exchange, "Accept-Encoding", "identity");
 }
 
 /* Finds the route. True where the answer is there already: OPTIONS. */
@@ -142,22 +136,19 @@ static bool choose(struct exchange *exchange, const char **allow, struct error *
 }
 
 /* What is wrong with the head itself; then it is not sure where the next request begins. */
-static int check_head(const struct request *request, const char *version, struct framing *framing,
-                      struct error *error)
+static int check_head(const struct request *request, const char *version, struct framing *framing, struct error *error)
 {
     const struct exchange *exchange = &request->exchange;
     if (request->odd_target)
         return error_set(error, CODE_BAD_REQUEST,
                          "The request's target holds a character that has to be escaped, or a NUL.");
-    return framing_read(exchange->connection, exchange->method, request->target_length, version, framing,
-                        error);
+    return framing_read(exchange->connection, exchange->method, request->target_length, version, framing, error);
 }
 
-enum admission admission_decide(struct request *request, const char *url, const char *method,
-                                const char *version)
+enum admission admission_decide(struct request *request, const char *url, const char *method, const char *version)
 {
     struct exchange *exchange = &request->exchange;
-    struct framing framing;
+    struct framing framing = {0};
     struct error error = {0};
     const char *allow = NULL;
     exchange->method = method;

@@ -5,15 +5,14 @@
 struct request;
 
 enum admission {
-    ADMISSION_GRANTED,  /* exchange.route is to be called when the body is complete */
-    ADMISSION_ANSWERED, /* the answer is there; nothing stands in the way of a next request on the connection
-                         */
+    ADMISSION_GRANTED,    /* exchange.route is to be called when the body is complete */
+    ADMISSION_ANSWERED,   /* the answer is there; nothing stands in the way of a next request on the connection
+                           */
     ADMISSION_REFUSED_NOW /* the answer is there; it has to go out before the body is read, and to end the
                              connection */
 };
 
 /* Sets method, path and route of the exchange, and, where it is not granted, the answer. */
-enum admission admission_decide(struct request *request, const char *url, const char *method,
-                                const char *version);
+enum admission admission_decide(struct request *request, const char *url, const char *method, const char *version);
 
 #endif

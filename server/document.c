@@ -16,8 +16,7 @@ enum { PREFIX = 16 };
 enum { FROM_HEAP = 1, FROM_ARENA = 2 };
 
 static _Thread_local struct arena *current; /* while jansson reads for this thread */
-static _Thread_local bool
-    exhausted; /* it asked for more than there is; its own error does not always say so */
+static _Thread_local bool exhausted;        /* it asked for more than there is; its own error does not always say so */
 
 static void *take(size_t size)
 {
@@ -85,8 +84,8 @@ static int duplicate(const char *text, size_t length, size_t stop, struct error 
     const struct json_step *step = &place.path[place.depth - 1];
     char name[SHOWN];
     json_key_text(step->key, step->key_length, name, sizeof name);
-    error_set(error, CODE_MALFORMED_JSON,
-              "The JSON is malformed: the name \"%s\" stands twice in the same object.", name);
+    error_set(error, CODE_MALFORMED_JSON, "The JSON is malformed: the name \"%s\" stands twice in the same object.",
+              name);
     json_tell(text, &place, error);
     return error->code;
 }
@@ -104,8 +103,7 @@ static int refused(const char *text, size_t length, const struct json_scan *scan
 
 /* ---- reading ---- */
 
-int document_read(struct arena *arena, const char *text, size_t length, struct document *document,
-                  struct error *error)
+int document_read(struct arena *arena, const char *text, size_t length, struct document *document, struct error *error)
 {
     *document = (struct document){0};
     struct json_scan scan;

@@ -19,9 +19,9 @@ enum { DOCUMENT_VALUES_MAX = 1 << 20 };
  * JSON's integers and reals cannot hold (NaN, Infinity, 1e999, 123456789012345678901): rank 0. */
 struct numbers {
     struct tensor tensor; /* data in the arena; of no use where ragged */
-    bool ragged;   /* rows differ in length or in depth ([[1,2],[3]]), or there are more than TENSOR_RANK_MAX
-                      levels */
-    bool has_null; /* a null was read as NaN */
+    bool ragged;          /* rows differ in length or in depth ([[1,2],[3]]), or there are more than TENSOR_RANK_MAX
+                             levels */
+    bool has_null;        /* a null was read as NaN */
 };
 
 struct document {
@@ -39,8 +39,7 @@ struct document {
  * CODE_MALFORMED_JSON with line and column (from 1, in characters) and, as far as it can be told, a pointer
  * to the place. More than DOCUMENT_VALUES_MAX values are CODE_OUT_OF_RANGE. The root is an object or an
  * array: the caller's to check. Nothing is kept of `text`. */
-int document_read(struct arena *arena, const char *text, size_t length, struct document *document,
-                  struct error *error);
+int document_read(struct arena *arena, const char *text, size_t length, struct document *document, struct error *error);
 
 /* The numbers that `value` stands for; NULL where it is something else. */
 const struct numbers *document_numbers(const struct document *document, const json_t *value);

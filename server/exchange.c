@@ -21,8 +21,8 @@ const char *exchange_query(const struct exchange *exchange, const char *name)
 {
     if (exchange->connection == NULL) return NULL;
     const char *value = NULL;
-    if (MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value,
-                                      NULL) != MHD_YES)
+    if (MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value, NULL) !=
+        MHD_YES)
         return NULL;
     return value != NULL ? value : "";
 }
@@ -125,8 +125,7 @@ void request_free_spare(void)
 static size_t bodies_limit(const struct options *options)
 {
     size_t limit;
-    return __builtin_mul_overflow(options->max_body, (size_t)LIMIT_BODIES_IN_FLIGHT, &limit) ? SIZE_MAX
-                                                                                             : limit;
+    return __builtin_mul_overflow(options->max_body, (size_t)LIMIT_BODIES_IN_FLIGHT, &limit) ? SIZE_MAX : limit;
 }
 
 bool request_body_fits(const struct options *options, size_t length)
@@ -160,8 +159,7 @@ static int grow_body(struct request *request, size_t need)
         return error_set(&request->body_fault, CODE_OVERLOADED,
                          "The bodies of other requests take all the memory there is for them; try again.");
     char *body = realloc(request->body, capacity);
-    if (body == NULL)
-        return error_set(&request->body_fault, CODE_OUT_OF_MEMORY, "Out of memory for the body.");
+    if (body == NULL) return error_set(&request->body_fault, CODE_OUT_OF_MEMORY, "Out of memory for the body.");
     atomic_fetch_add_explicit(&bodies_held, more, memory_order_relaxed);
     request->body = body;
     request->body_capacity = capacity;

@@ -18,9 +18,9 @@ enum { EXCHANGE_HEADERS_MAX = 8 };
 
 struct exchange {
     const struct options *options;
-    const struct route *route;        /* NULL where no route fits */
+    const struct route *route;         /* NULL where no route fits */
     struct MHD_Connection *connection; /* for exchange_query and exchange_header only; NULL in unit tests */
-    struct arena arena;               /* freed with the exchange */
+    struct arena arena;                /* freed with the exchange */
     const char *method;
     const char *path; /* of the request's target, percent-decoded */
     const char *body; /* complete when the handler is called; not terminated */
@@ -41,15 +41,16 @@ struct exchange {
 enum outcome { OUTCOME_ANSWERED, OUTCOME_HEAVY };
 
 /* An endpoint. It fills in the answer and returns OUTCOME_ANSWERED. Called on a thread that serves connections with
- * heavy = false, it may instead return OUTCOME_HEAVY without an answer: it is then called again on a worker with heavy = true
- * (a body over LIMIT_LIGHT_BODY goes to a worker at once). Failures are answered too: problem_answer(). */
+ * heavy = false, it may instead return OUTCOME_HEAVY without an answer: it is then called again on a worker with heavy
+ * = true (a body over LIMIT_LIGHT_BODY goes to a worker at once). Failures are answered too: problem_answer(). */
 typedef enum outcome exchange_handler(struct exchange *exchange, bool heavy);
 
 /* The value of a query parameter (?name=value; "" for ?name), or of a request header; NULL where absent. */
 const char *exchange_query(const struct exchange *exchange, const char *name);
 const char *exchange_header(const struct exchange *exchange, const char *name);
 
-/* Adds a header to the answer; both strings live as long as the exchange. More than EXCHANGE_HEADERS_MAX are dropped. */
+/* Adds a header to the answer; both strings live as long as the exchange. More than EXCHANGE_HEADERS_MAX are dropped.
+ */
 void exchange_answer_header(struct exchange *exchange, const char *name, const char *value);
 
 /* Seconds on the monotonic clock. */

@@ -53,12 +53,10 @@ static int read_length(struct walk *walk, const char *value, size_t length)
 
 static int read_coding(struct walk *walk, const char *value)
 {
-    if (walk->codings++ > 0)
-        return error_set(walk->error, CODE_BAD_REQUEST, "More than one Transfer-Encoding.");
+    if (walk->codings++ > 0) return error_set(walk->error, CODE_BAD_REQUEST, "More than one Transfer-Encoding.");
     if (walk->http_1_0) return error_set(walk->error, CODE_BAD_REQUEST, "HTTP/1.0 has no Transfer-Encoding.");
     if (strcasecmp(value, "chunked") != 0)
-        return error_set(walk->error, CODE_BAD_REQUEST,
-                         "The only Transfer-Encoding understood here is chunked.");
+        return error_set(walk->error, CODE_BAD_REQUEST, "The only Transfer-Encoding understood here is chunked.");
     walk->framing->chunked = true;
     return CODE_OK;
 }
@@ -85,8 +83,7 @@ static enum MHD_Result visit(void *context, enum MHD_ValueKind kind, const char 
     walk->size += (uintptr_t)value - (uintptr_t)name + value_length + strlen("\r\n");
     int code = CODE_OK;
     if (!is_token(name, name_length))
-        code = error_set(walk->error, CODE_BAD_REQUEST,
-                         "A header's name holds a character that no name may hold.");
+        code = error_set(walk->error, CODE_BAD_REQUEST, "A header's name holds a character that no name may hold.");
     else if (!is_field_value(value, value_length))
         code = error_set(walk->error, CODE_BAD_REQUEST, "A header holds a control character.");
     else if (is_name(name, name_length, "Content-Length"))
@@ -103,13 +100,12 @@ static enum MHD_Result visit(void *context, enum MHD_ValueKind kind, const char 
 /* The size of the head as it came in. */
 static size_t received_size(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     return info != NULL ? info->header_size : 0;
 }
 
-int framing_read(struct MHD_Connection *connection, const char *method, size_t target_length,
-                 const char *version, struct framing *framing, struct error *error)
+int framing_read(struct MHD_Connection *connection, const char *method, size_t target_length, const char *version,
+                 struct framing *framing, struct error *error)
 {
     *framing = (struct framing){0};
     struct walk walk = {.framing = framing, .error = error, .http_1_0 = strcmp(version, "HTTP/1.0") == 0};

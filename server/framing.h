@@ -20,8 +20,8 @@ struct framing {
 /* Walks all headers of the request and checks its head: `method`, `version` and the length of its target as
  * it was sent. Fails with CODE_BAD_REQUEST or CODE_EXPECTATION_FAILED; the connection has to be closed then,
  * since nobody knows where the next request begins. */
-int framing_read(struct MHD_Connection *connection, const char *method, size_t target_length,
-                 const char *version, struct framing *framing, struct error *error);
+int framing_read(struct MHD_Connection *connection, const char *method, size_t target_length, const char *version,
+                 struct framing *framing, struct error *error);
 
 /* Whether a request's target, as it was sent, holds only what a target may hold. */
 bool framing_target_fits(const char *target);

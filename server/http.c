@@ -241,7 +241,7 @@ static struct MHD_Daemon *start_daemon(void)
         NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, connections_notify, NULL,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)(2 * LIMIT_CONNECTIONS), MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(LIMIT_BODY_SECONDS > LIMIT_ANSWER_SECONDS ? LIMIT_BODY_SECONDS : LIMIT_ANSWER_SECONDS),
+        (unsigned)(LIMIT_BODY_SECONDS + LIMIT_ANSWER_SECONDS), /* longer than any deadline of ours, which come first */
         MHD_OPTION_END);
 }
 

@@ -7,8 +7,8 @@
 #include "server/listener.h"
 #include "server/options.h"
 
-/* Opens the port, starts all threads and serves. `options` must outlive the service; address gets "http://ADDR:PORT". False, with
- * one line on standard error, when something cannot be started. */
+/* Opens the port, starts all threads and serves. `options` must outlive the service; address gets "http://ADDR:PORT".
+ * False, with one line on standard error, when something cannot be started. */
 bool http_start(const struct options *options, char address[LISTENER_ADDRESS_MAX]);
 
 /* Takes no new connections, answers what has been asked, and stops all threads; LIMIT_DRAIN_SECONDS at most.

@@ -223,8 +223,7 @@ static bool walk_value(struct walk *w)
         return fault(w, "a comma stands before ']', with no value behind it");
     }
     if (c == '{' || c == '[') return walk_open(w);
-    if (w->place->depth == 0 && (c == '"' || is_wordy(c)))
-        return fault(w, "the text has to be a JSON object, {...}");
+    if (w->place->depth == 0 && (c == '"' || is_wordy(c))) return fault(w, "the text has to be a JSON object, {...}");
     bool right = c == '"' ? walk_string(w) : is_wordy(c) ? walk_word(w) : unexpected(w, "a value");
     if (right) after_value(w);
     return right;

@@ -165,8 +165,7 @@ static enum attempt read_nest(struct scanner *s, const char **where)
     nest->level = nest->deepest = nest->leaf = 0;
     nest->ragged = nest->has_null = false;
     const char *at = *where;
-    bool want = true,
-         fresh = false; /* want: a value comes next; fresh: or the end of an array that is empty so far */
+    bool want = true, fresh = false; /* want: a value comes next; fresh: or the end of an array that is empty so far */
     do {
         at = skip_space(at, s->end);
         *where = at;
@@ -236,8 +235,7 @@ static bool add_row(struct scanner *s, const char *from, const char *to, const s
 static struct numbers nest_row(struct scanner *s, double *data)
 {
     const struct nest *nest = &s->nest;
-    struct numbers row = {.ragged = nest->ragged || nest->deepest > TENSOR_RANK_MAX,
-                          .has_null = nest->has_null};
+    struct numbers row = {.ragged = nest->ragged || nest->deepest > TENSOR_RANK_MAX, .has_null = nest->has_null};
     if (row.ragged) {
         s->data = data;
         return row;
@@ -310,8 +308,7 @@ static bool fits_integer(const char *at, const char *end)
     if (end - at < 19) return true;
     unsigned long long value = 0;
     for (; at < end; at++)
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, (unsigned)(*at - '0'), &value))
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (unsigned)(*at - '0'), &value))
             return false;
     return value <= (unsigned long long)LLONG_MAX + (negative ? 1 : 0);
 }

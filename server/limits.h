@@ -8,7 +8,8 @@
 #define LIMIT_BODY (64 * LIMIT_MIB)
 #define LIMIT_WORK 1e12
 
-/* What one request may take in its arena, and what all the bodies in flight may take together (in multiples of --max-body). */
+/* What one request may take in its arena, and what all the bodies in flight may take together (in multiples of
+ * --max-body). */
 #define LIMIT_MEMORY (4096 * LIMIT_MIB)
 #define LIMIT_BODIES_IN_FLIGHT 8
 
@@ -33,8 +34,8 @@
 #define LIMIT_STATIC_BYTES (32 * LIMIT_MIB)
 #define LIMIT_STATIC_FILES 1000
 
-/* Seconds: for the request line and headers (and between two requests), for the body, for the work of a request, for taking the
- * answer, for the drain. */
+/* Seconds: for the request line and headers (and between two requests), for the body, for the work of a request, for
+ * taking the answer, for the drain. */
 #define LIMIT_HEADER_SECONDS 30
 #define LIMIT_BODY_SECONDS 120
 #define LIMIT_WORK_SECONDS 60

@@ -35,8 +35,7 @@ static struct {
 
 static bool complain(const struct options *options)
 {
-    fprintf(stderr, "gradcheckd: cannot listen on %s port %u: %s\n", options->host, options->port,
-            strerror(errno));
+    fprintf(stderr, "gradcheckd: cannot listen on %s port %u: %s\n", options->host, options->port, strerror(errno));
     return false;
 }
 
@@ -113,8 +112,7 @@ static void *accept_all(void *unused)
     (void)unused;
     for (;;) {
         bool room = accept_waiting();
-        struct pollfd watched[2] = {{.fd = listener.wake, .events = POLLIN},
-                                    {.fd = listener.socket, .events = POLLIN}};
+        struct pollfd watched[2] = {{.fd = listener.wake, .events = POLLIN}, {.fd = listener.socket, .events = POLLIN}};
         poll(watched, room ? 2 : 1, room ? -1 : FULL_PAUSE);
         if (watched[0].revents != 0) return NULL;
     }
@@ -147,8 +145,7 @@ void listener_drain(void)
 {
     const uint64_t one = 1;
     shut_door();
-    if (write(listener.wake, &one, sizeof one) != (ssize_t)sizeof one)
-        return; /* cannot happen to a fresh eventfd */
+    if (write(listener.wake, &one, sizeof one) != (ssize_t)sizeof one) return; /* cannot happen to a fresh eventfd */
     pthread_join(listener.thread, NULL);
     double until = exchange_clock() + LIMIT_DRAIN_SECONDS;
     while (!accept_waiting() && exchange_clock() < until)

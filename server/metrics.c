@@ -8,8 +8,7 @@
 
 /* What is counted by status; the last stands for all others. 499 (as nginx has it): the connection broke
  * before the answer. */
-static const int statuses[] = {200, 204, 304, 400, 404, 405, 411, 413, 415,
-                               417, 422, 429, 499, 500, 501, 503, 0};
+static const int statuses[] = {200, 204, 304, 400, 404, 405, 411, 413, 415, 417, 422, 429, 499, 500, 501, 503, 0};
 
 /* Upper ends of the histogram's buckets, in seconds. */
 static const double bounds[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
@@ -116,8 +115,7 @@ static void write_histogram(struct text *text)
         unsigned long long sum = 0;
         for (size_t bucket = 0; bucket < BOUND_COUNT; bucket++) {
             sum += get(&counters.buckets[row][bucket]);
-            text_format(text, "%s_bucket{route=\"%s\",le=\"%g\"} %llu\n", name, row_name(row), bounds[bucket],
-                        sum);
+            text_format(text, "%s_bucket{route=\"%s\",le=\"%g\"} %llu\n", name, row_name(row), bounds[bucket], sum);
         }
         sum += get(&counters.buckets[row][BOUND_COUNT]);
         text_format(text, "%s_bucket{route=\"%s\",le=\"+Inf\"} %llu\n", name, row_name(row), sum);

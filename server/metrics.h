@@ -11,8 +11,7 @@
 /* A request begins; it ends with an answer of that status, or with 0 where the connection broke before one
  * was complete. Bytes are those of the bodies. */
 void metrics_request_begins(void);
-void metrics_request_ends(const struct route *route, int status, double seconds, size_t received,
-                          size_t sent);
+void metrics_request_ends(const struct route *route, int status, double seconds, size_t received, size_t sent);
 
 /* A check was graded. */
 void metrics_check(bool passed);

@@ -31,8 +31,7 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
         for (size_t j = 1; j <= b_length; j++) {
             char x = lower(a[i - 1]), y = lower(b[j - 1]);
             size_t best = min2(above[j - 1] + (x != y), 1 + min2(above[j], row[j - 1]));
-            if (i > 1 && j > 1 && x == lower(b[j - 2]) && y == lower(a[i - 2]))
-                best = min2(best, before[j - 2] + 1);
+            if (i > 1 && j > 1 && x == lower(b[j - 2]) && y == lower(a[i - 2])) best = min2(best, before[j - 2] + 1);
             row[j] = best;
         }
         size_t *spare = before;

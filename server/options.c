@@ -121,14 +121,14 @@ static const struct option {
     const char *flag, *variable, *argument, *help;
     option_reader *read;
 } table[] = {
-    {"--listen", "GRADCHECKD_LISTEN", "ADDR:PORT",
-     "where to listen; port 0 takes a free one (127.0.0.1:8080)", read_listen},
+    {"--listen", "GRADCHECKD_LISTEN", "ADDR:PORT", "where to listen; port 0 takes a free one (127.0.0.1:8080)",
+     read_listen},
     {"--device", "GRADCHECKD_DEVICE", "auto|cpu|cuda", "the default device of a check (auto)", read_device},
-    {"--threads", "GRADCHECKD_THREADS", "N",
-     "threads that serve connections, and as many workers (the cores)", read_threads},
+    {"--threads", "GRADCHECKD_THREADS", "N", "threads that serve connections, and as many workers (the cores)",
+     read_threads},
     {"--static", "GRADCHECKD_STATIC", "DIR", "where the front end lies (beside the program)", read_static},
-    {"--max-body", "GRADCHECKD_MAX_BODY", "BYTES",
-     "larger bodies are refused; KiB, MiB, GiB may follow (64MiB)", read_max_body},
+    {"--max-body", "GRADCHECKD_MAX_BODY", "BYTES", "larger bodies are refused; KiB, MiB, GiB may follow (64MiB)",
+     read_max_body},
     {"--max-work", "GRADCHECKD_MAX_WORK", "FLOPS", "requests that need more arithmetic are refused (1e12)",
      read_max_work},
 };
@@ -156,8 +156,7 @@ static void find_static_directory(struct options *options)
 static void set_defaults(struct options *options)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    *options =
-        (struct options){.port = 8080, .device = DEVICE_AUTO, .max_body = LIMIT_BODY, .max_work = LIMIT_WORK};
+    *options = (struct options){.port = 8080, .device = DEVICE_AUTO, .max_body = LIMIT_BODY, .max_work = LIMIT_WORK};
     strcpy(options->host, "127.0.0.1");
     options->threads = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
     find_static_directory(options);
@@ -191,8 +190,7 @@ static enum options_verdict read_flag(int argc, char **argv, int *index, struct 
         const char *value = word[length] == '=' ? word + length + 1 : NULL;
         if (value == NULL && *index + 1 < argc) value = argv[++*index];
         if (value == NULL) return complain("no value for ", table[i].flag, "");
-        if (!table[i].read(options, value))
-            return complain("not a value for ", table[i].flag, *value ? value : " ");
+        if (!table[i].read(options, value)) return complain("not a value for ", table[i].flag, *value ? value : " ");
         return OPTIONS_RUN;
     }
     return complain("unknown argument", "", word);

@@ -7,19 +7,19 @@
 enum device_choice { DEVICE_AUTO, DEVICE_CPU, DEVICE_CUDA };
 
 struct options {
-    char host[64];      /* a numeric IPv4 or IPv6 address, without brackets */
-    unsigned port;      /* 0 takes a free one */
+    char host[64]; /* a numeric IPv4 or IPv6 address, without brackets */
+    unsigned port; /* 0 takes a free one */
     enum device_choice device;
-    unsigned threads;   /* that serve connections; as many workers */
+    unsigned threads; /* that serve connections; as many workers */
     char static_directory[4096];
-    size_t max_body;    /* bytes */
-    double max_work;    /* floating-point operations of one request */
+    size_t max_body; /* bytes */
+    double max_work; /* floating-point operations of one request */
 };
 
 enum options_verdict { OPTIONS_RUN, OPTIONS_EXIT_0, OPTIONS_EXIT_2 };
 
-/* Defaults, then the environment, then the command line. --help and --version print to standard output (OPTIONS_EXIT_0); a
- * usage error prints one line on standard error (OPTIONS_EXIT_2). */
+/* Defaults, then the environment, then the command line. --help and --version print to standard output
+ * (OPTIONS_EXIT_0); a usage error prints one line on standard error (OPTIONS_EXIT_2). */
 enum options_verdict options_read(int argc, char **argv, struct options *options);
 
 #endif

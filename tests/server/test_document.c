@@ -49,8 +49,7 @@ static int read_text(const char *text)
 static void expect_read(const char *text)
 {
     int code = read_text(text);
-    ck_assert_msg(code == CODE_OK, "%.100s: %s (line %zu, column %zu)", text, error.detail, error.line,
-                  error.column);
+    ck_assert_msg(code == CODE_OK, "%.100s: %s (line %zu, column %zu)", text, error.detail, error.line, error.column);
 }
 
 static const struct numbers *member(const char *name)
@@ -62,8 +61,7 @@ static const struct numbers *member(const char *name)
 
 START_TEST(test_tensors)
 {
-    expect_read(
-        "{\"W1\": [[1, 2.5,3],[ -4,5e1 , 0.1]], \"b\":[0,1], \"name\": \"linear\", \"k\": 3, \"t\": true}");
+    expect_read("{\"W1\": [[1, 2.5,3],[ -4,5e1 , 0.1]], \"b\":[0,1], \"name\": \"linear\", \"k\": 3, \"t\": true}");
     const struct numbers *w1 = member("W1"), *b = member("b");
     ck_assert_ptr_nonnull(w1);
     ck_assert(!w1->ragged && !w1->has_null);
@@ -214,8 +212,7 @@ END_TEST
 
 START_TEST(test_strings_are_left_alone)
 {
-    expect_read(
-        "{\"a\": \"[1,2] NaN 1e999 \\\" [3] \\\\\", \"[4]\": \"\\u00e9\\ud83d\\ude00 {\", \"\": [5]}");
+    expect_read("{\"a\": \"[1,2] NaN 1e999 \\\" [3] \\\\\", \"[4]\": \"\\u00e9\\ud83d\\ude00 {\", \"\": [5]}");
     ck_assert_uint_eq(document.count, 1);
     ck_assert_str_eq(json_string_value(json_object_get(document.root, "a")), "[1,2] NaN 1e999 \" [3] \\");
     ck_assert_str_eq(json_string_value(json_object_get(document.root, "[4]")), "é😀 {");
@@ -363,8 +360,8 @@ START_TEST(test_broken)
         const struct broken *b = &broken[i];
         int code = read_text(b->text);
         ck_assert_msg(code == CODE_MALFORMED_JSON, "%s: code %d", b->text, code);
-        ck_assert_msg(error.line == b->line && error.column == b->column, "%s: line %zu, column %zu: %s",
-                      b->text, error.line, error.column, error.detail);
+        ck_assert_msg(error.line == b->line && error.column == b->column, "%s: line %zu, column %zu: %s", b->text,
+                      error.line, error.column, error.detail);
         ck_assert_msg(strcmp(error.pointer, b->pointer) == 0, "%s: %s", b->text, error.pointer);
         ck_assert_msg(strstr(error.detail, b->words) != NULL, "%s: %s", b->text, error.detail);
     }
@@ -518,9 +515,8 @@ static double seconds_for(const char *unit, size_t repeats, size_t depth)
 /* However deep the brackets, the bytes inside them are read twice, not once for every bracket. */
 START_TEST(test_linear_time)
 {
-    size_t repeats =
-        3 * (size_t)DOCUMENT_VALUES_MAX; /* refused in the end, before jansson's time can count */
-    seconds_for("1.5,", repeats, 1);     /* the first one also pays for the memory */
+    size_t repeats = 3 * (size_t)DOCUMENT_VALUES_MAX; /* refused in the end, before jansson's time can count */
+    seconds_for("1.5,", repeats, 1);                  /* the first one also pays for the memory */
     double flat = seconds_for("1.5,", repeats, 1), deep = seconds_for("1.5,", repeats, 60);
     ck_assert_msg(deep < 10 * flat, "%g s, and %g s for 60 levels", flat, deep);
 }
@@ -682,8 +678,7 @@ static bool same(const json_t *plain, const json_t *read)
                offset == numbers->tensor.size;
     }
     if (json_is_array(plain)) {
-        if (!json_is_array(read) || json_array_size(plain) != json_array_size(read) ||
-            plain_rank(plain) != -2)
+        if (!json_is_array(read) || json_array_size(plain) != json_array_size(read) || plain_rank(plain) != -2)
             return false;
         for (size_t i = 0; i < json_array_size(plain); i++)
             if (!same(json_array_get(plain, i), json_array_get(read, i))) return false;

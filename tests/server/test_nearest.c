@@ -5,9 +5,9 @@
 
 #include "server/nearest.h"
 
-static const char *const layers[] = {
-    "linear", "flatten", "relu",        "leaky_relu",    "elu", "sigmoid", "tanh", "softplus", "silu",
-    "gelu",   "softmax", "log_softmax", "cross_entropy", "W1",  "W2",      "b1",   "x"};
+static const char *const layers[] = {"linear",        "flatten",  "relu", "leaky_relu", "elu",     "sigmoid",
+                                     "tanh",          "softplus", "silu", "gelu",       "softmax", "log_softmax",
+                                     "cross_entropy", "W1",       "W2",   "b1",         "x"};
 enum { LAYERS = sizeof layers / sizeof *layers };
 
 START_TEST(test_nearest)

@@ -10,9 +10,9 @@
 #include "server/number.h"
 
 /* ck_assert_msg tells its parent of every single check: too slow for millions. */
-#define expect(right, ...)                                                                                   \
-    do {                                                                                                     \
-        if (!(right)) ck_abort_msg(__VA_ARGS__);                                                             \
+#define expect(right, ...)                                                                                             \
+    do {                                                                                                               \
+        if (!(right)) ck_abort_msg(__VA_ARGS__);                                                                       \
     } while (0)
 
 static uint64_t seed = 88172645463325252u;
@@ -128,8 +128,7 @@ START_TEST(test_long_texts)
     const char *half = "1.00000000000000011102230246251565404236316680908203125";
     expect_long(half, '0', 100000, "", 1);
     expect_long(half, '0', 100000, "1", 1.0000000000000002);
-    expect_long("100000000000000011102230246251565404236316680908203125", '0', 100000, "1e-100054",
-                1.0000000000000002);
+    expect_long("100000000000000011102230246251565404236316680908203125", '0', 100000, "1e-100054", 1.0000000000000002);
     expect_long("100000000000000011102230246251565404236316680908203125", '0', 100000, "0e-100054", 1);
 }
 END_TEST
@@ -218,8 +217,7 @@ START_TEST(test_round_trip)
     for (int i = 0; i < 2000000; i++) {
         double value = of_bits(draw());
         if (isfinite(value)) round_trip(value);
-        round_trip(((double)(draw() >> 11) * 0x1p-53 - 0.5) *
-                   ldexp(1, (int)(draw() % 64) - 48)); /* as gradients are */
+        round_trip(((double)(draw() >> 11) * 0x1p-53 - 0.5) * ldexp(1, (int)(draw() % 64) - 48)); /* as gradients are */
         round_trip((double)(int64_t)draw() / 1024);
         round_trip((double)(draw() % 100000) / 1000);
     }
@@ -245,8 +243,7 @@ static size_t random_text(char *text)
     }
     if (draw() % 3 == 0) {
         int range = draw() % 2 == 0 ? 30 : 340;
-        n += (size_t)sprintf(text + n, draw() % 2 == 0 ? "e%d" : "E%+d",
-                             (int)(draw() % (2 * (unsigned)range)) - range);
+        n += (size_t)sprintf(text + n, draw() % 2 == 0 ? "e%d" : "E%+d", (int)(draw() % (2 * (unsigned)range)) - range);
     }
     text[n] = '\0';
     return n;
@@ -284,8 +281,7 @@ START_TEST(test_halfway)
             number_read(text, text + length + 1, &value);
             expect(value == strtod(text, NULL), "%s", text);
         }
-        double ulp =
-            ldexp((double)(odd | 1), -53 - (int)(draw() % 20)); /* rounded, but few digits behind the point */
+        double ulp = ldexp((double)(odd | 1), -53 - (int)(draw() % 20)); /* rounded, but few digits behind the point */
         int length = snprintf(text, sizeof text, "%.*f", (int)(draw() % 28), ulp);
         double value;
         number_read(text, text + length, &value);

@@ -26,8 +26,8 @@ static void teardown(void)
 static void expect_text(const char *expected)
 {
     ck_assert(!text.failed);
-    ck_assert_msg(text.length == strlen(expected) && memcmp(text.data, expected, text.length) == 0,
-                  "%.*s\nnot %s", (int)text.length, text.data, expected);
+    ck_assert_msg(text.length == strlen(expected) && memcmp(text.data, expected, text.length) == 0, "%.*s\nnot %s",
+                  (int)text.length, text.data, expected);
 }
 
 START_TEST(test_growing)
@@ -43,8 +43,7 @@ START_TEST(test_growing)
     ck_assert_uint_eq(text.length, expected);
     size_t at = 0;
     for (int i = 0; i < 3000; i++) {
-        if (text.data[at] != 'a' + i % 26 || text.data[at + 1 + (size_t)(i % 300)] != '7')
-            ck_abort_msg("%d", i);
+        if (text.data[at] != 'a' + i % 26 || text.data[at + 1 + (size_t)(i % 300)] != '7') ck_abort_msg("%d", i);
         at += 2 + (size_t)(i % 300);
     }
 }
@@ -94,8 +93,7 @@ START_TEST(test_structure)
     json_close(&json, '}');
     json_close(&json, ']');
     json_close(&json, '}');
-    expect_text(
-        "{\"a\":1.5,\"b\":[],\"c\":[\"x\",null,true,false,18446744073709551615,{},{\"\\\"k\\\"\":-0.0}]}");
+    expect_text("{\"a\":1.5,\"b\":[],\"c\":[\"x\",null,true,false,18446744073709551615,{},{\"\\\"k\\\"\":-0.0}]}");
 }
 END_TEST
 
