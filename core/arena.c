@@ -45,7 +45,7 @@ static void use_huge_pages(void *block, size_t size)
     enum { HUGE = 2 * 1024 * 1024 };
     uintptr_t from = ((uintptr_t)block + HUGE - 1) & ~(uintptr_t)(HUGE - 1);
     uintptr_t to = ((uintptr_t)block + size) & ~(uintptr_t)(HUGE - 1);
-    if (size >= 2 * HUGE && from < to) (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+    if (size >= (size_t)2 * HUGE && from < to) (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
 #else
     (void)block;
     (void)size;
