@@ -73,7 +73,7 @@ static int add_block(struct arena *arena, size_t need)
 
 static void *take(struct arena *arena, size_t bytes, size_t alignment)
 {
-    if (bytes > SIZE_MAX / 4) return NULL;
+    if (bytes > SIZE_MAX / 4 || (arena->fail_in > 0 && --arena->fail_in == 0)) return NULL;
     size_t skip = (size_t)(-(uintptr_t)arena->next & (alignment - 1));
     if (arena->next == NULL || (size_t)(arena->end - arena->next) < skip + bytes + GAP) {
         if (add_block(arena, bytes + alignment + GAP) != 0) return NULL;

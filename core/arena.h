@@ -9,6 +9,7 @@ struct arena_block;
 struct arena {
     struct arena_block *blocks; /* newest first */
     char *next, *end;           /* what is free in the newest block */
+    size_t fail_in;             /* for tests: the n-th piece from now is refused; 0 refuses none */
     size_t held, limit;         /* bytes taken from the system, and the most it may take */
 };
 

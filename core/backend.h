@@ -70,6 +70,6 @@ struct backend {
 /* The CPU's, in float64 and float32. */
 const struct backend *backend_cpu(enum dtype dtype);
 
-const char *dtype_name(enum dtype dtype); /* "float64", "float32" */
+extern const char *const dtype_names[]; /* by dtype: "float64", "float32"; ends with NULL */
 
 #endif

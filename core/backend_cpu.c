@@ -41,7 +41,4 @@ const struct backend *backend_cpu(enum dtype dtype)
     return dtype == DTYPE_FLOAT32 ? &backend_f32 : &backend_f64;
 }
 
-const char *dtype_name(enum dtype dtype)
-{
-    return dtype == DTYPE_FLOAT32 ? "float32" : "float64";
-}
+const char *const dtype_names[] = {"float64", "float32", NULL};

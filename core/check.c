@@ -79,7 +79,7 @@ static void judge(const struct check *check, const struct view *view, const doub
         entry->verdict = VERDICT_NOT_A_TENSOR;
         return;
     }
-    if (!view_accepts(view, check->convention, &student->shape)) {
+    if (!view_accepts(view, check->convention, &student->shape) || student->size != view->rows * view->columns) {
         entry->verdict = VERDICT_SHAPE_MISMATCH;
         return;
     }
@@ -93,27 +93,33 @@ static void judge(const struct check *check, const struct view *view, const doub
     entry->passed = entry->verdict == VERDICT_MATCH;
 }
 
-/* A value of the pass as the request would lay it out; `inside` has the room to bring it to the host first.
- */
+/* A value of the pass as the request would lay it out; `inside` has the room to bring it to the host first. */
 static const double *export_value(struct arena *arena, const struct pass *pass, const void *from,
                                   const struct view *view, double *inside, struct error *error)
 {
-    size_t n = view->rows * view->columns;
-    if (pass_read(pass, from, n, inside, error) != CODE_OK) return NULL;
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(inside[i])) {
-            error_set(error, CODE_NOT_FINITE, "with these parameters the reference gradient overflows %s",
-                      dtype_name(pass->backend->dtype));
-            error_at(error, "parameters");
-            return NULL;
-        }
+    if (pass_read(pass, from, view->rows * view->columns, inside, error) != CODE_OK) return NULL;
     if (!view->transposed) return inside;
-    double *outside = arena_doubles(arena, n);
+    double *outside = arena_doubles(arena, view->rows * view->columns);
     if (outside == NULL)
         out_of_memory(error);
     else
         view_export(view, inside, outside);
     return outside;
+}
+
+/* A gradient that overflows can grade nobody. */
+static int check_finite(const struct check *check, size_t p, double *gradient, struct error *error)
+{
+    const struct tensor tensor = {.size = check->network->parameters[p].size, .data = gradient};
+    if (tensor_first_not_finite(&tensor) == tensor.size) return CODE_OK;
+    error_set(error, CODE_NOT_FINITE, "with these parameters the gradient of %.200s overflows %s", check->names[p],
+              dtype_names[check->backend->dtype]);
+    return error_at(error, "parameters");
+}
+
+static bool is_cancelled(const struct check *check)
+{
+    return check->cancelled != NULL && atomic_load_explicit(check->cancelled, memory_order_relaxed);
 }
 
 static int judge_parameters(struct arena *arena, const struct check *check, const struct pass *pass, double **gradients,
@@ -131,7 +137,7 @@ static int judge_parameters(struct arena *arena, const struct check *check, cons
         gradients[p] = arena_doubles(arena, check->network->parameters[p].size);
         if (gradients[p] == NULL) return out_of_memory(error);
         const double *reference = export_value(arena, pass, pass->gradients[p], &view, gradients[p], error);
-        if (reference == NULL) return error->code;
+        if (reference == NULL || check_finite(check, p, gradients[p], error) != CODE_OK) return error->code;
         judge(check, &view, reference, entry);
         if (check->reveal) entry->reference = reference;
         if (entry->passed) entry->points = entry->max_points;
@@ -163,29 +169,47 @@ static int list_unexpected(struct arena *arena, const struct check *check, struc
     return CODE_OK;
 }
 
+/* One intermediate that the network has. Its value is brought to the host only where somebody will look at it. */
+static int judge_intermediate(struct arena *arena, const struct check *check, const struct pass *pass,
+                              const struct intermediate *which, struct entry *entry, struct error *error)
+{
+    struct view view = convention_samples(check->convention, check->batch, &check->network->nodes[which->node].out);
+    entry->expected = true;
+    entry->shape = view.shape;
+    const struct tensor *student = entry->submission->tensor;
+    const double *reference = NULL;
+    if (check->reveal || (student != NULL && view_accepts(&view, check->convention, &student->shape))) {
+        double *inside = arena_doubles(arena, view.rows * view.columns);
+        if (inside == NULL) return out_of_memory(error);
+        const void *value = which->gradient ? pass->dy[which->node] : pass->y[which->node];
+        reference = export_value(arena, pass, value, &view, inside, error);
+        if (reference == NULL) return error->code;
+    }
+    judge(check, &view, reference, entry);
+    if (check->reveal) entry->reference = reference;
+    return CODE_OK;
+}
+
 static int judge_intermediates(struct arena *arena, const struct check *check, const struct pass *pass,
                                struct report *report, struct error *error)
 {
-    for (size_t i = 0; i < check->intermediates.count; i++) {
+    for (size_t i = 0, unexpected = 0; i < check->intermediates.count; i++) {
         const struct submission *submission = &check->intermediates.items[i];
-        struct entry *entry = &report->intermediates[report->intermediate_count++];
-        *entry = (struct entry){.name = submission->name, .submission = submission};
         struct intermediate which;
-        if (!intermediate_find(check->network, submission->name, &which)) {
-            entry->verdict = VERDICT_UNEXPECTED;
-            entry->passed = true;
+        bool known = intermediate_find(check->network, submission->name, &which);
+        if (!known && unexpected++ >= CHECK_UNEXPECTED_MAX) {
+            report->unexpected_not_listed++;
             continue;
         }
-        struct view view = convention_samples(check->convention, check->batch, &check->network->nodes[which.node].out);
-        entry->expected = true;
-        entry->shape = view.shape;
-        double *inside = arena_doubles(arena, view.rows * view.columns);
-        if (inside == NULL) return out_of_memory(error);
-        const void *value = which.gradient ? pass->dy[which.node] : pass->y[which.node];
-        const double *reference = export_value(arena, pass, value, &view, inside, error);
-        if (reference == NULL) return error->code;
-        judge(check, &view, reference, entry);
-        if (check->reveal) entry->reference = reference;
+        struct entry *entry = &report->intermediates[report->intermediate_count++];
+        *entry = (struct entry){.name = submission->name, .submission = submission};
+        if (!known) {
+            entry->verdict = VERDICT_UNEXPECTED;
+            entry->passed = true;
+        } else if (judge_intermediate(arena, check, pass, &which, entry, error) != CODE_OK) {
+            return error->code;
+        }
+        if (is_cancelled(check)) return error_set(error, CODE_CANCELLED, "the check was cancelled");
     }
     return CODE_OK;
 }
@@ -212,7 +236,9 @@ int check_run(struct arena *arena, const struct check *check, struct report *rep
     size_t parameters = check->network->parameter_count;
     size_t unexpected = check->gradients.count < CHECK_UNEXPECTED_MAX ? check->gradients.count : CHECK_UNEXPECTED_MAX;
     report->parameters = arena_array(arena, parameters + unexpected, sizeof *report->parameters);
-    report->intermediates = arena_array(arena, check->intermediates.count, sizeof *report->intermediates);
+    size_t known = INTERMEDIATE_NAMES_PER_LAYER * (check->network->numbered_count + 1) + CHECK_UNEXPECTED_MAX;
+    size_t intermediates = check->intermediates.count < known ? check->intermediates.count : known;
+    report->intermediates = arena_array(arena, intermediates, sizeof *report->intermediates);
     double **gradients = arena_array(arena, parameters, sizeof *gradients);
     if (report->parameters == NULL || report->intermediates == NULL || gradients == NULL) return out_of_memory(error);
 

@@ -71,7 +71,7 @@ struct report {
     double loss;
     struct entry *parameters; /* in layer order, then what was unexpected */
     size_t parameter_count;
-    size_t unexpected_not_listed; /* beyond CHECK_UNEXPECTED_MAX */
+    size_t unexpected_not_listed; /* of parameters and of intermediates, beyond CHECK_UNEXPECTED_MAX each */
     struct entry *intermediates;  /* as submitted */
     size_t intermediate_count;
     bool verified;

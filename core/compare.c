@@ -27,12 +27,12 @@ struct comparison compare_elements(size_t n, const double *student, const double
         double difference = fabs(s - r);
         bool passes = difference <= tolerance.atol + tolerance.rtol * fabs(r) && difference <= DBL_MAX;
         if (!passes) c.mismatches++;
-        if (difference > DBL_MAX) difference = DBL_MAX;
+        if (!(difference <= DBL_MAX)) difference = DBL_MAX;
         if (c.compared++ == 0 || difference > c.max_abs_diff) {
             c.max_abs_diff = difference;
             c.worst = i;
         }
-        if (difference > 0) { /* equal numbers, the usual case, need no division */
+        if (difference > 0 && isfinite(r)) { /* equal numbers, the usual case, need no division */
             double relative = relative_difference(s, r);
             if (relative > c.max_rel_diff) c.max_rel_diff = relative;
         }

@@ -19,8 +19,8 @@ struct comparison {
     size_t worst;            /* offset of the largest absolute difference, the first of equals */
 };
 
-/* Compares n elements in the same layout. The reference must be finite. An element passes only where a
- * comparison says so that is false for NaN: nothing that is not a number can pass. */
+/* Compares n elements in the same layout. An element passes only where a comparison says so that is false for NaN:
+ * nothing that is not a number can pass, and nothing matches a reference that is not finite. */
 struct comparison compare_elements(size_t n, const double *student, const double *reference,
                                    struct tolerance tolerance);
 

@@ -26,11 +26,11 @@ enum elementwise_loss { FORMULAS_OF_LOSSES(FORMULAS_ENUM) LOSS_COUNT };
 
 /* ---- maps ---- */
 
-/* max(0, x); the slope at 0 is 0 */
+/* max(0, x); the slope at 0 is 0. Asked this way round, a NaN stays one. */
 FORMULA REAL NAME(relu)(REAL a, REAL x)
 {
     (void)a;
-    return x > 0 ? x : 0;
+    return x <= 0 ? 0 : x;
 }
 FORMULA REAL NAME(relu_slope)(REAL a, REAL x, REAL y)
 {

@@ -3,17 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The node of the k-th layer that has parameters; false where there is none. */
-static bool numbered_node(const struct network *network, size_t k, size_t *node)
-{
-    for (size_t p = 0; p < network->parameter_count; p++)
-        if (network->parameters[p].number == k) {
-            *node = network->parameters[p].node;
-            return true;
-        }
-    return false;
-}
-
 /* A whole number from 1 without sign, spaces or leading zeros: "z01" and "z+1" are not names. */
 static bool read_number(const char *text, size_t *k)
 {
@@ -31,9 +20,8 @@ bool intermediate_find(const struct network *network, const char *name, struct i
     if (strcmp(name, "y_hat") == 0) return true;
 
     size_t k;
-    if ((name[0] != 'z' && name[0] != 'h') || !read_number(name + 1, &k) ||
-        !numbered_node(network, k, &intermediate->node))
-        return false;
+    if ((name[0] != 'z' && name[0] != 'h') || !read_number(name + 1, &k) || k > network->numbered_count) return false;
+    intermediate->node = network->numbered[k - 1];
     size_t next = intermediate->node + 1;
     if (name[0] == 'h' && next < network->node_count && network->nodes[next].layer->op->kind == OP_ACTIVATION)
         intermediate->node = next;

@@ -9,6 +9,9 @@ struct intermediate {
     bool gradient;
 };
 
+/* The names of one layer: z, h, dz, dL_dz, dh, dL_dh; those of the output are fewer. */
+enum { INTERMEDIATE_NAMES_PER_LAYER = 6 };
+
 /* z<k>: the output of the k-th layer that has parameters; h<k>: what the activation right behind it makes of
  * it, or z<k> itself where none follows; y_hat: the network's output; with d or dL_d in front the gradient of
  * the loss there. False for any other name. */

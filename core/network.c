@@ -20,19 +20,18 @@ static int check_size(const struct shape *shape, const char *what, size_t *size,
 }
 
 /* Enters the parameters that a plan asks for, and counts their layer where there are any. */
-static int add_parameters(struct network *network, size_t node, const struct op_plan *plan, size_t *numbered,
-                          struct error *error)
+static int add_parameters(struct network *network, size_t node, const struct op_plan *plan, struct error *error)
 {
     const struct op *op = network->nodes[node].layer->op;
     bool any = false;
     for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
         network->nodes[node].parameters[r] = PARAMETER_NONE;
         if (op->parameters[r].symbol == NULL || !plan->has[r]) continue;
-        if (!any) (*numbered)++;
+        if (!any) network->numbered[network->numbered_count++] = node;
         any = true;
         struct parameter *p = &network->parameters[network->parameter_count];
         *p = (struct parameter){
-            .node = node, .number = *numbered, .role = &op->parameters[r], .shape = plan->parameters[r]};
+            .node = node, .number = network->numbered_count, .role = &op->parameters[r], .shape = plan->parameters[r]};
         if (check_size(&p->shape, op->parameters[r].member, &p->size, error) != CODE_OK) return error->code;
         network->parameter_elements += p->size;
         network->nodes[node].parameters[r] = network->parameter_count++;
@@ -40,8 +39,7 @@ static int add_parameters(struct network *network, size_t node, const struct op_
     return CODE_OK;
 }
 
-static int add_node(struct network *network, size_t i, const struct shape *in, size_t in_size, size_t *numbered,
-                    struct error *error)
+static int add_node(struct network *network, size_t i, const struct shape *in, size_t in_size, struct error *error)
 {
     const struct layer *layer = &network->definition->layers[i];
     struct node *node = &network->nodes[i];
@@ -49,10 +47,9 @@ static int add_node(struct network *network, size_t i, const struct shape *in, s
     struct op_plan plan = {0};
     if (layer->op->plan(layer->attributes, in, &plan, error) != CODE_OK) return error->code;
     node->out = plan.out;
-    node->work = plan.work;
     network->work += plan.work;
     if (check_size(&node->out, "an output", &node->out_size, error) != CODE_OK) return error->code;
-    return add_parameters(network, i, &plan, numbered, error);
+    return add_parameters(network, i, &plan, error);
 }
 
 static int add_loss(struct network *network, struct error *error)
@@ -80,7 +77,8 @@ int network_build(struct arena *arena, const struct definition *definition, stru
     }
     network->nodes = arena_array(arena, definition->layer_count, sizeof(struct node));
     network->parameters = arena_array(arena, definition->layer_count, OP_PARAMETERS_MAX * sizeof(struct parameter));
-    if (network->nodes == NULL || network->parameters == NULL)
+    network->numbered = arena_array(arena, definition->layer_count, sizeof *network->numbered);
+    if (network->nodes == NULL || network->parameters == NULL || network->numbered == NULL)
         return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     if (definition->input.rank >= TENSOR_RANK_MAX) {
         error_set(error, CODE_OUT_OF_RANGE, "input has %zu axes, at most %d are taken", definition->input.rank,
@@ -91,9 +89,9 @@ int network_build(struct arena *arena, const struct definition *definition, stru
         return error_at(error, "input");
 
     const struct shape *in = &definition->input;
-    size_t in_size = network->input_size, numbered = 0;
+    size_t in_size = network->input_size;
     for (size_t i = 0; i < definition->layer_count; i++) {
-        if (add_node(network, i, in, in_size, &numbered, error) != CODE_OK) {
+        if (add_node(network, i, in, in_size, error) != CODE_OK) {
             error_at_index(error, i);
             return error_at(error, "layers");
         }

@@ -34,7 +34,6 @@ struct node {
     size_t in_size, out_size;             /* elements of one sample */
     size_t parameters[OP_PARAMETERS_MAX]; /* into network->parameters, by role; PARAMETER_NONE where the op
                                              goes without */
-    double work;
 };
 
 #define PARAMETER_NONE ((size_t)-1)
@@ -54,6 +53,8 @@ struct network {
     size_t node_count;
     struct parameter *parameters; /* in layer order, the weight before the bias */
     size_t parameter_count;
+    size_t *numbered; /* the node of the k-th layer that has parameters, at k - 1 */
+    size_t numbered_count;
     size_t parameter_elements; /* of all parameters together */
     double work;               /* floating-point operations per sample, forward, loss and backward */
 };

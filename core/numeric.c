@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define MAGNITUDE_FLOOR 1e-8
+#define WORK_PER_NODE 100.0
 
 /* On which side of its kinks every element of the network lies. */
 struct sides {
@@ -62,8 +63,14 @@ static int loss_at(struct pass *pass, double *element, double value, const struc
                    double *loss, struct error *error)
 {
     *element = value;
-    int code = pass_forward(pass, error);
+    struct error probe = {0};
+    int code = pass_forward(pass, &probe);
     *loss = pass->loss;
+    if (code == CODE_NOT_FINITE || code == CODE_OUT_OF_RANGE) {
+        *crossed = true; /* the step left what the loss is defined on: an edge like a kink */
+        return CODE_OK;
+    }
+    if (code != CODE_OK) *error = probe;
     if (code == CODE_OK && sides->count > 0) {
         find_sides(pass, sides->there);
         if (memcmp(sides->here, sides->there, sides->count) != 0) *crossed = true;
@@ -105,8 +112,10 @@ static int verify_parameter(struct pass *pass, size_t p, const double *gradient,
 
 double numeric_work(const struct network *network, size_t batch)
 {
-    /* Two forward passes an element, each about a third of a forward and backward. */
-    return 2.0 / 3.0 * (double)network->parameter_elements * network->work * (double)batch;
+    /* Two forward passes an element, each about a third of a forward and backward, and some work at each node that does
+     * not depend on its size. */
+    double pass = network->work * (double)batch / 3 + WORK_PER_NODE * (double)network->node_count;
+    return 2 * (double)network->parameter_elements * pass;
 }
 
 int numeric_verify(struct arena *arena, const struct network *network, size_t batch, double *const *parameters,

@@ -105,6 +105,14 @@ struct op {
     bool mean_over_batch; /* what reduction "mean" divides by: the samples, else every element */
     bool (*on_probabilities)(const double *attributes); /* NULL, or whether predictions must lie within [0,1] */
 
+    /* optional: where the op right before the loss is `joins`, these do its part too, because the two in one are
+     * accurate where one after the other they underflow. forward_joined puts the scaled loss into *loss->loss,
+     * backward_joined fills before->dx. */
+    const char *joins;
+    bool (*joins_when)(const double *attributes);
+    int (*forward_joined)(const struct op_call *loss, const struct op_call *before);
+    int (*backward_joined)(const struct op_call *loss, const struct op_call *before);
+
     /* how it is to be tested: inputs (predictions) within [test_low, test_high]; both 0 mean [-2, 2] */
     double test_low, test_high;
     enum kink kink;

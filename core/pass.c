@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 /* Pieces start at multiples of so many elements, so that vector loads are aligned. */
 enum { PIECE = 8 };
@@ -153,6 +154,15 @@ static struct op_call loss_call_of(const struct pass *pass, double *loss)
     };
 }
 
+/* Whether the loss does the last node's part too. */
+static bool is_joined(const struct pass *pass)
+{
+    const struct layer *loss = &pass->network->definition->loss;
+    const struct op *before = network_output(pass->network)->layer->op;
+    return loss->op->joins != NULL && strcmp(loss->op->joins, before->name) == 0 &&
+           loss->op->joins_when(loss->attributes);
+}
+
 /* Names the first node whose output is not finite: that is where the arithmetic overflowed. */
 static int explain_not_finite(const struct pass *pass, struct error *error)
 {
@@ -164,11 +174,11 @@ static int explain_not_finite(const struct pass *pass, struct error *error)
         if (code != CODE_OK) return device_error(pass, code, error);
         if (at < n) {
             error_set(error, CODE_NOT_FINITE, "with these parameters the output of layer %zu (%s) overflows %s", i,
-                      node->layer->op->name, dtype_name(pass->backend->dtype));
+                      node->layer->op->name, dtype_names[pass->backend->dtype]);
             return error_at(error, "parameters");
         }
     }
-    error_set(error, CODE_NOT_FINITE, "with these parameters the loss overflows %s", dtype_name(pass->backend->dtype));
+    error_set(error, CODE_NOT_FINITE, "with these parameters the loss overflows %s", dtype_names[pass->backend->dtype]);
     return error_at(error, "parameters");
 }
 
@@ -219,8 +229,9 @@ int pass_forward(struct pass *pass, struct error *error)
     }
     if (code != CODE_OK) return device_error(pass, code, error);
     if (check_probabilities(pass, error) != CODE_OK) return error->code;
-    struct op_call call = loss_call_of(pass, &pass->data_loss);
-    code = call.op->forward(&call);
+    struct op_call loss = loss_call_of(pass, &pass->data_loss);
+    struct op_call last = call_of(pass, pass->network->node_count - 1, &roles);
+    code = is_joined(pass) ? loss.op->forward_joined(&loss, &last) : loss.op->forward(&loss);
     if (code == CODE_OK) code = add_l2(pass);
     if (code != CODE_OK) return device_error(pass, code, error);
     return isfinite(pass->loss) ? CODE_OK : explain_not_finite(pass, error);
@@ -231,7 +242,12 @@ int pass_backward(struct pass *pass, struct error *error)
     struct roles roles;
     struct op_call loss = loss_call_of(pass, NULL);
     int code = loss.op->backward(&loss);
-    for (size_t i = pass->network->node_count; code == CODE_OK && i-- > 0;) {
+    size_t i = pass->network->node_count;
+    if (code == CODE_OK && is_joined(pass)) {
+        struct op_call last = call_of(pass, --i, &roles);
+        code = loss.op->backward_joined(&loss, &last);
+    }
+    while (code == CODE_OK && i-- > 0) {
         if (is_cancelled(pass)) return cancelled_error(error);
         struct op_call call = call_of(pass, i, &roles);
         code = call.op->backward(&call);

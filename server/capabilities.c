@@ -2,22 +2,12 @@
 
 #include <math.h>
 
-#include "core/convention.h"
+#include "core/check.h"
 #include "core/initializer.h"
 #include "core/ops/ops.h"
+#include "server/check.h"
+#include "server/document.h"
 #include "server/limits.h"
-
-static void write_string(struct json *json, const char *name, const char *value)
-{
-    json_key(json, name);
-    json_text(json, value);
-}
-
-static void write_number(struct json *json, const char *name, double value)
-{
-    json_key(json, name);
-    json_number(json, value);
-}
 
 static void write_names(struct json *json, const char *name, const char *const *names)
 {
@@ -32,8 +22,8 @@ static void write_attribute(struct json *json, const struct attribute *a)
 {
     static const char *const kinds[] = {"integer", "number", "boolean", "string"};
     json_open(json, '{');
-    write_string(json, "name", a->name);
-    write_string(json, "type", kinds[a->kind]);
+    json_member_text(json, "name", a->name);
+    json_member_text(json, "type", kinds[a->kind]);
     json_key(json, "required");
     json_bool(json, a->required);
     if (a->kind == ATTRIBUTE_CHOICE) write_names(json, "choices", a->choices);
@@ -55,8 +45,8 @@ static void write_ops(struct json *json, const char *name, enum op_kind kind)
     for (size_t i = 0; ops[i] != NULL; i++) {
         if (ops[i]->kind != kind) continue;
         json_open(json, '{');
-        write_string(json, "name", ops[i]->name);
-        write_string(json, "summary", ops[i]->summary);
+        json_member_text(json, "name", ops[i]->name);
+        json_member_text(json, "summary", ops[i]->summary);
         json_key(json, "attributes");
         json_open(json, '[');
         for (size_t a = 0; ops[i]->attributes[a].name != NULL; a++)
@@ -71,34 +61,36 @@ static void write_limits(struct json *json, const struct options *options)
 {
     json_key(json, "limits");
     json_open(json, '{');
-    write_number(json, "max_body_bytes", (double)options->max_body);
-    write_number(json, "max_work_flops", options->max_work);
-    write_number(json, "max_memory_bytes", (double)LIMIT_MEMORY / 2);
-    write_number(json, "max_layers", LIMIT_LAYERS);
-    write_number(json, "max_name_bytes", LIMIT_NAME);
-    write_number(json, "max_depth", LIMIT_DEPTH);
-    write_number(json, "max_rank", TENSOR_RANK_MAX);
-    write_number(json, "max_connections", LIMIT_CONNECTIONS);
-    write_number(json, "max_queue", LIMIT_QUEUE);
-    write_number(json, "header_seconds", LIMIT_HEADER_SECONDS);
-    write_number(json, "body_seconds", LIMIT_BODY_SECONDS);
-    write_number(json, "work_seconds", LIMIT_WORK_SECONDS);
-    write_number(json, "answer_seconds", LIMIT_ANSWER_SECONDS);
-    write_number(json, "drain_seconds", LIMIT_DRAIN_SECONDS);
+    json_member_number(json, "max_body_bytes", (double)options->max_body);
+    json_member_number(json, "max_work_flops", options->max_work);
+    json_member_number(json, "max_memory_bytes", (double)LIMIT_MEMORY / 2);
+    json_member_number(json, "max_layers", LIMIT_LAYERS);
+    json_member_number(json, "max_name_bytes", LIMIT_NAME);
+    json_member_number(json, "max_depth", LIMIT_DEPTH);
+    json_member_number(json, "max_rank", TENSOR_RANK_MAX);
+    json_member_number(json, "max_values", DOCUMENT_VALUES_MAX);
+    json_member_number(json, "max_unexpected_listed", CHECK_UNEXPECTED_MAX);
+    json_member_number(json, "max_connections", LIMIT_CONNECTIONS);
+    json_member_number(json, "max_queue", LIMIT_QUEUE);
+    json_member_number(json, "header_seconds", LIMIT_HEADER_SECONDS);
+    json_member_number(json, "body_seconds", LIMIT_BODY_SECONDS);
+    json_member_number(json, "work_seconds", LIMIT_WORK_SECONDS);
+    json_member_number(json, "answer_seconds", LIMIT_ANSWER_SECONDS);
+    json_member_number(json, "drain_seconds", LIMIT_DRAIN_SECONDS);
     json_close(json, '}');
 }
 
 enum outcome capabilities_handle(struct exchange *exchange, bool heavy)
 {
-    static const char *const devices[] = {"cpu", NULL}, *const dtypes[] = {"float64", "float32", NULL};
-    static const char *const formats[] = {"json", "text", NULL}, *const none[] = {NULL};
+    static const char *const devices[] = {"cpu", NULL};
+    static const char *const none[] = {NULL};
     (void)heavy;
     text_init(&exchange->answer, &exchange->arena);
     struct json json;
     json_init(&json, &exchange->answer);
     json_open(&json, '{');
-    write_string(&json, "name", "gradcheckd");
-    write_string(&json, "version", GRADCHECKD_VERSION);
+    json_member_text(&json, "name", "gradcheckd");
+    json_member_text(&json, "version", GRADCHECKD_VERSION);
     write_ops(&json, "layers", OP_LAYER);
     write_ops(&json, "activations", OP_ACTIVATION);
     write_ops(&json, "losses", OP_LOSS);
@@ -108,8 +100,8 @@ enum outcome capabilities_handle(struct exchange *exchange, bool heavy)
     write_names(&json, "optimizers", none);
     write_names(&json, "mistakes", none);
     write_names(&json, "devices", devices);
-    write_names(&json, "dtypes", dtypes);
-    write_names(&json, "formats", formats);
+    write_names(&json, "dtypes", dtype_names);
+    write_names(&json, "formats", check_formats);
     write_limits(&json, exchange->options);
     json_close(&json, '}');
     text_add(&exchange->answer, "\n");

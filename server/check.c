@@ -12,9 +12,11 @@
 
 enum format { FORMAT_JSON, FORMAT_TEXT };
 
-static const char *const format_names[] = {"json", "text"};
+const char *const check_formats[] = {"json", "text", NULL};
 static const char *const format_types[] = {"application/json", "text/plain; charset=utf-8"};
-enum { FORMAT_COUNT = sizeof format_names / sizeof *format_names };
+
+/* What ?strict=1 answers when the check did not pass. */
+enum { STATUS_NOT_PASSED = 422 };
 
 /* Kept between the light and the heavy call. */
 struct check_state {
@@ -36,8 +38,8 @@ static int read_format(const struct exchange *exchange, enum format *format, str
         if (text != NULL && (json == NULL || text < json)) *format = FORMAT_TEXT;
         return CODE_OK;
     }
-    for (int i = 0; i < FORMAT_COUNT; i++)
-        if (strcmp(name, format_names[i]) == 0) {
+    for (int i = 0; check_formats[i] != NULL; i++)
+        if (strcmp(name, check_formats[i]) == 0) {
             *format = (enum format)i;
             return CODE_OK;
         }
@@ -101,6 +103,11 @@ static int run(struct exchange *exchange, struct check_state *state, struct erro
     state->request.check.cancelled = &exchange->cancelled;
     double read = exchange_clock();
     code = check_run(&exchange->arena, &state->request.check, &report, error);
+    if (code == CODE_CANCELLED && exchange_clock() - begun > LIMIT_WORK_SECONDS / 2.0) {
+        /* Not the client that left, but the deadline: trying again would not help. */
+        *error = (struct error){0};
+        return error_set(error, CODE_TOO_MUCH_WORK, "this check takes longer than %d seconds", LIMIT_WORK_SECONDS);
+    }
     if (code != CODE_OK) return code;
 
     double computed = exchange_clock();
@@ -110,7 +117,7 @@ static int run(struct exchange *exchange, struct check_state *state, struct erro
     else
         check_report_json(&exchange->answer, &state->request.check, &report);
     if (exchange->answer.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-    exchange->status = state->strict && !report.passed ? problem_status(CODE_TOO_MUCH_WORK) : 200;
+    exchange->status = state->strict && !report.passed ? STATUS_NOT_PASSED : 200;
     exchange->content_type = format_types[state->format];
     add_timing(exchange, state->read_seconds + read - begun, &report, exchange_clock() - computed);
     metrics_check(report.passed);

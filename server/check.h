@@ -6,4 +6,6 @@
 
 exchange_handler check_handle;
 
+extern const char *const check_formats[]; /* of its answer, by name; ends with NULL */
+
 #endif

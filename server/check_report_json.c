@@ -16,51 +16,25 @@ static void write_index(struct json *json, const char *name, const struct shape 
     write_shape(json, name, &index);
 }
 
-static void write_bool(struct json *json, const char *name, bool value)
-{
-    json_key(json, name);
-    json_bool(json, value);
-}
-
-static void write_number(struct json *json, const char *name, double value)
-{
-    json_key(json, name);
-    json_number(json, value);
-}
-
-static void write_null(struct json *json, const char *name)
-{
-    json_key(json, name);
-    json_nothing(json);
-}
-
-static void write_string(struct json *json, const char *name, const char *value)
-{
-    json_key(json, name);
-    json_text(json, value);
-}
-
 /* The numbers of a comparison with the student's tensor; nulls where there was nothing to compare. */
 static void write_comparison(struct json *json, const struct comparison *c, const struct tensor *student)
 {
     if (student != NULL && c->compared > 0) {
-        write_number(json, "max_abs_diff", c->max_abs_diff);
-        write_number(json, "max_rel_diff", c->max_rel_diff);
+        json_member_number(json, "max_abs_diff", c->max_abs_diff);
+        json_member_number(json, "max_rel_diff", c->max_rel_diff);
         write_index(json, "worst", &student->shape, c->worst);
     } else {
-        write_null(json, "max_abs_diff");
-        write_null(json, "max_rel_diff");
-        write_null(json, "worst");
+        json_member_nothing(json, "max_abs_diff");
+        json_member_nothing(json, "max_rel_diff");
+        json_member_nothing(json, "worst");
     }
     if (c->compared + c->not_finite == 0) {
-        write_null(json, "mismatches");
+        json_member_nothing(json, "mismatches");
         return;
     }
-    json_key(json, "mismatches");
-    json_size(json, c->mismatches);
+    json_member_size(json, "mismatches", c->mismatches);
     if (student == NULL || c->not_finite == 0) return;
-    json_key(json, "not_finite");
-    json_size(json, c->not_finite);
+    json_member_size(json, "not_finite", c->not_finite);
     write_index(json, "first_not_finite", &student->shape, c->first_not_finite);
 }
 
@@ -68,25 +42,25 @@ static void write_entry(struct json *json, const struct entry *entry, bool grade
 {
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
     json_open(json, '{');
-    write_string(json, "name", entry->name);
+    json_member_text(json, "name", entry->name);
     if (entry->expected)
         write_shape(json, "shape", &entry->shape);
     else
-        write_null(json, "shape");
-    write_string(json, "status", verdict_names[entry->verdict]);
+        json_member_nothing(json, "shape");
+    json_member_text(json, "status", verdict_names[entry->verdict]);
     if (student != NULL && (!entry->expected || !shape_equal(&student->shape, &entry->shape)))
         write_shape(json, "submitted_shape", &student->shape);
-    write_bool(json, "passed", entry->passed);
+    json_member_bool(json, "passed", entry->passed);
     if (graded) {
-        write_number(json, "points", entry->points);
-        write_number(json, "max_points", entry->max_points);
+        json_member_number(json, "points", entry->points);
+        json_member_number(json, "max_points", entry->max_points);
     }
     write_comparison(json, &entry->comparison, student);
     const char *detail = check_report_detail(json->text->arena, entry);
     if (detail == NULL)
         json->text->failed = true;
     else if (detail[0] != '\0')
-        write_string(json, "detail", detail);
+        json_member_text(json, "detail", detail);
     json_close(json, '}');
 }
 
@@ -123,15 +97,13 @@ static void write_verification(struct json *json, const struct check *check, con
 {
     json_key(json, "verification");
     json_open(json, '{');
-    write_string(json, "method", "central_differences");
-    json_key(json, "checked");
-    json_size(json, v->checked);
-    json_key(json, "skipped_at_kinks");
-    json_size(json, v->at_kinks);
+    json_member_text(json, "method", "central_differences");
+    json_member_size(json, "checked", v->checked);
+    json_member_size(json, "skipped_at_kinks", v->at_kinks);
     if (v->checked > 0) {
-        write_number(json, "max_abs_diff", v->max_abs_diff);
-        write_number(json, "max_rel_diff", v->max_rel_diff);
-        write_string(json, "parameter", check->names[v->parameter]);
+        json_member_number(json, "max_abs_diff", v->max_abs_diff);
+        json_member_number(json, "max_rel_diff", v->max_rel_diff);
+        json_member_text(json, "parameter", check->names[v->parameter]);
         write_verification_index(json, check, v);
     }
     json_close(json, '}');
@@ -142,22 +114,21 @@ void check_report_json(struct text *text, const struct check *check, const struc
     struct json json;
     json_init(&json, text);
     json_open(&json, '{');
-    write_bool(&json, "passed", report->passed);
-    write_number(&json, "score", report->score);
-    write_number(&json, "points", report->points);
-    write_number(&json, "max_points", report->max_points);
-    write_number(&json, "loss", report->loss);
-    write_string(&json, "device", check->backend->device);
-    write_string(&json, "dtype", dtype_name(check->backend->dtype));
+    json_member_bool(&json, "passed", report->passed);
+    json_member_number(&json, "score", report->score);
+    json_member_number(&json, "points", report->points);
+    json_member_number(&json, "max_points", report->max_points);
+    json_member_number(&json, "loss", report->loss);
+    json_member_text(&json, "device", check->backend->device);
+    json_member_text(&json, "dtype", dtype_names[check->backend->dtype]);
     json_key(&json, "tolerance");
     json_open(&json, '{');
-    write_number(&json, "atol", check->tolerance.atol);
-    write_number(&json, "rtol", check->tolerance.rtol);
+    json_member_number(&json, "atol", check->tolerance.atol);
+    json_member_number(&json, "rtol", check->tolerance.rtol);
     json_close(&json, '}');
     write_entries(&json, "parameters", report->parameters, report->parameter_count, true);
     if (report->unexpected_not_listed > 0) {
-        json_key(&json, "unexpected_not_listed");
-        json_size(&json, report->unexpected_not_listed);
+        json_member_size(&json, "unexpected_not_listed", report->unexpected_not_listed);
     }
     if (report->intermediate_count > 0)
         write_entries(&json, "intermediates", report->intermediates, report->intermediate_count, false);

@@ -16,16 +16,39 @@ static int width_of(const char *text)
     return width;
 }
 
-/* A name is the client's: what would steer a terminal is not passed on. */
+/* What would steer a terminal or turn the line around: control characters, and Unicode's marks of direction. */
+static bool steers(const char *at, size_t length)
+{
+    unsigned char a = (unsigned char)at[0], b = length > 1 ? (unsigned char)at[1] : 0,
+                  c = length > 2 ? (unsigned char)at[2] : 0;
+    if (length <= 1) return length == 0 || a < 0x20 || a == 0x7F;
+    if (length == 2) return (a == 0xC2 && b < 0xA0) || (a == 0xD8 && b == 0x9C);
+    if (length != 3 || a != 0xE2) return false;
+    return (b == 0x80 && ((c >= 0x8B && c <= 0x8F) || (c >= 0xA8 && c <= 0xAE))) ||
+           (b == 0x81 && c >= 0xA0 && c <= 0xAF);
+}
+
+/* A name is the client's: nothing in it may steer the terminal that it is shown on. */
 static void add_name(struct text *text, const char *name, int width)
 {
-    for (const char *c = name; *c != '\0'; c++) {
-        unsigned char byte = (unsigned char)*c;
-        bool control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && (unsigned char)c[1] < 0xA0);
-        text_bytes(text, control ? "?" : c, 1);
+    const char *end = name + strlen(name);
+    for (const char *at = name; at < end;) {
+        size_t length = text_utf8(at, end);
+        if (steers(at, length))
+            text_add(text, "?");
+        else
+            text_bytes(text, at, length);
+        at += length > 0 ? length : 1;
     }
     for (int i = width_of(name); i < width; i++)
         text_bytes(text, " ", 1);
+}
+
+static void add_number(struct text *text, double value)
+{
+    struct json json;
+    json_init(&json, text);
+    json_number(&json, value);
 }
 
 static void add_entry(struct text *text, const struct entry *entry, int name_width, int shape_width)
@@ -76,10 +99,17 @@ static void add_reference(struct text *text, const struct entry *entries, size_t
 
 void check_report_text(struct text *text, const struct check *check, const struct report *report)
 {
-    text_format(text, "%s: %g of %g points\n", report->passed ? "PASSED" : "FAILED", report->points,
-                report->max_points);
-    text_format(text, "loss %.17g on %s in %s, tolerance atol %g rtol %g\n\n", report->loss, check->backend->device,
-                dtype_name(check->backend->dtype), check->tolerance.atol, check->tolerance.rtol);
+    text_add(text, report->passed ? "PASSED: " : "FAILED: ");
+    add_number(text, report->points);
+    text_add(text, " of ");
+    add_number(text, report->max_points);
+    text_add(text, " points\nloss ");
+    add_number(text, report->loss);
+    text_format(text, " on %s in %s, tolerance atol ", check->backend->device, dtype_names[check->backend->dtype]);
+    add_number(text, check->tolerance.atol);
+    text_add(text, " rtol ");
+    add_number(text, check->tolerance.rtol);
+    text_add(text, "\n\n");
     add_entries(text, report->parameters, report->parameter_count);
     if (report->unexpected_not_listed > 0)
         text_format(text, "  ... and %zu more unexpected names\n", report->unexpected_not_listed);

@@ -6,9 +6,9 @@
 
 #include "core/intermediates.h"
 #include "server/limits.h"
+#include "server/number.h"
 
 static const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
-static const char *const dtype_names[] = {"float64", "float32", NULL};
 
 /* ---- options ---- */
 
@@ -86,19 +86,53 @@ static int read_options(struct reader *r, const json_t *root, const struct optio
 
 /* ---- how much it is ---- */
 
-/* Bytes of arena that the tensors of a check take, roughly: the pass, and per parameter the host's copies of
- * the value, the reference and its transpose. */
+/* In operations of a large product, some hundred of which are done in a nanosecond on one core. */
+#define WORK_PER_NUMBER_DRAWN 100.0
+#define WORK_PER_NUMBER_WRITTEN 500.0
+#define WORK_PER_NUMBER_SHOWN 20.0
+
+/* Elements of the intermediates that have to be brought out: those that were submitted, and with `reveal` all that were
+ * named. */
+static double intermediate_elements(const struct check_request *request)
+{
+    double elements = 0;
+    const json_t *object = json_object_get(request->document.root, "intermediates");
+    for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at)) {
+        struct intermediate which;
+        const struct numbers *numbers = document_numbers(&request->document, json_object_iter_value(at));
+        bool wanted = request->check.reveal || (numbers != NULL && numbers->tensor.size > 1);
+        if (wanted && intermediate_find(&request->set.network, json_object_iter_key(at), &which))
+            elements += (double)request->set.batch * (double)request->set.network.nodes[which.node].out_size;
+    }
+    return elements;
+}
+
+/* Bytes of arena that a check takes, roughly: the pass; per parameter the host's copies of the value, the reference and
+ * its transpose; per intermediate two copies; and what is written out, text growing by doubling. */
 static double memory_needed(const struct check_request *request)
 {
     size_t elements;
-    if (!pass_elements(&request->set.network, request->set.batch, &elements)) return HUGE_VAL;
-    double passes = request->check.verify_reference ? 2 : 1;
-    return 8 * (passes * (double)elements + 4 * (double)request->set.network.parameter_elements);
+    const struct network *network = &request->set.network;
+    if (!pass_elements(network, request->set.batch, &elements)) return HUGE_VAL;
+    double passes = request->check.verify_reference ? 2.5 : 1;
+    double shown = intermediate_elements(request), parameters = (double)network->parameter_elements;
+    double written = request->check.reveal ? parameters + shown : 0;
+    return 8 * (passes * (double)elements + 4 * parameters + 2 * shown) + 2 * NUMBER_TEXT_MAX * written;
+}
+
+/* Operations of the check, with what is done per number besides arithmetic: drawing it, writing it. */
+static double work_needed(const struct check_request *request)
+{
+    const struct network *network = &request->set.network;
+    double parameters = (double)network->parameter_elements, shown = intermediate_elements(request);
+    double written = request->check.reveal ? parameters + shown : 0;
+    return check_work(network, request->set.batch, request->check.verify_reference) +
+           WORK_PER_NUMBER_DRAWN * parameters + WORK_PER_NUMBER_WRITTEN * written + WORK_PER_NUMBER_SHOWN * shown;
 }
 
 static int check_limits(const struct options *options, struct check_request *request, struct error *error)
 {
-    request->work = check_work(&request->set.network, request->set.batch, request->check.verify_reference);
+    request->work = work_needed(request);
     if (request->work > options->max_work)
         return error_set(error, CODE_TOO_MUCH_WORK,
                          "this check would take %.3g floating-point operations, the limit is %.3g", request->work,
@@ -131,7 +165,7 @@ int check_request_measure(struct arena *arena, const struct options *options, st
 /* Why something is no tensor, for the student to read. */
 static const char *flaw_of(const json_t *value, const struct numbers *numbers)
 {
-    if (numbers != NULL) return "its rows differ in length";
+    if (numbers != NULL) return "its rows differ in length, or it has too many axes";
     if (json_is_array(value)) return "it holds something that is not a number";
     if (json_is_null(value)) return "it is null";
     if (json_is_string(value)) return "it is a string";
@@ -182,8 +216,9 @@ int check_request_read(struct arena *arena, struct check_request *request, struc
     /* Whatever the gradients are is graded; only their absence is the client's fault. */
     if (reader_member(&r, root, "gradients", REQUIRED, &gradients) != CODE_OK) return error->code;
     if (read_submissions(&r, gradients, &check->gradients) != CODE_OK) return error->code;
-    if (read_submissions(&r, json_object_get(root, "intermediates"), &check->intermediates) != CODE_OK)
-        return error->code;
+    const json_t *intermediates = NULL;
+    if (reader_object(&r, root, "intermediates", OPTIONAL, &intermediates) != CODE_OK) return error->code;
+    if (read_submissions(&r, intermediates, &check->intermediates) != CODE_OK) return error->code;
     check->network = &set->network;
     check->convention = set->convention;
     check->backend = backend_cpu(request->dtype);

@@ -10,7 +10,7 @@
 
 /* What one request may take in its arena, and what all the bodies in flight may take together (in multiples of
  * --max-body). */
-#define LIMIT_MEMORY (4096 * LIMIT_MIB)
+#define LIMIT_MEMORY (2048 * LIMIT_MIB)
 #define LIMIT_BODIES_IN_FLIGHT 8
 
 /* Brackets within brackets, anywhere in a JSON body. */

@@ -51,6 +51,9 @@ const char *nearest_name(const char *name, const char *const *known, size_t coun
     for (size_t i = 0; i < count; i++) {
         size_t known_length = strlen(known[i]);
         if (known_length > NAME_MAX_LENGTH) continue;
+        /* The difference in length alone is that many slips: most names need no more than this look. */
+        size_t at_least = length > known_length ? length - known_length : known_length - length;
+        if (at_least >= best) continue;
         size_t apart = distance(name, length, known[i], known_length);
         /* "x" for "y": one slip, but nothing of the name is left. */
         if (apart >= best || (apart > 0 && apart >= max2(length, known_length))) continue;

@@ -20,7 +20,7 @@ struct problem_set {
 /* Reads `convention` and `network`; everything into the reader's arena. Pointers start at the root. */
 int read_network(struct reader *r, const json_t *root, struct problem_set *set);
 
-/* How many samples `data` has, without looking at the numbers; after read_network. */
+/* How many samples `data` has; after read_network. */
 int read_batch(struct reader *r, const json_t *root, struct problem_set *set);
 
 /* Reads `parameters` (tensors, or `init`) and `data`; after read_batch, and after the work has been found

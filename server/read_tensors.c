@@ -10,15 +10,17 @@
 
 static int read_initializer(struct reader *r, const json_t *init, struct initializer *initializer)
 {
-    static const char *const known[] = {"scheme", "seed", "generator", "std", "low", "high", NULL};
+    static const char *const common[] = {"scheme", "seed", "generator", NULL};
+    static const char *const of_normal[] = {"scheme", "seed", "generator", "std", NULL};
+    static const char *const of_uniform[] = {"scheme", "seed", "generator", "low", "high", NULL};
     static const char *const generators[] = {"numpy", NULL};
     int scheme = 0, generator = 0;
     double seed = 0;
-    if (reader_known(r, init, known) != CODE_OK) return r->error->code;
     if (reader_choice(r, init, "scheme", REQUIRED, scheme_names, &scheme) != CODE_OK) return r->error->code;
     if (reader_choice(r, init, "generator", OPTIONAL, generators, &generator) != CODE_OK) return r->error->code;
     initializer->scheme = (enum scheme)scheme;
     bool normal = scheme == SCHEME_NORMAL, uniform = scheme == SCHEME_UNIFORM;
+    if (reader_known(r, init, normal ? of_normal : uniform ? of_uniform : common) != CODE_OK) return r->error->code;
     enum presence seeded = scheme == SCHEME_ZEROS ? OPTIONAL : REQUIRED;
     if (reader_size(r, init, "seed", seeded, 0, UINT32_MAX, &seed) != CODE_OK) return r->error->code;
     initializer->seed = (uint32_t)seed;

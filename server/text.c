@@ -262,3 +262,33 @@ void json_tensor(struct json *json, size_t rank, const size_t *dim, const double
     separate(json);
     add_rows(json->text, rank, dim, data);
 }
+
+void json_member_text(struct json *json, const char *name, const char *value)
+{
+    json_key(json, name);
+    json_text(json, value);
+}
+
+void json_member_number(struct json *json, const char *name, double value)
+{
+    json_key(json, name);
+    json_number(json, value);
+}
+
+void json_member_size(struct json *json, const char *name, size_t value)
+{
+    json_key(json, name);
+    json_size(json, value);
+}
+
+void json_member_bool(struct json *json, const char *name, bool value)
+{
+    json_key(json, name);
+    json_bool(json, value);
+}
+
+void json_member_nothing(struct json *json, const char *name)
+{
+    json_key(json, name);
+    json_nothing(json);
+}

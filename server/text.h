@@ -46,6 +46,12 @@ void json_number(struct json *json, double value);
 void json_size(struct json *json, size_t value);
 void json_bool(struct json *json, bool value);
 void json_nothing(struct json *json); /* null */
+/* A key and its value. */
+void json_member_text(struct json *json, const char *name, const char *value);
+void json_member_number(struct json *json, const char *name, double value);
+void json_member_size(struct json *json, const char *name, size_t value);
+void json_member_bool(struct json *json, const char *name, bool value);
+void json_member_nothing(struct json *json, const char *name);
 /* Numbers as nested arrays, row-major: data of shape dim[0] x ... x dim[rank-1]; rank 0 is one number. */
 void json_tensor(struct json *json, size_t rank, const size_t *dim, const double *data);
 

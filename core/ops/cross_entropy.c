@@ -29,6 +29,24 @@ static int backward(const struct op_call *call)
     return b->softmax_cross_entropy_gradient(call->scale, rows.count, rows.width, call->x, call->target, call->dx);
 }
 
+/* After a softmax a probability may have underflowed to 0; its logits still say by how much. */
+static int forward_joined(const struct op_call *call, const struct op_call *softmax)
+{
+    struct rows rows = rows_of(call);
+    double sum = 0;
+    int code = call->backend->softmax_cross_entropy(rows.count, rows.width, softmax->x, call->target, &sum);
+    *call->loss = call->scale * sum;
+    return code;
+}
+
+static int backward_joined(const struct op_call *call, const struct op_call *softmax)
+{
+    if (softmax->dx == NULL) return CODE_OK;
+    struct rows rows = rows_of(call);
+    return call->backend->softmax_cross_entropy_gradient(call->scale, rows.count, rows.width, softmax->x, call->target,
+                                                         softmax->dx);
+}
+
 const struct op op_cross_entropy = {
     .name = "cross_entropy",
     .summary = "-sum(y * log(softmax(y_hat))) on logits, or -sum(y * log(y_hat)) on probabilities",
@@ -40,6 +58,10 @@ const struct op op_cross_entropy = {
     .target = TARGET_CLASSES_OR_SOFT,
     .mean_over_batch = true,
     .on_probabilities = on_probabilities,
+    .joins = "softmax",
+    .joins_when = on_probabilities,
+    .forward_joined = forward_joined,
+    .backward_joined = backward_joined,
     .test_low = 0.05, /* within [0,1], so that they serve as probabilities too */
     .test_high = 0.95,
 };

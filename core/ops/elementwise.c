@@ -1,8 +1,8 @@
 #include "core/ops/elementwise.h"
 
-/* An exponential and a few more; what the work estimate takes for an element of a map or a loss, there and
- * back. */
-#define WORK_PER_ELEMENT 40.0
+/* What the work estimate takes for an element of a map or a loss, there and back: the time of an exponential or an
+ * error function, in operations of a large product, some hundred of which are done in that time. */
+#define WORK_PER_ELEMENT 500.0
 
 int elementwise_plan(const double *attributes, const struct shape *in, struct op_plan *plan, struct error *error)
 {

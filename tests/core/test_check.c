@@ -187,27 +187,97 @@ START_TEST(overflow_is_the_requests_fault)
 }
 END_TEST
 
-/* A failing allocation anywhere gives CODE_OUT_OF_MEMORY, never a wrong report. */
+/* Each allocation failing in turn gives CODE_OUT_OF_MEMORY, never a wrong report. */
 START_TEST(out_of_memory)
 {
     prepare(plain, "mse");
-    struct arena small;
+    static struct submission named[PARAMETERS_MAX];
+    memcpy(named, submissions, sizeof named);
+    named[0].name = "dW1"; /* found only by a name that has to be put together */
+    check.gradients.items = named;
+    check.convention = CONVENTION_NUMPY;
+    check.verify_reference = true;
     size_t failures = 0;
-    for (size_t limit = 0; limit <= (size_t)1 << 20; limit += 4096) {
-        /* Fill up the first block, so that every later piece of it is in turn the first that doesn't fit. */
-        arena_init(&small, (size_t)64 << 10);
-        size_t left = limit / 64;
-        if (left < (size_t)63 << 10) ck_assert_ptr_nonnull(arena_alloc(&small, ((size_t)63 << 10) - left));
+    int code = CODE_OUT_OF_MEMORY;
+    for (size_t n = 1; code != CODE_OK; n++) {
+        ck_assert_uint_lt(n, 1000);
+        struct arena small;
+        arena_init(&small, (size_t)1 << 24);
+        small.fail_in = n;
         error = (struct error){0};
-        int code = check_run(&small, &check, &report, &error);
+        code = check_run(&small, &check, &report, &error);
         ck_assert_msg(code == CODE_OK || code == CODE_OUT_OF_MEMORY, "%s", error.detail);
         if (code == CODE_OK)
-            ck_assert(report.passed);
+            ck_assert(report.passed && report.score == 1);
         else
             failures++;
         arena_free(&small);
     }
     ck_assert_uint_ge(failures, 20);
+}
+END_TEST
+
+/* What is lost on the way to a loss that looks fine would pass anything. */
+START_TEST(a_nan_on_the_way_is_not_swallowed)
+{
+    static const char *const losses[] = {"mse", "hinge", "cross_entropy", "smooth_l1"};
+    for (size_t l = 0; l < sizeof losses / sizeof *losses; l++)
+        for (size_t i = 0; ops[i] != NULL; i++) {
+            if (ops[i]->kind != OP_ACTIVATION) continue;
+            const struct link links[] = {{"linear", WIDTH}, {ops[i]->name, 0}, {NULL, 0}};
+            prepare(links, losses[l]);
+            parameters[0][0] = parameters[0][WIDTH] = 1e308;
+            double kept = x[0];
+            x[0] = 10; /* 1e309 - 1e309 */
+            x[1] = -10;
+            error = (struct error){0};
+            int code = check_run(&arena, &check, &report, &error);
+            ck_assert_msg(code == CODE_NOT_FINITE, "%s before %s: %d", ops[i]->name, losses[l], code);
+            x[0] = kept;
+        }
+}
+END_TEST
+
+/* In columns a bias gradient that was not summed has as many rows as the bias has units; it is no column of them. */
+START_TEST(an_unsummed_bias_in_columns)
+{
+    prepare(plain, "mse");
+    check.convention = CONVENTION_COLUMNS;
+    struct tensor column, unsummed;
+    ck_assert(tensor_new(&arena, &(struct shape){2, {WIDTH, 1}}, &column));
+    ck_assert(tensor_new(&arena, &(struct shape){2, {WIDTH, BATCH}}, &unsummed));
+    memcpy(column.data, student[1].data, WIDTH * sizeof(double));
+    memset(unsummed.data, 0, unsummed.size * sizeof(double));
+    submissions[1].tensor = &column;
+    run();
+    ck_assert_int_eq(report.parameters[1].verdict, VERDICT_MATCH);
+    submissions[1].tensor = &unsummed;
+    run();
+    ck_assert_int_eq(report.parameters[1].verdict, VERDICT_SHAPE_MISMATCH);
+}
+END_TEST
+
+/* The gradient of a softmax whose probability has underflowed is still p - y. */
+START_TEST(cross_entropy_joins_its_softmax)
+{
+    const struct link links[] = {{"linear", WIDTH}, {"softmax", 0}, {NULL, 0}};
+    static const double gaps[] = {1, 40, 720, 760, 1e4};
+    for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++) {
+        prepare(links, "mse");
+        chain.definition.loss = chain_layer("cross_entropy", 0, true);
+        chain.definition.loss.attributes[0] = 1; /* from probabilities */
+        memset(parameters[0], 0, WIDTH * WIDTH * sizeof(double));
+        parameters[1][0] = gaps[i];
+        parameters[1][1] = parameters[1][2] = 0;
+        memset(target, 0, sizeof target);
+        for (size_t b = 0; b < BATCH; b++)
+            target[b * WIDTH + 1] = 1;
+        run();
+        double e = exp(-gaps[i]), p0 = 1 / (1 + 2 * e), p1 = e / (1 + 2 * e);
+        ck_assert_double_eq_tol(report.parameters[1].reference[0], p0, 1e-14);
+        ck_assert_double_eq_tol(report.parameters[1].reference[1], p1 - 1, 1e-14);
+        ck_assert_double_eq_tol(report.loss, gaps[i] + log1p(2 * e), 1e-12 * gaps[i]);
+    }
 }
 END_TEST
 
@@ -284,6 +354,9 @@ Suite *test_suite(void)
     tcase_add_test(tcase, points_and_score);
     tcase_add_test(tcase, overflow_is_the_requests_fault);
     tcase_add_test(tcase, out_of_memory);
+    tcase_add_test(tcase, a_nan_on_the_way_is_not_swallowed);
+    tcase_add_test(tcase, an_unsummed_bias_in_columns);
+    tcase_add_test(tcase, cross_entropy_joins_its_softmax);
     tcase_add_loop_test(tcase, mutants_of_ops, 0, count);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -382,6 +382,20 @@ START_TEST(maps_are_finite)
 }
 END_TEST
 
+START_TEST(maps_and_losses_hand_nan_on)
+{
+    for (int f = 0; f < MAP_COUNT; f++)
+        ck_assert_msg(isnan(map_at((enum map)f, NAN)), "map %d", f);
+    const double p = NAN, t = 1;
+    for (int l = 0; l < LOSS_COUNT; l++) {
+        double loss = 0;
+        ck_assert_int_eq(backend_cpu(DTYPE_FLOAT64)->loss((enum elementwise_loss)l, 0, 1, &p, &t, &loss), CODE_OK);
+        /* cross_entropy's clamp would swallow it, but it is only ever asked about probabilities that were looked at */
+        ck_assert_msg(isnan(loss) || l == LOSS_cross_entropy || l == LOSS_bce, "loss %d", l);
+    }
+}
+END_TEST
+
 START_TEST(saturated)
 {
     ck_assert_double_eq_tol(slope_at(MAP_sigmoid, -40) / exp(-40), 1, 1e-15);
@@ -461,6 +475,7 @@ Suite *test_suite(void)
     tcase_add_loop_test(tcase, float32, 0, count);
     tcase_add_loop_test(tcase, mutants, 0, count);
     tcase_add_loop_test(tcase, maps_are_finite, 0, MAP_COUNT);
+    tcase_add_test(tcase, maps_and_losses_hand_nan_on);
     tcase_add_test(tcase, saturated);
     tcase_add_loop_test(tcase, products, 0, 2);
     suite_add_tcase(suite, tcase);

@@ -94,6 +94,22 @@ START_TEST(leaves_the_parameters_as_they_were)
 }
 END_TEST
 
+/* A probe may leave [0,1], where bce ends: an edge like a kink, not the client's fault. */
+START_TEST(probes_beyond_the_edge_of_a_loss_are_left_out)
+{
+    const struct link links[] = {{"linear", 1}, {NULL, 0}};
+    arena_init(&arena, (size_t)1 << 24);
+    error = (struct error){0};
+    ck_assert_int_eq(chain_build(&arena, 1, links, "bce", &chain, &error), CODE_OK);
+    double w = 1, b = 0, dw = 0, db = 0, edge_x[] = {0, 1}, edge_y[] = {0, 1};
+    double *at[] = {&w, &b}, *of[] = {&dw, &db};
+    struct verification v;
+    ck_assert_int_eq(numeric_verify(&arena, &chain.network, 2, at, edge_x, edge_y, of, NULL, &v, &error), CODE_OK);
+    ck_assert(v.at_kinks == 2 && v.checked == 0);
+    arena_free(&arena);
+}
+END_TEST
+
 START_TEST(can_be_cancelled)
 {
     prepare(smooth, "mse", 0.1);
@@ -114,6 +130,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, finds_a_wrong_one_and_where);
     tcase_add_test(tcase, leaves_out_what_lies_at_a_kink);
     tcase_add_test(tcase, leaves_the_parameters_as_they_were);
+    tcase_add_test(tcase, probes_beyond_the_edge_of_a_loss_are_left_out);
     tcase_add_test(tcase, can_be_cancelled);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -8,6 +8,7 @@ A bug report becomes a folder.
 import fnmatch
 import json
 import pathlib
+import re
 import unittest
 
 from daemon import Client, DaemonTest, post
@@ -37,7 +38,7 @@ def text_differences(expected, got):
     wanted, lines = expected.split("\n"), got.split("\n")
     if len(wanted) != len(lines):
         return ["%d lines, expected %d:\n%s" % (len(lines), len(wanted), got)]
-    pattern = lambda line: line.replace("[", "[[]")
+    pattern = lambda line: re.sub(r"[\[?]", r"[\g<0>]", line)
     return ["%r, expected %r" % pair for pair in zip(lines, wanted) if not fnmatch.fnmatchcase(pair[0], pattern(pair[1]))]
 
 

@@ -130,7 +130,7 @@ class DrainTest(unittest.TestCase):
         with Daemon() as daemon:
             half, heavy = Client(daemon), Client(daemon, 60)
             half.send(post(b"{}")[:-1])
-            heavy.send(post(heavy_check(width=1500)))
+            heavy.send(post(heavy_check(width=2500, batch=1000)))  # about half a second: not over before the signal
             time.sleep(0.1)
             daemon.signal()
             time.sleep(0.5)
