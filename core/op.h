@@ -98,6 +98,7 @@ struct op {
 
     /* what core/ops/elementwise.h works by, where forward and backward are its functions */
     enum map map;
+    bool map_by_choice; /* the first attribute counts on from map, instead of being the map's own */
     enum elementwise_loss loss;
 
     /* a loss only: */

@@ -13,17 +13,29 @@ int elementwise_plan(const double *attributes, const struct shape *in, struct op
     return CODE_OK;
 }
 
+bool elementwise_map(const struct op *op, const double *attributes, enum map *map, double *attribute)
+{
+    if (op->forward != elementwise_forward) return false;
+    *map = op->map_by_choice ? op->map + (unsigned)attributes[0] : op->map;
+    *attribute = op->map_by_choice ? 0 : attributes[0];
+    return true;
+}
+
 int elementwise_forward(const struct op_call *call)
 {
-    return call->backend->map(call->op->map, call->attributes[0], call->batch * op_elements(call->in), call->x,
-                              call->y);
+    enum map map;
+    double a;
+    if (!elementwise_map(call->op, call->attributes, &map, &a)) return CODE_DEVICE;
+    return call->backend->map(map, a, call->batch * op_elements(call->in), call->x, call->y);
 }
 
 int elementwise_backward(const struct op_call *call)
 {
     if (call->dx == NULL) return CODE_OK;
-    return call->backend->map_gradient(call->op->map, call->attributes[0], call->batch * op_elements(call->in), call->x,
-                                       call->y, call->dy, call->dx);
+    enum map map;
+    double a;
+    if (!elementwise_map(call->op, call->attributes, &map, &a)) return CODE_DEVICE;
+    return call->backend->map_gradient(map, a, call->batch * op_elements(call->in), call->x, call->y, call->dy, call->dx);
 }
 
 int elementwise_loss_forward(const struct op_call *call)

@@ -8,7 +8,10 @@
 /* The output has the input's shape. */
 int elementwise_plan(const double *attributes, const struct shape *in, struct op_plan *plan, struct error *error);
 
-/* y = f(x; a), dx = dy * f'(x; a), f being op->map and a the op's first attribute (0 where it has none). */
+/* The map of an op that works element by element, and its attribute; false for every other op. */
+bool elementwise_map(const struct op *op, const double *attributes, enum map *map, double *attribute);
+
+/* y = f(x; a), dx = dy * f'(x; a), f and a being elementwise_map's. */
 int elementwise_forward(const struct op_call *call);
 int elementwise_backward(const struct op_call *call);
 

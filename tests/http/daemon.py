@@ -169,7 +169,7 @@ def get(path, extra=b"", method=b"GET"):
     return method + b" " + path.encode() + b" HTTP/1.1\r\nHost: test\r\n" + extra + b"\r\n"
 
 
-def heavy_check(width, layers=2, batch=100):
+def heavy_check(width, layers=2, batch=100, **options):
     """A check in a small body that is work for a worker: about 6 * (layers - 1) * batch * width**2 operations."""
     stack = []
     for _ in range(layers):
@@ -181,13 +181,14 @@ def heavy_check(width, layers=2, batch=100):
             "parameters": {"init": {"scheme": "he_normal", "seed": 1, "generator": "numpy"}},
             "data": {"x": [[1, 2]] * batch, "y": [[0]] * batch},
             "gradients": {},
+            **options,
         }
     ).encode()
 
 
 def endless_check():
-    """One that takes a core several seconds."""
-    return heavy_check(width=2000, layers=4, batch=3000)
+    """One that takes a core several seconds, and little memory."""
+    return heavy_check(width=100, layers=4, batch=100, verify_reference=True)
 
 
 class DaemonTest(unittest.TestCase):

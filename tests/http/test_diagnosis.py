@@ -1,0 +1,62 @@
+"""The diagnosis over its whole test set (tests/diagnosis): how many mistakes it must name, and whom it may not accuse."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "diagnosis"))
+
+import report
+from daemon import DaemonTest
+
+
+class DiagnosisTest(DaemonTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with report.Client(cls.daemon, timeout=60) as client:
+            cls.outcomes = [report.ask(client, case) for case in report.read_cases()]
+
+    def of(self, *kinds):
+        some = [outcome for outcome in self.outcomes if outcome.kind in kinds]
+        self.assertTrue(some, kinds)
+        return some
+
+    def assert_named(self, kind, floor):
+        some = self.of(kind)
+        unnamed = [outcome.summary() for outcome in some if not outcome.named]
+        self.assertLessEqual(len(unnamed), (1 - floor) * len(some),
+                             "%d of %d not named:\n%s" % (len(unnamed), len(some), "\n".join(unnamed[:20])))
+
+    def test_the_set_is_large_enough(self):
+        self.assertGreaterEqual(len(self.of("single")), 900)
+        self.assertGreaterEqual(len(self.of("pair")), 300)
+        self.assertGreaterEqual(len(self.of("triple")), 60)
+        self.assertGreaterEqual(len(self.of("right")), 150)
+        self.assertGreaterEqual(len(self.of("noise")), 100)
+        self.assertGreaterEqual(len(self.of("wild")), 30)
+
+    def test_every_case_is_answered_and_what_fails_has_failed(self):
+        for outcome in self.outcomes:
+            self.assertEqual(outcome.status, 200, (outcome.name, outcome.answer))
+            self.assertIs(outcome.passed, outcome.kind == "right", outcome.name)
+
+    def test_single_mistakes_are_named(self):
+        self.assert_named("single", report.FLOORS["single"])
+
+    def test_pairs_are_named(self):
+        self.assert_named("pair", report.FLOORS["pair"])
+
+    def test_first_wrong_is_where_the_first_mistake_shows(self):
+        lost = [outcome.summary() for outcome in self.outcomes if outcome.kind != "right" and not outcome.located]
+        self.assertEqual(lost, [])
+
+    def test_right_submissions_are_not_accused(self):
+        self.assertEqual([outcome.summary() for outcome in self.of("right") if outcome.accused], [])
+
+    def test_noise_is_not_explained(self):
+        self.assertEqual([outcome.summary() for outcome in self.of("noise") if outcome.explained or outcome.mistakes], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
