@@ -38,7 +38,7 @@ LINT_PACKAGES  := clang clang-format clang-tidy cppcheck shellcheck libclang-rt-
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench run demo test check unit http asan tsan vectors lint format bench fuzz coverage install clean help
+.PHONY: all deps deps-lint deps-bench run demo test check unit http page mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) ## build the daemon: build/gradcheckd
 
@@ -123,13 +123,25 @@ test: deps ## install, build and run all tests, then all of them again under ASa
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory asan
 
-check: all unit http ## the unit tests and the tests over HTTP, as built
+check: all unit http page ## the unit tests and the tests over HTTP, as built
 
 unit: $(TESTS)
 	@failed=0; for t in $(TESTS); do $$t || failed=1; done; exit $$failed
 
 http: all
 	GRADCHECKD=$(B)/gradcheckd python3 tests/http/run.py
+
+$(B)/tests/diagnosis/page: $(B)/tests/diagnosis/page.o $(LIBRARY)
+	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+page: $(B)/tests/diagnosis/page
+	@$< | diff -u core/MISTAKES.md - || { echo "core/MISTAKES.md is not true any more: make mistakes" >&2; exit 1; }
+
+mistakes: $(B)/tests/diagnosis/page ## write core/MISTAKES.md anew from the table of mistakes
+	$< > core/MISTAKES.md
+
+diagnosis-report: all ## how well mistakes are named, on the test set of wrong gradients
+	GRADCHECKD=$(B)/gradcheckd python3 tests/diagnosis/report.py
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory check B=build/asan OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= \

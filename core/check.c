@@ -47,8 +47,8 @@ static bool index_new(struct arena *arena, const struct submissions *submissions
     return true;
 }
 
-/* The submission that names a parameter's gradient, by its own name first, then by the others that the
- * convention allows, into *found; NULL where there is none. */
+/* The submission that names a parameter's gradient, by any of the names that the convention allows, into *found; NULL
+ * where there is none. */
 static int index_find(const struct index *index, enum convention convention, const char *parameter, struct arena *arena,
                       const struct submission **found, struct error *error)
 {

@@ -45,13 +45,13 @@ size_t convention_gradient_names(enum convention convention, const char *name, s
                                  const char *names[GRADIENT_NAMES_MAX])
 {
     size_t count = 0;
-    names[count++] = name;
     if (convention == CONVENTION_PYTORCH) {
         names[count++] = join(arena, name, ".grad", "");
     } else {
         names[count++] = join(arena, "d", name, "");
         names[count++] = join(arena, "dL_d", name, "");
     }
+    names[count++] = name;
     for (size_t i = 0; i < count; i++)
         if (names[i] == NULL) return 0;
     return count;

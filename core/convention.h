@@ -15,8 +15,9 @@ const char *convention_name(enum convention convention, const struct network *ne
 
 enum { GRADIENT_NAMES_MAX = 3 };
 
-/* The names by which the gradient of the parameter `name` may be called, its own first: W1, dW1, dL_dW1;
- * fc1.weight, fc1.weight.grad. Their number; 0 when memory is short. */
+/* The names by which the gradient of the parameter `name` may be called: dW1, dL_dW1, W1; fc1.weight.grad, fc1.weight.
+ * The parameter's own comes last: who hands in parameters and gradients together means the other. Their number; 0 when
+ * memory is short. */
 size_t convention_gradient_names(enum convention convention, const char *name, struct arena *arena,
                                  const char *names[GRADIENT_NAMES_MAX]);
 

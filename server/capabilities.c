@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/check.h"
+#include "core/diagnose.h"
 #include "core/initializer.h"
 #include "core/ops/ops.h"
 #include "server/check.h"
@@ -57,6 +58,19 @@ static void write_ops(struct json *json, const char *name, enum op_kind kind)
     json_close(json, ']');
 }
 
+static void write_mistakes(struct json *json)
+{
+    json_key(json, "mistakes");
+    json_open(json, '[');
+    for (size_t i = 0; mistakes[i] != NULL; i++) {
+        json_open(json, '{');
+        json_member_text(json, "id", mistakes[i]->id);
+        json_member_text(json, "summary", mistakes[i]->summary);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
 static void write_limits(struct json *json, const struct options *options)
 {
     json_key(json, "limits");
@@ -75,6 +89,7 @@ static void write_limits(struct json *json, const struct options *options)
     json_member_number(json, "header_seconds", LIMIT_HEADER_SECONDS);
     json_member_number(json, "body_seconds", LIMIT_BODY_SECONDS);
     json_member_number(json, "work_seconds", LIMIT_WORK_SECONDS);
+    json_member_number(json, "diagnose_seconds", DIAGNOSE_SECONDS);
     json_member_number(json, "answer_seconds", LIMIT_ANSWER_SECONDS);
     json_member_number(json, "drain_seconds", LIMIT_DRAIN_SECONDS);
     json_close(json, '}');
@@ -98,7 +113,7 @@ enum outcome capabilities_handle(struct exchange *exchange, bool heavy)
     write_names(&json, "conventions", convention_names);
     write_names(&json, "initializers", scheme_names);
     write_names(&json, "optimizers", none);
-    write_names(&json, "mistakes", none);
+    write_mistakes(&json);
     write_names(&json, "devices", devices);
     write_names(&json, "dtypes", dtype_names);
     write_names(&json, "formats", check_formats);

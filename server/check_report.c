@@ -1,6 +1,10 @@
 /* What the formats of a report share: the words. */
 #include "server/check_report.h"
 
+#include <string.h>
+
+#include "server/limits.h"
+
 static const char *index_text(const struct shape *shape, size_t offset, char *text)
 {
     struct shape index = {.rank = shape->rank};
@@ -23,10 +27,10 @@ static void describe_tensor(struct text *to, const struct entry *entry, const st
                     index_text(&student->shape, c->first_not_finite, a));
 }
 
-static void describe(struct text *to, const struct entry *entry)
+static void describe(struct text *to, const struct check *check, const struct entry *entry)
 {
-    if (entry->submission == NULL)
-        text_add(to, "not submitted");
+    if (entry->submission == NULL) /* An object without members has a list, of length 0. */
+        text_add(to, check->gradients.items != NULL ? "not submitted" : "not submitted: gradients is not an object");
     else if (entry->verdict == VERDICT_UNEXPECTED)
         text_add(to, "nothing of that name is asked for");
     else if (entry->submission->tensor == NULL)
@@ -35,11 +39,25 @@ static void describe(struct text *to, const struct entry *entry)
         describe_tensor(to, entry, entry->submission->tensor);
 }
 
-const char *check_report_detail(struct arena *arena, const struct entry *entry)
+const char *check_report_detail(struct arena *arena, const struct check *check, const struct entry *entry)
 {
     struct text text;
     text_init(&text, arena);
-    describe(&text, entry);
+    describe(&text, check, entry);
     text_bytes(&text, "", 1);
+    return text.failed ? NULL : text.data;
+}
+
+const char *check_report_name(struct arena *arena, const struct entry *entry)
+{
+    size_t length = strnlen(entry->name, LIMIT_NAME + 1);
+    if (entry->expected || length <= LIMIT_NAME) return entry->name;
+    length = LIMIT_NAME;
+    while (length > 0 && ((unsigned char)entry->name[length] & 0xC0) == 0x80)
+        length--; /* inside of a character */
+    struct text text;
+    text_init(&text, arena);
+    text_bytes(&text, entry->name, length);
+    text_bytes(&text, "...", sizeof "...");
     return text.failed ? NULL : text.data;
 }

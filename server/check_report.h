@@ -3,14 +3,21 @@
 #define SERVER_CHECK_REPORT_H
 
 #include "core/check.h"
+#include "core/diagnose.h"
 #include "server/text.h"
 
-/* As JSON, and as a table for a terminal. */
-void check_report_json(struct text *text, const struct check *check, const struct report *report);
-void check_report_text(struct text *text, const struct check *check, const struct report *report);
+/* As JSON, and as a table for a terminal; diagnosis is NULL where there is none. */
+void check_report_json(struct text *text, const struct check *check, const struct report *report,
+                       const struct diagnosis *diagnosis);
+void check_report_text(struct text *text, const struct check *check, const struct report *report,
+                       const struct diagnosis *diagnosis);
 
 /* One sentence on an entry that did not pass or was not expected: what is wrong, in the request's shapes; ""
  * for the others. In the arena; NULL when memory is short. */
-const char *check_report_detail(struct arena *arena, const struct entry *entry);
+const char *check_report_detail(struct arena *arena, const struct check *check, const struct entry *entry);
+
+/* The name to show for an entry: where a client made it up, at most LIMIT_NAME bytes of it and "...". In the arena;
+ * NULL when memory is short. */
+const char *check_report_name(struct arena *arena, const struct entry *entry);
 
 #endif

@@ -1,5 +1,7 @@
 #include "server/check_report.h"
 
+#include "server/diagnosis_report.h"
+
 static void write_shape(struct json *json, const char *name, const struct shape *shape)
 {
     json_key(json, name);
@@ -38,11 +40,17 @@ static void write_comparison(struct json *json, const struct comparison *c, cons
     write_index(json, "first_not_finite", &student->shape, c->first_not_finite);
 }
 
-static void write_entry(struct json *json, const struct entry *entry, bool graded)
+static void write_entry(struct json *json, const struct check *check, const struct entry *entry, bool graded)
 {
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
+    const char *name = check_report_name(json->text->arena, entry);
+    const char *detail = check_report_detail(json->text->arena, check, entry);
+    if (name == NULL || detail == NULL) {
+        json->text->failed = true;
+        return;
+    }
     json_open(json, '{');
-    json_member_text(json, "name", entry->name);
+    json_member_text(json, "name", name);
     if (entry->expected)
         write_shape(json, "shape", &entry->shape);
     else
@@ -56,20 +64,17 @@ static void write_entry(struct json *json, const struct entry *entry, bool grade
         json_member_number(json, "max_points", entry->max_points);
     }
     write_comparison(json, &entry->comparison, student);
-    const char *detail = check_report_detail(json->text->arena, entry);
-    if (detail == NULL)
-        json->text->failed = true;
-    else if (detail[0] != '\0')
-        json_member_text(json, "detail", detail);
+    if (detail[0] != '\0') json_member_text(json, "detail", detail);
     json_close(json, '}');
 }
 
-static void write_entries(struct json *json, const char *name, const struct entry *entries, size_t count, bool graded)
+static void write_entries(struct json *json, const struct check *check, const char *name, const struct entry *entries,
+                          size_t count, bool graded)
 {
     json_key(json, name);
     json_open(json, '[');
     for (size_t i = 0; i < count; i++)
-        write_entry(json, &entries[i], graded);
+        write_entry(json, check, &entries[i], graded);
     json_close(json, ']');
 }
 
@@ -109,7 +114,8 @@ static void write_verification(struct json *json, const struct check *check, con
     json_close(json, '}');
 }
 
-void check_report_json(struct text *text, const struct check *check, const struct report *report)
+void check_report_json(struct text *text, const struct check *check, const struct report *report,
+                       const struct diagnosis *diagnosis)
 {
     struct json json;
     json_init(&json, text);
@@ -126,15 +132,16 @@ void check_report_json(struct text *text, const struct check *check, const struc
     json_member_number(&json, "atol", check->tolerance.atol);
     json_member_number(&json, "rtol", check->tolerance.rtol);
     json_close(&json, '}');
-    write_entries(&json, "parameters", report->parameters, report->parameter_count, true);
+    write_entries(&json, check, "parameters", report->parameters, report->parameter_count, true);
     if (report->unexpected_not_listed > 0) {
         json_member_size(&json, "unexpected_not_listed", report->unexpected_not_listed);
     }
     if (report->intermediate_count > 0)
-        write_entries(&json, "intermediates", report->intermediates, report->intermediate_count, false);
+        write_entries(&json, check, "intermediates", report->intermediates, report->intermediate_count, false);
     if (check->reveal) write_reference(&json, "reference", report->parameters, report->parameter_count);
     if (check->reveal && report->intermediate_count > 0)
         write_reference(&json, "reference_intermediates", report->intermediates, report->intermediate_count);
+    if (diagnosis != NULL) diagnosis_report_json(&json, check, diagnosis);
     if (report->verified) write_verification(&json, check, &report->verification);
     json_close(&json, '}');
     text_add(text, "\n");

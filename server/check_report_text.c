@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/check_report.h"
+#include "server/diagnosis_report.h"
 
 /* Names wider than that push their line out instead of widening every other one. */
 enum { NAME_WIDTH_MAX = 32 };
@@ -51,24 +52,26 @@ static void add_number(struct text *text, double value)
     json_number(&json, value);
 }
 
-static void add_entry(struct text *text, const struct entry *entry, int name_width, int shape_width)
+static void add_entry(struct text *text, const struct check *check, const struct entry *entry, int name_width,
+                      int shape_width)
 {
+    const char *name = check_report_name(text->arena, entry), *detail = check_report_detail(text->arena, check, entry);
+    if (name == NULL || detail == NULL) {
+        text->failed = true;
+        return;
+    }
     char shape[SHAPE_TEXT_MAX] = "";
     if (entry->expected) shape_text(&entry->shape, shape);
     const char *mark = entry->verdict == VERDICT_UNEXPECTED ? "?" : entry->passed ? "\u2713" : "\u2717";
     text_format(text, "  %s ", mark);
-    add_name(text, entry->name, name_width);
+    add_name(text, name, name_width);
     text_format(text, "  %-*s  %-14s", shape_width, shape, verdict_names[entry->verdict]);
     if (entry->comparison.compared > 0) text_format(text, "  max diff %-8.2e", entry->comparison.max_abs_diff);
-    const char *detail = check_report_detail(text->arena, entry);
-    if (detail == NULL)
-        text->failed = true;
-    else if (detail[0] != '\0')
-        text_format(text, "  %s", detail);
+    if (detail[0] != '\0') text_format(text, "  %s", detail);
     text_add(text, "\n");
 }
 
-static void add_entries(struct text *text, const struct entry *entries, size_t count)
+static void add_entries(struct text *text, const struct check *check, const struct entry *entries, size_t count)
 {
     int name_width = 0, shape_width = 0;
     char shape[SHAPE_TEXT_MAX];
@@ -79,7 +82,7 @@ static void add_entries(struct text *text, const struct entry *entries, size_t c
         if (width > shape_width) shape_width = width;
     }
     for (size_t i = 0; i < count; i++)
-        add_entry(text, &entries[i], name_width, shape_width);
+        add_entry(text, check, &entries[i], name_width, shape_width);
 }
 
 static void add_reference(struct text *text, const struct entry *entries, size_t count)
@@ -97,7 +100,8 @@ static void add_reference(struct text *text, const struct entry *entries, size_t
     }
 }
 
-void check_report_text(struct text *text, const struct check *check, const struct report *report)
+void check_report_text(struct text *text, const struct check *check, const struct report *report,
+                       const struct diagnosis *diagnosis)
 {
     text_add(text, report->passed ? "PASSED: " : "FAILED: ");
     add_number(text, report->points);
@@ -110,13 +114,14 @@ void check_report_text(struct text *text, const struct check *check, const struc
     text_add(text, " rtol ");
     add_number(text, check->tolerance.rtol);
     text_add(text, "\n\n");
-    add_entries(text, report->parameters, report->parameter_count);
+    add_entries(text, check, report->parameters, report->parameter_count);
     if (report->unexpected_not_listed > 0)
         text_format(text, "  ... and %zu more unexpected names\n", report->unexpected_not_listed);
     if (report->intermediate_count > 0) {
         text_add(text, "\nintermediates\n");
-        add_entries(text, report->intermediates, report->intermediate_count);
+        add_entries(text, check, report->intermediates, report->intermediate_count);
     }
+    if (diagnosis != NULL) diagnosis_report_text(text, check, diagnosis);
     if (check->reveal) add_reference(text, report->parameters, report->parameter_count);
     const struct verification *v = &report->verification;
     if (report->verified)

@@ -114,10 +114,11 @@ static double memory_needed(const struct check_request *request)
     size_t elements;
     const struct network *network = &request->set.network;
     if (!pass_elements(network, request->set.batch, &elements)) return HUGE_VAL;
-    double passes = request->check.verify_reference ? 2.5 : 1;
+    double passes = 1 + (request->check.verify_reference ? 1.5 : 0) + (request->search ? 3.5 : 0);
     double shown = intermediate_elements(request), parameters = (double)network->parameter_elements;
     double written = request->check.reveal ? parameters + shown : 0;
-    return 8 * (passes * (double)elements + 4 * parameters + 2 * shown) + 2 * NUMBER_TEXT_MAX * written;
+    return 8 * (passes * (double)elements + (request->search ? 8 : 4) * parameters + 2 * shown) +
+           2 * NUMBER_TEXT_MAX * written;
 }
 
 /* Operations of the check, with what is done per number besides arithmetic: drawing it, writing it. */
@@ -137,7 +138,10 @@ static int check_limits(const struct options *options, struct check_request *req
         return error_set(error, CODE_TOO_MUCH_WORK,
                          "this check would take %.3g floating-point operations, the limit is %.3g", request->work,
                          options->max_work);
-    double memory = memory_needed(request), limit = (double)LIMIT_MEMORY / 2;
+    double limit = (double)LIMIT_MEMORY / 2;
+    request->search = request->diagnose;
+    if (memory_needed(request) > limit) request->search = false; /* the grade matters more than its cause */
+    double memory = memory_needed(request);
     if (memory > limit)
         return error_set(error, CODE_TOO_MUCH_WORK, "this check would take %.3g bytes of memory, the limit is %.3g",
                          memory, limit);
@@ -191,10 +195,13 @@ static bool read_submission(struct reader *r, const char *name, const json_t *va
     return true;
 }
 
-/* The members of an object as submissions; whatever else it is holds none. */
+/* The members of an object as submissions; whatever else it is holds none, and no list of them either: that is how
+ * a report tells the two apart. */
 static int read_submissions(struct reader *r, const json_t *object, struct submissions *submissions)
 {
-    size_t count = json_is_object(object) ? json_object_size(object) : 0;
+    *submissions = (struct submissions){0};
+    if (!json_is_object(object)) return CODE_OK;
+    size_t count = json_object_size(object);
     struct submission *items = arena_array(r->arena, count, sizeof *items);
     if (items == NULL) return reader_out_of_memory(r);
     size_t i = 0;

@@ -11,9 +11,9 @@ struct check_request {
     struct problem_set set;
     enum device_choice device;
     enum dtype dtype;
-    bool diagnose;
-    double work;        /* floating-point operations that the check will take */
-    struct check check; /* complete after check_request_read */
+    bool diagnose, search; /* the report says what is first wrong; and there is memory to search for the cause */
+    double work;           /* floating-point operations that the check will take */
+    struct check check;    /* complete after check_request_read */
 };
 
 /* Reads what says how much work it is: network, batch, options. 422 CODE_TOO_MUCH_WORK where it is more than

@@ -9,12 +9,15 @@
 #define LIMIT_WORK 1e12
 
 /* What one request may take in its arena, and what all the bodies in flight may take together (in multiples of
- * --max-body). */
+ * --max-body; those up to LIMIT_LIGHT_BODY come on top). */
 #define LIMIT_MEMORY (2048 * LIMIT_MIB)
 #define LIMIT_BODIES_IN_FLIGHT 8
 
 /* Brackets within brackets, anywhere in a JSON body. */
 #define LIMIT_DEPTH 64
+
+/* Bytes of a body that are read between two looks at whether anybody still waits for the answer. */
+#define LIMIT_LOOK ((size_t)64 << 10)
 
 /* Layers of a network, and the length of the names in a request that reports repeat. */
 #define LIMIT_LAYERS 1000
@@ -23,6 +26,12 @@
 /* A request stays on the thread that serves its connection up to these; beyond, it goes to the workers. */
 #define LIMIT_LIGHT_BODY ((size_t)64 << 10)
 #define LIMIT_LIGHT_WORK 2e6
+
+/* Seconds that the search for mistakes may take on such a thread; what needs longer goes on with a worker. */
+#define LIMIT_LIGHT_DIAGNOSIS 0.002
+
+/* One of the workers, where there are two or more, takes nothing beyond this. */
+#define LIMIT_LONG_WORK 1e10
 
 /* Requests waiting for a worker; more are answered 503. */
 #define LIMIT_QUEUE 256

@@ -17,6 +17,7 @@ static const double bounds[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0
 enum {
     STATUS_COUNT = sizeof statuses / sizeof statuses[0],
     BOUND_COUNT = sizeof bounds / sizeof bounds[0],
+    MISTAKES_MAX = 128,
     ROUTES_MAX = 32 /* the table's, then "static" and "other" */
 };
 
@@ -25,6 +26,7 @@ static struct {
     atomic_uint_fast64_t buckets[ROUTES_MAX][BOUND_COUNT + 1];
     atomic_uint_fast64_t nanoseconds[ROUTES_MAX];
     atomic_uint_fast64_t passed, failed, received, sent;
+    atomic_uint_fast64_t mistakes[MISTAKES_MAX]; /* by their place in the table */
     atomic_int_fast64_t in_flight;
 } counters;
 
@@ -83,6 +85,12 @@ void metrics_check(bool passed)
     add(passed ? &counters.passed : &counters.failed, 1);
 }
 
+void metrics_mistake(const struct mistake *mistake)
+{
+    for (size_t i = 0; i < MISTAKES_MAX && mistakes[i] != NULL; i++)
+        if (mistakes[i] == mistake) add(&counters.mistakes[i], 1);
+}
+
 static void head(struct text *text, const char *name, const char *type, const char *help)
 {
     text_format(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -138,6 +146,10 @@ enum outcome metrics_handle(struct exchange *exchange, bool heavy)
     head(text, "gradcheckd_checks_total", "counter", "Checks graded, by result.");
     write_count(text, "gradcheckd_checks_total", "{result=\"passed\"}", get(&counters.passed));
     write_count(text, "gradcheckd_checks_total", "{result=\"failed\"}", get(&counters.failed));
+    head(text, "gradcheckd_mistakes_total", "counter", "Mistakes named in diagnoses, by id.");
+    for (size_t i = 0; i < MISTAKES_MAX && mistakes[i] != NULL; i++)
+        text_format(text, "gradcheckd_mistakes_total{id=\"%s\"} %llu\n", mistakes[i]->id,
+                    (unsigned long long)get(&counters.mistakes[i]));
     head(text, "gradcheckd_in_flight", "gauge", "Requests that have begun and are not answered yet.");
     int_fast64_t in_flight = atomic_load_explicit(&counters.in_flight, memory_order_relaxed);
     write_count(text, "gradcheckd_in_flight", "", in_flight > 0 ? (uint64_t)in_flight : 0);

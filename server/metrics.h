@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/mistake.h"
 #include "server/exchange.h"
 
 /* A request begins; it ends with an answer of that status, or with 0 where the connection broke before one
@@ -15,6 +16,9 @@ void metrics_request_ends(const struct route *route, int status, double seconds,
 
 /* A check was graded. */
 void metrics_check(bool passed);
+
+/* A mistake was named in a diagnosis. */
+void metrics_mistake(const struct mistake *mistake);
 
 exchange_handler metrics_handle;
 

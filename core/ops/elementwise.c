@@ -35,7 +35,8 @@ int elementwise_backward(const struct op_call *call)
     enum map map;
     double a;
     if (!elementwise_map(call->op, call->attributes, &map, &a)) return CODE_DEVICE;
-    return call->backend->map_gradient(map, a, call->batch * op_elements(call->in), call->x, call->y, call->dy, call->dx);
+    return call->backend->map_gradient(map, a, call->batch * op_elements(call->in), call->x, call->y, call->dy,
+                                       call->dx);
 }
 
 int elementwise_loss_forward(const struct op_call *call)

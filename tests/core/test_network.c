@@ -50,11 +50,11 @@ START_TEST(names_of_gradients)
 {
     const char *names[GRADIENT_NAMES_MAX];
     ck_assert_uint_eq(convention_gradient_names(CONVENTION_NUMPY, "W1", &arena, names), 3);
-    ck_assert_str_eq(names[0], "W1");
-    ck_assert_str_eq(names[1], "dW1");
-    ck_assert_str_eq(names[2], "dL_dW1");
+    ck_assert_str_eq(names[0], "dW1");
+    ck_assert_str_eq(names[1], "dL_dW1");
+    ck_assert_str_eq(names[2], "W1");
     ck_assert_uint_eq(convention_gradient_names(CONVENTION_PYTORCH, "fc.bias", &arena, names), 2);
-    ck_assert_str_eq(names[1], "fc.bias.grad");
+    ck_assert_str_eq(names[0], "fc.bias.grad");
     struct arena none;
     arena_init(&none, 0);
     ck_assert_uint_eq(convention_gradient_names(CONVENTION_NUMPY, "W1", &none, names), 0);

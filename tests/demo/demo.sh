@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts the daemon on a free port and checks the lab's XOR network twice: with right gradients, and with the classic mistake of
-# a bias gradient that is not summed over the batch. With a terminal it stays until Ctrl-C, otherwise it ends.
+# Starts the daemon on a free port and checks the lab's XOR network: with right gradients, and with each of the four mistakes
+# that are made most often in it. With a terminal it stays until Ctrl-C, otherwise it ends.
 set -eu
 
 here=$(dirname "$0")
@@ -37,15 +37,21 @@ echo "gradcheckd is running at $address"
 echo
 echo "--- the lab's network (2-3-2-1 on XOR, seed 42), right gradients:"
 curl -sS --fail-with-body --json "@$here/right.json" "$address/v1/check?format=text&strict=1"
+
+wrong() {
+    echo
+    echo "--- the same, but $2:"
+    curl -sS --json "@$here/$1.json" "$address/v1/check?format=text"
+}
+wrong transposed "the factors of each weight's product are in the wrong order"
+wrong bias-not-summed "the bias gradients are not summed over the batch"
+wrong relu-at-zero "the ReLU passes the gradient on at exactly 0"
+wrong not-averaged "the loss gradient is not divided by the batch size"
 echo
-echo "--- the same, but the bias gradients were not summed over the batch:"
-curl -sS --json "@$here/wrong.json" "$address/v1/check?format=text"
-echo
-echo "Try it:"
-echo "  curl --json @$here/wrong.json '$address/v1/check?format=text'"
-echo "  in a browser: $address/"
+echo "Try it while a daemon runs (make run):"
+echo "  curl --json @$here/relu-at-zero.json 'http://127.0.0.1:8080/v1/check?format=text'"
 
 if [ -t 0 ]; then
-    echo "Ctrl-C ends it."
+    echo "This one stays at $address/ until Ctrl-C."
     wait "$daemon"
 fi

@@ -443,7 +443,9 @@ def backward(net, params, x, y, blunders=(), n=None):
             db = dz_b.mean(axis=0)
         spread = made.find("bias_summed_over_units", k)
         if spread is not None:
-            db = np.sum(dz_b) if spread.get("scalar") else np.full(W.shape[1], dz_b.sum(), dtype=dz_b.dtype)
+            db = np.full(W.shape[1], dz_b.sum(), dtype=dz_b.dtype)
+            if spread.get("scalar") or spread.get("keepdims"):
+                db = np.sum(dz_b, keepdims=bool(spread.get("keepdims")))
         if made.find("bias_from_weight_gradient", k) is not None:
             db = dW.sum(axis=0)
         if made.find("bias_regularized", k) is not None:
@@ -455,24 +457,25 @@ def backward(net, params, x, y, blunders=(), n=None):
             grads[k, "b"] = db
 
         # sending the gradient back
-        dx = dz_x @ W.T
+        sent, matrix = dz_x, W.T
         if made.find("raw_error_propagated", k) is not None:
             if act is None or dh is None:
                 raise NotPossible("no activation to forget")
-            dx = dh @ W.T
+            sent = dh
         if made.find("weight_not_transposed", k) is not None:
             if W.shape[0] != W.shape[1]:
                 raise NotPossible("not square")
-            dx = dz_x @ W
+            matrix = W
         step = made.find("updated_weights_propagated", k)
         if step is not None:
-            dx = dz_x @ (W - step["lr"] * dW).T
+            matrix = (W - step["lr"] * dW).T
         if made.find("weight_gradient_as_weight", k) is not None:
-            dx = dz_x @ dW.T
+            matrix = dW.T
+        dx = sent @ matrix
         if made.find("weight_skipped", k) is not None:
             if W.shape[0] != W.shape[1] and W.shape[1] != 1:
                 raise NotPossible("widths differ")
-            dx = dz_x * np.ones((1, W.shape[0]), dtype=dz_x.dtype)
+            dx = sent * np.ones((1, W.shape[0]), dtype=sent.dtype)
         dh, dz_given = dx, None
     return finish(net, params, grads, made)
 

@@ -1,7 +1,8 @@
 """Every folder of tests/cases is a POST /v1/check: request.json (any bytes), status, and response.json or response.txt.
 
 Of response.json every member must be in the answer and equal; the answer may hold more, but arrays are as long. Of
-response.txt every line must be there, "*" standing for anything. A file `query` holds what goes behind the "?".
+response.txt every line must be there, "*" standing for anything. A file `query` holds what goes behind the "?",
+`absent` the members that the answer must not have.
 A bug report becomes a folder.
 """
 
@@ -55,6 +56,8 @@ class Cases(DaemonTest):
             problem = answer.status >= 400 and query_is_not_strict(path)
             self.assertEqual(answer.headers["content-type"], "application/%sjson" % ("problem+" if problem else ""))
             found = differences(json.loads((folder / "response.json").read_text()), answer.json())
+            absent = (folder / "absent").read_text().split() if (folder / "absent").exists() else []
+            self.assertEqual([name for name in absent if name in answer.json()], [])
         self.assertEqual(found, [])
 
     def test_all(self):

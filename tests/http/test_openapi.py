@@ -8,8 +8,12 @@ import copy
 import http.client
 import json
 import pathlib
+import sys
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "diagnosis"))
+
+import report
 from daemon import DaemonTest
 
 try:
@@ -18,6 +22,7 @@ except ImportError:
     jsonschema = None
 
 DESCRIPTION = pathlib.Path(__file__).resolve().parent.parent.parent / "static" / "openapi.json"
+DIAGNOSED = 40  # cases of the diagnosis's test set that are asked for
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 SCHEMA_WORDS = {"$ref", "type", "enum", "const", "oneOf", "anyOf", "allOf", "not", "properties", "required",
                 "additionalProperties", "items", "minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum",
@@ -149,6 +154,28 @@ class TruthTest(DaemonTest):
             root = {"$ref": f"#/components/schemas/{name}", "components": self.description["components"]}
             jsonschema.Draft202012Validator(root).validate(value)
 
+    def assert_members(self, value, name):
+        """Has what the schema of that name requires, and nothing that it does not list."""
+        schema = self.description["components"]["schemas"][name]
+        self.assertLessEqual(set(schema.get("required", [])), set(value), name)
+        self.assertLessEqual(set(value), set(schema["properties"]), name)
+
+    def assert_diagnosis(self, diagnosis):
+        schemas = self.description["components"]["schemas"]
+        self.assert_members(diagnosis, "Diagnosis")
+        where = schemas["Diagnosis"]["properties"]["first_wrong"]
+        self.assertEqual(set(diagnosis["first_wrong"]), set(where["required"]))
+        for mistake in diagnosis["mistakes"]:
+            self.assert_members(mistake, "Mistake")
+            self.assertTrue(mistake["layers"] and mistake["parameters"] and mistake["message"] and mistake["hint"])
+            for layer in mistake["layers"]:
+                self.assertTrue(layer == "loss" or type(layer) is int, layer)
+            self.assertEqual("sample" in mistake, mistake["id"] == "single_sample")
+            for alternative in mistake.get("alternatives", []):
+                self.assert_members(alternative, "KnownMistake")
+            for known in [mistake, *mistake.get("alternatives", [])]:
+                self.assertIn(known["id"], schemas["MistakeId"]["enum"])
+
     def operation(self, path, method):
         return self.description["paths"][path][method]
 
@@ -174,10 +201,50 @@ class TruthTest(DaemonTest):
                 self.validate(answer, "Report")
                 self.assertLessEqual(set(answer), set(self.description["components"]["schemas"]["Report"]["properties"]))
                 self.assertIs(answer["passed"], name != "xor_bias_not_summed")
+                self.assertEqual("diagnosis" in answer, not answer["passed"])
                 for kind, schema in (("parameters", "ParameterEntry"), ("intermediates", "IntermediateEntry")):
                     known = set(self.description["components"]["schemas"][schema]["properties"])
                     for entry in answer.get(kind, []):
                         self.assertLessEqual(set(entry), known)
+
+    def test_example_answers_are_what_is_answered(self):
+        requests = dict(self.examples())
+        answers = self.operation("/v1/check", "post")["responses"]["200"]["content"]["application/json"]["examples"]
+        for name, example in answers.items():
+            with self.subTest(example=name):
+                expected = example["value"]
+                self.validate(expected, "Report")
+                answer = json.loads(self.ask("POST", "/v1/check", requests[name])[2])
+                self.assertEqual(list(answer), list(expected))
+                self.assertEqual(answer["diagnosis"], expected["diagnosis"])
+                self.assertEqual([list(entry) for entry in answer["parameters"]],
+                                 [list(entry) for entry in expected["parameters"]])
+                for ours, theirs in zip(answer["parameters"], expected["parameters"]):
+                    for member in ("name", "shape", "status", "submitted_shape", "points", "detail"):
+                        self.assertEqual(ours.get(member), theirs.get(member))
+
+    def test_diagnoses_fit_their_schema(self):
+        cases = {kind: list(report.read_cases((kind,))) for kind in ("single", "pair", "triple", "wild", "noise")}
+        chosen = [case for some in cases.values() for case in some[:: len(some) * len(cases) // DIAGNOSED]]
+        self.assertGreaterEqual(len(chosen), DIAGNOSED)
+        seen = set()
+        for case in chosen:
+            with self.subTest(case=case["name"]):
+                status, headers, body = self.ask("POST", "/v1/check", case["request"])
+                answer = json.loads(body)
+                self.assertEqual(status, 200, answer)
+                self.assertRegex(headers["Server-Timing"], r"\bdiagnose;dur=\d")
+                self.validate(answer, "Report")
+                self.assert_members(answer, "Report")
+                self.assert_diagnosis(answer["diagnosis"])
+                seen.update(member for mistake in answer["diagnosis"]["mistakes"] for member in mistake)
+        self.assertEqual(seen, set(self.description["components"]["schemas"]["Mistake"]["properties"]))
+
+    def test_diagnosis_can_be_left_out(self):
+        wrong = dict(self.examples())["xor_bias_not_summed"]
+        for diagnose in (True, False):
+            _, _, body = self.ask("POST", "/v1/check", {**wrong, "diagnose": diagnose})
+            self.assertEqual("diagnosis" in json.loads(body), diagnose)
 
     def test_every_kind_of_entry_fits_its_schema(self):
         _, request = next(self.examples())
@@ -219,6 +286,14 @@ class TruthTest(DaemonTest):
             self.assertIn(problem["code"], schema["code"]["enum"])
             self.assertLessEqual(set(problem), set(schema))
 
+    def test_faults_in_the_query_point_at_nothing(self):
+        for query in ("?format=xml", "?strict=2"):
+            status, _, body = self.ask("POST", "/v1/check" + query, next(self.examples())[1])
+            problem = json.loads(body)
+            self.validate(problem, "Problem")
+            self.assertEqual((status, problem["code"]), (400, "out_of_range"))
+            self.assertNotIn("pointer", problem)
+
     def test_every_get_answers_as_described(self):
         for path, method, operation in operations(self.description):
             if method != "get":
@@ -239,6 +314,9 @@ class TruthTest(DaemonTest):
         answer = json.loads(body)
         self.validate(answer, "Capabilities")
         self.assertEqual(answer["version"], self.description["info"]["version"])
+        self.assertEqual([mistake["id"] for mistake in answer["mistakes"]],
+                         self.description["components"]["schemas"]["MistakeId"]["enum"])
+        self.assertIn("diagnose_seconds", answer["limits"])
 
     def test_layers_and_losses_are_those_of_the_capabilities(self):
         _, _, body = self.ask("GET", "/v1/capabilities")

@@ -1,0 +1,25 @@
+/* One layer's own gradients under a hypothesis: what they would be, and what else may account for what was handed in.
+ */
+#ifndef CORE_DIAGNOSE_LAYER_H
+#define CORE_DIAGNOSE_LAYER_H
+
+#include "core/diagnose_search.h"
+
+/* A node as rules see it, with what the hypothesis sends into it. */
+struct step_call layer_call(const struct search *s, size_t node);
+
+/* dW or db of a parameter from a dz, with l2's part, into out; and `times` l2's part alone on top of dW. */
+void layer_gradient(const struct search *s, const struct step_call *call, size_t p, const double *dz, double *out);
+void layer_add_l2(const struct search *s, size_t p, double times, double *dW);
+
+/* Accounts for one tensor under the hypothesis: as it is, or by a mistake of its own, which goes on the path. False
+ * where nothing reproduces it. */
+bool layer_explain(struct search *s, const struct step_call *call, size_t p, const double *predicted);
+
+/* A first look at a layer, at the cost of a bias's gradient: false where a closer one would not help the hypothesis. */
+bool layer_is_worth_it(struct search *s, const struct step_call *call);
+
+/* What that look compares with; once for each layer. */
+void layer_prepare_wanted(struct search *s, const struct step_call *call, size_t p, double *wanted);
+
+#endif

@@ -1,0 +1,62 @@
+#include "core/diagnose_match.h"
+
+#include <float.h>
+#include <math.h>
+
+/* Rounding, relative to the tensor's largest number and to the whole gradient's, since sums cancel. */
+#define EXACT_OWN 1e-9
+#define EXACT_WHOLE 1e-13
+#define FLOAT32_OWN 4e-6
+#define FLOAT32_WHOLE 1e-7
+
+/* What one element can add to the evidence at most. */
+#define DIGITS_PER_ELEMENT 12.0
+
+/* More evidence than anybody needs; large tensors stop counting there. */
+#define DIGITS_ENOUGH 1e3
+
+static double clipped(const struct matching *matching, double p)
+{
+    return p > matching->clip ? matching->clip : p < -matching->clip ? -matching->clip : p;
+}
+
+/* The digits that the hypothesis is nearer by; own is the largest number of the tensor. */
+static double count_digits(const struct matching *matching, size_t n, const double *student, const double *predicted,
+                           const double *reference, double own)
+{
+    double digits = 0, least = 1e-15 * (own > DBL_MIN ? own : DBL_MIN);
+    for (size_t i = 0; i < n && digits < DIGITS_ENOUGH; i++) {
+        double wrong = fabs(student[i] - reference[i]);
+        if (wrong <= matching->tolerance.atol + matching->tolerance.rtol * fabs(reference[i])) continue;
+        double left = fabs(student[i] - clipped(matching, predicted[i]));
+        if (left < least) left = least;
+        if (wrong > left) digits += fmin(log10(wrong / left), DIGITS_PER_ELEMENT);
+    }
+    return digits;
+}
+
+struct match match_numbers(const struct matching *matching, size_t n, const double *student, const double *predicted,
+                           const double *reference)
+{
+    /* Plain comparisons instead of fmax: this loop is what a large search spends its time in. */
+    struct match m = {.fit = FIT_NONE};
+    double own = 0, residual = 0;
+    size_t outside = 0, finite = 0;
+    for (size_t i = 0; i < n; i++) {
+        double p = clipped(matching, predicted[i]), difference = fabs(student[i] - p), magnitude = fabs(p);
+        finite += difference <= DBL_MAX;
+        residual = difference > residual ? difference : residual;
+        own = magnitude > own ? magnitude : own;
+        outside += !(difference <= matching->tolerance.atol + matching->tolerance.rtol * magnitude);
+    }
+    if (finite < n) return m; /* NaN and infinities are nobody's mistake */
+    m.residual = residual;
+    if (residual <= EXACT_OWN * own + EXACT_WHOLE * matching->scale)
+        m.fit = FIT_EXACT;
+    else if (residual <= FLOAT32_OWN * own + FLOAT32_WHOLE * matching->scale)
+        m.fit = FIT_FLOAT32;
+    else if (outside == 0)
+        m.fit = FIT_TOLERANCE;
+    if (m.fit != FIT_NONE) m.digits = count_digits(matching, n, student, predicted, reference, own);
+    return m;
+}

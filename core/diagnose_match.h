@@ -1,0 +1,30 @@
+/* Whether a hypothesis reproduces what was handed in, and how much that is worth. */
+#ifndef CORE_DIAGNOSE_MATCH_H
+#define CORE_DIAGNOSE_MATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/compare.h"
+
+/* How well numbers agree: to the rounding of float64 or of float32, or within the tolerance of the check. */
+enum fit { FIT_EXACT, FIT_FLOAT32, FIT_TOLERANCE, FIT_NONE };
+
+struct match {
+    enum fit fit;
+    double residual; /* the largest difference */
+    /* Decimal digits by which the hypothesis is nearer than the reference, summed over the elements that the reference
+     * does not account for: what it would take for a coincidence. */
+    double digits;
+};
+
+struct matching {
+    struct tolerance tolerance;
+    double scale; /* the largest magnitude of the reference gradients: what rounding errors may be measured by */
+    double clip;  /* limit to which predictions are clipped before they are compared; infinite where there is none */
+};
+
+struct match match_numbers(const struct matching *matching, size_t n, const double *student, const double *predicted,
+                           const double *reference);
+
+#endif

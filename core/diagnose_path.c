@@ -1,0 +1,193 @@
+#include "core/diagnose_path.h"
+
+#include <math.h>
+
+/* Decimal digits of evidence that a mistake needs: no coincidence among all the rules that are tried. A number that was
+ * fitted costs what it could have fitted. */
+#define DIGITS_NEEDED 6.0
+#define DIGITS_OF_A_FIT 8.0
+
+/* What a factor may be off by and still be taken for the round number that it looks like. */
+#define FACTOR_PRECISION 2e-6
+
+/* What torch.nn.utils.clip_grad_norm_ adds to the norm. */
+#define CLIP_EPSILON 1e-6
+
+enum { ACCUMULATED_MAX = 100 };
+
+bool path_same_kind(const struct choice *a, const struct mistake *mistake, size_t variant)
+{
+    return a->mistake == mistake && a->variant == variant;
+}
+
+/* Another mistake at that place, where the budget allows it; made before elsewhere, it costs nothing. */
+struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer)
+{
+    bool known = false;
+    for (size_t i = 0; i < s->length; i++)
+        known = known || path_same_kind(&s->path[i], mistake, variant);
+    if ((!known && s->distinct >= s->budget) || s->length == PATH_MAX_CHOICES) return NULL;
+    if (!known) s->distinct++;
+    struct choice *choice = &s->path[s->length++];
+    *choice = (struct choice){.mistake = mistake, .variant = variant, .layer = layer, .parameter = PARAMETER_NONE};
+    return choice;
+}
+
+void path_pop_to(struct search *s, size_t length)
+{
+    s->length = length;
+    s->distinct = 0;
+    for (size_t i = 0; i < length; i++) {
+        bool known = false;
+        for (size_t j = 0; j < i; j++)
+            known = known || path_same_kind(&s->path[j], s->path[i].mistake, s->path[i].variant);
+        if (!known) s->distinct++;
+    }
+    if (s->pending != NOTHING_PENDING && s->pending >= length) s->pending = NOTHING_PENDING;
+}
+
+void path_add_alternative(struct choice *choice, const struct mistake *mistake)
+{
+    if (mistake == choice->mistake || choice->alternative_count == CHOICE_ALTERNATIVES) return;
+    for (size_t i = 0; i < choice->alternative_count; i++)
+        if (choice->alternatives[i] == mistake) return;
+    size_t at = choice->alternative_count++;
+    for (; at > 0 && choice->alternatives[at - 1]->rank > mistake->rank; at--)
+        choice->alternatives[at] = choice->alternatives[at - 1];
+    choice->alternatives[at] = mistake;
+}
+
+/* Whether a tensor that the hypothesis does not reproduce may yet have a mistake of its own: a new one within the
+ * budget, or one that was made elsewhere. */
+bool path_may_explain(const struct search *s)
+{
+    for (size_t i = 0; i < s->length; i++)
+        if (s->path[i].parameter != PARAMETER_NONE) return true;
+    return s->distinct < s->budget;
+}
+
+/* ---- a hypothesis at its end ---- */
+
+/* Whether a choice has to do with a parameter: its own, or one below the step. */
+static bool touches(const struct search *s, const struct choice *choice, size_t p)
+{
+    if (choice->parameter != PARAMETER_NONE) return choice->parameter == p;
+    return choice->layer == LAYER_LOSS || s->network->parameters[p].node < choice->layer;
+}
+
+static bool has_evidence(const struct search *s, const struct choice *choice)
+{
+    double digits = 0;
+    for (size_t p = 0; p < s->network->parameter_count; p++) {
+        if (s->unexplained[p] || !s->observed[p].failing) continue;
+        for (size_t i = 0; i < s->length; i++)
+            if (path_same_kind(&s->path[i], choice->mistake, choice->variant) && touches(s, &s->path[i], p)) {
+                digits += s->matches[p].digits;
+                break;
+            }
+    }
+    return digits >= DIGITS_NEEDED + (choice->has_factor ? DIGITS_OF_A_FIT : 0);
+}
+
+/* Smaller is better: what stays unexplained, then how many mistakes, then how near, then how likely. */
+static int compare_solutions(const struct solution *a, const struct solution *b)
+{
+    if (a->unexplained != b->unexplained) return a->unexplained < b->unexplained ? -1 : 1;
+    if (a->distinct != b->distinct) return a->distinct < b->distinct ? -1 : 1;
+    if (a->fit != b->fit) return a->fit < b->fit ? -1 : 1;
+    return 0;
+}
+
+void path_record(struct search *s)
+{
+    size_t n = s->network->parameter_count;
+    if (s->length == 0 || s->pending != NOTHING_PENDING) return;
+    struct solution *solution = arena_alloc(s->arena, sizeof *solution + n * sizeof(struct match));
+    if (solution == NULL) s->exhausted = s->stopped = true;
+    if (solution == NULL) return;
+    *solution = (struct solution){.length = s->length, .distinct = s->distinct};
+    for (size_t i = 0; i < s->length; i++) {
+        if (!has_evidence(s, &s->path[i])) return;
+        solution->path[i] = s->path[i];
+        bool again = false;
+        for (size_t j = 0; j < i; j++)
+            again = again || path_same_kind(&s->path[j], s->path[i].mistake, s->path[i].variant);
+        if (!again) solution->rank += s->path[i].mistake->rank;
+    }
+    for (size_t p = 0; p < n; p++) {
+        solution->matches[p] = s->matches[p];
+        if (s->unexplained[p])
+            solution->unexplained += s->observed[p].failing;
+        else if (!s->observed[p].absent && s->matches[p].fit > solution->fit)
+            solution->fit = s->matches[p].fit;
+    }
+    int order = s->best != NULL ? compare_solutions(solution, s->best) : -1;
+    if (order < 0) s->other_count = 0;
+    if (order > 0) return;
+    const struct solution *other = solution;
+    if (order < 0 || solution->rank < s->best->rank) {
+        other = s->best;
+        s->best = solution;
+    }
+    if (order == 0 && s->other_count < SOLUTIONS_MAX) s->others[s->other_count++] = other;
+}
+
+/* ---- factors ---- */
+
+bool path_near(double a, double b)
+{
+    return fabs(a - b) <= FACTOR_PRECISION * fabs(b);
+}
+
+/* Rounded to two significant digits, as a limit would be written. */
+bool path_is_round(double x)
+{
+    if (!(x > 0 && x < 1e12)) return false;
+    double unit = pow(10, floor(log10(x)) - 1);
+    return path_near(x, round(x / unit) * unit);
+}
+
+void path_name_factor(const struct search *s, double c, bool whole, struct choice *choice)
+{
+    const struct mistake *first = NULL;
+    const struct mistake *names[FACTORS_MAX + 4];
+    size_t count = 0;
+    for (size_t i = 0; whole && i < s->factor_count; i++)
+        if (path_near(c, s->factors[i].value)) names[count++] = s->factors[i].mistake;
+    if (whole && c > 1.5 && c < ACCUMULATED_MAX && path_near(c, round(c)))
+        names[count++] = &mistake_gradient_accumulated;
+    /* Clipped by norm: the norm of what was handed in is the limit, less what PyTorch's 1e-6 in the divisor takes off.
+     */
+    double limit = path_is_round(s->norm) ? s->norm : s->norm + c * CLIP_EPSILON;
+    choice->by_norm = whole && c > 0 && c < 1 && path_is_round(limit);
+    if (choice->by_norm) names[count++] = &mistake_clipped;
+    for (size_t i = 0; i < count; i++)
+        if (first == NULL || names[i]->rank < first->rank) first = names[i];
+    choice->mistake = first != NULL ? first : &mistake_constant_factor;
+    choice->factor = choice->mistake == &mistake_clipped ? limit : c;
+    choice->has_factor = true;
+    for (size_t i = 0; i < count; i++)
+        path_add_alternative(choice, names[i]);
+    if (choice->mistake == &mistake_gradient_accumulated || choice->mistake == &mistake_wrong_normalization)
+        path_add_alternative(choice, &mistake_constant_factor);
+}
+
+/* Two of the named factors at once (half the squared error, not averaged): replaces the choice at `at` by two. */
+bool path_name_two_factors(struct search *s, size_t at, double c)
+{
+    for (size_t i = 0; i < s->factor_count; i++)
+        for (size_t j = i + 1; j < s->factor_count; j++) {
+            const struct factor_name *a = &s->factors[i], *b = &s->factors[j];
+            if (a->mistake == b->mistake || !path_near(c, a->value * b->value)) continue;
+            struct choice *first = &s->path[at];
+            first->mistake = a->mistake;
+            first->has_factor = true;
+            first->factor = a->value;
+            struct choice *second = path_push(s, b->mistake, 0, LAYER_LOSS);
+            if (second == NULL) return false;
+            second->has_factor = true;
+            second->factor = b->value;
+            return true;
+        }
+    return false;
+}

@@ -1,0 +1,39 @@
+/* The path of a hypothesis: the mistakes that it has made so far, what becomes of it at its end, and the names of
+ * factors. */
+#ifndef CORE_DIAGNOSE_PATH_H
+#define CORE_DIAGNOSE_PATH_H
+
+#include "core/diagnose_search.h"
+
+/* Another mistake at that place, where the budget allows it; made before elsewhere, it costs nothing. NULL where it
+ * does not. */
+struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer);
+
+/* Takes all choices back from that length on. */
+void path_pop_to(struct search *s, size_t length);
+
+/* The same mistake of the same variant: the same wrong function. */
+bool path_same_kind(const struct choice *a, const struct mistake *mistake, size_t variant);
+
+void path_add_alternative(struct choice *choice, const struct mistake *mistake);
+
+/* Whether a tensor that the hypothesis does not reproduce may yet have a mistake of its own: a new one within the
+ * budget, or one that was made elsewhere. */
+bool path_may_explain(const struct search *s);
+
+/* The hypothesis has come to its end: keeps it where there is evidence for each of its mistakes and it is as good as
+ * the best. */
+void path_record(struct search *s);
+
+/* Whether a is b, but for what a fit may be off by; whether x has at most two significant digits, as a limit would. */
+bool path_near(double a, double b);
+bool path_is_round(double x);
+
+/* Gives a choice the mistake that its factor c stands for, and the others as alternatives; whole: it is on all
+ * gradients. */
+void path_name_factor(const struct search *s, double c, bool whole, struct choice *choice);
+
+/* Two of the named factors at once (half the squared error, not averaged): replaces the choice at `at` by two. */
+bool path_name_two_factors(struct search *s, size_t at, double c);
+
+#endif

@@ -1,0 +1,98 @@
+/* What a search needs before it can begin: room, and a first look at the numbers. */
+#include <math.h>
+#include <string.h>
+
+#include "core/diagnose_layer.h"
+#include "core/diagnose_path.h"
+
+/* Parameters times samples from which on the search is spared what seldom leads anywhere. */
+#define LARGE 1e6
+
+static void add_factor(struct search *s, const struct mistake *mistake, double value)
+{
+    if (path_near(value, 1)) return;
+    s->factors[s->factor_count++] = (struct factor_name){mistake, value};
+}
+
+static void prepare_factors(struct search *s)
+{
+    const struct definition *d = s->network->definition;
+    double batch = (double)s->pass->batch, out = (double)network_output(s->network)->out_size;
+    bool sum = d->reduction == REDUCTION_SUM, per_sample = d->loss.op->mean_over_batch;
+    s->factor_count = 0;
+    if (!sum) add_factor(s, &mistake_not_averaged_over_batch, batch);
+    if (d->reduction == REDUCTION_MEAN && !per_sample && out > 1)
+        add_factor(s, &mistake_not_averaged_over_batch, batch * out);
+    add_factor(s, &mistake_averaged_twice, 1 / batch);
+    if (d->loss.op->loss == LOSS_squared_error && d->loss.op->target == TARGET_LIKE_OUTPUT &&
+        strcmp(d->loss.op->name, "mse") == 0)
+        add_factor(s, &mistake_missing_factor_two, 0.5);
+    add_factor(s, &mistake_sign_flipped, -1);
+    add_factor(s, &mistake_wrong_normalization, out);
+    add_factor(s, &mistake_wrong_normalization, 1 / out);
+    if (batch != out) {
+        add_factor(s, &mistake_wrong_normalization, batch / out);
+        add_factor(s, &mistake_wrong_normalization, out / batch);
+    }
+    if (sum) add_factor(s, &mistake_wrong_normalization, 1 / (batch * out));
+}
+
+bool search_prepare(struct search *s)
+{
+    const struct network *network = s->network;
+    size_t nodes = network->node_count, largest = 1, largest_parameter = 1;
+    size_t widest = 1;
+    for (size_t k = 0; k < network->numbered_count; k++) {
+        const struct shape *in = &network->nodes[network->numbered[k]].in;
+        if (in->rank > 0 && in->dim[in->rank - 1] > widest) widest = in->dim[in->rank - 1];
+    }
+    s->large = (double)network->parameter_elements * (double)s->pass->batch > LARGE;
+    s->signs = arena_doubles(s->arena, widest);
+    s->projected = arena_zeroed(s->arena, nodes, sizeof(double *));
+    s->wanted = arena_zeroed(s->arena, nodes, sizeof(double *));
+    if (s->signs == NULL || s->projected == NULL || s->wanted == NULL) return false;
+    unsigned long long state = 1;
+    for (size_t i = 0; i < widest; i++) {
+        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+        s->signs[i] = state >> 63 ? 1 : -1;
+    }
+    double ***lists[] = {&s->value, &s->slope, &s->right_value, &s->right_slope, &s->resolved, &s->dW};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if ((*lists[i] = arena_zeroed(s->arena, nodes, sizeof(double *))) == NULL) return false;
+    s->g = arena_zeroed(s->arena, nodes, sizeof *s->g);
+    s->gs = arena_zeroed(s->arena, nodes, sizeof *s->gs);
+    s->matches = arena_zeroed(s->arena, network->parameter_count, sizeof *s->matches);
+    s->unexplained = arena_zeroed(s->arena, network->parameter_count, sizeof *s->unexplained);
+    if (s->g == NULL || s->gs == NULL || s->matches == NULL || s->unexplained == NULL) return false;
+    for (size_t i = 0; i < nodes; i++) {
+        size_t n = s->pass->batch * network->nodes[i].out_size, own = 1;
+        if (n > largest) largest = n;
+        for (size_t r = 0; r < OP_PARAMETERS_MAX; r++)
+            if (network->nodes[i].parameters[r] != PARAMETER_NONE)
+                own += network->parameters[network->nodes[i].parameters[r]].size;
+        if (own > largest_parameter) largest_parameter = own;
+        for (size_t l = 0; l < 5; l++)
+            if (((*lists[l])[i] = arena_doubles(s->arena, n)) == NULL) return false;
+        if ((s->dW[i] = arena_doubles(s->arena, own)) == NULL) return false;
+    }
+    for (size_t k = 0; k < network->numbered_count; k++) {
+        struct step_call call = layer_call(s, network->numbered[k]);
+        double *projected = s->projected[call.node] = arena_doubles(s->arena, call.rows);
+        s->wanted[call.node] = arena_doubles(s->arena, call.out + 1);
+        if (projected == NULL || s->wanted[call.node] == NULL) return false;
+        layer_prepare_wanted(s, &call, network->nodes[call.node].parameters[0], s->wanted[call.node]);
+        s->pass->backend->gemm(false, false, call.rows, 1, call.in, 1, call.x, s->signs, 0, projected);
+    }
+    s->room = arena_doubles(s->arena, largest);
+    s->local_value = arena_doubles(s->arena, largest);
+    s->local_slope = arena_doubles(s->arena, largest);
+    s->weight_room = arena_doubles(s->arena, largest_parameter);
+    s->weight_slope = arena_doubles(s->arena, largest_parameter);
+    s->weight_turned = arena_doubles(s->arena, largest_parameter);
+    s->loss_room = arena_doubles(s->arena, 3 * s->pass->batch * network_output(network)->out_size);
+    s->best = NULL;
+    s->other_count = 0;
+    prepare_factors(s);
+    return s->room != NULL && s->local_value != NULL && s->local_slope != NULL && s->weight_room != NULL &&
+           s->weight_slope != NULL && s->weight_turned != NULL && s->loss_room != NULL;
+}

@@ -1,0 +1,406 @@
+#include "core/diagnose_search.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/diagnose_layer.h"
+#include "core/diagnose_path.h"
+
+static bool out_of_time(struct search *s)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((double)now.tv_sec + 1e-9 * (double)now.tv_nsec > s->deadline) s->stopped = true;
+    if (s->cancelled != NULL && atomic_load_explicit(s->cancelled, memory_order_relaxed)) s->stopped = true;
+    return s->stopped;
+}
+
+/* ---- the walk ---- */
+
+static void descend(struct search *s, size_t node, bool right);
+
+/* One op's own backward from dy into dx, without its parameters' gradients. */
+static void send_right(const struct search *s, size_t node, const double *dy, double *dx)
+{
+    const struct node *n = &s->network->nodes[node];
+    const struct pass *pass = s->pass;
+    if (n->layer->op->kind == OP_LAYER && n->parameters[0] != PARAMETER_NONE) {
+        struct step_call call = layer_call(s, node);
+        pass->backend->gemm(false, true, call.rows, call.in, call.out, 1, dy, pass->parameters[n->parameters[0]], 0,
+                            dx);
+        return;
+    }
+    void *none[OP_PARAMETERS_MAX] = {0};
+    struct op_call call = {.op = n->layer->op,
+                           .backend = pass->backend,
+                           .attributes = n->layer->attributes,
+                           .batch = pass->batch,
+                           .in = &n->in,
+                           .out = &n->out,
+                           .parameters = none,
+                           .gradients = none,
+                           .x = n->input == NODE_INPUT ? pass->x : pass->y[n->input],
+                           .y = pass->y[node],
+                           .dy = dy,
+                           .dx = dx};
+    call.op->backward(&call);
+}
+
+/* The right rule from a node to the one below it. */
+static void go_right(struct search *s, size_t node, bool right)
+{
+    size_t below = s->network->nodes[node].input;
+    s->gs[below] = NULL;
+    if (right) {
+        s->g[below] = s->pass->dy[below];
+    } else {
+        send_right(s, node, s->g[node], s->right_value[below]);
+        s->g[below] = s->right_value[below];
+        if (s->gs[node] != NULL) {
+            send_right(s, node, s->gs[node], s->right_slope[below]);
+            s->gs[below] = s->right_slope[below];
+        }
+    }
+    descend(s, below, right);
+}
+
+/* Whether an alternative differs from what the right rule gave: one that does not is no mistake that anybody could see.
+ */
+static bool has_effect(size_t n, const double *right, const double *value)
+{
+    double largest = 0, difference = 0;
+    for (size_t i = 0; i < n; i++) {
+        largest = fmax(largest, fabs(right[i]));
+        difference = fmax(difference, fabs(right[i] - value[i]));
+    }
+    return difference > 1e-12 * largest;
+}
+
+static void at_activation(struct search *s, size_t node, bool right)
+{
+    size_t below = s->network->nodes[node].input, n = s->pass->batch * s->network->nodes[node].in_size;
+    const double *slope_in = s->gs[node];
+    go_right(s, node, right);
+    if (s->stopped) return;
+    const double *as_right = right ? s->pass->dy[below] : s->right_value[below];
+    struct step_call call = layer_call(s, node);
+    call.rows = n;
+    call.in = 1;
+    for (size_t v = 0; !s->stopped; v++) {
+        struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
+        call.dy = s->g[node];
+        enum rule_outcome outcome = rules_activation(&call, v, &made);
+        if (outcome == RULE_END) return;
+        if (outcome == RULE_SKIP || (slope_in != NULL && !rules_activation_linear(v))) continue;
+        if (!made.has_slope && !has_effect(n, as_right, made.value)) continue;
+        size_t length = s->length;
+        struct choice *choice = path_push(s, made.mistake, v, node);
+        if (choice == NULL) continue;
+        s->g[below] = made.value;
+        s->gs[below] = NULL;
+        if (made.has_slope) {
+            choice->has_factor = true;
+            s->pending = length;
+            s->gs[below] = made.slope;
+        } else if (slope_in != NULL) {
+            struct alternative of_slope = {.value = s->slope[below], .slope = s->room};
+            call.dy = slope_in;
+            rules_activation(&call, v, &of_slope);
+            s->gs[below] = of_slope.value;
+        }
+        descend(s, below, false);
+        path_pop_to(s, length);
+    }
+}
+
+/* The number that fits best: least squares of what was handed in against value + c * slope, over this layer's weight
+ * (1), bias (2) or both (3). */
+static bool fit_pending(struct search *s, const struct step_call *call, unsigned sources, double *c)
+{
+    const struct node *node = &s->network->nodes[call->node];
+    double sb = 0, bb = 0;
+    for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
+        size_t p = node->parameters[r];
+        if (p == PARAMETER_NONE || (sources & (1U << r)) == 0) continue;
+        const struct observed *o = &s->observed[p];
+        size_t n = o->per_sample ? call->rows * call->out : s->network->parameters[p].size;
+        if (o->values == NULL || o->transposed) continue;
+        const double *value = s->g[call->node], *slope = s->gs[call->node];
+        if (!o->per_sample) {
+            layer_gradient(s, call, p, value, s->weight_room);
+            layer_gradient(s, call, p, slope, s->weight_slope);
+            layer_add_l2(s, p, -1, s->weight_slope);
+            value = s->weight_room;
+            slope = s->weight_slope;
+        }
+        for (size_t i = 0; i < n; i++) {
+            sb += (o->values[i] - value[i]) * slope[i];
+            bb += slope[i] * slope[i];
+        }
+    }
+    if (!(bb > 0) || !isfinite(sb)) return false;
+    *c = sb / bb;
+    return true;
+}
+
+/* Settles the unknown number of the pending choice at the first layer that shows it. */
+static bool resolve(struct search *s, const struct step_call *call, double c)
+{
+    size_t at = s->pending, n = s->pass->batch * s->network->nodes[call->node].out_size;
+    struct choice *choice = &s->path[at];
+    s->pending = NOTHING_PENDING;
+    if (choice->mistake == &mistake_constant_factor) {
+        if (path_near(c, 1)) return false;
+        size_t variant = choice->variant;
+        path_name_factor(s, c, choice->layer == LAYER_LOSS, choice);
+        choice->variant = variant;
+        if (choice->mistake == &mistake_constant_factor && choice->layer == LAYER_LOSS && s->budget > 1)
+            path_name_two_factors(s, at, c);
+        if (choice->layer != LAYER_LOSS) path_add_alternative(choice, &mistake_wrong_activation_derivative);
+    } else {
+        /* A slope or a learning rate is a number that somebody wrote down. */
+        if (!path_is_round(c)) return false;
+        choice->factor = c;
+    }
+    for (size_t i = 0; i < n; i++)
+        s->resolved[call->node][i] = s->g[call->node][i] + c * s->gs[call->node][i];
+    s->g[call->node] = s->resolved[call->node];
+    s->gs[call->node] = NULL;
+    return true;
+}
+
+/* One wrong way of sending the gradient back; rate is the learning rate of updated weights, NaN where it is to be found
+ * out. */
+static void send_one(struct search *s, const struct step_call *call, size_t below, size_t variant, double rate,
+                     const double *as_right)
+{
+    size_t n = s->pass->batch * s->network->nodes[call->node].in_size, length = s->length;
+    struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
+    if (rules_send(call, variant, &made) != RULE_MADE) return;
+    if (!made.has_slope && !has_effect(n, as_right, made.value)) return;
+    struct choice *choice = path_push(s, made.mistake, variant, call->node);
+    if (choice == NULL) return;
+    s->g[below] = made.value;
+    s->gs[below] = NULL;
+    choice->has_factor = made.has_slope;
+    choice->factor = rate;
+    if (made.has_slope && isnan(rate)) {
+        s->pending = length;
+        s->gs[below] = made.slope;
+    }
+    for (size_t i = 0; made.has_slope && !isnan(rate) && i < n; i++)
+        made.value[i] += rate * made.slope[i];
+    descend(s, below, false);
+    path_pop_to(s, length);
+}
+
+static void send_wrong(struct search *s, struct step_call *call, size_t below, bool right)
+{
+    static const double rates[] = {0.001, 0.01, 0.05, 0.1, 0.5, 1};
+    const double *as_right = right ? s->pass->dy[below] : s->right_value[below];
+    for (size_t v = 0; v < SEND_VARIANTS && !s->stopped; v++) {
+        /* The learning rate is one for all layers: once it is known it goes on with that. */
+        double rate = NAN;
+        for (size_t i = 0; v == SEND_UPDATED && i < s->length; i++)
+            if (s->path[i].mistake == &mistake_updated_weights_propagated) rate = s->path[i].factor;
+        send_one(s, call, below, v, rate, as_right);
+        /* Below a second mistake the rate cannot always be read off; the usual ones are tried. */
+        bool guess = v == SEND_UPDATED && isnan(rate) && s->budget > 1 && !s->partial;
+        for (size_t i = 0; guess && i < sizeof rates / sizeof *rates && !s->stopped; i++)
+            send_one(s, call, below, v, rates[i], as_right);
+    }
+}
+
+/* Compares this layer's own gradients, and goes on below where they speak for the hypothesis. */
+static void compare_layer(struct search *s, size_t node, bool right)
+{
+    const struct node *n = &s->network->nodes[node];
+    struct step_call call = layer_call(s, node);
+    bool alive = right || s->matching.clip < HUGE_VAL || layer_is_worth_it(s, &call);
+    size_t lost = 0, own = 1 + (n->parameters[1] != PARAMETER_NONE);
+    for (size_t r = 0; alive && r < OP_PARAMETERS_MAX; r++) {
+        size_t p = n->parameters[r];
+        if (p == PARAMETER_NONE) continue;
+        double *predicted = r == 0 ? s->dW[node] : s->dW[node] + s->network->parameters[n->parameters[0]].size;
+        if (right)
+            memcpy(predicted, s->pass->gradients[p], s->network->parameters[p].size * sizeof(double));
+        else
+            layer_gradient(s, &call, p, call.dy, predicted);
+        size_t before = s->length;
+        bool accounted = layer_explain(s, &call, p, predicted);
+        /* What goes on with dW goes on with the student's, where that has a mistake of its own. */
+        bool theirs = s->length > before && s->observed[p].values != NULL && !s->observed[p].transposed;
+        if (r == 0) call.dW = theirs ? s->observed[p].values : predicted;
+        lost += !accounted;
+        alive = accounted || s->partial;
+    }
+    if (alive && lost == own && !right) alive = false; /* nothing here speaks for the hypothesis */
+    if (alive && (n->input == NODE_INPUT || node <= s->network->numbered[0])) {
+        path_record(s);
+    } else if (alive) {
+        go_right(s, node, right);
+        call.dy = s->g[node];
+        if (!s->stopped) send_wrong(s, &call, n->input, right);
+    }
+}
+
+static void at_layer(struct search *s, size_t node, bool right)
+{
+    if (s->gs[node] == NULL) {
+        size_t length = s->length;
+        compare_layer(s, node, right);
+        path_pop_to(s, length);
+        return;
+    }
+    /* The unknown number, as this layer's weight or bias alone has it where the other has a mistake of its own. */
+    const double *g = s->g[node], *gs = s->gs[node];
+    size_t length = s->length, at = s->pending;
+    const struct choice pending = s->path[at];
+    double tried[3];
+    for (unsigned k = 0; k < 3 && !s->stopped; k++) {
+        struct step_call call = layer_call(s, node);
+        bool fits = fit_pending(s, &call, 3 - k, &tried[k]) && fabs(tried[k]) >= 1e-9;
+        for (unsigned j = 0; j < k && fits; j++)
+            fits = !path_near(tried[k], tried[j]);
+        if (!fits) tried[k] = NAN;
+        if (fits && resolve(s, &call, tried[k])) compare_layer(s, node, right);
+        s->g[node] = g;
+        s->gs[node] = gs;
+        path_pop_to(s, length);
+        s->path[at] = pending;
+        s->pending = at;
+        path_pop_to(s, length);
+    }
+}
+
+static void descend(struct search *s, size_t node, bool right)
+{
+    if (out_of_time(s)) return;
+    const struct node *n = &s->network->nodes[node];
+    if (n->parameters[0] != PARAMETER_NONE)
+        at_layer(s, node, right);
+    else if (n->layer->op->kind == OP_ACTIVATION)
+        at_activation(s, node, right);
+    else
+        go_right(s, node, right);
+}
+
+/* ---- from the loss ---- */
+
+/* Starts with scale * direction; the choices for it stand on the path already. */
+static void start_with(struct search *s, const struct loss_direction *d, double scale, bool unknown)
+{
+    size_t last = s->network->node_count - 1, n = s->pass->batch * s->network->nodes[last].out_size;
+    size_t from = d->past ? s->network->nodes[last].input : last;
+    double *value = unknown ? s->right_slope[from] : s->resolved[last];
+    for (size_t i = 0; i < n; i++)
+        value[i] = scale * d->value[i];
+    if (d->past) {
+        s->g[last] = s->pass->dy[last];
+        s->gs[last] = NULL;
+    }
+    s->g[from] = value;
+    s->gs[from] = NULL;
+    if (unknown) {
+        s->pending = s->length - 1;
+        s->path[s->pending].has_factor = true;
+        memset(s->right_value[from], 0, n * sizeof(double));
+        s->g[from] = s->right_value[from];
+        s->gs[from] = s->right_slope[from];
+    }
+    descend(s, from, false);
+}
+
+/* The right direction with the factors that have a name; where no other mistake is allowed, the fit finds them too. */
+static void try_named_factors(struct search *s, const struct loss_direction *d)
+{
+    for (size_t i = 0; i < s->factor_count && !s->stopped; i++) {
+        size_t length = s->length;
+        struct choice *choice = path_push(s, s->factors[i].mistake, 0, LAYER_LOSS);
+        if (choice == NULL) continue;
+        path_name_factor(s, s->factors[i].value, true, choice);
+        choice->has_factor = false; /* not fitted: it costs no evidence */
+        start_with(s, d, d->scales[0] * s->factors[i].value, false);
+        path_pop_to(s, length);
+    }
+}
+
+static void try_direction(struct search *s, const struct loss_direction *d, size_t variant)
+{
+    size_t length = s->length;
+    for (size_t k = 0; d->mistake != NULL && k < d->scale_count && !s->stopped; k++) {
+        struct choice *choice = path_push(s, d->mistake, variant, LAYER_LOSS);
+        if (choice == NULL) return;
+        choice->sample = d->sample;
+        start_with(s, d, d->scales[k], false);
+        path_pop_to(s, length);
+    }
+    struct choice *choice = d->mistake != NULL ? path_push(s, d->mistake, variant, LAYER_LOSS) : NULL;
+    if (choice != NULL) choice->sample = d->sample;
+    if ((d->mistake == NULL || choice != NULL) && path_push(s, &mistake_constant_factor, 0, LAYER_LOSS) != NULL)
+        start_with(s, d, d->scale_count > 0 ? d->scales[0] : 1, true);
+    path_pop_to(s, length);
+}
+
+static void at_loss(struct search *s)
+{
+    size_t last = s->network->node_count - 1;
+    s->g[last] = s->pass->dy[last];
+    s->gs[last] = NULL;
+    descend(s, last, true);
+    for (size_t v = 0; !s->stopped; v++) {
+        struct loss_direction d = {.value = s->loss_room,
+                                   .room = s->loss_room + s->pass->batch * s->network->nodes[last].out_size};
+        enum rule_outcome outcome = rules_loss(s->pass, v, &d);
+        if (outcome == RULE_END) return;
+        if (outcome == RULE_SKIP) continue;
+        if (d.mistake == NULL && s->budget > 1) try_named_factors(s, &d);
+        try_direction(s, &d, v);
+    }
+}
+
+/* The lowest layer such that it and all above it are right and say something: nothing above it needs a look. */
+static bool lowest_right_layer(const struct search *s, size_t *node)
+{
+    bool found = false;
+    for (size_t k = s->network->numbered_count; k-- > 0;) {
+        const struct node *n = &s->network->nodes[s->network->numbered[k]];
+        for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
+            size_t p = n->parameters[r];
+            if (p == PARAMETER_NONE) continue;
+            if (s->observed[p].failing) return found;
+        }
+        size_t p = n->parameters[0];
+        const double *g = s->pass->gradients[p];
+        double largest = 0;
+        for (size_t i = 0; i < s->network->parameters[p].size; i++)
+            largest = fmax(largest, fabs(g[i]));
+        if (largest <= s->matching.tolerance.atol * 10) continue;
+        found = true;
+        *node = s->network->numbered[k];
+    }
+    return found;
+}
+
+void search_run(struct search *s, size_t budget, bool partial)
+{
+    s->budget = budget;
+    s->partial = partial;
+    s->length = s->distinct = 0;
+    s->pending = NOTHING_PENDING;
+    for (size_t p = 0; p < s->network->parameter_count; p++) {
+        s->unexplained[p] = false;
+        s->matches[p] = (struct match){.fit = FIT_EXACT};
+    }
+    size_t node;
+    if (!lowest_right_layer(s, &node)) {
+        at_loss(s);
+        return;
+    }
+    for (size_t i = node; i < s->network->node_count; i++) {
+        s->g[i] = s->pass->dy[i];
+        s->gs[i] = NULL;
+    }
+    descend(s, node, true);
+}

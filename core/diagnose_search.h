@@ -1,0 +1,96 @@
+/* The search for mistakes: a walk down the backward pass that tries alternative rules and drops every hypothesis at the
+ * first layer whose submitted gradients it does not reproduce. */
+#ifndef CORE_DIAGNOSE_SEARCH_H
+#define CORE_DIAGNOSE_SEARCH_H
+
+#include "core/diagnose.h"
+#include "core/diagnose_match.h"
+
+enum {
+    PATH_MAX_CHOICES = 48,
+    NOTHING_PENDING = PATH_MAX_CHOICES,
+    CHOICE_ALTERNATIVES = 8,
+    FACTORS_MAX = 16,
+    SOLUTIONS_MAX = 24,
+    BUDGET_MAX = 3
+};
+
+/* What was handed in for one parameter. */
+struct observed {
+    const double *values; /* layout inside; NULL where it is no tensor of the parameter's size */
+    const double *raw;    /* as it was handed in */
+    bool transposed;      /* of the transpose's shape (and not of the parameter's own) */
+    bool per_sample;      /* a bias with the batch axis still there: values are [rows, out] */
+    bool one_number;      /* a bias of one number where it should have its units' shape: values repeat it */
+    bool failing, absent; /* absent: not submitted */
+};
+
+/* One mistake at one place. */
+struct choice {
+    const struct mistake *mistake;
+    size_t variant;   /* of its family: the same wrong function elsewhere is the same mistake */
+    size_t layer;     /* or LAYER_LOSS */
+    size_t parameter; /* that alone is spoilt, or PARAMETER_NONE */
+    bool has_factor, by_norm;
+    double factor;
+    size_t sample;
+    const struct mistake *alternatives[CHOICE_ALTERNATIVES];
+    size_t alternative_count;
+};
+
+struct solution {
+    struct choice path[PATH_MAX_CHOICES];
+    size_t length, distinct, unexplained; /* unexplained counts failing parameters */
+    enum fit fit;
+    unsigned rank;
+    struct match matches[]; /* by parameter */
+};
+
+struct factor_name {
+    const struct mistake *mistake;
+    double value;
+};
+
+struct search {
+    struct arena *arena;
+    const struct network *network;
+    const struct pass *pass; /* float64 on the CPU, after forward and backward */
+    double *const *parameters;
+    const struct observed *observed;
+    struct matching matching;
+    double norm; /* of all that was submitted together; NaN where something is missing */
+    struct factor_name factors[FACTORS_MAX];
+    size_t factor_count;
+    double deadline;
+    const atomic_bool *cancelled;
+    bool stopped, exhausted; /* by time; by memory */
+
+    /* room, by node: gradients at its output under the hypothesis, and those of its parameters */
+    double **value, **slope, **right_value, **right_slope, **resolved, **dW, *room, *weight_room, *weight_slope,
+        *weight_turned, *loss_room, *local_value, *local_slope;
+    /* a random combination of the inputs: +1 and -1; by node, x times it, and what it should come to with the tolerance
+     */
+    double *signs, **projected, **wanted;
+    bool large;
+    const double **g, **gs; /* what holds now: g, or g + c * gs */
+
+    size_t budget; /* distinct mistakes allowed */
+    bool partial;  /* tensors may stay unexplained */
+    struct choice path[PATH_MAX_CHOICES];
+    size_t length, distinct,
+        pending;           /* pending: the choice whose factor is not known yet, PATH_MAX_CHOICES where none */
+    struct match *matches; /* by parameter */
+    bool *unexplained;
+    struct solution *best;
+    const struct solution *others[SOLUTIONS_MAX]; /* as good as the best, for its alternatives */
+    size_t other_count;
+};
+
+/* Takes the room and looks at the numbers; false when memory is short. The first fields (arena to norm, deadline,
+ * cancelled) are the caller's. */
+bool search_prepare(struct search *search);
+
+/* Searches with so many distinct mistakes; the outcome is in best (NULL where there is none) and others. */
+void search_run(struct search *search, size_t budget, bool partial);
+
+#endif

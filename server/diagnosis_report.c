@@ -1,0 +1,120 @@
+#include "server/diagnosis_report.h"
+
+#include <string.h>
+
+#include "core/mistake_text.h"
+
+static void write_layer(struct json *json, size_t layer)
+{
+    if (layer == LAYER_LOSS)
+        json_text(json, "loss");
+    else
+        json_size(json, layer);
+}
+
+static void write_words(struct json *json, const char *name, const struct check *check, const struct found *found,
+                        const char *template)
+{
+    const char *words = mistake_text(json->text->arena, check, found, template);
+    if (words == NULL)
+        json->text->failed = true;
+    else
+        json_member_text(json, name, words);
+}
+
+static void write_alternatives(struct json *json, const struct found *found)
+{
+    json_key(json, "alternatives");
+    json_open(json, '[');
+    for (size_t i = 0; i < found->alternative_count; i++) {
+        json_open(json, '{');
+        json_member_text(json, "id", found->alternatives[i]->id);
+        json_member_text(json, "summary", found->alternatives[i]->summary);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void write_found(struct json *json, const struct check *check, const struct found *found)
+{
+    json_open(json, '{');
+    json_member_text(json, "id", found->mistake->id);
+    json_key(json, "layers");
+    json_open(json, '[');
+    for (size_t i = 0; i < found->layer_count; i++)
+        write_layer(json, found->layers[i]);
+    json_close(json, ']');
+    json_key(json, "parameters");
+    json_open(json, '[');
+    for (size_t i = 0; i < found->parameter_count; i++)
+        json_text(json, check->names[found->parameters[i]]);
+    json_close(json, ']');
+    json_member_number(json, "residual", found->residual);
+    if (found->has_factor) json_member_number(json, "factor", found->factor);
+    if (found->mistake == &mistake_single_sample) json_member_size(json, "sample", found->sample);
+    write_words(json, "message", check, found, found->mistake->message);
+    write_words(json, "hint", check, found, found->mistake->hint);
+    if (found->alternative_count > 0) write_alternatives(json, found);
+    json_close(json, '}');
+}
+
+void diagnosis_report_json(struct json *json, const struct check *check, const struct diagnosis *diagnosis)
+{
+    json_key(json, "diagnosis");
+    json_open(json, '{');
+    json_member_bool(json, "explained", diagnosis->explained);
+    json_key(json, "first_wrong");
+    json_open(json, '{');
+    json_member_text(json, "parameter", check->names[diagnosis->first_wrong]);
+    json_member_size(json, "layer", check->network->parameters[diagnosis->first_wrong].node);
+    json_close(json, '}');
+    json_key(json, "mistakes");
+    json_open(json, '[');
+    for (size_t i = 0; i < diagnosis->count; i++)
+        write_found(json, check, &diagnosis->found[i]);
+    json_close(json, ']');
+    if (diagnosis->stopped) json_member_text(json, "search", "stopped");
+    json_close(json, '}');
+}
+
+static void add_found(struct text *text, const struct check *check, const struct found *found)
+{
+    const char *message = mistake_text(text->arena, check, found, found->mistake->message);
+    const char *hint = mistake_text(text->arena, check, found, found->mistake->hint);
+    if (message == NULL || hint == NULL) {
+        text->failed = true;
+        return;
+    }
+    text_format(text, "\n  %s at ", found->mistake->id);
+    for (size_t i = 0; i < found->layer_count; i++) {
+        if (i > 0) text_add(text, ", ");
+        if (found->layers[i] == LAYER_LOSS)
+            text_add(text, "the loss");
+        else
+            text_format(text, "layer %zu (%s)", found->layers[i],
+                        check->network->nodes[found->layers[i]].layer->op->name);
+    }
+    text_add(text, "\n    ");
+    text_add(text, message);
+    text_add(text, "\n    Hint: ");
+    text_add(text, hint);
+    for (size_t i = 0; i < found->alternative_count; i++) {
+        text_add(text, i == 0 ? "\n    Or: " : ", ");
+        text_add(text, found->alternatives[i]->id);
+    }
+    text_add(text, "\n");
+}
+
+void diagnosis_report_text(struct text *text, const struct check *check, const struct diagnosis *diagnosis)
+{
+    text_add(text, "\nfirst wrong: ");
+    text_add(text, check->names[diagnosis->first_wrong]);
+    text_format(text, " (layer %zu)\n", check->network->parameters[diagnosis->first_wrong].node);
+    for (size_t i = 0; i < diagnosis->count; i++)
+        add_found(text, check, &diagnosis->found[i]);
+    if (diagnosis->count == 0)
+        text_add(text, "No known mistake reproduces these numbers.\n");
+    else if (!diagnosis->explained)
+        text_add(text, "\nThat does not account for everything that is wrong.\n");
+    if (diagnosis->stopped) text_add(text, "The search was stopped by its time limit.\n");
+}
