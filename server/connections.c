@@ -1,8 +1,12 @@
 #include "server/connections.h"
 
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +20,7 @@
 
 /* Seconds between two looks; a connection idle for QUIET_SECONDS is closed in the drain, one that is so new
  * that its first request may still be on the way has NEW_SECONDS. When too many connections are open,
- * CROWDED_SECONDS is the patience with idle ones. */
+ * CROWDED_SECONDS is the patience with idle ones, and with those whose clients have stopped in the middle. */
 #define SWEEP_SECONDS 0.1
 #define SWEEP_SECONDS_BUSY 0.01
 #define QUIET_SECONDS 0.2
@@ -34,9 +38,12 @@ struct connection {
         since;                /* milliseconds << PHASE_BITS | phase: one word, so that the sweeper sees both or none */
     atomic_bool served;       /* a request was read */
     bool linger;              /* touched by the connection's thread only */
+    struct request *request;  /* likewise */
     bool closing;             /* touched by the sweeper only */
     double gone_since;        /* when its client was first seen to have left, 0 where it has not; the sweeper's */
     uint64_t gone_word;       /* `since` at that time */
+    uint64_t moved;           /* bytes, both ways, when last looked at while crowded; the sweeper's */
+    double moved_at;          /* when that was first seen */
     struct exchange *working; /* under the lock */
     double work_deadline;     /* of working */
 };
@@ -127,6 +134,14 @@ struct connection *connections_find(struct MHD_Connection *connection)
     return info != NULL ? info->socket_context : NULL;
 }
 
+struct request *connections_hold(struct connection *connection, struct request *request)
+{
+    if (connection == NULL) return NULL;
+    struct request *before = connection->request;
+    connection->request = request;
+    return before;
+}
+
 void connections_enter(struct connection *connection, enum phase phase)
 {
     if (connection == NULL) return;
@@ -182,6 +197,51 @@ static bool has_unread(int socket)
     return ioctl(socket, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
+static bool has_unsent(int socket)
+{
+    int bytes = 0;
+    return ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
+/* Bytes that the client has sent and has taken so far; 0 where the system does not tell. */
+static uint64_t bytes_moved(int socket)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    const socklen_t needed = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received;
+    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 || length < needed) return 0;
+    return info.tcpi_bytes_acked + info.tcpi_bytes_received;
+}
+
+static bool is_crowded(void)
+{
+    return registry.count + registry.lingering_count >= LIMIT_CONNECTIONS;
+}
+
+/* Whether nothing has moved in the middle of a body or an answer for CROWDED_SECONDS, and that is the client's doing.
+ */
+static bool has_stopped(struct connection *connection, enum phase phase, double since, double now)
+{
+    uint64_t moved = bytes_moved(connection->socket);
+    if (moved == 0 || moved != connection->moved) {
+        connection->moved = moved;
+        connection->moved_at = now;
+    }
+    double start = since > connection->moved_at ? since : connection->moved_at;
+    if (now - start <= CROWDED_SECONDS) return false;
+    return phase == PHASE_BODY ? !has_unread(connection->socket) : has_unsent(connection->socket);
+}
+
+/* Whether the connection has had its time. */
+static bool is_overdue(struct connection *connection, enum phase phase, double since, double now)
+{
+    double patience = registry.limits[phase];
+    bool crowded = is_crowded();
+    if (crowded && phase == PHASE_HEADER && patience > CROWDED_SECONDS) patience = CROWDED_SECONDS;
+    if (now - since > patience) return true;
+    return crowded && phase != PHASE_HEADER && has_stopped(connection, phase, since, now);
+}
+
 /* Breaks a connection whose client has left in the middle of a request. The library takes care of that itself, but not
  * when the end came together with the last bytes: then it reads those, and waits for an event that has been already.
  * What it has read it may be working on just now, hence the second look. */
@@ -220,10 +280,7 @@ static void look_at(struct connection *connection, double now)
     enum phase phase = (enum phase)(word & ((1U << PHASE_BITS) - 1));
     double since = 1e-3 * (double)(word >> PHASE_BITS);
     if (phase == PHASE_WORK) return; /* on the connection's own thread, or about to be watched */
-    double patience = registry.limits[phase];
-    if (phase == PHASE_HEADER && registry.count >= LIMIT_CONNECTIONS && patience > CROWDED_SECONDS)
-        patience = CROWDED_SECONDS;
-    if (now - since > patience) {
+    if (is_overdue(connection, phase, since, now)) {
         shutdown(connection->socket, SHUT_RDWR);
         return;
     }

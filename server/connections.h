@@ -9,6 +9,7 @@
 
 struct connection;
 struct exchange;
+struct request;
 
 enum phase {
     PHASE_HEADER, /* between two requests, or in the middle of a head */
@@ -20,13 +21,16 @@ enum phase {
 bool connections_start(void); /* the sweeper; false where it cannot be started */
 void connections_stop(void);  /* when no connection is left */
 
-/* MHD_OPTION_NOTIFY_CONNECTION: registers and forgets connections. */
+/* For MHD_OPTION_NOTIFY_CONNECTION: registers and forgets connections. */
 void connections_notify(void *unused, struct MHD_Connection *connection, void **socket_context,
                         enum MHD_ConnectionNotificationCode code);
 
-/* The registered one; NULL where memory was short when it opened (it is closed at once). The next three
+/* The registered one; NULL where memory was short when it opened (it is closed at once). The next four
  * functions do nothing with NULL, and are to be called from the connection's own thread. */
 struct connection *connections_find(struct MHD_Connection *connection);
+
+/* The request that it is at from now on, NULL for none. Returns the one that it was at. */
+struct request *connections_hold(struct connection *connection, struct request *request);
 
 /* What it does from now on; the deadline of that phase begins. */
 void connections_enter(struct connection *connection, enum phase phase);

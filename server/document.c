@@ -7,6 +7,7 @@
 
 #include "server/json_place.h"
 #include "server/json_scan.h"
+#include "server/limits.h"
 
 /* ---- jansson's memory ---- */
 
@@ -49,6 +50,11 @@ void document_setup(void)
 static int no_memory(struct error *error)
 {
     return error_set(error, CODE_OUT_OF_MEMORY, "there is not enough memory to read the JSON text");
+}
+
+static int gave_up(struct error *error)
+{
+    return error_set(error, CODE_CANCELLED, "the reading of the JSON text was cancelled");
 }
 
 static int malformed(const char *text, size_t length, size_t stop, struct error *error)
@@ -94,7 +100,6 @@ static int duplicate(const char *text, size_t length, size_t stop, struct error 
 static int refused(const char *text, size_t length, const struct json_scan *scan, const json_error_t *reason,
                    struct error *error)
 {
-    if (exhausted) return no_memory(error);
     size_t stop = json_scan_origin(scan, reason->position > 0 ? (size_t)reason->position : 0);
     if (json_error_code(reason) == json_error_duplicate_key) return duplicate(text, length, stop, error);
     /* A token is refused where it ends, and what is missing at the end of the text. */
@@ -103,11 +108,42 @@ static int refused(const char *text, size_t length, const struct json_scan *scan
 
 /* ---- reading ---- */
 
-int document_read(struct arena *arena, const char *text, size_t length, struct document *document, struct error *error)
+/* What jansson has yet to read. It is handed out in small pieces, so that reading can be cancelled between two. */
+struct source {
+    const char *at, *end, *look;
+    const atomic_bool *cancelled;
+    bool stopped;
+};
+
+static size_t hand_out(void *buffer, size_t room, void *from)
+{
+    struct source *source = from;
+    size_t left = (size_t)(source->end - source->at), length = left < room ? left : room;
+    if (source->cancelled != NULL && source->at >= source->look) {
+        source->stopped = atomic_load_explicit(source->cancelled, memory_order_relaxed);
+        if (source->stopped) return (size_t)-1;
+        source->look = left > LIMIT_LOOK ? source->at + LIMIT_LOOK : source->end;
+    }
+    if (length > 0) memcpy(buffer, source->at, length);
+    source->at += length;
+    return length;
+}
+
+static json_t *load(struct arena *arena, struct source *source, json_error_t *reason)
+{
+    exhausted = false;
+    current = arena;
+    json_t *root = json_load_callback(hand_out, source, JSON_REJECT_DUPLICATES, reason);
+    current = NULL;
+    return root;
+}
+
+int document_read(struct arena *arena, const char *text, size_t length, const atomic_bool *cancelled,
+                  struct document *document, struct error *error)
 {
     *document = (struct document){0};
     struct json_scan scan;
-    switch (json_scan(arena, text, length, &scan)) {
+    switch (json_scan(arena, text, length, cancelled, &scan)) {
     case JSON_SCAN_DONE:
         break;
     case JSON_SCAN_MALFORMED:
@@ -116,15 +152,19 @@ int document_read(struct arena *arena, const char *text, size_t length, struct d
         return too_many(text, length, scan.stop, error);
     case JSON_SCAN_NO_MEMORY:
         return no_memory(error);
+    case JSON_SCAN_CANCELLED:
+        return gave_up(error);
     }
     if (scan.reduced.length > INT_MAX) return no_memory(error); /* jansson counts positions in ints */
 
     json_error_t reason = {0};
-    exhausted = false;
-    current = arena;
-    json_t *root = json_loadb(scan.reduced.data != NULL ? scan.reduced.data : "", scan.reduced.length,
-                              JSON_REJECT_DUPLICATES, &reason);
-    current = NULL;
+    const char *reduced = scan.reduced.data != NULL ? scan.reduced.data : "";
+    struct source source = {
+        .at = reduced, .end = reduced + scan.reduced.length, .look = reduced, .cancelled = cancelled};
+    json_t *root = load(arena, &source, &reason);
+    if (source.stopped) return gave_up(error);
+    /* jansson does not look whether a byte of a string found room: what it read may lack some. */
+    if (exhausted) return no_memory(error);
     if (root == NULL) return refused(text, length, &scan, &reason, error);
     *document = (struct document){.root = root, .table = scan.table, .count = scan.count};
     return CODE_OK;

@@ -4,6 +4,7 @@
 #define SERVER_DOCUMENT_H
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -38,8 +39,10 @@ struct document {
  * than LIMIT_DEPTH levels, anything behind the value and everything else that JSON forbids (but see above) is
  * CODE_MALFORMED_JSON with line and column (from 1, in characters) and, as far as it can be told, a pointer
  * to the place. More than DOCUMENT_VALUES_MAX values are CODE_OUT_OF_RANGE. The root is an object or an
- * array: the caller's to check. Nothing is kept of `text`. */
-int document_read(struct arena *arena, const char *text, size_t length, struct document *document, struct error *error);
+ * array: the caller's to check. Nothing is kept of `text`. Once `cancelled` (it may be NULL) is set, the reading ends
+ * with CODE_CANCELLED. */
+int document_read(struct arena *arena, const char *text, size_t length, const atomic_bool *cancelled,
+                  struct document *document, struct error *error);
 
 /* The numbers that `value` stands for; NULL where it is something else. */
 const struct numbers *document_numbers(const struct document *document, const json_t *value);

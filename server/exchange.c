@@ -15,7 +15,7 @@ static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct request *spare;
 static size_t spare_count;
 
-static atomic_size_t bodies_held; /* bytes of all bodies in flight */
+static atomic_size_t bodies_held; /* bytes received of all bodies in flight that are over LIMIT_LIGHT_BODY */
 
 const char *exchange_query(const struct exchange *exchange, const char *name)
 {
@@ -92,14 +92,19 @@ struct request *request_new(const struct options *options)
     request->exchange.path = "";
     request->body = body;
     request->body_capacity = capacity;
-    atomic_fetch_add_explicit(&bodies_held, capacity, memory_order_relaxed);
     request->started = exchange_clock();
     return request;
 }
 
+static void uncount_body(struct request *request)
+{
+    atomic_fetch_sub_explicit(&bodies_held, request->body_counted, memory_order_relaxed);
+    request->body_counted = 0;
+}
+
 void request_free(struct request *request)
 {
-    atomic_fetch_sub_explicit(&bodies_held, request->body_capacity, memory_order_relaxed);
+    uncount_body(request);
     if (request->body_capacity > LIMIT_LIGHT_BODY) {
         free(request->body);
         request->body = NULL;
@@ -130,15 +135,28 @@ static size_t bodies_limit(const struct options *options)
 
 bool request_body_fits(const struct options *options, size_t length)
 {
+    if (length <= LIMIT_LIGHT_BODY) return true;
     size_t held = atomic_load_explicit(&bodies_held, memory_order_relaxed);
     size_t limit = bodies_limit(options);
     return held <= limit && length <= limit - held;
 }
 
+/* Counts a body that grows to that length among those in flight. Small ones don't count: LIMIT_CONNECTIONS times
+ * LIMIT_LIGHT_BODY is set aside for them, so that large bodies that stall on their way cannot keep them out. */
+static bool count_body(struct request *request, size_t length)
+{
+    if (length <= LIMIT_LIGHT_BODY) return true;
+    size_t more = length - request->body_counted;
+    size_t limit = bodies_limit(request->exchange.options);
+    size_t held = atomic_fetch_add_explicit(&bodies_held, more, memory_order_relaxed);
+    request->body_counted += more;
+    return held <= limit && more <= limit - held;
+}
+
 /* Drops the body and what it held. */
 static void refuse_body(struct request *request)
 {
-    atomic_fetch_sub_explicit(&bodies_held, request->body_capacity, memory_order_relaxed);
+    uncount_body(request);
     free(request->body);
     request->body = NULL;
     request->body_capacity = 0;
@@ -146,7 +164,8 @@ static void refuse_body(struct request *request)
     request->exchange.body_length = 0;
 }
 
-/* Room for `need` bytes: doubling, so that a client pays with bytes for the memory that it takes from us. */
+/* Room for `need` bytes: doubling, so that a client pays with bytes for the memory that it takes from us. (What lies
+ * behind the bytes received is not counted: the system gives memory to it when it is written to.) */
 static int grow_body(struct request *request, size_t need)
 {
     const struct options *options = request->exchange.options;
@@ -154,13 +173,8 @@ static int grow_body(struct request *request, size_t need)
     while (capacity < need)
         capacity = capacity > SIZE_MAX / 2 ? need : 2 * capacity;
     if (capacity > options->max_body && need <= options->max_body) capacity = options->max_body;
-    size_t more = capacity - request->body_capacity;
-    if (!request_body_fits(options, more))
-        return error_set(&request->body_fault, CODE_OVERLOADED,
-                         "The bodies of other requests take all the memory there is for them; try again.");
     char *body = realloc(request->body, capacity);
     if (body == NULL) return error_set(&request->body_fault, CODE_OUT_OF_MEMORY, "Out of memory for the body.");
-    atomic_fetch_add_explicit(&bodies_held, more, memory_order_relaxed);
     request->body = body;
     request->body_capacity = capacity;
     return CODE_OK;
@@ -173,6 +187,9 @@ void request_take_body(struct request *request, const char *piece, size_t length
     size_t have = request->exchange.body_length;
     if (length > max - have)
         error_set(&request->body_fault, CODE_BODY_TOO_LARGE, "The body is larger than %zu bytes.", max);
+    else if (!count_body(request, have + length))
+        error_set(&request->body_fault, CODE_OVERLOADED,
+                  "The bodies of other requests take all the memory there is for them; try again.");
     else if (have + length > request->body_capacity)
         grow_body(request, have + length);
     if (request->body_fault.code != CODE_OK) {

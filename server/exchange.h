@@ -26,7 +26,9 @@ struct exchange {
     const char *body; /* complete when the handler is called; not terminated */
     size_t body_length;
     atomic_bool cancelled; /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */
-    void *state;           /* the handler's own, in the arena, kept between its two calls */
+    void *state;           /* the handler's own, in the arena, kept between its calls */
+    double work; /* floating-point operations, as the handler estimates them before it returns OUTCOME_HEAVY; 0
+                    as long as nobody knows */
 
     /* the answer, filled in by the handler */
     int status;
@@ -42,7 +44,9 @@ enum outcome { OUTCOME_ANSWERED, OUTCOME_HEAVY };
 
 /* An endpoint. It fills in the answer and returns OUTCOME_ANSWERED. Called on a thread that serves connections with
  * heavy = false, it may instead return OUTCOME_HEAVY without an answer: it is then called again on a worker with heavy
- * = true (a body over LIMIT_LIGHT_BODY goes to a worker at once). Failures are answered too: problem_answer(). */
+ * = true (a body over LIMIT_LIGHT_BODY goes to a worker at once). A worker may be one that is kept free of long work:
+ * a handler that finds there for the first time that its work is more than LIMIT_LONG_WORK sets `work` and returns
+ * OUTCOME_HEAVY once more. Failures are answered too: problem_answer(). */
 typedef enum outcome exchange_handler(struct exchange *exchange, bool heavy);
 
 /* The value of a query parameter (?name=value; "" for ?name), or of a request header; NULL where absent. */

@@ -27,8 +27,10 @@
 /* What a connection has for its buffers; half of it is what is read at once. */
 #define CONNECTION_MEMORY ((size_t)128 << 10)
 
-/* Part of the time of the drain that work has before it is cancelled. */
-#define DRAIN_PATIENCE 0.8
+/* Parts of the time of the drain: when work is cancelled, and when work that goes on all the same is not waited for any
+ * longer. What is left is for the process to end: to give back gigabytes takes a moment. */
+#define DRAIN_PATIENCE 0.7
+#define DRAIN_END 0.85
 
 enum { DRAIN_LOOK = 5 /* milliseconds */ };
 
@@ -108,8 +110,9 @@ static void run_heavy(struct request *request)
         struct error error = {0};
         error_set(&error, CODE_CANCELLED, "The request waited too long for its turn.");
         problem_answer(exchange, &error);
-    } else {
-        exchange->route->handler(exchange, true);
+    } else if (exchange->route->handler(exchange, true) == OUTCOME_HEAVY) {
+        workers_return(request);
+        return;
     }
     request->stage = STAGE_READY;
     MHD_resume_connection(connection);
@@ -152,17 +155,47 @@ static bool run(struct MHD_Connection *connection, struct request *request)
     return false;
 }
 
+/* The end of a request; `sent` says whether its answer went out whole. */
+static void finish(struct request *request, bool sent)
+{
+    /* A connection that broke while its work was done is not asked for an answer. */
+    unwatch(request);
+    const struct exchange *exchange = &request->exchange;
+    metrics_request_ends(exchange->route, sent ? exchange->status : 0, exchange_clock() - request->started,
+                         exchange->body_length, sent ? exchange->answer.length : 0);
+    connections_enter(request->connection, PHASE_HEADER);
+    request_free(request);
+}
+
+/* Ends what the library has begun and forgotten: where the headers or the arguments of a target don't fit into a
+ * connection's memory, it calls on_target and then nothing more. */
+static void finish_forgotten(struct connection *connection)
+{
+    struct request *request = connections_hold(connection, NULL);
+    if (request != NULL) finish(request, false);
+}
+
 /* ---- The library's callbacks, on the connection's thread ---- */
+
+static void on_connection(void *unused, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) finish_forgotten(*socket_context);
+    connections_notify(unused, connection, socket_context, code);
+}
 
 /* The request line is there. What is returned is the request's context in the other callbacks. */
 static void *on_target(void *unused, const char *target, struct MHD_Connection *connection)
 {
     (void)unused;
-    struct request *request = request_new(http.options);
+    struct connection *registered = connections_find(connection);
+    finish_forgotten(registered);
+    struct request *request = registered != NULL ? request_new(http.options) : NULL;
     if (request == NULL) return NULL;
+    connections_hold(registered, request);
     metrics_request_begins();
     request->exchange.connection = connection;
-    request->connection = connections_find(connection);
+    request->connection = registered;
     request->target_length = target != NULL ? strlen(target) : 0;
     request->odd_target = target == NULL || !framing_target_fits(target);
     return request;
@@ -203,7 +236,7 @@ static enum MHD_Result on_request(void *unused, struct MHD_Connection *connectio
     return send_answer(connection, request);
 }
 
-/* Exactly once for each request that on_target has seen. */
+/* Once for each request that on_target has seen, but for those that finish_forgotten is about. */
 static void on_completed(void *unused, struct MHD_Connection *connection, void **context,
                          enum MHD_RequestTerminationCode code)
 {
@@ -212,14 +245,8 @@ static void on_completed(void *unused, struct MHD_Connection *connection, void *
     struct request *request = *context;
     if (request == NULL) return;
     *context = NULL;
-    /* A connection that broke while its work was done is not asked for an answer. */
-    unwatch(request);
-    const struct exchange *exchange = &request->exchange;
-    bool sent = request->stage == STAGE_SENT && code == MHD_REQUEST_TERMINATED_COMPLETED_OK;
-    metrics_request_ends(exchange->route, sent ? exchange->status : 0, exchange_clock() - request->started,
-                         exchange->body_length, sent ? exchange->answer.length : 0);
-    connections_enter(request->connection, PHASE_HEADER);
-    request_free(request);
+    connections_hold(request->connection, NULL);
+    finish(request, request->stage == STAGE_SENT && code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }
 
 /* What the library would print is about clients, who are none of the operator's business. */
@@ -238,7 +265,7 @@ static struct MHD_Daemon *start_daemon(void)
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
         NULL, NULL, on_request, NULL, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-        NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, connections_notify, NULL,
+        NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)(2 * LIMIT_CONNECTIONS), MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(LIMIT_BODY_SECONDS + LIMIT_ANSWER_SECONDS), /* longer than any deadline of ours, which come first */
@@ -302,11 +329,11 @@ bool http_drain(void)
 {
     double start = exchange_clock();
     probes_drain();
-    listener_drain();
+    listener_drain(start + DRAIN_PATIENCE * LIMIT_DRAIN_SECONDS);
     connections_drain();
     if (!wait_for_connections(start + DRAIN_PATIENCE * LIMIT_DRAIN_SECONDS)) {
         connections_abort();
-        if (!wait_for_connections(start + LIMIT_DRAIN_SECONDS)) return false;
+        if (!wait_for_connections(start + DRAIN_END * LIMIT_DRAIN_SECONDS)) return false;
     }
     /* Only now: MHD_stop_daemon aborts the process when a connection is suspended, and a worker that has just
      * resumed one may still be using the daemon. */

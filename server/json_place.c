@@ -95,6 +95,17 @@ static long read_escape(const char *at, const char *end, size_t *length)
     return 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
 }
 
+/* The escape sequence at w->at is none. */
+static bool bad_escape(struct walk *w)
+{
+    long unit = read_unit(w->at, w->end);
+    if (unit < 0) return fault(w, "a string holds an escape sequence that JSON does not know");
+    return fault(w,
+                 "a string holds \\u%04lx, half of a surrogate pair; it stands for a character only together with the "
+                 "escape of its other half",
+                 (unsigned long)unit);
+}
+
 /* Passes over the string at w->at. */
 static bool walk_string(struct walk *w)
 {
@@ -104,7 +115,7 @@ static bool walk_string(struct walk *w)
         if (c == '\\') {
             size_t length;
             long point = read_escape(w->at, w->end, &length);
-            if (point < 0) return fault(w, "a string holds an escape sequence that JSON does not know");
+            if (point < 0) return bad_escape(w);
             if (point == 0) return fault(w, "a string holds the character U+0000, which is not supported");
             w->at += length;
             continue;

@@ -11,6 +11,9 @@
 
 enum { ALIGN_DOUBLES = 8 /* a cache line */, ALIGN_SLACK = 512, ROWS_FIRST = 16, REFERENCE_MAX = 32 };
 
+/* Reading ends when there is one value too many. */
+enum { ROWS_MAX = DOCUMENT_VALUES_MAX + 1 };
+
 /* The array that is being tried as numbers, with the levels inside it. Level 1 is its own bracket. */
 struct nest {
     size_t level, deepest;
@@ -29,6 +32,8 @@ struct scanner {
     struct arena *arena;
     const char *text, *end;
     const char *copied; /* up to here the reduced text is complete */
+    const char *look;   /* from here on it is time to look at: */
+    const atomic_bool *cancelled;
     struct json_scan *out;
     size_t capacity; /* of the table */
     size_t depth;    /* brackets open outside of the nest */
@@ -40,7 +45,15 @@ struct scanner {
     size_t mixed_count, mixed_next;
 };
 
-enum attempt { ATTEMPT_NUMBERS, ATTEMPT_MIXED, ATTEMPT_MALFORMED };
+enum attempt { ATTEMPT_NUMBERS, ATTEMPT_MIXED, ATTEMPT_MALFORMED, ATTEMPT_CANCELLED };
+
+/* Whether to give up at `at`. The flag is written by another thread: reading it for every token would cost. */
+static bool is_cancelled(struct scanner *s, const char *at)
+{
+    if (s->cancelled == NULL || at < s->look) return false;
+    s->look = (size_t)(s->end - at) > LIMIT_LOOK ? at + LIMIT_LOOK : s->end;
+    return atomic_load_explicit(s->cancelled, memory_order_relaxed);
+}
 
 static const char *skip_space(const char *at, const char *end)
 {
@@ -97,14 +110,15 @@ static const char *read_element(struct scanner *s, const char *at, double *value
     return behind != NULL ? behind : number_read(at, s->end, value);
 }
 
-/* Elements with commas between them, as far as they go. Returns what is behind the last one, *at's being the
- * first; NULL where not even one stands there. A comma with something else behind it is left to the caller.
- */
+/* Elements with commas between them, as far as they go, but not much more than LIMIT_LOOK bytes of them. Returns what
+ * is behind the last one, *at's being the first; NULL where not even one stands there. A comma with something else
+ * behind it is left to the caller. */
 static const char *read_elements(struct scanner *s, const char *at)
 {
     const char *behind = NULL;
+    const char *stop = (size_t)(s->end - at) > LIMIT_LOOK ? at + LIMIT_LOOK : s->end;
     double *data = s->data;
-    while (at < s->end) {
+    while (at < stop) {
         const char *next = read_element(s, at, data);
         if (next == NULL) break;
         data++;
@@ -170,6 +184,7 @@ static enum attempt read_nest(struct scanner *s, const char **where)
         at = skip_space(at, s->end);
         *where = at;
         if (at == s->end) return ATTEMPT_MALFORMED;
+        if (is_cancelled(s, at)) return ATTEMPT_CANCELLED;
         if (*at == ']' && (!want || fresh)) {
             nest_close(s);
             want = fresh = false;
@@ -199,6 +214,7 @@ static bool grow_table(struct scanner *s)
     struct json_scan *out = s->out;
     if (out->count < s->capacity) return true;
     size_t capacity = s->capacity > 0 ? 2 * s->capacity : ROWS_FIRST;
+    if (capacity > ROWS_MAX) capacity = ROWS_MAX;
     struct numbers *table = arena_array(s->arena, capacity, sizeof *table);
     struct json_span *spans = arena_array(s->arena, capacity, sizeof *spans);
     if (table == NULL || spans == NULL) return false;
@@ -258,6 +274,15 @@ static void align_data(struct scanner *s, const char *at)
     if ((size_t)(s->data_end - s->data) >= needed + skip) s->data += skip;
 }
 
+/* Whether a value may begin at `at`, by what stands before it: each row costs much more memory than "[]" does, which
+ * is not to be had without the commas that are counted. */
+static bool value_fits(const struct scanner *s, const char *at)
+{
+    while (at > s->text && (at[-1] == ' ' || at[-1] == '\n' || at[-1] == '\t' || at[-1] == '\r'))
+        at--;
+    return at == s->text || at[-1] == ',' || at[-1] == ':' || at[-1] == '[';
+}
+
 /* '['. An array of numbers becomes a row; of another one the bracket is passed over. */
 static enum json_scan_end read_array(struct scanner *s, const char **at)
 {
@@ -269,6 +294,7 @@ static enum json_scan_end read_array(struct scanner *s, const char **at)
         return JSON_SCAN_DONE;
     }
     const char *from = *at;
+    if (!value_fits(s, from)) return JSON_SCAN_MALFORMED;
     align_data(s, from);
     double *data = s->data;
     switch (read_nest(s, at)) {
@@ -286,6 +312,8 @@ static enum json_scan_end read_array(struct scanner *s, const char **at)
         s->data = data;
         *at = from;
         return JSON_SCAN_DONE;
+    case ATTEMPT_CANCELLED:
+        return JSON_SCAN_CANCELLED;
     case ATTEMPT_MALFORMED:
         break;
     }
@@ -325,13 +353,12 @@ static enum json_scan_end read_bare(struct scanner *s, const char **at)
 {
     const char *from = *at;
     double value = 0;
+    if (!value_fits(s, from)) return JSON_SCAN_MALFORMED;
     const char *behind = read_special(from, s->end, &value);
     if (behind == NULL) {
         behind = number_read(from, s->end, &value);
-        if (behind == NULL) {
-            ++*at; /* copied, for jansson to refuse */
-            return JSON_SCAN_DONE;
-        }
+        /* Not to be stepped into: each of its bytes would begin a number as long as the rest. */
+        if (behind == NULL) return JSON_SCAN_MALFORMED;
         *at = behind;
         if (is_integer(from, behind) ? fits_integer(from, behind) : isfinite(value)) return JSON_SCAN_DONE;
     }
@@ -356,10 +383,11 @@ static enum json_scan_end read_body(struct scanner *s)
             end = read_bare(s, &at);
         } else {
             if (c == '{' && s->depth++ >= LIMIT_DEPTH) end = JSON_SCAN_MALFORMED;
-            if ((c == '}' || c == ']') && s->depth > 0) s->depth--;
+            if ((c == '}' || c == ']') && s->depth-- == 0) end = JSON_SCAN_MALFORMED;
             if (c == '{' || c == ',') s->values++;
             at++;
         }
+        if (end == JSON_SCAN_DONE && is_cancelled(s, at)) end = JSON_SCAN_CANCELLED;
         if (end == JSON_SCAN_DONE && s->values > DOCUMENT_VALUES_MAX) {
             end = JSON_SCAN_TOO_MANY;
             at = from;
@@ -369,11 +397,18 @@ static enum json_scan_end read_body(struct scanner *s)
     return end;
 }
 
-enum json_scan_end json_scan(struct arena *arena, const char *text, size_t length, struct json_scan *scan)
+enum json_scan_end json_scan(struct arena *arena, const char *text, size_t length, const atomic_bool *cancelled,
+                             struct json_scan *scan)
 {
     *scan = (struct json_scan){0};
     text_init(&scan->reduced, arena);
-    struct scanner s = {.arena = arena, .text = text, .end = text + length, .copied = text, .out = scan};
+    struct scanner s = {.arena = arena,
+                        .text = text,
+                        .end = text + length,
+                        .copied = text,
+                        .look = text,
+                        .cancelled = cancelled,
+                        .out = scan};
 
     /* An element takes two bytes at least, so that this is room for whatever may come, and nothing has to be
      * grown, counted or checked on the way. What stays untouched costs no memory, and is given back. */

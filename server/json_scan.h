@@ -3,6 +3,7 @@
 #ifndef SERVER_JSON_SCAN_H
 #define SERVER_JSON_SCAN_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "core/arena.h"
@@ -26,11 +27,13 @@ enum json_scan_end {
     JSON_SCAN_DONE,      /* it may still be malformed outside of arrays of numbers: jansson's to say */
     JSON_SCAN_MALFORMED, /* for certain, at scan->stop or before */
     JSON_SCAN_TOO_MANY,  /* more than DOCUMENT_VALUES_MAX values */
-    JSON_SCAN_NO_MEMORY
+    JSON_SCAN_NO_MEMORY,
+    JSON_SCAN_CANCELLED
 };
 
-/* Linear in `length`, whatever the bytes. */
-enum json_scan_end json_scan(struct arena *arena, const char *text, size_t length, struct json_scan *scan);
+/* Linear in `length`, whatever the bytes. `cancelled`, which may be NULL, is looked at every LIMIT_LOOK bytes. */
+enum json_scan_end json_scan(struct arena *arena, const char *text, size_t length, const atomic_bool *cancelled,
+                             struct json_scan *scan);
 
 /* The offset in the original text of what stands at an offset of the reduced one. */
 size_t json_scan_origin(const struct json_scan *scan, size_t reduced);

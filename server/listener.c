@@ -141,13 +141,12 @@ static void shut_door(void)
     setsockopt(listener.socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-void listener_drain(void)
+void listener_drain(double until)
 {
     const uint64_t one = 1;
     shut_door();
     if (write(listener.wake, &one, sizeof one) != (ssize_t)sizeof one) return; /* cannot happen to a fresh eventfd */
     pthread_join(listener.thread, NULL);
-    double until = exchange_clock() + LIMIT_DRAIN_SECONDS;
     while (!accept_waiting() && exchange_clock() < until)
         poll(NULL, 0, FULL_PAUSE);
     poll(NULL, 0, HANDSHAKE_PAUSE); /* handshakes that were under way when the door was shut */

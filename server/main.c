@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -52,6 +53,14 @@ static void raise_file_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Writes out what was printed. False, with one line on standard error, where that cannot be done. */
+static bool flush_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    fprintf(stderr, "gradcheckd: cannot write to standard output: %s\n", strerror(errno));
+    return false;
+}
+
 static int serve(const struct options *options)
 {
     char address[LISTENER_ADDRESS_MAX];
@@ -63,12 +72,12 @@ static int serve(const struct options *options)
     document_setup();
     if (!static_files_load(options->static_directory) || !http_start(options, address)) return EXIT_FAILURE;
     printf("gradcheckd %s listening on %s\n", GRADCHECKD_VERSION, address);
-    fflush(stdout);
-    wait_for_end();
+    bool told = flush_output(); /* whoever waits for the line would wait for ever */
+    if (told) wait_for_end();
     /* Work that does not end in time ends with the process. */
-    if (!http_drain()) _exit(EXIT_SUCCESS);
+    if (!http_drain()) _exit(told ? EXIT_SUCCESS : EXIT_FAILURE);
     static_files_free();
-    return EXIT_SUCCESS;
+    return told ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -79,7 +88,7 @@ int main(int argc, char **argv)
     case OPTIONS_RUN:
         return serve(&options);
     case OPTIONS_EXIT_0:
-        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return flush_output() ? EXIT_SUCCESS : EXIT_FAILURE;
     default:
         return 2;
     }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/limits.h"
@@ -82,8 +83,10 @@ static bool read_threads(struct options *options, const char *value)
 
 static bool read_static(struct options *options, const char *value)
 {
+    struct stat status;
     size_t length = strlen(value);
-    if (length == 0 || length >= sizeof options->static_directory) return false;
+    if (length >= sizeof options->static_directory) return false;
+    if (stat(value, &status) != 0 || !S_ISDIR(status.st_mode)) return false;
     memcpy(options->static_directory, value, length + 1);
     return true;
 }
@@ -204,7 +207,7 @@ static enum options_verdict print_help(void)
         snprintf(left, sizeof left, "%s %s", table[i].flag, table[i].argument);
         printf("  %-23s %s\n", left, table[i].help);
     }
-    puts("  --help, --version\n\nEach flag has an environment variable, too: GRADCHECKD_LISTEN, "
+    puts("  -h, --help, --version\n\nEach flag has an environment variable, too: GRADCHECKD_LISTEN, "
          "GRADCHECKD_MAX_BODY, ...");
     return OPTIONS_EXIT_0;
 }
@@ -213,7 +216,7 @@ enum options_verdict options_read(int argc, char **argv, struct options *options
 {
     set_defaults(options);
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) return print_help();
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return print_help();
         if (strcmp(argv[i], "--version") == 0) {
             puts("gradcheckd " GRADCHECKD_VERSION);
             return OPTIONS_EXIT_0;

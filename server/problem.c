@@ -27,6 +27,7 @@ static const struct entry entries[CODE_END] = {
     [CODE_CANCELLED] = {503, "cancelled"},
     [CODE_DEVICE] = {503, "device"},
     [CODE_BAD_REQUEST] = {400, "bad_request"},
+    [CODE_QUERY_OUT_OF_RANGE] = {400, "out_of_range"},
     [CODE_NOT_FOUND] = {404, "not_found"},
     [CODE_METHOD_NOT_ALLOWED] = {405, "method_not_allowed"},
     [CODE_NOT_IMPLEMENTED] = {501, "not_implemented"},

@@ -9,6 +9,7 @@ struct exchange;
 /* Codes of the HTTP side, behind the core's. */
 enum {
     CODE_BAD_REQUEST = CODE_CORE_END, /* framing, odd query parameters */
+    CODE_QUERY_OUT_OF_RANGE,          /* told as CODE_OUT_OF_RANGE, but there is nothing in the body to point at */
     CODE_NOT_FOUND,
     CODE_METHOD_NOT_ALLOWED,
     CODE_NOT_IMPLEMENTED, /* a method that we do not know */

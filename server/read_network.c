@@ -101,7 +101,8 @@ static int read_layers(struct reader *r, const json_t *network, struct definitio
     const json_t *layers;
     if (reader_member(r, network, "layers", REQUIRED, &layers) != CODE_OK) return r->error->code;
     const struct numbers *numbers = document_numbers(r->document, layers);
-    bool none = numbers != NULL && numbers->tensor.size == 0; /* [] is an array of no numbers too */
+    /* [] is an array of no numbers too; [[]] and [[1],[2,3]] are arrays of other things than layers. */
+    bool none = numbers != NULL && !numbers->ragged && numbers->tensor.shape.rank == 1 && numbers->tensor.size == 0;
     if (!json_is_array(layers) || (numbers != NULL && !none)) {
         error_set(r->error, CODE_WRONG_TYPE, "layers must be an array of objects");
         return error_at(r->error, "layers");

@@ -84,6 +84,19 @@ static const char **known_names(struct reader *r, const struct problem_set *set)
     return known;
 }
 
+/* Parameters are drawn or given, not both. */
+static int check_init_alone(struct reader *r, const json_t *parameters)
+{
+    if (json_object_size(parameters) == 1) return CODE_OK;
+    void *at = json_object_iter((json_t *)parameters);
+    if (strcmp(json_object_iter_key(at), "init") == 0) at = json_object_iter_next((json_t *)parameters, at);
+    const char *name = json_object_iter_key(at);
+    error_set(r->error, CODE_UNKNOWN_MEMBER,
+              "parameters holds init and %.*s: it holds either init, which draws all of them, or a tensor for each",
+              LIMIT_NAME, name);
+    return error_at(r->error, name);
+}
+
 int read_parameters(struct reader *r, const json_t *root, struct problem_set *set)
 {
     const json_t *parameters = NULL;
@@ -94,8 +107,7 @@ int read_parameters(struct reader *r, const json_t *root, struct problem_set *se
     }
     const json_t *init = json_object_get(parameters, "init");
     if (init != NULL) {
-        static const char *const only[] = {"init", NULL};
-        if (reader_known(r, parameters, only) == CODE_OK && draw_parameters(r, init, set) != CODE_OK)
+        if (check_init_alone(r, parameters) == CODE_OK && draw_parameters(r, init, set) != CODE_OK)
             error_at(r->error, "init");
     } else {
         const char **known = known_names(r, set);

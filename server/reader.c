@@ -169,7 +169,8 @@ int reader_tensor(struct reader *r, const json_t *object, const char *name, cons
     const json_t *member;
     if (reader_member(r, object, name, REQUIRED, &member) != CODE_OK) return r->error->code;
     const struct numbers *numbers = document_numbers(r->document, member);
-    if (numbers == NULL && json_is_number(member)) {
+    bool scalar = numbers != NULL && !numbers->ragged && numbers->tensor.shape.rank == 0;
+    if (scalar || json_is_number(member)) {
         error_set(r->error, CODE_SHAPE_MISMATCH, "%.*s is a single number, an array of numbers is needed", LIMIT_NAME,
                   name);
         return error_at(r->error, name);

@@ -29,7 +29,8 @@ struct request {
     bool odd_target;         /* the request's target holds bytes that no target may hold */
     double started;          /* exchange_clock() when the request line was read */
     char *body;              /* malloc'ed */
-    size_t body_capacity;    /* of body, all counted in the total of bodies in flight */
+    size_t body_capacity;    /* of body */
+    size_t body_counted;     /* bytes of body in the total of bodies in flight */
     struct error body_fault; /* the body was refused on the way: what still comes is dropped */
 };
 
@@ -43,7 +44,7 @@ void request_free(struct request *request);
  * or no memory left for it (body_fault says so). exchange.body is kept up to date. */
 void request_take_body(struct request *request, const char *piece, size_t length);
 
-/* Whether a body of that length finds room among those in flight now. */
+/* Whether a body of that length finds room among those in flight now. One up to LIMIT_LIGHT_BODY always does. */
 bool request_body_fits(const struct options *options, size_t length);
 
 /* At the end of the process: the spare ones. */

@@ -8,37 +8,62 @@
 
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t more;
+    pthread_cond_t any, brief;    /* something to do: for most workers, for the one that takes no long work */
     struct request *first, *last; /* linked by request->next */
     size_t waiting;
     bool stopping;
     pthread_t *threads;
     unsigned count;
     void (*run)(struct request *);
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .any = PTHREAD_COND_INITIALIZER, .brief = PTHREAD_COND_INITIALIZER};
+
+static bool is_long(const struct request *request)
+{
+    return request->exchange.work > LIMIT_LONG_WORK;
+}
+
+/* Takes the first request out of the queue, or the first that is not long; NULL where there is none. */
+static struct request *unlink_first(bool brief)
+{
+    struct request **link = &pool.first, *before = NULL;
+    while (*link != NULL && brief && is_long(*link)) {
+        before = *link;
+        link = &before->next;
+    }
+    struct request *request = *link;
+    if (request == NULL) return NULL;
+    *link = request->next;
+    if (pool.last == request) pool.last = before;
+    pool.waiting--;
+    request->next = NULL;
+    return request;
+}
 
 /* The next request; NULL when the pool stops and nothing is left. */
-static struct request *take(void)
+static struct request *take(bool brief)
 {
+    struct request *request;
     pthread_mutex_lock(&pool.lock);
-    while (pool.first == NULL && !pool.stopping)
-        pthread_cond_wait(&pool.more, &pool.lock);
-    struct request *request = pool.first;
-    if (request != NULL) {
-        pool.first = request->next;
-        if (pool.first == NULL) pool.last = NULL;
-        pool.waiting--;
-        request->next = NULL;
-    }
+    while ((request = unlink_first(brief)) == NULL && !pool.stopping)
+        pthread_cond_wait(brief ? &pool.brief : &pool.any, &pool.lock);
     pthread_mutex_unlock(&pool.lock);
     return request;
 }
 
-static void *work(void *unused)
+static void *work_any(void *unused)
 {
     (void)unused;
     struct request *request;
-    while ((request = take()) != NULL)
+    while ((request = take(false)) != NULL)
+        pool.run(request);
+    return NULL;
+}
+
+static void *work_brief(void *unused)
+{
+    (void)unused;
+    struct request *request;
+    while ((request = take(true)) != NULL)
         pool.run(request);
     return NULL;
 }
@@ -50,7 +75,8 @@ bool workers_start(unsigned count, void (*run)(struct request *request))
     pool.threads = calloc(count, sizeof *pool.threads);
     if (pool.threads == NULL) return false;
     for (pool.count = 0; pool.count < count; pool.count++) {
-        if (pthread_create(&pool.threads[pool.count], NULL, work, NULL) != 0) {
+        bool brief = pool.count == 0 && count > 1;
+        if (pthread_create(&pool.threads[pool.count], NULL, brief ? work_brief : work_any, NULL) != 0) {
             workers_stop();
             return false;
         }
@@ -70,10 +96,22 @@ bool workers_submit(struct request *request)
             pool.first = request;
         pool.last = request;
         pool.waiting++;
-        pthread_cond_signal(&pool.more);
+        pthread_cond_signal(&pool.any);
+        if (!is_long(request)) pthread_cond_signal(&pool.brief);
     }
     pthread_mutex_unlock(&pool.lock);
     return room;
+}
+
+void workers_return(struct request *request)
+{
+    pthread_mutex_lock(&pool.lock);
+    request->next = pool.first;
+    if (pool.last == NULL) pool.last = request;
+    pool.first = request;
+    pool.waiting++;
+    pthread_cond_signal(&pool.any);
+    pthread_mutex_unlock(&pool.lock);
 }
 
 size_t workers_waiting(void)
@@ -88,7 +126,8 @@ void workers_stop(void)
 {
     pthread_mutex_lock(&pool.lock);
     pool.stopping = true;
-    pthread_cond_broadcast(&pool.more);
+    pthread_cond_broadcast(&pool.any);
+    pthread_cond_broadcast(&pool.brief);
     pthread_mutex_unlock(&pool.lock);
     for (unsigned i = 0; i < pool.count; i++)
         pthread_join(pool.threads[i], NULL);

@@ -7,13 +7,18 @@
 
 struct request;
 
-/* Starts `count` threads, each of which calls `run` for one request after the other. False when not all could
- * be started; those that were are stopped again. */
+/* Starts `count` threads, each of which calls `run` for one request after the other. With two or more, one of them
+ * takes no request whose exchange.work is over LIMIT_LONG_WORK: the others need not wait until long ones end. False
+ * when not all could be started; those that were are stopped again. */
 bool workers_start(unsigned count, void (*run)(struct request *request));
 
 /* Puts a request into the queue, first come first served. False when LIMIT_QUEUE are waiting. Once it is in,
  * it belongs to the workers until `run` gives it away. From any thread. */
 bool workers_submit(struct request *request);
+
+/* From within `run`: the request turned out to be over LIMIT_LONG_WORK. It waits again, at the head of the queue, for
+ * a worker that takes it. */
+void workers_return(struct request *request);
 
 /* Requests in the queue. */
 size_t workers_waiting(void);

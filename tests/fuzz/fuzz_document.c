@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct document document;
     struct error error = {0};
     const char *text = (const char *)bytes;
-    int code = document_read(&arena, text, length, &document, &error);
+    int code = document_read(&arena, text, length, NULL, &document, &error);
     if (code == CODE_OK) {
         check_rows(&document, length);
         require(count_rows(&document, document.root, 1) == document.count, "a row without its place");
@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     arena_free(&arena);
     arena_init(&arena, (size_t)(length > 0 ? bytes[length / 2] : 0) * 2048);
     struct error again = {0};
-    int second = document_read(&arena, text, length, &document, &again);
+    int second = document_read(&arena, text, length, NULL, &document, &again);
     require(second == code || second == CODE_OUT_OF_MEMORY, "another answer with less memory");
     arena_free(&arena);
     return 0;

@@ -71,6 +71,12 @@ class Daemon:
         self.signal()
         return self.finish()
 
+    def metrics(self):
+        """What GET /metrics counts, by name."""
+        with Client(self) as client:
+            lines = client.ask(get("/metrics")).body.decode().splitlines()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}
+
     def connect(self, timeout=20):
         return socket.create_connection((self.host, self.port), timeout=timeout)
 
@@ -189,6 +195,16 @@ def heavy_check(width, layers=2, batch=100, **options):
 def endless_check():
     """One that takes a core several seconds, and little memory."""
     return heavy_check(width=100, layers=4, batch=100, verify_reference=True)
+
+
+def wait_until(condition, seconds=30):
+    """Whether the condition becomes true in that time. The time is for slow machines; a condition is asked for every 20 ms."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 class DaemonTest(unittest.TestCase):

@@ -1,6 +1,7 @@
 """SIGTERM in the middle of it all: whoever got a connection and has asked gets a complete answer."""
 
 import collections
+import contextlib
 import json
 import os
 import random
@@ -10,7 +11,7 @@ import threading
 import time
 import unittest
 
-from daemon import Broken, Client, Daemon, endless_check, get, heavy_check, post
+from daemon import Broken, Client, Daemon, endless_check, get, heavy_check, post, wait_until
 
 LARGE = json.dumps({"network": {}, "ballast": [0.125] * 600000}).encode()  # about 4 MB, refused once it is read
 
@@ -72,13 +73,14 @@ BULKY = [(post(LARGE), (400,))]
 
 
 class DrainTest(unittest.TestCase):
-    def drain(self, before=0.4, numbers=(signal.SIGTERM,)):
+    def drain(self, before=0.2, numbers=(signal.SIGTERM,)):
         daemon = Daemon("--threads", "2")
         threads = [Hammer(daemon, LIGHT, keep_alive) for keep_alive in (True, False) * 3]
         threads += [Hammer(daemon, HEAVY, True), Hammer(daemon, HEAVY, False)]
         threads += [Hammer(daemon, BULKY, True), Hammer(daemon, BULKY, False)]
         for thread in threads:
             thread.start()
+        self.assertTrue(wait_until(lambda: all(thread.counts["answered"] > 1 for thread in threads), 60))
         time.sleep(before)
         for number in numbers:
             daemon.signal(number)
@@ -94,7 +96,7 @@ class DrainTest(unittest.TestCase):
 
     def test_nobody_is_lost(self):
         for i in range(5):
-            self.drain(before=0.2 + 0.11 * i)
+            self.drain(before=0.11 * i)
 
     def test_second_signal(self):
         self.drain(numbers=(signal.SIGTERM, signal.SIGINT, signal.SIGTERM))
@@ -125,15 +127,26 @@ class DrainTest(unittest.TestCase):
                     client.send(data)
             self.assertLess(daemon.stop(), 5)
 
+    def wait_for_drain(self, watcher):
+        """Until /readyz says so, or the connection is closed because the machine had the watcher pause between two questions."""
+        deadline = time.monotonic() + 30
+        with contextlib.suppress(Broken, ConnectionError):
+            while watcher.ask(get("/readyz")).status == 200:
+                self.assertLess(time.monotonic(), deadline)
+        watcher.socket.close()
+
     def test_request_under_way(self):
         """What was begun before the signal is read and answered; the answer says that the connection closes."""
         with Daemon() as daemon:
-            half, heavy = Client(daemon), Client(daemon, 60)
+            half, heavy, watcher = Client(daemon), Client(daemon, 60), Client(daemon)
             half.send(post(b"{}")[:-1])
-            heavy.send(post(heavy_check(width=2500, batch=1000)))  # about half a second: not over before the signal
-            time.sleep(0.1)
+            self.assertEqual(heavy.ask(get("/healthz")).status, 200)
+            self.assertTrue(wait_until(lambda: daemon.metrics()["gradcheckd_in_flight"] == 2))
+            os.kill(daemon.process.pid, signal.SIGSTOP)  # it will find the request and the signal together
+            heavy.send(post(heavy_check(width=30, layers=4, verify_reference=True)))  # about a second
             daemon.signal()
-            time.sleep(0.5)
+            os.kill(daemon.process.pid, signal.SIGCONT)
+            self.wait_for_drain(watcher)
             answer = half.ask(b"}")
             self.assertEqual((answer.status, answer.headers["connection"]), (400, "close"))
             answer = heavy.read()
@@ -156,12 +169,12 @@ class DrainTest(unittest.TestCase):
 
     def test_ready_while_draining(self):
         with Daemon() as daemon:
-            client, early = Client(daemon), Client(daemon)
+            client, early, watcher = Client(daemon), Client(daemon), Client(daemon)
             client.send(post(b"{}")[:-1])
             early.send(get("/readyz")[:-1])
-            time.sleep(0.1)
+            self.assertTrue(wait_until(lambda: daemon.metrics()["gradcheckd_in_flight"] >= 2))
             daemon.signal()
-            time.sleep(0.3)
+            self.wait_for_drain(watcher)
             answer = early.ask(b"\n")
             self.assertEqual((answer.status, answer.body), (503, b"draining\n"))
             self.assertEqual(client.ask(b"}").status, 400)
@@ -174,9 +187,9 @@ class DrainTest(unittest.TestCase):
         clients = [Client(daemon, 60) for _ in range(8)]
         for client in clients:
             client.send(post(endless_check()))
-        time.sleep(0.3)
+        self.assertTrue(wait_until(lambda: daemon.metrics()["gradcheckd_queue_length"] == 7))
         daemon.signal()
-        self.assertLess(daemon.finish(), 12)
+        self.assertLess(daemon.finish(), 10)
         statuses = []
         for client in clients:
             with client:

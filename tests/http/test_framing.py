@@ -20,7 +20,8 @@ class FramingTest(DaemonTest):
         self.assertLess(time.monotonic() - start, 5)
 
     def refused_by_library(self, data, status):
-        """libmicrohttpd refuses this before we see it (0.9.75 sends the head of its answer twice), and closes."""
+        """libmicrohttpd refuses this before we see it, and closes. A known limitation: the answer is its own, an HTML page,
+        and 0.9.75 may send the head of it twice; nothing in its interface changes that."""
         client = self.client()
         client.send(data)
         received = b""
@@ -148,6 +149,18 @@ class FramingTest(DaemonTest):
             client = self.client()
             self.assertIn(client.ask(start + chunks).status, (400, 413), chunks)
             self.assertTrue(client.is_closed())
+
+    def test_long_chunk_extensions(self):
+        """The library's own answer again, a 500 even. The service goes on."""
+        start = self.head(b"Transfer-Encoding: chunked", b"Content-Type: application/json")
+        client = self.client()
+        try:
+            client.send(start + b"1;x=" + b"y" * 200000)
+            while client.socket.recv(1 << 16):
+                pass
+        except ConnectionError:
+            pass
+        self.assertEqual(self.client().ask(get("/healthz")).status, 200)
 
     def test_versions(self):
         for version in (b"HTTP/2.0", b"HTTP/0.9", b"HTTP/1", b"JUNK/1.1"):

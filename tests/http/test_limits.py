@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from daemon import Broken, Client, Daemon, DaemonTest, endless_check, get, heavy_check, post
+from daemon import Broken, Client, Daemon, DaemonTest, endless_check, get, heavy_check, post, wait_until
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -71,25 +71,40 @@ class BodyTest(DaemonTest):
         self.assertIn("identity", answer.headers["accept-encoding"])
 
     def test_all_bodies_together(self):
-        """Eight times the largest body is what all clients together may have under way."""
-        clients = [self.client() for _ in range(9)]
-        for client in clients[:8]:
+        """Eight times the largest body is what all clients together may have under way, and small ones on top."""
+        clients = [self.client() for _ in range(8)]
+        for client in clients:
             client.send(post(b" " * MIB)[:-1])
-        deadline = time.monotonic() + 10
-        while True:
-            answer = clients[8].ask(post(b"{}"))
-            if answer.status == 503 or time.monotonic() > deadline:
-                break
-            time.sleep(0.02)
+        head = post(b" " * MIB, extra=b"Expect: 100-continue\r\n")[:-MIB]
+
+        def refused():  # asks without a body of its own, which could take the place of one that is still on its way
+            client = self.client()
+            client.send(head)
+            return client.socket.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 503"
+
+        self.assertTrue(wait_until(refused))
+        answer = self.client().ask(head)
         self.assertProblem(answer, 503, "overloaded")
         self.assertEqual(answer.headers["retry-after"], "1")
+        self.assertProblem(self.client().ask(post(b"{}")), 400, "missing_member")
+        self.assertProblem(self.client().ask(post(b" " * (64 * KIB))), 400, "malformed_json")
         for client in clients[:7]:
             client.socket.close()
         self.assertProblem(clients[7].ask(b" "), 400, "malformed_json")
-        deadline = time.monotonic() + 10
-        while self.client().ask(post(b" " * MIB)).status != 400:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.02)
+        self.assertTrue(wait_until(lambda: self.client().ask(post(b" " * MIB)).status == 400))
+
+    def test_bodies_count_as_far_as_they_came(self):
+        """Twelve bodies that are little more than half there fit into the room for eight whole ones."""
+        clients = [self.client() for _ in range(12)]
+        before = self.daemon.metrics()["gradcheckd_bytes_received_total"]
+        for client in clients:
+            client.send(post(b" " * MIB)[: 600 * KIB - MIB])
+        self.assertTrue(wait_until(lambda: self.daemon.metrics()["gradcheckd_in_flight"] >= 13))
+        for client in clients:
+            client.socket.close()
+        self.assertTrue(wait_until(lambda: self.daemon.metrics()["gradcheckd_in_flight"] <= 2))
+        after = self.daemon.metrics()["gradcheckd_bytes_received_total"]
+        self.assertGreater(after - before, 11 * 512 * KIB)  # one that is refused counts nothing
 
 
 class DeadlineTest(DaemonTest):
@@ -107,41 +122,37 @@ class DeadlineTest(DaemonTest):
         super().setUpClass()
 
     def dripped(self, data):
-        """Seconds until the connection closes, when a byte is sent every 50 ms."""
+        """The connection closes while a byte is sent every 50 ms. (No upper bound: the machine may be slow.)"""
         client = self.client()
-        start = time.monotonic()
         try:
             for i in range(100):
                 client.send(data[i : i + 1])
                 if select.select([client.socket], [], [], 0.05)[0]:
                     break
+            else:
+                self.fail("still open")
         except ConnectionError:
             pass
         self.assertTrue(client.is_closed())
-        return time.monotonic() - start
 
     def test_slow_head(self):
-        self.assertLess(self.dripped(get("/healthz", b"X-Slow: " + b"x" * 1000)), 3)
+        self.dripped(get("/healthz", b"X-Slow: " + b"x" * 1000))
 
     def test_slow_body(self):
         client = self.client()
         client.send(post(b" " * 1000)[:-1000])
-        start = time.monotonic()
         with self.assertRaises((Broken, ConnectionError)):
             for _ in range(100):
                 client.send(b" ")
                 if select.select([client.socket], [], [], 0.05)[0]:
                     client.read()
-        self.assertLess(time.monotonic() - start, 3)
 
     def test_silence(self):
         for first in (b"", get("/healthz")):
             client = self.client()
-            start = time.monotonic()
             if first:
                 client.ask(first)
             self.assertTrue(client.is_closed())
-            self.assertLess(time.monotonic() - start, 3)
 
     def test_answer_not_taken(self):
         client = Client.__new__(Client)
@@ -155,19 +166,39 @@ class DeadlineTest(DaemonTest):
         with self.assertRaises(Broken):
             client.read()
 
+
+class PatienceTest(DaemonTest):
+    """With a second for work, and for the rest enough that a slow machine is not taken for a slow client."""
+
+    arguments = ("--threads", "1")
+    environment = {"GRADCHECKD_TEST_DEADLINES": "3,3,1,3"}
+
+    def test_arguments_that_do_not_fit(self):
+        """The library begins such a request and then says no more of it; nothing stays behind."""
+        for length in (100, 60000):
+            self.client().ask(post(b" " * length))
+        for keep in (True, False):
+            clients = [self.client() for _ in range(100)]
+            for client in clients:
+                client.send(get("/healthz?" + "a=b&" * 2500))
+                if not keep:
+                    client.socket.close()
+            if keep:
+                self.assertTrue(all(client.is_closed() for client in clients))
+        self.assertTrue(wait_until(lambda: self.daemon.metrics()["gradcheckd_in_flight"] <= 1))
+        self.assertProblem(self.client().ask(post(b" " * 100000)), 400, "malformed_json")
+
     def test_work_that_takes_too_long(self):
-        client = self.client()
-        start = time.monotonic()
+        client = self.client(60)
         answer = client.ask(post(endless_check()))
         self.assertProblem(answer, 503, "cancelled")
-        self.assertLess(time.monotonic() - start, 10)
         self.assertEqual(client.ask(get("/healthz")).status, 200)
 
     def test_ordinary_use(self):
         client = self.client()
-        for _ in range(30):
+        start = time.monotonic()
+        while time.monotonic() - start < 4:  # one request after the other: no deadline sums up over several
             self.assertEqual(client.ask(get("/healthz")).status, 200)
-            time.sleep(0.1)
 
 
 class WorkerTest(DaemonTest):
@@ -175,19 +206,19 @@ class WorkerTest(DaemonTest):
 
     def test_client_that_leaves(self):
         """Its work is cancelled, and does not keep others waiting."""
-        client = self.client()
-        client.send(post(endless_check()))
-        time.sleep(0.5)
-        client.socket.close()
-        start = time.monotonic()
+        clients = [self.client() for _ in range(20)]
+        for client in clients:
+            client.send(post(endless_check()))
+        self.assertTrue(wait_until(lambda: self.daemon.metrics()["gradcheckd_queue_length"] == 19))
+        for client in clients:
+            client.socket.close()
         self.assertEqual(self.client(60).ask(post(heavy_check(width=200))).status, 200)
-        self.assertLess(time.monotonic() - start, 10)
 
     def test_light_requests_pass_heavy_ones(self):
         busy = self.client()
         busy.send(post(endless_check()))
-        time.sleep(0.2)
-        client = self.client(5)
+        self.assertTrue(wait_until(lambda: self.daemon.metrics()["gradcheckd_in_flight"] == 2))
+        client = self.client()
         for _ in range(20):
             self.assertEqual(client.ask(get("/healthz")).status, 200)
         self.assertEqual(select.select([busy.socket], [], [], 0)[0], [])
@@ -199,7 +230,7 @@ class WorkerTest(DaemonTest):
         for client in clients:
             client.send(body)
         refused = 0
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while refused < 300 - 260 and time.monotonic() < deadline:
             for client in select.select(clients_by_socket := {c.socket: c for c in clients}, [], [], 0.1)[0]:
                 answer = clients_by_socket[client].read()
@@ -211,10 +242,7 @@ class WorkerTest(DaemonTest):
         self.assertGreaterEqual(refused, 300 - 260)
         for client in clients:
             client.socket.close()
-        deadline = time.monotonic() + 20
-        while self.client(60).ask(post(heavy_check(width=200))).status != 200:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
+        self.assertTrue(wait_until(lambda: self.client(60).ask(post(heavy_check(width=200))).status == 200))
 
     def test_pipelined_behind_heavy_work(self):
         client = self.client(60)
@@ -222,29 +250,89 @@ class WorkerTest(DaemonTest):
         self.assertEqual([client.read().status for _ in range(4)], [200, 200, 200, 404])
 
 
+class LaneTest(DaemonTest):
+    arguments = ("--threads", "2")
+
+    def test_short_work_does_not_wait_for_long(self):
+        """However much long work there is, one worker is left for the rest; it gives back what turns out to be long."""
+        small = post(endless_check())
+        large = post(endless_check() + b" " * (100 * KIB))  # goes to a worker before it is read
+        clients = [self.client() for _ in range(12)]
+        for i, client in enumerate(clients):
+            client.send(large if i % 3 == 0 else small)
+        self.assertTrue(wait_until(lambda: self.daemon.metrics()["gradcheckd_in_flight"] >= 13))
+        for padding in (b"", b" " * (100 * KIB)):
+            self.assertEqual(self.client(60).ask(post(heavy_check(width=200) + padding)).status, 200)
+        waiting = len(clients) - len(select.select([client.socket for client in clients], [], [], 0)[0])
+        self.assertGreater(waiting, 8)
+        for client in clients:
+            client.socket.close()
+
+
 class ConnectionTest(unittest.TestCase):
-    def test_more_than_are_served(self):
-        """Idle connections make room when too many are open."""
+    def allow_files(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
         if wanted < 1500:
             self.skipTest("too few open files allowed")
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-        with Daemon() as daemon:
-            crowd = [daemon.connect() for _ in range(1200)]
-            start = time.monotonic()
-            with Client(daemon) as client:
-                self.assertEqual(client.ask(get("/healthz")).status, 200)
-            self.assertLess(time.monotonic() - start, 10)
-            for one in crowd:
+
+    def test_more_than_are_served(self):
+        """Idle connections make room when too many are open, and so do those that stop in the middle of a body."""
+        self.allow_files()
+        for data in (b"", post(b"x" * 100)[:-99]):
+            with Daemon() as daemon:
+                with Client(daemon) as early:
+                    self.assertEqual(early.ask(get("/healthz")).status, 200)
+                crowd = [daemon.connect() for _ in range(1200)]
+                for one in crowd:
+                    one.sendall(data)
+                with Client(daemon, 25) as client:  # all the deadlines are longer
+                    self.assertEqual(client.ask(get("/healthz")).status, 200)
+                for one in crowd:
+                    one.close()
+
+    def drip(self, daemon, crowd):
+        """A byte for each connection; those that were closed are opened anew."""
+        for i, one in enumerate(crowd):
+            try:
+                one.send(b" ")
+            except OSError:
                 one.close()
+                crowd[i] = daemon.connect()
+                crowd[i].sendall(post(b" " * 100000)[:-100000])
+
+    def test_who_moves_in_a_crowd(self):
+        """A full house stays full while all send, if slowly; who has stopped in the middle of an answer has to go."""
+        self.allow_files()
+        with tempfile.TemporaryDirectory() as directory:
+            with open(os.path.join(directory, "large.bin"), "wb") as file:
+                file.write(b"x" * (30 * MIB))
+            with Daemon("--static", directory) as daemon:
+                lazy, slow, watcher = Client(daemon), Client(daemon), Client(daemon)
+                lazy.send(get("/large.bin"))
+                slow.send(post(b" " * 10000)[:-10000])
+                crowd = [daemon.connect() for _ in range(1100)]
+                for one in crowd:
+                    one.sendall(post(b" " * 100000)[:-100000])
+                sent, last, pause, broken = 0, time.monotonic(), 0.0, b'route="static",status="499"'
+                while broken not in watcher.ask(get("/metrics")).body:
+                    self.assertLess(sent, 1000)
+                    slow.send(b" ")
+                    sent += 1
+                    self.drip(daemon, crowd)
+                    time.sleep(0.1)
+                    now = time.monotonic()
+                    pause, last = max(pause, now - last), now
+                if pause < 0.5:  # else the machine is too slow for this
+                    self.assertEqual(slow.ask(b" " * (10000 - sent)).status, 400)
+                for one in crowd + [lazy.socket, slow.socket, watcher.socket]:
+                    one.close()
 
 
 class MetricsTest(DaemonTest):
     def read(self):
-        text = self.client().ask(get("/metrics")).body.decode()
-        lines = [line for line in text.splitlines() if not line.startswith("#")]
-        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+        return self.daemon.metrics()
 
     def test_counts(self):
         last = 'gradcheckd_requests_total{route="/v1/check",status="405"}'
@@ -252,7 +340,7 @@ class MetricsTest(DaemonTest):
         client = self.client()
         for data in (get("/healthz"), get("/healthz"), get("/nope"), post(b"{}"), get("/v1/check")):
             client.ask(data)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while True:  # a request is counted when its answer is gone, which a client can be faster to see
             after = self.read()
             if after.get(last, 0) > before.get(last, 0) or time.monotonic() > deadline:

@@ -20,7 +20,7 @@ class OptionsTest(unittest.TestCase):
             ["--threads", "100000"], ["--max-body", "0"], ["--max-body", "1KB"], ["--max-body", "KiB"], ["--max-body", "-1"],
             ["--max-body", "99999999999999999999"], ["--max-body", "99999999GiB"], ["--max-work", "0"], ["--max-work", "inf"],
             ["--max-work", "1e999"], ["--max-work", "0x10"], ["--max-work", " 1"], ["--max-work", "1e"], ["--device", "tpu"],
-            ["--device", "cuda"], ["--static", ""], ["--thread", "2"], ["--threads2"],
+            ["--device", "cuda"], ["--static", ""], ["--static", "/nonexistent"], ["--static", "/dev/null"], ["--thread", "2"], ["--threads2"],
         ):  # fmt: skip
             done = run(*arguments)
             self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
@@ -35,11 +35,20 @@ class OptionsTest(unittest.TestCase):
     def test_help_and_version(self):
         done = run("--help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(run("-h").stdout, done.stdout)
         for flag in ("--listen", "--device", "--threads", "--static", "--max-body", "--max-work", "--help", "--version"):
             self.assertIn(flag, done.stdout)
         done = run("--version")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertRegex(done.stdout, r"^gradcheckd \d+\.\d+\.\d+\n$")
+
+    def test_output_that_cannot_be_written(self):
+        """Whoever waits for the first line must not wait for ever."""
+        for arguments in (["--listen", "127.0.0.1:0"], ["--help"], ["--version"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"^gradcheckd: cannot write to standard output[^\n]*\n$")
 
     def test_port_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:

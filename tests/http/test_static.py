@@ -87,7 +87,12 @@ class StaticTest(DaemonTest):
 
 
 class OptionsMethodTest(DaemonTest):
-    arguments = ("--static", "/nonexistent")
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.directory.cleanup)
+        cls.arguments = ("--static", cls.directory.name)
+        super().setUpClass()
 
     def test_options(self):
         client = self.client()
@@ -97,7 +102,7 @@ class OptionsMethodTest(DaemonTest):
         self.assertProblem(client.ask(get("/nope", method=b"OPTIONS")), 404, "not_found")
         self.assertProblem(client.ask(get("*")), 404, "not_found")
 
-    def test_missing_directory(self):
+    def test_empty_directory(self):
         self.assertProblem(self.client().ask(get("/")), 404, "not_found")
 
     def test_probes(self):

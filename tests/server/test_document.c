@@ -1,6 +1,7 @@
 #include "tests/main.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static int read_bytes(const char *text, size_t length)
     memcpy(copy, text, length);
     arena_reset(&arena);
     error = (struct error){0};
-    int code = document_read(&arena, copy, length, &document, &error);
+    int code = document_read(&arena, copy, length, NULL, &document, &error);
     free(copy);
     if (code != error.code) ck_abort_msg("code %d, error.code %d", code, error.code);
     return code;
@@ -329,9 +330,9 @@ static const struct broken {
     {"{\"a\": \"b\tc\"}", 1, 9, "/a", "control character (0x09)"},
     {"{\"a\": \"b\\xc\"}", 1, 9, "/a", "escape"},
     {"{\"a\": \"b\\u12g4\"}", 1, 9, "/a", "escape"},
-    {"{\"a\": \"\\ud800\"}", 1, 8, "/a", "escape"},
-    {"{\"a\": \"\\ud800\\u0041\"}", 1, 8, "/a", "escape"},
-    {"{\"a\": \"\\udc00\"}", 1, 8, "/a", "escape"},
+    {"{\"a\": \"\\ud800\"}", 1, 8, "/a", "\\ud800, half of a surrogate pair"},
+    {"{\"a\": \"\\uD83D\\u0041\"}", 1, 8, "/a", "\\ud83d, half of a surrogate pair"},
+    {"{\"a\": \"\\udc00\"}", 1, 8, "/a", "\\udc00, half of a surrogate pair"},
     {"{\"a\": \"\\u0000\"}", 1, 8, "/a", "U+0000"},
     {"{\"\\u0000\": 1}", 1, 3, "", "U+0000"},
     {"{\"a\": \"é\xFF\"}", 1, 9, "/a", "UTF-8 (0xFF)"},
@@ -522,6 +523,114 @@ START_TEST(test_linear_time)
 }
 END_TEST
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SLOWER = 20 }; /* checks at every step */
+#elif defined(__OPTIMIZE__)
+enum { SLOWER = 1 };
+#else
+enum { SLOWER = 10 };
+#endif
+
+/* Processor time to read `head`, then `unit` up to 4 MiB, then `tail`. */
+static double seconds_for_many(const char *head, const char *unit, const char *tail)
+{
+    const size_t length = 4 * LIMIT_MIB, unit_length = strlen(unit);
+    char *text = malloc(length), *to = text + strlen(head), *end = text + length - strlen(tail);
+    memcpy(text, head, strlen(head));
+    for (size_t i = 0; to < end; i = (i + 1) % unit_length)
+        *to++ = unit[i];
+    memcpy(end, tail, strlen(tail));
+    arena_reset(&arena);
+    error = (struct error){0};
+    clock_t start = clock();
+    document_read(&arena, text, length, NULL, &document, &error);
+    double taken = (double)(clock() - start) / CLOCKS_PER_SEC;
+    free(text);
+    return taken;
+}
+
+/* No byte is read once for each of many others, whatever the text: 4 MiB of it would then take minutes. */
+START_TEST(test_linear_for_any_bytes)
+{
+    static const char *const units[] = {"0",    "1",   "-",    "a",   "N",    "I",    "[",   "]",      "][",  "[]",
+                                        "[]{}", "{}",  "[{",   "}{",  "\"",   "\"\"", "\\",  "\\\"",   "1.",  "1e",
+                                        "-1",   "00 ", "1e+",  "0.0", ",",    ":",    "[1,", "[[],",   "1,0", "NaN",
+                                        "Inf",  "nul", "\xC3", "\\u", "\x01", " ",    "\n",  "\"a\":", "[1 ", "1 "};
+    static const char *const heads[] = {
+        "", "{\"a\":", "{\"a\":[", "{\"a\":[\"b\",", "{\"a\":\"", "{\"a\":[[1],[{\"b\":["};
+    static const char *const tails[] = {"", ".}", "e}", "\"]}"};
+    seconds_for_many("{\"a\":[", "1,", "1]}"); /* the first one also pays for the memory */
+    for (size_t h = 0; h < sizeof heads / sizeof *heads; h++)
+        for (size_t u = 0; u < sizeof units / sizeof *units; u++)
+            for (size_t t = 0; t < sizeof tails / sizeof *tails; t++) {
+                double seconds = seconds_for_many(heads[h], units[u], tails[t]);
+                if (getenv("LINEAR_SHOW")) printf("%.3f %s %s %s\n", seconds, heads[h], units[u], tails[t]);
+                ck_assert_msg(seconds < 0.2 * SLOWER, "%s%s...%s: %g s", heads[h], units[u], tails[t], seconds);
+            }
+}
+END_TEST
+
+/* ---- cancelling ---- */
+
+static atomic_bool cancelled;
+
+START_TEST(test_cancelled_before)
+{
+    static const char *const texts[] = {"{}", "{\"a\": [1, 2]}", "[[1,2],[3,{}]]", "nonsense"};
+    atomic_store(&cancelled, true);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        error = (struct error){0};
+        int code = document_read(&arena, texts[i], strlen(texts[i]), &cancelled, &document, &error);
+        ck_assert_int_eq(code, CODE_CANCELLED);
+        ck_assert_int_eq(error.code, CODE_CANCELLED);
+    }
+    atomic_store(&cancelled, false);
+    error = (struct error){0};
+    ck_assert_int_eq(document_read(&arena, "{}", 2, &cancelled, &document, &error), CODE_OK);
+}
+END_TEST
+
+static void *cancel_soon(void *unused)
+{
+    (void)unused;
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    atomic_store(&cancelled, true);
+    return NULL;
+}
+
+/* The flag set by another thread in the midst of it: arrays of numbers, nested ones, and what is jansson's. */
+START_TEST(test_cancelled_between)
+{
+    static const struct {
+        const char *head, *unit, *tail;
+    } texts[] = {
+        {"{\"a\":[", "0.123456789,", "1]}"},
+        {"{\"a\":[[1,2]", ",[3,4]", "]}"},
+        {"{\"a\":[1,\"x\"", ",{\"k\":0.125}", "]}"},
+        {"{\"a\":[\"x\"", ",\"0123456789012345678901234567890123456789012345678901234567890123456789\"", "]}"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        size_t unit = strlen(texts[i].unit), count = 32 * LIMIT_MIB / unit < 900000 ? 32 * LIMIT_MIB / unit : 900000;
+        char *text = malloc(count * unit + 100), *to = text;
+        to += sprintf(to, "%s", texts[i].head);
+        for (size_t k = 0; k < count; k++, to += unit)
+            memcpy(to, texts[i].unit, unit);
+        to += sprintf(to, "%s", texts[i].tail);
+        arena_reset(&arena);
+        error = (struct error){0};
+        atomic_store(&cancelled, false);
+        pthread_t thread;
+        ck_assert_int_eq(pthread_create(&thread, NULL, cancel_soon, NULL), 0);
+        clock_t start = clock();
+        int code = document_read(&arena, text, (size_t)(to - text), &cancelled, &document, &error);
+        double taken = (double)(clock() - start) / CLOCKS_PER_SEC;
+        pthread_join(thread, NULL);
+        ck_assert_msg(code == CODE_CANCELLED, "%s: code %d after %g s", texts[i].unit, code, taken);
+        free(text);
+    }
+}
+END_TEST
+
 /* The position of a duplicate behind many rows, whose references have one to four digits. */
 START_TEST(test_position_behind_rows)
 {
@@ -563,7 +672,7 @@ START_TEST(test_out_of_memory)
         struct arena small;
         arena_init(&small, kib * 1024);
         struct error e = {0};
-        int code = document_read(&small, body.data, body.length, &document, &e);
+        int code = document_read(&small, body.data, body.length, NULL, &document, &e);
         if (code == CODE_OK) {
             read++;
             ck_assert_uint_eq(document.count, 3001);
@@ -795,6 +904,9 @@ Suite *test_suite(void)
     tcase_add_test(tests, test_late_surprises);
     tcase_add_test(tests, test_second_reading);
     tcase_add_test(tests, test_linear_time);
+    tcase_add_test(tests, test_linear_for_any_bytes);
+    tcase_add_test(tests, test_cancelled_before);
+    tcase_add_test(tests, test_cancelled_between);
     tcase_add_test(tests, test_position_behind_rows);
     tcase_add_test(tests, test_out_of_memory);
     tcase_add_test(tests, test_jansson_elsewhere);
