@@ -503,6 +503,9 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
     job.observed = arena_array(arena, check->network->parameter_count, sizeof *job.observed);
     diagnosis->found = arena_array(arena, FOUND_MAX, sizeof *diagnosis->found);
     if (job.observed == NULL || diagnosis->found == NULL || !observe_all(&job)) return out_of_memory(error);
+    bool any = false; /* something to reproduce */
+    for (size_t p = 0; p < check->network->parameter_count; p++)
+        any = any || (job.observed[p].failing && job.observed[p].values != NULL);
     struct search *s = &job.search;
     s->arena = arena;
     s->network = check->network;
@@ -511,9 +514,9 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
     s->observed = job.observed;
     s->deadline = begun + seconds;
     s->cancelled = check->cancelled;
-    if (!search_prepare(s)) return out_of_memory(error);
     int code = CODE_OK;
-    if (!read_off(&job, &code, error) && code == CODE_OK) code = search(&job, error);
+    if (any && !search_prepare(s)) code = out_of_memory(error);
+    if (any && code == CODE_OK && !read_off(&job, &code, error) && code == CODE_OK) code = search(&job, error);
     pass_free(&job.pass);
     return code;
 }

@@ -310,9 +310,8 @@ const struct mistake mistake_bias_not_summed = {
     .step = STEP_BIAS,
     .rank = 3,
     .summary = "db = dz: it still has the batch axis",
-    .message = "{db} has one entry per sample: it is {dz} before it is summed over the batch. Right is {db} = "
-               "{bias}.",
-    .hint = "The bias is shared by all samples, so their contributions add up: sum {dz} over the batch.",
+    .message = "{db} has one row per sample: it is {dz} before it is summed over the batch. Right is {db} = {bias}.",
+    .hint = "Sum dL/dz over the batch: the bias is shared by all samples, so their contributions add up.",
     .wrong = "db = dz",
     .right = "db = dz.sum(axis=0)",
     .source = "jimfleming/differentiation#1",
