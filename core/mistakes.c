@@ -219,7 +219,7 @@ const struct mistake mistake_transposed = {
     .id = "transposed",
     .step = STEP_WEIGHT,
     .rank = 8,
-    .summary = "dW.T",
+    .summary = "dW.T: the weight's gradient the other way round",
     .message = "{dW} was submitted transposed. Right is {dW} = {weight}.",
     .hint = "A gradient has the shape of its parameter; the order of the product decides which way round it "
             "comes.",

@@ -1,0 +1,147 @@
+/* The parts of the diagnosis by themselves; how well it names mistakes is tests/diagnosis' matter. */
+#include "tests/main.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/diagnose_match.h"
+#include "core/diagnose_path.h"
+#include "core/mistake_text.h"
+#include "tests/core/chain.h"
+
+static const struct matching usual = {.tolerance = {.atol = 1e-6}, .scale = 1, .clip = HUGE_VAL};
+
+START_TEST(fits)
+{
+    const double reference[] = {0.5, -0.25, 0.125}, predicted[] = {1, -0.5, 0.25};
+    const struct {
+        double off;
+        enum fit fit;
+    } cases[] = {{0, FIT_EXACT},   {1e-13, FIT_EXACT}, {3e-7, FIT_FLOAT32}, {9e-7, FIT_FLOAT32},
+                 {1e-3, FIT_NONE}, {NAN, FIT_NONE},    {INFINITY, FIT_NONE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double student[] = {1, -0.5 + cases[i].off, 0.25};
+        struct match m = match_numbers(&usual, 3, student, predicted, reference);
+        ck_assert_msg(m.fit == cases[i].fit, "off by %g: fit %d", cases[i].off, m.fit);
+    }
+    /* Nothing is gained by reproducing what is right anyway. */
+    ck_assert_double_eq(match_numbers(&usual, 3, reference, reference, reference).digits, 0);
+    ck_assert_double_gt(match_numbers(&usual, 3, predicted, predicted, reference).digits, 30);
+    /* Eight printed digits of one number are worth less than the rounding of a float64. */
+    double printed = 0.12345679, exact = 0.123456789, wrong = 0.3;
+    ck_assert_double_lt(match_numbers(&usual, 1, &printed, &exact, &wrong).digits, 9);
+}
+END_TEST
+
+START_TEST(predictions_are_clipped)
+{
+    struct matching clipping = usual;
+    clipping.clip = 0.5;
+    const double reference[] = {2, -3, 0.1}, student[] = {0.5, -0.5, 0.1};
+    ck_assert_int_eq(match_numbers(&clipping, 3, student, reference, reference).fit, FIT_EXACT);
+    ck_assert_int_eq(match_numbers(&usual, 3, student, reference, reference).fit, FIT_NONE);
+}
+END_TEST
+
+START_TEST(round_numbers)
+{
+    const double round[] = {1, 0.5, 0.25, 10, 1.5, 1e-3, 99, 0.01 * (1 + 1e-7)};
+    const double others[] = {0, -1, 0.123, 1.01, NAN, INFINITY, 0.3333333};
+    for (size_t i = 0; i < sizeof round / sizeof *round; i++)
+        ck_assert_msg(path_is_round(round[i]), "%g", round[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert_msg(!path_is_round(others[i]), "%g", others[i]);
+}
+END_TEST
+
+START_TEST(table)
+{
+    size_t count = 0;
+    for (size_t i = 0; mistakes[i] != NULL; i++, count++) {
+        const struct mistake *m = mistakes[i];
+        ck_assert_ptr_eq(mistake_find(m->id), m); /* ids differ */
+        ck_assert(strlen(m->summary) > 5 && strlen(m->message) > 20 && strlen(m->hint) > 20);
+        ck_assert(m->wrong != NULL && m->right != NULL && strcmp(m->wrong, m->right) != 0);
+    }
+    ck_assert_uint_eq(count, 47);
+    ck_assert_ptr_null(mistake_find("no_such_mistake"));
+}
+END_TEST
+
+/* In every convention, at every layer and at the loss: no word in braces is left, and none has become nothing. */
+START_TEST(words)
+{
+    struct arena arena;
+    arena_init(&arena, (size_t)1 << 24);
+    static struct chain chain;
+    struct error error = {0};
+    const struct link links[] = {{"linear", 3}, {"relu", 0}, {"linear", 3}, {"sigmoid", 0}, {NULL, 0}};
+    ck_assert_int_eq(chain_build(&arena, 3, links, "mse", &chain, &error), CODE_OK);
+    enum convention convention = (enum convention)_i;
+    const char *names[4];
+    for (size_t p = 0; p < 4; p++)
+        names[p] = convention_name(convention, &chain.network, p, &arena);
+    struct check check = {.network = &chain.network, .convention = convention, .batch = 4, .names = names};
+    size_t layers[] = {0, 1, 2, 3, LAYER_LOSS}, parameters[] = {0, 3};
+    for (size_t i = 0; mistakes[i] != NULL; i++)
+        for (size_t at = 0; at < 5; at++) {
+            struct found found = {.mistake = mistakes[i],
+                                  .layers = &layers[at],
+                                  .layer_count = 1,
+                                  .parameters = parameters,
+                                  .parameter_count = 2,
+                                  .has_factor = true,
+                                  .factor = 0.5};
+            const char *texts[] = {mistake_text(&arena, &check, &found, mistakes[i]->message),
+                                   mistake_text(&arena, &check, &found, mistakes[i]->hint)};
+            for (size_t t = 0; t < 2; t++) {
+                ck_assert_ptr_nonnull(texts[t]);
+                ck_assert_msg(strpbrk(texts[t], "{}") == NULL, "%s: %s", mistakes[i]->id, texts[t]);
+                ck_assert_msg(strstr(texts[t], "  ") == NULL && strstr(texts[t], " .") == NULL && texts[t][0] != ' ',
+                              "%s: %s", mistakes[i]->id, texts[t]);
+            }
+            /* a hint points the way without giving numbers of this submission */
+            ck_assert_msg(strstr(texts[1], "0.5") == NULL, "%s: %s", mistakes[i]->id, texts[1]);
+        }
+    arena_free(&arena);
+}
+END_TEST
+
+START_TEST(formulas_speak_the_convention)
+{
+    static const char *const expected[] = {"h1.T @ dz2", "dz2.T @ h1", "dz2 @ h1.T"};
+    struct arena arena;
+    arena_init(&arena, (size_t)1 << 20);
+    static struct chain chain;
+    struct error error = {0};
+    const struct link links[] = {{"linear", 3}, {"relu", 0}, {"linear", 2}, {NULL, 0}};
+    ck_assert_int_eq(chain_build(&arena, 3, links, "mse", &chain, &error), CODE_OK);
+    const char *names[4];
+    for (size_t p = 0; p < 4; p++)
+        names[p] = convention_name((enum convention)_i, &chain.network, p, &arena);
+    struct check check = {.network = &chain.network, .convention = (enum convention)_i, .batch = 4, .names = names};
+    size_t layer = 2, parameter = 2;
+    struct found found = {.mistake = &mistake_input_ignored,
+                          .layers = &layer,
+                          .layer_count = 1,
+                          .parameters = &parameter,
+                          .parameter_count = 1};
+    const char *text = mistake_text(&arena, &check, &found, mistake_input_ignored.message);
+    ck_assert_msg(strstr(text, expected[_i]) != NULL, "%s", text);
+    arena_free(&arena);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("diagnose");
+    TCase *tcase = tcase_create("diagnose");
+    tcase_add_test(tcase, fits);
+    tcase_add_test(tcase, predictions_are_clipped);
+    tcase_add_test(tcase, round_numbers);
+    tcase_add_test(tcase, table);
+    tcase_add_loop_test(tcase, words, 0, 3);
+    tcase_add_loop_test(tcase, formulas_speak_the_convention, 0, 3);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
