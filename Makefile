@@ -33,7 +33,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/core/test_*.c test
 SOURCES := $(wildcard core/*.[ch] core/*.inc core/ops/*.[ch] server/*.[ch] server/*.cpp tests/*.[ch] tests/*/*.[ch])
 
 BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev
-TEST_PACKAGES  := check curl python3
+TEST_PACKAGES  := check curl python3 python3-jsonschema
 LINT_PACKAGES  := clang clang-format clang-tidy cppcheck shellcheck libclang-rt-dev
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 

@@ -12,8 +12,8 @@
 /* Three mistakes at once are searched only in networks up to so many parameters times samples. */
 #define TRIPLES_MOST 1e5
 
-/* Digits that a swap of names must be better than the names as they are. */
-#define SWAP_DIGITS 6.0
+/* Rounding to float32, and what a few sums make of it. */
+#define OWN_ROUNDING 1e-5
 
 struct job {
     struct arena *arena;
@@ -72,15 +72,16 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
         o->one_number = true;
         return true;
     }
-    const size_t *dim = student->shape.dim;
-    if (student->shape.rank != 2) return true;
-    bool columns = check->convention == CONVENTION_COLUMNS;
-    size_t batch = job->pass.batch, units = view.columns;
-    if (view.bias && student->size == batch * units && dim[columns ? 1 : 0] == batch) {
+    const struct node *node = &check->network->nodes[check->network->parameters[p].node];
+    struct view samples = convention_samples(check->convention, job->pass.batch, &node->out);
+    if (view.bias && shape_equal(&samples.shape, &student->shape)) {
         o->per_sample = true;
         o->values = student->data;
-        return !columns || copy_transposed(job->arena, units, batch, student->data, &o->values);
+        return !samples.transposed ||
+               copy_transposed(job->arena, samples.columns, samples.rows, student->data, &o->values);
     }
+    const size_t *dim = student->shape.dim;
+    if (student->shape.rank != 2) return true;
     if (!view.bias && dim[0] == view.shape.dim[1] && dim[1] == view.shape.dim[0]) {
         o->transposed = true; /* values in the layout of the transpose of what is inside */
         o->values = student->data;
@@ -122,7 +123,7 @@ static struct found *found_entry(struct job *job, const struct mistake *mistake)
     if (d->count == FOUND_MAX) return NULL;
     struct found *found = &d->found[d->count];
     *found = (struct found){.mistake = mistake};
-    found->layers = arena_array(job->arena, PATH_MAX_CHOICES + job->check->network->node_count, sizeof *found->layers);
+    found->layers = arena_array(job->arena, 2 * job->check->network->node_count + 2, sizeof *found->layers);
     found->parameters = arena_array(job->arena, job->check->network->parameter_count, sizeof *found->parameters);
     if (found->layers == NULL || found->parameters == NULL) return NULL;
     d->count++;
@@ -202,6 +203,14 @@ static void merge(struct job *job, const struct solution *best, const struct sol
             add_found_alternative(found, other->path[i].alternatives[a]);
 }
 
+/* A fitted number without the noise of the fit: 0.1 for 0.10000000000000012. */
+static double snap(double x)
+{
+    if (!(fabs(x) > 1e-12 && fabs(x) < 1e12)) return x;
+    double unit = pow(10, floor(log10(fabs(x))) - 7), near = round(x / unit) * unit;
+    return fabs(x - near) <= 1e-9 * fabs(x) ? near : x;
+}
+
 static int compare_sizes(const void *a, const void *b)
 {
     const size_t *left = a, *right = b;
@@ -226,8 +235,9 @@ static int report_solution(struct job *job, struct error *error)
         if (found == NULL) return out_of_memory(error);
         add_parameters(job, choice, best->matches, found);
         if (choice->mistake->step != STEP_FINISHED) add_unique(found->layers, &found->layer_count, choice->layer);
-        if (choice->has_factor && !found->has_factor) found->factor = choice->factor;
+        if (choice->has_factor && !found->has_factor) found->factor = snap(choice->factor);
         found->has_factor = found->has_factor || choice->has_factor;
+        found->of_tensors = choice->parameter != PARAMETER_NONE;
         found->by_norm = choice->by_norm;
         found->sample = choice->sample;
         for (size_t a = 0; a < choice->alternative_count; a++)
@@ -236,7 +246,7 @@ static int report_solution(struct job *job, struct error *error)
     for (size_t i = 0; i < job->diagnosis->count; i++)
         place_found(job, &job->diagnosis->found[i]);
     for (size_t i = 0; i < job->search.other_count; i++)
-        if (job->search.others[i] != NULL) merge(job, best, job->search.others[i]);
+        merge(job, best, &job->search.pool[1 + i]);
     job->diagnosis->explained = best->unexplained == 0;
     return CODE_OK;
 }
@@ -253,12 +263,21 @@ static int report_finished(struct job *job, const struct mistake *mistake, doubl
     place_found(job, found);
     found->residual = residual;
     found->has_factor = !isnan(factor);
-    found->factor = factor;
+    found->factor = snap(factor);
     job->diagnosis->explained = true;
     return CODE_OK;
 }
 
 /* ---- mistakes on the finished gradients ---- */
+
+/* Whether a difference is rounding by the tensor's own numbers: beside much larger ones anything would be. */
+static bool is_rounding(const struct observed *o, size_t n, const double *g, double c, double residual)
+{
+    double own = 0;
+    for (size_t i = 0; i < n; i++)
+        own = fmax(own, fmin(fabs(o->values[i]), fabs(c * g[i])));
+    return !o->failing || residual <= OWN_ROUNDING * own;
+}
 
 /* Whether all that was handed in is c times the reference, to that fit at least; the largest difference into *residual.
  */
@@ -276,7 +295,7 @@ static bool is_multiple(const struct job *job, double c, enum fit worst, double 
         for (size_t i = 0; i < n; i++)
             scaled[i] = c * g[i];
         struct match match = match_numbers(&job->search.matching, n, o->values, scaled, g);
-        if (match.fit > worst) return false;
+        if (match.fit > worst || !is_rounding(o, n, g, c, match.residual)) return false;
         *residual = fmax(*residual, match.residual);
     }
     return true;
@@ -302,14 +321,18 @@ static bool is_other(const struct job *job, size_t p, size_t q, double *residual
 static bool is_swapped(const struct job *job, double *residual)
 {
     size_t n = job->check->network->parameter_count, failing = 0;
+    bool *used = arena_zeroed(job->arena, n, sizeof *used);
+    if (used == NULL) return false;
     *residual = 0;
     for (size_t p = 0; p < n; p++) {
         if (!job->observed[p].failing) continue;
         failing++;
         if (job->observed[p].absent) return false;
         bool found = false;
-        for (size_t q = 0; !found && q < n; q++)
-            found = q != p && job->observed[q].failing && is_other(job, p, q, residual);
+        for (size_t q = 0; !found && q < n; q++) {
+            found = q != p && !used[q] && job->observed[q].failing && is_other(job, p, q, residual);
+            used[q] = used[q] || found;
+        }
         if (!found) return false;
     }
     return failing >= 2;
@@ -323,14 +346,20 @@ static double clip_limit(const struct job *job)
     double largest = 0;
     for (size_t p = 0; p < network->parameter_count; p++) {
         const struct observed *o = &job->observed[p];
-        size_t n = o->per_sample ? job->pass.batch * network->parameters[p].size : network->parameters[p].size;
-        for (size_t i = 0; o->values != NULL && i < n; i++)
+        size_t n = network->parameters[p].size;
+        for (size_t i = 0; o->values != NULL && !o->per_sample && i < n; i++)
             largest = fmax(largest, fabs(o->values[i]));
     }
     if (!(largest > 0 && largest < DBL_MAX)) return HUGE_VAL;
     double unit = pow(10, floor(log10(largest)) - 1), round_limit = round(largest / unit) * unit;
     bool is_round = fabs(largest - round_limit) <= 1e-7 * largest;
-    return is_round && largest < job->search.matching.scale * (1 - 1e-6) ? round_limit : HUGE_VAL;
+    size_t at_limit = 0; /* one number that happens to be round is no clipping */
+    for (size_t p = 0; p < network->parameter_count; p++) {
+        const struct observed *o = &job->observed[p];
+        for (size_t i = 0; o->values != NULL && !o->per_sample && i < network->parameters[p].size; i++)
+            at_limit += fabs(fabs(o->values[i]) - largest) <= 1e-7 * largest;
+    }
+    return is_round && at_limit >= 2 && largest < job->search.matching.scale * (1 - 1e-6) ? round_limit : HUGE_VAL;
 }
 
 /* All gradients off by one factor: clipped by their norm (PyTorch adds 1e-6 to it); with l2, where a factor on the
@@ -455,8 +484,7 @@ static int search(struct job *job, struct error *error)
         if (budget == 2 && !is_done(job) && !search_swapped(job, error)) return error->code;
     }
     if (!is_done(job)) search_run(s, most < 2 ? 1 : 2, true);
-    if (s->exhausted) return out_of_memory(error);
-    job->diagnosis->stopped = s->stopped;
+    job->diagnosis->stopped = s->stopped && !(s->best != NULL && s->best->unexplained == 0);
     if (s->cancelled != NULL && atomic_load(s->cancelled))
         return error_set(error, CODE_CANCELLED, "the check was cancelled");
     return s->best != NULL ? report_solution(job, error) : CODE_OK;

@@ -23,8 +23,9 @@ struct found {
     double factor;
     const struct mistake *alternatives[FOUND_ALTERNATIVES_MAX]; /* others that give the same numbers, likelier first */
     size_t alternative_count;
-    size_t sample; /* single_sample */
-    bool by_norm;  /* clipped: by global norm, else by value */
+    size_t sample;   /* single_sample */
+    bool by_norm;    /* clipped: by global norm, else by value */
+    bool of_tensors; /* it is about single tensors, not about a step and all below it */
 };
 
 struct diagnosis {

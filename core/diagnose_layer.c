@@ -5,8 +5,6 @@
 
 #include "core/diagnose_path.h"
 
-#define DIGITS_OF_A_SHAPE 1e3 /* evidence: a shape that only this mistake makes */
-
 /* The variant of a factor on one tensor: another kind than the same factor on the loss. */
 enum { OF_ONE_TENSOR = 1000 };
 
@@ -98,7 +96,7 @@ static bool settle(struct candidates *c)
     struct choice *choice = path_push(s, best->mistake, best->variant, s->network->parameters[c->p].node);
     if (choice == NULL) return false;
     choice->parameter = c->p;
-    choice->has_factor = !isnan(best->factor);
+    choice->has_factor = choice->fitted = !isnan(best->factor);
     choice->factor = best->factor;
     if (best->mistake->step == STEP_ACTIVATION) choice->layer++; /* the activation right behind the layer */
     for (size_t i = 0; i < c->count; i++)
@@ -130,16 +128,28 @@ static void offer_factor(struct candidates *c, const double *predicted)
     for (size_t i = 0; i < n; i++)
         s->weight_slope[i] = factor * predicted[i];
     struct match match = match_at(s, c->p, s->weight_slope);
+    size_t variant = path_factor_variant(OF_ONE_TENSOR, factor);
     struct choice named = {.mistake = NULL};
     path_name_factor(s, factor, true, &named);
-    if (named.mistake != &mistake_clipped) offer(c, named.mistake, OF_ONE_TENSOR, match, factor);
+    if (named.mistake != &mistake_clipped) offer(c, named.mistake, variant, match, factor);
     for (size_t i = 0; i < named.alternative_count; i++)
-        if (named.alternatives[i] != &mistake_clipped) offer(c, named.alternatives[i], OF_ONE_TENSOR, match, factor);
-    offer(c, &mistake_constant_factor, OF_ONE_TENSOR, match, factor);
+        if (named.alternatives[i] != &mistake_clipped) offer(c, named.alternatives[i], variant, match, factor);
+    offer(c, &mistake_constant_factor, variant, match, factor);
 }
 
 /* Another activation's step used for this tensor alone. */
-static void offer_local(struct candidates *c, const struct step_call *call)
+/* Whether two results differ by more than rounding. */
+static bool differs(size_t n, const double *a, const double *b)
+{
+    double largest = 0, difference = 0;
+    for (size_t i = 0; i < n; i++) {
+        largest = fabs(a[i]) > largest ? fabs(a[i]) : largest;
+        difference = fabs(a[i] - b[i]) > difference ? fabs(a[i] - b[i]) : difference;
+    }
+    return difference > 1e-12 * largest;
+}
+
+static void offer_local(struct candidates *c, const struct step_call *call, const double *predicted)
 {
     struct search *s = c->s;
     if (call->dh == NULL) return;
@@ -153,6 +163,7 @@ static void offer_local(struct candidates *c, const struct step_call *call)
         if (outcome == RULE_END) return;
         if (outcome == RULE_SKIP || made.has_slope) continue;
         layer_gradient(s, call, c->p, made.value, s->weight_room);
+        if (!differs(s->network->parameters[c->p].size, predicted, s->weight_room)) continue;
         offer_numbers(c, made.mistake, v, s->weight_room);
     }
 }
@@ -263,7 +274,7 @@ bool layer_explain(struct search *s, const struct step_call *call, size_t p, con
                           0, s->weight_room);
         }
         offer_common(&c, predicted);
-        offer_local(&c, call);
+        offer_local(&c, call, predicted);
     }
     if (settle(&c)) return true;
     s->unexplained[p] = true;

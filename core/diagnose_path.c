@@ -1,6 +1,7 @@
 #include "core/diagnose_path.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Decimal digits of evidence that a mistake needs: no coincidence among all the rules that are tried. A number that was
  * fitted costs what it could have fitted. */
@@ -26,7 +27,7 @@ struct choice *path_push(struct search *s, const struct mistake *mistake, size_t
     bool known = false;
     for (size_t i = 0; i < s->length; i++)
         known = known || path_same_kind(&s->path[i], mistake, variant);
-    if ((!known && s->distinct >= s->budget) || s->length == PATH_MAX_CHOICES) return NULL;
+    if ((!known && s->distinct >= s->budget) || s->length == s->path_max) return NULL;
     if (!known) s->distinct++;
     struct choice *choice = &s->path[s->length++];
     *choice = (struct choice){.mistake = mistake, .variant = variant, .layer = layer, .parameter = PARAMETER_NONE};
@@ -80,13 +81,15 @@ static bool has_evidence(const struct search *s, const struct choice *choice)
     double digits = 0;
     for (size_t p = 0; p < s->network->parameter_count; p++) {
         if (s->unexplained[p] || !s->observed[p].failing) continue;
-        for (size_t i = 0; i < s->length; i++)
-            if (path_same_kind(&s->path[i], choice->mistake, choice->variant) && touches(s, &s->path[i], p)) {
-                digits += s->matches[p].digits;
-                break;
-            }
+        for (size_t i = 0; i < s->length; i++) {
+            if (!path_same_kind(&s->path[i], choice->mistake, choice->variant) || !touches(s, &s->path[i], p)) continue;
+            /* A shape speaks for the mistake that makes it, and for no other. */
+            bool elsewhere = s->matches[p].digits >= DIGITS_OF_A_SHAPE && s->path[i].parameter != p;
+            if (!elsewhere) digits += s->matches[p].digits;
+            break;
+        }
     }
-    return digits >= DIGITS_NEEDED + (choice->has_factor ? DIGITS_OF_A_FIT : 0);
+    return digits >= DIGITS_NEEDED + (choice->fitted ? DIGITS_OF_A_FIT : 0);
 }
 
 /* Smaller is better: what stays unexplained, then how many mistakes, then how near, then how likely. */
@@ -98,38 +101,58 @@ static int compare_solutions(const struct solution *a, const struct solution *b)
     return 0;
 }
 
-void path_record(struct search *s)
+/* How good the hypothesis is: all of a solution but its path and matches. */
+static struct solution rate(const struct search *s)
 {
-    size_t n = s->network->parameter_count;
-    if (s->length == 0 || s->pending != NOTHING_PENDING) return;
-    struct solution *solution = arena_alloc(s->arena, sizeof *solution + n * sizeof(struct match));
-    if (solution == NULL) s->exhausted = s->stopped = true;
-    if (solution == NULL) return;
-    *solution = (struct solution){.length = s->length, .distinct = s->distinct};
+    struct solution rated = {.length = s->length, .distinct = s->distinct};
     for (size_t i = 0; i < s->length; i++) {
-        if (!has_evidence(s, &s->path[i])) return;
-        solution->path[i] = s->path[i];
         bool again = false;
         for (size_t j = 0; j < i; j++)
             again = again || path_same_kind(&s->path[j], s->path[i].mistake, s->path[i].variant);
-        if (!again) solution->rank += s->path[i].mistake->rank;
+        if (!again) rated.rank += s->path[i].mistake->rank;
     }
-    for (size_t p = 0; p < n; p++) {
-        solution->matches[p] = s->matches[p];
+    for (size_t p = 0; p < s->network->parameter_count; p++)
         if (s->unexplained[p])
-            solution->unexplained += s->observed[p].failing;
-        else if (!s->observed[p].absent && s->matches[p].fit > solution->fit)
-            solution->fit = s->matches[p].fit;
+            rated.unexplained += s->observed[p].failing;
+        else if (!s->observed[p].absent && s->matches[p].fit > rated.fit)
+            rated.fit = s->matches[p].fit;
+    return rated;
+}
+
+static void store(const struct search *s, struct solution rated, struct solution *place)
+{
+    rated.path = place->path;
+    rated.matches = place->matches;
+    *place = rated;
+    memcpy(place->path, s->path, s->length * sizeof *s->path);
+    memcpy(place->matches, s->matches, s->network->parameter_count * sizeof *s->matches);
+}
+
+void path_record(struct search *s)
+{
+    if (s->length == 0 || s->pending != NOTHING_PENDING) return;
+    for (size_t i = 0; i < s->length; i++) {
+        if (!has_evidence(s, &s->path[i])) return;
+        /* Where something stays unexplained a mere constant explains too little. */
+        if (s->partial && s->path[i].mistake == &mistake_constant_factor) return;
     }
-    int order = s->best != NULL ? compare_solutions(solution, s->best) : -1;
-    if (order < 0) s->other_count = 0;
+    struct solution rated = rate(s);
+    int order = s->best != NULL ? compare_solutions(&rated, s->best) : -1;
     if (order > 0) return;
-    const struct solution *other = solution;
-    if (order < 0 || solution->rank < s->best->rank) {
-        other = s->best;
-        s->best = solution;
+    /* The pool holds the best first, then the others; of those that are too many the last are lost. */
+    if (order < 0) {
+        s->best = &s->pool[0];
+        s->other_count = 0;
+        store(s, rated, s->best);
+        return;
     }
-    if (order == 0 && s->other_count < SOLUTIONS_MAX) s->others[s->other_count++] = other;
+    if (s->other_count == SOLUTIONS_MAX) return;
+    struct solution *other = &s->pool[1 + s->other_count++];
+    store(s, rated, other);
+    if (other->rank >= s->best->rank) return;
+    const struct solution likelier = *other;
+    *other = *s->best;
+    *s->best = likelier;
 }
 
 /* ---- factors ---- */
@@ -165,7 +188,7 @@ void path_name_factor(const struct search *s, double c, bool whole, struct choic
         if (first == NULL || names[i]->rank < first->rank) first = names[i];
     choice->mistake = first != NULL ? first : &mistake_constant_factor;
     choice->factor = choice->mistake == &mistake_clipped ? limit : c;
-    choice->has_factor = true;
+    choice->has_factor = choice->fitted = true;
     for (size_t i = 0; i < count; i++)
         path_add_alternative(choice, names[i]);
     if (choice->mistake == &mistake_gradient_accumulated || choice->mistake == &mistake_wrong_normalization)
@@ -181,7 +204,7 @@ bool path_name_two_factors(struct search *s, size_t at, double c)
             if (a->mistake == b->mistake || !path_near(c, a->value * b->value)) continue;
             struct choice *first = &s->path[at];
             first->mistake = a->mistake;
-            first->has_factor = true;
+            first->has_factor = first->fitted = true;
             first->factor = a->value;
             struct choice *second = path_push(s, b->mistake, 0, LAYER_LOSS);
             if (second == NULL) return false;
@@ -190,4 +213,19 @@ bool path_name_two_factors(struct search *s, size_t at, double c)
             return true;
         }
     return false;
+}
+
+size_t path_factor_variant(size_t family, double c)
+{
+    /* Logarithms make the step a relative one; the sum keeps it positive for every float64. */
+    double step = round(log(fabs(c)) * 1e5) + 1e8;
+    return family + 2 * (size_t)step + (c < 0);
+}
+
+bool path_recount(struct search *s)
+{
+    size_t pending = s->pending;
+    path_pop_to(s, s->length);
+    s->pending = pending;
+    return s->distinct <= s->budget;
 }

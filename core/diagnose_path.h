@@ -5,6 +5,9 @@
 
 #include "core/diagnose_search.h"
 
+/* Evidence beyond all counting: a shape that only one mistake makes. */
+#define DIGITS_OF_A_SHAPE 1e6
+
 /* Another mistake at that place, where the budget allows it; made before elsewhere, it costs nothing. NULL where it
  * does not. */
 struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer);
@@ -35,5 +38,13 @@ void path_name_factor(const struct search *s, double c, bool whole, struct choic
 
 /* Two of the named factors at once (half the squared error, not averaged): replaces the choice at `at` by two. */
 bool path_name_two_factors(struct search *s, size_t at, double c);
+
+/* The variant of a mistake that is a factor: the same factor elsewhere is the same mistake, another factor is another.
+ */
+size_t path_factor_variant(size_t family, double c);
+
+/* Counts the distinct mistakes anew after a choice on the path has changed; false where they are more than the budget.
+ */
+bool path_recount(struct search *s);
 
 #endif

@@ -37,6 +37,20 @@ static void prepare_factors(struct search *s)
     if (sum) add_factor(s, &mistake_wrong_normalization, 1 / (batch * out));
 }
 
+/* Room for every choice that a hypothesis can make: at most three at a layer, and two at the loss. */
+static bool prepare_pool(struct search *s)
+{
+    size_t n = s->network->parameter_count;
+    s->path_max = 2 * s->network->node_count + 4;
+    s->path = arena_array(s->arena, s->path_max, sizeof *s->path);
+    for (size_t i = 0; i < 1 + SOLUTIONS_MAX; i++) {
+        s->pool[i].path = arena_array(s->arena, s->path_max, sizeof *s->path);
+        s->pool[i].matches = arena_array(s->arena, n, sizeof *s->matches);
+        if (s->pool[i].path == NULL || s->pool[i].matches == NULL) return false;
+    }
+    return s->path != NULL;
+}
+
 bool search_prepare(struct search *s)
 {
     const struct network *network = s->network;
@@ -90,6 +104,7 @@ bool search_prepare(struct search *s)
     s->weight_slope = arena_doubles(s->arena, largest_parameter);
     s->weight_turned = arena_doubles(s->arena, largest_parameter);
     s->loss_room = arena_doubles(s->arena, 3 * s->pass->batch * network_output(network)->out_size);
+    if (!prepare_pool(s)) return false;
     s->best = NULL;
     s->other_count = 0;
     prepare_factors(s);

@@ -100,7 +100,7 @@ static void at_activation(struct search *s, size_t node, bool right)
         s->g[below] = made.value;
         s->gs[below] = NULL;
         if (made.has_slope) {
-            choice->has_factor = true;
+            choice->has_factor = choice->fitted = true;
             s->pending = length;
             s->gs[below] = made.slope;
         } else if (slope_in != NULL) {
@@ -154,7 +154,8 @@ static bool resolve(struct search *s, const struct step_call *call, double c)
         if (path_near(c, 1)) return false;
         size_t variant = choice->variant;
         path_name_factor(s, c, choice->layer == LAYER_LOSS, choice);
-        choice->variant = variant;
+        choice->variant = choice->layer == LAYER_LOSS ? variant : path_factor_variant(variant, c);
+        if (!path_recount(s)) return false;
         if (choice->mistake == &mistake_constant_factor && choice->layer == LAYER_LOSS && s->budget > 1)
             path_name_two_factors(s, at, c);
         if (choice->layer != LAYER_LOSS) path_add_alternative(choice, &mistake_wrong_activation_derivative);
@@ -184,6 +185,7 @@ static void send_one(struct search *s, const struct step_call *call, size_t belo
     s->g[below] = made.value;
     s->gs[below] = NULL;
     choice->has_factor = made.has_slope;
+    choice->fitted = made.has_slope && isnan(rate);
     choice->factor = rate;
     if (made.has_slope && isnan(rate)) {
         s->pending = length;
@@ -304,7 +306,7 @@ static void start_with(struct search *s, const struct loss_direction *d, double 
     s->gs[from] = NULL;
     if (unknown) {
         s->pending = s->length - 1;
-        s->path[s->pending].has_factor = true;
+        s->path[s->pending].has_factor = s->path[s->pending].fitted = true;
         memset(s->right_value[from], 0, n * sizeof(double));
         s->g[from] = s->right_value[from];
         s->gs[from] = s->right_slope[from];
@@ -320,7 +322,7 @@ static void try_named_factors(struct search *s, const struct loss_direction *d)
         struct choice *choice = path_push(s, s->factors[i].mistake, 0, LAYER_LOSS);
         if (choice == NULL) continue;
         path_name_factor(s, s->factors[i].value, true, choice);
-        choice->has_factor = false; /* not fitted: it costs no evidence */
+        choice->fitted = false; /* a number that has a name costs no evidence */
         start_with(s, d, d->scales[0] * s->factors[i].value, false);
         path_pop_to(s, length);
     }
@@ -403,4 +405,6 @@ void search_run(struct search *s, size_t budget, bool partial)
         s->gs[i] = NULL;
     }
     descend(s, node, true);
+    /* What passes within the tolerance may yet hide where the mistake begins. */
+    if (s->best == NULL && !s->large && !s->stopped) at_loss(s);
 }

@@ -6,14 +6,9 @@
 #include "core/diagnose.h"
 #include "core/diagnose_match.h"
 
-enum {
-    PATH_MAX_CHOICES = 48,
-    NOTHING_PENDING = PATH_MAX_CHOICES,
-    CHOICE_ALTERNATIVES = 8,
-    FACTORS_MAX = 16,
-    SOLUTIONS_MAX = 24,
-    BUDGET_MAX = 3
-};
+#define NOTHING_PENDING ((size_t)-1)
+
+enum { CHOICE_ALTERNATIVES = 8, FACTORS_MAX = 16, SOLUTIONS_MAX = 24, BUDGET_MAX = 3 };
 
 /* What was handed in for one parameter. */
 struct observed {
@@ -34,16 +29,17 @@ struct choice {
     bool has_factor, by_norm;
     double factor;
     size_t sample;
+    bool fitted; /* the factor was found by fitting, which costs evidence */
     const struct mistake *alternatives[CHOICE_ALTERNATIVES];
     size_t alternative_count;
 };
 
 struct solution {
-    struct choice path[PATH_MAX_CHOICES];
+    struct choice *path;
+    struct match *matches;                /* by parameter */
     size_t length, distinct, unexplained; /* unexplained counts failing parameters */
     enum fit fit;
     unsigned rank;
-    struct match matches[]; /* by parameter */
 };
 
 struct factor_name {
@@ -63,7 +59,7 @@ struct search {
     size_t factor_count;
     double deadline;
     const atomic_bool *cancelled;
-    bool stopped, exhausted; /* by time; by memory */
+    bool stopped;
 
     /* room, by node: gradients at its output under the hypothesis, and those of its parameters */
     double **value, **slope, **right_value, **right_slope, **resolved, **dW, *room, *weight_room, *weight_slope,
@@ -76,13 +72,12 @@ struct search {
 
     size_t budget; /* distinct mistakes allowed */
     bool partial;  /* tensors may stay unexplained */
-    struct choice path[PATH_MAX_CHOICES];
-    size_t length, distinct,
-        pending;           /* pending: the choice whose factor is not known yet, PATH_MAX_CHOICES where none */
+    struct choice *path;
+    size_t path_max, length, distinct;
+    size_t pending;        /* the choice whose factor is not known yet, or NOTHING_PENDING */
     struct match *matches; /* by parameter */
     bool *unexplained;
-    struct solution *best;
-    const struct solution *others[SOLUTIONS_MAX]; /* as good as the best, for its alternatives */
+    struct solution *best, pool[1 + SOLUTIONS_MAX]; /* the best, then those as good, for its alternatives */
     size_t other_count;
 };
 
