@@ -12,12 +12,26 @@
 /* What one element can add to the evidence at most. */
 #define DIGITS_PER_ELEMENT 12.0
 
+/* A zero is easily come by. */
+#define DIGITS_OF_ZERO 3.0
+
 /* More evidence than anybody needs; large tensors stop counting there. */
 #define DIGITS_ENOUGH 1e3
 
 static double clipped(const struct matching *matching, double p)
 {
     return p > matching->clip ? matching->clip : p < -matching->clip ? -matching->clip : p;
+}
+
+/* How many decimal digits a number has, as far as that matters: 0.6 has one, and reproducing it is worth no more. What
+ * was computed has all. */
+static double digits_of(double x)
+{
+    if (x == 0) return DIGITS_OF_ZERO;
+    double magnitude = fabs(x), unit = pow(10, floor(log10(magnitude)));
+    for (int digits = 1; digits < (int)DIGITS_PER_ELEMENT; digits++, unit /= 10)
+        if (fabs(round(magnitude / unit) * unit - magnitude) <= 1e-14 * magnitude) return digits;
+    return DIGITS_PER_ELEMENT;
 }
 
 /* The digits that the hypothesis is nearer by; own is the largest number of the tensor. */
@@ -30,7 +44,7 @@ static double count_digits(const struct matching *matching, size_t n, const doub
         if (wrong <= matching->tolerance.atol + matching->tolerance.rtol * fabs(reference[i])) continue;
         double left = fabs(student[i] - clipped(matching, predicted[i]));
         if (left < least) left = least;
-        if (wrong > left) digits += fmin(log10(wrong / left), DIGITS_PER_ELEMENT);
+        if (wrong > left) digits += fmin(log10(wrong / left), digits_of(student[i]));
     }
     return digits;
 }

@@ -87,7 +87,7 @@ static void at_activation(struct search *s, size_t node, bool right)
     struct step_call call = layer_call(s, node);
     call.rows = n;
     call.in = 1;
-    for (size_t v = 0; !s->stopped; v++) {
+    for (size_t v = 0; !out_of_time(s); v++) {
         struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
         call.dy = s->g[node];
         enum rule_outcome outcome = rules_activation(&call, v, &made);

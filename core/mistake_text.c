@@ -166,16 +166,34 @@ static void word_for(const struct place *place, const char *key, char *text)
         divisor(place, text);
     else if (strcmp(key, "layer") == 0)
         snprintf(text, PHRASE_MAX, "%zu", place->layer);
+    else if (strcmp(key, "weighted") == 0)
+        snprintf(text, PHRASE_MAX, "%zu", place->weighted);
+    else if (strcmp(key, "still") == 0 && network_output(network)->layer->op->kind == OP_ACTIVATION)
+        snprintf(text, PHRASE_MAX, ", and the derivative of %s is still to come",
+                 network_output(network)->layer->op->name);
     else if (strcmp(key, "factor") == 0)
         snprintf(text, PHRASE_MAX, "%.6g", found->factor);
     else if (strcmp(key, "detail") == 0 && found->has_factor)
-        snprintf(text, PHRASE_MAX, " (a slope of %.6g)", found->factor);
+        snprintf(text, PHRASE_MAX, " (with %.6g for its slope or alpha)", found->factor);
     else if (strcmp(key, "sample") == 0)
         snprintf(text, PHRASE_MAX, "%zu", found->sample);
     else if (strcmp(key, "how") == 0)
         snprintf(text, PHRASE_MAX, "%s", found->by_norm ? "by their global norm" : "by value");
     else if (strcmp(key, "parameter") == 0 || strcmp(key, "parameters") == 0)
         list_parameters(place, text);
+}
+
+const char *mistake_message(const struct found *found)
+{
+    /* A factor on single tensors is not one on the loss and all below it. */
+    static const char of_tensors[] = "{parameters}: {factor} times the right gradient, while what lies below is right.";
+    static const struct mistake *const factors[] = {
+        &mistake_not_averaged_over_batch, &mistake_averaged_twice, &mistake_wrong_normalization,
+        &mistake_missing_factor_two,      &mistake_sign_flipped,   &mistake_gradient_accumulated,
+        &mistake_constant_factor};
+    for (size_t i = 0; found->of_tensors && i < sizeof factors / sizeof *factors; i++)
+        if (found->mistake == factors[i]) return of_tensors;
+    return found->mistake->message;
 }
 
 const char *mistake_text(struct arena *arena, const struct check *check, const struct found *found,

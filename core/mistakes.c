@@ -10,7 +10,7 @@ const struct mistake mistake_missing_activation_derivative = {
     .message = "The gradient was passed through {f} unchanged: {dz} was set to {dh}. The chain rule asks for "
                "{dz} = {dh} * {f}'({z}).",
     .hint = "Multiply by the derivative of {f} before you go on to the weights and the bias of layer "
-            "{layer}.",
+            "{weighted}.",
     .wrong = "dz = dh",
     .right = "dz = dh * f_prime(z)",
     .source = "casper-hansen/Neural-Network-From-Scratch#1",
@@ -167,8 +167,8 @@ const struct mistake mistake_weight_not_transposed = {
     .id = "weight_not_transposed",
     .step = STEP_SEND,
     .rank = 12,
-    .summary = "dx = dz @ W: the weight is not transposed on the way back",
-    .message = "{dx} was computed as {send_plain}: on the way back the weight has to be transposed. Right is "
+    .summary = "dx = dz @ W: the weight is used the wrong way round on the way back",
+    .message = "{dx} was computed as {send_plain}: the weight was used the wrong way round. Right is {dx} = "
                "{send}.",
     .hint = "Follow the indices: what connected input i to output j in the forward pass carries the gradient"
             " from j to i.",
@@ -259,8 +259,8 @@ const struct mistake mistake_own_output_as_input = {
     .step = STEP_WEIGHT,
     .rank = 9,
     .summary = "dW = h.T @ dz: the layer's own output as its input",
-    .message = "{dW} was computed with the layer's own output {h} instead of its input {x}. Right is {dW} = "
-               "{weight}.",
+    .message = "{dW} was computed with what layer {weighted} puts out instead of its input {x}. Right is {dW} ="
+               " {weight}.",
     .hint = "Check the index of the cached activation: layer k takes what layer k-1 put out.",
     .wrong = "dW2 = h2.T @ dz2",
     .right = "dW2 = h1.T @ dz2",
@@ -272,9 +272,10 @@ const struct mistake mistake_input_ignored = {
     .step = STEP_WEIGHT,
     .rank = 15,
     .summary = "dW = ones_like(x).T @ dz: the input is left out",
-    .message = "{dW} does not depend on the layer's input: every row is the sum of {dz} over the batch. Right "
-               "is {dW} = {weight}.",
-    .hint = "d(x @ W)/dW is x: the input belongs into the product.",
+    .message = "{dW} does not depend on the layer's input: it repeats the sum of {dz} over the batch for every "
+               "input. Right is {dW} = {weight}.",
+    .hint = "The derivative of the layer's product with respect to its weight is the layer's input: {x} "
+            "belongs into {dW}.",
     .wrong = "dW = np.ones_like(x).T @ dz",
     .right = "dW = x.T @ dz",
     .source = NULL,
@@ -286,8 +287,8 @@ const struct mistake mistake_weight_as_input = {
     .rank = 16,
     .summary = "dW = W * dz.sum(0): the weight in place of the input",
     .message = "{dW} was computed with the weight {W} in place of the layer's input. Right is {dW} = {weight}.",
-    .hint = "The derivative of x @ W with respect to W is x, with respect to x it is W; these two are "
-            "exchanged.",
+    .hint = "With respect to the weight the derivative of the product is the input, with respect to the "
+            "input it is the weight; these two are exchanged.",
     .wrong = "dW = W * dz.sum(axis=0)",
     .right = "dW = x.T @ dz",
     .source = NULL,
@@ -413,7 +414,7 @@ const struct mistake mistake_sign_flipped = {
     .summary = "target minus output",
     .message = "All gradients have the wrong sign: the gradient of the loss was computed with target minus "
                "output.",
-    .hint = "d(y_hat - y)**2 / dy_hat = 2 (y_hat - y): output minus target.",
+    .hint = "Output minus target, not target minus output: check the sign where the backward pass starts.",
     .wrong = "dy_hat = 2 * (y - y_hat) / batch",
     .right = "dy_hat = 2 * (y_hat - y) / batch",
     .source = "dennybritz/nn-from-scratch#11",
@@ -425,9 +426,8 @@ const struct mistake mistake_cross_entropy_shortcut = {
     .rank = 4,
     .summary = "output minus target as dL/dz although the loss is not that cross-entropy",
     .message = "Output minus target was used as the gradient at {z_last}. That shortcut belongs to a "
-               "cross-entropy behind a softmax or sigmoid; the loss here is {loss}, and the derivative of "
-               "{f_last} is still to come.",
-    .hint = "Start from the gradient of {loss} at the output and go back through {f_last}.",
+               "cross-entropy behind a softmax or sigmoid; the loss here is {loss}{still}.",
+    .hint = "Start from the gradient of {loss} at the network's output, and go back from there step by step.",
     .wrong = "dz = y_hat - y",
     .right = "dz = 2 * (y_hat - y) / batch * f_prime(z)",
     .source = "pjreddie/darknet#212",
@@ -550,7 +550,7 @@ const struct mistake mistake_swapped_parameters = {
     .step = STEP_FINISHED,
     .rank = 10,
     .summary = "right values under another parameter's name",
-    .message = "The gradients of {parameters} are exchanged: each has the values that belong to another.",
+    .message = "The gradients {parameters} are exchanged: each has the values that belong to another.",
     .hint = "Check the order in which the gradients are returned or saved.",
     .wrong = "return {'W1': dW2, 'W2': dW1}",
     .right = "return {'W1': dW1, 'W2': dW2}",
@@ -586,7 +586,7 @@ const struct mistake mistake_all_zero = {
     .step = STEP_FINISHED,
     .rank = 0,
     .summary = "nothing was computed",
-    .message = "{parameters} is zero everywhere: nothing was computed for it.",
+    .message = "{parameters}: zero everywhere. Nothing was computed there.",
     .hint = "Look whether the array that was set up with zeros is ever filled.",
     .wrong = "db = np.zeros_like(b)",
     .right = "db = dz.sum(axis=0)",

@@ -26,7 +26,10 @@ START_TEST(fits)
     }
     /* Nothing is gained by reproducing what is right anyway. */
     ck_assert_double_eq(match_numbers(&usual, 3, reference, reference, reference).digits, 0);
-    ck_assert_double_gt(match_numbers(&usual, 3, predicted, predicted, reference).digits, 30);
+    const double computed[] = {1 / 3.0, -2 / 7.0, 0.1 + 1e-9}; /* as many digits as a float64 has */
+    ck_assert_double_gt(match_numbers(&usual, 3, computed, computed, reference).digits, 30);
+    /* A number that somebody typed is no evidence: 1, 0.5 and 0.25 have four digits together. */
+    ck_assert_double_lt(match_numbers(&usual, 3, predicted, predicted, reference).digits, 6);
     /* Eight printed digits of one number are worth less than the rounding of a float64. */
     double printed = 0.12345679, exact = 0.123456789, wrong = 0.3;
     ck_assert_double_lt(match_numbers(&usual, 1, &printed, &exact, &wrong).digits, 9);
