@@ -22,7 +22,6 @@ struct numbers {
     struct tensor tensor; /* data in the arena; of no use where ragged */
     bool ragged;          /* rows differ in length or in depth ([[1,2],[3]]), or there are more than TENSOR_RANK_MAX
                              levels */
-    bool has_null;        /* a null was read as NaN */
 };
 
 struct document {

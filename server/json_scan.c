@@ -18,7 +18,7 @@ enum { ROWS_MAX = DOCUMENT_VALUES_MAX + 1 };
 struct nest {
     size_t level, deepest;
     size_t leaf; /* the level that holds scalars; 0 until the first one */
-    bool ragged, has_null;
+    bool ragged;
     struct {
         const char *open;  /* its bracket */
         size_t children;   /* arrays closed inside the one that is open */
@@ -102,7 +102,6 @@ static const char *read_element(struct scanner *s, const char *at, double *value
     if (*at == 'n') {
         if (!take_word(&at, s->end, "null", 4)) return NULL;
         *value = NAN;
-        s->nest.has_null = true;
         return at;
     }
     if (*at != '-' && *at != 'N' && *at != 'I') return NULL;
@@ -177,7 +176,7 @@ static enum attempt read_nest(struct scanner *s, const char **where)
 {
     struct nest *nest = &s->nest;
     nest->level = nest->deepest = nest->leaf = 0;
-    nest->ragged = nest->has_null = false;
+    nest->ragged = false;
     const char *at = *where;
     bool want = true, fresh = false; /* want: a value comes next; fresh: or the end of an array that is empty so far */
     do {
@@ -251,7 +250,7 @@ static bool add_row(struct scanner *s, const char *from, const char *to, const s
 static struct numbers nest_row(struct scanner *s, double *data)
 {
     const struct nest *nest = &s->nest;
-    struct numbers row = {.ragged = nest->ragged || nest->deepest > TENSOR_RANK_MAX, .has_null = nest->has_null};
+    struct numbers row = {.ragged = nest->ragged || nest->deepest > TENSOR_RANK_MAX};
     if (row.ragged) {
         s->data = data;
         return row;
