@@ -96,7 +96,8 @@ static bool settle(struct candidates *c)
     struct choice *choice = path_push(s, best->mistake, best->variant, s->network->parameters[c->p].node);
     if (choice == NULL) return false;
     choice->parameter = c->p;
-    choice->has_factor = choice->fitted = !isnan(best->factor);
+    choice->has_factor = !isnan(best->factor);
+    choice->fitted = choice->has_factor && best->mistake == &mistake_constant_factor;
     choice->factor = best->factor;
     if (best->mistake->step == STEP_ACTIVATION) choice->layer++; /* the activation right behind the layer */
     for (size_t i = 0; i < c->count; i++)

@@ -188,7 +188,8 @@ void path_name_factor(const struct search *s, double c, bool whole, struct choic
         if (first == NULL || names[i]->rank < first->rank) first = names[i];
     choice->mistake = first != NULL ? first : &mistake_constant_factor;
     choice->factor = choice->mistake == &mistake_clipped ? limit : c;
-    choice->has_factor = choice->fitted = true;
+    choice->has_factor = true;
+    choice->fitted = first == NULL; /* a number that has a name costs no evidence */
     for (size_t i = 0; i < count; i++)
         path_add_alternative(choice, names[i]);
     if (choice->mistake == &mistake_gradient_accumulated || choice->mistake == &mistake_wrong_normalization)
@@ -204,7 +205,8 @@ bool path_name_two_factors(struct search *s, size_t at, double c)
             if (a->mistake == b->mistake || !path_near(c, a->value * b->value)) continue;
             struct choice *first = &s->path[at];
             first->mistake = a->mistake;
-            first->has_factor = first->fitted = true;
+            first->has_factor = true;
+            first->fitted = false;
             first->factor = a->value;
             struct choice *second = path_push(s, b->mistake, 0, LAYER_LOSS);
             if (second == NULL) return false;

@@ -322,7 +322,6 @@ static void try_named_factors(struct search *s, const struct loss_direction *d)
         struct choice *choice = path_push(s, s->factors[i].mistake, 0, LAYER_LOSS);
         if (choice == NULL) continue;
         path_name_factor(s, s->factors[i].value, true, choice);
-        choice->fitted = false; /* a number that has a name costs no evidence */
         start_with(s, d, d->scales[0] * s->factors[i].value, false);
         path_pop_to(s, length);
     }
