@@ -138,6 +138,22 @@ static void offer_factor(struct candidates *c, const double *predicted)
     offer(c, &mistake_constant_factor, variant, match, factor);
 }
 
+/* Whether one random combination of the rows of dW, from that dz, is near enough to that of the rows that were handed
+ * in: at the cost of a bias's gradient. False where dW cannot be what was handed in; true proves nothing. */
+static bool combination_fits(struct search *s, const struct step_call *call, const double *dz)
+{
+    const double *projected = s->projected[call->node], *wanted = s->wanted[call->node];
+    double *sum = s->combined;
+    memset(sum, 0, call->out * sizeof(double));
+    for (size_t i = 0; i < call->rows; i++)
+        for (size_t j = 0; j < call->out; j++)
+            sum[j] += projected[i] * dz[i * call->out + j];
+    double margin = wanted[call->out];
+    for (size_t j = 0; j < call->out; j++)
+        if (!(fabs(sum[j] - wanted[j]) <= margin)) return false;
+    return true;
+}
+
 /* Another activation's step used for this tensor alone. */
 /* Whether two results differ by more than rounding. */
 static bool differs(size_t n, const double *a, const double *b)
@@ -163,6 +179,8 @@ static void offer_local(struct candidates *c, const struct step_call *call, cons
         enum rule_outcome outcome = rules_activation(&activation, v, &made);
         if (outcome == RULE_END) return;
         if (outcome == RULE_SKIP || made.has_slope) continue;
+        bool weight = s->network->parameters[c->p].role->weight && s->matching.clip == HUGE_VAL;
+        if (weight && !combination_fits(s, call, made.value)) continue;
         layer_gradient(s, call, c->p, made.value, s->weight_room);
         if (!differs(s->network->parameters[c->p].size, predicted, s->weight_room)) continue;
         offer_numbers(c, made.mistake, v, s->weight_room);
@@ -282,27 +300,17 @@ bool layer_explain(struct search *s, const struct step_call *call, size_t p, con
     return false;
 }
 
-/* A first look, at the cost of a bias's gradient: that gradient itself, and one random combination of the rows of dW.
- * False where what was handed in cannot be the hypothesis's own; true proves nothing. */
+/* A first look: false where what was handed in cannot be the hypothesis's own; true proves nothing. */
 static bool looks_right(struct search *s, const struct step_call *call, size_t r, size_t p)
 {
     const struct observed *o = &s->observed[p];
     if (o->absent) return true;
     if (o->values == NULL || o->transposed || o->per_sample) return false;
-    double *sum = s->weight_room;
     if (r == 1) {
-        call->pass->backend->sum_rows(call->rows, call->out, call->dy, sum);
-        return match_at(s, p, sum).fit != FIT_NONE;
+        call->pass->backend->sum_rows(call->rows, call->out, call->dy, s->weight_room);
+        return match_at(s, p, s->weight_room).fit != FIT_NONE;
     }
-    const double *projected = s->projected[call->node], *wanted = s->wanted[call->node];
-    memset(sum, 0, call->out * sizeof(double));
-    for (size_t i = 0; i < call->rows; i++)
-        for (size_t j = 0; j < call->out; j++)
-            sum[j] += projected[i] * call->dy[i * call->out + j];
-    double margin = wanted[call->out];
-    for (size_t j = 0; j < call->out; j++)
-        if (!(fabs(sum[j] - wanted[j]) <= margin)) return false;
-    return true;
+    return combination_fits(s, call, call->dy);
 }
 
 /* The same combination of the rows that were handed in, less l2's part, and behind it how far off it may be. */

@@ -97,6 +97,7 @@ bool search_prepare(struct search *s)
         layer_prepare_wanted(s, &call, network->nodes[call.node].parameters[0], s->wanted[call.node]);
         s->pass->backend->gemm(false, false, call.rows, 1, call.in, 1, call.x, s->signs, 0, projected);
     }
+    s->combined = arena_doubles(s->arena, largest);
     s->room = arena_doubles(s->arena, largest);
     s->local_value = arena_doubles(s->arena, largest);
     s->local_slope = arena_doubles(s->arena, largest);
@@ -108,6 +109,6 @@ bool search_prepare(struct search *s)
     s->best = NULL;
     s->other_count = 0;
     prepare_factors(s);
-    return s->room != NULL && s->local_value != NULL && s->local_slope != NULL && s->weight_room != NULL &&
-           s->weight_slope != NULL && s->weight_turned != NULL && s->loss_room != NULL;
+    return s->room != NULL && s->combined != NULL && s->local_value != NULL && s->local_slope != NULL &&
+           s->weight_room != NULL && s->weight_slope != NULL && s->weight_turned != NULL && s->loss_room != NULL;
 }

@@ -66,7 +66,7 @@ struct search {
         *weight_turned, *loss_room, *local_value, *local_slope;
     /* a random combination of the inputs: +1 and -1; by node, x times it, and what it should come to with the tolerance
      */
-    double *signs, **projected, **wanted;
+    double *signs, **projected, **wanted, *combined;
     bool large;
     const double **g, **gs; /* what holds now: g, or g + c * gs */
 
