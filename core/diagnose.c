@@ -321,8 +321,8 @@ static bool is_other(const struct job *job, size_t p, size_t q, double *residual
 static bool is_swapped(const struct job *job, double *residual)
 {
     size_t n = job->check->network->parameter_count, failing = 0;
-    bool *used = arena_zeroed(job->arena, n, sizeof *used);
-    if (used == NULL) return false;
+    bool *used = job->search.unexplained; /* room by parameter, which every search sets anew */
+    memset(used, 0, n * sizeof *used);
     *residual = 0;
     for (size_t p = 0; p < n; p++) {
         if (!job->observed[p].failing) continue;
@@ -379,7 +379,7 @@ static bool read_multiple(struct job *job, int *code, struct error *error)
     }
     double c = sg / gg, norm = sqrt(gg), l2 = network->definition->l2;
     if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || network->parameter_elements < 3) return false;
-    const double limits[] = {c * norm, c * (norm + 1e-6)};
+    const double limits[] = {c * norm, c * (norm + CLIP_EPSILON)};
     const struct mistake *mistake = NULL;
     double factor = c;
     for (size_t i = 0; i < 2 && mistake == NULL; i++)
@@ -432,7 +432,7 @@ static bool is_done(const struct job *job)
 }
 
 /* The parameters whose names may have been exchanged: each pair of one shape that fails, with one mistake more. */
-static bool search_swapped(struct job *job, struct error *error)
+static int search_swapped(struct job *job, struct error *error)
 {
     const struct network *network = job->check->network;
     struct search *s = &job->search;
@@ -448,17 +448,17 @@ static bool search_swapped(struct job *job, struct error *error)
             search_run(s, 1, false);
             if (s->best != NULL && is_done(job) && !s->stopped) {
                 struct found *found = found_entry(job, &mistake_swapped_parameters);
-                if (found == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory") == CODE_OK;
+                if (found == NULL) return out_of_memory(error);
                 add_unique(found->parameters, &found->parameter_count, p);
                 add_unique(found->parameters, &found->parameter_count, q);
-                return true;
+                return CODE_OK;
             }
             s->best = NULL;
             s->other_count = 0;
             *b = *a;
             *a = kept;
         }
-    return true;
+    return CODE_OK;
 }
 
 static int search(struct job *job, struct error *error)
@@ -472,7 +472,9 @@ static int search(struct job *job, struct error *error)
         if (is_done(job)) break;
         s->matching.clip = budget == 1 ? limit : HUGE_VAL;
         if (s->matching.clip < HUGE_VAL) search_run(s, budget, false);
-        if (s->matching.clip < HUGE_VAL && s->best != NULL && !s->stopped) {
+        /* Found under the clipping while time ran out: without its entry for the clipping it would not be true. */
+        if (s->matching.clip < HUGE_VAL && s->stopped) s->best = NULL;
+        if (s->matching.clip < HUGE_VAL && s->best != NULL) {
             struct found *found = found_entry(job, &mistake_clipped);
             if (found == NULL) return out_of_memory(error);
             found->has_factor = true;
@@ -481,7 +483,7 @@ static int search(struct job *job, struct error *error)
                 if (job->observed[p].failing) add_unique(found->parameters, &found->parameter_count, p);
         }
         s->matching.clip = HUGE_VAL;
-        if (budget == 2 && !is_done(job) && !search_swapped(job, error)) return error->code;
+        if (budget == 2 && !is_done(job) && search_swapped(job, error) != CODE_OK) return error->code;
     }
     if (!is_done(job)) search_run(s, most < 2 ? 1 : 2, true);
     job->diagnosis->stopped = s->stopped && !(s->best != NULL && s->best->unexplained == 0);

@@ -11,9 +11,6 @@
 /* What a factor may be off by and still be taken for the round number that it looks like. */
 #define FACTOR_PRECISION 2e-6
 
-/* What torch.nn.utils.clip_grad_norm_ adds to the norm. */
-#define CLIP_EPSILON 1e-6
-
 enum { ACCUMULATED_MAX = 100 };
 
 bool path_same_kind(const struct choice *a, const struct mistake *mistake, size_t variant)

@@ -5,6 +5,9 @@
 
 #include "core/diagnose_search.h"
 
+/* What torch.nn.utils.clip_grad_norm_ adds to the norm. */
+#define CLIP_EPSILON 1e-6
+
 /* Evidence beyond all counting: a shape that only one mistake makes. */
 #define DIGITS_OF_A_SHAPE 1e6
 
