@@ -214,10 +214,12 @@ static int judge_intermediates(struct arena *arena, const struct check *check, c
     return CODE_OK;
 }
 
-static int run_pass(const struct check *check, struct pass *pass, struct error *error)
+int check_pass(struct arena *arena, const struct check *check, const struct backend *backend, struct pass *pass,
+               struct error *error)
 {
+    int code = pass_new(arena, check->network, backend, check->batch, pass, error);
     pass->cancelled = check->cancelled;
-    int code = pass_set_data(pass, check->x, check->target, error);
+    if (code == CODE_OK) code = pass_set_data(pass, check->x, check->target, error);
     for (size_t p = 0; code == CODE_OK && p < check->network->parameter_count; p++)
         code = pass_set_parameter(pass, p, check->parameters[p], error);
     if (code == CODE_OK) code = pass_forward(pass, error);
@@ -244,14 +246,16 @@ int check_run(struct arena *arena, const struct check *check, struct report *rep
 
     double begun = seconds();
     struct pass pass;
-    if (pass_new(arena, check->network, check->backend, check->batch, &pass, error) != CODE_OK) return error->code;
-    int code = run_pass(check, &pass, error);
+    int code = check_pass(arena, check, check->backend, &pass, error);
     double passed = seconds();
     report->loss = pass.loss;
     if (code == CODE_OK) code = judge_parameters(arena, check, &pass, gradients, report, error);
     if (code == CODE_OK) code = judge_intermediates(arena, check, &pass, report, error);
     if (code == CODE_OK) code = list_unexpected(arena, check, report, error);
-    pass_free(&pass);
+    if (check->backend == backend_cpu(DTYPE_FLOAT64))
+        report->pass = pass; /* its memory is the arena's */
+    else
+        pass_free(&pass);
     if (code != CODE_OK) return code;
     if (report->max_points > 0)
         report->score = report->points / report->max_points;

@@ -77,10 +77,17 @@ struct report {
     bool verified;
     struct verification verification;
     double pass_seconds, compare_seconds, verify_seconds;
+    struct pass pass; /* that it was judged by, where that was float64 on the CPU: memory of the arena; else its backend
+                         is NULL */
 };
 
 /* Floating-point operations that a check takes, at most. */
 double check_work(const struct network *network, size_t batch, bool verify_reference);
+
+/* Makes a pass of the check's network, parameters and data, and runs it forward and backward; pass_free it, also after
+ * an error. Errors are the pass's. */
+int check_pass(struct arena *arena, const struct check *check, const struct backend *backend, struct pass *pass,
+               struct error *error);
 
 /* Runs it. The report and all it points to come from the arena. Whatever is wrong with what the student
  * handed in is in the report; errors are the pass's: CODE_NOT_FINITE, CODE_OUT_OF_RANGE, CODE_OUT_OF_MEMORY,

@@ -20,7 +20,7 @@ struct job {
     const struct check *check;
     const struct report *report;
     struct diagnosis *diagnosis;
-    struct pass pass;
+    const struct pass *pass;
     struct observed *observed;
     struct search search;
 };
@@ -73,7 +73,7 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
         return true;
     }
     const struct node *node = &check->network->nodes[check->network->parameters[p].node];
-    struct view samples = convention_samples(check->convention, job->pass.batch, &node->out);
+    struct view samples = convention_samples(check->convention, job->pass->batch, &node->out);
     if (view.bias && shape_equal(&samples.shape, &student->shape)) {
         o->per_sample = true;
         o->values = student->data;
@@ -103,12 +103,21 @@ static bool observe_all(struct job *job)
         whole = whole && same_size;
         for (size_t i = 0; same_size && i < n; i++)
             squares += o->values[i] * o->values[i];
-        const double *g = job->pass.gradients[p];
+        const double *g = job->pass->gradients[p];
         for (size_t i = 0; i < n; i++)
-            largest = fmax(largest, fabs(g[i]));
+            largest = fabs(g[i]) > largest ? fabs(g[i]) : largest;
     }
+    struct matching matching = {.tolerance = job->check->tolerance, .scale = largest, .clip = HUGE_VAL};
+    for (size_t p = 0; p < network->parameter_count; p++) {
+        struct observed *o = &job->observed[p];
+        size_t n = o->per_sample ? job->report->parameters[p].submission->tensor->size : network->parameters[p].size;
+        double own = 0;
+        for (size_t i = 0; o->values != NULL && i < n; i++)
+            own = fabs(o->values[i]) > own ? fabs(o->values[i]) : own;
+        o->bound = match_bound(&matching, own);
+    }
+    job->search.matching = matching;
     job->search.norm = whole ? sqrt(squares) : NAN;
-    job->search.matching = (struct matching){.tolerance = job->check->tolerance, .scale = largest, .clip = HUGE_VAL};
     return true;
 }
 
@@ -291,10 +300,10 @@ static bool is_multiple(const struct job *job, double c, enum fit worst, double 
         size_t n = network->parameters[p].size;
         if (o->absent && !o->failing) continue;
         if (o->values == NULL || o->transposed || o->per_sample || o->one_number) return false;
-        const double *g = job->pass.gradients[p];
+        const double *g = job->pass->gradients[p];
         for (size_t i = 0; i < n; i++)
             scaled[i] = c * g[i];
-        struct match match = match_numbers(&job->search.matching, n, o->values, scaled, g);
+        struct match match = match_numbers(&job->search.matching, n, o->values, scaled, g, HUGE_VAL);
         if (match.fit > worst || !is_rounding(o, n, g, c, match.residual)) return false;
         *residual = fmax(*residual, match.residual);
     }
@@ -312,7 +321,7 @@ static bool is_other(const struct job *job, size_t p, size_t q, double *residual
     view_import(&view, student->data, values);
     size_t n = check->network->parameters[q].size;
     struct match match =
-        match_numbers(&job->search.matching, n, values, job->pass.gradients[q], job->pass.gradients[q]);
+        match_numbers(&job->search.matching, n, values, job->pass->gradients[q], job->pass->gradients[q], HUGE_VAL);
     if (match.fit > FIT_FLOAT32) return false;
     *residual = fmax(*residual, match.residual);
     return true;
@@ -371,7 +380,7 @@ static bool read_multiple(struct job *job, int *code, struct error *error)
     for (size_t p = 0; p < network->parameter_count; p++) {
         const struct observed *o = &job->observed[p];
         if (o->values == NULL || o->transposed || o->per_sample || o->one_number) return false;
-        const double *g = job->pass.gradients[p];
+        const double *g = job->pass->gradients[p];
         for (size_t i = 0; i < network->parameters[p].size; i++) {
             sg += o->values[i] * g[i];
             gg += g[i] * g[i];
@@ -464,7 +473,7 @@ static int search_swapped(struct job *job, struct error *error)
 static int search(struct job *job, struct error *error)
 {
     struct search *s = &job->search;
-    double size = (double)job->check->network->parameter_elements * (double)job->pass.batch;
+    double size = (double)job->check->network->parameter_elements * (double)job->pass->batch;
     size_t most = size <= TRIPLES_MOST ? BUDGET_MAX : size <= 100 * TRIPLES_MOST ? 2 : 1;
     for (size_t budget = 1; budget <= most && !is_done(job); budget++) {
         search_run(s, budget, false);
@@ -507,18 +516,6 @@ static size_t first_wrong(const struct check *check, const struct report *report
     return first;
 }
 
-static int run_pass(struct job *job, struct error *error)
-{
-    const struct check *check = job->check;
-    int code = pass_new(job->arena, check->network, backend_cpu(DTYPE_FLOAT64), check->batch, &job->pass, error);
-    job->pass.cancelled = check->cancelled;
-    if (code == CODE_OK) code = pass_set_data(&job->pass, check->x, check->target, error);
-    for (size_t p = 0; code == CODE_OK && p < check->network->parameter_count; p++)
-        code = pass_set_parameter(&job->pass, p, check->parameters[p], error);
-    if (code == CODE_OK) code = pass_forward(&job->pass, error);
-    return code == CODE_OK ? pass_backward(&job->pass, error) : code;
-}
-
 int diagnose_run(struct arena *arena, const struct check *check, const struct report *report, double seconds,
                  struct diagnosis *diagnosis, struct error *error)
 {
@@ -529,7 +526,10 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
     }
     struct job job = {.arena = arena, .check = check, .report = report, .diagnosis = diagnosis};
     double begun = now();
-    if (run_pass(&job, error) != CODE_OK) return error->code;
+    struct pass pass; /* the check's own will do where it is float64 in host memory */
+    const struct backend *backend = backend_cpu(DTYPE_FLOAT64);
+    job.pass = report->pass.backend == backend ? &report->pass : &pass;
+    if (job.pass == &pass && check_pass(arena, check, backend, &pass, error) != CODE_OK) return error->code;
     job.observed = arena_array(arena, check->network->parameter_count, sizeof *job.observed);
     diagnosis->found = arena_array(arena, FOUND_MAX, sizeof *diagnosis->found);
     if (job.observed == NULL || diagnosis->found == NULL || !observe_all(&job)) return out_of_memory(error);
@@ -539,7 +539,7 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
     struct search *s = &job.search;
     s->arena = arena;
     s->network = check->network;
-    s->pass = &job.pass;
+    s->pass = job.pass;
     s->parameters = check->parameters;
     s->observed = job.observed;
     s->deadline = begun + seconds;
@@ -547,6 +547,5 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
     int code = CODE_OK;
     if (any && !search_prepare(s)) code = out_of_memory(error);
     if (any && code == CODE_OK && !read_off(&job, &code, error) && code == CODE_OK) code = search(&job, error);
-    pass_free(&job.pass);
     return code;
 }

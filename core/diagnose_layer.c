@@ -3,10 +3,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/diagnose_glance.h"
 #include "core/diagnose_path.h"
 
 /* The variant of a factor on one tensor: another kind than the same factor on the loss. */
 enum { OF_ONE_TENSOR = 1000 };
+
+/* So many numbers of a large tensor are looked at before all of them. */
+enum { FEW = 64 };
 
 struct step_call layer_call(const struct search *s, size_t node)
 {
@@ -40,10 +44,10 @@ void layer_gradient(const struct search *s, const struct step_call *call, size_t
     layer_add_l2(s, p, 1, out);
 }
 
-static struct match match_at(const struct search *s, size_t p, const double *predicted)
+struct match layer_match(const struct search *s, size_t p, const double *predicted)
 {
     return match_numbers(&s->matching, s->network->parameters[p].size, s->observed[p].values, predicted,
-                         s->pass->gradients[p]);
+                         s->pass->gradients[p], s->observed[p].bound);
 }
 
 /* What may account for one tensor alone. */
@@ -108,7 +112,24 @@ static bool settle(struct candidates *c)
 
 static void offer_numbers(struct candidates *c, const struct mistake *mistake, size_t variant, const double *predicted)
 {
-    offer(c, mistake, variant, match_at(c->s, c->p, predicted), NAN);
+    offer(c, mistake, variant, layer_match(c->s, c->p, predicted), NAN);
+}
+
+/* Whether a few numbers may be a multiple of what they should be. */
+static bool may_be_multiple(const struct search *s, size_t p, const double *predicted)
+{
+    const double *student = s->observed[p].values;
+    size_t n = s->network->parameters[p].size, stride = n / FEW + 1, count = 0;
+    double sp = 0, pp = 0, left = 0;
+    for (size_t i = 0; i < n; i += stride, count++) {
+        sp += student[i] * predicted[i];
+        pp += predicted[i] * predicted[i];
+    }
+    double factor = pp > 0 ? sp / pp : 0, bound = s->observed[p].bound;
+    for (size_t i = 0; i < n; i += stride)
+        left += (student[i] - factor * predicted[i]) * (student[i] - factor * predicted[i]);
+    /* The best factor leaves no more, in squares, than the right one, which leaves at most the bound everywhere. */
+    return s->matching.clip < HUGE_VAL || left <= bound * bound * (double)count;
 }
 
 /* A tensor that is a multiple of what it should be. */
@@ -118,6 +139,7 @@ static void offer_factor(struct candidates *c, const double *predicted)
     size_t n = s->network->parameters[c->p].size, nonzero = 0;
     const double *student = s->observed[c->p].values;
     double sp = 0, pp = 0;
+    if (!may_be_multiple(s, c->p, predicted)) return;
     for (size_t i = 0; i < n; i++) {
         sp += student[i] * predicted[i];
         pp += predicted[i] * predicted[i];
@@ -128,7 +150,7 @@ static void offer_factor(struct candidates *c, const double *predicted)
     if (fabs(factor) < 1e-9) return;
     for (size_t i = 0; i < n; i++)
         s->weight_slope[i] = factor * predicted[i];
-    struct match match = match_at(s, c->p, s->weight_slope);
+    struct match match = layer_match(s, c->p, s->weight_slope);
     size_t variant = path_factor_variant(OF_ONE_TENSOR, factor);
     struct choice named = {.mistake = NULL};
     path_name_factor(s, factor, true, &named);
@@ -138,23 +160,6 @@ static void offer_factor(struct candidates *c, const double *predicted)
     offer(c, &mistake_constant_factor, variant, match, factor);
 }
 
-/* Whether one random combination of the rows of dW, from that dz, is near enough to that of the rows that were handed
- * in: at the cost of a bias's gradient. False where dW cannot be what was handed in; true proves nothing. */
-static bool combination_fits(struct search *s, const struct step_call *call, const double *dz)
-{
-    const double *projected = s->projected[call->node], *wanted = s->wanted[call->node];
-    double *sum = s->combined;
-    memset(sum, 0, call->out * sizeof(double));
-    for (size_t i = 0; i < call->rows; i++)
-        for (size_t j = 0; j < call->out; j++)
-            sum[j] += projected[i] * dz[i * call->out + j];
-    double margin = wanted[call->out];
-    for (size_t j = 0; j < call->out; j++)
-        if (!(fabs(sum[j] - wanted[j]) <= margin)) return false;
-    return true;
-}
-
-/* Another activation's step used for this tensor alone. */
 /* Whether two results differ by more than rounding. */
 static bool differs(size_t n, const double *a, const double *b)
 {
@@ -166,6 +171,7 @@ static bool differs(size_t n, const double *a, const double *b)
     return difference > 1e-12 * largest;
 }
 
+/* Another activation's step used for this tensor alone. */
 static void offer_local(struct candidates *c, const struct step_call *call, const double *predicted)
 {
     struct search *s = c->s;
@@ -175,12 +181,12 @@ static void offer_local(struct candidates *c, const struct step_call *call, cons
     activation.in = call->out;
     activation.rows = call->rows;
     struct alternative made = {.value = s->local_value, .slope = s->local_slope};
-    for (size_t v = 0;; v++) {
-        enum rule_outcome outcome = rules_activation(&activation, v, &made);
-        if (outcome == RULE_END) return;
-        if (outcome == RULE_SKIP || made.has_slope) continue;
-        bool weight = s->network->parameters[c->p].role->weight && s->matching.clip == HUGE_VAL;
-        if (weight && !combination_fits(s, call, made.value)) continue;
+    struct glance glance = glance_new(s, call, &activation);
+    bool weight = s->network->parameters[c->p].role->weight;
+    for (size_t v = 0; v < rules_activation_variants(); v++) {
+        if (!glance_local(s, &glance, v, weight ? GLANCE_WEIGHT : GLANCE_BIAS)) continue;
+        if (rules_activation(&activation, v, &made) != RULE_MADE || made.has_slope) continue;
+        if (weight && !glance_weight(s, call, made.value)) continue;
         layer_gradient(s, call, c->p, made.value, s->weight_room);
         if (!differs(s->network->parameters[c->p].size, predicted, s->weight_room)) continue;
         offer_numbers(c, made.mistake, v, s->weight_room);
@@ -196,7 +202,7 @@ static void offer_rules(struct candidates *c, const struct step_call *call, bool
         if (outcome == RULE_END) return;
         if (outcome == RULE_SKIP) continue;
         layer_add_l2(s, c->p, 1, made.value);
-        struct match match = match_at(s, c->p, made.value);
+        struct match match = layer_match(s, c->p, made.value);
         if (s->observed[c->p].one_number && made.mistake == &mistake_bias_summed_over_units)
             match.digits = DIGITS_OF_A_SHAPE;
         offer(c, made.mistake, v, match, NAN);
@@ -208,48 +214,100 @@ static void offer_common(struct candidates *c, const double *predicted)
 {
     struct search *s = c->s;
     size_t n = s->network->parameters[c->p].size;
-    memset(s->weight_room, 0, n * sizeof(double));
     bool all_zero = true;
-    for (size_t i = 0; i < n; i++)
-        all_zero = all_zero && s->observed[c->p].values[i] == 0;
-    if (all_zero) offer_numbers(c, &mistake_all_zero, 0, s->weight_room);
+    for (size_t i = 0; i < n && all_zero; i++)
+        all_zero = s->observed[c->p].values[i] == 0;
+    if (all_zero) {
+        memset(s->weight_room, 0, n * sizeof(double));
+        offer_numbers(c, &mistake_all_zero, 0, s->weight_room);
+    }
     offer_numbers(c, &mistake_parameter_as_gradient, 0, s->parameters[c->p]);
     offer_factor(c, predicted);
 }
 
-static void offer_layouts(struct candidates *c, const struct step_call *call, const double *predicted)
+/* Whether a few numbers of a matrix [rows, columns], taken column by column, are what was handed in: a large one is not
+ * turned for nothing. */
+static bool may_be_turned(const struct search *s, size_t rows, size_t columns, const double *matrix,
+                          const double *student, double bound)
+{
+    size_t n = rows * columns, stride = n / FEW + 1;
+    for (size_t i = 0; i < n && s->matching.clip == HUGE_VAL; i += stride)
+        if (!(fabs(student[i] - matrix[i % rows * columns + i / rows]) <= bound)) return false;
+    return true;
+}
+
+/* A square weight's gradient, or one that was handed in in the transpose's shape. */
+static void offer_transposed(struct candidates *c, const struct step_call *call, const double *predicted)
 {
     struct search *s = c->s;
     const struct observed *o = &s->observed[c->p];
     size_t n = call->in * call->out;
-    /* One row or column reads the same both ways, but for its shape. */
-    if (!o->transposed && (n == call->in || n == call->out)) return;
-    const double *right = s->pass->gradients[c->p];
+    bool l2 = s->network->definition->l2 > 0 && !o->transposed;
+    if (!l2 && !may_be_turned(s, call->in, call->out, predicted, o->values, o->bound)) return;
     tensor_transpose(call->in, call->out, predicted, s->weight_room);
-    if (o->transposed || call->in == call->out) {
-        struct match match = match_numbers(&s->matching, n, o->values, s->weight_room, right);
-        if (o->transposed) match.digits = DIGITS_OF_A_SHAPE;
-        offer(c, &mistake_transposed, 0, match, NAN);
-        if (s->network->definition->l2 == 0 || o->transposed) return;
-        /* Transposed before l2's part was added. */
-        memcpy(s->weight_slope, predicted, n * sizeof(double));
-        layer_add_l2(s, c->p, -1, s->weight_slope);
-        tensor_transpose(call->in, call->out, s->weight_slope, s->weight_room);
-        layer_add_l2(s, c->p, 1, s->weight_room);
-        offer_numbers(c, &mistake_transposed, 0, s->weight_room);
+    struct match match = match_numbers(&s->matching, n, o->values, s->weight_room, s->pass->gradients[c->p], o->bound);
+    if (o->transposed) match.digits = DIGITS_OF_A_SHAPE;
+    offer(c, &mistake_transposed, 0, match, NAN);
+    if (!l2) return;
+    /* Transposed before l2's part was added. */
+    memcpy(s->weight_slope, predicted, n * sizeof(double));
+    layer_add_l2(s, c->p, -1, s->weight_slope);
+    tensor_transpose(call->in, call->out, s->weight_slope, s->weight_room);
+    layer_add_l2(s, c->p, 1, s->weight_room);
+    offer_numbers(c, &mistake_transposed, 0, s->weight_room);
+}
+
+/* In memory as it was handed in: what is right there, rows by columns, is read column by column, or written so. */
+static void offer_memory_orders(struct candidates *c, const struct step_call *call, const double *predicted)
+{
+    struct search *s = c->s;
+    const struct observed *o = &s->observed[c->p];
+    bool same_layout = o->values == o->raw;
+    size_t n = call->in * call->out;
+    size_t rows = same_layout ? call->in : call->out, columns = same_layout ? call->out : call->in;
+    const double *ours = predicted, *reference = s->pass->gradients[c->p];
+    if (!same_layout) {
+        tensor_transpose(call->in, call->out, predicted, s->weight_room);
+        tensor_transpose(call->in, call->out, reference, s->weight_slope);
+        ours = s->weight_room;
+        reference = s->weight_slope;
+    }
+    for (size_t variant = 0; variant < 2; variant++) {
+        size_t r = variant == 0 ? rows : columns, k = variant == 0 ? columns : rows;
+        if (!may_be_turned(s, r, k, ours, o->raw, o->bound)) continue;
+        tensor_transpose(r, k, ours, s->weight_turned);
+        struct match match = match_numbers(&s->matching, n, o->raw, s->weight_turned, reference, o->bound);
+        offer(c, &mistake_wrong_memory_order, variant, match, NAN);
+    }
+}
+
+static void offer_layouts(struct candidates *c, const struct step_call *call, const double *predicted)
+{
+    size_t n = call->in * call->out;
+    if (c->s->observed[c->p].transposed || (call->in == call->out && n > 1))
+        offer_transposed(c, call, predicted);
+    else if (n != call->in && n != call->out) /* one row or column reads the same both ways */
+        offer_memory_orders(c, call, predicted);
+}
+
+/* l2's part left out, or with the wrong sign; or put on a bias. */
+static void offer_regularization(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    const struct parameter *parameter = &s->network->parameters[c->p];
+    double l2 = s->network->definition->l2;
+    if (l2 == 0) return;
+    memcpy(s->weight_room, predicted, parameter->size * sizeof(double));
+    if (!parameter->role->weight) {
+        for (size_t i = 0; i < parameter->size; i++)
+            s->weight_room[i] += l2 * s->parameters[c->p][i];
+        offer_numbers(c, &mistake_bias_regularized, 0, s->weight_room);
         return;
     }
-    /* In memory as it was handed in: what is right there, r by c, is read column by column, or written so. */
-    bool same_layout = o->values == o->raw;
-    size_t rows = same_layout ? call->in : call->out, columns = same_layout ? call->out : call->in;
-    const double *ours = same_layout ? predicted : s->weight_room;
-    tensor_transpose(call->in, call->out, right, s->weight_slope);
-    const double *reference = same_layout ? right : s->weight_slope;
-    double *turned = s->weight_turned;
-    tensor_transpose(rows, columns, ours, turned);
-    offer(c, &mistake_wrong_memory_order, 0, match_numbers(&s->matching, n, o->raw, turned, reference), NAN);
-    tensor_transpose(columns, rows, ours, turned);
-    offer(c, &mistake_wrong_memory_order, 1, match_numbers(&s->matching, n, o->raw, turned, reference), NAN);
+    layer_add_l2(s, c->p, -1, s->weight_room);
+    offer_numbers(c, &mistake_regularization_missing, 0, s->weight_room);
+    layer_add_l2(s, c->p, -1, s->weight_room);
+    offer_numbers(c, &mistake_regularization_sign, 0, s->weight_room);
 }
 
 /* Accounts for one tensor under the hypothesis: as it is, or by a mistake of its own. False where nothing reproduces
@@ -257,7 +315,6 @@ static void offer_layouts(struct candidates *c, const struct step_call *call, co
 bool layer_explain(struct search *s, const struct step_call *call, size_t p, const double *predicted)
 {
     const struct observed *o = &s->observed[p];
-    const struct parameter *parameter = &s->network->parameters[p];
     s->unexplained[p] = false;
     s->matches[p] = (struct match){.fit = FIT_EXACT};
     struct candidates c = {.s = s, .p = p};
@@ -266,79 +323,27 @@ bool layer_explain(struct search *s, const struct step_call *call, size_t p, con
         return true; /* says nothing for or against */
     }
     if (o->per_sample) {
-        struct match match = match_numbers(&s->matching, call->rows * call->out, o->values, call->dy, call->dy);
+        struct match match =
+            match_numbers(&s->matching, call->rows * call->out, o->values, call->dy, call->dy, o->bound);
         match.digits = DIGITS_OF_A_SHAPE;
         offer(&c, &mistake_bias_not_summed, 0, match, NAN);
     } else if (o->transposed) {
         offer_layouts(&c, call, predicted);
     } else if (o->values != NULL) {
-        s->matches[p] = match_at(s, p, predicted);
+        s->matches[p] = layer_match(s, p, predicted);
         if (s->matches[p].fit != FIT_NONE && !o->one_number) return true;
         if (!path_may_explain(s)) {
             s->unexplained[p] = true;
             return false;
         }
-        bool weight = parameter->role->weight;
+        bool weight = s->network->parameters[p].role->weight;
         if (weight) offer_layouts(&c, call, predicted);
         offer_rules(&c, call, weight);
-        double l2 = s->network->definition->l2;
-        for (int times = -1; l2 > 0 && times >= -2; times--) {
-            memcpy(s->weight_room, predicted, parameter->size * sizeof(double));
-            if (weight) layer_add_l2(s, p, times, s->weight_room);
-            for (size_t i = 0; !weight && i < parameter->size; i++)
-                s->weight_room[i] -= (double)(times + (times == -2)) * l2 * s->parameters[p][i];
-            offer_numbers(&c,
-                          weight ? (times == -1 ? &mistake_regularization_missing : &mistake_regularization_sign)
-                                 : &mistake_bias_regularized,
-                          0, s->weight_room);
-        }
+        offer_regularization(&c, predicted);
         offer_common(&c, predicted);
         offer_local(&c, call, predicted);
     }
     if (settle(&c)) return true;
     s->unexplained[p] = true;
     return false;
-}
-
-/* A first look: false where what was handed in cannot be the hypothesis's own; true proves nothing. */
-static bool looks_right(struct search *s, const struct step_call *call, size_t r, size_t p)
-{
-    const struct observed *o = &s->observed[p];
-    if (o->absent) return true;
-    if (o->values == NULL || o->transposed || o->per_sample) return false;
-    if (r == 1) {
-        call->pass->backend->sum_rows(call->rows, call->out, call->dy, s->weight_room);
-        return match_at(s, p, s->weight_room).fit != FIT_NONE;
-    }
-    return combination_fits(s, call, call->dy);
-}
-
-/* The same combination of the rows that were handed in, less l2's part, and behind it how far off it may be. */
-void layer_prepare_wanted(struct search *s, const struct step_call *call, size_t p, double *wanted)
-{
-    const struct observed *o = &s->observed[p];
-    const double *W = s->parameters[p];
-    double l2 = s->network->definition->l2, largest = 0;
-    memset(wanted, 0, (call->out + 1) * sizeof(double));
-    if (o->values == NULL || o->transposed) return;
-    for (size_t k = 0; k < call->in; k++)
-        for (size_t j = 0; j < call->out; j++) {
-            double value = o->values[k * call->out + j];
-            wanted[j] += s->signs[k] * (value - l2 * W[k * call->out + j]);
-            largest = fabs(value) > largest ? fabs(value) : largest;
-        }
-    double each =
-        1e-5 * largest + 1e-6 * s->matching.scale + s->matching.tolerance.atol + s->matching.tolerance.rtol * largest;
-    wanted[call->out] = each * (double)call->in;
-}
-
-/* Whether the layer is worth a closer look under the hypothesis. */
-bool layer_is_worth_it(struct search *s, const struct step_call *call)
-{
-    const struct node *n = &s->network->nodes[call->node];
-    bool weight = looks_right(s, call, 0, n->parameters[0]);
-    bool bias = n->parameters[1] == PARAMETER_NONE ? weight : looks_right(s, call, 1, n->parameters[1]);
-    if (weight && bias) return true;
-    if (!path_may_explain(s) && !s->partial) return false;
-    return weight || bias || !s->large;
 }

@@ -12,14 +12,11 @@ struct step_call layer_call(const struct search *s, size_t node);
 void layer_gradient(const struct search *s, const struct step_call *call, size_t p, const double *dz, double *out);
 void layer_add_l2(const struct search *s, size_t p, double times, double *dW);
 
+/* Compares a prediction for a parameter with what was handed in for it. */
+struct match layer_match(const struct search *s, size_t p, const double *predicted);
+
 /* Accounts for one tensor under the hypothesis: as it is, or by a mistake of its own, which goes on the path. False
  * where nothing reproduces it. */
 bool layer_explain(struct search *s, const struct step_call *call, size_t p, const double *predicted);
-
-/* A first look at a layer, at the cost of a bias's gradient: false where a closer one would not help the hypothesis. */
-bool layer_is_worth_it(struct search *s, const struct step_call *call);
-
-/* What that look compares with; once for each layer. */
-void layer_prepare_wanted(struct search *s, const struct step_call *call, size_t p, double *wanted);
 
 #endif

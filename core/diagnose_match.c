@@ -15,6 +15,9 @@
 /* A zero is easily come by. */
 #define DIGITS_OF_ZERO 3.0
 
+/* After so many elements a comparison looks whether it is hopeless. */
+enum { BLOCK = 64 };
+
 /* More evidence than anybody needs; large tensors stop counting there. */
 #define DIGITS_ENOUGH 1e3
 
@@ -49,21 +52,34 @@ static double count_digits(const struct matching *matching, size_t n, const doub
     return digits;
 }
 
+double match_bound(const struct matching *matching, double largest)
+{
+    /* A prediction that fits has no number larger than `largest` by more than it may be off itself: a hair for
+     * rounding; with an rtol below a half, no more than twice (largest + atol). */
+    double rounding = 1.01 * (FLOAT32_OWN * largest + FLOAT32_WHOLE * matching->scale);
+    double atol = matching->tolerance.atol, rtol = matching->tolerance.rtol;
+    double tolerance = rtol < 0.5 ? atol + rtol * 2 * (largest + atol) : HUGE_VAL;
+    return rounding > tolerance ? rounding : tolerance;
+}
+
 struct match match_numbers(const struct matching *matching, size_t n, const double *student, const double *predicted,
-                           const double *reference)
+                           const double *reference, double bound)
 {
     /* Plain comparisons instead of fmax: this loop is what a large search spends its time in. */
     struct match m = {.fit = FIT_NONE};
     double own = 0, residual = 0;
     size_t outside = 0, finite = 0;
-    for (size_t i = 0; i < n; i++) {
-        double p = clipped(matching, predicted[i]), difference = fabs(student[i] - p), magnitude = fabs(p);
-        finite += difference <= DBL_MAX;
-        residual = difference > residual ? difference : residual;
-        own = magnitude > own ? magnitude : own;
-        outside += !(difference <= matching->tolerance.atol + matching->tolerance.rtol * magnitude);
+    for (size_t begin = 0; begin < n; begin += BLOCK) {
+        size_t end = n - begin < BLOCK ? n : begin + BLOCK;
+        for (size_t i = begin; i < end; i++) {
+            double p = clipped(matching, predicted[i]), difference = fabs(student[i] - p), magnitude = fabs(p);
+            finite += difference <= DBL_MAX;
+            residual = difference > residual ? difference : residual;
+            own = magnitude > own ? magnitude : own;
+            outside += !(difference <= matching->tolerance.atol + matching->tolerance.rtol * magnitude);
+        }
+        if (finite < end || residual > bound) return m; /* NaN and infinities are nobody's mistake */
     }
-    if (finite < n) return m; /* NaN and infinities are nobody's mistake */
     m.residual = residual;
     if (residual <= EXACT_OWN * own + EXACT_WHOLE * matching->scale)
         m.fit = FIT_EXACT;

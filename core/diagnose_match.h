@@ -24,7 +24,12 @@ struct matching {
     double clip;  /* limit to which predictions are clipped before they are compared; infinite where there is none */
 };
 
+/* Compares what was handed in with what a hypothesis predicts. bound: a difference beyond which nothing fits, where the
+ * comparison may end; match_bound's, or infinite. */
 struct match match_numbers(const struct matching *matching, size_t n, const double *student, const double *predicted,
-                           const double *reference);
+                           const double *reference, double bound);
+
+/* The largest difference from any prediction that fits, for a tensor whose largest magnitude handed in is `largest`. */
+double match_bound(const struct matching *matching, double largest);
 
 #endif

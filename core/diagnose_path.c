@@ -31,6 +31,14 @@ struct choice *path_push(struct search *s, const struct mistake *mistake, size_t
     return choice;
 }
 
+bool path_has_room(const struct search *s, enum step step, size_t variant)
+{
+    bool known = s->distinct < s->budget;
+    for (size_t i = 0; i < s->length && !known; i++)
+        known = s->path[i].mistake->step == step && s->path[i].variant == variant;
+    return known;
+}
+
 void path_pop_to(struct search *s, size_t length)
 {
     s->length = length;

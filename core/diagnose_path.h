@@ -15,6 +15,9 @@
  * does not. */
 struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer);
 
+/* Whether it may be pushed at all: saves making what path_push would refuse. */
+bool path_has_room(const struct search *s, enum step step, size_t variant);
+
 /* Takes all choices back from that length on. */
 void path_pop_to(struct search *s, size_t length);
 

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/diagnose_layer.h"
+#include "core/diagnose_glance.h"
 #include "core/diagnose_path.h"
 
 /* Parameters times samples from which on the search is spared what seldom leads anywhere. */
@@ -55,21 +55,7 @@ bool search_prepare(struct search *s)
 {
     const struct network *network = s->network;
     size_t nodes = network->node_count, largest = 1, largest_parameter = 1;
-    size_t widest = 1;
-    for (size_t k = 0; k < network->numbered_count; k++) {
-        const struct shape *in = &network->nodes[network->numbered[k]].in;
-        if (in->rank > 0 && in->dim[in->rank - 1] > widest) widest = in->dim[in->rank - 1];
-    }
     s->large = (double)network->parameter_elements * (double)s->pass->batch > LARGE;
-    s->signs = arena_doubles(s->arena, widest);
-    s->projected = arena_zeroed(s->arena, nodes, sizeof(double *));
-    s->wanted = arena_zeroed(s->arena, nodes, sizeof(double *));
-    if (s->signs == NULL || s->projected == NULL || s->wanted == NULL) return false;
-    unsigned long long state = 1;
-    for (size_t i = 0; i < widest; i++) {
-        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-        s->signs[i] = state >> 63 ? 1 : -1;
-    }
     double ***lists[] = {&s->value, &s->slope, &s->right_value, &s->right_slope, &s->resolved, &s->dW};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if ((*lists[i] = arena_zeroed(s->arena, nodes, sizeof(double *))) == NULL) return false;
@@ -89,15 +75,6 @@ bool search_prepare(struct search *s)
             if (((*lists[l])[i] = arena_doubles(s->arena, n)) == NULL) return false;
         if ((s->dW[i] = arena_doubles(s->arena, own)) == NULL) return false;
     }
-    for (size_t k = 0; k < network->numbered_count; k++) {
-        struct step_call call = layer_call(s, network->numbered[k]);
-        double *projected = s->projected[call.node] = arena_doubles(s->arena, call.rows);
-        s->wanted[call.node] = arena_doubles(s->arena, call.out + 1);
-        if (projected == NULL || s->wanted[call.node] == NULL) return false;
-        layer_prepare_wanted(s, &call, network->nodes[call.node].parameters[0], s->wanted[call.node]);
-        s->pass->backend->gemm(false, false, call.rows, 1, call.in, 1, call.x, s->signs, 0, projected);
-    }
-    s->combined = arena_doubles(s->arena, largest);
     s->room = arena_doubles(s->arena, largest);
     s->local_value = arena_doubles(s->arena, largest);
     s->local_slope = arena_doubles(s->arena, largest);
@@ -105,10 +82,10 @@ bool search_prepare(struct search *s)
     s->weight_slope = arena_doubles(s->arena, largest_parameter);
     s->weight_turned = arena_doubles(s->arena, largest_parameter);
     s->loss_room = arena_doubles(s->arena, 3 * s->pass->batch * network_output(network)->out_size);
-    if (!prepare_pool(s)) return false;
+    if (!prepare_pool(s) || !glance_prepare(s)) return false;
     s->best = NULL;
     s->other_count = 0;
     prepare_factors(s);
-    return s->room != NULL && s->combined != NULL && s->local_value != NULL && s->local_slope != NULL &&
-           s->weight_room != NULL && s->weight_slope != NULL && s->weight_turned != NULL && s->loss_room != NULL;
+    return s->room != NULL && s->local_value != NULL && s->local_slope != NULL && s->weight_room != NULL &&
+           s->weight_slope != NULL && s->weight_turned != NULL && s->loss_room != NULL;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/diagnose_glance.h"
 #include "core/diagnose_layer.h"
 #include "core/diagnose_path.h"
 
@@ -71,8 +72,8 @@ static bool has_effect(size_t n, const double *right, const double *value)
 {
     double largest = 0, difference = 0;
     for (size_t i = 0; i < n; i++) {
-        largest = fmax(largest, fabs(right[i]));
-        difference = fmax(difference, fabs(right[i] - value[i]));
+        largest = fabs(right[i]) > largest ? fabs(right[i]) : largest;
+        difference = fabs(right[i] - value[i]) > difference ? fabs(right[i] - value[i]) : difference;
     }
     return difference > 1e-12 * largest;
 }
@@ -87,12 +88,18 @@ static void at_activation(struct search *s, size_t node, bool right)
     struct step_call call = layer_call(s, node);
     call.rows = n;
     call.in = 1;
-    for (size_t v = 0; !out_of_time(s); v++) {
+    struct step_call layer;
+    struct glance glance = {.narrow = false};
+    if (slope_in == NULL && below != NODE_INPUT && s->network->nodes[below].parameters[0] != PARAMETER_NONE) {
+        layer = layer_call(s, below);
+        glance = glance_new(s, &layer, &call);
+    }
+    for (size_t v = 0; v < rules_activation_variants() && !out_of_time(s); v++) {
+        if (!path_has_room(s, STEP_ACTIVATION, v) || !glance_variant(s, &glance, v)) continue;
         struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
         call.dy = s->g[node];
         enum rule_outcome outcome = rules_activation(&call, v, &made);
-        if (outcome == RULE_END) return;
-        if (outcome == RULE_SKIP || (slope_in != NULL && !rules_activation_linear(v))) continue;
+        if (outcome != RULE_MADE || (slope_in != NULL && !rules_activation_linear(v))) continue;
         if (!made.has_slope && !has_effect(n, as_right, made.value)) continue;
         size_t length = s->length;
         struct choice *choice = path_push(s, made.mistake, v, node);
@@ -114,34 +121,49 @@ static void at_activation(struct search *s, size_t node, bool right)
     }
 }
 
-/* The number that fits best: least squares of what was handed in against value + c * slope, over this layer's weight
- * (1), bias (2) or both (3). */
-static bool fit_pending(struct search *s, const struct step_call *call, unsigned sources, double *c)
+/* The sums of a least squares fit of what was handed in against value + c * slope: c = sb / bb. */
+struct fit_sums {
+    double sb, bb;
+};
+
+/* Those of one of this layer's tensors; zeros where it says nothing about c, or no c can fit it. */
+static struct fit_sums fit_tensor(struct search *s, const struct step_call *call, size_t p)
 {
-    const struct node *node = &s->network->nodes[call->node];
-    double sb = 0, bb = 0;
-    for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
-        size_t p = node->parameters[r];
-        if (p == PARAMETER_NONE || (sources & (1U << r)) == 0) continue;
-        const struct observed *o = &s->observed[p];
-        size_t n = o->per_sample ? call->rows * call->out : s->network->parameters[p].size;
-        if (o->values == NULL || o->transposed) continue;
-        const double *value = s->g[call->node], *slope = s->gs[call->node];
-        if (!o->per_sample) {
-            layer_gradient(s, call, p, value, s->weight_room);
-            layer_gradient(s, call, p, slope, s->weight_slope);
-            layer_add_l2(s, p, -1, s->weight_slope);
-            value = s->weight_room;
-            slope = s->weight_slope;
-        }
-        for (size_t i = 0; i < n; i++) {
-            sb += (o->values[i] - value[i]) * slope[i];
-            bb += slope[i] * slope[i];
-        }
+    struct fit_sums sums = {0, 0};
+    const struct observed *o = &s->observed[p];
+    if (o->values == NULL || o->transposed) return sums;
+    size_t n = o->per_sample ? call->rows * call->out : s->network->parameters[p].size;
+    const double *value = s->g[call->node], *slope = s->gs[call->node];
+    if (s->network->parameters[p].role->weight && !glance_line(s, call, value, slope)) return sums;
+    if (!o->per_sample) {
+        layer_gradient(s, call, p, value, s->weight_room);
+        layer_gradient(s, call, p, slope, s->weight_slope);
+        layer_add_l2(s, p, -1, s->weight_slope);
+        value = s->weight_room;
+        slope = s->weight_slope;
     }
-    if (!(bb > 0) || !isfinite(sb)) return false;
-    *c = sb / bb;
-    return true;
+    for (size_t i = 0; i < n; i++) {
+        sums.sb += (o->values[i] - value[i]) * slope[i];
+        sums.bb += slope[i] * slope[i];
+    }
+    return sums;
+}
+
+/* The pending number as this layer's weight and bias together have it, as its bias alone and as its weight alone, since
+ * the other may have a mistake of its own; NaN where one says nothing, or nothing new. */
+static void fit_pending(struct search *s, const struct step_call *call, double c[3])
+{
+    const size_t *p = s->network->nodes[call->node].parameters;
+    struct fit_sums weight = fit_tensor(s, call, p[0]), bias = {0, 0};
+    if (p[1] != PARAMETER_NONE) bias = fit_tensor(s, call, p[1]);
+    const struct fit_sums sums[3] = {{weight.sb + bias.sb, weight.bb + bias.bb}, bias, weight};
+    for (size_t k = 0; k < 3; k++) {
+        c[k] = sums[k].bb > 0 && isfinite(sums[k].sb) ? sums[k].sb / sums[k].bb : NAN;
+        bool again = !(fabs(c[k]) >= 1e-9);
+        for (size_t j = 0; j < k && !again; j++)
+            again = path_near(c[k], c[j]);
+        if (again) c[k] = NAN;
+    }
 }
 
 /* Settles the unknown number of the pending choice at the first layer that shows it. */
@@ -177,6 +199,7 @@ static void send_one(struct search *s, const struct step_call *call, size_t belo
                      const double *as_right)
 {
     size_t n = s->pass->batch * s->network->nodes[call->node].in_size, length = s->length;
+    if (!path_has_room(s, STEP_SEND, variant)) return;
     struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
     if (rules_send(call, variant, &made) != RULE_MADE) return;
     if (!made.has_slope && !has_effect(n, as_right, made.value)) return;
@@ -219,16 +242,17 @@ static void compare_layer(struct search *s, size_t node, bool right)
 {
     const struct node *n = &s->network->nodes[node];
     struct step_call call = layer_call(s, node);
-    bool alive = right || s->matching.clip < HUGE_VAL || layer_is_worth_it(s, &call);
+    bool alive = right || s->matching.clip < HUGE_VAL || glance_layer(s, &call);
     size_t lost = 0, own = 1 + (n->parameters[1] != PARAMETER_NONE);
     for (size_t r = 0; alive && r < OP_PARAMETERS_MAX; r++) {
         size_t p = n->parameters[r];
         if (p == PARAMETER_NONE) continue;
-        double *predicted = r == 0 ? s->dW[node] : s->dW[node] + s->network->parameters[n->parameters[0]].size;
-        if (right)
-            memcpy(predicted, s->pass->gradients[p], s->network->parameters[p].size * sizeof(double));
-        else
-            layer_gradient(s, &call, p, call.dy, predicted);
+        const double *predicted = s->pass->gradients[p];
+        if (!right) {
+            double *made = r == 0 ? s->dW[node] : s->dW[node] + s->network->parameters[n->parameters[0]].size;
+            layer_gradient(s, &call, p, call.dy, made);
+            predicted = made;
+        }
         size_t before = s->length;
         bool accounted = layer_explain(s, &call, p, predicted);
         /* What goes on with dW goes on with the student's, where that has a mistake of its own. */
@@ -255,18 +279,15 @@ static void at_layer(struct search *s, size_t node, bool right)
         path_pop_to(s, length);
         return;
     }
-    /* The unknown number, as this layer's weight or bias alone has it where the other has a mistake of its own. */
     const double *g = s->g[node], *gs = s->gs[node];
     size_t length = s->length, at = s->pending;
     const struct choice pending = s->path[at];
-    double tried[3];
-    for (unsigned k = 0; k < 3 && !s->stopped; k++) {
-        struct step_call call = layer_call(s, node);
-        bool fits = fit_pending(s, &call, 3 - k, &tried[k]) && fabs(tried[k]) >= 1e-9;
-        for (unsigned j = 0; j < k && fits; j++)
-            fits = !path_near(tried[k], tried[j]);
-        if (!fits) tried[k] = NAN;
-        if (fits && resolve(s, &call, tried[k])) compare_layer(s, node, right);
+    struct step_call call = layer_call(s, node);
+    double c[3];
+    fit_pending(s, &call, c);
+    for (size_t k = 0; k < 3 && !s->stopped; k++) {
+        if (isnan(c[k])) continue;
+        if (resolve(s, &call, c[k])) compare_layer(s, node, right);
         s->g[node] = g;
         s->gs[node] = gs;
         path_pop_to(s, length);
@@ -374,10 +395,10 @@ static bool lowest_right_layer(const struct search *s, size_t *node)
         }
         size_t p = n->parameters[0];
         const double *g = s->pass->gradients[p];
-        double largest = 0;
-        for (size_t i = 0; i < s->network->parameters[p].size; i++)
-            largest = fmax(largest, fabs(g[i]));
-        if (largest <= s->matching.tolerance.atol * 10) continue;
+        bool says_something = false;
+        for (size_t i = 0; i < s->network->parameters[p].size && !says_something; i++)
+            says_something = fabs(g[i]) > s->matching.tolerance.atol * 10;
+        if (!says_something) continue;
         found = true;
         *node = s->network->numbered[k];
     }

@@ -18,6 +18,7 @@ struct observed {
     bool per_sample;      /* a bias with the batch axis still there: values are [rows, out] */
     bool one_number;      /* a bias of one number where it should have its units' shape: values repeat it */
     bool failing, absent; /* absent: not submitted */
+    double bound;         /* match_bound of the values */
 };
 
 /* One mistake at one place. */
@@ -64,9 +65,9 @@ struct search {
     /* room, by node: gradients at its output under the hypothesis, and those of its parameters */
     double **value, **slope, **right_value, **right_slope, **resolved, **dW, *room, *weight_room, *weight_slope,
         *weight_turned, *loss_room, *local_value, *local_slope;
-    /* a random combination of the inputs: +1 and -1; by node, x times it, and what it should come to with the tolerance
-     */
-    double *signs, **projected, **wanted, *combined;
+    /* core/diagnose_glance.h's: a random combination of the inputs, +1 and -1; by node, x times it, and what it should
+     * come to with the margin behind; room */
+    double *signs, *ones, **projected, **wanted, *combined, *glance_room;
     bool large;
     const double **g, **gs; /* what holds now: g, or g + c * gs */
 

@@ -73,6 +73,9 @@ struct alternative {
 enum rule_outcome { RULE_MADE, RULE_SKIP, RULE_END };
 
 /* dz from dh at an activation, and dx from dz at a layer with parameters. */
+size_t rules_activation_variants(void);
+/* Whether that variant takes each element by itself. */
+bool rules_activation_elementwise(const struct step_call *call, size_t variant);
 enum rule_outcome rules_activation(const struct step_call *call, size_t variant, struct alternative *alternative);
 enum { SEND_UPDATED = 2, SEND_VARIANTS = 5 }; /* updated_weights_propagated, whose slope is the learning rate; all */
 enum rule_outcome rules_send(const struct step_call *call, size_t variant, struct alternative *alternative);

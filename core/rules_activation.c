@@ -208,6 +208,16 @@ static enum rule_outcome make_unknown(const struct step_call *call, const struct
     return RULE_MADE;
 }
 
+bool rules_activation_elementwise(const struct step_call *call, size_t variant)
+{
+    return function_of(call).elementwise && variant != OTHER_SOFTMAX && variant != OTHER_LOG_SOFTMAX;
+}
+
+size_t rules_activation_variants(void)
+{
+    return OTHER_MAPS + MAP_COUNT;
+}
+
 enum rule_outcome rules_activation(const struct step_call *call, size_t variant, struct alternative *alternative)
 {
     if (variant >= OTHER_MAPS + MAP_COUNT) return RULE_END;

@@ -1,0 +1,43 @@
+/* A glance before a closer look: whether a hypothesis may be true at a layer, at a small part of the cost of finding
+ * out. All of these are sound: what fits is never turned away; what passes may still not fit. */
+#ifndef CORE_DIAGNOSE_GLANCE_H
+#define CORE_DIAGNOSE_GLANCE_H
+
+#include "core/diagnose_search.h"
+
+/* How many units of a layer are looked at before all of them. */
+enum { GLANCE_UNITS = 8 };
+
+/* Which of a layer's tensors has to fit. */
+enum glance_at { GLANCE_WEIGHT, GLANCE_BIAS };
+
+/* Takes room by node, the random signs and what the layers' weights should come to. False when memory is short. */
+bool glance_prepare(struct search *s);
+
+/* Whether dW = x.T @ dz may be what was handed in, by one random combination of its rows: as cheap as a bias. */
+bool glance_weight(struct search *s, const struct step_call *call, const double *dz);
+
+/* The same for value + c * slope with any c. */
+bool glance_line(struct search *s, const struct step_call *call, const double *value, const double *slope);
+
+/* Whether the layer is worth a closer look under the hypothesis, with call->dy as dz. */
+bool glance_layer(struct search *s, const struct step_call *call);
+
+/* A few units of the activation behind a layer, for its rules to be tried on. */
+struct glance {
+    const struct step_call *layer, *activation;
+    bool narrow; /* else all units have to be looked at anyway: nothing is turned away */
+    struct step_call few;
+    size_t units[GLANCE_UNITS];
+};
+
+/* layer and activation must outlive it; it lies in the search's room until the next one is made. */
+struct glance glance_new(struct search *s, const struct step_call *layer, const struct step_call *activation);
+
+/* Whether the layer's weight or bias alone may come from that variant of the activation's step. */
+bool glance_local(struct search *s, const struct glance *glance, size_t variant, enum glance_at at);
+
+/* Whether the layer may be worth a closer look (as glance_layer has it) under that variant, were it on the path. */
+bool glance_variant(struct search *s, const struct glance *glance, size_t variant);
+
+#endif
