@@ -154,7 +154,10 @@ void path_record(struct search *s)
     if (s->other_count == SOLUTIONS_MAX) return;
     struct solution *other = &s->pool[1 + s->other_count++];
     store(s, rated, other);
-    if (other->rank >= s->best->rank) return;
+    /* Of two as likely, the one at fewer places: a factor on the loss, rather than the same one on every gradient. */
+    bool likelier_other =
+        other->rank < s->best->rank || (other->rank == s->best->rank && other->length < s->best->length);
+    if (!likelier_other) return;
     const struct solution likelier = *other;
     *other = *s->best;
     *s->best = likelier;

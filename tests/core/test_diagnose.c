@@ -21,18 +21,48 @@ START_TEST(fits)
                  {1e-3, FIT_NONE}, {NAN, FIT_NONE},    {INFINITY, FIT_NONE}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double student[] = {1, -0.5 + cases[i].off, 0.25};
-        struct match m = match_numbers(&usual, 3, student, predicted, reference);
+        struct match m = match_numbers(&usual, 3, student, predicted, reference, HUGE_VAL);
         ck_assert_msg(m.fit == cases[i].fit, "off by %g: fit %d", cases[i].off, m.fit);
     }
     /* Nothing is gained by reproducing what is right anyway. */
-    ck_assert_double_eq(match_numbers(&usual, 3, reference, reference, reference).digits, 0);
+    ck_assert_double_eq(match_numbers(&usual, 3, reference, reference, reference, HUGE_VAL).digits, 0);
     const double computed[] = {1 / 3.0, -2 / 7.0, 0.1 + 1e-9}; /* as many digits as a float64 has */
-    ck_assert_double_gt(match_numbers(&usual, 3, computed, computed, reference).digits, 30);
+    ck_assert_double_gt(match_numbers(&usual, 3, computed, computed, reference, HUGE_VAL).digits, 30);
     /* A number that somebody typed is no evidence: 1, 0.5 and 0.25 have four digits together. */
-    ck_assert_double_lt(match_numbers(&usual, 3, predicted, predicted, reference).digits, 6);
+    ck_assert_double_lt(match_numbers(&usual, 3, predicted, predicted, reference, HUGE_VAL).digits, 6);
     /* Eight printed digits of one number are worth less than the rounding of a float64. */
     double printed = 0.12345679, exact = 0.123456789, wrong = 0.3;
-    ck_assert_double_lt(match_numbers(&usual, 1, &printed, &exact, &wrong).digits, 9);
+    ck_assert_double_lt(match_numbers(&usual, 1, &printed, &exact, &wrong, HUGE_VAL).digits, 9);
+}
+END_TEST
+
+/* Ending early changes nothing: whatever fits is within the bound, for every tolerance and size of rounding. */
+START_TEST(bound_turns_nothing_away)
+{
+    enum { N = 7 };
+    size_t fitted = 0;
+    unsigned state = 1;
+    for (size_t i = 0; i < 20000; i++) {
+        double numbers[3][N], largest = 0, off = pow(10, -(double)(i % 13) / 2 - 2);
+        for (size_t k = 0; k < 3 * N; k++) {
+            state = state * 1664525U + 1013904223U;
+            numbers[k / N][k % N] = (double)(state >> 8) / (1 << 23) - 1;
+        }
+        double *student = numbers[0], *predicted = numbers[1];
+        for (size_t k = 0; k < N; k++) {
+            predicted[k] = student[k] + off * predicted[k];
+            largest = fmax(largest, fabs(student[k]));
+        }
+        const struct matching matching = {.tolerance = {.atol = i % 2 ? 1e-6 : 0, .rtol = (double)(i % 5) * 0.12},
+                                          .scale = pow(10, (double)(i % 3)),
+                                          .clip = HUGE_VAL};
+        struct match whole = match_numbers(&matching, N, student, predicted, numbers[2], HUGE_VAL);
+        struct match early =
+            match_numbers(&matching, N, student, predicted, numbers[2], match_bound(&matching, largest));
+        ck_assert_int_eq(whole.fit, early.fit);
+        fitted += whole.fit != FIT_NONE;
+    }
+    ck_assert(fitted > 1000 && fitted < 19000);
 }
 END_TEST
 
@@ -41,8 +71,8 @@ START_TEST(predictions_are_clipped)
     struct matching clipping = usual;
     clipping.clip = 0.5;
     const double reference[] = {2, -3, 0.1}, student[] = {0.5, -0.5, 0.1};
-    ck_assert_int_eq(match_numbers(&clipping, 3, student, reference, reference).fit, FIT_EXACT);
-    ck_assert_int_eq(match_numbers(&usual, 3, student, reference, reference).fit, FIT_NONE);
+    ck_assert_int_eq(match_numbers(&clipping, 3, student, reference, reference, HUGE_VAL).fit, FIT_EXACT);
+    ck_assert_int_eq(match_numbers(&usual, 3, student, reference, reference, HUGE_VAL).fit, FIT_NONE);
 }
 END_TEST
 
@@ -140,6 +170,7 @@ Suite *test_suite(void)
     Suite *suite = suite_create("diagnose");
     TCase *tcase = tcase_create("diagnose");
     tcase_add_test(tcase, fits);
+    tcase_add_test(tcase, bound_turns_nothing_away);
     tcase_add_test(tcase, predictions_are_clipped);
     tcase_add_test(tcase, round_numbers);
     tcase_add_test(tcase, table);
