@@ -13,6 +13,9 @@
  * 16x16x16). */
 #define SMALL_GEMM 4096
 
+/* C of up to so many columns is summed in registers. */
+#define NARROW 8
+
 #define FORMULA static inline
 
 #define REAL double
