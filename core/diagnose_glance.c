@@ -97,6 +97,7 @@ struct glance glance_new(struct search *s, const struct step_call *layer, const 
             dy[to] = activation->dy[from];
         }
     g.few = *activation;
+    g.few.part = true;
     g.few.x = x;
     g.few.y = y;
     g.few.dy = dy;
@@ -124,28 +125,27 @@ static bool units_fit(struct search *s, const struct glance *g, enum glance_at a
     return line_fits(GLANCE_UNITS, wanted, value, made->has_slope ? slope : NULL, margin);
 }
 
-/* The variant on the few units; false where it cannot be told so. */
-static bool make_few(struct search *s, const struct glance *g, size_t variant, struct alternative *made)
+/* The rule on the few units; false where it cannot be told so. */
+static bool make_few(struct search *s, const struct glance *g, const struct rule *rule, struct alternative *made)
 {
     size_t n = g->few.rows * GLANCE_UNITS;
     *made = (struct alternative){.value = s->glance_room + 3 * n, .slope = s->glance_room + 4 * n};
-    return g->narrow && rules_activation_elementwise(&g->few, variant) &&
-           rules_activation(&g->few, variant, made) == RULE_MADE;
+    return g->narrow && rule_make(rule, &g->few, made);
 }
 
-bool glance_local(struct search *s, const struct glance *g, size_t variant, enum glance_at at)
+bool glance_local(struct search *s, const struct glance *g, const struct rule *rule, enum glance_at at)
 {
     struct alternative made;
-    return !make_few(s, g, variant, &made) || units_fit(s, g, at, &made);
+    return !make_few(s, g, rule, &made) || units_fit(s, g, at, &made);
 }
 
-bool glance_variant(struct search *s, const struct glance *g, size_t variant)
+bool glance_rule(struct search *s, const struct glance *g, const struct rule *rule)
 {
     struct alternative made;
-    if (!make_few(s, g, variant, &made)) return true;
+    if (!make_few(s, g, rule, &made)) return true;
     size_t length = s->length;
     bool worth_it = false;
-    if (path_push(s, made.mistake, variant, g->activation->node) != NULL) {
+    if (path_push(s, made.mistake, made.variant, g->activation->node) != NULL) {
         bool weight = units_fit(s, g, GLANCE_WEIGHT, &made);
         bool has_bias = s->network->nodes[g->layer->node].parameters[1] != PARAMETER_NONE;
         worth_it = is_worth_it(s, weight, has_bias ? units_fit(s, g, GLANCE_BIAS, &made) : weight);

@@ -4,6 +4,7 @@
 #define CORE_DIAGNOSE_GLANCE_H
 
 #include "core/diagnose_search.h"
+#include "core/rules.h"
 
 /* How many units of a layer are looked at before all of them. */
 enum { GLANCE_UNITS = 8 };
@@ -34,10 +35,10 @@ struct glance {
 /* layer and activation must outlive it; it lies in the search's room until the next one is made. */
 struct glance glance_new(struct search *s, const struct step_call *layer, const struct step_call *activation);
 
-/* Whether the layer's weight or bias alone may come from that variant of the activation's step. */
-bool glance_local(struct search *s, const struct glance *glance, size_t variant, enum glance_at at);
+/* Whether the layer's weight or bias alone may come from that rule for the activation's step. */
+bool glance_local(struct search *s, const struct glance *glance, const struct rule *rule, enum glance_at at);
 
-/* Whether the layer may be worth a closer look (as glance_layer has it) under that variant, were it on the path. */
-bool glance_variant(struct search *s, const struct glance *glance, size_t variant);
+/* Whether the layer may be worth a closer look (as glance_layer has it) under that rule, were it on the path. */
+bool glance_rule(struct search *s, const struct glance *glance, const struct rule *rule);
 
 #endif

@@ -31,11 +31,11 @@ struct choice *path_push(struct search *s, const struct mistake *mistake, size_t
     return choice;
 }
 
-bool path_has_room(const struct search *s, enum step step, size_t variant)
+bool path_has_room(const struct search *s, const struct rule *rule)
 {
     bool known = s->distinct < s->budget;
     for (size_t i = 0; i < s->length && !known; i++)
-        known = s->path[i].mistake->step == step && s->path[i].variant == variant;
+        known = path_same_kind(&s->path[i], rule->mistake, rule->variant);
     return known;
 }
 

@@ -4,6 +4,7 @@
 #define CORE_DIAGNOSE_PATH_H
 
 #include "core/diagnose_search.h"
+#include "core/rules.h"
 
 /* What torch.nn.utils.clip_grad_norm_ adds to the norm. */
 #define CLIP_EPSILON 1e-6
@@ -16,7 +17,7 @@
 struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer);
 
 /* Whether it may be pushed at all: saves making what path_push would refuse. */
-bool path_has_room(const struct search *s, enum step step, size_t variant);
+bool path_has_room(const struct search *s, const struct rule *rule);
 
 /* Takes all choices back from that length on. */
 void path_pop_to(struct search *s, size_t length);

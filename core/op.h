@@ -48,6 +48,7 @@ struct op_plan {
 };
 
 struct op;
+struct mistake;
 
 /* One call of an op's forward or backward on a batch. */
 struct op_call {
@@ -96,6 +97,10 @@ struct op {
     /* Overwrites call->dx (if not NULL) and call->gradients. */
     int (*backward)(const struct op_call *call);
 
+    /* What students do wrong in it, beyond what can be done wrong in any op of its kind (core/mistake.h). Ends with
+     * NULL; NULL where there is nothing. */
+    const struct mistake *const *mistakes;
+
     /* what core/ops/elementwise.h works by, where forward and backward are its functions */
     enum map map;
     bool map_by_choice; /* the first attribute counts on from map, instead of being the map's own */
@@ -105,6 +110,9 @@ struct op {
     enum target target;
     bool mean_over_batch; /* what reduction "mean" divides by: the samples, else every element */
     bool (*on_probabilities)(const double *attributes); /* NULL, or whether predictions must lie within [0,1] */
+    /* The activation that turns logits into its probabilities, inside it or (on probabilities) before it: at that one's
+     * input the gradient is output minus target. NULL where there is none. */
+    const char *goes_with;
 
     /* optional: where the op right before the loss is `joins`, these do its part too, because the two in one are
      * accurate where one after the other they underflow. forward_joined puts the scaled loss into *loss->loss,
