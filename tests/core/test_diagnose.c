@@ -7,6 +7,8 @@
 #include "core/diagnose_match.h"
 #include "core/diagnose_path.h"
 #include "core/mistake_text.h"
+#include "core/ops/ops.h"
+#include "core/rules.h"
 #include "tests/core/chain.h"
 
 static const struct matching usual = {.tolerance = {.atol = 1e-6}, .scale = 1, .clip = HUGE_VAL};
@@ -101,6 +103,33 @@ START_TEST(table)
 }
 END_TEST
 
+/* Whether an op comes to a mistake that has a rule, in whichever way it has it. */
+static bool is_reached(const struct op *op, const struct mistake *mistake)
+{
+    struct rule rules[] = {rule_first(op, mistake->step), rule_first(op, STEP_LOSS), rule_first_factor(op)};
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        for (; rules[i].mistake != NULL; rule_next(&rules[i]))
+            if (rules[i].mistake == mistake) return true;
+    return false;
+}
+
+/* What ops list stands in the table, and no rule in the table is forgotten by the ops. */
+START_TEST(rules)
+{
+    for (size_t i = 0; ops[i] != NULL; i++)
+        for (const struct mistake *const *m = ops[i]->mistakes; m != NULL && *m != NULL; m++)
+            ck_assert_msg(mistake_find((*m)->id) == *m, "%s lists %s", ops[i]->name, (*m)->id);
+    for (size_t m = 0; mistakes[m] != NULL; m++) {
+        bool has_rule =
+            mistakes[m]->alternative != NULL || mistakes[m]->direction != NULL || mistakes[m]->factor != NULL;
+        bool reached = false;
+        for (size_t i = 0; ops[i] != NULL; i++)
+            reached = reached || is_reached(ops[i], mistakes[m]);
+        ck_assert_msg(reached == has_rule, "%s", mistakes[m]->id);
+    }
+}
+END_TEST
+
 /* In every convention, at every layer and at the loss: no word in braces is left, and none has become nothing. */
 START_TEST(words)
 {
@@ -174,6 +203,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, predictions_are_clipped);
     tcase_add_test(tcase, round_numbers);
     tcase_add_test(tcase, table);
+    tcase_add_test(tcase, rules);
     tcase_add_loop_test(tcase, words, 0, 3);
     tcase_add_loop_test(tcase, formulas_speak_the_convention, 0, 3);
     suite_add_tcase(suite, tcase);
