@@ -526,7 +526,7 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
     }
     struct job job = {.arena = arena, .check = check, .report = report, .diagnosis = diagnosis};
     double begun = now();
-    struct pass pass; /* the check's own will do where it is float64 in host memory */
+    struct pass pass = {0}; /* the check's own will do where it is float64 in host memory */
     const struct backend *backend = backend_cpu(DTYPE_FLOAT64);
     job.pass = report->pass.backend == backend ? &report->pass : &pass;
     if (job.pass == &pass && check_pass(arena, check, backend, &pass, error) != CODE_OK) return error->code;

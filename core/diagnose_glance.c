@@ -84,7 +84,7 @@ struct glance glance_new(struct search *s, const struct step_call *layer, const 
 {
     struct glance g = {.layer = layer, .activation = activation};
     size_t out = layer->out, rows = layer->rows, n = rows * GLANCE_UNITS;
-    g.narrow = out >= 4 * GLANCE_UNITS && s->matching.clip == HUGE_VAL;
+    g.narrow = out / 4 >= GLANCE_UNITS && s->matching.clip == HUGE_VAL;
     if (!g.narrow) return g;
     double *x = s->glance_room, *y = x + n, *dy = y + n;
     for (size_t j = 0; j < GLANCE_UNITS; j++)
@@ -188,7 +188,7 @@ bool glance_prepare(struct search *s)
     s->signs = arena_doubles(s->arena, widest);
     s->ones = arena_doubles(s->arena, most_rows);
     s->combined = arena_doubles(s->arena, 2 * most_out);
-    s->glance_room = arena_array(s->arena, most_rows, 5 * GLANCE_UNITS * sizeof(double));
+    s->glance_room = arena_array(s->arena, most_rows, sizeof(double[5][GLANCE_UNITS]));
     s->projected = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     s->wanted = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     if (s->signs == NULL || s->ones == NULL || s->combined == NULL || s->glance_room == NULL || s->projected == NULL ||
