@@ -8,7 +8,8 @@
 #define DIGITS_NEEDED 6.0
 #define DIGITS_OF_A_FIT 8.0
 
-/* What a factor may be off by and still be taken for the round number that it looks like. */
+/* What a number may be off by and still be taken for the round one that it looks like: a fit to numbers that were
+ * rounded to float32. */
 #define FACTOR_PRECISION 2e-6
 
 enum { ACCUMULATED_MAX = 100 };
@@ -159,12 +160,16 @@ bool path_near(double a, double b)
     return fabs(a - b) <= FACTOR_PRECISION * fabs(b);
 }
 
-/* Rounded to two significant digits, as a limit would be written. */
+double path_round_number(double x)
+{
+    if (!(x > 0 && x < 1e12)) return NAN;
+    double unit = pow(10, floor(log10(x)) - 1), round_x = round(x / unit) * unit;
+    return path_near(x, round_x) ? round_x : NAN;
+}
+
 bool path_is_round(double x)
 {
-    if (!(x > 0 && x < 1e12)) return false;
-    double unit = pow(10, floor(log10(x)) - 1);
-    return path_near(x, round(x / unit) * unit);
+    return !isnan(path_round_number(x));
 }
 
 void path_name_factor(const struct search *s, double c, bool whole, struct choice *choice)
@@ -178,8 +183,9 @@ void path_name_factor(const struct search *s, double c, bool whole, struct choic
         names[count++] = &mistake_gradient_accumulated;
     /* Clipped by norm: the norm of what was handed in is the limit, less what PyTorch's 1e-6 in the divisor takes off.
      */
-    double limit = path_is_round(s->norm) ? s->norm : s->norm + c * CLIP_EPSILON;
-    choice->by_norm = whole && c > 0 && c < 1 && path_is_round(limit);
+    double limit = path_round_number(s->norm);
+    if (isnan(limit)) limit = path_round_number(s->norm + c * CLIP_EPSILON);
+    choice->by_norm = whole && c > 0 && c < 1 && !isnan(limit);
     if (choice->by_norm) names[count++] = &mistake_clipped;
     for (size_t i = 0; i < count; i++)
         if (first == NULL || names[i]->rank < first->rank) first = names[i];
