@@ -136,7 +136,7 @@ static int diagnose(struct job *job, struct error *error)
     bool all = finished_read(s, job->check, job->report, &job->finished);
     if (!all) search(job);
     diagnosis->explained = all || (s->best != NULL && s->best->unexplained == 0);
-    diagnosis->stopped = s->stopped && !diagnosis->explained;
+    diagnosis->stopped = s->stopped;
     if (s->cancelled != NULL && atomic_load(s->cancelled))
         return error_set(error, CODE_CANCELLED, "the check was cancelled");
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);

@@ -30,7 +30,7 @@ struct found {
 
 struct diagnosis {
     bool explained;     /* the mistakes account for every failing parameter */
-    bool stopped;       /* time ran out */
+    bool stopped;       /* time ran out: something likelier, or alternatives, may have been missed */
     size_t first_wrong; /* the failing parameter that the backward pass reaches first */
     struct found *found;
     size_t count;
