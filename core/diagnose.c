@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/diagnose_answer.h"
+#include "core/diagnose_path.h"
 
 /* Three mistakes at once are searched only in networks up to so many parameters times samples. */
 #define TRIPLES_MOST 1e5
@@ -126,6 +127,9 @@ static void search(struct job *job)
         if (budget == 2 && !is_over(s)) finished_search_swapped(s, job->exchanged, &job->finished);
     }
     if (!is_over(s)) search_run(s, most < 2 ? 1 : 2, true);
+    /* Two mistakes that explain all of it, too, are not claimed, but they are among the one's alternatives. */
+    bool single = s->best != NULL && s->best->distinct == 1 && !s->partial && job->finished.mistake == NULL;
+    if (single && !s->stopped && most == BUDGET_MAX && path_may_be_two(s->best)) search_run(s, 2, false);
 }
 
 static int diagnose(struct job *job, struct error *error)

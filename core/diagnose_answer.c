@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/diagnose_path.h"
+
 /* The mistake's entry, new where it is not there yet; NULL when memory is short. */
 static struct found *found_entry(const struct search *s, struct diagnosis *d, const struct mistake *mistake)
 {
@@ -38,8 +40,8 @@ static bool is_named_factor(const struct found *found)
 
 static void add_found_alternative(struct found *found, const struct mistake *mistake)
 {
-    if (mistake == &mistake_constant_factor && is_named_factor(found)) return;
     if (mistake == found->mistake || found->alternative_count == FOUND_ALTERNATIVES_MAX) return;
+    if (mistake == &mistake_constant_factor && is_named_factor(found)) return;
     for (size_t i = 0; i < found->alternative_count; i++)
         if (found->alternatives[i] == mistake) return;
     found->alternatives[found->alternative_count++] = mistake;
@@ -67,29 +69,49 @@ static bool holds(const struct solution *solution, const struct mistake *mistake
     return false;
 }
 
-/* Another solution that differs in one mistake names an alternative to it. */
-static void merge(const struct search *s, struct diagnosis *diagnosis, const struct solution *best,
-                  const struct solution *other)
+/* The mistakes of a that b does not make, as the backward pass comes to them. */
+static size_t list_only_in(const struct solution *a, const struct solution *b, const struct mistake *only[BUDGET_MAX])
 {
-    const struct mistake *only_best = NULL, *only_other = NULL;
     size_t count = 0;
-    for (size_t i = 0; i < best->length; i++)
-        if (!holds(other, best->path[i].mistake) && best->path[i].mistake != only_best) {
-            only_best = best->path[i].mistake;
-            count++;
-        }
-    for (size_t i = 0; i < other->length; i++)
-        if (!holds(best, other->path[i].mistake) && other->path[i].mistake != only_other) {
-            only_other = other->path[i].mistake;
-            count++;
-        }
-    if (count != 2 || only_best == NULL || only_other == NULL) return;
-    struct found *found = found_entry(s, diagnosis, only_best);
-    if (found == NULL) return;
-    add_found_alternative(found, only_other);
-    for (size_t i = 0; i < other->length; i++)
-        for (size_t a = 0; other->path[i].mistake == only_other && a < other->path[i].alternative_count; a++)
-            add_found_alternative(found, other->path[i].alternatives[a]);
+    for (size_t i = 0; i < a->length && count < BUDGET_MAX; i++) {
+        bool listed = holds(b, a->path[i].mistake);
+        for (size_t j = 0; j < count; j++)
+            listed = listed || only[j] == a->path[i].mistake;
+        if (!listed) only[count++] = a->path[i].mistake;
+    }
+    return count;
+}
+
+/* Another solution: what only it makes stands in for what only the best makes, the first for the first as the backward
+ * pass comes to them; where the best is a single mistake, all of it for that. */
+static void add_other(const struct search *s, struct diagnosis *diagnosis, const struct solution *other)
+{
+    const struct mistake *replaced[BUDGET_MAX], *instead[BUDGET_MAX];
+    size_t replaced_count = list_only_in(s->best, other, replaced);
+    size_t count = list_only_in(other, s->best, instead);
+    if (replaced_count == 0 && s->best->distinct == 1) replaced[replaced_count++] = s->best->path[0].mistake;
+    for (size_t k = 0; replaced_count > 0 && k < count; k++) {
+        struct found *found = found_entry(s, diagnosis, replaced[k < replaced_count ? k : replaced_count - 1]);
+        if (found == NULL) return;
+        add_found_alternative(found, instead[k]);
+        for (size_t i = 0; i < other->length; i++)
+            for (size_t a = 0; other->path[i].mistake == instead[k] && a < other->path[i].alternative_count; a++)
+                add_found_alternative(found, other->path[i].alternatives[a]);
+    }
+}
+
+/* First what stands in alone, then what does only together with another; the likelier first. */
+static void add_others(const struct search *s, struct diagnosis *diagnosis)
+{
+    const struct solution *sorted[SOLUTIONS_MAX];
+    for (size_t i = 0; i < s->other_count; i++) {
+        size_t at = i;
+        for (; at > 0 && path_is_likelier(&s->pool[1 + i], sorted[at - 1]); at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = &s->pool[1 + i];
+    }
+    for (size_t i = 0; i < s->other_count; i++)
+        add_other(s, diagnosis, sorted[i]);
 }
 
 /* A fitted number without the noise of the fit: 0.1 for 0.10000000000000012. */
@@ -152,7 +174,6 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
     }
     for (size_t i = 0; i < diagnosis->count; i++)
         place_found(s, &diagnosis->found[i]);
-    for (size_t i = 0; i < s->other_count; i++)
-        merge(s, diagnosis, best, &s->pool[1 + i]);
+    add_others(s, diagnosis);
     return true;
 }

@@ -31,6 +31,13 @@ bool path_may_explain(const struct search *s);
  * the best. */
 void path_record(struct search *s);
 
+/* Of two solutions that explain as much: fewer mistakes, likelier ones, at fewer places. */
+bool path_is_likelier(const struct solution *a, const struct solution *b);
+
+/* Whether two mistakes together may well give the same numbers as this single one: a gradient of another loss, or a
+ * factor on some of the tensors. */
+bool path_may_be_two(const struct solution *single);
+
 /* Whether a is b, but for what a fit or rounding to float32 may be off by. */
 bool path_near(double a, double b);
 
