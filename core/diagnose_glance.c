@@ -157,8 +157,11 @@ bool glance_rule(struct search *s, const struct glance *g, const struct rule *ru
 /* ---- before the search ---- */
 
 /* The same combination of the rows that were handed in, less l2's part, and behind it how far off it may be. */
-static void prepare_wanted(struct search *s, const struct step_call *call, size_t p, double *wanted)
+void glance_observe(struct search *s, size_t node)
 {
+    const struct step_call at = layer_call(s, node), *call = &at;
+    size_t p = s->network->nodes[node].parameters[0];
+    double *wanted = s->wanted[node];
     const struct observed *o = &s->observed[p];
     const double *W = s->parameters[p];
     double l2 = s->network->definition->l2, largest = 0;
@@ -206,7 +209,7 @@ bool glance_prepare(struct search *s)
         double *projected = s->projected[call.node] = arena_doubles(s->arena, call.rows);
         s->wanted[call.node] = arena_doubles(s->arena, call.out + 1);
         if (projected == NULL || s->wanted[call.node] == NULL) return false;
-        prepare_wanted(s, &call, network->nodes[call.node].parameters[0], s->wanted[call.node]);
+        glance_observe(s, call.node);
         s->pass->backend->gemm(false, false, call.rows, 1, call.in, 1, call.x, s->signs, 0, projected);
     }
     return true;

@@ -15,6 +15,9 @@ enum glance_at { GLANCE_WEIGHT, GLANCE_BIAS };
 /* Takes room by node, the random signs and what the layers' weights should come to. False when memory is short. */
 bool glance_prepare(struct search *s);
 
+/* Once more for one layer: what was handed in for its weight has changed. */
+void glance_observe(struct search *s, size_t node);
+
 /* Whether dW = x.T @ dz may be what was handed in, by one random combination of its rows: as cheap as a bias. */
 bool glance_weight(struct search *s, const struct step_call *call, const double *dz);
 

@@ -250,6 +250,8 @@ static void offer_transposed(struct candidates *c, const struct step_call *call,
     struct match match = match_numbers(&s->matching, n, o->values, s->weight_room, s->pass->gradients[c->p], o->bound);
     if (o->transposed) match.digits = DIGITS_OF_A_SHAPE;
     offer(c, &mistake_transposed, 0, match, NAN);
+    /* Of a square matrix the same numbers come from writing it out in the wrong order. */
+    if (!o->transposed) offer(c, &mistake_wrong_memory_order, 0, match, NAN);
     if (!l2) return;
     /* Transposed before l2's part was added. */
     memcpy(s->weight_slope, predicted, n * sizeof(double));

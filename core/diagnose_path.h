@@ -35,8 +35,19 @@ bool path_may_explain(const struct search *s);
  * the best. */
 void path_record(struct search *s);
 
-/* Whether a is b, but for what a fit may be off by; whether x has at most two significant digits, as a limit would. */
+/* Of two solutions that explain as much: fewer mistakes, likelier ones, at fewer places. */
+bool path_is_likelier(const struct solution *a, const struct solution *b);
+
+/* Whether two mistakes together may well give the same numbers as this single one: a gradient of another loss, or a
+ * factor on some of the tensors. */
+bool path_may_be_two(const struct solution *single);
+
+/* Whether a is b, but for what a fit or rounding to float32 may be off by. */
 bool path_near(double a, double b);
+
+/* A limit or a learning rate as it is written down: the number of at most two significant digits that x is near to, NaN
+ * where there is none. */
+double path_round_number(double x);
 bool path_is_round(double x);
 
 /* Gives a choice the mistake that its factor c stands for, and the others as alternatives; whole: it is on all
