@@ -103,7 +103,7 @@ static void add_other(const struct search *s, struct diagnosis *diagnosis, const
 /* First what stands in alone, then what does only together with another; the likelier first. */
 static void add_others(const struct search *s, struct diagnosis *diagnosis)
 {
-    const struct solution *sorted[SOLUTIONS_MAX];
+    const struct solution *sorted[SOLUTIONS_MAX] = {NULL};
     for (size_t i = 0; i < s->other_count; i++) {
         size_t at = i;
         for (; at > 0 && path_is_likelier(&s->pool[1 + i], sorted[at - 1]); at--)
