@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/attribute.h"
 #include "core/backend.h"
 #include "core/status.h"
 #include "core/tensor.h"
@@ -14,23 +15,6 @@
 enum { OP_ATTRIBUTES_MAX = 4, OP_PARAMETERS_MAX = 2 };
 
 enum op_kind { OP_LAYER, OP_ACTIVATION, OP_LOSS };
-
-enum attribute_kind {
-    ATTRIBUTE_SIZE,   /* a whole number from 1 */
-    ATTRIBUTE_REAL,   /* a finite number, from `least` (or above it, where `open`) */
-    ATTRIBUTE_FLAG,   /* true or false: 1 or 0 */
-    ATTRIBUTE_CHOICE, /* one of `choices`: its index */
-};
-
-struct attribute {
-    const char *name;
-    enum attribute_kind kind;
-    bool required;
-    double fallback; /* where it is not given; 0 for an optional size means: not given */
-    double least;
-    bool open;
-    const char *const *choices; /* ends with NULL */
-};
 
 /* The role of a parameter of an op. */
 struct op_parameter {
