@@ -23,6 +23,7 @@ import random
 import numpy as np
 import torch
 
+import lab_training
 import torch_reference
 import torch_training
 
@@ -646,25 +647,8 @@ def train_float32():
 
 
 def lab_curve():
-    """The lab's own training loop in NumPy: 2-3-2-1 on XOR, seed 123, learning rate 1, 1000 epochs. The loss of each."""
-    x, y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([[0.0], [1.0], [1.0], [0.0]])
-    sizes = [2, 3, 2, 1]
-    np.random.seed(123)
-    W = [np.random.randn(a, b) * np.sqrt(2 / a) for a, b in zip(sizes, sizes[1:])]
-    b = [np.zeros((1, n)) for n in sizes[1:]]
-    curve = []
-    for _ in range(1000):
-        h, z = [x], []
-        for k in range(3):
-            z.append(h[k] @ W[k] + b[k])
-            h.append(1 / (1 + np.exp(-z[k])) if k == 2 else np.maximum(0, z[k]))
-        curve.append(float(np.mean((h[3] - y) ** 2)))
-        dz = 2 * (h[3] - y) / len(x) * h[3] * (1 - h[3])
-        for k in (2, 1, 0):
-            dW, db = h[k].T @ dz, np.sum(dz, axis=0, keepdims=True)
-            if k > 0:
-                dz = (dz @ W[k].T) * (z[k - 1] > 0)
-            W[k], b[k] = W[k] - 1.0 * dW, b[k] - 1.0 * db
+    """The loss of each of the 1000 epochs that the lab trains."""
+    curve = lab_training.train(1000)
     (HERE / "train" / "lab_curve.json").write_text("[\n" + ",\n".join(map(repr, curve)) + "\n]\n", encoding="ascii")
     print(f"train/lab_curve.json: {len(curve)} epochs, {curve[0]!r} to {curve[-1]!r}")
 
