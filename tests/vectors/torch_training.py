@@ -85,7 +85,12 @@ def train(request, leaves=None):
 
     with torch.no_grad():
         y_hat, _ = torch_reference.forward(request, leaves, x)
-        final = {"loss": torch_reference.total_loss(request, leaves, y_hat, target).item()}
+        loss_sum = 0.0  # as that of an epoch, so that both can be compared
+        for start in range(0, count, batch_size):
+            part = slice(start, start + batch_size)
+            loss = torch_reference.total_loss(request, leaves, y_hat[part], target[part])
+            loss_sum += loss.item() * len(target[part])
+    final = {"loss": loss_sum / count}
     if counted:
         final["accuracy"] = right_answers(request, target, y_hat) / count
     predictions = y_hat.T if request.get("convention") == "columns" else y_hat
