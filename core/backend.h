@@ -12,6 +12,7 @@
 
 #include "core/arena.h"
 #include "core/formulas.h"
+#include "core/updates.h"
 
 enum dtype { DTYPE_FLOAT64, DTYPE_FLOAT32 };
 
@@ -65,6 +66,13 @@ struct backend {
      */
     int (*hinge)(size_t rows, size_t columns, const void *P, const void *T, double *host);
     int (*hinge_gradient)(double scale, size_t rows, size_t columns, const void *P, const void *T, void *dP);
+
+    /* Adds to host[j], for every column, the number of rows in which X[i,j] is within [low, high]. */
+    int (*count_within)(size_t rows, size_t columns, const void *X, double low, double high, size_t *host);
+
+    /* One step of an optimizer: n parameters w and their state (core/updates.h) from their gradients g. State that a
+     * rule does not use may be anything but NULL. */
+    int (*update)(const struct update *u, size_t n, const void *g, void *w, void *first, void *second);
 };
 
 /* The CPU's, in float64 and float32. */

@@ -24,6 +24,7 @@
 #define DTYPE DTYPE_FLOAT64
 #define SMALLEST DBL_MIN
 #include "core/formulas.h"
+#include "core/updates.h"
 #include "core/backend_cpu.inc"
 #undef REAL
 #undef NAME
@@ -37,6 +38,7 @@
 #define DTYPE DTYPE_FLOAT32
 #define SMALLEST FLT_MIN
 #include "core/formulas.h"
+#include "core/updates.h"
 #include "core/backend_cpu.inc"
 
 const struct backend *backend_cpu(enum dtype dtype)

@@ -21,7 +21,8 @@ struct found {
     double residual;                     /* the largest difference that it leaves there */
     bool has_factor;
     double factor;
-    const struct mistake *alternatives[FOUND_ALTERNATIVES_MAX]; /* others that give the same numbers, likelier first */
+    /* Others that give the same numbers, likelier first; behind those that do so alone such as do so two at once. */
+    const struct mistake *alternatives[FOUND_ALTERNATIVES_MAX];
     size_t alternative_count;
     size_t sample;   /* single_sample */
     bool by_norm;    /* clipped: by global norm, else by value */
@@ -30,7 +31,7 @@ struct found {
 
 struct diagnosis {
     bool explained;     /* the mistakes account for every failing parameter */
-    bool stopped;       /* time ran out */
+    bool stopped;       /* time ran out: something likelier, or alternatives, may have been missed */
     size_t first_wrong; /* the failing parameter that the backward pass reaches first */
     struct found *found;
     size_t count;

@@ -84,7 +84,7 @@ struct glance glance_new(struct search *s, const struct step_call *layer, const 
 {
     struct glance g = {.layer = layer, .activation = activation};
     size_t out = layer->out, rows = layer->rows, n = rows * GLANCE_UNITS;
-    g.narrow = out >= 4 * GLANCE_UNITS && s->matching.clip == HUGE_VAL;
+    g.narrow = out / 4 >= GLANCE_UNITS && s->matching.clip == HUGE_VAL;
     if (!g.narrow) return g;
     double *x = s->glance_room, *y = x + n, *dy = y + n;
     for (size_t j = 0; j < GLANCE_UNITS; j++)
@@ -97,6 +97,7 @@ struct glance glance_new(struct search *s, const struct step_call *layer, const 
             dy[to] = activation->dy[from];
         }
     g.few = *activation;
+    g.few.part = true;
     g.few.x = x;
     g.few.y = y;
     g.few.dy = dy;
@@ -124,28 +125,27 @@ static bool units_fit(struct search *s, const struct glance *g, enum glance_at a
     return line_fits(GLANCE_UNITS, wanted, value, made->has_slope ? slope : NULL, margin);
 }
 
-/* The variant on the few units; false where it cannot be told so. */
-static bool make_few(struct search *s, const struct glance *g, size_t variant, struct alternative *made)
+/* The rule on the few units; false where it cannot be told so. */
+static bool make_few(struct search *s, const struct glance *g, const struct rule *rule, struct alternative *made)
 {
     size_t n = g->few.rows * GLANCE_UNITS;
     *made = (struct alternative){.value = s->glance_room + 3 * n, .slope = s->glance_room + 4 * n};
-    return g->narrow && rules_activation_elementwise(&g->few, variant) &&
-           rules_activation(&g->few, variant, made) == RULE_MADE;
+    return g->narrow && rule_make(rule, &g->few, made);
 }
 
-bool glance_local(struct search *s, const struct glance *g, size_t variant, enum glance_at at)
+bool glance_local(struct search *s, const struct glance *g, const struct rule *rule, enum glance_at at)
 {
     struct alternative made;
-    return !make_few(s, g, variant, &made) || units_fit(s, g, at, &made);
+    return !make_few(s, g, rule, &made) || units_fit(s, g, at, &made);
 }
 
-bool glance_variant(struct search *s, const struct glance *g, size_t variant)
+bool glance_rule(struct search *s, const struct glance *g, const struct rule *rule)
 {
     struct alternative made;
-    if (!make_few(s, g, variant, &made)) return true;
+    if (!make_few(s, g, rule, &made)) return true;
     size_t length = s->length;
     bool worth_it = false;
-    if (path_push(s, made.mistake, variant, g->activation->node) != NULL) {
+    if (path_push(s, made.mistake, made.variant, g->activation->node) != NULL) {
         bool weight = units_fit(s, g, GLANCE_WEIGHT, &made);
         bool has_bias = s->network->nodes[g->layer->node].parameters[1] != PARAMETER_NONE;
         worth_it = is_worth_it(s, weight, has_bias ? units_fit(s, g, GLANCE_BIAS, &made) : weight);
@@ -157,8 +157,11 @@ bool glance_variant(struct search *s, const struct glance *g, size_t variant)
 /* ---- before the search ---- */
 
 /* The same combination of the rows that were handed in, less l2's part, and behind it how far off it may be. */
-static void prepare_wanted(struct search *s, const struct step_call *call, size_t p, double *wanted)
+void glance_observe(struct search *s, size_t node)
 {
+    const struct step_call at = layer_call(s, node), *call = &at;
+    size_t p = s->network->nodes[node].parameters[0];
+    double *wanted = s->wanted[node];
     const struct observed *o = &s->observed[p];
     const double *W = s->parameters[p];
     double l2 = s->network->definition->l2, largest = 0;
@@ -188,7 +191,7 @@ bool glance_prepare(struct search *s)
     s->signs = arena_doubles(s->arena, widest);
     s->ones = arena_doubles(s->arena, most_rows);
     s->combined = arena_doubles(s->arena, 2 * most_out);
-    s->glance_room = arena_array(s->arena, most_rows, 5 * GLANCE_UNITS * sizeof(double));
+    s->glance_room = arena_array(s->arena, most_rows, sizeof(double[5][GLANCE_UNITS]));
     s->projected = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     s->wanted = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     if (s->signs == NULL || s->ones == NULL || s->combined == NULL || s->glance_room == NULL || s->projected == NULL ||
@@ -206,7 +209,7 @@ bool glance_prepare(struct search *s)
         double *projected = s->projected[call.node] = arena_doubles(s->arena, call.rows);
         s->wanted[call.node] = arena_doubles(s->arena, call.out + 1);
         if (projected == NULL || s->wanted[call.node] == NULL) return false;
-        prepare_wanted(s, &call, network->nodes[call.node].parameters[0], s->wanted[call.node]);
+        glance_observe(s, call.node);
         s->pass->backend->gemm(false, false, call.rows, 1, call.in, 1, call.x, s->signs, 0, projected);
     }
     return true;

@@ -4,6 +4,7 @@
 #define CORE_DIAGNOSE_GLANCE_H
 
 #include "core/diagnose_search.h"
+#include "core/rules.h"
 
 /* How many units of a layer are looked at before all of them. */
 enum { GLANCE_UNITS = 8 };
@@ -13,6 +14,9 @@ enum glance_at { GLANCE_WEIGHT, GLANCE_BIAS };
 
 /* Takes room by node, the random signs and what the layers' weights should come to. False when memory is short. */
 bool glance_prepare(struct search *s);
+
+/* Once more for one layer: what was handed in for its weight has changed. */
+void glance_observe(struct search *s, size_t node);
 
 /* Whether dW = x.T @ dz may be what was handed in, by one random combination of its rows: as cheap as a bias. */
 bool glance_weight(struct search *s, const struct step_call *call, const double *dz);
@@ -34,10 +38,10 @@ struct glance {
 /* layer and activation must outlive it; it lies in the search's room until the next one is made. */
 struct glance glance_new(struct search *s, const struct step_call *layer, const struct step_call *activation);
 
-/* Whether the layer's weight or bias alone may come from that variant of the activation's step. */
-bool glance_local(struct search *s, const struct glance *glance, size_t variant, enum glance_at at);
+/* Whether the layer's weight or bias alone may come from that rule for the activation's step. */
+bool glance_local(struct search *s, const struct glance *glance, const struct rule *rule, enum glance_at at);
 
-/* Whether the layer may be worth a closer look (as glance_layer has it) under that variant, were it on the path. */
-bool glance_variant(struct search *s, const struct glance *glance, size_t variant);
+/* Whether the layer may be worth a closer look (as glance_layer has it) under that rule, were it on the path. */
+bool glance_rule(struct search *s, const struct glance *glance, const struct rule *rule);
 
 #endif

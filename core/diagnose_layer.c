@@ -5,6 +5,7 @@
 
 #include "core/diagnose_glance.h"
 #include "core/diagnose_path.h"
+#include "core/rules.h"
 
 /* The variant of a factor on one tensor: another kind than the same factor on the loss. */
 enum { OF_ONE_TENSOR = 1000 };
@@ -183,13 +184,14 @@ static void offer_local(struct candidates *c, const struct step_call *call, cons
     struct alternative made = {.value = s->local_value, .slope = s->local_slope};
     struct glance glance = glance_new(s, call, &activation);
     bool weight = s->network->parameters[c->p].role->weight;
-    for (size_t v = 0; v < rules_activation_variants(); v++) {
-        if (!glance_local(s, &glance, v, weight ? GLANCE_WEIGHT : GLANCE_BIAS)) continue;
-        if (rules_activation(&activation, v, &made) != RULE_MADE || made.has_slope) continue;
+    struct rule rule = rule_first(s->network->nodes[above].layer->op, STEP_ACTIVATION);
+    for (; rule.mistake != NULL; rule_next(&rule)) {
+        if (!glance_local(s, &glance, &rule, weight ? GLANCE_WEIGHT : GLANCE_BIAS)) continue;
+        if (!rule_make(&rule, &activation, &made) || made.has_slope) continue;
         if (weight && !glance_weight(s, call, made.value)) continue;
         layer_gradient(s, call, c->p, made.value, s->weight_room);
         if (!differs(s->network->parameters[c->p].size, predicted, s->weight_room)) continue;
-        offer_numbers(c, made.mistake, v, s->weight_room);
+        offer_numbers(c, made.mistake, made.variant, s->weight_room);
     }
 }
 
@@ -197,15 +199,15 @@ static void offer_rules(struct candidates *c, const struct step_call *call, bool
 {
     struct search *s = c->s;
     struct alternative made = {.value = s->weight_room, .slope = s->weight_slope};
-    for (size_t v = 0;; v++) {
-        enum rule_outcome outcome = weight ? rules_weight(call, v, &made) : rules_bias(call, v, &made);
-        if (outcome == RULE_END) return;
-        if (outcome == RULE_SKIP) continue;
+    const struct op *op = s->network->nodes[call->node].layer->op;
+    struct rule rule = rule_first(op, weight ? STEP_WEIGHT : STEP_BIAS);
+    for (; rule.mistake != NULL; rule_next(&rule)) {
+        if (!rule_make(&rule, call, &made)) continue;
         layer_add_l2(s, c->p, 1, made.value);
         struct match match = layer_match(s, c->p, made.value);
         if (s->observed[c->p].one_number && made.mistake == &mistake_bias_summed_over_units)
             match.digits = DIGITS_OF_A_SHAPE;
-        offer(c, made.mistake, v, match, NAN);
+        offer(c, made.mistake, made.variant, match, NAN);
     }
 }
 
@@ -248,6 +250,8 @@ static void offer_transposed(struct candidates *c, const struct step_call *call,
     struct match match = match_numbers(&s->matching, n, o->values, s->weight_room, s->pass->gradients[c->p], o->bound);
     if (o->transposed) match.digits = DIGITS_OF_A_SHAPE;
     offer(c, &mistake_transposed, 0, match, NAN);
+    /* Of a square matrix the same numbers come from writing it out in the wrong order. */
+    if (!o->transposed) offer(c, &mistake_wrong_memory_order, 0, match, NAN);
     if (!l2) return;
     /* Transposed before l2's part was added. */
     memcpy(s->weight_slope, predicted, n * sizeof(double));

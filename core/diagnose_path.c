@@ -3,12 +3,21 @@
 #include <math.h>
 #include <string.h>
 
-/* Decimal digits of evidence that a mistake needs: no coincidence among all the rules that are tried. A number that was
- * fitted costs what it could have fitted. */
+/* Decimal digits of evidence that a mistake needs: no coincidence among all the rules that are tried. A coincidence at
+ * a single number is not enough where that number is easily come by: a zero counts for three digits (diagnose_match.c),
+ * so that one unit's bias alone, handed in as 0, is not said to be left at zero, while a weight with its bias is. Nor
+ * is it enough that one number is right that two mistakes would have to agree on. */
 #define DIGITS_NEEDED 6.0
+#define DIGITS_OF_A_RIGHT_NUMBER 3.0
+
+/* A number that was fitted costs what it could have fitted. */
 #define DIGITS_OF_A_FIT 8.0
 
-/* What a factor may be off by and still be taken for the round number that it looks like. */
+/* A mistake that explains without a number to fit is likelier than any with one. */
+#define RANK_OF_A_FIT 100
+
+/* What a number may be off by and still be taken for the round one that it looks like: a fit to numbers that were
+ * rounded to float32. */
 #define FACTOR_PRECISION 2e-6
 
 enum { ACCUMULATED_MAX = 100 };
@@ -31,11 +40,11 @@ struct choice *path_push(struct search *s, const struct mistake *mistake, size_t
     return choice;
 }
 
-bool path_has_room(const struct search *s, enum step step, size_t variant)
+bool path_has_room(const struct search *s, const struct rule *rule)
 {
     bool known = s->distinct < s->budget;
     for (size_t i = 0; i < s->length && !known; i++)
-        known = s->path[i].mistake->step == step && s->path[i].variant == variant;
+        known = path_same_kind(&s->path[i], rule->mistake, rule->variant);
     return known;
 }
 
@@ -81,16 +90,35 @@ static bool touches(const struct search *s, const struct choice *choice, size_t 
     return choice->layer == LAYER_LOSS || s->network->parameters[p].node < choice->layer;
 }
 
+/* Whether the hypothesis has more mistakes than what explains everything already: it can be but an alternative to that.
+ */
+static bool is_beside(const struct search *s)
+{
+    return !s->partial && s->best != NULL && s->best->distinct < s->distinct;
+}
+
+/* What a parameter says for the mistakes that touch it. That one is right speaks for none of them, save beside an
+ * explanation of all that is wrong: there two mistakes that cancel out must reproduce it, too. */
+static double evidence_of(const struct search *s, size_t p)
+{
+    if (s->unexplained[p]) return 0;
+    if (s->observed[p].failing) return s->matches[p].digits;
+    const double *values = s->observed[p].values;
+    double digits = 0;
+    for (size_t i = 0; values != NULL && is_beside(s) && i < s->network->parameters[p].size; i++)
+        digits += values[i] != 0 ? DIGITS_OF_A_RIGHT_NUMBER : 0;
+    return digits;
+}
+
 static bool has_evidence(const struct search *s, const struct choice *choice)
 {
     double digits = 0;
     for (size_t p = 0; p < s->network->parameter_count; p++) {
-        if (s->unexplained[p] || !s->observed[p].failing) continue;
         for (size_t i = 0; i < s->length; i++) {
             if (!path_same_kind(&s->path[i], choice->mistake, choice->variant) || !touches(s, &s->path[i], p)) continue;
             /* A shape speaks for the mistake that makes it, and for no other. */
-            bool elsewhere = s->matches[p].digits >= DIGITS_OF_A_SHAPE && s->path[i].parameter != p;
-            if (!elsewhere) digits += s->matches[p].digits;
+            double here = evidence_of(s, p);
+            if (here < DIGITS_OF_A_SHAPE || s->path[i].parameter == p) digits += here;
             break;
         }
     }
@@ -114,7 +142,7 @@ static struct solution rate(const struct search *s)
         bool again = false;
         for (size_t j = 0; j < i; j++)
             again = again || path_same_kind(&s->path[j], s->path[i].mistake, s->path[i].variant);
-        if (!again) rated.rank += s->path[i].mistake->rank;
+        if (!again) rated.rank += s->path[i].mistake->rank + (s->path[i].fitted ? RANK_OF_A_FIT : 0);
     }
     for (size_t p = 0; p < s->network->parameter_count; p++)
         if (s->unexplained[p])
@@ -133,6 +161,83 @@ static void store(const struct search *s, struct solution rated, struct solution
     memcpy(place->matches, s->matches, s->network->parameter_count * sizeof *s->matches);
 }
 
+static bool holds(const struct choice *path, size_t length, const struct mistake *mistake)
+{
+    for (size_t i = 0; i < length; i++)
+        if (path[i].mistake == mistake) return true;
+    return false;
+}
+
+/* Whether two paths make the same mistakes, be it elsewhere or in another variant. */
+static bool same_mistakes(const struct search *s, const struct solution *other)
+{
+    for (size_t i = 0; i < s->length; i++)
+        if (!holds(other->path, other->length, s->path[i].mistake)) return false;
+    for (size_t i = 0; i < other->length; i++)
+        if (!holds(s->path, s->length, other->path[i].mistake)) return false;
+    return true;
+}
+
+bool path_may_be_two(const struct solution *single)
+{
+    const struct choice *first = &single->path[0];
+    if (first->parameter != PARAMETER_NONE) return first->has_factor;
+    if (first->layer != LAYER_LOSS) return first->fitted;
+    /* One sample's gradients are often so few numbers that much else explains them. */
+    return !first->has_factor && first->mistake != &mistake_single_sample;
+}
+
+/* Whether several mistakes are worth a word beside a single one that explains as much: none of them may be that one, or
+ * what could stand in its place, nor a factor. Only on the loss is a named factor something that other mistakes go
+ * with: even the same one that the single mistake puts on some tensors. */
+static bool is_worth_a_word(const struct search *s, const struct solution *single)
+{
+    for (size_t i = 0; i < s->length; i++) {
+        const struct choice *made = &s->path[i];
+        if (made->fitted || (made->has_factor && made->parameter != PARAMETER_NONE)) return false;
+        for (size_t j = 0; j < single->length; j++) {
+            const struct choice *choice = &single->path[j];
+            bool another = choice->parameter != PARAMETER_NONE && made->layer == LAYER_LOSS;
+            if (choice->mistake == made->mistake && !another) return false;
+            for (size_t a = 0; a < choice->alternative_count; a++)
+                if (choice->alternatives[a] == made->mistake) return false;
+        }
+    }
+    return true;
+}
+
+/* Fewer mistakes, likelier ones, at fewer places. */
+bool path_is_likelier(const struct solution *a, const struct solution *b)
+{
+    if (a->distinct != b->distinct) return a->distinct < b->distinct;
+    return a->rank != b->rank ? a->rank < b->rank : a->length < b->length;
+}
+
+/* Where in the pool a solution as good as the best belongs: in place of one that makes the same mistakes at more
+ * places, in a free place, or in that of the unlikeliest; NULL where it is no likelier than that. */
+static struct solution *place_in_pool(struct search *s, const struct solution *rated)
+{
+    struct solution *unlikeliest = &s->pool[0];
+    for (size_t i = 0; i <= s->other_count; i++) {
+        bool same = rated->distinct == s->pool[i].distinct && same_mistakes(s, &s->pool[i]);
+        if (same) return rated->length < s->pool[i].length ? &s->pool[i] : NULL;
+        if (path_is_likelier(unlikeliest, &s->pool[i])) unlikeliest = &s->pool[i];
+    }
+    if (s->other_count < SOLUTIONS_MAX) return &s->pool[1 + s->other_count++];
+    return path_is_likelier(rated, unlikeliest) ? unlikeliest : NULL;
+}
+
+/* Whether a solution of more mistakes than the best is kept for its alternatives. */
+static bool may_stand_beside(const struct search *s, const struct solution *rated)
+{
+    const struct solution *best = s->best;
+    if (!is_beside(s) || rated->unexplained != best->unexplained || rated->fit > best->fit) return false;
+    if (best->distinct != 1 || !path_may_be_two(best)) return false;
+    for (size_t i = 0; i <= s->other_count; i++)
+        if (s->pool[i].distinct == 1 && !is_worth_a_word(s, &s->pool[i])) return false;
+    return true;
+}
+
 void path_record(struct search *s)
 {
     if (s->length == 0 || s->pending != NOTHING_PENDING) return;
@@ -143,23 +248,20 @@ void path_record(struct search *s)
     }
     struct solution rated = rate(s);
     int order = s->best != NULL ? compare_solutions(&rated, s->best) : -1;
-    if (order > 0) return;
-    /* The pool holds the best first, then the others; of those that are too many the last are lost. */
     if (order < 0) {
         s->best = &s->pool[0];
         s->other_count = 0;
         store(s, rated, s->best);
         return;
     }
-    if (s->other_count == SOLUTIONS_MAX) return;
-    struct solution *other = &s->pool[1 + s->other_count++];
-    store(s, rated, other);
-    /* Of two as likely, the one at fewer places: a factor on the loss, rather than the same one on every gradient. */
-    bool likelier_other =
-        other->rank < s->best->rank || (other->rank == s->best->rank && other->length < s->best->length);
-    if (!likelier_other) return;
-    const struct solution likelier = *other;
-    *other = *s->best;
+    if (order > 0 && !may_stand_beside(s, &rated)) return;
+    /* The pool holds the best first, then the others that explain as much. */
+    struct solution *place = place_in_pool(s, &rated);
+    if (place == NULL) return;
+    store(s, rated, place);
+    if (place == s->best || !path_is_likelier(place, s->best)) return;
+    const struct solution likelier = *place;
+    *place = *s->best;
     *s->best = likelier;
 }
 
@@ -170,12 +272,16 @@ bool path_near(double a, double b)
     return fabs(a - b) <= FACTOR_PRECISION * fabs(b);
 }
 
-/* Rounded to two significant digits, as a limit would be written. */
+double path_round_number(double x)
+{
+    if (!(x > 0 && x < 1e12)) return NAN;
+    double unit = pow(10, floor(log10(x)) - 1), round_x = round(x / unit) * unit;
+    return path_near(x, round_x) ? round_x : NAN;
+}
+
 bool path_is_round(double x)
 {
-    if (!(x > 0 && x < 1e12)) return false;
-    double unit = pow(10, floor(log10(x)) - 1);
-    return path_near(x, round(x / unit) * unit);
+    return !isnan(path_round_number(x));
 }
 
 void path_name_factor(const struct search *s, double c, bool whole, struct choice *choice)
@@ -189,8 +295,9 @@ void path_name_factor(const struct search *s, double c, bool whole, struct choic
         names[count++] = &mistake_gradient_accumulated;
     /* Clipped by norm: the norm of what was handed in is the limit, less what PyTorch's 1e-6 in the divisor takes off.
      */
-    double limit = path_is_round(s->norm) ? s->norm : s->norm + c * CLIP_EPSILON;
-    choice->by_norm = whole && c > 0 && c < 1 && path_is_round(limit);
+    double limit = path_round_number(s->norm);
+    if (isnan(limit)) limit = path_round_number(s->norm + c * CLIP_EPSILON);
+    choice->by_norm = whole && c > 0 && c < 1 && !isnan(limit);
     if (choice->by_norm) names[count++] = &mistake_clipped;
     for (size_t i = 0; i < count; i++)
         if (first == NULL || names[i]->rank < first->rank) first = names[i];

@@ -4,6 +4,7 @@
 #define CORE_DIAGNOSE_PATH_H
 
 #include "core/diagnose_search.h"
+#include "core/rules.h"
 
 /* What torch.nn.utils.clip_grad_norm_ adds to the norm. */
 #define CLIP_EPSILON 1e-6
@@ -16,7 +17,7 @@
 struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer);
 
 /* Whether it may be pushed at all: saves making what path_push would refuse. */
-bool path_has_room(const struct search *s, enum step step, size_t variant);
+bool path_has_room(const struct search *s, const struct rule *rule);
 
 /* Takes all choices back from that length on. */
 void path_pop_to(struct search *s, size_t length);
@@ -34,8 +35,19 @@ bool path_may_explain(const struct search *s);
  * the best. */
 void path_record(struct search *s);
 
-/* Whether a is b, but for what a fit may be off by; whether x has at most two significant digits, as a limit would. */
+/* Of two solutions that explain as much: fewer mistakes, likelier ones, at fewer places. */
+bool path_is_likelier(const struct solution *a, const struct solution *b);
+
+/* Whether two mistakes together may well give the same numbers as this single one: a gradient of another loss, or a
+ * factor on some of the tensors. */
+bool path_may_be_two(const struct solution *single);
+
+/* Whether a is b, but for what a fit or rounding to float32 may be off by. */
 bool path_near(double a, double b);
+
+/* A limit or a learning rate as it is written down: the number of at most two significant digits that x is near to, NaN
+ * where there is none. */
+double path_round_number(double x);
 bool path_is_round(double x);
 
 /* Gives a choice the mistake that its factor c stands for, and the others as alternatives; whole: it is on all

@@ -1,40 +1,25 @@
 /* What a search needs before it can begin: room, and a first look at the numbers. */
 #include <math.h>
-#include <string.h>
 
 #include "core/diagnose_glance.h"
 #include "core/diagnose_path.h"
+#include "core/rules.h"
 
 /* Parameters times samples from which on the search is spared what seldom leads anywhere. */
 #define LARGE 1e6
 
 static void add_factor(struct search *s, const struct mistake *mistake, double value)
 {
-    if (path_near(value, 1)) return;
+    if (path_near(value, 1) || s->factor_count == FACTORS_MAX) return;
     s->factors[s->factor_count++] = (struct factor_name){mistake, value};
 }
 
 static void prepare_factors(struct search *s)
 {
-    const struct definition *d = s->network->definition;
-    double batch = (double)s->pass->batch, out = (double)network_output(s->network)->out_size;
-    bool sum = d->reduction == REDUCTION_SUM, per_sample = d->loss.op->mean_over_batch;
+    const struct op *loss = s->network->definition->loss.op;
     s->factor_count = 0;
-    if (!sum) add_factor(s, &mistake_not_averaged_over_batch, batch);
-    if (d->reduction == REDUCTION_MEAN && !per_sample && out > 1)
-        add_factor(s, &mistake_not_averaged_over_batch, batch * out);
-    add_factor(s, &mistake_averaged_twice, 1 / batch);
-    if (d->loss.op->loss == LOSS_squared_error && d->loss.op->target == TARGET_LIKE_OUTPUT &&
-        strcmp(d->loss.op->name, "mse") == 0)
-        add_factor(s, &mistake_missing_factor_two, 0.5);
-    add_factor(s, &mistake_sign_flipped, -1);
-    add_factor(s, &mistake_wrong_normalization, out);
-    add_factor(s, &mistake_wrong_normalization, 1 / out);
-    if (batch != out) {
-        add_factor(s, &mistake_wrong_normalization, batch / out);
-        add_factor(s, &mistake_wrong_normalization, out / batch);
-    }
-    if (sum) add_factor(s, &mistake_wrong_normalization, 1 / (batch * out));
+    for (struct rule rule = rule_first_factor(loss); rule.mistake != NULL; rule_next(&rule))
+        add_factor(s, rule.mistake, rule.mistake->factor(s->pass, rule.variant));
 }
 
 /* Room for every choice that a hypothesis can make: at most three at a layer, and two at the loss. */

@@ -7,6 +7,7 @@
 #include "core/diagnose_glance.h"
 #include "core/diagnose_layer.h"
 #include "core/diagnose_path.h"
+#include "core/rules.h"
 
 static bool out_of_time(struct search *s)
 {
@@ -94,15 +95,18 @@ static void at_activation(struct search *s, size_t node, bool right)
         layer = layer_call(s, below);
         glance = glance_new(s, &layer, &call);
     }
-    for (size_t v = 0; v < rules_activation_variants() && !out_of_time(s); v++) {
-        if (!path_has_room(s, STEP_ACTIVATION, v) || !glance_variant(s, &glance, v)) continue;
+    struct rule rule = rule_first(s->network->nodes[node].layer->op, STEP_ACTIVATION);
+    for (; rule.mistake != NULL; rule_next(&rule)) {
+        if (!path_has_room(s, &rule)) continue;
+        if (out_of_time(s)) return;
+        if (!glance_rule(s, &glance, &rule)) continue;
         struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
         call.dy = s->g[node];
-        enum rule_outcome outcome = rules_activation(&call, v, &made);
-        if (outcome != RULE_MADE || (slope_in != NULL && !rules_activation_linear(v))) continue;
+        if (!rule_make(&rule, &call, &made)) continue;
+        if (slope_in != NULL && (made.has_slope || rule.mistake->nonlinear)) continue;
         if (!made.has_slope && !has_effect(n, as_right, made.value)) continue;
         size_t length = s->length;
-        struct choice *choice = path_push(s, made.mistake, v, node);
+        struct choice *choice = path_push(s, made.mistake, made.variant, node);
         if (choice == NULL) continue;
         s->g[below] = made.value;
         s->gs[below] = NULL;
@@ -113,7 +117,7 @@ static void at_activation(struct search *s, size_t node, bool right)
         } else if (slope_in != NULL) {
             struct alternative of_slope = {.value = s->slope[below], .slope = s->room};
             call.dy = slope_in;
-            rules_activation(&call, v, &of_slope);
+            rule_make(&rule, &call, &of_slope);
             s->gs[below] = of_slope.value;
         }
         descend(s, below, false);
@@ -195,15 +199,15 @@ static bool resolve(struct search *s, const struct step_call *call, double c)
 
 /* One wrong way of sending the gradient back; rate is the learning rate of updated weights, NaN where it is to be found
  * out. */
-static void send_one(struct search *s, const struct step_call *call, size_t below, size_t variant, double rate,
+static void send_one(struct search *s, const struct step_call *call, size_t below, const struct rule *rule, double rate,
                      const double *as_right)
 {
     size_t n = s->pass->batch * s->network->nodes[call->node].in_size, length = s->length;
-    if (!path_has_room(s, STEP_SEND, variant)) return;
+    if (!path_has_room(s, rule)) return;
     struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
-    if (rules_send(call, variant, &made) != RULE_MADE) return;
+    if (!rule_make(rule, call, &made)) return;
     if (!made.has_slope && !has_effect(n, as_right, made.value)) return;
-    struct choice *choice = path_push(s, made.mistake, variant, call->node);
+    struct choice *choice = path_push(s, made.mistake, made.variant, call->node);
     if (choice == NULL) return;
     s->g[below] = made.value;
     s->gs[below] = NULL;
@@ -224,16 +228,19 @@ static void send_wrong(struct search *s, struct step_call *call, size_t below, b
 {
     static const double rates[] = {0.001, 0.01, 0.05, 0.1, 0.5, 1};
     const double *as_right = right ? s->pass->dy[below] : s->right_value[below];
-    for (size_t v = 0; v < SEND_VARIANTS && !s->stopped; v++) {
+    const struct op *op = s->network->nodes[call->node].layer->op;
+    struct rule rule = rule_first(op, STEP_SEND);
+    for (; !s->stopped && rule.mistake != NULL; rule_next(&rule)) {
+        bool updated = rule.mistake == &mistake_updated_weights_propagated;
         /* The learning rate is one for all layers: once it is known it goes on with that. */
         double rate = NAN;
-        for (size_t i = 0; v == SEND_UPDATED && i < s->length; i++)
+        for (size_t i = 0; updated && i < s->length; i++)
             if (s->path[i].mistake == &mistake_updated_weights_propagated) rate = s->path[i].factor;
-        send_one(s, call, below, v, rate, as_right);
+        send_one(s, call, below, &rule, rate, as_right);
         /* Below a second mistake the rate cannot always be read off; the usual ones are tried. */
-        bool guess = v == SEND_UPDATED && isnan(rate) && s->budget > 1 && !s->partial;
+        bool guess = updated && isnan(rate) && s->budget > 1 && !s->partial;
         for (size_t i = 0; guess && i < sizeof rates / sizeof *rates && !s->stopped; i++)
-            send_one(s, call, below, v, rates[i], as_right);
+            send_one(s, call, below, &rule, rates[i], as_right);
     }
 }
 
@@ -371,15 +378,15 @@ static void at_loss(struct search *s)
     s->g[last] = s->pass->dy[last];
     s->gs[last] = NULL;
     descend(s, last, true);
-    for (size_t v = 0; !s->stopped; v++) {
-        struct loss_direction d = {.value = s->loss_room,
-                                   .room = s->loss_room + s->pass->batch * s->network->nodes[last].out_size};
-        enum rule_outcome outcome = rules_loss(s->pass, v, &d);
-        if (outcome == RULE_END) return;
-        if (outcome == RULE_SKIP) continue;
-        if (d.mistake == NULL && s->budget > 1) try_named_factors(s, &d);
-        try_direction(s, &d, v);
-    }
+    struct loss_direction d = {.value = s->loss_room,
+                               .room = s->loss_room + s->pass->batch * s->network->nodes[last].out_size};
+    direction_right(s->pass, &d);
+    direction_add_scale(&d, network_scale(s->network, s->pass->batch));
+    if (s->budget > 1 && !s->stopped) try_named_factors(s, &d);
+    if (!s->stopped) try_direction(s, &d, 0);
+    struct rule rule = rule_first(s->network->definition->loss.op, STEP_LOSS);
+    for (; !s->stopped && rule.mistake != NULL; rule_next(&rule))
+        if (rule_make_direction(&rule, s->pass, &d)) try_direction(s, &d, rule.variant);
 }
 
 /* The lowest layer such that it and all above it are right and say something: nothing above it needs a look. */

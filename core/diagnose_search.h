@@ -24,7 +24,7 @@ struct observed {
 /* One mistake at one place. */
 struct choice {
     const struct mistake *mistake;
-    size_t variant;   /* of its family: the same wrong function elsewhere is the same mistake */
+    size_t variant;   /* of the mistake: the same wrong function elsewhere is the same mistake */
     size_t layer;     /* or LAYER_LOSS */
     size_t parameter; /* that alone is spoilt, or PARAMETER_NONE */
     bool has_factor, by_norm;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/attribute.h"
 #include "core/backend.h"
 #include "core/status.h"
 #include "core/tensor.h"
@@ -14,23 +15,6 @@
 enum { OP_ATTRIBUTES_MAX = 4, OP_PARAMETERS_MAX = 2 };
 
 enum op_kind { OP_LAYER, OP_ACTIVATION, OP_LOSS };
-
-enum attribute_kind {
-    ATTRIBUTE_SIZE,   /* a whole number from 1 */
-    ATTRIBUTE_REAL,   /* a finite number, from `least` (or above it, where `open`) */
-    ATTRIBUTE_FLAG,   /* true or false: 1 or 0 */
-    ATTRIBUTE_CHOICE, /* one of `choices`: its index */
-};
-
-struct attribute {
-    const char *name;
-    enum attribute_kind kind;
-    bool required;
-    double fallback; /* where it is not given; 0 for an optional size means: not given */
-    double least;
-    bool open;
-    const char *const *choices; /* ends with NULL */
-};
 
 /* The role of a parameter of an op. */
 struct op_parameter {
@@ -48,6 +32,7 @@ struct op_plan {
 };
 
 struct op;
+struct mistake;
 
 /* One call of an op's forward or backward on a batch. */
 struct op_call {
@@ -96,6 +81,10 @@ struct op {
     /* Overwrites call->dx (if not NULL) and call->gradients. */
     int (*backward)(const struct op_call *call);
 
+    /* What students do wrong in it, beyond what can be done wrong in any op of its kind (core/mistake.h). Ends with
+     * NULL; NULL where there is nothing. */
+    const struct mistake *const *mistakes;
+
     /* what core/ops/elementwise.h works by, where forward and backward are its functions */
     enum map map;
     bool map_by_choice; /* the first attribute counts on from map, instead of being the map's own */
@@ -105,6 +94,9 @@ struct op {
     enum target target;
     bool mean_over_batch; /* what reduction "mean" divides by: the samples, else every element */
     bool (*on_probabilities)(const double *attributes); /* NULL, or whether predictions must lie within [0,1] */
+    /* The activation that turns logits into its probabilities, inside it or (on probabilities) before it: at that one's
+     * input the gradient is output minus target. NULL where there is none. */
+    const char *goes_with;
 
     /* optional: where the op right before the loss is `joins`, these do its part too, because the two in one are
      * accurate where one after the other they underflow. forward_joined puts the scaled loss into *loss->loss,

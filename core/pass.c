@@ -23,7 +23,8 @@ bool pass_elements(const struct network *network, size_t batch, size_t *elements
         fits = add_piece(batch, network->nodes[i].out_size, elements) &&
                add_piece(batch, network->nodes[i].out_size, elements);
     for (size_t i = 0; fits && i < network->parameter_count; i++)
-        fits = add_piece(2, network->parameters[i].size, elements) && add_piece(1, PIECE, elements);
+        fits = add_piece(1, network->parameters[i].size, elements) && /* and its gradient */
+               add_piece(1, network->parameters[i].size, elements);
     return fits;
 }
 
@@ -35,13 +36,98 @@ static void *next_piece(const struct pass *pass, size_t n, size_t *used)
     return piece;
 }
 
+/* ---- the calls of the ops, made once ---- */
+
+/* The parameters of one node and their gradients, for its op. */
+struct pass_tensors {
+    void *parameters[OP_PARAMETERS_MAX], *gradients[OP_PARAMETERS_MAX];
+};
+
+static struct op_call call_of(const struct pass *pass, size_t i)
+{
+    const struct node *node = &pass->network->nodes[i];
+    struct pass_tensors *tensors = &pass->tensors[i];
+    for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
+        size_t p = node->parameters[r];
+        tensors->parameters[r] = p != PARAMETER_NONE ? pass->parameters[p] : NULL;
+        tensors->gradients[r] = p != PARAMETER_NONE ? pass->gradients[p] : NULL;
+    }
+    bool first = node->input == NODE_INPUT;
+    return (struct op_call){
+        .op = node->layer->op,
+        .backend = pass->backend,
+        .attributes = node->layer->attributes,
+        .batch = pass->batch,
+        .in = &node->in,
+        .out = &node->out,
+        .parameters = tensors->parameters,
+        .gradients = tensors->gradients,
+        .x = first ? pass->x : pass->y[node->input],
+        .y = pass->y[i],
+        .dy = pass->dy[i],
+        .dx = first ? NULL : pass->dy[node->input],
+    };
+}
+
+static struct op_call loss_call_of(const struct pass *pass)
+{
+    const struct network *network = pass->network;
+    const struct node *output = network_output(network);
+    const struct layer *layer = &network->definition->loss;
+    return (struct op_call){
+        .op = layer->op,
+        .backend = pass->backend,
+        .attributes = layer->attributes,
+        .batch = pass->batch,
+        .in = &output->out,
+        .x = pass->y[network->node_count - 1],
+        .dx = pass->dy[network->node_count - 1],
+        .target = pass->target,
+        .scale = network_scale(network, pass->batch),
+    };
+}
+
+static void prepare_calls(struct pass *pass)
+{
+    const struct network *network = pass->network;
+    for (size_t i = 0; i < network->node_count; i++)
+        pass->calls[i] = call_of(pass, i);
+    pass->calls[network->node_count] = loss_call_of(pass);
+    const struct layer *loss = &network->definition->loss;
+    const struct op *before = network_output(network)->layer->op;
+    pass->joined =
+        loss->op->joins != NULL && strcmp(loss->op->joins, before->name) == 0 && loss->op->joins_when(loss->attributes);
+}
+
+void pass_share(struct pass *pass, const struct pass *with)
+{
+    for (size_t p = 0; p < pass->network->parameter_count; p++) {
+        pass->parameters[p] = with->parameters[p];
+        pass->gradients[p] = with->gradients[p];
+    }
+    prepare_calls(pass);
+}
+
+void pass_use_data(struct pass *pass, void *x, void *target)
+{
+    pass->x = x;
+    pass->target = target;
+    pass->calls[pass->network->node_count].target = target;
+    for (size_t i = 0; i < pass->network->node_count; i++)
+        if (pass->network->nodes[i].input == NODE_INPUT) pass->calls[i].x = x;
+}
+
+/* ---- a pass ---- */
+
 int pass_new(struct arena *arena, const struct network *network, const struct backend *backend, size_t batch,
              struct pass *pass, struct error *error)
 {
     *pass = (struct pass){.network = network, .backend = backend, .batch = batch};
     size_t elements;
     void **lists = arena_array(arena, 2 * (network->node_count + network->parameter_count), sizeof *lists);
-    if (lists == NULL || !pass_elements(network, batch, &elements) ||
+    pass->calls = arena_array(arena, network->node_count + 1, sizeof *pass->calls);
+    pass->tensors = arena_array(arena, network->node_count, sizeof *pass->tensors);
+    if (lists == NULL || pass->calls == NULL || pass->tensors == NULL || !pass_elements(network, batch, &elements) ||
         backend->allocate(arena, elements, &pass->memory) != CODE_OK)
         return error_set(error, CODE_OUT_OF_MEMORY, "the network and its data do not fit into memory");
     pass->y = lists;
@@ -56,10 +142,13 @@ int pass_new(struct arena *arena, const struct network *network, const struct ba
         pass->y[i] = next_piece(pass, batch * network->nodes[i].out_size, &used);
         pass->dy[i] = next_piece(pass, batch * network->nodes[i].out_size, &used);
     }
-    for (size_t i = 0; i < network->parameter_count; i++) {
+    size_t before = used;
+    for (size_t i = 0; i < network->parameter_count; i++)
         pass->parameters[i] = next_piece(pass, network->parameters[i].size, &used);
+    pass->block = used - before;
+    for (size_t i = 0; i < network->parameter_count; i++)
         pass->gradients[i] = next_piece(pass, network->parameters[i].size, &used);
-    }
+    prepare_calls(pass);
     return CODE_OK;
 }
 
@@ -103,64 +192,6 @@ static bool is_cancelled(const struct pass *pass)
 static int cancelled_error(struct error *error)
 {
     return error_set(error, CODE_CANCELLED, "the check was cancelled");
-}
-
-/* The tensors of one node, for its op. The lists of parameters and gradients lie in `roles`. */
-struct roles {
-    void *parameters[OP_PARAMETERS_MAX], *gradients[OP_PARAMETERS_MAX];
-};
-
-static struct op_call call_of(const struct pass *pass, size_t i, struct roles *roles)
-{
-    const struct node *node = &pass->network->nodes[i];
-    for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
-        size_t p = node->parameters[r];
-        roles->parameters[r] = p != PARAMETER_NONE ? pass->parameters[p] : NULL;
-        roles->gradients[r] = p != PARAMETER_NONE ? pass->gradients[p] : NULL;
-    }
-    bool first = node->input == NODE_INPUT;
-    return (struct op_call){
-        .op = node->layer->op,
-        .backend = pass->backend,
-        .attributes = node->layer->attributes,
-        .batch = pass->batch,
-        .in = &node->in,
-        .out = &node->out,
-        .parameters = roles->parameters,
-        .gradients = roles->gradients,
-        .x = first ? pass->x : pass->y[node->input],
-        .y = pass->y[i],
-        .dy = pass->dy[i],
-        .dx = first ? NULL : pass->dy[node->input],
-    };
-}
-
-static struct op_call loss_call_of(const struct pass *pass, double *loss)
-{
-    const struct network *network = pass->network;
-    const struct node *output = network_output(network);
-    const struct layer *layer = &network->definition->loss;
-    return (struct op_call){
-        .op = layer->op,
-        .backend = pass->backend,
-        .attributes = layer->attributes,
-        .batch = pass->batch,
-        .in = &output->out,
-        .x = pass->y[network->node_count - 1],
-        .dx = pass->dy[network->node_count - 1],
-        .target = pass->target,
-        .scale = network_scale(network, pass->batch),
-        .loss = loss,
-    };
-}
-
-/* Whether the loss does the last node's part too. */
-static bool is_joined(const struct pass *pass)
-{
-    const struct layer *loss = &pass->network->definition->loss;
-    const struct op *before = network_output(pass->network)->layer->op;
-    return loss->op->joins != NULL && strcmp(loss->op->joins, before->name) == 0 &&
-           loss->op->joins_when(loss->attributes);
 }
 
 /* Names the first node whose output is not finite: that is where the arithmetic overflowed. */
@@ -218,20 +249,25 @@ static int add_l2(struct pass *pass)
     return CODE_OK;
 }
 
-int pass_forward(struct pass *pass, struct error *error)
+int pass_outputs(struct pass *pass, struct error *error)
 {
-    struct roles roles;
     int code = CODE_OK;
     for (size_t i = 0; code == CODE_OK && i < pass->network->node_count; i++) {
         if (is_cancelled(pass)) return cancelled_error(error);
-        struct op_call call = call_of(pass, i, &roles);
-        code = call.op->forward(&call);
+        code = pass->calls[i].op->forward(&pass->calls[i]);
     }
-    if (code != CODE_OK) return device_error(pass, code, error);
+    return device_error(pass, code, error);
+}
+
+int pass_forward(struct pass *pass, struct error *error)
+{
+    const size_t count = pass->network->node_count;
+    int code = pass_outputs(pass, error);
+    if (code != CODE_OK) return code;
     if (check_probabilities(pass, error) != CODE_OK) return error->code;
-    struct op_call loss = loss_call_of(pass, &pass->data_loss);
-    struct op_call last = call_of(pass, pass->network->node_count - 1, &roles);
-    code = is_joined(pass) ? loss.op->forward_joined(&loss, &last) : loss.op->forward(&loss);
+    struct op_call *loss = &pass->calls[count];
+    loss->loss = &pass->data_loss; /* here, since a pass may be copied */
+    code = pass->joined ? loss->op->forward_joined(loss, &pass->calls[count - 1]) : loss->op->forward(loss);
     if (code == CODE_OK) code = add_l2(pass);
     if (code != CODE_OK) return device_error(pass, code, error);
     return isfinite(pass->loss) ? CODE_OK : explain_not_finite(pass, error);
@@ -239,18 +275,16 @@ int pass_forward(struct pass *pass, struct error *error)
 
 int pass_backward(struct pass *pass, struct error *error)
 {
-    struct roles roles;
-    struct op_call loss = loss_call_of(pass, NULL);
-    int code = loss.op->backward(&loss);
     size_t i = pass->network->node_count;
-    if (code == CODE_OK && is_joined(pass)) {
-        struct op_call last = call_of(pass, --i, &roles);
-        code = loss.op->backward_joined(&loss, &last);
+    const struct op_call *loss = &pass->calls[i];
+    int code = loss->op->backward(loss);
+    if (code == CODE_OK && pass->joined) {
+        i--;
+        code = loss->op->backward_joined(loss, &pass->calls[i]);
     }
     while (code == CODE_OK && i-- > 0) {
         if (is_cancelled(pass)) return cancelled_error(error);
-        struct op_call call = call_of(pass, i, &roles);
-        code = call.op->backward(&call);
+        code = pass->calls[i].op->backward(&pass->calls[i]);
     }
     double l2 = pass->network->definition->l2;
     for (size_t p = 0; code == CODE_OK && l2 > 0 && p < pass->network->parameter_count; p++)

@@ -6,9 +6,11 @@
 #include "core/diagnose.h"
 #include "core/initializer.h"
 #include "core/ops/ops.h"
+#include "core/train.h"
 #include "server/check.h"
 #include "server/document.h"
 #include "server/limits.h"
+#include "server/read_attributes.h"
 
 static void write_names(struct json *json, const char *name, const char *const *names)
 {
@@ -21,7 +23,7 @@ static void write_names(struct json *json, const char *name, const char *const *
 
 static void write_attribute(struct json *json, const struct attribute *a)
 {
-    static const char *const kinds[] = {"integer", "number", "boolean", "string"};
+    static const char *const kinds[] = {"integer", "number", "array", "boolean", "string"};
     json_open(json, '{');
     json_member_text(json, "name", a->name);
     json_member_text(json, "type", kinds[a->kind]);
@@ -34,9 +36,20 @@ static void write_attribute(struct json *json, const struct attribute *a)
         json_bool(json, a->fallback > 0);
     else if (has_default && a->kind == ATTRIBUTE_CHOICE)
         json_text(json, a->choices[(size_t)a->fallback]);
+    else if (has_default && a->kind == ATTRIBUTE_PAIR)
+        json_tensor(json, 1, (size_t[]){2}, (double[]){a[0].fallback, a[1].fallback});
     else if (has_default)
         json_number(json, a->fallback);
     json_close(json, '}');
+}
+
+static void write_attributes(struct json *json, const struct attribute *list)
+{
+    json_key(json, "attributes");
+    json_open(json, '[');
+    for (size_t a = 0; attribute_stands(&list[a]); a++)
+        if (list[a].name != NULL) write_attribute(json, &list[a]);
+    json_close(json, ']');
 }
 
 static void write_ops(struct json *json, const char *name, enum op_kind kind)
@@ -48,11 +61,34 @@ static void write_ops(struct json *json, const char *name, enum op_kind kind)
         json_open(json, '{');
         json_member_text(json, "name", ops[i]->name);
         json_member_text(json, "summary", ops[i]->summary);
-        json_key(json, "attributes");
-        json_open(json, '[');
-        for (size_t a = 0; ops[i]->attributes[a].name != NULL; a++)
-            write_attribute(json, &ops[i]->attributes[a]);
-        json_close(json, ']');
+        write_attributes(json, ops[i]->attributes);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void write_optimizers(struct json *json)
+{
+    json_key(json, "optimizers");
+    json_open(json, '[');
+    for (size_t i = 0; optimizers[i] != NULL; i++) {
+        json_open(json, '{');
+        json_member_text(json, "name", optimizers[i]->name);
+        json_member_text(json, "summary", optimizers[i]->summary);
+        write_attributes(json, optimizers[i]->attributes);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void write_remarks(struct json *json)
+{
+    json_key(json, "health");
+    json_open(json, '[');
+    for (size_t i = 0; ailment_names[i] != NULL; i++) {
+        json_open(json, '{');
+        json_member_text(json, "id", ailment_names[i]);
+        json_member_text(json, "summary", ailment_summaries[i]);
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -81,6 +117,8 @@ static void write_limits(struct json *json, const struct options *options)
     json_member_number(json, "max_layers", LIMIT_LAYERS);
     json_member_number(json, "max_name_bytes", LIMIT_NAME);
     json_member_number(json, "max_depth", LIMIT_DEPTH);
+    json_member_number(json, "max_points", TRAIN_POINTS_MAX);
+    json_member_number(json, "max_resolution", LIMIT_RESOLUTION);
     json_member_number(json, "max_rank", TENSOR_RANK_MAX);
     json_member_number(json, "max_values", DOCUMENT_VALUES_MAX);
     json_member_number(json, "max_unexpected_listed", CHECK_UNEXPECTED_MAX);
@@ -98,7 +136,6 @@ static void write_limits(struct json *json, const struct options *options)
 enum outcome capabilities_handle(struct exchange *exchange, bool heavy)
 {
     static const char *const devices[] = {"cpu", NULL};
-    static const char *const none[] = {NULL};
     (void)heavy;
     text_init(&exchange->answer, &exchange->arena);
     struct json json;
@@ -112,7 +149,8 @@ enum outcome capabilities_handle(struct exchange *exchange, bool heavy)
     write_names(&json, "reductions", reduction_names);
     write_names(&json, "conventions", convention_names);
     write_names(&json, "initializers", scheme_names);
-    write_names(&json, "optimizers", none);
+    write_optimizers(&json);
+    write_remarks(&json);
     write_mistakes(&json);
     write_names(&json, "devices", devices);
     write_names(&json, "dtypes", dtype_names);

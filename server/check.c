@@ -1,15 +1,14 @@
 #include "server/check.h"
 
-#include <math.h>
 #include <string.h>
-#include <strings.h>
 
+#include "server/accept.h"
 #include "server/check_report.h"
 #include "server/check_request.h"
 #include "server/limits.h"
 #include "server/metrics.h"
-#include "server/number.h"
 #include "server/problem.h"
+#include "server/timing.h"
 
 enum format { FORMAT_JSON, FORMAT_TEXT };
 
@@ -31,47 +30,6 @@ struct check_state {
 
 /* ---- what is asked for ---- */
 
-/* The quality, in thousandths, that a range of an Accept header gives itself behind its type; 1000 where it says
- * nothing. */
-static int quality_of(const char *at, const char *end)
-{
-    while ((at = memchr(at, ';', (size_t)(end - at))) != NULL) {
-        at += 1 + strspn(at + 1, " \t");
-        if (end - at < 3 || (*at | 0x20) != 'q' || at[1] != '=') continue;
-        int quality = at[2] == '0' ? 0 : 1000;
-        if (quality > 0 || end - at < 4 || at[3] != '.') return quality;
-        at += 4;
-        for (int unit = 100; unit > 0 && at < end && *at >= '0' && *at <= '9'; unit /= 10)
-            quality += unit * (*at++ - '0');
-        return quality;
-    }
-    return 1000;
-}
-
-/* The quality of one of our types: of the range that fits it most closely, the first of these. -1 where none does. */
-static int quality_for(const char *accept, const char *const ranges[3])
-{
-    int quality[3] = {-1, -1, -1};
-    while (*accept != '\0') {
-        accept += strspn(accept, " \t,");
-        const char *end = accept + strcspn(accept, ",");
-        size_t length = strcspn(accept, " \t,;");
-        for (int i = 0; i < 3; i++)
-            if (length == strlen(ranges[i]) && strncasecmp(accept, ranges[i], length) == 0)
-                quality[i] = quality_of(accept, end);
-        accept = end;
-    }
-    return quality[0] >= 0 ? quality[0] : quality[1] >= 0 ? quality[1] : quality[2];
-}
-
-bool check_prefers_text(const char *accept)
-{
-    static const char *const text[] = {"text/plain", "text/*", "*/*"};
-    static const char *const json[] = {"application/json", "application/*", "*/*"};
-    int quality = quality_for(accept, text);
-    return quality > 0 && quality > quality_for(accept, json);
-}
-
 /* ?format= decides, then Accept; what asks for nothing that we have gets JSON. */
 static int read_format(const struct exchange *exchange, enum format *format, struct error *error)
 {
@@ -79,7 +37,7 @@ static int read_format(const struct exchange *exchange, enum format *format, str
     *format = FORMAT_JSON;
     if (name == NULL) {
         const char *accept = exchange_header(exchange, "Accept");
-        if (accept != NULL && check_prefers_text(accept)) *format = FORMAT_TEXT;
+        if (accept != NULL && accept_prefers(accept, "text/plain", "application/json")) *format = FORMAT_TEXT;
         return CODE_OK;
     }
     for (int i = 0; check_formats[i] != NULL; i++)
@@ -114,38 +72,17 @@ static int measure(struct exchange *exchange, struct check_state *state, struct 
     return code;
 }
 
-/* "; dur=" in milliseconds, to the microsecond. */
-static void add_duration(struct text *text, const char *name, double seconds)
-{
-    char number[NUMBER_TEXT_MAX];
-    size_t length = number_write(round(seconds * 1e6) / 1e3, number);
-    if (text->length > 0) text_add(text, ", ");
-    text_add(text, name);
-    text_add(text, ";dur=");
-    text_bytes(text, number, length);
-}
-
 static void add_timing(struct exchange *exchange, const struct check_state *state, double write)
 {
     struct text text;
     text_init(&text, &exchange->arena);
-    add_duration(&text, "read", state->read_seconds);
-    add_duration(&text, "pass", state->report.pass_seconds);
-    add_duration(&text, "compare", state->report.compare_seconds);
-    add_duration(&text, "diagnose", state->diagnose_seconds);
-    add_duration(&text, "write", write);
-    if (state->report.verified) add_duration(&text, "verify", state->report.verify_seconds);
-    text_bytes(&text, "", 1);
-    /* The answer is worth more than its timing: without memory it goes out without. */
-    if (!text.failed) exchange_answer_header(exchange, "Server-Timing", text.data);
-}
-
-/* The deadline, and not the client that left: trying again would not help. */
-static int explain_cancelled(const struct check_state *state, int code, struct error *error)
-{
-    if (code != CODE_CANCELLED || exchange_clock() - state->begun < LIMIT_WORK_SECONDS / 2.0) return code;
-    *error = (struct error){0};
-    return error_set(error, CODE_TOO_MUCH_WORK, "this check takes longer than %d seconds", LIMIT_WORK_SECONDS);
+    timing_add(&text, "read", state->read_seconds);
+    timing_add(&text, "pass", state->report.pass_seconds);
+    timing_add(&text, "compare", state->report.compare_seconds);
+    timing_add(&text, "diagnose", state->diagnose_seconds);
+    timing_add(&text, "write", write);
+    if (state->report.verified) timing_add(&text, "verify", state->report.verify_seconds);
+    timing_answer(exchange, &text);
 }
 
 /* The tensors, and the report. */
@@ -158,7 +95,7 @@ static int grade(struct exchange *exchange, struct check_state *state, struct er
     state->read_seconds += exchange_clock() - state->begun;
     code = check_run(&exchange->arena, &state->request.check, &state->report, error);
     state->graded = code == CODE_OK;
-    return explain_cancelled(state, code, error);
+    return code == CODE_OK ? code : exchange_explain_cancelled(state->begun, "check", error);
 }
 
 /* What went wrong, where something did. On a connection's thread there is time for the easy ones only. */
@@ -170,7 +107,7 @@ static int diagnose(struct exchange *exchange, struct check_state *state, bool h
     double seconds = !state->request.search ? 0 : heavy ? DIAGNOSE_SECONDS : LIMIT_LIGHT_DIAGNOSIS;
     int code = diagnose_run(&exchange->arena, &state->request.check, &state->report, seconds, &state->diagnosis, error);
     state->diagnose_seconds += exchange_clock() - begun;
-    return explain_cancelled(state, code, error);
+    return code == CODE_OK ? code : exchange_explain_cancelled(state->begun, "check", error);
 }
 
 static int answer(struct exchange *exchange, struct check_state *state, struct error *error)

@@ -6,9 +6,6 @@
 
 exchange_handler check_handle;
 
-/* Whether an Accept header asks for text rather than for JSON, by its qualities. */
-bool check_prefers_text(const char *accept);
-
 extern const char *const check_formats[]; /* of its answer, by name; ends with NULL */
 
 #endif

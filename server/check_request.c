@@ -7,25 +7,9 @@
 #include "core/intermediates.h"
 #include "server/limits.h"
 #include "server/number.h"
-
-static const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
+#include "server/read_device.h"
 
 /* ---- options ---- */
-
-static int read_device(struct reader *r, const json_t *root, const struct options *options,
-                       struct check_request *request)
-{
-    int device = (int)options->device, dtype = DTYPE_FLOAT64;
-    if (reader_choice(r, root, "device", OPTIONAL, device_names, &device) != CODE_OK) return r->error->code;
-    if (reader_choice(r, root, "dtype", OPTIONAL, dtype_names, &dtype) != CODE_OK) return r->error->code;
-    request->device = (enum device_choice)device;
-    request->dtype = (enum dtype)dtype;
-    if (request->device == DEVICE_CUDA) {
-        error_set(r->error, CODE_OUT_OF_RANGE, "there is no CUDA device here; use cpu or auto");
-        return error_at(r->error, "device");
-    }
-    return CODE_OK;
-}
 
 static int read_tolerance(struct reader *r, const json_t *root, struct tolerance *tolerance)
 {
@@ -76,7 +60,7 @@ static int read_options(struct reader *r, const json_t *root, const struct optio
 {
     struct check *check = &request->check;
     request->diagnose = true;
-    if (read_device(r, root, options, request) != CODE_OK) return r->error->code;
+    if (read_device(r, root, options, &request->device, &request->dtype) != CODE_OK) return r->error->code;
     if (read_tolerance(r, root, &check->tolerance) != CODE_OK) return r->error->code;
     if (read_points(r, root, &request->set, &check->points) != CODE_OK) return r->error->code;
     if (reader_bool(r, root, "diagnose", OPTIONAL, &request->diagnose) != CODE_OK) return r->error->code;

@@ -48,6 +48,13 @@ double exchange_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+int exchange_explain_cancelled(double begun, const char *what, struct error *error)
+{
+    if (error->code != CODE_CANCELLED || exchange_clock() - begun < LIMIT_WORK_SECONDS / 2.0) return error->code;
+    *error = (struct error){0};
+    return error_set(error, CODE_TOO_MUCH_WORK, "this %s takes longer than %d seconds", what, LIMIT_WORK_SECONDS);
+}
+
 static struct request *take_spare(void)
 {
     pthread_mutex_lock(&spare_lock);
@@ -110,6 +117,7 @@ void request_free(struct request *request)
         request->body = NULL;
         request->body_capacity = 0;
     }
+    free(request->stream.bytes);
     arena_reset(&request->exchange.arena);
     if (keep_spare(request)) return;
     arena_free(&request->exchange.arena);

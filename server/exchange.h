@@ -40,13 +40,14 @@ struct exchange {
     size_t header_count;
 };
 
-enum outcome { OUTCOME_ANSWERED, OUTCOME_HEAVY };
+enum outcome { OUTCOME_ANSWERED, OUTCOME_HEAVY, OUTCOME_STREAMED };
 
 /* An endpoint. It fills in the answer and returns OUTCOME_ANSWERED. Called on a thread that serves connections with
  * heavy = false, it may instead return OUTCOME_HEAVY without an answer: it is then called again on a worker with heavy
  * = true (a body over LIMIT_LIGHT_BODY goes to a worker at once). A worker may be one that is kept free of long work:
  * a handler that finds there for the first time that its work is more than LIMIT_LONG_WORK sets `work` and returns
- * OUTCOME_HEAVY once more. Failures are answered too: problem_answer(). */
+ * OUTCOME_HEAVY once more. Failures are answered too: problem_answer(). A worker's
+ * handler that has sent its answer by server/stream.h returns OUTCOME_STREAMED. */
 typedef enum outcome exchange_handler(struct exchange *exchange, bool heavy);
 
 /* The value of a query parameter (?name=value; "" for ?name), or of a request header; NULL where absent. */
@@ -56,6 +57,10 @@ const char *exchange_header(const struct exchange *exchange, const char *name);
 /* Adds a header to the answer; both strings live as long as the exchange. More than EXCHANGE_HEADERS_MAX are dropped.
  */
 void exchange_answer_header(struct exchange *exchange, const char *name, const char *value);
+
+/* Where work that began then was cancelled by the deadline, and not because the client left: says so, since trying
+ * again would not help. what: "check". Returns error->code. */
+int exchange_explain_cancelled(double begun, const char *what, struct error *error);
 
 /* Seconds on the monotonic clock. */
 double exchange_clock(void);

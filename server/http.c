@@ -22,6 +22,7 @@
 #include "server/problem.h"
 #include "server/request.h"
 #include "server/routes.h"
+#include "server/stream.h"
 #include "server/workers.h"
 
 /* What a connection has for its buffers; half of it is what is read at once. */
@@ -33,6 +34,9 @@
 #define DRAIN_END 0.85
 
 enum { DRAIN_LOOK = 5 /* milliseconds */ };
+
+/* What is asked of a stream at once. */
+enum { STREAM_BLOCK = 16384 };
 
 static struct {
     const struct options *options;
@@ -60,12 +64,15 @@ static struct MHD_Response *make_overloaded(void)
 
 /* The library's response over the exchange's answer, which stays where it is: the exchange lives until the
  * completed callback, and that comes after the last byte was sent. NULL when memory is short. */
-static struct MHD_Response *make_response(const struct exchange *exchange)
+static struct MHD_Response *make_response(struct request *request)
 {
     static char nothing[1];
+    const struct exchange *exchange = &request->exchange;
     char *data = exchange->answer.length > 0 ? exchange->answer.data : nothing;
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(exchange->answer.length, data, MHD_RESPMEM_PERSISTENT);
+        request->stream.begun
+            ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, request, NULL)
+            : MHD_create_response_from_buffer(exchange->answer.length, data, MHD_RESPMEM_PERSISTENT);
     if (response == NULL) return NULL;
     bool good = MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
     if (good && exchange->content_type != NULL && exchange->status != 204 && exchange->status != 304)
@@ -86,9 +93,9 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct req
         error_set(&error, CODE_OUT_OF_MEMORY, "Out of memory for the answer.");
         problem_answer(exchange, &error);
     }
-    connections_enter(request->connection, PHASE_ANSWER);
+    if (!request->stream.begun) connections_enter(request->connection, PHASE_ANSWER);
     request->stage = STAGE_SENT;
-    struct MHD_Response *response = make_response(exchange);
+    struct MHD_Response *response = make_response(request);
     if (response == NULL) {
         exchange->status = 503;
         return MHD_queue_response(connection, 503, http.overloaded);
@@ -110,9 +117,11 @@ static void run_heavy(struct request *request)
         struct error error = {0};
         error_set(&error, CODE_CANCELLED, "The request waited too long for its turn.");
         problem_answer(exchange, &error);
-    } else if (exchange->route->handler(exchange, true) == OUTCOME_HEAVY) {
-        workers_return(request);
-        return;
+    } else {
+        enum outcome outcome = exchange->route->handler(exchange, true);
+        if (outcome == OUTCOME_HEAVY) workers_return(request);
+        if (outcome == OUTCOME_STREAMED && stream_leave(request)) request_free(request);
+        if (outcome != OUTCOME_ANSWERED) return;
     }
     request->stage = STAGE_READY;
     MHD_resume_connection(connection);
@@ -161,10 +170,15 @@ static void finish(struct request *request, bool sent)
     /* A connection that broke while its work was done is not asked for an answer. */
     unwatch(request);
     const struct exchange *exchange = &request->exchange;
+    bool streamed = request->stream.begun;
     metrics_request_ends(exchange->route, sent ? exchange->status : 0, exchange_clock() - request->started,
-                         exchange->body_length, sent ? exchange->answer.length : 0);
+                         exchange->body_length,
+                         streamed ? request->stream.sent
+                         : sent   ? exchange->answer.length
+                                  : 0);
     connections_enter(request->connection, PHASE_HEADER);
-    request_free(request);
+    if (streamed && !sent) atomic_store(&request->exchange.cancelled, true); /* nobody waits for the rest */
+    if (!streamed || stream_leave(request)) request_free(request);
 }
 
 /* Ends what the library has begun and forgotten: where the headers or the arguments of a target don't fit into a
@@ -232,7 +246,7 @@ static enum MHD_Result on_request(void *unused, struct MHD_Connection *connectio
         return MHD_YES;
     }
     if (request->stage == STAGE_BODY && run(connection, request)) return MHD_YES;
-    unwatch(request);
+    if (request->stage != STAGE_STREAMING) unwatch(request); /* else the worker is still at it */
     return send_answer(connection, request);
 }
 

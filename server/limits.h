@@ -23,6 +23,9 @@
 #define LIMIT_LAYERS 1000
 #define LIMIT_NAME 200
 
+/* Points along each side of a boundary. */
+#define LIMIT_RESOLUTION 500
+
 /* A request stays on the thread that serves its connection up to these; beyond, it goes to the workers. */
 #define LIMIT_LIGHT_BODY ((size_t)64 << 10)
 #define LIMIT_LIGHT_WORK 2e6
@@ -35,6 +38,12 @@
 
 /* Requests waiting for a worker; more are answered 503. */
 #define LIMIT_QUEUE 256
+
+/* Bytes of a streamed answer that may wait for its client to take them. */
+#define LIMIT_STREAM ((size_t)256 << 10)
+
+/* Seconds between two events of a training's progress. */
+#define LIMIT_EVENT_SECONDS 0.05
 
 /* Open connections; more wait in the listen queue. */
 #define LIMIT_CONNECTIONS 1024

@@ -89,7 +89,7 @@ static bool has_pointer(int code)
     return code > CODE_OK && code < CODE_CORE_END && problem_status(code) < 500;
 }
 
-static void write_problem(struct text *text, const struct error *error)
+void problem_write(struct text *text, const struct error *error)
 {
     int status = problem_status(error->code);
     struct json json;
@@ -116,7 +116,6 @@ static void write_problem(struct text *text, const struct error *error)
         json_size(&json, error->column);
     }
     json_close(&json, '}');
-    text_add(text, "\n");
 }
 
 void problem_answer(struct exchange *exchange, const struct error *error)
@@ -128,7 +127,8 @@ void problem_answer(struct exchange *exchange, const struct error *error)
     exchange->status = problem_status(error->code);
     exchange->content_type = "application/problem+json";
     text_init(&exchange->answer, &exchange->arena);
-    write_problem(&exchange->answer, error);
+    problem_write(&exchange->answer, error);
+    text_add(&exchange->answer, "\n");
     if (exchange->answer.failed) {
         exchange->status = 503;
         exchange->answer = (struct text){.data = last_resort, .length = sizeof last_resort - 1};

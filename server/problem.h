@@ -5,6 +5,7 @@
 #include "core/status.h"
 
 struct exchange;
+struct text;
 
 /* Codes of the HTTP side, behind the core's. */
 enum {
@@ -26,6 +27,9 @@ enum {
  * detail, pointer (also when empty, for 400 and 422), line and column where they are set. Cannot fail: where memory is
  * short a static text goes out with 503. */
 void problem_answer(struct exchange *exchange, const struct error *error);
+
+/* The same as JSON, for the middle of an answer. */
+void problem_write(struct text *text, const struct error *error);
 
 /* The HTTP status and the machine-readable name ("shape_mismatch") of a code. */
 int problem_status(int code);

@@ -6,55 +6,7 @@
 
 #include "core/ops/ops.h"
 #include "server/limits.h"
-
-/* Sizes beyond 2^53 are not whole in float64; no network that fits into memory comes near. */
-#define SIZE_MOST 9007199254740992.0
-
-enum { KNOWN_MAX = OP_ATTRIBUTES_MAX + 8 };
-
-/* ---- attributes ---- */
-
-static int read_attribute(struct reader *r, const json_t *object, const struct attribute *a, double *value)
-{
-    enum presence presence = a->required ? REQUIRED : OPTIONAL;
-    *value = a->fallback;
-    bool flag = a->fallback > 0;
-    int choice = (int)a->fallback;
-    switch (a->kind) {
-    case ATTRIBUTE_SIZE:
-        return reader_size(r, object, a->name, presence, 1, SIZE_MOST, value);
-    case ATTRIBUTE_FLAG:
-        if (reader_bool(r, object, a->name, presence, &flag) == CODE_OK) *value = flag;
-        return r->error->code;
-    case ATTRIBUTE_CHOICE:
-        if (reader_choice(r, object, a->name, presence, a->choices, &choice) == CODE_OK) *value = choice;
-        return r->error->code;
-    case ATTRIBUTE_REAL:
-        break;
-    }
-    if (reader_number(r, object, a->name, presence, value) != CODE_OK) return r->error->code;
-    if (*value > a->least || (*value == a->least && !a->open)) return CODE_OK;
-    error_set(r->error, CODE_OUT_OF_RANGE, "%s is %.17g, it must be %s %.17g", a->name, *value,
-              a->open ? "greater than" : "at least", a->least);
-    return error_at(r->error, a->name);
-}
-
-/* The attributes of an op, and no members but those and `others` (ends with NULL). */
-static int read_attributes(struct reader *r, const json_t *object, const struct op *op, const char *const *others,
-                           double *attributes)
-{
-    const char *known[KNOWN_MAX];
-    size_t n = 0;
-    for (size_t i = 0; op->attributes[i].name != NULL; i++)
-        known[n++] = op->attributes[i].name;
-    while (*others != NULL && n + 1 < KNOWN_MAX)
-        known[n++] = *others++;
-    known[n] = NULL;
-    if (reader_known(r, object, known) != CODE_OK) return r->error->code;
-    for (size_t i = 0; op->attributes[i].name != NULL; i++)
-        if (read_attribute(r, object, &op->attributes[i], &attributes[i]) != CODE_OK) return r->error->code;
-    return CODE_OK;
-}
+#include "server/read_attributes.h"
 
 /* ---- ops by name ---- */
 
@@ -93,7 +45,7 @@ static int read_layer(struct reader *r, const json_t *object, struct layer *laye
         error_set(r->error, CODE_OUT_OF_RANGE, "the name of a layer has 1 to %d bytes", LIMIT_NAME);
         return error_at(r->error, "name");
     }
-    return read_attributes(r, object, layer->op, others, layer->attributes);
+    return read_attributes(r, object, layer->op->attributes, others, layer->attributes);
 }
 
 static int read_layers(struct reader *r, const json_t *network, struct definition *definition)
@@ -133,12 +85,12 @@ static int read_loss(struct reader *r, const json_t *network, struct definition 
         const struct op *op = ops_find(json_string_value(loss), true);
         definition->loss.op = op;
         if (op == NULL) unknown_op(r, json_string_value(loss), true);
-        for (size_t i = 0; op != NULL && op->attributes[i].name != NULL; i++)
-            definition->loss.attributes[i] = op->attributes[i].fallback;
+        if (op != NULL) read_no_attributes(op->attributes, definition->loss.attributes);
     } else if (!json_is_object(loss)) {
         error_set(r->error, CODE_WRONG_TYPE, "loss must be a name or an object with a type");
     } else if (read_op(r, loss, true, &definition->loss.op) == CODE_OK &&
-               read_attributes(r, loss, definition->loss.op, others, definition->loss.attributes) == CODE_OK) {
+               read_attributes(r, loss, definition->loss.op->attributes, others, definition->loss.attributes) ==
+                   CODE_OK) {
         int reduction = REDUCTION_MEAN;
         if (reader_choice(r, loss, "reduction", OPTIONAL, reduction_names, &reduction) == CODE_OK)
             definition->reduction = (enum reduction)reduction;

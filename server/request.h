@@ -8,15 +8,17 @@
 
 #include "core/status.h"
 #include "server/exchange.h"
+#include "server/stream.h"
 
 struct connection;
 
 enum stage {
-    STAGE_HEADERS, /* the request line is there, the headers are coming */
-    STAGE_BODY,    /* admitted; the body is coming */
-    STAGE_WORKING, /* the connection is suspended, a worker has the exchange */
-    STAGE_READY,   /* the exchange holds the answer */
-    STAGE_SENT     /* the answer is on its way */
+    STAGE_HEADERS,   /* the request line is there, the headers are coming */
+    STAGE_BODY,      /* admitted; the body is coming */
+    STAGE_WORKING,   /* the connection is suspended, a worker has the exchange */
+    STAGE_STREAMING, /* the worker has begun to write the answer; its head is to be sent */
+    STAGE_READY,     /* the exchange holds the answer */
+    STAGE_SENT       /* the answer is on its way */
 };
 
 struct request {
@@ -32,6 +34,7 @@ struct request {
     size_t body_capacity;    /* of body */
     size_t body_counted;     /* bytes of body in the total of bodies in flight */
     struct error body_fault; /* the body was refused on the way: what still comes is dropped */
+    struct stream stream;    /* where the answer is sent while it is made */
 };
 
 /* A request in STAGE_HEADERS; NULL when memory is short. Spare ones are used again, so that a light request

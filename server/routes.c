@@ -5,9 +5,11 @@
 #include "server/metrics.h"
 #include "server/probes.h"
 #include "server/static_files.h"
+#include "server/train.h"
 
 const struct route routes[] = {
     {"/v1/check", "POST", check_handle, "application/json"},
+    {"/v1/train", "POST", train_handle, "application/json"},
     {"/v1/capabilities", "GET", capabilities_handle, NULL},
     {"/healthz", "GET", probes_health, NULL},
     {"/readyz", "GET", probes_ready, NULL},

@@ -1,3 +1,4 @@
+#include "core/mistake.h"
 #include "core/ops/elementwise.h"
 
 const struct op op_bce_with_logits = {
@@ -8,4 +9,6 @@ const struct op op_bce_with_logits = {
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
     .loss = LOSS_bce_with_logits,
+    .goes_with = "sigmoid",
+    .mistakes = (const struct mistake *const[]){&mistake_mse_shortcut, &mistake_missing_bce_term, NULL},
 };

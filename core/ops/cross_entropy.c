@@ -1,3 +1,4 @@
+#include "core/mistake.h"
 #include "core/ops/rows.h"
 
 static const char *const sources[] = {"logits", "probabilities", NULL};
@@ -64,4 +65,6 @@ const struct op op_cross_entropy = {
     .backward_joined = backward_joined,
     .test_low = 0.05, /* within [0,1], so that they serve as probabilities too */
     .test_high = 0.95,
+    .goes_with = "softmax",
+    .mistakes = (const struct mistake *const[]){&mistake_mse_shortcut, NULL},
 };

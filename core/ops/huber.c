@@ -1,3 +1,4 @@
+#include "core/mistake.h"
 #include "core/ops/elementwise.h"
 
 const struct op op_huber = {
@@ -9,4 +10,5 @@ const struct op op_huber = {
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
     .loss = LOSS_huber,
+    .mistakes = (const struct mistake *const[]){&mistake_l1_sign_lost, NULL},
 };

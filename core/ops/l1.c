@@ -1,4 +1,35 @@
+#include <math.h>
+
+#include "core/mistake.h"
 #include "core/ops/elementwise.h"
+
+/* Where the slope is that of |e|, as far from the target; the quadratic middle that smooth_l1 and huber have keeps its
+ * sign. */
+static bool without_sign(const struct pass *pass, struct loss_direction *d)
+{
+    const struct layer *loss = &pass->network->definition->loss;
+    const double far = HUGE_VAL, target = 0;
+    double steepest = 1;
+    pass->backend->loss_gradient(loss->op->loss, loss->attributes[0], 1, 1, &far, &target, &steepest);
+    direction_right(pass, d);
+    for (size_t i = 0; i < pass->batch * network_output(pass->network)->out_size; i++)
+        if (loss->op->loss == LOSS_absolute_error || fabs(d->value[i]) >= steepest * (1 - 1e-12))
+            d->value[i] = steepest;
+    direction_add_scale(d, network_scale(pass->network, pass->batch));
+    return true;
+}
+
+const struct mistake mistake_l1_sign_lost = {
+    .id = "l1_sign_lost",
+    .step = STEP_LOSS,
+    .rank = 7,
+    .summary = "the sign of the error is missing from the gradient of an absolute error",
+    .message = "The gradient of {loss} was computed without the sign of the error: it is positive everywhere.",
+    .hint = "d|e|/de is +1 where the output is too large and -1 where it is too small.",
+    .wrong = "dy_hat = np.ones_like(e) / e.size",
+    .right = "dy_hat = np.sign(e) / e.size",
+    .direction = without_sign,
+};
 
 const struct op op_l1 = {
     .name = "l1",
@@ -9,4 +40,5 @@ const struct op op_l1 = {
     .backward = elementwise_loss_backward,
     .loss = LOSS_absolute_error,
     .kink = KINK_ERROR,
+    .mistakes = (const struct mistake *const[]){&mistake_l1_sign_lost, NULL},
 };

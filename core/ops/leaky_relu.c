@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "core/mistake.h"
 #include "core/ops/elementwise.h"
 
 const struct op op_leaky_relu = {
@@ -12,4 +13,5 @@ const struct op op_leaky_relu = {
     .backward = elementwise_backward,
     .map = MAP_leaky_relu,
     .kink = KINK_INPUT,
+    .mistakes = (const struct mistake *const[]){&mistake_relu_gradient_at_zero, &mistake_mask_from_gradient, NULL},
 };

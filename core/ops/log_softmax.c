@@ -1,3 +1,4 @@
+#include "core/mistake.h"
 #include "core/ops/rows.h"
 
 static int forward(const struct op_call *call)
@@ -20,4 +21,5 @@ const struct op op_log_softmax = {
     .plan = elementwise_plan,
     .forward = forward,
     .backward = backward,
+    .mistakes = (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, NULL},
 };

@@ -1,4 +1,26 @@
+#include "core/mistake.h"
 #include "core/ops/elementwise.h"
+
+static double half(const struct pass *pass, size_t variant)
+{
+    (void)pass;
+    (void)variant;
+    return 0.5;
+}
+
+const struct mistake mistake_missing_factor_two = {
+    .id = "missing_factor_two",
+    .step = STEP_LOSS,
+    .rank = 2,
+    .summary = "the 2 of d(e**2)/de is missing",
+    .message = "The gradient of the squared error lacks its factor 2: everything is half as large as it should "
+               "be.",
+    .hint = "d(e**2)/de = 2e. (A loss defined with 1/2 has no 2; this one has.)",
+    .wrong = "dy_hat = (y_hat - y) / batch",
+    .right = "dy_hat = 2 * (y_hat - y) / batch",
+    .source = "davisking/dlib#1169",
+    .factor = half,
+};
 
 const struct op op_mse = {
     .name = "mse",
@@ -8,4 +30,5 @@ const struct op op_mse = {
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
     .loss = LOSS_squared_error,
+    .mistakes = (const struct mistake *const[]){&mistake_missing_factor_two, NULL},
 };

@@ -1,3 +1,4 @@
+#include "core/mistake.h"
 #include "core/ops/elementwise.h"
 
 const struct op op_nll = {
@@ -10,4 +11,5 @@ const struct op op_nll = {
     .loss = LOSS_nll,
     .target = TARGET_CLASSES,
     .mean_over_batch = true,
+    .mistakes = (const struct mistake *const[]){&mistake_mse_shortcut, NULL},
 };

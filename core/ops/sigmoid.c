@@ -1,4 +1,26 @@
+#include "core/mistake.h"
 #include "core/ops/elementwise.h"
+
+/* The derivative's formula is one of the output; here the input stands for it. */
+static bool formula_at_input(const struct step_call *call, struct alternative *made)
+{
+    return call->pass->backend->map_gradient(call->pass->network->nodes[call->node].layer->op->map, 0,
+                                             call->rows * call->in, call->x, call->x, call->dy, made->value) == CODE_OK;
+}
+
+const struct mistake mistake_output_formula_at_input = {
+    .id = "output_formula_at_input",
+    .step = STEP_ACTIVATION,
+    .rank = 9,
+    .summary = "the derivative's formula in terms of the output, applied to the input",
+    .message = "The formula of {f}'s derivative in terms of its output was given its input {z}: "
+               "{formula_at_input}. It holds for {h}.",
+    .hint = "h * (1 - h) and 1 - h**2 want the activation's output; hand them {h}.",
+    .wrong = "dz = dh * z * (1 - z)",
+    .right = "dz = dh * h * (1 - h)",
+    .source = "BoltzmannEntropy/interviews.ai#15",
+    .alternative = formula_at_input,
+};
 
 const struct op op_sigmoid = {
     .name = "sigmoid",
@@ -8,4 +30,5 @@ const struct op op_sigmoid = {
     .forward = elementwise_forward,
     .backward = elementwise_backward,
     .map = MAP_sigmoid,
+    .mistakes = (const struct mistake *const[]){&mistake_output_formula_at_input, NULL},
 };

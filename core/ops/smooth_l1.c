@@ -1,3 +1,4 @@
+#include "core/mistake.h"
 #include "core/ops/elementwise.h"
 
 const struct op op_smooth_l1 = {
@@ -10,4 +11,5 @@ const struct op op_smooth_l1 = {
     .backward = elementwise_loss_backward,
     .loss = LOSS_smooth_l1,
     .kink = KINK_ERROR, /* where beta is 0 */
+    .mistakes = (const struct mistake *const[]){&mistake_l1_sign_lost, NULL},
 };

@@ -7,6 +7,8 @@
 #include "core/diagnose_match.h"
 #include "core/diagnose_path.h"
 #include "core/mistake_text.h"
+#include "core/ops/ops.h"
+#include "core/rules.h"
 #include "tests/core/chain.h"
 
 static const struct matching usual = {.tolerance = {.atol = 1e-6}, .scale = 1, .clip = HUGE_VAL};
@@ -84,6 +86,47 @@ START_TEST(round_numbers)
         ck_assert_msg(path_is_round(round[i]), "%g", round[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         ck_assert_msg(!path_is_round(others[i]), "%g", others[i]);
+    /* As it was written down, whatever float32 made of it. */
+    ck_assert_double_eq_tol(path_round_number((double)0.2F), 0.2, 1e-15);
+    ck_assert_double_eq(path_round_number(9.99999999), 10);
+    ck_assert_double_nan(path_round_number(0.123));
+}
+END_TEST
+
+/* Of solutions that explain as much: fewer mistakes, then likelier ones, then fewer places. */
+START_TEST(likelier)
+{
+    const struct solution one = {.distinct = 1, .rank = 9, .length = 4}, two = {.distinct = 2, .rank = 3, .length = 2};
+    const struct solution other = {.distinct = 1, .rank = 5, .length = 4},
+                          here = {.distinct = 1, .rank = 9, .length = 1};
+    ck_assert(path_is_likelier(&one, &two) && !path_is_likelier(&two, &one));
+    ck_assert(path_is_likelier(&other, &one) && path_is_likelier(&other, &here));
+    ck_assert(path_is_likelier(&here, &one) && !path_is_likelier(&one, &one));
+}
+END_TEST
+
+/* Two mistakes are looked for beside a single one where they may well come to the same, and nowhere else. */
+START_TEST(two_in_one)
+{
+    const struct {
+        struct choice choice;
+        bool may;
+    } cases[] = {
+        {{.mistake = mistake_find("cross_entropy_shortcut"), .layer = LAYER_LOSS, .parameter = PARAMETER_NONE}, true},
+        {{.mistake = &mistake_single_sample, .layer = LAYER_LOSS, .parameter = PARAMETER_NONE}, false},
+        {{.mistake = &mistake_sign_flipped, .layer = LAYER_LOSS, .parameter = PARAMETER_NONE, .has_factor = true},
+         false},
+        {{.mistake = &mistake_not_averaged_over_batch, .layer = 0, .parameter = 0, .has_factor = true}, true},
+        {{.mistake = &mistake_transposed, .layer = 0, .parameter = 0}, false},
+        {{.mistake = mistake_find("upstream_dropped"), .layer = 1, .parameter = PARAMETER_NONE}, false},
+        {{.mistake = &mistake_wrong_activation_derivative, .layer = 1, .parameter = PARAMETER_NONE, .fitted = true},
+         true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct choice path = cases[i].choice;
+        const struct solution solution = {.path = &path, .length = 1, .distinct = 1};
+        ck_assert_msg(path_may_be_two(&solution) == cases[i].may, "%s", path.mistake->id);
+    }
 }
 END_TEST
 
@@ -98,6 +141,33 @@ START_TEST(table)
     }
     ck_assert_uint_eq(count, 47);
     ck_assert_ptr_null(mistake_find("no_such_mistake"));
+}
+END_TEST
+
+/* Whether an op comes to a mistake that has a rule, in whichever way it has it. */
+static bool is_reached(const struct op *op, const struct mistake *mistake)
+{
+    struct rule rules[] = {rule_first(op, mistake->step), rule_first(op, STEP_LOSS), rule_first_factor(op)};
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        for (; rules[i].mistake != NULL; rule_next(&rules[i]))
+            if (rules[i].mistake == mistake) return true;
+    return false;
+}
+
+/* What ops list stands in the table, and no rule in the table is forgotten by the ops. */
+START_TEST(rules)
+{
+    for (size_t i = 0; ops[i] != NULL; i++)
+        for (const struct mistake *const *m = ops[i]->mistakes; m != NULL && *m != NULL; m++)
+            ck_assert_msg(mistake_find((*m)->id) == *m, "%s lists %s", ops[i]->name, (*m)->id);
+    for (size_t m = 0; mistakes[m] != NULL; m++) {
+        bool has_rule =
+            mistakes[m]->alternative != NULL || mistakes[m]->direction != NULL || mistakes[m]->factor != NULL;
+        bool reached = false;
+        for (size_t i = 0; ops[i] != NULL; i++)
+            reached = reached || is_reached(ops[i], mistakes[m]);
+        ck_assert_msg(reached == has_rule, "%s", mistakes[m]->id);
+    }
 }
 END_TEST
 
@@ -173,7 +243,10 @@ Suite *test_suite(void)
     tcase_add_test(tcase, bound_turns_nothing_away);
     tcase_add_test(tcase, predictions_are_clipped);
     tcase_add_test(tcase, round_numbers);
+    tcase_add_test(tcase, likelier);
+    tcase_add_test(tcase, two_in_one);
     tcase_add_test(tcase, table);
+    tcase_add_test(tcase, rules);
     tcase_add_loop_test(tcase, words, 0, 3);
     tcase_add_loop_test(tcase, formulas_speak_the_convention, 0, 3);
     suite_add_tcase(suite, tcase);

@@ -11,9 +11,10 @@ Another set, to see whether the diagnosis fits only this one:
 
 A line:
 
-    {"name", "kind": "single" | "pair" | "triple" | "right" | "noise" | "wild",
+    {"name", "kind": "single" | "pair" | "triple" | "equal" | "right" | "noise" | "wild",
      "truth": [{"id", "layers", "equivalent": [ids]}], "first_wrong": [names], "request": {a body of POST /v1/check}}
 
+`equal`: two mistakes whose numbers one alone gives as well. That one is to be claimed, and both are to be listed.
 `equivalent`: other ids that give the same numbers, to the tolerance, in place of this one. `first_wrong`: the failing
 parameters of the layer that the backward pass reaches first; naming either of them is right.
 """
@@ -708,6 +709,42 @@ def several(size, count, seed, prefix, kind):
     return cases
 
 
+EACH_EQUAL = 8  # cases with the same two ids, at most
+
+
+def cancelling(base):
+    """Two mistakes that often come to one: the output's derivative lost and another scale, or a scale that biases lose."""
+    net = base.net
+    biases = [k for k in range(net.depth) if net.has_bias[k]]
+    for name in ("missing_factor_two", "wrong_normalization", "averaged_twice"):
+        if net.acts[-1]:
+            yield [Blunder("missing_activation_derivative", [net.depth - 1]), Blunder(name, ["loss"])]
+    if sum(net.linears[k][1] for k in biases) > 1:  # that a single number is right proves nothing
+        yield [Blunder("not_averaged_over_batch", ["loss"]), Blunder("bias_averaged", biases)]
+
+
+def equals(count, seed):
+    """Pairs that another single mistake explains as well."""
+    cases, counts = Cases("e"), {}
+    for base in programs(seed):
+        if len(cases.list) >= count:
+            return cases
+        for blunders in cancelling(base):
+            ids = tuple(blunder.id for blunder in blunders)
+            together = base.run(blunders)
+            if base.family == "low precision" or together is None or not base.clear(together):
+                continue
+            if counts.get(ids, 0) == EACH_EQUAL or not shown(base, blunders, together):
+                continue
+            if not any(base.same(together, single) for _, single in base.pool()) or multiple(base, together):
+                continue
+            counts[ids] = counts.get(ids, 0) + 1
+            cases.add("equal", "%s: %s" % (" + ".join(map(describe, blunders)), base.label()),
+                      [truth_of(base, b, []) for b in blunders], base.first_wrong(together), base.request(together))
+            break
+    return cases
+
+
 def multiple(base, grads):
     """Whether the gradients are one multiple of the right ones."""
     if any(np.shape(grads[n]) != np.shape(base.right[n]) for n in grads):
@@ -980,13 +1017,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=0, help="another seed, another set (default: 0, the committed one)")
     parser.add_argument("--to", type=pathlib.Path, default=HERE, help="where to write (default: beside this file)")
-    parser.add_argument("--only", default="singles,pairs,triples,right,noise,wild", help="files, with commas between them")
+    parser.add_argument("--only", default="singles,pairs,triples,equals,right,noise,wild", help="files, with commas between them")
     arguments = parser.parse_args()
     seed = arguments.seed
     makers = {
         "singles": lambda: singles(960, seed + 1),
         "pairs": lambda: several(2, 330, seed + 2, "p", "pair"),
         "triples": lambda: several(3, 70, seed + 3, "t", "triple"),
+        "equals": lambda: equals(24, seed + 4),
         "right": lambda: right_submissions(180, seed + 5),
         "noise": lambda: noise(140, seed + 6),
         "wild": wild_cases,

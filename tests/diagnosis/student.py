@@ -515,7 +515,8 @@ def finish(net, params, grads, made):
                 grads = {name: np.clip(value, -limit, limit) for name, value in grads.items()}
             else:
                 norm = math.sqrt(sum(float((value**2).sum()) for value in grads.values()))
-                coefficient = limit / (norm + blunder.options.get("eps", 0.0))
+                divisor = norm + blunder.options.get("eps", 0.0)
+                coefficient = limit / divisor if divisor > limit else 1.0
                 if coefficient < 1:
                     grads = {name: value * coefficient for name, value in grads.items()}
         elif blunder.id == "low_precision" and blunder.options["how"] == "rounded":

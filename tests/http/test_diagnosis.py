@@ -36,6 +36,7 @@ class DiagnosisTest(DaemonTest):
         self.assertGreaterEqual(len(self.of("single")), 900)
         self.assertGreaterEqual(len(self.of("pair")), 300)
         self.assertGreaterEqual(len(self.of("triple")), 60)
+        self.assertGreaterEqual(len(self.of("equal")), 20)
         self.assertGreaterEqual(len(self.of("right")), 150)
         self.assertGreaterEqual(len(self.of("noise")), 100)
         self.assertGreaterEqual(len(self.of("wild")), 30)
@@ -50,6 +51,9 @@ class DiagnosisTest(DaemonTest):
 
     def test_pairs_are_named(self):
         self.assert_named("pair", report.FLOORS["pair"])
+
+    def test_one_mistake_is_claimed_where_it_explains_as_much_as_two_and_those_are_listed(self):
+        self.assert_named("equal", report.FLOORS["equal"])
 
     def test_first_wrong_is_where_the_first_mistake_shows(self):
         self.assert_none([o for o in self.outcomes if o.kind != "right" and not o.located])

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#include "server/check.h"
+#include "server/accept.h"
+#include "server/exchange.h"
+#include "server/problem.h"
 #include "server/problem.h"
 
 START_TEST(test_accept)
@@ -42,7 +44,8 @@ START_TEST(test_accept)
         {",", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        ck_assert_msg(check_prefers_text(cases[i].accept) == cases[i].text, "%s", cases[i].accept);
+        ck_assert_msg(accept_prefers(cases[i].accept, "text/plain", "application/json") == cases[i].text, "%s",
+                      cases[i].accept);
 }
 END_TEST
 

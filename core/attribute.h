@@ -1,0 +1,26 @@
+/* What a user may set of an op or an optimizer: its name, kind, default and range. */
+#ifndef CORE_ATTRIBUTE_H
+#define CORE_ATTRIBUTE_H
+
+#include <stdbool.h>
+
+enum attribute_kind {
+    ATTRIBUTE_SIZE,   /* a whole number from 1 */
+    ATTRIBUTE_REAL,   /* a finite number, from `least` (or above it, where `open`), and less than `below` */
+    ATTRIBUTE_PAIR,   /* two such numbers; the second one's entry, without a name, comes right behind */
+    ATTRIBUTE_FLAG,   /* true or false: 1 or 0 */
+    ATTRIBUTE_CHOICE, /* one of `choices`: its index */
+};
+
+struct attribute {
+    const char *name;
+    enum attribute_kind kind;
+    bool required;
+    double fallback; /* where it is not given; 0 for an optional size means: not given */
+    double least;
+    bool open;
+    double below;               /* 0: no limit */
+    const char *const *choices; /* ends with NULL */
+};
+
+#endif

@@ -1,0 +1,11 @@
+/* The answer: what was found, as the entries that a student sees. */
+#ifndef CORE_DIAGNOSE_ANSWER_H
+#define CORE_DIAGNOSE_ANSWER_H
+
+#include "core/diagnose_finished.h"
+
+/* Each adds its entries to the diagnosis; false when memory is short. */
+bool answer_finished(const struct search *s, const struct finished *finished, struct diagnosis *diagnosis);
+bool answer_solution(const struct search *s, struct diagnosis *diagnosis);
+
+#endif

@@ -1,0 +1,212 @@
+#include "core/diagnose_finished.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/diagnose_glance.h"
+#include "core/diagnose_path.h"
+
+/* Rounding to float32, and what a few sums make of it. */
+#define OWN_ROUNDING 1e-5
+
+/* How near a clipped number is to the limit: rounding to float32. */
+#define AT_LIMIT 1e-7
+
+/* Whether what was handed in is what the parameter's gradient would be, element by element. */
+static bool is_plain(const struct observed *o)
+{
+    return o->values != NULL && !o->transposed && !o->per_sample && !o->one_number;
+}
+
+/* ---- what accounts for all gradients at once ---- */
+
+/* Whether a difference is rounding by the tensor's own numbers: beside much larger ones anything would be. */
+static bool is_rounding(const struct observed *o, size_t n, const double *g, double c, double residual)
+{
+    double own = 0;
+    for (size_t i = 0; i < n; i++)
+        own = fmax(own, fmin(fabs(o->values[i]), fabs(c * g[i])));
+    return !o->failing || residual <= OWN_ROUNDING * own;
+}
+
+/* Whether all that was handed in is c times the reference, clipped to the limit, but for rounding to float32; the
+ * largest difference into *residual. */
+static bool is_multiple(const struct search *s, double c, double limit, double *residual)
+{
+    const struct network *network = s->network;
+    struct matching matching = s->matching;
+    double *scaled = s->weight_room;
+    matching.clip = limit;
+    *residual = 0;
+    for (size_t p = 0; p < network->parameter_count; p++) {
+        const struct observed *o = &s->observed[p];
+        size_t n = network->parameters[p].size;
+        if (o->absent && !o->failing) continue;
+        if (!is_plain(o)) return false;
+        const double *g = s->pass->gradients[p];
+        for (size_t i = 0; i < n; i++)
+            scaled[i] = c * g[i];
+        struct match match = match_numbers(&matching, n, o->values, scaled, g, o->bound);
+        if (match.fit > FIT_FLOAT32 || !is_rounding(o, n, g, c, match.residual)) return false;
+        *residual = fmax(*residual, match.residual);
+    }
+    return true;
+}
+
+/* The values of one parameter under the name of another, where its shape is that one's too. */
+static bool is_other(const struct search *s, const struct check *check, const struct tensor *student, size_t q,
+                     double *residual)
+{
+    struct view view = convention_parameter(check->convention, &s->network->parameters[q]);
+    if (!view_accepts(&view, check->convention, &student->shape)) return false;
+    double *values = s->weight_room;
+    view_import(&view, student->data, values);
+    const double *g = s->pass->gradients[q];
+    struct match match = match_numbers(&s->matching, s->network->parameters[q].size, values, g, g, HUGE_VAL);
+    if (match.fit > FIT_FLOAT32) return false;
+    *residual = fmax(*residual, match.residual);
+    return true;
+}
+
+/* Whether the failing parameters are each other's. */
+static bool is_swapped(const struct search *s, const struct check *check, const struct report *report, double *residual)
+{
+    size_t n = s->network->parameter_count, failing = 0;
+    bool *used = s->unexplained; /* room by parameter, which every search sets anew */
+    memset(used, 0, n * sizeof *used);
+    *residual = 0;
+    for (size_t p = 0; p < n; p++) {
+        if (!s->observed[p].failing) continue;
+        failing++;
+        if (s->observed[p].absent) return false;
+        bool found = false;
+        for (size_t q = 0; !found && q < n; q++) {
+            found = q != p && !used[q] && s->observed[q].failing &&
+                    is_other(s, check, report->parameters[p].submission->tensor, q, residual);
+            used[q] = used[q] || found;
+        }
+        if (!found) return false;
+    }
+    return failing >= 2;
+}
+
+/* All gradients off by one factor: clipped by their norm (PyTorch adds 1e-6 to it); with l2, where a factor on the
+ * finished gradients is not one on the loss, also a whole multiple or any other. */
+static bool read_multiple(const struct search *s, struct finished *finished)
+{
+    const struct network *network = s->network;
+    double sg = 0, gg = 0;
+    for (size_t p = 0; p < network->parameter_count; p++) {
+        const struct observed *o = &s->observed[p];
+        if (!is_plain(o)) return false;
+        const double *g = s->pass->gradients[p];
+        for (size_t i = 0; i < network->parameters[p].size; i++) {
+            sg += o->values[i] * g[i];
+            gg += g[i] * g[i];
+        }
+    }
+    double c = sg / gg, norm = sqrt(gg), l2 = network->definition->l2;
+    if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || network->parameter_elements < 3) return false;
+    double limit = c > 0 && c < 1 ? path_round_number(c * norm) : NAN;
+    if (c > 0 && c < 1 && isnan(limit)) limit = path_round_number(c * (norm + CLIP_EPSILON));
+    *finished = (struct finished){.all = true, .factor = c};
+    if (!isnan(limit)) {
+        finished->mistake = &mistake_clipped;
+        finished->factor = limit;
+        finished->by_norm = true;
+    } else if (l2 > 0) {
+        bool whole = c > 1.5 && path_near(c, round(c));
+        finished->mistake = whole ? &mistake_gradient_accumulated : &mistake_constant_factor;
+    }
+    return finished->mistake != NULL && is_multiple(s, c, HUGE_VAL, &finished->residual);
+}
+
+/* The limit to which the values may have been clipped: the largest that was handed in, where it is round and the
+ * reference has larger ones. Infinite where there is none. */
+static double clip_limit(const struct search *s)
+{
+    double largest = 0;
+    size_t at_limit = 0; /* one number that happens to be round is no clipping */
+    for (size_t p = 0; p < s->network->parameter_count; p++) {
+        const struct observed *o = &s->observed[p];
+        for (size_t i = 0; o->values != NULL && !o->per_sample && i < s->network->parameters[p].size; i++) {
+            double magnitude = fabs(o->values[i]);
+            if (magnitude > largest * (1 + AT_LIMIT)) at_limit = 0;
+            largest = magnitude > largest ? magnitude : largest;
+            at_limit += magnitude >= largest * (1 - AT_LIMIT);
+        }
+    }
+    double limit = path_round_number(largest);
+    return !isnan(limit) && at_limit >= 2 && largest < s->matching.scale * (1 - 1e-6) ? limit : HUGE_VAL;
+}
+
+bool finished_read(const struct search *s, const struct check *check, const struct report *report,
+                   struct finished *finished)
+{
+    *finished = (struct finished){.all = true, .factor = NAN};
+    double limit = clip_limit(s);
+    if (is_multiple(s, 1, HUGE_VAL, &finished->residual)) {
+        finished->mistake = &mistake_low_precision;
+    } else if (is_swapped(s, check, report, &finished->residual)) {
+        finished->mistake = &mistake_swapped_parameters;
+    } else if (limit < HUGE_VAL && is_multiple(s, 1, limit, &finished->residual)) {
+        finished->mistake = &mistake_clipped;
+        finished->factor = limit;
+    } else if (!read_multiple(s, finished)) {
+        finished->mistake = NULL;
+    }
+    return finished->mistake != NULL;
+}
+
+/* ---- what another mistake lies under ---- */
+
+void finished_search_clipped(struct search *s, struct finished *finished)
+{
+    double limit = clip_limit(s);
+    if (!(limit < HUGE_VAL)) return;
+    s->matching.clip = limit; /* nowhere but here; no other search may see it */
+    search_run(s, 1, false);
+    s->matching.clip = HUGE_VAL;
+    if (s->best != NULL) *finished = (struct finished){.mistake = &mistake_clipped, .factor = limit, .all = true};
+}
+
+/* Lets the search see these as what was handed in; p and q are the parameters that changed. */
+static void observe_instead(struct search *s, const struct observed *observed, size_t p, size_t q)
+{
+    const size_t changed[] = {p, q};
+    s->observed = observed;
+    for (size_t i = 0; i < 2; i++) {
+        const struct parameter *parameter = &s->network->parameters[changed[i]];
+        if (!parameter->role->weight) continue;
+        glance_observe(s, parameter->node);
+    }
+}
+
+/* Whether two parameters' names may have been exchanged. */
+static bool may_be_swapped(const struct search *s, size_t p, size_t q)
+{
+    const struct observed *a = &s->observed[p], *b = &s->observed[q];
+    return shape_equal(&s->network->parameters[p].shape, &s->network->parameters[q].shape) && a->failing &&
+           b->failing && a->values != NULL && b->values != NULL && !a->per_sample && !b->per_sample;
+}
+
+void finished_search_swapped(struct search *s, struct observed *room, struct finished *finished)
+{
+    const struct observed *as_handed_in = s->observed;
+    size_t n = s->network->parameter_count;
+    memcpy(room, as_handed_in, n * sizeof *room);
+    for (size_t p = 0; p < n && s->best == NULL && !s->stopped; p++)
+        for (size_t q = p + 1; q < n && s->best == NULL && !s->stopped; q++) {
+            if (!may_be_swapped(s, p, q)) continue;
+            room[p] = as_handed_in[q];
+            room[q] = as_handed_in[p];
+            observe_instead(s, room, p, q);
+            search_run(s, 1, false);
+            observe_instead(s, as_handed_in, p, q);
+            room[p] = as_handed_in[p];
+            room[q] = as_handed_in[q];
+            if (s->best != NULL)
+                *finished =
+                    (struct finished){.mistake = &mistake_swapped_parameters, .factor = NAN, .parameters = {p, q}};
+        }
+}

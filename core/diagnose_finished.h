@@ -1,0 +1,27 @@
+/* Mistakes on the finished gradients: those that can be read off at once, and those that another mistake may lie under.
+ */
+#ifndef CORE_DIAGNOSE_FINISHED_H
+#define CORE_DIAGNOSE_FINISHED_H
+
+#include "core/diagnose_search.h"
+
+/* What was done to the finished gradients. */
+struct finished {
+    const struct mistake *mistake; /* NULL: nothing */
+    double residual;
+    double factor; /* NaN where there is none */
+    bool by_norm;  /* clipped: by global norm, else by value */
+    bool all;      /* to all failing parameters, else to these two */
+    size_t parameters[2];
+};
+
+/* One mistake on the finished gradients that accounts for all of them; false where there is none. */
+bool finished_read(const struct search *s, const struct check *check, const struct report *report,
+                   struct finished *finished);
+
+/* Search for one mistake more that lies under a clipping by value, or under an exchange of two parameters' names. What
+ * such a search finds (best) holds only together with what was done on top of it: `finished` is set where best is. */
+void finished_search_clipped(struct search *s, struct finished *finished);
+void finished_search_swapped(struct search *s, struct observed *room, struct finished *finished);
+
+#endif

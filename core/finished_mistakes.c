@@ -1,0 +1,107 @@
+/* What is done wrong around the pass: with its samples, or with gradients that are finished. */
+#include <string.h>
+
+#include "core/mistake.h"
+
+const struct mistake mistake_gradient_accumulated = {
+    .id = "gradient_accumulated",
+    .step = STEP_FINISHED,
+    .rank = 5,
+    .summary = "a whole multiple: not reset between passes",
+    .message = "All gradients are {factor} times the right ones, as if that many backward passes had been added"
+               " up.",
+    .hint = "Reset the gradients before every backward pass.",
+    .wrong = "grads[k] += dW",
+    .right = "grads[k] = dW",
+    .source = "karpathy/micrograd#53",
+};
+
+/* Of a batch larger than that only the first and the last samples are tried alone. */
+enum { SAMPLES_MAX = 64 };
+
+static bool one_sample(const struct pass *pass, struct loss_direction *d)
+{
+    size_t width = network_output(pass->network)->out_size, sample = d->variant;
+    size_t samples = pass->batch < SAMPLES_MAX ? pass->batch : SAMPLES_MAX;
+    if (pass->batch < 2 || sample >= samples) return false;
+    if (sample >= samples / 2) sample += pass->batch - samples;
+    direction_right(pass, d);
+    for (size_t i = 0; i < pass->batch; i++)
+        if (i != sample) memset(d->value + i * width, 0, width * sizeof *d->value);
+    d->sample = sample;
+    double scale = network_scale(pass->network, pass->batch);
+    direction_add_scale(d, scale);
+    direction_add_scale(d, scale * (double)pass->batch);
+    return true;
+}
+
+const struct mistake mistake_single_sample = {
+    .id = "single_sample",
+    .step = STEP_FINISHED,
+    .rank = 8,
+    .summary = "the gradient of one sample only instead of the batch",
+    .message = "These are the gradients of sample {sample} alone instead of the whole batch.",
+    .hint = "Sum over all samples; look for a loop that overwrites instead of adding, or an index that "
+            "stayed.",
+    .wrong = "for i in range(n): dW = x[i:i+1].T @ dz[i:i+1]",
+    .right = "dW = x.T @ dz",
+    .direction = one_sample,
+    .variants = SAMPLES_MAX,
+};
+
+const struct mistake mistake_swapped_parameters = {
+    .id = "swapped_parameters",
+    .step = STEP_FINISHED,
+    .rank = 10,
+    .summary = "right values under another parameter's name",
+    .message = "The gradients {parameters} are exchanged: each has the values that belong to another.",
+    .hint = "Check the order in which the gradients are returned or saved.",
+    .wrong = "return {'W1': dW2, 'W2': dW1}",
+    .right = "return {'W1': dW1, 'W2': dW2}",
+    .source = "Oneflow-Inc/oneflow#6149",
+};
+
+const struct mistake mistake_clipped = {
+    .id = "clipped",
+    .step = STEP_FINISHED,
+    .rank = 11,
+    .summary = "clipped by value, or by global norm, to a round limit",
+    .message = "The gradients were clipped {how} to {factor}.",
+    .hint = "Clipping belongs to training; the gradients to be checked are those before it.",
+    .wrong = "grads = np.clip(grads, -1, 1)",
+    .right = "grads",
+};
+
+const struct mistake mistake_low_precision = {
+    .id = "low_precision",
+    .step = STEP_FINISHED,
+    .rank = 6,
+    .summary = "right to float32 rounding, not to the tolerance",
+    .message = "The gradients are right to float32 rounding, but not to the tolerance of this check.",
+    .hint = "Compute in float64: check the dtype of your arrays, and do not round when you save.",
+    .wrong = "dW = dW.astype(np.float32)",
+    .right = "dW",
+};
+
+const struct mistake mistake_all_zero = {
+    .id = "all_zero",
+    .step = STEP_FINISHED,
+    .rank = 0,
+    .summary = "nothing was computed",
+    .message = "{parameters}: zero everywhere. Nothing was computed there.",
+    .hint = "Look whether the array that was set up with zeros is ever filled.",
+    .wrong = "db = np.zeros_like(b)",
+    .right = "db = dz.sum(axis=0)",
+    .source = "mattm/simple-neural-network#5",
+};
+
+const struct mistake mistake_constant_factor = {
+    .id = "constant_factor",
+    .step = STEP_FINISHED,
+    .rank = 20,
+    .summary = "off by one constant that none of the other mistakes explains",
+    .message = "From layer {layer} back, the gradients are {factor} times the right ones.",
+    .hint = "Look for a factor that is applied once too often or not at all.",
+    .wrong = "dz = 3 * dh * f_prime(z)",
+    .right = "dz = dh * f_prime(z)",
+};

@@ -1,0 +1,364 @@
+#include "core/health.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/op.h"
+
+const char *const ailment_names[] = {"dead_relu", "saturated", "vanishing_gradients", "exploding_gradients",
+                                     "diverged",  "plateau",   "oscillating",         NULL};
+
+const char *const ailment_summaries[] = {
+    "ReLU units that are 0 on all samples, in a run that does not learn or in most of a layer",
+    "a sigmoid or tanh layer at its limits on nearly all samples, in a run that does not learn",
+    "the first layer's gradient is tiny beside the last one's, in a run that does not learn",
+    "gradients that grow without bounds",
+    "the loss stopped being finite, or grew far beyond where it began",
+    "the loss stopped falling before anything was learnt",
+    "the loss goes up and down instead of falling",
+    NULL};
+
+/* ---- the rules' numbers ---- */
+
+/* A run has learnt where its loss has come down to this part of the first one, or its accuracy is so high. */
+#define LEARNT_LOSS 0.25
+#define LEARNT_ACCURACY 0.95
+
+/* A unit of a sigmoid, or of a tanh, is at its limit beyond these; a layer, where so much of it is. */
+#define SIGMOID_LIMIT 0.01
+#define TANH_LIMIT 0.99
+#define SATURATED_PART 0.9
+
+/* Part of a layer's ReLUs that are dead: remarkable even where the run learns. */
+#define DEAD_PART 0.75
+
+/* The root mean square of the first weight's gradient beside the last one's; and the share of the points where. */
+#define VANISHING 1e-3
+#define VANISHING_POINTS 0.5
+
+/* Growth of the whole gradient's norm beside that of the first epoch (or 1, where that is less). */
+#define EXPLODING 100.0
+
+/* Growth of the loss beside the first one. */
+#define DIVERGED 10.0
+
+/* A plateau: the loss changes by less than this, relative to itself, over the last half of at least so many points. */
+#define PLATEAU 0.01
+enum { POINTS_NEEDED = 20 };
+
+/* Oscillation: over the last half the loss turns so often, per point, by so much of itself. */
+#define TURNS 0.3
+#define SWING 0.05
+
+/* ---- what the activations tell ---- */
+
+enum watch { WATCH_NOTHING, WATCH_DEAD, WATCH_SIGMOID, WATCH_TANH };
+
+#define NEVER ((size_t)-1)
+
+struct layer_vitals {
+    enum watch watch;
+    size_t units;
+    size_t *within; /* by unit: in how many samples of the epoch it is where it should not be, or should */
+    size_t *since;  /* by unit: dead since; NEVER where it lives */
+    size_t saturated_since;
+    size_t *list; /* of dead units, for the remark */
+};
+
+struct vitals {
+    const struct network *network;
+    struct layer_vitals *layers; /* by node */
+    size_t samples;              /* of the epoch so far */
+    struct remark *remarks;      /* room for all there can be */
+    size_t count;
+};
+
+static enum watch watch_of(const struct op *op)
+{
+    if (strcmp(op->name, "relu") == 0) return WATCH_DEAD;
+    if (strcmp(op->name, "sigmoid") == 0) return WATCH_SIGMOID;
+    if (strcmp(op->name, "tanh") == 0) return WATCH_TANH;
+    return WATCH_NOTHING;
+}
+
+struct vitals *vitals_new(struct arena *arena, const struct network *network)
+{
+    struct vitals *v = arena_zeroed(arena, 1, sizeof *v);
+    if (v == NULL) return NULL;
+    size_t most = AILMENT_COUNT + 2 * network->node_count;
+    v->network = network;
+    v->layers = arena_zeroed(arena, network->node_count, sizeof *v->layers);
+    v->remarks = arena_array(arena, most, sizeof *v->remarks);
+    if (v->layers == NULL || v->remarks == NULL) return NULL;
+    for (size_t i = 0; i < network->node_count; i++) {
+        struct layer_vitals *l = &v->layers[i];
+        l->watch = watch_of(network->nodes[i].layer->op);
+        l->units = network->nodes[i].out_size;
+        l->saturated_since = NEVER;
+        if (l->watch == WATCH_NOTHING) continue;
+        l->within = arena_zeroed(arena, l->units, sizeof *l->within);
+        l->since = arena_array(arena, l->units, sizeof *l->since);
+        l->list = arena_array(arena, l->units, sizeof *l->list);
+        if (l->within == NULL || l->since == NULL || l->list == NULL) return NULL;
+        for (size_t j = 0; j < l->units; j++)
+            l->since[j] = NEVER;
+    }
+    return v;
+}
+
+/* The epoch is over: who is dead, and what is saturated. */
+static void close_epoch(struct layer_vitals *l, size_t samples, size_t epoch)
+{
+    size_t inside = 0;
+    for (size_t j = 0; j < l->units; j++) {
+        inside += l->within[j];
+        if (l->watch == WATCH_DEAD && l->within[j] < samples)
+            l->since[j] = NEVER;
+        else if (l->watch == WATCH_DEAD && l->since[j] == NEVER)
+            l->since[j] = epoch;
+    }
+    bool saturated = (double)inside <= (1 - SATURATED_PART) * (double)samples * (double)l->units;
+    if (l->watch == WATCH_DEAD || !saturated)
+        l->saturated_since = NEVER;
+    else if (l->saturated_since == NEVER)
+        l->saturated_since = epoch;
+}
+
+int vitals_look(struct vitals *v, const struct pass *pass, size_t epoch, bool first, bool last)
+{
+    v->samples = first ? pass->batch : v->samples + pass->batch;
+    for (size_t i = 0; i < v->network->node_count; i++) {
+        struct layer_vitals *l = &v->layers[i];
+        if (l->watch == WATCH_NOTHING) continue;
+        /* A dead ReLU is never above 0; what is not saturated is between its limits. */
+        double high = l->watch == WATCH_DEAD ? 0 : l->watch == WATCH_TANH ? TANH_LIMIT : 1 - SIGMOID_LIMIT;
+        double low = l->watch == WATCH_DEAD ? -HUGE_VAL : l->watch == WATCH_TANH ? -TANH_LIMIT : SIGMOID_LIMIT;
+        if (first) memset(l->within, 0, l->units * sizeof *l->within);
+        int code = pass->backend->count_within(pass->batch, l->units, pass->y[i], low, high, l->within);
+        if (code != CODE_OK) return code;
+        if (last) close_epoch(l, v->samples, epoch);
+    }
+    return CODE_OK;
+}
+
+/* ---- remarks ---- */
+
+static struct remark *add(struct vitals *v, enum ailment ailment, size_t layer, size_t epoch)
+{
+    struct remark *remark = &v->remarks[v->count++];
+    *remark = (struct remark){.ailment = ailment, .layer = layer, .epoch = epoch};
+    return remark;
+}
+
+static double last_of(const struct curve *curve)
+{
+    return curve->loss[curve->count - 1];
+}
+
+static bool has_learnt(const struct curve *curve)
+{
+    if (curve->diverged) return false;
+    if (curve->accuracy != NULL && curve->accuracy[curve->count - 1] >= LEARNT_ACCURACY) return true;
+    return last_of(curve) <= LEARNT_LOSS * curve->loss[0];
+}
+
+/* Whether the loss is still on its way down: by more than a plateau would. */
+static bool is_falling(const struct curve *curve)
+{
+    size_t half = curve->count / 2;
+    return last_of(curve) < (1 - PLATEAU) * curve->loss[half];
+}
+
+static void remark_diverged(struct vitals *v, const struct curve *curve)
+{
+    bool grown = last_of(curve) > DIVERGED * curve->loss[0] && last_of(curve) > 0;
+    if (!curve->diverged && !grown) return;
+    size_t epoch = curve->diverged_at;
+    for (size_t i = 0; !curve->diverged && i < curve->count; i++)
+        if (curve->loss[i] > DIVERGED * curve->loss[0]) {
+            epoch = curve->epochs[i];
+            break;
+        }
+    struct remark *r = add(v, AILMENT_DIVERGED, REMARK_NO_LAYER, epoch);
+    if (curve->diverged)
+        snprintf(r->message, REMARK_TEXT_MAX,
+                 "The loss was no longer finite in epoch %zu; the curve ends at the last "
+                 "finite one, %.4g.",
+                 epoch, last_of(curve));
+    else
+        snprintf(r->message, REMARK_TEXT_MAX, "The loss grew from %.4g to %.4g.", curve->loss[0], last_of(curve));
+    snprintf(r->hint, REMARK_TEXT_MAX,
+             "Make the learning rate smaller, by a factor of 10 to begin with; check that the "
+             "update goes against the gradient.");
+}
+
+static void remark_exploding(struct vitals *v, const struct curve *curve)
+{
+    const size_t parameters = v->network->parameter_count;
+    double first = 0;
+    for (size_t p = 0; p < parameters; p++)
+        first += curve->norms[p][0] * curve->norms[p][0];
+    double least = first > 1 ? sqrt(first) : 1;
+    bool got_worse = curve->diverged || last_of(curve) > curve->loss[0];
+    for (size_t i = 1; got_worse && i < curve->count; i++) {
+        double squares = 0;
+        for (size_t p = 0; p < parameters; p++)
+            squares += curve->norms[p][i] * curve->norms[p][i];
+        double norm = sqrt(squares);
+        if (norm <= EXPLODING * least) continue;
+        struct remark *r = add(v, AILMENT_EXPLODING_GRADIENTS, REMARK_NO_LAYER, curve->epochs[i]);
+        snprintf(r->message, REMARK_TEXT_MAX, "The norm of all gradients together grew from %.3g to %.3g.", sqrt(first),
+                 norm);
+        snprintf(r->hint, REMARK_TEXT_MAX,
+                 "Make the learning rate smaller, clip the gradients, or draw smaller initial "
+                 "weights (he_normal, xavier_normal).");
+        return;
+    }
+}
+
+/* Names the first units of a list: "0, 2, 5 and 7 more". */
+static void write_units(const size_t *units, size_t count, char *text, size_t size)
+{
+    enum { NAMED = 8 };
+    size_t used = 0;
+    for (size_t i = 0; i < count && i < NAMED; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%zu", i > 0 ? ", " : "", units[i]);
+    if (count > NAMED) snprintf(text + used, size - used, " and %zu more", count - NAMED);
+}
+
+static void remark_dead(struct vitals *v, bool learnt)
+{
+    for (size_t i = 0; i < v->network->node_count; i++) {
+        const struct layer_vitals *l = &v->layers[i];
+        if (l->watch != WATCH_DEAD) continue;
+        size_t dead = 0, epoch = NEVER;
+        for (size_t j = 0; j < l->units; j++) {
+            if (l->since[j] == NEVER) continue;
+            l->list[dead++] = j;
+            if (l->since[j] < epoch) epoch = l->since[j];
+        }
+        if (dead == 0 || (learnt && (double)dead < DEAD_PART * (double)l->units)) continue;
+        struct remark *r = add(v, AILMENT_DEAD_RELU, i, epoch);
+        char units[120] = "";
+        write_units(l->list, dead, units, sizeof units);
+        r->units = l->list;
+        r->unit_count = dead;
+        snprintf(r->message, REMARK_TEXT_MAX,
+                 "%zu of the %zu ReLUs of layer %zu (unit%s %s) %s 0 on every sample: no "
+                 "gradient goes through, so what leads into %s never changes.",
+                 dead, l->units, i, dead > 1 ? "s" : "", units, dead > 1 ? "are" : "is", dead > 1 ? "them" : "it");
+        snprintf(r->hint, REMARK_TEXT_MAX,
+                 "Try a smaller learning rate, another seed, more units, or leaky_relu, whose "
+                 "gradient is never 0.");
+    }
+}
+
+static void remark_saturated(struct vitals *v)
+{
+    for (size_t i = 0; i < v->network->node_count; i++) {
+        const struct layer_vitals *l = &v->layers[i];
+        if (l->saturated_since == NEVER) continue;
+        const char *name = v->network->nodes[i].layer->op->name;
+        struct remark *r = add(v, AILMENT_SATURATED, i, l->saturated_since);
+        snprintf(r->message, REMARK_TEXT_MAX,
+                 "The outputs of layer %zu (%s) are at the function's limits on nearly all "
+                 "samples, where its derivative is almost 0.",
+                 i, name);
+        snprintf(r->hint, REMARK_TEXT_MAX,
+                 "Draw smaller initial weights (xavier_normal), scale the inputs to about 1, "
+                 "or make the learning rate smaller.");
+    }
+}
+
+/* The root mean square of a gradient's elements at a point. */
+static double spread(const struct vitals *v, const struct curve *curve, size_t p, size_t at)
+{
+    return curve->norms[p][at] / sqrt((double)v->network->parameters[p].size);
+}
+
+static void remark_vanishing(struct vitals *v, const struct curve *curve)
+{
+    const struct network *network = v->network;
+    if (network->numbered_count < 2) return;
+    size_t lowest = network->nodes[network->numbered[0]].parameters[0];
+    size_t highest = network->nodes[network->numbered[network->numbered_count - 1]].parameters[0];
+    size_t points = 0, first = NEVER;
+    double ratio = 0;
+    for (size_t i = 0; i < curve->count; i++) {
+        double low = spread(v, curve, lowest, i), high = spread(v, curve, highest, i);
+        if (!(low < VANISHING * high)) continue;
+        points++;
+        ratio = low / high;
+        if (first == NEVER) first = i;
+    }
+    if ((double)points < VANISHING_POINTS * (double)curve->count) return;
+    size_t layer = network->numbered[0];
+    struct remark *r = add(v, AILMENT_VANISHING_GRADIENTS, layer, curve->epochs[first]);
+    snprintf(r->message, REMARK_TEXT_MAX,
+             "The gradient of the weight of layer %zu is %.1e times that of the last layer, "
+             "element by element: the first layers hardly learn.",
+             layer, ratio);
+    snprintf(r->hint, REMARK_TEXT_MAX,
+             "Use relu or tanh instead of sigmoid in the hidden layers, fewer layers, or "
+             "initial weights that keep the scale (he_normal, xavier_normal).");
+}
+
+static void remark_plateau(struct vitals *v, const struct curve *curve)
+{
+    double last = last_of(curve);
+    size_t begin = curve->count;
+    while (begin > 0 && fabs(curve->loss[begin - 1] - last) <= PLATEAU * fabs(last))
+        begin--;
+    if (curve->count - begin < curve->count / 2) return;
+    struct remark *r = add(v, AILMENT_PLATEAU, REMARK_NO_LAYER, curve->epochs[begin]);
+    snprintf(r->message, REMARK_TEXT_MAX, "Since epoch %zu the loss has stayed near %.4g; it began at %.4g.",
+             curve->epochs[begin], last, curve->loss[0]);
+    snprintf(r->hint, REMARK_TEXT_MAX,
+             "The run is stuck, or its steps are too small: try another seed, another learning "
+             "rate, more hidden units, or momentum.");
+}
+
+static bool remark_oscillating(struct vitals *v, const struct curve *curve)
+{
+    size_t turns = 0, first = NEVER, half = curve->count / 2;
+    double swing = 0, sum = 0;
+    for (size_t i = half > 0 ? half : 1; i + 1 < curve->count; i++) {
+        double before = curve->loss[i] - curve->loss[i - 1], after = curve->loss[i + 1] - curve->loss[i];
+        swing += fabs(after);
+        sum += fabs(curve->loss[i]);
+        if (before * after >= 0) continue;
+        turns++;
+        if (first == NEVER) first = i;
+    }
+    if (first == NEVER || (double)turns < TURNS * (double)(curve->count - half) || swing < SWING * sum) return false;
+    struct remark *r = add(v, AILMENT_OSCILLATING, REMARK_NO_LAYER, curve->epochs[first]);
+    snprintf(r->message, REMARK_TEXT_MAX, "The loss goes up and down, by %.0f %% of itself from one point to the next.",
+             100 * swing / sum);
+    snprintf(r->hint, REMARK_TEXT_MAX, "The steps jump over the minimum: make the learning rate smaller.");
+    return true;
+}
+
+size_t health_judge(struct vitals *v, const struct curve *curve, const struct remark **remarks)
+{
+    v->count = 0;
+    *remarks = v->remarks;
+    if (curve->count == 0 && !curve->diverged) return 0;
+    if (curve->count == 0) { /* in the middle of the first epoch */
+        struct remark *r = add(v, AILMENT_DIVERGED, REMARK_NO_LAYER, curve->diverged_at);
+        snprintf(r->message, REMARK_TEXT_MAX, "The loss was no longer finite within the first epoch.");
+        snprintf(r->hint, REMARK_TEXT_MAX, "Make the learning rate smaller, by a factor of 10 to begin with.");
+        return v->count;
+    }
+    bool learnt = has_learnt(curve), long_enough = curve->count >= POINTS_NEEDED;
+    remark_diverged(v, curve);
+    bool diverged = v->count > 0;
+    remark_exploding(v, curve);
+    bool stuck = long_enough && !learnt && !is_falling(curve);
+    if (stuck || learnt) remark_dead(v, learnt);
+    if (stuck) remark_saturated(v);
+    bool dead = v->count > 0 && v->remarks[v->count - 1].ailment == AILMENT_DEAD_RELU;
+    if (stuck && !dead) remark_vanishing(v, curve);
+    if (stuck && !diverged && !remark_oscillating(v, curve)) remark_plateau(v, curve);
+    return v->count;
+}

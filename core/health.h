@@ -1,0 +1,57 @@
+/* What goes wrong in a training: read from its activations, its loss and its gradients' norms. */
+#ifndef CORE_HEALTH_H
+#define CORE_HEALTH_H
+
+#include "core/pass.h"
+
+enum ailment {
+    AILMENT_DEAD_RELU,
+    AILMENT_SATURATED,
+    AILMENT_VANISHING_GRADIENTS,
+    AILMENT_EXPLODING_GRADIENTS,
+    AILMENT_DIVERGED,
+    AILMENT_PLATEAU,
+    AILMENT_OSCILLATING,
+    AILMENT_COUNT
+};
+
+extern const char *const ailment_names[];     /* by ailment; ends with NULL */
+extern const char *const ailment_summaries[]; /* by ailment: one line */
+
+#define REMARK_NO_LAYER ((size_t)-1)
+
+enum { REMARK_TEXT_MAX = 320 };
+
+struct remark {
+    enum ailment ailment;
+    size_t layer; /* index into the definition's layers; REMARK_NO_LAYER where it is about the whole run */
+    size_t epoch; /* where it was first seen */
+    char message[REMARK_TEXT_MAX], hint[REMARK_TEXT_MAX];
+    const size_t *units; /* dead_relu: which; NULL elsewhere */
+    size_t unit_count;
+};
+
+/* The recorded points of a run. */
+struct curve {
+    size_t count, most;
+    size_t *epochs;
+    double *loss, *accuracy; /* accuracy is NULL where there is none */
+    double **norms;          /* by parameter, by point: the L2 norm of its gradient */
+    bool diverged;           /* the next loss was not finite */
+    size_t diverged_at;      /* its epoch */
+};
+
+/* How the units of a run's activations are. */
+struct vitals;
+
+/* All its memory comes from the arena now; NULL when that is short. */
+struct vitals *vitals_new(struct arena *arena, const struct network *network);
+
+/* Looks at a pass after its forward: one batch of an epoch that is recorded; `first` and `last` say which of the
+ * epoch's batches it is. Errors are the backend's. */
+int vitals_look(struct vitals *vitals, const struct pass *pass, size_t epoch, bool first, bool last);
+
+/* What there is to remark on the run so far, gravest first: a list within vitals, overwritten by the next call. */
+size_t health_judge(struct vitals *vitals, const struct curve *curve, const struct remark **remarks);
+
+#endif

@@ -1,0 +1,281 @@
+/* Wrong ways from dh to dz that any activation knows. */
+#include <math.h>
+#include <string.h>
+
+#include "core/mistake.h"
+#include "core/ops/elementwise.h"
+
+extern const struct op op_softmax, op_log_softmax;
+
+static const struct node *node_of(const struct step_call *call)
+{
+    return &call->pass->network->nodes[call->node];
+}
+
+static size_t elements(const struct step_call *call)
+{
+    return call->rows * call->in;
+}
+
+/* An elementwise activation. */
+struct function {
+    enum map map;
+    double attribute;
+};
+
+/* The one here; false where it is a softmax. */
+static bool function_of(const struct step_call *call, struct function *f)
+{
+    const struct layer *layer = node_of(call)->layer;
+    return elementwise_map(layer->op, layer->attributes, &f->map, &f->attribute);
+}
+
+/* dz = dh * f'(at) */
+static bool derivative_at(const struct step_call *call, struct function f, const double *at, struct alternative *made)
+{
+    const struct backend *b = call->pass->backend;
+    double *y = made->slope; /* some derivatives want the output */
+    b->map(f.map, f.attribute, elements(call), at, y);
+    b->map_gradient(f.map, f.attribute, elements(call), at, y, call->dy, made->value);
+    return true;
+}
+
+/* The same with the Jacobian of a softmax or its logarithm. */
+static bool jacobian_at(const struct step_call *call, const struct op *softmax, const double *at,
+                        struct alternative *made)
+{
+    if (call->part) return false;
+    const struct node *node = node_of(call);
+    const struct op_call op_call = {.op = softmax,
+                                    .backend = call->pass->backend,
+                                    .batch = call->pass->batch,
+                                    .in = &node->in,
+                                    .out = &node->out,
+                                    .x = at,
+                                    .y = made->slope,
+                                    .dy = call->dy,
+                                    .dx = made->value};
+    return softmax->forward(&op_call) == CODE_OK && softmax->backward(&op_call) == CODE_OK;
+}
+
+static bool missing(const struct step_call *call, struct alternative *made)
+{
+    memcpy(made->value, call->dy, elements(call) * sizeof *made->value);
+    return true;
+}
+
+const struct mistake mistake_missing_activation_derivative = {
+    .id = "missing_activation_derivative",
+    .step = STEP_ACTIVATION,
+    .rank = 1,
+    .summary = "dz = dh: the activation's derivative is missing",
+    .message = "The gradient was passed through {f} unchanged: {dz} was set to {dh}. The chain rule asks for "
+               "{dz} = {dh} * {f}'({z}).",
+    .hint = "Multiply by the derivative of {f} before you go on to the weights and the bias of layer "
+            "{weighted}.",
+    .wrong = "dz = dh",
+    .right = "dz = dh * f_prime(z)",
+    .source = "casper-hansen/Neural-Network-From-Scratch#1",
+    .alternative = missing,
+};
+
+static bool at_output(const struct step_call *call, struct alternative *made)
+{
+    struct function f;
+    if (function_of(call, &f)) return derivative_at(call, f, call->y, made);
+    return jacobian_at(call, node_of(call)->layer->op, call->y, made);
+}
+
+const struct mistake mistake_derivative_at_output = {
+    .id = "derivative_at_output",
+    .step = STEP_ACTIVATION,
+    .rank = 4,
+    .summary = "dz = dh * f'(h): the derivative is taken at the output",
+    .message = "The derivative of {f} was taken at its output {h} instead of its input: {dz} = {dh} * "
+               "{f}'({h}). The chain rule asks for {f}'({z}).",
+    .hint = "Your derivative function expects {z}; if you hand it {h}, it must be written in terms of the "
+            "output.",
+    .wrong = "dz = dh * sigmoid_prime(h)  # sigmoid_prime applies sigmoid itself",
+    .right = "dz = dh * sigmoid_prime(z)",
+    .source = "dwhitena/gophernet#6",
+    .alternative = at_output,
+};
+
+static bool itself(const struct step_call *call, struct alternative *made)
+{
+    for (size_t i = 0; i < elements(call); i++)
+        made->value[i] = call->dy[i] * call->y[i];
+    return true;
+}
+
+const struct mistake mistake_activation_instead_of_derivative = {
+    .id = "activation_instead_of_derivative",
+    .step = STEP_ACTIVATION,
+    .rank = 10,
+    .summary = "dz = dh * f(z): the activation itself instead of its derivative",
+    .message = "{dh} was multiplied by {f} itself instead of its derivative: {dz} = {dh} * {f}({z}). The chain "
+               "rule asks for {dz} = {dh} * {f}'({z}).",
+    .hint = "The backward pass needs the derivative of {f}; check which of the two functions is called.",
+    .wrong = "dz = dh * relu(z)",
+    .right = "dz = dh * (z > 0)",
+    .source = "denggaoshan/DeepLearningStudy#1",
+    .alternative = itself,
+};
+
+static bool of_gradient(const struct step_call *call, struct alternative *made)
+{
+    struct function f;
+    return function_of(call, &f) && derivative_at(call, f, call->dy, made);
+}
+
+const struct mistake mistake_derivative_of_gradient = {
+    .id = "derivative_of_gradient",
+    .step = STEP_ACTIVATION,
+    .rank = 7,
+    .summary = "dz = dh * f'(dh): the derivative is taken at the gradient",
+    .message = "The derivative of {f} was taken at the incoming gradient: {dz} = {dh} * {f}'({dh}). The chain "
+               "rule asks for {f}'({z}).",
+    .hint = "The derivative belongs at the value that went into {f} in the forward pass; keep it in a cache.",
+    .wrong = "dz = dh * relu_prime(dh)",
+    .right = "dz = dh * relu_prime(z)",
+    .source = "yizt/numpy_neural_network#3",
+    .alternative = of_gradient,
+    .nonlinear = true,
+};
+
+static bool derivative_alone(const struct step_call *call, struct alternative *made)
+{
+    struct function f;
+    if (!function_of(call, &f)) return false; /* the rows of a softmax's Jacobian sum to 0 */
+    for (size_t i = 0; i < elements(call); i++)
+        made->value[i] = 1;
+    call->pass->backend->map_gradient(f.map, f.attribute, elements(call), call->x, call->y, made->value, made->value);
+    return true;
+}
+
+const struct mistake mistake_upstream_dropped = {
+    .id = "upstream_dropped",
+    .step = STEP_ACTIVATION,
+    .rank = 6,
+    .summary = "dz = f'(z): the gradient from above is left out",
+    .message = "{dz} is the derivative of {f} alone: {dz} = {f}'({z}). The gradient from above, {dh}, is "
+               "missing as a factor.",
+    .hint = "The chain rule multiplies: what comes from above times the local derivative.",
+    .wrong = "dz = f_prime(z)",
+    .right = "dz = dh * f_prime(z)",
+    .source = "mratsim/Arraymancer#222",
+    .alternative = derivative_alone,
+    .nonlinear = true,
+};
+
+/* ---- another derivative ---- */
+
+enum {
+    SLOPE,             /* another slope left of 0: an unknown */
+    SIGMOID_OF_OUTPUT, /* h (1-h), 1 - h**2 and h > 0 of an h that is not their function's */
+    TANH_OF_OUTPUT,
+    STEP_OF_OUTPUT,
+    SCALED, /* another scale: an unknown */
+    ALPHA,  /* an ELU's with another alpha: an unknown */
+    OTHER_SOFTMAX,
+    OTHER_LOG_SOFTMAX,
+    OTHER_MAPS /* and every elementwise function from there on */
+};
+
+/* Formulas in terms of the output that belong to another function. */
+static bool of_output(const struct step_call *call, struct alternative *made)
+{
+    struct function f;
+    /* of a softmax h (1-h) is the diagonal of its Jacobian, which has a name of its own */
+    if (made->variant == SIGMOID_OF_OUTPUT && !function_of(call, &f)) return false;
+    const double *y = call->y;
+    for (size_t i = 0; i < elements(call); i++) {
+        double slope = made->variant == SIGMOID_OF_OUTPUT ? y[i] * (1 - y[i])
+                       : made->variant == TANH_OF_OUTPUT  ? 1 - y[i] * y[i]
+                                                          : y[i] > 0;
+        made->value[i] = call->dy[i] * slope;
+    }
+    return true;
+}
+
+/* value + c * slope: another slope left of 0. */
+static bool other_slope(const struct step_call *call, struct alternative *made)
+{
+    struct function f;
+    if (!function_of(call, &f)) return false;
+    made->has_slope = true;
+    for (size_t i = 0; i < elements(call); i++) {
+        bool left = call->x[i] <= 0;
+        made->value[i] = left ? 0 : call->dy[i];
+        made->slope[i] = !left ? 0 : made->variant == SLOPE ? call->dy[i] : call->dy[i] * exp(call->x[i]);
+    }
+    return true;
+}
+
+/* c * slope: another scale, which may as well have come in elsewhere. */
+static bool other_scale(const struct step_call *call, struct alternative *made)
+{
+    struct function f;
+    if (!function_of(call, &f)) return false;
+    made->mistake = &mistake_constant_factor;
+    made->has_slope = true;
+    memset(made->value, 0, elements(call) * sizeof *made->value);
+    call->pass->backend->map_gradient(f.map, f.attribute, elements(call), call->x, call->y, call->dy, made->slope);
+    return true;
+}
+
+static bool other_softmax(const struct step_call *call, const struct op *op, struct alternative *made)
+{
+    return node_of(call)->layer->op != op && jacobian_at(call, op, call->x, made);
+}
+
+/* The derivative of an elementwise function with its usual attribute. */
+static bool other_map(const struct step_call *call, enum map other, struct alternative *made)
+{
+    struct function here, usual = {other, other == MAP_leaky_relu ? 0.01 : other == MAP_elu ? 1 : 0};
+    bool same = function_of(call, &here) && here.map == other && here.attribute == usual.attribute;
+    return !same && derivative_at(call, usual, call->x, made);
+}
+
+static bool another(const struct step_call *call, struct alternative *made)
+{
+    switch (made->variant) {
+    case SLOPE:
+    case ALPHA:
+        return other_slope(call, made);
+    case SCALED:
+        return other_scale(call, made);
+    case SIGMOID_OF_OUTPUT:
+    case TANH_OF_OUTPUT:
+    case STEP_OF_OUTPUT:
+        return of_output(call, made);
+    case OTHER_SOFTMAX:
+        return other_softmax(call, &op_softmax, made);
+    case OTHER_LOG_SOFTMAX:
+        return other_softmax(call, &op_log_softmax, made);
+    default:
+        return other_map(call, (enum map)(made->variant - OTHER_MAPS), made);
+    }
+}
+
+const struct mistake mistake_wrong_activation_derivative = {
+    .id = "wrong_activation_derivative",
+    .step = STEP_ACTIVATION,
+    .rank = 2,
+    .summary = "another activation's derivative, or another slope or scale",
+    .message = "{dz} was computed with a derivative that is not that of {f}{detail}. The chain rule asks for "
+               "{dz} = {dh} * {f}'({z}).",
+    .hint = "Look up the derivative of {f}, and check which function your backward pass calls for this "
+            "layer.",
+    .wrong = "dz = dh * sigmoid_prime(z)  # but the layer uses tanh",
+    .right = "dz = dh * tanh_prime(z)",
+    .alternative = another,
+    .variants = OTHER_MAPS + MAP_COUNT,
+};
+
+const struct mistake_family mistakes_of_activations = {
+    .before = (const struct mistake *const[]){&mistake_missing_activation_derivative, &mistake_derivative_at_output,
+                                              &mistake_activation_instead_of_derivative,
+                                              &mistake_derivative_of_gradient, &mistake_upstream_dropped, NULL},
+    .after = (const struct mistake *const[]){&mistake_wrong_activation_derivative, NULL},
+};

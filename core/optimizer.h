@@ -1,0 +1,32 @@
+/* Optimizers: how parameters follow their gradients. PyTorch's names, formulas and defaults. */
+#ifndef CORE_OPTIMIZER_H
+#define CORE_OPTIMIZER_H
+
+#include "core/attribute.h"
+#include "core/status.h"
+#include "core/updates.h"
+
+enum { OPTIMIZER_ATTRIBUTES_MAX = 6 };
+
+struct optimizer_type {
+    const char *name;
+    const char *summary;                                       /* one line, with the formula */
+    struct attribute attributes[OPTIMIZER_ATTRIBUTES_MAX + 1]; /* ends where a name is NULL and no pair goes on */
+    /* optional: CODE_OUT_OF_RANGE with the pointer "/<attribute>" where values do not go together */
+    int (*check)(const double *attributes, struct error *error);
+    /* The numbers of the step-th step, from 1. */
+    void (*step)(const double *attributes, size_t step, struct update *update);
+    double (*second_begins)(const double *attributes); /* what `second` starts with; NULL: 0 */
+};
+
+/* All of them; ends with NULL. The first one is the default. */
+extern const struct optimizer_type *const optimizers[];
+
+const struct optimizer_type *optimizer_find(const char *name); /* NULL where there is none */
+
+struct optimizer {
+    const struct optimizer_type *type;
+    double attributes[OPTIMIZER_ATTRIBUTES_MAX]; /* in the order of type->attributes */
+};
+
+#endif

@@ -1,0 +1,11 @@
+/* The Accept header. */
+#ifndef SERVER_ACCEPT_H
+#define SERVER_ACCEPT_H
+
+#include <stdbool.h>
+
+/* Whether it would rather have `type` than `usual`, by the qualities of the ranges that fit them most closely; both
+ * like "text/plain". */
+bool accept_prefers(const char *accept, const char *type, const char *usual);
+
+#endif

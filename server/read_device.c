@@ -1,0 +1,16 @@
+#include "server/read_device.h"
+
+const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
+
+int read_device(struct reader *r, const json_t *root, const struct options *options, enum device_choice *device,
+                enum dtype *dtype)
+{
+    int which = (int)options->device, arithmetic = DTYPE_FLOAT64;
+    if (reader_choice(r, root, "device", OPTIONAL, device_names, &which) != CODE_OK) return r->error->code;
+    if (reader_choice(r, root, "dtype", OPTIONAL, dtype_names, &arithmetic) != CODE_OK) return r->error->code;
+    *device = (enum device_choice)which;
+    *dtype = (enum dtype)arithmetic;
+    if (*device != DEVICE_CUDA) return CODE_OK;
+    error_set(r->error, CODE_OUT_OF_RANGE, "there is no CUDA device here; use cpu or auto");
+    return error_at(r->error, "device");
+}

@@ -1,0 +1,15 @@
+/* What a request computes on: `device` and `dtype`. */
+#ifndef SERVER_READ_DEVICE_H
+#define SERVER_READ_DEVICE_H
+
+#include "core/backend.h"
+#include "server/options.h"
+#include "server/reader.h"
+
+extern const char *const device_names[]; /* by enum device_choice; ends with NULL */
+
+/* 400 CODE_OUT_OF_RANGE for a device that is not there. */
+int read_device(struct reader *r, const json_t *root, const struct options *options, enum device_choice *device,
+                enum dtype *dtype);
+
+#endif

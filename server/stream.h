@@ -1,0 +1,48 @@
+/* An answer that is sent while it is made: a worker writes, the connection's thread sends. */
+#ifndef SERVER_STREAM_H
+#define SERVER_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct exchange;
+struct request;
+
+/* The request's share of it; all but `begun` under stream.c's lock. */
+struct stream {
+    bool begun;  /* by the worker */
+    bool asleep; /* there was nothing to send: the connection is suspended */
+    bool ended;  /* nothing will be added */
+    bool left;   /* the worker has returned from its handler, or the connection is done with the request */
+    char *bytes; /* malloc'ed, LIMIT_STREAM: what waits to be sent */
+    size_t length;
+    const char *last; /* the last piece: what is left of it */
+    size_t last_length;
+    size_t sent;
+};
+
+/* ---- for handlers, on a worker, which return OUTCOME_STREAMED once they have begun ---- */
+
+/* Sends the head of the answer, with the exchange's status, content_type and headers. From then on exchange->answer is
+ * of no use. False when memory is short. */
+bool stream_begin(struct exchange *exchange);
+
+/* Adds to what is to be sent; false, and none of it is, where the client takes it so slowly that LIMIT_STREAM bytes
+ * would wait. */
+bool stream_write(struct exchange *exchange, const char *bytes, size_t length);
+
+/* The last piece, of any length. It is sent from where it is: memory of the exchange's arena, or static. */
+void stream_end(struct exchange *exchange, const char *bytes, size_t length);
+
+/* ---- for the HTTP side ---- */
+
+/* MHD's content reader; the context is the request. */
+ssize_t stream_read(void *context, uint64_t position, char *buffer, size_t size);
+
+/* One of the two sides has done with a request whose stream has begun. True for the second: the request is its to free.
+ */
+bool stream_leave(struct request *request);
+
+#endif

@@ -1,0 +1,166 @@
+#include "server/train.h"
+
+#include <string.h>
+
+#include "server/accept.h"
+#include "server/limits.h"
+#include "server/problem.h"
+#include "server/stream.h"
+#include "server/timing.h"
+#include "server/train_report.h"
+
+/* Kept between the calls. */
+struct train_state {
+    struct exchange *exchange;
+    struct train_request request;
+    struct trained trained;
+    double *boundary; /* the outputs over the grid; NULL where they are not asked for */
+    struct text event;
+    bool measured, streams, begun;
+    double started, read_seconds, train_seconds;
+};
+
+/* From the body to a request whose work is known. */
+static int measure(struct exchange *exchange, struct train_state *state, struct error *error)
+{
+    double begun = exchange_clock();
+    const char *accept = exchange_header(exchange, "Accept");
+    state->streams = accept != NULL && accept_prefers(accept, "text/event-stream", "application/json");
+    int code = document_read(&exchange->arena, exchange->body, exchange->body_length, &exchange->cancelled,
+                             &state->request.document, error);
+    if (code == CODE_OK) code = train_request_measure(&exchange->arena, exchange->options, &state->request, error);
+    state->measured = true;
+    state->read_seconds = exchange_clock() - begun;
+    return code;
+}
+
+/* ---- the event stream ---- */
+
+static void begin_event(struct text *text, const char *name)
+{
+    text->length = 0;
+    text_add(text, "event: ");
+    text_add(text, name);
+    text_add(text, "\ndata: ");
+}
+
+/* The run goes on, also where nobody takes the events fast enough, or memory for them is short. */
+static void tell_progress(void *context, const struct trained *so_far)
+{
+    struct train_state *state = context;
+    struct exchange *exchange = state->exchange;
+    if (!state->begun) {
+        exchange->status = 200;
+        exchange->content_type = "text/event-stream";
+        exchange_answer_header(exchange, "Cache-Control", "no-store");
+        state->begun = stream_begin(exchange);
+        if (!state->begun) return;
+    }
+    begin_event(&state->event, "epoch");
+    train_report_point(&state->event, &state->request, so_far);
+    text_add(&state->event, "\n\n");
+    if (!state->event.failed) stream_write(exchange, state->event.data, state->event.length);
+}
+
+static enum outcome end_stream(struct train_state *state, const struct error *error)
+{
+    static const char last_resort[] = "event: error\ndata: {\"type\":\"about:blank\",\"title\":\"Service Unavailable\","
+                                      "\"status\":503,\"code\":\"out_of_memory\",\"detail\":\"Out of memory.\"}\n\n";
+    struct text text;
+    text_init(&text, &state->exchange->arena);
+    begin_event(&text, error->code == CODE_OK ? "done" : "error");
+    if (error->code == CODE_OK)
+        train_report(&text, &state->request, &state->trained, state->boundary);
+    else
+        problem_write(&text, error);
+    text_add(&text, "\n\n");
+    if (text.failed)
+        stream_end(state->exchange, last_resort, sizeof last_resort - 1);
+    else
+        stream_end(state->exchange, text.data, text.length);
+    return OUTCOME_STREAMED;
+}
+
+/* ---- the run ---- */
+
+static int draw_boundary(struct exchange *exchange, struct train_state *state, struct error *error)
+{
+    const struct grid *grid = &state->request.boundary;
+    const struct network *network = &state->request.set.network;
+    if (!grid->wanted) return CODE_OK;
+    size_t n = grid->resolution, out = network_output(network)->out_size;
+    double *points = arena_doubles(&exchange->arena, 2 * n * n);
+    double *outputs = arena_array(&exchange->arena, n * n, out * sizeof *outputs);
+    if (points == NULL || outputs == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) { /* the ends exactly, as np.linspace has them */
+            double right = (double)j / (double)(n - 1), up = (double)i / (double)(n - 1);
+            points[2 * (i * n + j)] = j == n - 1 ? grid->x[1] : grid->x[0] + (grid->x[1] - grid->x[0]) * right;
+            points[2 * (i * n + j) + 1] = i == n - 1 ? grid->y[1] : grid->y[0] + (grid->y[1] - grid->y[0]) * up;
+        }
+    state->boundary = outputs;
+    return train_outputs(&exchange->arena, &state->request.training, state->trained.parameters, n * n, points, outputs,
+                         error);
+}
+
+static int run(struct exchange *exchange, struct train_state *state, struct error *error)
+{
+    state->started = exchange_clock();
+    struct training *training = &state->request.training;
+    int code = train_request_read(&exchange->arena, &state->request, error);
+    if (code != CODE_OK) return code;
+    double read = exchange_clock();
+    state->read_seconds += read - state->started;
+    training->cancelled = &exchange->cancelled;
+    if (state->streams) {
+        text_init(&state->event, &exchange->arena);
+        training->progress = tell_progress;
+        training->context = state;
+        training->progress_seconds = LIMIT_EVENT_SECONDS;
+    }
+    code = train_run(&exchange->arena, training, &state->trained, error);
+    if (code == CODE_OK) code = draw_boundary(exchange, state, error);
+    state->train_seconds = exchange_clock() - read;
+    return code == CODE_OK ? code : exchange_explain_cancelled(state->started, "training", error);
+}
+
+static void answer(struct exchange *exchange, struct train_state *state)
+{
+    double begun = exchange_clock();
+    text_init(&exchange->answer, &exchange->arena);
+    train_report(&exchange->answer, &state->request, &state->trained, state->boundary);
+    text_add(&exchange->answer, "\n");
+    exchange->status = 200;
+    exchange->content_type = "application/json";
+    struct text timing;
+    text_init(&timing, &exchange->arena);
+    timing_add(&timing, "read", state->read_seconds);
+    timing_add(&timing, "train", state->train_seconds);
+    timing_add(&timing, "write", exchange_clock() - begun);
+    timing_answer(exchange, &timing);
+}
+
+enum outcome train_handle(struct exchange *exchange, bool heavy)
+{
+    struct error error = {0};
+    struct train_state *state = exchange->state;
+    if (state == NULL) exchange->state = state = arena_zeroed(&exchange->arena, 1, sizeof *state);
+    if (state == NULL) {
+        error_set(&error, CODE_OUT_OF_MEMORY, "out of memory");
+        problem_answer(exchange, &error);
+        return OUTCOME_ANSWERED;
+    }
+    state->exchange = exchange;
+    bool fresh = !state->measured;
+    int code = fresh ? measure(exchange, state, &error) : CODE_OK;
+    exchange->work = state->request.work;
+    /* However short, a training is the workers'; and from one that is kept free of long work another's. */
+    if (code == CODE_OK && (!heavy || (fresh && exchange->work > LIMIT_LONG_WORK))) return OUTCOME_HEAVY;
+    if (code == CODE_OK) code = run(exchange, state, &error);
+    if (state->begun) return end_stream(state, &error);
+    if (code == CODE_OK)
+        answer(exchange, state);
+    else
+        problem_answer(exchange, &error);
+    return OUTCOME_ANSWERED;
+}

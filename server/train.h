@@ -1,0 +1,9 @@
+/* POST /v1/train. */
+#ifndef SERVER_TRAIN_H
+#define SERVER_TRAIN_H
+
+#include "server/exchange.h"
+
+enum outcome train_handle(struct exchange *exchange, bool heavy);
+
+#endif

@@ -1,0 +1,16 @@
+/* The answer of POST /v1/train. */
+#ifndef SERVER_TRAIN_REPORT_H
+#define SERVER_TRAIN_REPORT_H
+
+#include "server/text.h"
+#include "server/train_request.h"
+
+/* The whole answer. boundary: the network's outputs over the grid, row by row of y; NULL where it was not asked for.
+ * Where memory runs short, text->failed says so. */
+void train_report(struct text *text, const struct train_request *request, const struct trained *trained,
+                  const double *boundary);
+
+/* One point of the curve, the latest, for the event stream. */
+void train_report_point(struct text *text, const struct train_request *request, const struct trained *trained);
+
+#endif

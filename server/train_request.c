@@ -1,0 +1,182 @@
+#include "server/train_request.h"
+
+#include <math.h>
+
+#include "server/limits.h"
+#include "server/number.h"
+#include "server/read_attributes.h"
+#include "server/read_device.h"
+
+#define EPOCHS_USUAL 1000
+
+/* In operations of a large product: to write a number out takes as long as some hundred of those. */
+#define WORK_PER_NUMBER_WRITTEN 500.0
+
+/* What an epoch of the smallest network takes beyond its arithmetic. */
+#define WORK_PER_BATCH 2000.0
+
+static int read_optimizer(struct reader *r, const json_t *root, struct optimizer *optimizer)
+{
+    static const char *const others[] = {"type", NULL};
+    optimizer->type = optimizers[0];
+    const json_t *object = NULL;
+    if (reader_object(r, root, "optimizer", OPTIONAL, &object) != CODE_OK) return r->error->code;
+    if (object == NULL) {
+        read_no_attributes(optimizer->type->attributes, optimizer->attributes);
+        return CODE_OK;
+    }
+    const char *names[16];
+    size_t count = 0;
+    for (; optimizers[count] != NULL && count + 1 < sizeof names / sizeof *names; count++)
+        names[count] = optimizers[count]->name;
+    names[count] = NULL;
+    int type = 0;
+    if (reader_choice(r, object, "type", REQUIRED, names, &type) == CODE_OK) {
+        optimizer->type = optimizers[type];
+        read_attributes(r, object, optimizer->type->attributes, others, optimizer->attributes);
+    }
+    if (r->error->code == CODE_OK && optimizer->type->check != NULL)
+        optimizer->type->check(optimizer->attributes, r->error);
+    return r->error->code != CODE_OK ? error_at(r->error, "optimizer") : CODE_OK;
+}
+
+static int read_schedule(struct reader *r, const json_t *root, struct train_request *request)
+{
+    struct training *t = &request->training;
+    double epochs = EPOCHS_USUAL, batch = (double)request->set.batch, every = 0;
+    if (reader_size(r, root, "epochs", OPTIONAL, 1, SIZE_MOST, &epochs) != CODE_OK) return r->error->code;
+    if (reader_size(r, root, "batch_size", OPTIONAL, 1, SIZE_MOST, &batch) != CODE_OK) return r->error->code;
+    if (reader_size(r, root, "record_every", OPTIONAL, 1, SIZE_MOST, &every) != CODE_OK) return r->error->code;
+    t->samples = request->set.batch;
+    t->epochs = (size_t)epochs;
+    t->batch_size = batch < (double)t->samples ? (size_t)batch : t->samples;
+    t->record_every = every > 0 ? (size_t)every : (t->epochs - 1) / TRAIN_POINTS_USUAL + 1;
+    size_t points = train_points(t->epochs, t->record_every);
+    if (points <= TRAIN_POINTS_MAX) return CODE_OK;
+    error_set(r->error, CODE_OUT_OF_RANGE, "this records %zu points, at most %d are taken: record_every must be larger",
+              points, TRAIN_POINTS_MAX);
+    return error_at(r->error, "record_every");
+}
+
+/* Two numbers, the first less than the second. */
+static int read_range(struct reader *r, const json_t *object, const char *name, double range[2])
+{
+    const json_t *member;
+    const struct tensor *given;
+    if (reader_member(r, object, name, OPTIONAL, &member) != CODE_OK || member == NULL) return r->error->code;
+    if (reader_tensor(r, object, name, &given) != CODE_OK) return r->error->code;
+    if (given->shape.rank == 1 && given->size == 2 && given->data[0] < given->data[1] &&
+        isfinite(given->data[1] - given->data[0])) {
+        range[0] = given->data[0];
+        range[1] = given->data[1];
+        return CODE_OK;
+    }
+    error_set(r->error, CODE_OUT_OF_RANGE, "%s must be two numbers, the first less than the second", name);
+    return error_at(r->error, name);
+}
+
+static int read_boundary(struct reader *r, const json_t *root, struct train_request *request)
+{
+    static const char *const known[] = {"x", "y", "resolution", NULL};
+    struct grid *grid = &request->boundary;
+    const json_t *object = NULL;
+    *grid = (struct grid){.x = {-0.5, 1.5}, .y = {-0.5, 1.5}, .resolution = 100};
+    if (reader_object(r, root, "boundary", OPTIONAL, &object) != CODE_OK) return r->error->code;
+    grid->wanted = object != NULL;
+    if (!grid->wanted) return CODE_OK;
+    const struct network *network = &request->set.network;
+    double resolution = (double)grid->resolution;
+    if (network->input_size != 2 || network->definition->input.rank != 1) {
+        error_set(r->error, CODE_OUT_OF_RANGE, "a boundary is for networks with two inputs, this one has %zu",
+                  network->input_size);
+    } else if (reader_known(r, object, known) == CODE_OK && read_range(r, object, "x", grid->x) == CODE_OK &&
+               read_range(r, object, "y", grid->y) == CODE_OK &&
+               reader_size(r, object, "resolution", OPTIONAL, 2, LIMIT_RESOLUTION, &resolution) == CODE_OK) {
+        grid->resolution = (size_t)resolution;
+    }
+    return r->error->code != CODE_OK ? error_at(r->error, "boundary") : CODE_OK;
+}
+
+/* ---- how much it is ---- */
+
+static double grid_points(const struct train_request *request)
+{
+    return request->boundary.wanted ? (double)request->boundary.resolution * (double)request->boundary.resolution : 0;
+}
+
+/* Numbers in the answer. */
+static double numbers_written(const struct train_request *request)
+{
+    const struct training *t = &request->training;
+    const struct network *network = &request->set.network;
+    double points = (double)train_points(t->epochs, t->record_every), out = (double)network_output(network)->out_size;
+    return points * (3 + (double)network->parameter_count) + (double)network->parameter_elements +
+           ((double)t->samples + grid_points(request)) * out;
+}
+
+/* Bytes of arena, roughly: the passes, the optimizer's state, the host's copies, the curve, and what is written out,
+ * text growing by doubling. */
+static double memory_needed(const struct train_request *request)
+{
+    const struct training *t = &request->training;
+    const struct network *network = &request->set.network;
+    size_t whole, rest = 0, grid = 0, points = (size_t)grid_points(request);
+    if (points > TRAIN_OUTPUTS_AT_ONCE) points = TRAIN_OUTPUTS_AT_ONCE;
+    if (!pass_elements(network, t->batch_size, &whole) ||
+        !pass_elements(network, t->samples % t->batch_size + 1, &rest) || !pass_elements(network, points + 1, &grid))
+        return HUGE_VAL;
+    double data = (double)t->samples * (double)(network->input_size + network_output(network)->out_size);
+    return 8 * ((double)whole + (double)rest + (double)grid + 6 * (double)network->parameter_elements + 3 * data) +
+           (8 + 2 * NUMBER_TEXT_MAX) * numbers_written(request);
+}
+
+static int check_limits(const struct options *options, struct train_request *request, struct error *error)
+{
+    const struct training *t = &request->training;
+    double batches = ceil((double)t->samples / (double)t->batch_size);
+    request->work = train_work(t) + WORK_PER_BATCH * batches * (double)t->epochs +
+                    WORK_PER_NUMBER_WRITTEN * numbers_written(request) +
+                    request->set.network.work * grid_points(request);
+    if (request->work > options->max_work)
+        return error_set(error, CODE_TOO_MUCH_WORK,
+                         "this training would take %.3g floating-point operations, the limit is %.3g", request->work,
+                         options->max_work);
+    double memory = memory_needed(request), limit = (double)LIMIT_MEMORY / 2;
+    if (memory > limit)
+        return error_set(error, CODE_TOO_MUCH_WORK, "this training would take %.3g bytes of memory, the limit is %.3g",
+                         memory, limit);
+    return CODE_OK;
+}
+
+int train_request_measure(struct arena *arena, const struct options *options, struct train_request *request,
+                          struct error *error)
+{
+    static const char *const known[] = {"network",    "convention",   "parameters", "data",   "optimizer", "epochs",
+                                        "batch_size", "record_every", "boundary",   "device", "dtype",     NULL};
+    struct reader r = {.arena = arena, .document = &request->document, .error = error};
+    const json_t *root = request->document.root;
+    if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
+    if (reader_known(&r, root, known) != CODE_OK) return error->code;
+    if (read_network(&r, root, &request->set) != CODE_OK) return error->code;
+    if (read_batch(&r, root, &request->set) != CODE_OK) return error->code;
+    if (read_optimizer(&r, root, &request->training.optimizer) != CODE_OK) return error->code;
+    if (read_schedule(&r, root, request) != CODE_OK) return error->code;
+    if (read_boundary(&r, root, request) != CODE_OK) return error->code;
+    if (read_device(&r, root, options, &request->device, &request->dtype) != CODE_OK) return error->code;
+    request->training.network = &request->set.network;
+    return check_limits(options, request, error);
+}
+
+int train_request_read(struct arena *arena, struct train_request *request, struct error *error)
+{
+    struct reader r = {.arena = arena, .document = &request->document, .error = error};
+    struct problem_set *set = &request->set;
+    const json_t *root = request->document.root;
+    if (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK) return error->code;
+    struct training *t = &request->training;
+    t->backend = backend_cpu(request->dtype);
+    t->parameters = set->parameters;
+    t->x = set->x;
+    t->target = set->target;
+    return CODE_OK;
+}

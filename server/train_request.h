@@ -1,0 +1,34 @@
+/* A request of POST /v1/train: from the document to core's structs. */
+#ifndef SERVER_TRAIN_REQUEST_H
+#define SERVER_TRAIN_REQUEST_H
+
+#include "core/train.h"
+#include "server/exchange.h"
+#include "server/read_network.h"
+
+/* A grid over the plane of a network's two inputs. */
+struct grid {
+    bool wanted;
+    double x[2], y[2]; /* from, to */
+    size_t resolution; /* points along each side, from 2 */
+};
+
+struct train_request {
+    struct document document;
+    struct problem_set set;
+    enum device_choice device;
+    enum dtype dtype;
+    struct grid boundary;
+    double work;              /* floating-point operations that the training will take */
+    struct training training; /* complete after train_request_read, but for who is told of its progress */
+};
+
+/* Reads what says how much work it is: network, batch, optimizer, options. 422 CODE_TOO_MUCH_WORK where it is more than
+ * the options allow, in operations or in memory. */
+int train_request_measure(struct arena *arena, const struct options *options, struct train_request *request,
+                          struct error *error);
+
+/* Reads the rest: the tensors. After train_request_measure. */
+int train_request_read(struct arena *arena, struct train_request *request, struct error *error);
+
+#endif
