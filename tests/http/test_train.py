@@ -1,17 +1,17 @@
 """POST /v1/train: PyTorch's runs and the lab's, its errors, the event stream, and clients that leave."""
 
 import contextlib
-import copy
 import http.client
 import itertools
 import json
 import math
 import pathlib
 import select
+import socket
 import time
 import unittest
 
-from daemon import Broken, Client, Daemon, DaemonTest, post, wait_until
+from daemon import Client, Daemon, DaemonTest, post, wait_until
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors" / "train"
 
@@ -64,7 +64,7 @@ def long_training(epochs=1000, width=100, batch=100, **options):
 
 def endless_training():
     """One that takes a core minutes, in a small body."""
-    return long_training(epochs=100000)
+    return long_training(epochs=50000)
 
 
 def body_of(request):
@@ -321,7 +321,7 @@ class AnswerTest(TrainTest):
             self.addCleanup(connection.close)
             connection.request(method, "/v1/train")
             response = connection.getresponse()
-            self.assertEqual((response.status, response.getheader("Allow")), (405, "POST"))
+            self.assertEqual((response.status, response.getheader("Allow")), (405, "POST, OPTIONS"))
             response.read()
 
     def test_the_same_run_twice(self):
@@ -411,6 +411,18 @@ class HealthTest(TrainTest):
                     self.assertEqual(len(norms), count)
                 remark = next(remark for remark in answer["health"] if remark["id"] == "diverged")
                 self.assertLessEqual(abs(remark["epoch"] - count), 1)
+
+
+    def test_diverging_within_the_first_epoch(self):
+        """Nothing was recorded, and the parameters are those that were given."""
+        request = {"network": mlp(2, 3, 1, activation="leaky_relu"), "parameters": init(1), "data": XOR, "batch_size": 1,
+                   "optimizer": {"type": "sgd", "lr": 1e100}}
+        answer = self.train(request)
+        self.assertEqual((answer["epochs"], answer["loss"], answer["gradient_norms"]["W1"]), ([], [], []))
+        self.assertEqual([(remark["id"], remark["epoch"]) for remark in answer["health"]], [("diverged", 0)])
+        still = self.train({**request, "epochs": 1, "optimizer": {"type": "sgd", "lr": 0}})
+        self.assertEqual(answer["parameters"], still["parameters"])
+        self.assertEqual(answer["final"], still["final"])
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------
@@ -516,6 +528,18 @@ class ErrorTest(TrainTest):
             answer = self.client().ask(post(b'{"network": ', path="/v1/train", extra=accept))
             self.assertProblem(answer, 400, "malformed_json")
 
+    def test_loss_that_is_not_finite_to_begin_with(self):
+        """That is about the parameters, not about the training; also in a stream it is told as an error."""
+        request = {"network": mlp(2, 3, 1), "parameters": init(1), "data": {"x": XOR["x"], "y": [[1e200]] * 4}}
+        for accept in (None, "text/event-stream"):
+            self.assertEqual(self.refused(request, 400, "not_finite", accept)["pointer"], "/parameters")
+
+    def test_nothing_to_train(self):
+        request = {"network": {"input": 2, "layers": [{"type": "tanh"}], "loss": "mse"}, "parameters": {},
+                   "data": {"x": [[1, 2]], "y": [[0, 1]]}, "epochs": 3}
+        answer = self.train(request)
+        self.assertEqual((answer["parameters"], answer["gradient_norms"], len(set(answer["loss"]))), ({}, {}, 1))
+
     def test_right_at_the_edge(self):
         """Allowed, if odd."""
         for changes in ({"optimizer": {"type": "sgd", "lr": 0}}, {"optimizer": {"type": "adam", "betas": [0, 0]}},
@@ -540,7 +564,7 @@ class StreamTest(TrainTest):
         with self.asked(request, "text/event-stream") as response:
             self.assertEqual(response.status, 200)
             self.assertEqual(response.getheader("Content-Type").split(";")[0], "text/event-stream")
-            self.assertEqual(response.getheader("Cache-Control"), "no-cache")
+            self.assertEqual(response.getheader("Cache-Control"), "no-store")
             events = list(events_of(response))
         self.assertEqual([event for event, _, _ in events], ["epoch"] * (len(events) - 1) + ["done"])
         answer = parse(events[-1][1])
@@ -599,6 +623,38 @@ class StreamTest(TrainTest):
             with self.asked({**LAB, "epochs": 3}, accept) as response:
                 self.assertEqual(response.getheader("Content-Type").split(";")[0], "text/event-stream", accept)
                 response.read()
+        for accept in ("text/event-stream;q=0.1, application/json;q=0.9", "text/event-stream;q=0"):
+            with self.asked({**LAB, "epochs": 3}, accept) as response:
+                self.assertEqual(response.getheader("Content-Type"), "application/json", accept)
+                response.read()
+
+    def test_older_http(self):
+        """HTTP/1.0 knows no chunks: the stream ends with the connection."""
+        body = body_of(LAB)
+        client = self.client()
+        head = b"POST /v1/train HTTP/1.0\r\nAccept: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(body)
+        client.send(head + body)
+        data = b""
+        while piece := client.socket.recv(1 << 16):
+            data += piece
+        head, _, stream = data.partition(b"\r\n\r\n")
+        self.assertNotIn(b"chunked", head.lower())
+        self.assertTrue(stream.startswith(b"event: epoch\ndata: {") and stream.endswith(b"}\n\n"))
+        self.assertEqual(parse(stream.rpartition(b"data: ")[2]), self.train(LAB))
+
+    def test_a_client_that_reads_nothing_for_a_while(self):
+        """It gets its answer in the end, and holds up nobody until then."""
+        client = self.client(60)
+        body = body_of(long_training(width=30, epochs=2000))
+        client.send(post(body, path="/v1/train", extra=b"Accept: text/event-stream\r\n"))
+        time.sleep(1.5)
+        self.assertEqual(len(self.train({**LAB, "epochs": 3})["loss"]), 3)
+        data = b""
+        while not data.endswith(b"\r\n0\r\n\r\n"):
+            piece = client.socket.recv(1 << 12)
+            self.assertTrue(piece)
+            data += piece
+        self.assertEqual(data.count(b"event: done\n"), 1)
 
     def test_closing_stops_the_run(self):
         with self.asked(endless_training(), "text/event-stream") as response:
@@ -701,7 +757,7 @@ class QueueTest(TrainTest):
                 for ready in select.select(by_socket, [], [], 0.1)[0]:
                     client = by_socket[ready]
                     clients.remove(client)
-                    if stream and b"HTTP/1.1 200" in ready.recv(12, 2):  # MSG_PEEK: a stream that has begun
+                    if stream and b"HTTP/1.1 200" in ready.recv(12, socket.MSG_PEEK):  # a stream that has begun
                         self.addCleanup(ready.close)
                         started = client
                         continue
