@@ -27,7 +27,8 @@ struct run {
 
 static int out_of_memory(struct error *error)
 {
-    return error_set(error, CODE_OUT_OF_MEMORY, "the network, its data and its curve do not fit into memory");
+    error_set(error, CODE_OUT_OF_MEMORY, "the network, its data and its curve do not fit into memory");
+    return CODE_OUT_OF_MEMORY;
 }
 
 static int device_error(const struct run *run, int code, struct error *error)
