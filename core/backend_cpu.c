@@ -7,11 +7,17 @@
 #include <string.h>
 #include <tgmath.h>
 
+#include "core/parallel.h"
 #include "core/status.h"
 
 /* Below so many multiplications plain loops are faster than a call of CBLAS (measured: break-even near
  * 16x16x16). */
 #define SMALL_GEMM 4096
+
+/* From so many multiplications on (some 50 microseconds) a product is made in two parts, on two cores where another one
+ * is free; the first has a multiple of so many rows or columns, as vector kernels like them. */
+#define LARGE_GEMM 2e6
+#define PART_MULTIPLE 16
 
 /* C of up to so many columns is summed in registers. */
 #define NARROW 8

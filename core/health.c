@@ -248,7 +248,7 @@ static void remark_dead(struct vitals *v)
         r->unit_count = dead;
         snprintf(r->message, REMARK_TEXT_MAX,
                  "%zu of the %zu ReLUs of layer %zu (unit%s %s) %s 0 on every sample: no "
-                 "gradient goes through, so what leads into %s never changes.",
+                 "gradient goes through, so what leads into %s is not learnt.",
                  dead, l->units, i, dead > 1 ? "s" : "", units, dead > 1 ? "are" : "is", dead > 1 ? "them" : "it");
         snprintf(r->hint, REMARK_TEXT_MAX,
                  "Try a smaller learning rate, another seed, more units, or leaky_relu, whose "
@@ -350,7 +350,9 @@ size_t health_judge(struct vitals *v, const struct curve *curve, const struct re
     if (curve->count == 0) { /* in the middle of the first epoch */
         struct remark *r = add(v, AILMENT_DIVERGED, REMARK_NO_LAYER, curve->diverged_at);
         snprintf(r->message, REMARK_TEXT_MAX, "The loss was no longer finite within the first epoch.");
-        snprintf(r->hint, REMARK_TEXT_MAX, "Make the learning rate smaller, by a factor of 10 to begin with.");
+        snprintf(
+            r->hint, REMARK_TEXT_MAX,
+            "Make the learning rate smaller, by a factor of 10 to begin with, and look for huge numbers in the data.");
         return v->count;
     }
     bool learnt = has_learnt(curve), long_enough = curve->count >= POINTS_NEEDED;

@@ -191,7 +191,7 @@ static bool is_cancelled(const struct pass *pass)
 
 static int cancelled_error(struct error *error)
 {
-    return error_set(error, CODE_CANCELLED, "the check was cancelled");
+    return error_set(error, CODE_CANCELLED, "the work was cancelled");
 }
 
 /* Names the first node whose output is not finite: that is where the arithmetic overflowed. */

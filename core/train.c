@@ -370,6 +370,8 @@ static int prepare(struct run *run, struct trained *trained, struct error *error
         !make_curve(run, &trained->curve))
         return out_of_memory(error);
     if (run->judging != JUDGED_NOT) trained->curve.majority = majority_of(run, run->outputs);
+    for (size_t i = 0; i < t->samples * output_size(run); i++)
+        trained->predictions[i] = NAN; /* what a last look that ends early leaves out */
     for (size_t p = 0; p < network->parameter_count; p++)
         if ((trained->parameters[p] = arena_doubles(run->arena, network->parameters[p].size)) == NULL)
             return out_of_memory(error);

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/parallel.h"
 #include "server/blas_setup.h"
 #include "server/document.h"
 #include "server/http.h"
@@ -70,12 +71,15 @@ static int serve(const struct options *options)
     }
     raise_file_limit();
     document_setup();
+    if (!parallel_start(options->threads > 1 ? options->threads - 1 : 0))
+        fputs("gradcheckd: cannot start helping threads; large products take one core each\n", stderr);
     if (!static_files_load(options->static_directory) || !http_start(options, address)) return EXIT_FAILURE;
     printf("gradcheckd %s listening on %s\n", GRADCHECKD_VERSION, address);
     bool told = flush_output(); /* whoever waits for the line would wait for ever */
     if (told) wait_for_end();
     /* Work that does not end in time ends with the process. */
     if (!http_drain()) _exit(told ? EXIT_SUCCESS : EXIT_FAILURE);
+    parallel_stop();
     static_files_free();
     return told ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -44,18 +44,22 @@ static void begin_event(struct text *text, const char *name)
     text_add(text, "\ndata: ");
 }
 
+static bool begin_stream(struct train_state *state)
+{
+    if (state->begun) return true;
+    state->exchange->status = 200;
+    state->exchange->content_type = "text/event-stream";
+    exchange_answer_header(state->exchange, "Cache-Control", "no-store");
+    state->begun = stream_begin(state->exchange);
+    return state->begun;
+}
+
 /* The run goes on, also where nobody takes the events fast enough, or memory for them is short. */
 static void tell_progress(void *context, const struct trained *so_far)
 {
     struct train_state *state = context;
     struct exchange *exchange = state->exchange;
-    if (!state->begun) {
-        exchange->status = 200;
-        exchange->content_type = "text/event-stream";
-        exchange_answer_header(exchange, "Cache-Control", "no-store");
-        state->begun = stream_begin(exchange);
-        if (!state->begun) return;
-    }
+    if (!begin_stream(state)) return;
     begin_event(&state->event, "epoch");
     train_report_point(&state->event, &state->request, so_far);
     text_add(&state->event, "\n\n");
@@ -157,7 +161,8 @@ enum outcome train_handle(struct exchange *exchange, bool heavy)
     /* However short, a training is the workers'; and from one that is kept free of long work another's. */
     if (code == CODE_OK && (!heavy || (fresh && exchange->work > LIMIT_LONG_WORK))) return OUTCOME_HEAVY;
     if (code == CODE_OK) code = run(exchange, state, &error);
-    if (state->begun) return end_stream(state, &error);
+    /* A run that ended before its first point has not begun to stream yet; one that failed so gets a plain problem. */
+    if (state->begun || (code == CODE_OK && state->streams && begin_stream(state))) return end_stream(state, &error);
     if (code == CODE_OK)
         answer(exchange, state);
     else

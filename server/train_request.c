@@ -86,7 +86,7 @@ static int read_boundary(struct reader *r, const json_t *root, struct train_requ
     if (!grid->wanted) return CODE_OK;
     const struct network *network = &request->set.network;
     double resolution = (double)grid->resolution;
-    if (network->input_size != 2 || network->definition->input.rank != 1) {
+    if (network->input_size != 2) {
         error_set(r->error, CODE_OUT_OF_RANGE, "a boundary is for networks with two inputs, this one has %zu",
                   network->input_size);
     } else if (reader_known(r, object, known) == CODE_OK && read_range(r, object, "x", grid->x) == CODE_OK &&
