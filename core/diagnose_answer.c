@@ -103,15 +103,16 @@ static void add_other(const struct search *s, struct diagnosis *diagnosis, const
 /* First what stands in alone, then what does only together with another; the likelier first. */
 static void add_others(const struct search *s, struct diagnosis *diagnosis)
 {
-    const struct solution *sorted[SOLUTIONS_MAX] = {NULL};
+    const struct solution *others = &s->pool[1];
+    size_t order[SOLUTIONS_MAX] = {0};
     for (size_t i = 0; i < s->other_count; i++) {
         size_t at = i;
-        for (; at > 0 && path_is_likelier(&s->pool[1 + i], sorted[at - 1]); at--)
-            sorted[at] = sorted[at - 1];
-        sorted[at] = &s->pool[1 + i];
+        for (; at > 0 && path_is_likelier(&others[i], &others[order[at - 1]]); at--)
+            order[at] = order[at - 1];
+        order[at] = i;
     }
     for (size_t i = 0; i < s->other_count; i++)
-        add_other(s, diagnosis, sorted[i]);
+        add_other(s, diagnosis, &others[order[i]]);
 }
 
 /* A fitted number without the noise of the fit: 0.1 for 0.10000000000000012. */

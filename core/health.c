@@ -10,7 +10,7 @@ const char *const ailment_names[] = {"dead_relu", "saturated", "vanishing_gradie
                                      "diverged",  "plateau",   "oscillating",         NULL};
 
 const char *const ailment_summaries[] = {
-    "ReLU units that are 0 on all samples, in a run that does not learn or in most of a layer",
+    "ReLU units that are 0 on all samples, in a run that does not learn",
     "a sigmoid or tanh layer at its limits on nearly all samples, in a run that does not learn",
     "the first layer's gradient is tiny beside the last one's, in a run that does not learn",
     "gradients that grow without bounds",
@@ -21,21 +21,21 @@ const char *const ailment_summaries[] = {
 
 /* ---- the rules' numbers ---- */
 
-/* A run has learnt where its loss has come down to this part of the first one, or its accuracy is so high. */
-#define LEARNT_LOSS 0.25
+/* A run has learnt where its accuracy is so high; or where its loss has come down to this part of the first one, and
+ * its accuracy, if there is one, is nearer to 1 by this part than that of always giving the same answer. */
 #define LEARNT_ACCURACY 0.95
+#define LEARNT_LOSS 0.25
+#define LEARNT_PART 0.5
 
 /* A unit of a sigmoid, or of a tanh, is at its limit beyond these; a layer, where so much of it is. */
 #define SIGMOID_LIMIT 0.01
 #define TANH_LIMIT 0.99
 #define SATURATED_PART 0.9
 
-/* Part of a layer's ReLUs that are dead: remarkable even where the run learns. */
-#define DEAD_PART 0.75
-
-/* The root mean square of the first weight's gradient beside the last one's; and the share of the points where. */
+/* The root mean square of the first weight's gradient beside the last one's, in most of the first points: later on the
+ * last one's, too, may be next to nothing, in a run that is stuck. */
 #define VANISHING 1e-3
-#define VANISHING_POINTS 0.5
+enum { VANISHING_POINTS = 10 };
 
 /* Growth of the whole gradient's norm beside that of the first epoch (or 1, where that is less). */
 #define EXPLODING 100.0
@@ -159,8 +159,10 @@ static double last_of(const struct curve *curve)
 static bool has_learnt(const struct curve *curve)
 {
     if (curve->diverged) return false;
-    if (curve->accuracy != NULL && curve->accuracy[curve->count - 1] >= LEARNT_ACCURACY) return true;
-    return last_of(curve) <= LEARNT_LOSS * curve->loss[0];
+    double accuracy = curve->accuracy != NULL ? curve->accuracy[curve->count - 1] : 1;
+    if (curve->accuracy != NULL && accuracy >= LEARNT_ACCURACY) return true;
+    bool answers = accuracy >= curve->majority + LEARNT_PART * (1 - curve->majority);
+    return answers && last_of(curve) <= LEARNT_LOSS * curve->loss[0];
 }
 
 /* Whether the loss is still on its way down: by more than a plateau would. */
@@ -227,7 +229,7 @@ static void write_units(const size_t *units, size_t count, char *text, size_t si
     if (count > NAMED) snprintf(text + used, size - used, " and %zu more", count - NAMED);
 }
 
-static void remark_dead(struct vitals *v, bool learnt)
+static void remark_dead(struct vitals *v)
 {
     for (size_t i = 0; i < v->network->node_count; i++) {
         const struct layer_vitals *l = &v->layers[i];
@@ -238,7 +240,7 @@ static void remark_dead(struct vitals *v, bool learnt)
             l->list[dead++] = j;
             if (l->since[j] < epoch) epoch = l->since[j];
         }
-        if (dead == 0 || (learnt && (double)dead < DEAD_PART * (double)l->units)) continue;
+        if (dead == 0) continue;
         struct remark *r = add(v, AILMENT_DEAD_RELU, i, epoch);
         char units[120] = "";
         write_units(l->list, dead, units, sizeof units);
@@ -285,14 +287,15 @@ static void remark_vanishing(struct vitals *v, const struct curve *curve)
     size_t highest = network->nodes[network->numbered[network->numbered_count - 1]].parameters[0];
     size_t points = 0, first = NEVER;
     double ratio = 0;
-    for (size_t i = 0; i < curve->count; i++) {
+    for (size_t i = 0; i < curve->count && i < VANISHING_POINTS; i++) {
         double low = spread(v, curve, lowest, i), high = spread(v, curve, highest, i);
         if (!(low < VANISHING * high)) continue;
         points++;
+        if (first != NEVER) continue;
+        first = i;
         ratio = low / high;
-        if (first == NEVER) first = i;
     }
-    if ((double)points < VANISHING_POINTS * (double)curve->count) return;
+    if (2 * points <= VANISHING_POINTS) return;
     size_t layer = network->numbered[0];
     struct remark *r = add(v, AILMENT_VANISHING_GRADIENTS, layer, curve->epochs[first]);
     snprintf(r->message, REMARK_TEXT_MAX,
@@ -354,11 +357,11 @@ size_t health_judge(struct vitals *v, const struct curve *curve, const struct re
     remark_diverged(v, curve);
     bool diverged = v->count > 0;
     remark_exploding(v, curve);
-    bool stuck = long_enough && !learnt && !is_falling(curve);
-    if (stuck || learnt) remark_dead(v, learnt);
-    if (stuck) remark_saturated(v);
+    bool unlearnt = long_enough && !learnt, stuck = unlearnt && !is_falling(curve);
+    if (stuck) remark_dead(v);
     bool dead = v->count > 0 && v->remarks[v->count - 1].ailment == AILMENT_DEAD_RELU;
-    if (stuck && !dead) remark_vanishing(v, curve);
+    if (unlearnt) remark_saturated(v);
+    if (unlearnt && !dead) remark_vanishing(v, curve);
     if (stuck && !diverged && !remark_oscillating(v, curve)) remark_plateau(v, curve);
     return v->count;
 }

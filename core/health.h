@@ -36,6 +36,7 @@ struct curve {
     size_t count, most;
     size_t *epochs;
     double *loss, *accuracy; /* accuracy is NULL where there is none */
+    double majority;         /* the accuracy of always giving the most frequent answer */
     double **norms;          /* by parameter, by point: the L2 norm of its gradient */
     bool diverged;           /* the next loss was not finite */
     size_t diverged_at;      /* its epoch */

@@ -27,7 +27,8 @@ struct run {
 
 static int out_of_memory(struct error *error)
 {
-    return error_set(error, CODE_OUT_OF_MEMORY, "the network, its data and its curve do not fit into memory");
+    error_set(error, CODE_OUT_OF_MEMORY, "the network, its data and its curve do not fit into memory");
+    return CODE_OUT_OF_MEMORY;
 }
 
 static int device_error(const struct run *run, int code, struct error *error)
@@ -85,6 +86,19 @@ static size_t count_right(const struct run *run, size_t samples, const double *o
     for (size_t i = 0; run->judging == JUDGED_BY_ARGMAX && i < samples; i++)
         right += largest_of(width, outputs + i * width) == largest_of(width, target + i * width);
     return right;
+}
+
+/* The accuracy of always giving the most frequent answer; counts: room for one number per output. */
+static double majority_of(const struct run *run, double *counts)
+{
+    const struct training *t = run->training;
+    size_t width = output_size(run);
+    memset(counts, 0, width * sizeof *counts);
+    for (size_t i = 0; i < t->samples; i++)
+        counts[run->judging == JUDGED_BY_ARGMAX ? largest_of(width, t->target + i * width) : 0] +=
+            run->judging == JUDGED_BY_ARGMAX ? 1 : t->target[i];
+    double most = counts[largest_of(width, counts)] / (double)t->samples;
+    return run->judging == JUDGED_BY_THRESHOLD && most < 0.5 ? 1 - most : most;
 }
 
 /* ---- batches ---- */
@@ -355,6 +369,7 @@ static int prepare(struct run *run, struct trained *trained, struct error *error
     if (run->vitals == NULL || run->outputs == NULL || trained->predictions == NULL || trained->parameters == NULL ||
         !make_curve(run, &trained->curve))
         return out_of_memory(error);
+    if (run->judging != JUDGED_NOT) trained->curve.majority = majority_of(run, run->outputs);
     for (size_t p = 0; p < network->parameter_count; p++)
         if ((trained->parameters[p] = arena_doubles(run->arena, network->parameters[p].size)) == NULL)
             return out_of_memory(error);

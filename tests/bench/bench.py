@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """gradcheckd beside a small Python service around PyTorch, on this machine, in one run.
 
-    /usr/bin/python3 tests/bench/bench.py [--quick]
+    /usr/bin/python3 tests/bench/bench.py [--quick] [--only checks|training]
 
 Both get the same bytes over the same kind of connection. Nothing here fails because something is slow; only a wrong
-verdict is an error. Without PyTorch (python3-torch) gradcheckd is measured alone.
+verdict (or a curve that is not the peer's) is an error. Without PyTorch (python3-torch) gradcheckd is measured alone.
 """
 
 import argparse
@@ -23,11 +23,14 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "http"), str(HERE.parent / "vectors")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "http"), str(HERE.parent / "vectors")]
 from daemon import Daemon  # noqa: E402
 
 try:
+    import lab_training
     import numpy as np
+    import torch
+    import torch_peer
     import torch_reference
 except ImportError:
     torch_reference = None
@@ -72,9 +75,9 @@ class Connection:
         return piece
 
 
-def message_of(body):
-    return (b"POST /v1/check HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(body)) + body
+def message_of(body, path="/v1/check"):
+    return (b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n" % (path.encode(), len(body))) + body
 
 
 def server_timing(head):
@@ -83,22 +86,26 @@ def server_timing(head):
     return {name: float(value) for name, value in re.findall(r"(\w+);dur=([\d.eE+-]+)", line.group(1))} if line else {}
 
 
-def measure(port, body, count, warm_up):
-    """Median seconds of `count` exchanges, and the median of each step of Server-Timing."""
-    connection, message, seconds, steps = Connection(port), message_of(body), [], {}
+def is_passed(answer):
+    return answer["passed"] is True
+
+
+def measure(port, body, count, warm_up, path="/v1/check", is_right=is_passed, summary=statistics.median):
+    """Median seconds (or another summary) of `count` exchanges, and that of each step of Server-Timing."""
+    connection, message, seconds, steps = Connection(port), message_of(body, path), [], {}
     for number in range(warm_up + count):
         start = time.perf_counter()
         head, answer = connection.exchange(message)
         took = time.perf_counter() - start
         if number == 0:
             assert head.startswith("HTTP/1.1 200"), (head, answer[:300])
-            assert json.loads(answer)["passed"] is True, answer[:600]
+            assert is_right(json.loads(answer)), answer[:600]
         if number >= warm_up:
             seconds.append(took)
             for name, value in server_timing(head).items():
                 steps.setdefault(name, []).append(value)
     connection.close()
-    return statistics.median(seconds), {name: statistics.median(values) for name, values in steps.items()}
+    return summary(seconds), {name: summary(values) for name, values in steps.items()}
 
 
 # --- throughput ------------------------------------------------------------------------------------------------------
@@ -236,17 +243,109 @@ def json_reading(body, steps, count):
             len(body) / 1e6 / statistics.median(seconds), "MB/s", larger_is_better=True)
 
 
+# --- training --------------------------------------------------------------------------------------------------------
+
+
+def lab_request():
+    layers = [{"type": "linear", "out_features": 3}, {"type": "relu"}, {"type": "linear", "out_features": 2},
+              {"type": "relu"}, {"type": "linear", "out_features": 1}, {"type": "sigmoid"}]
+    return {"network": {"input": 2, "layers": layers, "loss": "mse"},
+            "parameters": {"init": {"scheme": "he_normal", "seed": 123, "generator": "numpy"}},
+            "data": {"x": [[0, 0], [0, 1], [1, 0], [1, 1]], "y": [[0], [1], [1], [0]]},
+            "optimizer": {"type": "sgd", "lr": 1.0}, "epochs": 1000}
+
+
+def digits_request(dtype, epochs):
+    """As large as a course's MNIST exercise: 784-256-10 on 2048 samples in batches of 64. Pixels have two digits."""
+    random = np.random.RandomState(0)
+    y = random.randint(10, size=2048)
+    x = np.round(np.clip(0.3 * random.rand(2048, 784) + 0.5 * random.rand(10, 784)[y], 0, 1), 2)
+    layers = [{"type": "linear", "out_features": 256}, {"type": "relu"}, {"type": "linear", "out_features": 10}]
+    return {"network": {"input": 784, "layers": layers, "loss": "cross_entropy"}, "dtype": dtype,
+            "parameters": {"init": {"scheme": "he_normal", "seed": 1, "generator": "numpy"}},
+            "data": {"x": x.tolist(), "y": y.tolist()},
+            "optimizer": {"type": "sgd", "lr": 0.05}, "epochs": epochs, "batch_size": 64}
+
+
+def same_curve(found, expected, allowed):
+    return len(found) == len(expected) and all(abs(a - b) <= allowed * abs(b) for a, b in zip(found, expected))
+
+
+def timed(work, count, summary=statistics.median):
+    """Median seconds (or another summary) of `count` calls, after one more."""
+    work()
+    seconds = []
+    for _ in range(count):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return summary(seconds)
+
+
+def lab_training_run(port, count):
+    request = lab_request()
+    body, epochs = json.dumps(request).encode(), request["epochs"]
+    curve = json.loads((HERE.parent / "vectors" / "train" / "lab_curve.json").read_text(encoding="ascii"))
+    seconds, steps = measure(port, body, count, 5, "/v1/train", lambda answer: same_curve(answer["loss"], curve, 1e-9))
+    print(f"\nThe lab's training (XOR, 2-3-2-1, {epochs} epochs, {len(body)} bytes), median of {count} requests; of the peers' "
+          f"loops, which record the losses alone: of {max(count // 20, 5)}")
+    numpy_seconds = torch_seconds = None
+    if torch_reference:
+        numpy_seconds = timed(lambda: lab_training.train(epochs), max(count // 20, 5))
+        torch_seconds = timed(lambda: torch_peer.train(request), max(count // 20, 5))
+    in_milliseconds = numpy_seconds and numpy_seconds * 1e3
+    row("whole request (peer: the lab's NumPy loop)", seconds * 1e3, in_milliseconds, "ms",
+        ", ".join(f"{name} {value:.3f}" for name, value in steps.items()))
+    row("  the step `train` (peer: the same)", steps["train"], in_milliseconds, "ms", "at least 60x is wanted")
+    sparse = json.dumps({**request, "record_every": 10}).encode()
+    sparse_seconds, steps_of_sparse = measure(port, sparse, count, 5, "/v1/train",
+                                              lambda answer: same_curve(answer["loss"], curve[::10], 1e-9))
+    row("whole request with every 10th epoch recorded", sparse_seconds * 1e3, in_milliseconds, "ms",
+        ", ".join(f"{name} {value:.3f}" for name, value in steps_of_sparse.items()))
+    row("whole request (peer: a PyTorch loop)", seconds * 1e3, torch_seconds and torch_seconds * 1e3, "ms")
+    row("  the step `train` (peer: the same)", steps["train"], torch_seconds and torch_seconds * 1e3, "ms")
+
+
+def digits_training_run(port, count, epochs):
+    """PyTorch's loop on one thread and on two: which is the faster depends on what else the cores have to do."""
+    print(f"\n784-256-10, cross_entropy, sgd, 2048 samples in batches of 64, {epochs} epochs: fastest of {count}, after one "
+          f"more; the peer is the faster of PyTorch's loop on 1 and on 2 threads (load average {os.getloadavg()[0]:.1f})")
+    threads = torch.get_num_threads()
+    for dtype, allowed in (("float64", 1e-9), ("float32", 1e-3)):
+        request = digits_request(dtype, epochs)
+        body, curve = json.dumps(request).encode(), torch_peer.train(request)
+        seconds, steps = measure(port, body, count, 1, "/v1/train",
+                                 lambda answer: same_curve(answer["loss"], curve, allowed), min)
+        peers = []
+        for number in (1, 2):
+            torch.set_num_threads(number)
+            peers.append(timed(torch_peer.prepared(request), count, min))
+        reading = timed(lambda: torch_peer.prepared(json.loads(body)), 2, min)
+        row(f"{dtype}, the step `train`", steps["train"], min(peers) * 1e3, "ms",
+            "PyTorch on 1 thread {:.1f} ms, on 2 {:.1f} ms".format(*(peer * 1e3 for peer in peers)))
+        row(f"{dtype}, whole request, {len(body) / 1e6:.1f} MB", seconds * 1e3, (min(peers) + reading) * 1e3, "ms",
+            ", ".join(f"{name} {value:.1f}" for name, value in steps.items()) + "; peer with json.loads and tensors")
+    torch.set_num_threads(threads)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--quick", action="store_true", help="fewer repetitions")
-    quick = arguments.parse_args().quick
+    arguments.add_argument("--only", choices=("checks", "training"), help="leave out the rest")
+    options = arguments.parse_args()
+    quick = options.quick
     with Daemon() as daemon, torch_service() as peer:
         print(f"{os.cpu_count()} cores. gradcheckd beside a Python service around PyTorch's autograd (the peer).\n")
         print(f"{'':<44} {'gradcheckd':>12} {'peer':>12} {'':<8} {'ratio':>9}")
-        small_checks(daemon.port, peer, 500 if quick else 5000, 2 if quick else 5)
-        if peer:
-            body, steps = large_checks(daemon.port, peer, 3 if quick else 9)
-            json_reading(body, steps, 3 if quick else 9)
+        if options.only != "training":
+            small_checks(daemon.port, peer, 500 if quick else 5000, 2 if quick else 5)
+            if peer:
+                body, steps = large_checks(daemon.port, peer, 3 if quick else 9)
+                json_reading(body, steps, 3 if quick else 9)
+        if options.only != "checks":
+            lab_training_run(daemon.port, 40 if quick else 200)
+            if peer:
+                digits_training_run(daemon.port, 3 if quick else 9, 3 if quick else 5)
 
 
 if __name__ == "__main__":

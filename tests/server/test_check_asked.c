@@ -5,7 +5,6 @@
 #include "server/accept.h"
 #include "server/exchange.h"
 #include "server/problem.h"
-#include "server/problem.h"
 
 START_TEST(test_accept)
 {

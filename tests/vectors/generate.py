@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Makes the test vectors beside this file: *.ndjson (from PyTorch) and numpy_random.* (from NumPy).
+"""Makes the test vectors beside this file: *.ndjson and train/*.ndjson (from PyTorch), numpy_random.* and
+train/lab_curve.json (from NumPy).
 
 The results are committed, so nobody needs PyTorch to run the tests. To make them anew, on Debian 12:
 
@@ -9,6 +10,9 @@ The results are committed, so nobody needs PyTorch to run the tests. To make the
 A line of an .ndjson file is one case: {"name", "request": a complete body of POST /v1/check without its gradients,
 "expected": {"loss", "gradients", "intermediates"}}, all in the request's convention. The cases come from fixed seeds
 of Python's own random module, so a second run writes the same files (to the last bits of the machine's libm).
+
+A line of train/*.ndjson is a training run: {"name", "request": a complete body of POST /v1/train, "expected": its answer
+without `boundary`, `health`, `device` and `dtype`}.
 """
 
 import copy
@@ -19,12 +23,16 @@ import random
 import numpy as np
 import torch
 
+import lab_training
 import torch_reference
+import torch_training
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 CONVENTIONS = ("numpy", "pytorch", "columns")
 REDUCTIONS = ("mean", "sum", "batchmean")
+
+MOST_SENSITIVE = 1e4  # of a training run, per relative change of its initial parameters: 1e-15 must not become 1e-10
 
 ACTIVATIONS = [
     {"type": "relu"},
@@ -143,6 +151,21 @@ class Maker:
                 "intermediates": {key: torch_reference.to_json(value) for key, value in result.intermediates.items()},
             },
         })
+
+    def add_training(self, name, network, batch, optimizer=None, epochs=20, batch_size=None, record_every=None,
+                     **keywords):
+        """Adds one training run, and checks that it is no lottery: rounding in it must stay rounding."""
+        request = self.request(network, batch, **keywords)
+        for key, value in (("optimizer", optimizer), ("epochs", epochs), ("batch_size", batch_size),
+                           ("record_every", record_every)):
+            if value is not None:
+                request[key] = value
+        answer = torch_training.train(request)
+        grows = torch_training.sensitivity(request, answer)
+        as_float32 = request.get("dtype") == "float32"
+        assert as_float32 or grows < MOST_SENSITIVE, f"{name}: rounding grows by {grows:g}"
+        assert all(case["name"] != name for case in self.cases), f"{name} is there already"
+        self.cases.append({"name": name, "request": request, "expected": answer})
 
     def write(self, file_name):
         lines = [json.dumps(case, separators=(",", ":"), allow_nan=False) + "\n" for case in self.cases]
@@ -457,6 +480,179 @@ def float32():
     make.write("float32.ndjson")
 
 
+# --- training runs -----------------------------------------------------------------------------------------------------
+
+
+OPTIMIZERS = [
+    {"type": "sgd"},
+    {"type": "sgd", "lr": 0.1},
+    {"type": "sgd", "lr": 0.05, "momentum": 0.9},
+    {"type": "sgd", "lr": 0.05, "momentum": 0.8, "dampening": 0.5},
+    {"type": "sgd", "lr": 0.05, "dampening": 0.5},
+    {"type": "sgd", "lr": 0.05, "momentum": 0.8, "nesterov": True},
+    {"type": "sgd", "lr": 0.1, "weight_decay": 0.03},
+    {"type": "sgd", "lr": 0.05, "momentum": 0.7, "dampening": 0.2, "nesterov": False, "weight_decay": 0.02},
+    {"type": "sgd", "lr": 0.05, "momentum": 0.7, "dampening": 0, "nesterov": True, "weight_decay": 0.02},
+    {"type": "adam"},
+    {"type": "adam", "lr": 0.05},
+    {"type": "adam", "lr": 0.02, "betas": [0.6, 0.8]},
+    {"type": "adam", "lr": 0.02, "betas": [0, 0.9]},
+    {"type": "adam", "lr": 0.02, "eps": 0.01},
+    {"type": "adam", "lr": 0.02, "weight_decay": 0.1},
+    {"type": "adam", "lr": 0.03, "betas": [0.8, 0.95], "eps": 1e-4, "weight_decay": 0.05},
+    {"type": "adamw"},
+    {"type": "adamw", "lr": 0.05},
+    {"type": "adamw", "lr": 0.02, "betas": [0.6, 0.8]},
+    {"type": "adamw", "lr": 0.02, "eps": 0.01},
+    {"type": "adamw", "lr": 0.02, "weight_decay": 0},
+    {"type": "adamw", "lr": 0.02, "weight_decay": 0.5},
+    {"type": "adamw", "lr": 0.03, "betas": [0.8, 0.95], "eps": 1e-4, "weight_decay": 0.2},
+    {"type": "rmsprop"},
+    {"type": "rmsprop", "lr": 0.02},
+    {"type": "rmsprop", "lr": 0.01, "alpha": 0.7},
+    {"type": "rmsprop", "lr": 0.01, "eps": 0.05},
+    {"type": "rmsprop", "lr": 0.005, "momentum": 0.8},
+    {"type": "rmsprop", "lr": 0.01, "weight_decay": 0.1},
+    {"type": "rmsprop", "lr": 0.005, "alpha": 0.9, "eps": 1e-4, "momentum": 0.5, "weight_decay": 0.05},
+    {"type": "adagrad"},
+    {"type": "adagrad", "lr": 0.1},
+    {"type": "adagrad", "lr": 0.1, "lr_decay": 0.05},
+    {"type": "adagrad", "lr": 0.1, "weight_decay": 0.1},
+    {"type": "adagrad", "lr": 0.1, "initial_accumulator_value": 0.3},
+    {"type": "adagrad", "lr": 0.1, "eps": 0.01},
+    {"type": "adagrad", "lr": 0.1, "lr_decay": 0.02, "weight_decay": 0.05, "initial_accumulator_value": 0.1, "eps": 1e-4},
+]
+QUICK = [{"type": "sgd", "lr": 0.1}, {"type": "sgd", "lr": 0.05, "momentum": 0.9}, {"type": "adam", "lr": 0.02},
+         {"type": "adamw", "lr": 0.02}, {"type": "rmsprop", "lr": 0.005}, {"type": "adagrad", "lr": 0.1}]
+
+LAST = {"bce": [{"type": "sigmoid"}], "nll": [{"type": "log_softmax"}]}
+
+
+def train_optimizers():
+    """Every optimizer with every option, on all samples at once and in batches of which the last is smaller."""
+    make = Maker(11)
+    networks = [
+        {"input": 2, "layers": [linear(4), {"type": "tanh"}, linear(1), {"type": "sigmoid"}], "loss": "bce"},
+        {"input": 3, "layers": [linear(3), {"type": "relu"}, linear(3)], "loss": "cross_entropy"},
+        {"input": 2, "layers": [linear(3), {"type": "gelu"}, linear(2)], "loss": {"type": "mse", "l2": 0.05}},
+        {"input": 3, "layers": [linear(1)], "loss": "mse"},
+    ]
+    for number, optimizer in enumerate(OPTIMIZERS):
+        for small in (False, True):
+            make.add_training(f"{label_of(optimizer)}, {'batches' if small else 'all samples'}",
+                              copy.deepcopy(networks[(number + 2 * small) % 4]), 7, optimizer, epochs=21 if small else 40,
+                              batch_size=3 if small else None, record_every=None if small else 2,
+                              convention=CONVENTIONS[(number + small) % 3])
+    make.add_training("no optimizer", networks[0], 5, None, epochs=12)
+    make.write("train/optimizers.ndjson")
+
+
+def train_networks():
+    """Depths, activations, conventions, biases, axes."""
+    make = Maker(12)
+    cycle = ["tanh", "relu", "sigmoid", "gelu", "elu", "silu", "softplus", "leaky_relu"]
+    for depth in range(1, 5):
+        for number, convention in enumerate(CONVENTIONS):
+            layers = []
+            for index in range(depth - 1):
+                layers += [linear(2 + (index + number) % 3), {"type": cycle[(index + 2 * depth + number) % len(cycle)]}]
+            layers.append(linear(1 + number % 2))
+            make.add_training(f"{depth} linear layers, {convention}", {"input": 3, "layers": layers, "loss": "mse"}, 6,
+                              QUICK[(depth + number) % len(QUICK)], batch_size=(None, 4)[number % 2],
+                              convention=convention)
+    for number, activation in enumerate(ACTIVATIONS):
+        last = {"softmax": {"type": "cross_entropy", "from": "probabilities"}, "log_softmax": "nll"}.get(activation["type"])
+        layers = [linear(4), dict(activation), linear(3)] + ([dict(activation)] if last else [])
+        make.add_training(f"{label_of(activation)}", {"input": 2, "layers": layers, "loss": last or "mse"}, 5,
+                          QUICK[number % len(QUICK)], convention=CONVENTIONS[number % 3], batch_size=(None, 2, 3)[number % 3])
+    for convention in CONVENTIONS:
+        make.add_training(f"no bias in the first layer, {convention}",
+                          {"input": 2, "layers": [linear(3, bias=False), {"type": "tanh"}, linear(1)], "loss": "mse"}, 5,
+                          QUICK[2], convention=convention)
+        make.add_training(f"biases of two axes, {convention}",
+                          {"input": 2, "layers": [linear(3), {"type": "tanh"}, linear(2)], "loss": "mse"}, 5,
+                          QUICK[1], convention=convention, bias_axes=2, batch_size=2)
+    make.add_training("pytorch names by name and by index",
+                      {"input": 2, "layers": [linear(3, name="encoder"), {"type": "tanh"}, linear(1)], "loss": "mse"}, 5,
+                      QUICK[0], convention="pytorch")
+    for convention in ("numpy", "pytorch"):
+        make.add_training(f"input of several axes, flatten, {convention}",
+                          {"input": [2, 3], "layers": [linear(2), {"type": "tanh"}, {"type": "flatten"}, linear(3)],
+                           "loss": "cross_entropy"}, 5, QUICK[1], convention=convention, batch_size=2)
+        make.add_training(f"output of several axes, {convention}",
+                          {"input": [2, 3], "layers": [linear(4), {"type": "tanh"}, linear(2)], "loss": "mse"}, 5,
+                          QUICK[2], convention=convention, batch_size=3)
+    make.add_training("wider: 17-9-5",
+                      {"input": 17, "layers": [linear(9), {"type": "relu"}, linear(5)], "loss": "mse"}, 12, QUICK[2],
+                      epochs=10, batch_size=5)
+    xor = {"x": [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], "y": [[0.0], [1.0], [1.0], [0.0]]}
+    for optimizer in QUICK:
+        make.add_training(f"XOR, {label_of(optimizer)}",
+                          {"input": 2, "layers": [linear(8), {"type": "tanh"}, linear(1)], "loss": "bce_with_logits"}, 4,
+                          optimizer, epochs=60, record_every=3, **xor)
+    make.write("train/networks.ndjson")
+
+
+def train_losses():
+    """Every loss with every reduction, with and without l2; targets with an accuracy and without."""
+    make = Maker(13)
+    definitions = [({"type": "mse"}, None), ({"type": "l1"}, None), ({"type": "smooth_l1", "beta": 0.5}, None),
+                   ({"type": "huber", "delta": 0.5}, None), ({"type": "bce"}, None), ({"type": "bce_with_logits"}, None),
+                   ({"type": "cross_entropy"}, None), ({"type": "cross_entropy"}, "soft"), ({"type": "nll"}, None),
+                   ({"type": "hinge"}, None)]
+    for number, (loss, target) in enumerate(definitions):
+        for at, reduction in enumerate(REDUCTIONS):
+            for l2 in (0.0, 0.04):
+                definition = {**loss, "reduction": reduction, **({"l2": l2} if l2 else {})}
+                width = 3 if loss["type"] in torch_reference.BATCH_LOSSES else 1 + at % 2
+                layers = [linear(4), {"type": "tanh"}, linear(width), *LAST.get(loss["type"], [])]
+                make.add_training(f"{label_of(definition)}{', soft targets' if target else ''}",
+                                  {"input": 2, "layers": layers, "loss": definition}, 6, QUICK[(number + at) % len(QUICK)],
+                                  epochs=16, batch_size=4 if l2 else None, convention=CONVENTIONS[(number + at) % 3],
+                                  y=make.distribution(6, 3) if target else None)
+    one_hot = [[float(column == row % 3) for column in range(3)] for row in range(6)]
+    for kind, y in (("cross_entropy", one_hot), ("mse", one_hot), ("bce_with_logits", one_hot),
+                    ("mse", [[float(row % 2)] for row in range(6)]), ("l1", [[float(row % 2)] for row in range(6)]),
+                    ("mse", [[row % 2 / 2] for row in range(6)])):
+        what = "one-hot" if y is one_hot else "0 and 0.5" if [0.5] in y else "0 and 1"
+        make.add_training(f"{kind}, targets {what}",
+                          {"input": 2, "layers": [linear(4), {"type": "tanh"}, linear(len(y[0]))], "loss": kind}, 6,
+                          QUICK[0], batch_size=4, y=y)
+    make.write("train/losses.ndjson")
+
+
+def train_batches():
+    """Batch sizes, and how often an epoch is recorded."""
+    make = Maker(14)
+    network = {"input": 2, "layers": [linear(3), {"type": "tanh"}, linear(1), {"type": "sigmoid"}], "loss": "bce"}
+    for size in range(1, 9):
+        make.add_training(f"8 samples in batches of {size}", network, 8, QUICK[size % len(QUICK)], batch_size=size,
+                          epochs=12, convention=CONVENTIONS[size % 3])
+    make.add_training("one sample", network, 1, QUICK[0])
+    make.add_training("momentum over many batches", network, 9, QUICK[1], batch_size=2, epochs=60, record_every=6)
+    for epochs, every in ((1, None), (1, 1), (20, 1), (20, 2), (20, 3), (20, 7), (20, 19), (20, 20)):
+        make.add_training(f"{epochs} epochs, every {every or 'default'}", network, 5, QUICK[2], epochs=epochs,
+                          record_every=every, batch_size=2)
+    make.write("train/batches.ndjson")
+
+
+def train_float32():
+    """A few runs in float32."""
+    make = Maker(15)
+    for optimizer in QUICK:
+        make.add_training(f"float32: {label_of(optimizer)}",
+                          {"input": 2, "layers": [linear(3), {"type": "tanh"}, linear(3)], "loss": "cross_entropy"}, 6,
+                          optimizer, epochs=12, batch_size=4, dtype="float32")
+    make.write("train/float32.ndjson")
+
+
+def lab_curve():
+    """The loss of each of the 1000 epochs that the lab trains."""
+    curve = lab_training.train(1000)
+    (HERE / "train" / "lab_curve.json").write_text("[\n" + ",\n".join(map(repr, curve)) + "\n]\n", encoding="ascii")
+    print(f"train/lab_curve.json: {len(curve)} epochs, {curve[0]!r} to {curve[-1]!r}")
+
+
 # --- NumPy's generator -----------------------------------------------------------------------------------------------
 
 
@@ -508,7 +704,9 @@ def numpy_random():
 
 def main():
     torch.set_num_threads(1)
-    for part in (activations, losses, networks, edges, lab, float32, numpy_random):
+    (HERE / "train").mkdir(exist_ok=True)
+    for part in (activations, losses, networks, edges, lab, float32, numpy_random, train_optimizers, train_networks,
+                 train_losses, train_batches, train_float32, lab_curve):
         part()
 
 

@@ -165,25 +165,41 @@ def tensor(values, dtype):
     return torch.as_tensor(np.asarray(values, dtype=np.float64)).to(dtype)
 
 
-def evaluate(request, with_intermediates=True):
-    network, convention = request["network"], request.get("convention", "numpy")
-    dtype = torch.float32 if request.get("dtype", "float64") == "float32" else torch.float64
-    columns, numpy_layout = convention == "columns", convention == "numpy"
-    given = initial_parameters(request)
-    linear = {entry[0]: entry for entry in parameter_layers(request)}
+def dtype_of(request):
+    return torch.float32 if request.get("dtype", "float64") == "float32" else torch.float64
 
-    leaves = {}
-    for _, _, _, weight, bias in linear.values():
+
+def make_leaves(request):
+    """The parameters as tensors that want gradients, by name, in the request's layout."""
+    dtype, given, leaves = dtype_of(request), initial_parameters(request), {}
+    for _, _, _, weight, bias in parameter_layers(request):
         leaves[weight] = tensor(given[weight], dtype).requires_grad_()
         if bias:
             leaves[bias] = tensor(given[bias], dtype).requires_grad_()
+    return leaves
 
-    h = tensor(request["data"]["x"], dtype)
-    if columns:
-        h = h.T
-    seen = {}  # name of an intermediate -> tensor, rows first
+
+def make_input(request):
+    """x, rows first."""
+    x = tensor(request["data"]["x"], dtype_of(request))
+    return x.T if request.get("convention") == "columns" else x
+
+
+def make_target(request):
+    """y as lists, rows first."""
+    target = request["data"]["y"]
+    if request.get("convention") == "columns" and isinstance(target[0], (list, tuple)):
+        return [list(row) for row in zip(*target)]
+    return target
+
+
+def forward(request, leaves, h):
+    """The output of the network, and the intermediate values by name; all rows first."""
+    numpy_layout = request.get("convention", "numpy") == "numpy"
+    linear = {entry[0]: entry for entry in parameter_layers(request)}
+    seen = {}
     count, follows_linear = 0, False
-    for index, layer in enumerate(network["layers"]):
+    for index, layer in enumerate(request["network"]["layers"]):
         if layer["type"] == "linear":
             count += 1
             _, _, _, weight, bias = linear[index]
@@ -200,28 +216,40 @@ def evaluate(request, with_intermediates=True):
                 seen[f"h{count}"] = h
         follows_linear = layer["type"] == "linear"
     seen["y_hat"] = h
+    return h, seen
 
-    definition = network["loss"]
-    definition = {"type": definition} if isinstance(definition, str) else definition
-    target = request["data"]["y"]
-    if columns and isinstance(target[0], (list, tuple)):
-        target = [list(row) for row in zip(*target)]
-    loss = loss_of(definition, h, target, dtype)
+
+def loss_definition(request):
+    definition = request["network"]["loss"]
+    return {"type": definition} if isinstance(definition, str) else definition
+
+
+def total_loss(request, leaves, y_hat, target):
+    """The scalar loss with its l2."""
+    definition = loss_definition(request)
+    total = loss_of(definition, y_hat, target, dtype_of(request))
+    if definition.get("l2", 0.0):
+        weights = [leaves[entry[3]] for entry in parameter_layers(request)]
+        total = total + definition["l2"] / 2.0 * sum((W**2).sum() for W in weights)
+    return total
+
+
+def evaluate(request, with_intermediates=True):
+    columns = request.get("convention") == "columns"
+    leaves = make_leaves(request)
+    y_hat, seen = forward(request, leaves, make_input(request))
     if with_intermediates:
         for value in seen.values():
             value.retain_grad()
-    total = loss
-    if definition.get("l2", 0.0):
-        weights = [leaves[entry[3]] for entry in linear.values()]
-        total = loss + definition["l2"] / 2.0 * sum((W**2).sum() for W in weights)
+    total = total_loss(request, leaves, y_hat, make_target(request))
     total.backward()
 
     gradients = {name: leaf.grad.numpy() for name, leaf in leaves.items()}
     intermediates = {}
     if with_intermediates:
         for name, value in seen.items():
-            forward, backward = value.detach().numpy(), value.grad.numpy()
-            intermediates[name] = forward.T if columns else forward
+            forward_values, backward = value.detach().numpy(), value.grad.numpy()
+            intermediates[name] = forward_values.T if columns else forward_values
             intermediates["d" + name] = backward.T if columns else backward
     return Result(total.item(), gradients, intermediates)
 
