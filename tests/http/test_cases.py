@@ -1,8 +1,8 @@
-"""Every folder of tests/cases is a POST /v1/check: request.json (any bytes), status, and response.json or response.txt.
+"""Every folder of tests/cases is a POST: request.json (any bytes), status, and response.json or response.txt.
 
 Of response.json every member must be in the answer and equal; the answer may hold more, but arrays are as long. Of
-response.txt every line must be there, "*" standing for anything. A file `query` holds what goes behind the "?",
-`absent` the members that the answer must not have.
+response.txt every line must be there, "*" standing for anything. A file `path` names another endpoint than /v1/check,
+`query` holds what goes behind the "?", `absent` the members that the answer must not have.
 A bug report becomes a folder.
 """
 
@@ -45,8 +45,9 @@ def text_differences(expected, got):
 
 class Cases(DaemonTest):
     def check(self, client, folder):
-        query = folder / "query"
-        path = "/v1/check" + ("?" + query.read_text().strip() if query.exists() else "")
+        path, query = folder / "path", folder / "query"
+        path = path.read_text().strip() if path.exists() else "/v1/check"
+        path += "?" + query.read_text().strip() if query.exists() else ""
         answer = client.ask(post((folder / "request.json").read_bytes(), path))
         self.assertEqual(answer.status, int((folder / "status").read_text()), answer.body[:500])
         if (folder / "response.txt").exists():

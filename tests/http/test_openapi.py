@@ -7,6 +7,7 @@ against the schemas.
 import copy
 import http.client
 import json
+import math
 import pathlib
 import sys
 import unittest
@@ -26,7 +27,7 @@ DIAGNOSED = 40  # cases of the diagnosis's test set that are asked for
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 SCHEMA_WORDS = {"$ref", "type", "enum", "const", "oneOf", "anyOf", "allOf", "not", "properties", "required",
                 "additionalProperties", "items", "minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum",
-                "exclusiveMinimum", "default", "description", "discriminator", "examples"}
+                "exclusiveMinimum", "exclusiveMaximum", "default", "description", "discriminator", "examples"}
 
 
 def read_description():
@@ -179,8 +180,8 @@ class TruthTest(DaemonTest):
     def operation(self, path, method):
         return self.description["paths"][path][method]
 
-    def examples(self):
-        media = self.operation("/v1/check", "post")["requestBody"]["content"]["application/json"]
+    def examples(self, path="/v1/check"):
+        media = self.operation(path, "post")["requestBody"]["content"]["application/json"]
         for name, example in media["examples"].items():
             yield name, copy.deepcopy(example["value"])
 
@@ -316,7 +317,13 @@ class TruthTest(DaemonTest):
         self.assertEqual(answer["version"], self.description["info"]["version"])
         self.assertEqual([mistake["id"] for mistake in answer["mistakes"]],
                          self.description["components"]["schemas"]["MistakeId"]["enum"])
+        self.assertEqual([remark["id"] for remark in answer["health"]],
+                         self.description["components"]["schemas"]["RemarkId"]["enum"])
         self.assertIn("diagnose_seconds", answer["limits"])
+        schemas = self.description["components"]["schemas"]
+        self.assertEqual(schemas["BoundaryRequest"]["properties"]["resolution"]["maximum"], answer["limits"]["max_resolution"])
+        self.assertIn(f"{answer['limits']['max_points']:g} points",
+                      schemas["TrainRequest"]["properties"]["record_every"]["description"])
 
     def test_layers_and_losses_are_those_of_the_capabilities(self):
         _, _, body = self.ask("GET", "/v1/capabilities")
@@ -336,6 +343,182 @@ class TruthTest(DaemonTest):
 
         self.assertEqual(described("Layer"), offered("layers", "activations"))
         self.assertEqual(described("Loss"), offered("losses"))
+
+    # --- training ---
+
+    def assert_health(self, health, layers):
+        for remark in health:
+            self.assert_members(remark, "Remark")
+            self.assertIn(remark["id"], self.description["components"]["schemas"]["RemarkId"]["enum"])
+            self.assertIn(remark["layer"], (None, *range(layers)))
+            self.assertTrue(remark["message"] and remark["hint"])
+            self.assertEqual("units" in remark, remark["id"] == "dead_relu")
+
+    def assert_training(self, answer, request):
+        self.validate(answer, "Training")
+        self.assert_members(answer, "Training")
+        self.assert_members(answer["final"], "TrainingEnd")
+        self.assertEqual("boundary" in answer, "boundary" in request)
+        if "boundary" in answer:
+            self.assert_members(answer["boundary"], "Boundary")
+        self.assertEqual(list(answer["gradient_norms"]), list(answer["parameters"]))
+        for curve in (answer["loss"], answer.get("accuracy", answer["loss"]), *answer["gradient_norms"].values()):
+            self.assertEqual(len(curve), len(answer["epochs"]))
+        self.assertEqual("accuracy" in answer, "accuracy" in answer["final"])
+        self.assert_health(answer["health"], len(request["network"]["layers"]))
+
+    def assert_alike(self, found, expected, at=""):
+        """The same, but for what rounding may make of numbers."""
+        self.assertIs(type(found) in (int, float), type(expected) in (int, float), at)
+        if isinstance(expected, dict):
+            self.assertEqual(list(found), list(expected), at)
+            for name in expected:
+                self.assert_alike(found[name], expected[name], f"{at}/{name}")
+        elif isinstance(expected, list):
+            self.assertEqual(len(found), len(expected), at)
+            for position, pair in enumerate(zip(found, expected)):
+                self.assert_alike(*pair, f"{at}/{position}")
+        elif type(expected) in (int, float):
+            self.assertTrue(math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-12), f"{at}: {found}, not {expected}")
+        else:
+            self.assertEqual(found, expected, at)
+
+    def events(self, stream):
+        """(event, data) for each, as the description says that they are written."""
+        *blocks, rest = stream.split("\n\n")
+        self.assertEqual(rest, "")
+        for block in blocks:
+            event, data = block.split("\n")
+            self.assertTrue(event.startswith("event: ") and data.startswith("data: "), block[:200])
+            yield event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+    def assert_stream(self, stream, request):
+        """A whole one, which ends well; what it answers."""
+        described = self.operation("/v1/train", "post")["responses"]["200"]["content"]["text/event-stream"]["x-events"]
+        names = []
+        for name, data in self.events(stream):
+            names.append(name)
+            schema = described[name]["$ref"].rsplit("/", 1)[1]
+            self.validate(data, schema)
+            self.assert_members(data, schema)
+            if name == "epoch":
+                self.assert_health(data["health"], len(request["network"]["layers"]))
+        self.assertEqual(names, ["epoch"] * (len(names) - 1) + ["done"])
+        self.assertGreater(len(names), 1)
+        self.assert_training(data, request)
+        return data
+
+    def test_training_examples_are_accepted(self):
+        for name, request in self.examples("/v1/train"):
+            with self.subTest(example=name):
+                self.validate(request, "TrainRequest")
+                status, headers, body = self.ask("POST", "/v1/train", request)
+                answer = json.loads(body)
+                self.assertEqual(status, 200, answer)
+                self.assertEqual(headers.get_content_type(), "application/json")
+                self.assertRegex(headers["Server-Timing"], r"^read;dur=[\d.]+, train;dur=[\d.]+, write;dur=[\d.]+$")
+                self.assert_training(answer, request)
+                self.assertEqual(answer["health"] == [], name in ("xor", "all_options"), answer["health"])
+
+                status, headers, stream = self.ask("POST", "/v1/train", request, {"Accept": "text/event-stream"})
+                self.assertEqual((status, headers.get_content_type()), (200, "text/event-stream"))
+                self.assertNotIn("Server-Timing", headers)
+                self.assertEqual(self.assert_stream(stream.decode(), request), answer)
+
+    def test_training_example_answers_are_what_is_answered(self):
+        requests = dict(self.examples("/v1/train"))
+        content = self.operation("/v1/train", "post")["responses"]["200"]["content"]
+        for name, example in content["application/json"]["examples"].items():
+            with self.subTest(example=name):
+                self.assert_training(example["value"], requests[name])
+                self.assert_alike(json.loads(self.ask("POST", "/v1/train", requests[name])[2]), example["value"])
+        for name, example in content["text/event-stream"]["examples"].items():
+            with self.subTest(stream=name):
+                self.assert_stream(example["value"], requests[name])
+                _, _, stream = self.ask("POST", "/v1/train", requests[name], {"Accept": "text/event-stream"})
+                found, expected = list(self.events(stream.decode())), list(self.events(example["value"]))
+                self.assert_alike(found[0][1], expected[0][1])
+                self.assert_alike(found[-1][1], expected[-1][1])
+
+    def test_trainings_of_all_kinds_fit_their_schema(self):
+        _, request = next(self.examples("/v1/train"))
+        kinds = [{"convention": "columns", "data": {"x": [[0, 0, 1, 1], [0, 1, 0, 1]], "y": [[0, 1, 1, 0]]}},
+                 {"convention": "pytorch"}, {"dtype": "float32"}, {"data": {"x": [[0, 1]], "y": [[0.5]]}},
+                 {"batch_size": 3, "record_every": 1, "epochs": 30}, {"boundary": {}}, {"optimizer": {"type": "sgd", "lr": 0}}]
+        kinds += [{"optimizer": {"type": name}} for name in self.optimizers()]
+        kinds.append({"network": {"input": 2, "layers": [{"type": "linear", "out_features": 1}], "loss": "mse"}, "epochs": 30,
+                      "optimizer": {"type": "sgd", "lr": 1e200}})
+        kinds.append({**kinds[-1], "batch_size": 1})  # diverges within the first epoch
+        for change in kinds:
+            with self.subTest(change=change):
+                changed = {**request, **change}
+                self.validate(changed, "TrainRequest")
+                status, _, body = self.ask("POST", "/v1/train", changed)
+                answer = json.loads(body)
+                self.assertEqual(status, 200, answer)
+                self.assert_training(answer, changed)
+
+    def test_training_problems_fit_their_schema(self):
+        good = dict(self.examples("/v1/train"))["all_options"]
+        for change, status, code, pointer in (
+                ({"gradients": {}}, 400, "unknown_member", "/gradients"),
+                ({"optimizer": {"type": "adm"}}, 400, "out_of_range", "/optimizer/type"),
+                ({"optimizer": {"type": "adam", "betas": [0.9, 1]}}, 400, "out_of_range", "/optimizer/betas/1"),
+                ({"optimizer": {"type": "adam", "momentum": 0.9}}, 400, "unknown_member", "/optimizer/momentum"),
+                ({"optimizer": {"type": "sgd", "nesterov": True}}, 400, "out_of_range", "/optimizer/nesterov"),
+                ({"epochs": 0}, 400, "out_of_range", "/epochs"),
+                ({"epochs": 200000, "record_every": 1}, 400, "out_of_range", "/record_every"),
+                ({"boundary": {"resolution": 1}}, 400, "out_of_range", "/boundary/resolution"),
+                ({"boundary": {"x": [1, 0]}}, 400, "out_of_range", "/boundary/x"),
+                ({"epochs": 10**12, "record_every": 10**11}, 422, "too_much_work", "")):
+            for accept in ("application/json", "text/event-stream"):
+                with self.subTest(change=change, accept=accept):
+                    found, headers, body = self.ask("POST", "/v1/train", {**good, **change}, {"Accept": accept})
+                    problem = json.loads(body)
+                    self.validate(problem, "Problem")
+                    self.assert_members(problem, "Problem")
+                    self.assertEqual(headers.get_content_type(), "application/problem+json")
+                    self.assertEqual((found, problem["code"], problem.get("pointer", "")), (status, code, pointer))
+
+    def optimizers(self):
+        """The schemas by type."""
+        schemas = self.description["components"]["schemas"]
+        parts = [resolve(self.description, part["$ref"]) for part in schemas["Optimizer"]["oneOf"]]
+        return {part["properties"]["type"]["const"]: part for part in parts}
+
+    def test_optimizers_are_those_of_the_capabilities(self):
+        _, _, body = self.ask("GET", "/v1/capabilities")
+        described = self.optimizers()
+        self.assertEqual({op["name"]: {attribute["name"]: (attribute["type"], attribute["default"]) for attribute in op["attributes"]}
+                          for op in json.loads(body)["optimizers"]},
+                         {kind: {name: (part["type"], part["default"]) for name, part in schema["properties"].items() if name != "type"}
+                          for kind, schema in described.items()})
+        for kind, schema in described.items():
+            self.assertEqual(self.description["components"]["schemas"]["Optimizer"]["discriminator"]["mapping"][kind].rsplit("/", 1)[1],
+                             next(name for name, part in self.description["components"]["schemas"].items() if part is schema))
+
+    def test_ranges_of_the_optimizers(self):
+        """What the description allows is taken, what lies just beyond is refused."""
+        _, request = next(self.examples("/v1/train"))
+        request.update(epochs=1)
+
+        def answered(kind, **options):
+            status, _, body = self.ask("POST", "/v1/train", {**request, "optimizer": {"type": kind, **options}})
+            return status if status == 200 else json.loads(body)["code"]
+
+        for kind, schema in self.optimizers().items():
+            for name, part in schema["properties"].items():
+                with self.subTest(optimizer=kind, option=name):
+                    if name == "betas":
+                        below = math.nextafter(part["items"]["exclusiveMaximum"], 0)
+                        self.assertEqual(answered(kind, betas=[part["items"]["minimum"], below]), 200)
+                        for wrong in ([-1e-9, 0.5], [0.5, part["items"]["exclusiveMaximum"]]):
+                            self.assertEqual(answered(kind, betas=wrong), "out_of_range")
+                    elif part.get("type") == "number":
+                        self.assertEqual(answered(kind, **{name: part.get("minimum", -2)}), 200)
+                        self.assertEqual(answered(kind, **{name: 2}), 200)
+                        if "minimum" in part:
+                            self.assertEqual(answered(kind, **{name: math.nextafter(part["minimum"], -1)}), "out_of_range")
 
 
 if __name__ == "__main__":
