@@ -8,6 +8,7 @@
 #include "core/ops/ops.h"
 #include "core/train.h"
 #include "server/check.h"
+#include "server/device.h"
 #include "server/document.h"
 #include "server/limits.h"
 #include "server/read_attributes.h"
@@ -135,7 +136,7 @@ static void write_limits(struct json *json, const struct options *options)
 
 enum outcome capabilities_handle(struct exchange *exchange, bool heavy)
 {
-    static const char *const devices[] = {"cpu", NULL};
+    const char *const devices[] = {"cpu", device_has_cuda() ? "cuda" : NULL, NULL};
     (void)heavy;
     text_init(&exchange->answer, &exchange->arena);
     struct json json;

@@ -5,6 +5,7 @@
 #include "server/accept.h"
 #include "server/check_report.h"
 #include "server/check_request.h"
+#include "server/device.h"
 #include "server/limits.h"
 #include "server/metrics.h"
 #include "server/problem.h"
@@ -93,7 +94,14 @@ static int grade(struct exchange *exchange, struct check_state *state, struct er
     if (code != CODE_OK) return code;
     state->request.check.cancelled = &exchange->cancelled;
     state->read_seconds += exchange_clock() - state->begun;
-    code = check_run(&exchange->arena, &state->request.check, &state->report, error);
+    struct check *check = &state->request.check;
+    code = check_run(&exchange->arena, check, &state->report, error);
+    const struct backend *instead = device_instead(check->backend, state->request.device, code);
+    if (instead != NULL) {
+        check->backend = instead;
+        *error = (struct error){0};
+        code = check_run(&exchange->arena, check, &state->report, error);
+    }
     state->graded = code == CODE_OK;
     return code == CODE_OK ? code : exchange_explain_cancelled(state->begun, "check", error);
 }
@@ -144,7 +152,8 @@ enum outcome check_handle(struct exchange *exchange, bool heavy)
     int code = fresh ? measure(exchange, state, &error) : CODE_OK;
     exchange->work = state->request.work;
     /* Off to the workers; or, from one that is kept free of long work, to another. */
-    if (code == CODE_OK && !heavy && exchange->work > LIMIT_LIGHT_WORK) return OUTCOME_HEAVY;
+    bool light = exchange->work <= LIMIT_LIGHT_WORK && state->request.device != DEVICE_CUDA;
+    if (code == CODE_OK && !heavy && !light) return OUTCOME_HEAVY;
     if (code == CODE_OK && heavy && fresh && exchange->work > LIMIT_LONG_WORK) return OUTCOME_HEAVY;
     if (code == CODE_OK && !state->graded) code = grade(exchange, state, &error);
     if (code == CODE_OK) code = diagnose(exchange, state, heavy, &error);

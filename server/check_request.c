@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/intermediates.h"
+#include "server/device.h"
 #include "server/limits.h"
 #include "server/number.h"
 #include "server/read_device.h"
@@ -212,7 +213,8 @@ int check_request_read(struct arena *arena, struct check_request *request, struc
     if (read_submissions(&r, intermediates, &check->intermediates) != CODE_OK) return error->code;
     check->network = &set->network;
     check->convention = set->convention;
-    check->backend = backend_cpu(request->dtype);
+    check->backend = device_backend(request->device, request->dtype, request->work);
+    if (check->backend == NULL) check->backend = backend_cpu(request->dtype); /* it failed just now */
     check->batch = set->batch;
     check->parameters = set->parameters;
     check->x = set->x;

@@ -13,6 +13,7 @@
 
 #include "core/parallel.h"
 #include "server/blas_setup.h"
+#include "server/device.h"
 #include "server/document.h"
 #include "server/http.h"
 #include "server/options.h"
@@ -71,6 +72,7 @@ static int serve(const struct options *options)
     }
     raise_file_limit();
     document_setup();
+    device_start();
     if (!parallel_start(options->threads > 1 ? options->threads - 1 : 0))
         fputs("gradcheckd: cannot start helping threads; large products take one core each\n", stderr);
     if (!static_files_load(options->static_directory) || !http_start(options, address)) return EXIT_FAILURE;

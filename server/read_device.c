@@ -1,5 +1,7 @@
 #include "server/read_device.h"
 
+#include "server/device.h"
+
 const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
 
 int read_device(struct reader *r, const json_t *root, const struct options *options, enum device_choice *device,
@@ -10,7 +12,7 @@ int read_device(struct reader *r, const json_t *root, const struct options *opti
     if (reader_choice(r, root, "dtype", OPTIONAL, dtype_names, &arithmetic) != CODE_OK) return r->error->code;
     *device = (enum device_choice)which;
     *dtype = (enum dtype)arithmetic;
-    if (*device != DEVICE_CUDA) return CODE_OK;
-    error_set(r->error, CODE_OUT_OF_RANGE, "there is no CUDA device here; use cpu or auto");
+    if (*device != DEVICE_CUDA || device_has_cuda()) return CODE_OK;
+    error_set(r->error, CODE_OUT_OF_RANGE, "there is no CUDA device here (%s); use cpu or auto", device_why());
     return error_at(r->error, "device");
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/accept.h"
+#include "server/device.h"
 #include "server/limits.h"
 #include "server/problem.h"
 #include "server/stream.h"
@@ -123,6 +124,12 @@ static int run(struct exchange *exchange, struct train_state *state, struct erro
         training->progress_seconds = LIMIT_EVENT_SECONDS;
     }
     code = train_run(&exchange->arena, training, &state->trained, error);
+    const struct backend *instead = device_instead(training->backend, state->request.device, code);
+    if (instead != NULL) {
+        training->backend = instead;
+        *error = (struct error){0};
+        code = train_run(&exchange->arena, training, &state->trained, error);
+    }
     if (code == CODE_OK) code = draw_boundary(exchange, state, error);
     state->train_seconds = exchange_clock() - read;
     return code == CODE_OK ? code : exchange_explain_cancelled(state->started, "training", error);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "server/device.h"
 #include "server/limits.h"
 #include "server/number.h"
 #include "server/read_attributes.h"
@@ -174,7 +175,8 @@ int train_request_read(struct arena *arena, struct train_request *request, struc
     const json_t *root = request->document.root;
     if (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK) return error->code;
     struct training *t = &request->training;
-    t->backend = backend_cpu(request->dtype);
+    t->backend = device_backend(request->device, request->dtype, request->work);
+    if (t->backend == NULL) t->backend = backend_cpu(request->dtype); /* it failed just now */
     t->parameters = set->parameters;
     t->x = set->x;
     t->target = set->target;

@@ -1,0 +1,27 @@
+/* What there is to compute on: the CPU always, a CUDA device where its shared object and a card are there. */
+#ifndef SERVER_DEVICE_H
+#define SERVER_DEVICE_H
+
+#include "core/backend.h"
+#include "server/options.h"
+
+/* From so many floating-point operations on `auto` takes the CUDA device: some ten milliseconds of one core, beside
+ * which copies and launches do not count. */
+#define DEVICE_WORK 5e8
+
+/* Once, before any request: looks for gradcheckd-cuda.so beside the program, or in ../lib/gradcheckd; where it does not
+ * serve, device_why() says why. */
+void device_start(void);
+
+bool device_has_cuda(void);
+const char *device_why(void);
+
+/* The backend for a request; NULL where it asks for a device that is not there. */
+const struct backend *device_backend(enum device_choice choice, enum dtype dtype, double work);
+
+/* A computation on that backend ended with that code. A CUDA device that does not compute any more is taken out of
+ * service. Returns the CPU's backend where it is worth doing it again with that: the device failed or was full, and the
+ * request leaves the choice to us; else NULL. */
+const struct backend *device_instead(const struct backend *backend, enum device_choice choice, int code);
+
+#endif
