@@ -1,4 +1,5 @@
-/* A backend that lies in a shared object of its own, which a program may load when it is there: build/gradcheckd-cuda.so.
+/* A backend that lies in a shared object of its own, which a program may load when it is there:
+ * build/gradcheckd-cuda.so.
  *
  * The object is built from the same sources as the program: gradcheckd_cuda_interface() tells whether it was. A thread
  * gets a stream of its own at its first call. A pass, and every other piece of the backend's memory, belongs to the
