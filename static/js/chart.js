@@ -169,7 +169,7 @@ export class Chart {
         { ...axis, incrs: WHOLE_STEPS, size: 30, gap: 4, values: (plot, splits) => splits.map(wholeNumber) },
         {
           ...axis, size: 54, gap: 4, values: (plot, splits) => splits.map(axisNumber),
-          grid: { ...axis.grid, filter: logarithmic ? wholeDecades : undefined },
+          grid: logarithmic ? { ...axis.grid, filter: wholeDecades } : axis.grid,
         },
       ],
       series: [{}, ...this.#curves.map(({ label, colour, dash, width = 2 }) => ({

@@ -3,14 +3,9 @@
  */
 import { el, fill } from "./dom.js";
 
-/** Whole sentences make poor headings; these are for the ids that are known. */
-const TITLES = {
-  dead_relu: "Dead ReLU units",
-  diverged: "Diverged",
-  plateau: "Plateau",
-};
+const TITLES = { dead_relu: "Dead ReLU units" };
 
-/** "dead_relu" -> "Dead relu", unless a better title is known. */
+/** A heading: "vanishing_gradients" is "Vanishing gradients", unless a better one is known. */
 export function remarkTitle(id) {
   const words = id.replaceAll("_", " ");
   return TITLES[id] ?? words[0].toUpperCase() + words.slice(1);

@@ -12,6 +12,7 @@ import { hasPlane } from "./train-form.js";
 
 const TABLE_ROWS = 50;
 const BIAS_DASH = [4, 3];
+const LATE_DASH = [12, 4]; // of layers whose colour an earlier one has
 
 const isBias = (name) => /^b\d+$|\bbias$/.test(name);
 const layerOf = (name) => name.replace(/\.?(weight|bias)$/, "").replace(/^[Wb](?=\d)/, "");
@@ -21,8 +22,9 @@ function normCurves(run, theme, biases) {
   const names = Object.keys(run.norms).filter((name) => biases || !isBias(name));
   const layers = [...new Set(Object.keys(run.norms).map(layerOf))];
   return names.map((name) => {
-    const { colour } = curveStyle(layers.indexOf(layerOf(name)), theme);
-    return { id: name, label: name, colour, dash: isBias(name) ? BIAS_DASH : [], x: run.epochs, y: run.norms[name], width: 1.75 };
+    const layer = layers.indexOf(layerOf(name));
+    const dash = isBias(name) ? BIAS_DASH : layer < 6 ? [] : LATE_DASH;
+    return { id: name, label: name, colour: curveStyle(layer, theme).colour, dash, x: run.epochs, y: run.norms[name], width: 1.75 };
   });
 }
 

@@ -142,7 +142,7 @@ function emptyCurves() {
 /** The first recorded epoch from which the loss stays below a threshold, or null. */
 export function settledBelow(run, threshold) {
   let at = run.loss.length;
-  while (at > 0 && run.loss[at - 1] <= threshold) at--;
+  while (at > 0 && run.loss[at - 1] !== null && run.loss[at - 1] <= threshold) at--;
   return at < run.loss.length ? run.epochs[at] : null;
 }
 

@@ -7,7 +7,7 @@
 import { Problem } from "./api.js";
 import { el, field, fill, select } from "./dom.js";
 import { FieldErrors } from "./fields.js";
-import { OPTIMIZERS } from "./optimizers.js";
+import { optimizerNames, optionsOf } from "./optimizers.js";
 
 const EMPTY = {
   optimizer: "sgd", options: {}, epochs: "", batch: "", record: "", dtype: "float64", boundary: true, resolution: "", xRange: "", yRange: "",
@@ -48,15 +48,15 @@ export const hasPlane = (network) => [network.input].flat().length === 1 && [net
 
 /**
  * @param {HTMLElement} container
- * @param {{onChange?: () => void}} options
+ * @param {{extra?: Node[], onChange?: () => void}} options  extra: more fields beside the first
  */
-export function createTrainForm(container, { onChange = () => {} } = {}) {
+export function createTrainForm(container, { extra = [], onChange = () => {} } = {}) {
   const errors = new FieldErrors();
   const options = new Map(); // of the optimizer at hand: name -> control
   let typed = {}; // of all optimizers: what was typed stays when another is chosen
 
   const input = (props = {}) => el("input", { type: "text", autocomplete: "off", spellcheck: "false", ...props });
-  const optimizer = select(Object.entries(OPTIMIZERS).map(([key, { title }]) => [key, title]), EMPTY.optimizer);
+  const optimizer = select(optimizerNames(), EMPTY.optimizer);
   const rate = el("div", { class: "field-slot" });
   const epochs = input({ inputmode: "numeric", placeholder: "1000" });
   const batch = input({ inputmode: "numeric", placeholder: "all samples" });
@@ -70,7 +70,7 @@ export function createTrainForm(container, { onChange = () => {} } = {}) {
   const planeFields = el("div", { class: "form-grid" });
   const planeNote = el("p", { class: "help" }, "It needs a network with two inputs.");
 
-  function optionField({ name, value }) {
+  function optionField({ name, default: value }) {
     const flag = typeof value === "boolean";
     const control = flag
       ? el("input", { type: "checkbox", checked: typed[name] ?? value })
@@ -82,10 +82,10 @@ export function createTrainForm(container, { onChange = () => {} } = {}) {
 
   function drawOptions() {
     options.clear();
-    const [lr, ...others] = OPTIMIZERS[optimizer.value].options;
+    const [lr, ...others] = optionsOf(optimizer.value);
     fill(rate, optionField(lr));
     fill(more, others.map(optionField));
-    fill(moreTitle, `More options of ${OPTIMIZERS[optimizer.value].title}`);
+    fill(moreTitle, `More options of ${optimizer.selectedOptions[0].textContent}`);
   }
 
   function keepTyped() {
@@ -98,7 +98,7 @@ export function createTrainForm(container, { onChange = () => {} } = {}) {
   drawOptions();
   fill(planeFields, field("Points a side", resolution), field("x from, to", xRange), field("y from, to", yRange));
   container.append(
-    el("div", { class: "form-grid" }, field("Optimizer", optimizer), rate, field("Epochs", epochs), field("Batch size", batch)),
+    el("div", { class: "form-grid" }, field("Optimizer", optimizer), rate, field("Epochs", epochs), field("Batch size", batch), extra),
     el("details", {}, moreTitle, more),
     el("details", {}, el("summary", {}, "Recording and boundary"),
       el("div", { class: "form-grid" }, field("Record every … epochs", record), field("Arithmetic", dtype)),
@@ -119,7 +119,7 @@ export function createTrainForm(container, { onChange = () => {} } = {}) {
 
   function setState(state) {
     const all = { ...EMPTY, ...state };
-    optimizer.value = all.optimizer in OPTIMIZERS ? all.optimizer : EMPTY.optimizer;
+    optimizer.value = optionsOf(all.optimizer).length > 0 ? all.optimizer : EMPTY.optimizer;
     typed = { ...all.options };
     drawOptions();
     [epochs.value, batch.value, record.value, dtype.value] = [all.epochs, all.batch, all.record, all.dtype];

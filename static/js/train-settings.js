@@ -7,6 +7,7 @@ import { el, fill } from "./dom.js";
 import { problemText } from "./fields.js";
 import { createNetworkEditor } from "./network-editor.js";
 import { describeChanges } from "./run-changes.js";
+import { createInitFields } from "./train-init.js";
 import { createTrainForm, hasPlane, settingsOf } from "./train-form.js";
 import { TRAIN_PRESETS } from "./train-presets.js";
 
@@ -33,19 +34,27 @@ export function createTrainSettings(root, { capabilities, announce, onChange, on
   const settings = el("div");
   const problem = el("div");
 
-  const form = createTrainForm(settings, { onChange: () => changed() });
+  const initFields = createInitFields({
+    schemes: capabilities.initializers,
+    onInit(init) {
+      editor.setState({ ...editor.getState(), parameters: { init } });
+      changed();
+    },
+  });
+  const form = createTrainForm(settings, { extra: initFields.nodes, onChange: () => changed() });
   const editor = createNetworkEditor(problem, { capabilities, onChange: () => changed() });
   const curl = curlBlock(() => curlCommand("/v1/train", read()), announce);
 
   root.append(el("form", { class: "train-form", novalidate: true, onsubmit: (event) => { event.preventDefault(); onStart(); } },
     el("div", { class: "card" }, el("h2", {}, "Train"), presets, presetNote, settings, baseNote, failure,
       el("div", { class: "row start-row" }, start, stop)),
-    el("details", { class: "card fold", open: matchMedia("(min-width: 40rem)").matches }, el("summary", {}, el("h2", {}, "Network and data")), problem,
+    el("details", { class: "card fold", open: matchMedia("(min-width: 64rem)").matches }, el("summary", {}, el("h2", {}, "Network and data")), problem,
       el("p", { class: "row" }, el("button", { class: "button quiet", type: "button", onclick: check }, "Check gradients of this network"))),
     curl.node));
 
   /** The request as the form has it; throws a Problem where a text cannot be read. */
   function read() {
+    initFields.check();
     const now = editor.get();
     return { ...now, ...form.read(now) };
   }
@@ -80,6 +89,7 @@ export function createTrainSettings(root, { capabilities, announce, onChange, on
 
   /** What depends on the request at hand. */
   function refresh() {
+    initFields.draw(editor.getState().parameters);
     let request = null;
     try {
       request = read();
@@ -112,13 +122,14 @@ export function createTrainSettings(root, { capabilities, announce, onChange, on
   function show(error) {
     clear();
     if (!(error instanceof Problem)) throw error;
-    if (form.showProblem(error) || editor.showProblem(error)) return;
+    if (initFields.showProblem(error) || form.showProblem(error) || editor.showProblem(error)) return;
     failure.hidden = false;
     failure.textContent = problemText(error);
   }
 
   function clear() {
     failure.hidden = true;
+    initFields.clearProblem();
     form.clearProblem();
     editor.clearProblem();
   }

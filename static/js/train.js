@@ -5,6 +5,7 @@ import { createCurves } from "./curves.js";
 import { el } from "./dom.js";
 import { chartToPng, runsToCsv, runsToJson, saveFile } from "./export.js";
 import { formatNumber } from "./numbers.js";
+import { learnOptimizers } from "./optimizers.js";
 import { curveStyle, SLOTS } from "./palette.js";
 import { createRunDetails } from "./run-details.js";
 import { createRunList, summary } from "./run-list.js";
@@ -22,6 +23,7 @@ const ANNOUNCE_MS = 5000;
  */
 export function mountTrain(root, shared) {
   const { theme } = shared;
+  learnOptimizers(shared.capabilities.optimizers);
   const runs = new Runs();
   let selected = null;
   let announced = 0;
@@ -69,7 +71,7 @@ export function mountTrain(root, shared) {
   }
 
   function setThreshold() {
-    thresholdInput.toggleAttribute("aria-invalid", threshold() === null && thresholdInput.value.trim() !== "");
+    thresholdInput.setAttribute("aria-invalid", String(threshold() === null && thresholdInput.value.trim() !== ""));
     loss.chart.configure({ threshold: threshold(), logarithmic: !linear.checked });
     redraw();
     shared.changed();
