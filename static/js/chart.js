@@ -62,6 +62,10 @@ export class Chart {
     return this.#plot?.ctx.canvas ?? null;
   }
 
+  get logarithmic() {
+    return this.#options.logarithmic;
+  }
+
   get curves() {
     return this.#curves;
   }

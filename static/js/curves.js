@@ -71,7 +71,9 @@ export function createCurves({ title, empty = "", tools = [], legend = false, hi
   });
 
   function draw(curves) {
-    nothing.hidden = curves.length > 0;
+    const zeros = curves.length > 0 && chart.logarithmic && curves.every(({ y }) => !y.some((value) => value > 0));
+    nothing.hidden = curves.length > 0 && !zeros;
+    nothing.textContent = zeros ? "All of it is 0, which a logarithmic axis cannot show." : empty;
     if (legend) drawLegend(curves);
     if (readout.textContent === "" || curves.length === 0) readout.textContent = hint && curves.length > 0 ? HINT : "";
     chart.draw(curves);

@@ -1,5 +1,5 @@
 /**
- * What differs between two training requests, in words: "lr 0.1 → 0.5".
+ * Training requests in words: what one is, and what differs between two ("lr 0.1 → 0.5").
  */
 import { formatNumber } from "./numbers.js";
 import { wholeOptimizer } from "./optimizers.js";
@@ -9,6 +9,19 @@ export function architecture(network) {
   const input = Array.isArray(network.input) ? network.input.join("×") : network.input;
   const widths = network.layers.filter((layer) => layer.type === "linear").map((layer) => layer.out_features);
   return [input, ...widths].join("-");
+}
+
+/** What a run is, in a few words: "2-3-2-1 relu, relu, sigmoid · sgd lr 1 · seed 123". */
+export function recipe({ network, optimizer, parameters, batch_size: batch }) {
+  const activations = network.layers.map(({ type }) => type).filter((type) => type !== "linear" && type !== "flatten");
+  const short = activations.length > 4 ? [...activations.slice(0, 3), "…"] : activations;
+  const { type, lr } = wholeOptimizer(optimizer);
+  return [
+    [architecture(network), short.join(", ")].join(" "),
+    `${type} lr ${text(lr)}`,
+    ...(batch === undefined ? [] : [`batches of ${batch}`]),
+    ...(parameters?.init?.seed === undefined ? [] : [`seed ${parameters.init.seed}`]),
+  ].join(" · ");
 }
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);

@@ -44,7 +44,7 @@ export function createRunDetails(root, { theme }) {
   let drawn = null; // the result that the boundary and the table show
   const biases = el("input", { type: "checkbox", onchange: () => drawNorms() });
   const norms = createCurves({
-    title: "Gradient norms", empty: "Nothing trained yet.", logarithmic: true, height: 220, theme, legend: true,
+    title: "Gradient norms", empty: "Nothing trained yet.", logarithmic: true, height: 270, theme, legend: true,
     tools: [el("label", { class: "check" }, biases, " biases too")],
   });
   const health = el("ul", { class: "remarks", role: "list" });

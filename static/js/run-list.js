@@ -4,6 +4,7 @@
 import { el, fill } from "./dom.js";
 import { formatNumber } from "./numbers.js";
 import { curveStyle } from "./palette.js";
+import { recipe } from "./run-changes.js";
 import { settledBelow } from "./runs.js";
 import { lineSwatch } from "./swatch.js";
 
@@ -36,9 +37,10 @@ export function summary(run, threshold) {
  * @param {(run: import("./runs.js").Run) => void} options.onAgain
  * @param {(run: import("./runs.js").Run) => void} options.onSelect   its boundary, norms and remarks are wanted
  * @param {(run: import("./runs.js").Run) => void} options.onStop
+ * @param {() => void} options.onEmpty   the last run was removed, and the focus with it
  * @returns {{draw(selected: object|null): void}}
  */
-export function createRunList(list, { runs, theme, threshold, onAgain, onSelect, onStop }) {
+export function createRunList(list, { runs, theme, threshold, onAgain, onSelect, onStop, onEmpty }) {
   const rows = new Map();
 
   function createRow(run) {
@@ -71,7 +73,8 @@ export function createRunList(list, { runs, theme, threshold, onAgain, onSelect,
     const index = runs.list.indexOf(run);
     runs.remove(run);
     const next = runs.list[Math.min(index, runs.list.length - 1)];
-    (next ? rows.get(next.id)?.remove : list.closest("section"))?.focus();
+    if (next) rows.get(next.id)?.remove.focus();
+    else onEmpty();
   }
 
   function drawRow(run, row, selected) {
@@ -83,8 +86,9 @@ export function createRunList(list, { runs, theme, threshold, onAgain, onSelect,
     if (document.activeElement !== row.name) row.name.value = run.name;
     row.name.setAttribute("aria-label", `Name of ${run.name}`);
     const from = runs.byId(run.base);
-    fill(row.changes, run.changes.map((change) => el("span", { class: "change" }, change)),
-      from !== null && el("span", { class: "run-from" }, run.changes.length > 0 ? `vs ${from.name}` : `same as ${from.name}`));
+    if (from === null) fill(row.changes, el("span", { class: "run-from" }, recipe(run.request)));
+    else fill(row.changes, run.changes.map((change) => el("span", { class: "change" }, change)),
+      el("span", { class: "run-from" }, run.changes.length > 0 ? `vs ${from.name}` : `same as ${from.name}`));
     row.state.textContent = summary(run, threshold());
     row.state.classList.toggle("bad", run.status === "failed");
     const running = run.status === "running" || run.status === "waiting";

@@ -74,7 +74,7 @@ export const TRAIN_PRESETS = [
   {
     id: "spiral",
     name: "Spiral",
-    summary: "Three classes and cross-entropy, after CS231n. Takes a moment.",
+    summary: "Three classes and cross-entropy, after CS231n.",
     problem: {
       network: network(2, [32, 3], ["relu"], "cross_entropy"), convention: "numpy", parameters: drawn(3), data: spiral(40),
     },

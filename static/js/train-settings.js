@@ -156,6 +156,7 @@ export function createTrainSettings(root, { capabilities, announce, onChange, on
       failure.hidden = text === "";
       failure.textContent = text;
     },
+    focus: () => start.focus(),
     usePreset: () => usePreset(TRAIN_PRESETS[0]),
     setProblem(given) {
       editor.set(given);

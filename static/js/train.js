@@ -23,6 +23,10 @@ const ANNOUNCE_MS = 5000;
  */
 export function mountTrain(root, shared) {
   const { theme } = shared;
+  if (!shared.capabilities.optimizers) {
+    root.append(el("p", { class: "note" }, "This service checks gradients, but does not train."));
+    return { getState: () => ({}), setState() {} };
+  }
   learnOptimizers(shared.capabilities.optimizers);
   const runs = new Runs();
   let selected = null;
@@ -45,7 +49,7 @@ export function mountTrain(root, shared) {
   const exports = el("div", { class: "row exports", role: "group", "aria-label": "Export the runs shown" },
     el("span", { class: "help" }, "Export"), ...[["CSV", saveCsv], ["JSON", saveJson], ["PNG", savePng]].map(([name, save]) =>
       el("button", { class: "button quiet small", type: "button", onclick: save }, name)));
-  const runsCard = el("section", { class: "card runs-card", "aria-label": "Runs", tabindex: "-1", hidden: true },
+  const runsCard = el("section", { class: "card runs-card", "aria-label": "Runs", hidden: true },
     el("div", { class: "row curve-head" }, el("h2", {}, "Runs"), exports), list);
   const detailsTitle = el("h2", { class: "details-title", tabindex: "-1", hidden: true });
   const detailsHost = el("div", { class: "run-details" });
@@ -60,6 +64,7 @@ export function mountTrain(root, shared) {
   });
   const runList = createRunList(list, {
     runs, theme, threshold, onStop: stop, onSelect(run) { select(run); detailsTitle.focus(); },
+    onEmpty: () => settings.focus(),
     onAgain(run) { settings.again(run); shared.changed(); },
   });
 

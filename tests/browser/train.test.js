@@ -110,14 +110,17 @@ test("again with one change, by keyboard; toggled, renamed, removed", async () =
     lines.map((line) => `${line.getAttribute("stroke")} ${line.getAttribute("stroke-dasharray")}`));
   assert.equal(new Set(strokes).size, 2);
 
-  await lossCurve(page).focus();
-  await page.keyboard.press("End");
-  assert.match(await lossCurve(page).getAttribute("aria-valuetext"), /^epoch 999, Run 1 .*, Run 2 /);
+  const readAtEnd = async (expected) => {
+    await lossCurve(page).focus();
+    await until(async () => {
+      await page.keyboard.press("End");
+      return expected.test(await lossCurve(page).getAttribute("aria-valuetext"));
+    }, expected);
+  };
+  await readAtEnd(/^epoch 999, Run 1 .*, Run 2 /);
   await page.getByRole("checkbox", { name: "Show Run 1" }).focus();
   await page.keyboard.press("Space");
-  await lossCurve(page).focus();
-  await page.keyboard.press("End");
-  assert.match(await lossCurve(page).getAttribute("aria-valuetext"), /^epoch 999, Run 2 /);
+  await readAtEnd(/^epoch 999, Run 2 /);
 
   await page.getByRole("textbox", { name: "Name of Run 2" }).fill("faster");
   await page.keyboard.press("Enter");
@@ -186,6 +189,18 @@ test("changes in words; runs packed into a link and out of it", async () => {
   });
   assert.deepEqual(changes, ["sgd → adam", "lr 0.001 → 0.5", "epochs 10 → 1000", "seed 1 → 2", "layer 1: relu → tanh"]);
   assert.equal(packed, true);
+});
+
+test("the other theme has other colours, in the chart too", async () => {
+  const page = await open();
+  await start(page);
+  await runs(page, 1);
+  const colour = () => page.locator(".run .swatch line").getAttribute("stroke");
+  const picture = () => page.locator(".u-wrap canvas >> nth=0").evaluate((canvas) => canvas.toDataURL());
+  const before = [await colour(), await picture()];
+  await page.locator("#theme").click();
+  await until(async () => await colour() !== before[0] && await picture() !== before[1], "other colours");
+  assert.deepEqual(page.complaints, []);
 });
 
 test("what is wrong is said at its field", async () => {
