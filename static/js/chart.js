@@ -43,6 +43,8 @@ export class Chart {
   #shape = "";
   #zoomed = false;
   #width = 0;
+  #inView = true;
+  #late = false; // whether what is drawn is older than the curves, because nobody can see it
 
   /**
    * @param {HTMLElement} host  filled with the chart; its width is the chart's
@@ -56,6 +58,10 @@ export class Chart {
     this.#theme = options.theme;
     this.#theme.onChange(() => this.#rebuild());
     new ResizeObserver(() => this.#resize()).observe(host);
+    new IntersectionObserver(([{ isIntersecting }]) => {
+      this.#inView = isIntersecting;
+      if (isIntersecting) this.catchUp();
+    }, { rootMargin: "100px" }).observe(host);
   }
 
   get canvas() {
@@ -75,7 +81,7 @@ export class Chart {
     return this.#plot?.data[0] ?? [];
   }
 
-  /** Draws these curves. Only where other curves are there than before is the chart built anew. */
+  /** Draws these curves, once they are in view. Only where other curves are there than before is the chart built anew. */
   draw(curves) {
     this.#curves = curves;
     const shape = curves.map(({ id, colour, dash }) => `${id} ${colour} ${dash}`).join("|");
@@ -84,8 +90,15 @@ export class Chart {
       this.#rebuild();
       return;
     }
-    const data = align(curves, this.#options.logarithmic);
-    this.#plot.setData(data, !this.#zoomed);
+    this.#late = true;
+    if (this.#inView) this.catchUp();
+  }
+
+  /** Draws now what was put off. */
+  catchUp() {
+    if (!this.#late || this.#plot === null) return;
+    this.#late = false;
+    this.#plot.setData(align(this.#curves, this.#options.logarithmic), !this.#zoomed);
     if (this.#zoomed) this.#plot.redraw();
   }
 
@@ -133,6 +146,7 @@ export class Chart {
     this.#plot?.destroy();
     this.#plot = null;
     this.#width = Math.floor(this.host.clientWidth);
+    this.#late = false;
     if (this.#width === 0) return; // not visible; the observer comes back
     this.#plot = new uPlot(this.#uplotOptions(), align(this.#curves, this.#options.logarithmic), this.host);
   }

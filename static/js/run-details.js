@@ -28,6 +28,15 @@ function normCurves(run, theme, biases) {
   });
 }
 
+/** How many samples are on the right side of the boundary, in words. */
+function sidesText(samples, read) {
+  if (read.classes === 0) return "The line is halfway between the smallest and the largest target.";
+  const fits = ({ target, output }) => output !== null && read.classOfOutput(output) === read.classOf(target);
+  const right = samples.filter(fits).length;
+  if (right === samples.length) return `All ${right} samples are on their side.`;
+  return `${right} of ${samples.length} samples are on their side, the others are ringed.`;
+}
+
 function whyNoPlane(run) {
   if (!hasPlane(run.request.network)) return "A boundary is drawn for networks with two inputs.";
   if (run.request.boundary === undefined) return "This run was started without a boundary.";
@@ -75,9 +84,7 @@ export function createRunDetails(root, { theme }) {
     const samples = samplesOf(run.request, run.result.final?.predictions ?? null);
     drawBoundary(canvas, { boundary, request: run.request, samples, theme: theme.current() });
     const read = reading(run.request, samples);
-    const right = samples.filter(({ target, output }) => output !== null && read.classOfOutput(output) === read.classOf(target)).length;
-    const what = right === samples.length ? `All ${right} samples are on their side` : `${right} of ${samples.length} samples are on their side, the others are ringed`;
-    legend.textContent = read.classes > 0 ? `${what}.` : "The line is halfway between the smallest and the largest target.";
+    legend.textContent = sidesText(samples, read);
     canvas.setAttribute("aria-label", `Decision boundary of ${run.name}. ${legend.textContent} The predictions are in the table below.`);
   }
 
@@ -89,8 +96,9 @@ export function createRunDetails(root, { theme }) {
     const text = (values) => [values].flat().map(formatNumber).join(", ");
     fill(table,
       el("thead", {}, el("tr", {}, ["x", "target", "prediction"].map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", {}, samples.map(({ x, target, output }) =>
-        el("tr", {}, el("th", { scope: "row" }, text(x.slice(0, 8)), x.length > 8 ? ", …" : ""), el("td", {}, text(target)), el("td", {}, text(output))))));
+      el("tbody", {}, samples.map(({ x, target, output }) => el("tr", {},
+        el("th", { scope: "row" }, text(x.slice(0, 8)), x.length > 8 ? ", …" : ""),
+        el("td", {}, text(target)), el("td", {}, text(output))))));
   }
 
   function drawHealthOf() {

@@ -26,7 +26,9 @@ export function createTrainSettings(root, { capabilities, announce, onChange, on
 
   const presetNote = el("p", { class: "help" });
   const presets = el("div", { class: "chips row", role: "group", "aria-label": "Examples" }, TRAIN_PRESETS.map((preset) =>
-    el("button", { type: "button", "aria-pressed": "false", dataset: { id: preset.id }, onclick: () => { usePreset(preset); changed(); } }, preset.name)));
+    el("button", {
+      type: "button", "aria-pressed": "false", dataset: { id: preset.id }, onclick: () => { usePreset(preset); changed(); },
+    }, preset.name)));
   const baseNote = el("div", { class: "note base-note", hidden: true });
   const failure = el("p", { class: "note bad", role: "alert", hidden: true });
   const start = el("button", { class: "button primary", type: "submit" }, "Start training");
@@ -45,10 +47,15 @@ export function createTrainSettings(root, { capabilities, announce, onChange, on
   const editor = createNetworkEditor(problem, { capabilities, onChange: () => changed() });
   const curl = curlBlock(() => curlCommand("/v1/train", read()), announce);
 
-  root.append(el("form", { class: "train-form", novalidate: true, onsubmit: (event) => { event.preventDefault(); onStart(); } },
+  const submit = (event) => {
+    event.preventDefault();
+    onStart();
+  };
+  root.append(el("form", { class: "train-form", novalidate: true, onsubmit: submit },
     el("div", { class: "card" }, el("h2", {}, "Train"), presets, presetNote, settings, baseNote, failure,
       el("div", { class: "row start-row" }, start, stop)),
-    el("details", { class: "card fold", open: matchMedia("(min-width: 64rem)").matches }, el("summary", {}, el("h2", {}, "Network and data")), problem,
+    el("details", { class: "card fold", open: matchMedia("(min-width: 64rem)").matches },
+      el("summary", {}, el("h2", {}, "Network and data")), problem,
       el("p", { class: "row" }, el("button", { class: "button quiet", type: "button", onclick: check }, "Check gradients of this network"))),
     curl.node));
 

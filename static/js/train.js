@@ -87,11 +87,11 @@ export function mountTrain(root, shared) {
   function draw() {
     frame = 0;
     if (selected !== null && runs.byId(selected.id) === null) selected = runs.list.at(-1) ?? null;
-    const looks = runs.visible.map((run) => ({ run, curve: { id: run.id, label: run.name, ...curveStyle(run.slot, theme.current()), x: run.epochs } }));
-    loss.draw(looks.map(({ run, curve }) => ({ ...curve, y: run.loss })));
-    const counted = looks.filter(({ run }) => run.accuracy !== null);
+    const curveOf = (run, y) => ({ id: run.id, label: run.name, ...curveStyle(run.slot, theme.current()), x: run.epochs, y });
+    loss.draw(runs.visible.map((run) => curveOf(run, run.loss)));
+    const counted = runs.visible.filter((run) => run.accuracy !== null);
     accuracyCard.hidden = counted.length === 0;
-    accuracy.draw(counted.map(({ run, curve }) => ({ ...curve, y: run.accuracy })));
+    accuracy.draw(counted.map((run) => curveOf(run, run.accuracy)));
     runsCard.hidden = runs.list.length === 0;
     runList.draw(selected);
     detailsTitle.hidden = detailsHost.hidden = selected === null;
@@ -189,6 +189,8 @@ export function mountTrain(root, shared) {
 
   async function savePng() {
     if (loss.chart.canvas === null) return;
+    loss.chart.catchUp();
+    await null; // it draws at the end of this turn
     const legend = runs.visible.map((run) => ({
       ...curveStyle(run.slot, theme.current()), label: [run.name, run.changes.join(", "), summary(run, null)].filter(Boolean).join(" · "),
     }));
