@@ -28,6 +28,12 @@ const wholeNumber = (value) => (value >= 1e6 ? `${value / 1e6}M` : value >= 1e4 
 
 /** @typedef {{id: string|number, label: string, colour: string, dash: number[], width?: number, x: number[], y: number[]}} Curve */
 
+/** Whether there is too little for a line. */
+function isSparse(values) {
+  let count = 0;
+  return values.every((value) => value === null || value === undefined || ++count <= 2);
+}
+
 /** Curves with epochs of their own on the epochs of all; null where a logarithmic axis has no place for a value. */
 function align(curves, logarithmic) {
   const shown = logarithmic ? (values) => values.map((value) => (value > 0 ? value : null)) : (values) => values;
@@ -191,7 +197,7 @@ export class Chart {
         },
       ],
       series: [{}, ...this.#curves.map(({ label, colour, dash, width = 2 }) => ({
-        label, stroke: colour, dash, width, scale: "y", points: { show: (plot, i) => plot.data[i].length <= 2, size: 6, fill: colour },
+        label, stroke: colour, dash, width, scale: "y", points: { show: (plot, i) => isSparse(plot.data[i]), size: 6, fill: colour },
       }))],
       hooks: {
         drawAxes: [(plot) => this.#drawThreshold(plot, style)],

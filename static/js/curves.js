@@ -109,7 +109,8 @@ function mark(colour) {
 /** The table is filled only while it is open, at most twice a second. */
 function createTable(title, format) {
   const table = el("table", { class: "data" });
-  const node = el("details", { class: "curve-table" }, el("summary", {}, "As a table", el("span", { class: "visually-hidden" }, `: ${title}`)),
+  const node = el("details", { class: "curve-table" },
+    el("summary", {}, "As a table", el("span", { class: "visually-hidden" }, `: ${title}`)),
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}, as a table` }, table));
   let curves = [];
   let timer = null;

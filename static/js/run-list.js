@@ -12,9 +12,9 @@ const STATUS = { waiting: "waiting", running: "training", stopped: "stopped", fa
 
 /** Where a run is, in words; also for screen readers. */
 export function summary(run, threshold) {
-  const parts = STATUS[run.status] ? [STATUS[run.status]] : [];
-  if (run.failure) return [...parts, run.failure].join(": ");
-  if (run.epochs.length === 0) return parts.join("");
+  const status = [STATUS[run.status], run.failure].filter(Boolean).join(": ");
+  const parts = status === "" ? [] : [status.replace(/\.$/, "")];
+  if (run.epochs.length === 0) return status;
   const epochs = run.request.epochs ?? 1000;
   const at = run.epochs.at(-1) + 1;
   parts.push(run.status === "done" && run.result ? `${epochs} epochs` : `epoch ${at} of ${epochs}`);

@@ -43,7 +43,8 @@ export function mountTrain(root, shared) {
     height: 320, theme, hint: true,
     tools: [el("label", { class: "check" }, linear, " linear axis"), el("label", { class: "check" }, "threshold ", thresholdInput)],
   });
-  const accuracy = createCurves({ title: "Accuracy", height: 180, range: [-0.02, 1.04], theme, format: (value) => `${formatNumber(value * 100)} %` });
+  const percent = (value) => `${formatNumber(value * 100)} %`;
+  const accuracy = createCurves({ title: "Accuracy", height: 180, range: [-0.02, 1.04], theme, format: percent });
   const accuracyCard = el("div", { class: "card", hidden: true }, accuracy.node);
   const list = el("ul", { class: "runs", role: "list" });
   const exports = el("div", { class: "row exports", role: "group", "aria-label": "Export the runs shown" },
