@@ -23,7 +23,7 @@ const ANNOUNCE_MS = 5000;
  */
 export function mountTrain(root, shared) {
   const { theme } = shared;
-  if (!shared.capabilities.optimizers) {
+  if (!shared.capabilities.optimizers?.length) {
     root.append(el("p", { class: "note" }, "This service checks gradients, but does not train."));
     return { getState: () => ({}), setState() {} };
   }
