@@ -16,7 +16,7 @@ export function createGradientsInput({ errors, onChange, onRequest, onSubmit }) 
     placeholder: "W1: [[0.0446, 0, -0.032], …]\nb1: [0.1021, 0, -0.032]",
   });
   const file = el("input", { type: "file", accept: ".json,.txt,.py,application/json,text/plain", class: "visually-hidden", tabindex: "-1", "aria-label": "Gradients from a file" });
-  const open = el("button", { class: "button quiet", type: "button", onclick: () => file.click() }, "Open a file…");
+  const open = el("button", { class: "button small", type: "button", onclick: () => file.click() }, "Open a file…");
   const place = field("Your gradients", text, { help: "JSON, or what Python prints: a dict of arrays, W1: [[…]], np.array(…). A file can be dropped here. Ctrl+Enter checks." });
   const node = el("div", { class: "drop" }, place, file);
   errors.register("/gradients", text);

@@ -14,7 +14,7 @@
 import { el, field, select } from "./dom.js";
 import { FieldErrors } from "./fields.js";
 import { createLayerRow } from "./layer-row.js";
-import { parseTensor, toJson } from "./numbers.js";
+import { parseTensor, tensorText } from "./numbers.js";
 import { createParametersEditor, parseAt } from "./parameters-editor.js";
 
 const CONVENTIONS = {
@@ -40,7 +40,7 @@ function tensorField(label, pointer, { errors, onChange }) {
       }
     },
     set(value) {
-      text.value = typeof value === "string" ? value : value === undefined ? "" : toJson(value, { pretty: true });
+      text.value = typeof value === "string" ? value : value === undefined ? "" : tensorText(value);
     },
   };
 }

@@ -4,6 +4,7 @@
  *   parseTensors(text)   {name: tensor}: from JSON, or from what Python prints (python-text.js)
  *   parseTensor(text)    one tensor, likewise
  *   toJson(value, { pretty })   JSON that keeps NaN and Infinity, which the service reads; pretty: rows on one line each
+ *   tensorText(tensor), tensorsText(tensors)   as people like to edit them
  *   formatNumber(x)      a few significant digits, for people
  *   flatten(tensor), shapeOf(tensor), sameTensor(a, b)
  */
@@ -49,6 +50,12 @@ function write(value, pretty, indent) {
 /** A named set of tensors as people like to edit it: one name a line, at least. */
 export function tensorsText(tensors) {
   return toJson(tensors, { pretty: true });
+}
+
+/** One tensor, a row a line. */
+export function tensorText(tensor) {
+  const rows = Array.isArray(tensor) && Array.isArray(tensor[0]);
+  return rows ? `[${tensor.map((row) => toJson(row).replaceAll(",", ", ")).join(",\n ")}]` : toJson(tensor, { pretty: true });
 }
 
 /** Four significant digits at most; powers of ten where there are many zeros. */

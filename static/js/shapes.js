@@ -6,8 +6,8 @@
 const isSize = (value) => Number.isInteger(value) && value > 0;
 const product = (shape) => shape.reduce((a, b) => a * b, 1);
 
-/** A shape as text: 2×3; a dot for what is not known. */
-export const shapeText = (shape) => (shape === null || shape === undefined ? "·" : shape.length === 0 ? "scalar" : shape.join("×"));
+/** A shape as text, as the service writes it: [2,3]; a dot for what is not known. */
+export const shapeText = (shape) => (shape === null || shape === undefined ? "·" : `[${shape.join(",")}]`);
 
 /** The shape of one sample: network.input as a list, null where it is none. */
 export function inputShape(input) {

@@ -48,6 +48,7 @@ export function wayBack(report, { network, convention }) {
   return steps;
 }
 
+const anyPassed = (step) => step.parameters.some((entry) => entry.passed);
 const allPassed = (step) => step.parameters.length > 0 && step.parameters.every((entry) => entry.passed);
 const anyFailed = (step) => step.parameters.some((entry) => !entry.passed);
 const allMissing = (step) => anyFailed(step) && step.parameters.every((entry) => entry.passed || entry.status === "missing");
@@ -57,7 +58,7 @@ function judge(steps, report) {
   const explained = report.diagnosis?.explained ?? false;
   let wrongBefore = false; // nearer the loss
   steps.forEach((step, at) => {
-    const rightBehind = steps.slice(at).some(allPassed); // a right gradient nearer the input has come through here
+    const rightBehind = steps.slice(at + 1).some(anyPassed); // a right gradient nearer the input has come through here
     const failed = anyFailed(step);
     if (step.mistakes.length > 0) step.state = "wrong";
     else if (failed && allMissing(step)) step.state = "missing";
