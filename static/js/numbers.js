@@ -64,7 +64,7 @@ export function formatNumber(x) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : x > 0 ? "∞" : "−∞";
   if (x === 0) return "0";
   const size = Math.abs(x);
-  const text = size < 1e-3 || size >= 1e6 ? x.toExponential(2) : String(Number(x.toPrecision(4)));
+  const text = size < 1e-3 || size >= 1e6 ? Number(x.toPrecision(3)).toExponential() : String(Number(x.toPrecision(4)));
   return text.replace("-", "−").replace("e-", "e−").replace("e+", "e");
 }
 

@@ -1,7 +1,7 @@
 /** Problems to start from. */
 
 const XOR = { x: [[0, 0], [0, 1], [1, 0], [1, 1]], y: [[0], [1], [1], [0]] };
-const DRAWN = { init: { scheme: "he_normal", seed: 42 } };
+const drawn = (seed) => ({ init: { scheme: "he_normal", seed } });
 
 /** Linear layers of these widths, each with its activation behind it. */
 function stack(widths, activations) {
@@ -17,7 +17,7 @@ export const PRESETS = [
     problem: {
       network: { input: 2, layers: stack([3, 2, 1], ["relu", "relu", "sigmoid"]), loss: "mse" },
       convention: "numpy",
-      parameters: DRAWN,
+      parameters: drawn(42),
       data: XOR,
     },
   },
@@ -35,11 +35,11 @@ export const PRESETS = [
   {
     id: "deep",
     name: "Four layers, 2-4-3-2-1",
-    summary: "One layer more: the same rules, once again on the way back.",
+    summary: "One layer more: the same rules, once again on the way back. (Then try seed 42: its ReLUs are dead, and every gradient is 0.)",
     problem: {
       network: { input: 2, layers: stack([4, 3, 2, 1], ["relu", "relu", "relu", "sigmoid"]), loss: "mse" },
       convention: "numpy",
-      parameters: DRAWN,
+      parameters: drawn(0),
       data: XOR,
     },
   },
@@ -50,7 +50,7 @@ export const PRESETS = [
     problem: {
       network: { input: 2, layers: stack([3, 2, 1], ["relu", "relu", "sigmoid"]), loss: "bce" },
       convention: "numpy",
-      parameters: DRAWN,
+      parameters: drawn(42),
       data: XOR,
     },
   },
