@@ -28,17 +28,22 @@ SERVER  := $(filter-out server/main.c server/blas_setup.c,$(wildcard server/*.c)
 OBJECTS := $(patsubst %.c,$(B)/%.o,$(CORE) $(SERVER)) $(patsubst %.cpp,$(B)/%.o,$(wildcard server/*.cpp))
 LIBRARY := $(B)/gradcheck.a
 MAIN    := $(B)/server/main.o $(B)/server/blas_setup.o
-STATIC  := $(patsubst static/%,$(B)/static/%,$(wildcard static/*.*))
+PAGES   := $(filter-out static/package%.json,$(wildcard static/*.* static/js/*.js))
+UPLOT   := build/npm/node_modules/uplot
+STATIC  := $(PAGES:static/%=$(B)/static/%) $(addprefix $(B)/static/vendor/,uPlot.esm.js uPlot.min.css uPlot.LICENSE.txt)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/core/test_*.c tests/server/test_*.c))
 SOURCES := $(wildcard core/*.[ch] core/*.inc core/ops/*.[ch] server/*.[ch] server/*.cpp tests/*.[ch] tests/*/*.[ch])
 
 BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev
+# Debian's Node.js and npm, unless others are there; that npm needs ca-certificates, but only recommends them.
+NODE_PACKAGES   = $(shell command -v node >/dev/null && command -v npm >/dev/null || echo nodejs npm ca-certificates)
 TEST_PACKAGES  := check curl python3 python3-jsonschema
 LINT_PACKAGES  := clang clang-format clang-tidy cppcheck shellcheck libclang-rt-dev
+BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench run demo test check unit http page mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page browser mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) ## build the daemon: build/gradcheckd
 
@@ -62,6 +67,27 @@ $(B)/%.o: %.c Makefile
 $(B)/%.o: %.cpp Makefile
 	@mkdir -p $(@D)
 	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+# npm fetches uPlot, once: into build/npm, where all builds find it.
+$(UPLOT)/package.json: static/package.json static/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: make deps installs it" >&2; exit 1; }
+	$(call Q,npm) $(call npm_ci,static,build/npm,--omit=dev)
+
+# $(call npm_ci,FROM,INTO,OPTIONS): nothing is fetched where what the lock asks for is there.
+npm_ci = mkdir -p $(2) && \
+	if ! cmp -s $(1)/package-lock.json $(2)/node_modules/.installed; then \
+	    cp $(1)/package.json $(1)/package-lock.json $(2)/ && \
+	    (cd $(2) && npm ci $(3) --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null) && \
+	    cp $(1)/package-lock.json $(2)/node_modules/.installed; \
+	fi && touch -c $@
+
+$(B)/static/vendor/%: $(UPLOT)/package.json
+	@mkdir -p $(@D)
+	$(call Q,cp) cp $(UPLOT)/dist/$(@F) $@
+
+$(B)/static/vendor/uPlot.LICENSE.txt: $(UPLOT)/package.json
+	@mkdir -p $(@D)
+	$(call Q,cp) cp $(UPLOT)/LICENSE $@
 
 $(B)/static/%: static/%
 	@mkdir -p $(@D)
@@ -95,10 +121,13 @@ define install
 endef
 
 deps: ## install what building and testing need (Debian packages; nothing where all is there)
-	$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+	$(call install,$(BUILD_PACKAGES) $(NODE_PACKAGES) $(TEST_PACKAGES))
 
 deps-lint: ## ... and what linting needs
 	$(call install,$(LINT_PACKAGES))
+
+deps-browser: deps ## ... and what the tests in a browser need: Chromium
+	$(call install,$(BROWSER_PACKAGES))
 
 deps-bench: ## ... and what benchmarks and test vectors need: PyTorch, NumPy, wrk
 	$(call install,$(BENCH_PACKAGES))
@@ -114,8 +143,9 @@ demo: deps ## install, build, start, and check the lab's network with right and 
 
 install: all ## install into PREFIX (/usr/local), below DESTDIR
 	install -D -m 755 $(B)/gradcheckd $(DESTDIR)$(PREFIX)/bin/gradcheckd
-	mkdir -p $(DESTDIR)$(PREFIX)/share/gradcheckd/static
-	cp $(STATIC) $(DESTDIR)$(PREFIX)/share/gradcheckd/static/
+	for file in $(STATIC:$(B)/static/%=%); do \
+	    install -D -m 644 $(B)/static/$$file $(DESTDIR)$(PREFIX)/share/gradcheckd/static/$$file || exit 1; \
+	done
 
 # ---- testing it ----
 
@@ -130,6 +160,12 @@ unit: $(TESTS)
 
 http: all
 	GRADCHECKD=$(B)/gradcheckd python3 tests/http/run.py
+
+browser: deps-browser ## install, build, and test the pages in Chromium
+	@$(MAKE) --no-print-directory all
+	@$(call npm_ci,tests/browser,build/browser)
+	@rm -f build/browser/*.js; cp tests/browser/*.js build/browser/
+	GRADCHECKD=$(abspath $(B)/gradcheckd) node --test build/browser/*.test.js
 
 $(B)/tests/diagnosis/page: $(B)/tests/diagnosis/page.o $(LIBRARY)
 	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)

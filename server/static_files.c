@@ -214,9 +214,12 @@ enum outcome static_files_handle(struct exchange *exchange, bool heavy)
     exchange_answer_header(exchange, "ETag", file->etag);
     exchange_answer_header(exchange, "Cache-Control", "no-cache");
     exchange_answer_header(exchange, "Content-Security-Policy",
-                           "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-                           "img-src 'self' data: blob:");
+                           "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+                           "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
     exchange_answer_header(exchange, "Referrer-Policy", "no-referrer");
+    exchange_answer_header(exchange, "Cross-Origin-Opener-Policy", "same-origin");
+    exchange_answer_header(exchange, "Cross-Origin-Resource-Policy", "same-origin");
+    exchange_answer_header(exchange, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
     text_init(&exchange->answer, &exchange->arena);
     if (known != NULL && tag_listed(known, file->etag)) {
         exchange->status = 304;

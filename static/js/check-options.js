@@ -1,0 +1,76 @@
+/** The options of a check, beside the problem and the gradients. */
+import { attributeControl } from "./attribute-controls.js";
+import { el, field, fill } from "./dom.js";
+import { parseAt } from "./parameters-editor.js";
+import { toJson } from "./numbers.js";
+
+const TOLERANCE = [
+  { name: "atol", type: "number", default: 1e-6 },
+  { name: "rtol", type: "number", default: 0 },
+];
+
+/** @param {{capabilities: object, errors: import("./fields.js").FieldErrors, onChange(): void}} options */
+export function createCheckOptions({ capabilities, errors, onChange }) {
+  let values = {};
+  let tolerance = {};
+  const usual = el("div", { class: "row" });
+  const rare = el("div", { class: "row" });
+  const reveal = el("input", { type: "checkbox" });
+  const verify = el("input", { type: "checkbox" });
+  const points = el("input", { type: "text", spellcheck: "false", autocomplete: "off", placeholder: '{"W1": 2}' });
+  points.addEventListener("input", onChange);
+  for (const box of [reveal, verify]) box.addEventListener("change", onChange);
+
+  const node = el("div", { class: "options" },
+    usual,
+    el("label", { class: "check" }, reveal, "Show the reference, element by element"),
+    el("details", {}, el("summary", {}, "More options"), rare));
+
+  function draw() {
+    const controls = TOLERANCE.map((attribute) => attributeControl(attribute, tolerance, onChange));
+    TOLERANCE.forEach(({ name }, i) => errors.register(`/tolerance/${name}`, controls[i].control));
+    errors.register("/tolerance", controls[0].control);
+    fill(usual, controls.map((control) => control.node));
+    const dtype = attributeControl({ name: "dtype", type: "string", choices: capabilities.dtypes, default: "float64" }, values, onChange);
+    const device = attributeControl({ name: "device", type: "string", choices: ["auto", ...capabilities.devices], default: "auto" }, values, onChange);
+    errors.register("/dtype", dtype.control);
+    errors.register("/device", device.control);
+    errors.register("/points", points);
+    fill(rare, dtype.node, device.node, field("points per parameter", points),
+      el("label", { class: "check" }, verify, "Check the reference against central differences"));
+  }
+  draw();
+
+  return {
+    node,
+    /** The members of the request; throws a Problem. */
+    get() {
+      const asked = { ...values };
+      if (Object.keys(tolerance).length > 0) asked.tolerance = { ...tolerance };
+      if (reveal.checked) asked.reveal = true;
+      if (verify.checked) asked.verify_reference = true;
+      if (points.value.trim() !== "") asked.points = parseAt("/points", points.value, JSON.parse);
+      return asked;
+    },
+    getState() {
+      try {
+        return this.get();
+      } catch {
+        const kept = points.value;
+        points.value = "";
+        const state = { ...this.get(), points: kept };
+        points.value = kept;
+        return state;
+      }
+    },
+    set(state = {}) {
+      values = {};
+      for (const name of ["dtype", "device"]) if (typeof state[name] === "string") values[name] = state[name];
+      tolerance = { ...state.tolerance };
+      reveal.checked = state.reveal === true;
+      verify.checked = state.verify_reference === true;
+      points.value = typeof state.points === "string" ? state.points : state.points ? toJson(state.points) : "";
+      draw();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** The equivalent command, to copy. */
+import { el } from "./dom.js";
+import { toJson } from "./numbers.js";
+
+const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/**
+ * @param {string} path with its query, as in "/v1/check?format=text"
+ * @param {object} body the request
+ * @param {string[]} options more words for curl, as in ["-N"]
+ */
+export function curlCommand(path, body, options = []) {
+  const words = ["curl", ...options, quote(new URL(path, location.href).href)].join(" ");
+  return `${words} \\\n  -H 'Content-Type: application/json' -d ${quote(toJson(body, { pretty: true }))}`;
+}
+
+/**
+ * A fold with the command and a button that copies it. The command is made when somebody looks.
+ * @param {() => string} command throws a Problem where the fields cannot be read yet
+ * @param {(text: string) => void} announce
+ * @returns {{node: HTMLElement, refresh(): void}} refresh after changes
+ */
+export function curlBlock(command, announce = () => {}) {
+  const code = el("code");
+  const copy = el("button", { class: "button quiet", type: "button" }, "Copy");
+  const node = el("details", { class: "curl" },
+    el("summary", {}, "The same with curl"),
+    el("div", { class: "curl-box" }, copy, el("pre", { tabindex: "0", role: "region", "aria-label": "curl command" }, code)));
+  function refresh() {
+    if (!node.open) return;
+    try {
+      code.textContent = command();
+      copy.disabled = false;
+    } catch (error) {
+      code.textContent = `# ${error.message}`;
+      copy.disabled = true;
+    }
+  }
+  node.addEventListener("toggle", refresh);
+  copy.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      copy.textContent = "Copied";
+      announce("Command copied");
+    } catch {
+      getSelection().selectAllChildren(code);
+      copy.textContent = "Selected: press Ctrl+C";
+    }
+    setTimeout(() => { copy.textContent = "Copy"; }, 2000);
+  });
+  return { node, refresh };
+}

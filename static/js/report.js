@@ -1,0 +1,123 @@
+/** The report of a check. */
+import { el } from "./dom.js";
+import { flow, places } from "./flow.js";
+import { heatLegend, heatmap } from "./heatmap.js";
+import { formatNumber } from "./numbers.js";
+import { shapeText } from "./shapes.js";
+import { STATUSES } from "./verdict.js";
+
+const points = (x) => String(Number(x.toPrecision(6)));
+const indexText = (index) => (index ? `[${index.join(", ")}]` : "–");
+
+function summary(report) {
+  const { passed, tolerance } = report;
+  const wrong = report.parameters.filter((entry) => !entry.passed).length;
+  const headline = passed ? "All gradients are right" : wrong === 1 ? "One gradient is not right yet" : `${wrong} gradients are not right yet`;
+  const facts = [
+    ["points", `${points(report.points)} of ${points(report.max_points)}`],
+    ["loss", String(Number(report.loss.toPrecision(8)))],
+    ["tolerance", `${formatNumber(tolerance.atol)}${tolerance.rtol > 0 ? ` + ${formatNumber(tolerance.rtol)} · |reference|` : ""}`],
+    ["computed", `${report.dtype} on ${report.device}`],
+  ];
+  return el("div", { class: `summary ${passed ? "good" : "bad"}` },
+    el("p", { class: "headline" }, el("span", { class: "mark", "aria-hidden": "true" }, passed ? "✓" : "✗"), headline),
+    el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "mono" }, value)))));
+}
+
+function mistakeCard(mistake, i, problem) {
+  const about = [
+    mistake.sample !== undefined && `sample ${mistake.sample}`,
+    mistake.factor !== undefined && `factor ${formatNumber(mistake.factor)}`,
+  ].filter(Boolean);
+  return el("article", { class: "mistake", id: `mistake-${i + 1}`, tabindex: "-1" },
+    el("h4", {}, el("span", { class: "badge", "aria-hidden": "true" }, String(i + 1)), `At ${places(mistake, problem)}`),
+    el("p", { class: "message" }, mistake.message),
+    el("p", { class: "hint-text" }, el("strong", {}, "Hint: "), mistake.hint),
+    el("p", { class: "help" }, el("code", {}, mistake.id), " · spoils ", el("span", { class: "mono" }, mistake.parameters.join(", ")), about.map((text) => ` · ${text}`)),
+    mistake.alternatives && el("details", {},
+      el("summary", {}, `Or ${mistake.alternatives.length === 1 ? "this, which gives" : "one of these, which give"} the same numbers here`),
+      el("ul", {}, mistake.alternatives.map(({ id, summary: line }) => el("li", {}, el("code", {}, id), `: ${line}`)))));
+}
+
+function diagnosis(report, problem) {
+  const found = report.diagnosis;
+  if (found === undefined) return null;
+  const { mistakes, first_wrong: first } = found;
+  const where = `Look first at ${first.parameter} (layer ${first.layer}, ${problem.network.layers[first.layer]?.type ?? ""}): ` +
+    "of all that fail, it is nearest the loss, so everything behind it on the way back may be right and only inherit the error.";
+  const lead = mistakes.length === 0
+    ? `No known mistake reproduces these numbers. ${where}`
+    : found.explained ? null : `This does not account for everything yet. ${where}`;
+  return el("section", { class: "diagnosis" },
+    el("h3", {}, mistakes.length > 1 ? `Diagnosis: ${mistakes.length} mistakes` : "Diagnosis"),
+    mistakes.map((mistake, i) => mistakeCard(mistake, i, problem)),
+    lead && el("p", { class: "note warn" }, lead),
+    found.search === "stopped" && el("p", { class: "help" }, "The search ended before it had tried everything."));
+}
+
+function entryRow(entry) {
+  const { symbol, text } = STATUSES[entry.status] ?? { symbol: "✗", text: entry.status };
+  const kind = entry.passed ? "passed" : entry.status === "unexpected" ? "unexpected" : "failed";
+  return el("tr", { class: kind },
+    el("th", { scope: "row", class: "mono" }, entry.name),
+    el("td", { class: "verdict" }, el("span", { class: "mark", "aria-hidden": "true" }, symbol), ` ${text}`),
+    el("td", { class: "mono" }, entry.shape ? shapeText(entry.shape) : "–"),
+    el("td", { class: "mono number" }, formatNumber(entry.max_abs_diff)),
+    el("td", { class: "mono" }, indexText(entry.worst)),
+    el("td", { class: "mono number" }, entry.max_points === undefined ? "–" : `${points(entry.points)} / ${points(entry.max_points)}`),
+    el("td", { class: "detail" }, entry.detail ?? ""));
+}
+
+function table(report) {
+  const heads = ["Parameter", "Verdict", "Shape", "Max difference", "Worst at", "Points", "Detail"];
+  return el("section", {},
+    el("h3", { id: "entries" }, "Parameter by parameter"),
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "entries" },
+      el("table", { class: "data entries" },
+        el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
+        el("tbody", {}, report.parameters.map(entryRow)))));
+}
+
+/** A gradient under any of the names that the service takes; the gradient's own name wins. */
+export function submitted(gradients, name) {
+  const names = [`d${name}`, `dL_d${name}`, `${name}.grad`, name];
+  return gradients[names.find((candidate) => Object.hasOwn(gradients, candidate))];
+}
+
+function heatmaps(report, gradients, theme) {
+  if (report.reference === undefined) return null;
+  const figures = report.parameters.map(({ name }) => report.reference[name] !== undefined &&
+    heatmap(name, submitted(gradients, name), report.reference[name], report.tolerance, theme)).filter(Boolean);
+  return el("section", {},
+    el("h3", {}, "How far off, element by element"),
+    figures.length === 0 ? el("p", { class: "help" }, "Nothing that was submitted has the right shape.") : [heatLegend(), el("div", { class: "heat-figures" }, figures)]);
+}
+
+function verification(report) {
+  const check = report.verification;
+  if (check === undefined) return null;
+  const text = check.max_rel_diff === undefined
+    ? "No element of the reference could be checked against central differences."
+    : `Central differences agree with the reference to ${formatNumber(check.max_rel_diff)} (relative), the least at ${check.parameter}${indexText(check.index)}: ` +
+      `${check.checked} elements checked, ${check.skipped_at_kinks} left out at kinks.`;
+  return el("p", { class: "note" }, text);
+}
+
+/**
+ * @param {object} report what POST /v1/check answered
+ * @param {object} request what it was asked
+ * @param {object} theme shared.theme
+ * @returns {HTMLElement}
+ */
+export function reportNode(report, request, theme) {
+  return el("div", { class: "report" },
+    summary(report), flow(report, request), diagnosis(report, request), table(report),
+    heatmaps(report, request.gradients, theme), verification(report));
+}
+
+/** The report in one sentence, for those who listen. */
+export function reportText(report) {
+  const first = report.diagnosis?.mistakes[0];
+  if (report.passed) return "All gradients are right.";
+  return `${points(report.points)} of ${points(report.max_points)} points. ${first ? first.message : report.diagnosis ? `Look first at ${report.diagnosis.first_wrong.parameter}.` : ""}`;
+}

@@ -1,0 +1,83 @@
+/**
+ * What a report says about each step of the way back: pure functions, no DOM.
+ */
+import { describeLayers, lossType } from "./shapes.js";
+
+/** State -> symbol and words. A state is never told by colour alone. */
+export const STATES = {
+  right: { symbol: "✓", text: "right" },
+  wrong: { symbol: "✗", text: "wrong here" },
+  suspect: { symbol: "?", text: "perhaps here" },
+  unreliable: { symbol: "≈", text: "unreliable from here" },
+  inherited: { symbol: "≈", text: "inherits it" },
+  missing: { symbol: "∅", text: "not submitted" },
+  unknown: { symbol: "·", text: "" },
+};
+
+/** Status of a report's entry -> symbol and words. */
+export const STATUSES = {
+  match: { symbol: "✓", text: "match" },
+  mismatch: { symbol: "✗", text: "mismatch" },
+  missing: { symbol: "∅", text: "missing" },
+  shape_mismatch: { symbol: "✗", text: "other shape" },
+  not_finite: { symbol: "✗", text: "not finite" },
+  not_a_tensor: { symbol: "✗", text: "no tensor" },
+  unexpected: { symbol: "?", text: "unexpected" },
+};
+
+/**
+ * The steps of the backward pass, the loss first, the first layer last.
+ * @param {object} report what POST /v1/check answered
+ * @param {{network: object, convention?: string}} problem
+ * @returns {{index: number | "loss", type: string, parameters: {name: string, passed: boolean, status: string}[],
+ *   state: keyof STATES, mistakes: number[]}[]} mistakes: indices into report.diagnosis.mistakes made at this step
+ */
+export function wayBack(report, { network, convention }) {
+  const entries = new Map(report.parameters.map((entry) => [entry.name, entry]));
+  const described = describeLayers(network, convention);
+  const mistakes = report.diagnosis?.mistakes ?? [];
+  const made = (index) => mistakes.flatMap((mistake, i) => (mistake.layers.includes(index) ? [i] : []));
+  const step = (index, type, parameters) => ({ index, type, parameters, mistakes: made(index), state: "unknown" });
+
+  const steps = [step("loss", lossType(network), [])];
+  network.layers.forEach((layer, index) => {
+    const own = described[index].parameters.map(({ name }) => entries.get(name)).filter(Boolean);
+    steps.splice(1, 0, step(index, layer.type, own));
+  });
+  judge(steps, report);
+  return steps;
+}
+
+const anyPassed = (step) => step.parameters.some((entry) => entry.passed);
+const allPassed = (step) => step.parameters.length > 0 && step.parameters.every((entry) => entry.passed);
+const anyFailed = (step) => step.parameters.some((entry) => !entry.passed);
+const allMissing = (step) => anyFailed(step) && step.parameters.every((entry) => entry.passed || entry.status === "missing");
+
+function judge(steps, report) {
+  const first = report.diagnosis?.first_wrong.layer;
+  const explained = report.diagnosis?.explained ?? false;
+  let wrongBefore = false; // nearer the loss
+  steps.forEach((step, at) => {
+    const rightBehind = steps.slice(at + 1).some(anyPassed); // a right gradient nearer the input has come through here
+    const failed = anyFailed(step);
+    if (step.mistakes.length > 0) step.state = "wrong";
+    else if (failed && allMissing(step)) step.state = "missing";
+    else if (failed && !explained && step.index === first) step.state = "wrong";
+    else if (failed) step.state = wrongBefore ? "inherited" : "wrong";
+    else if (allPassed(step) || rightBehind) step.state = "right";
+    else if (wrongBefore) step.state = "inherited";
+    else step.state = explained || report.passed ? "right" : "suspect";
+    wrongBefore ||= step.state === "wrong";
+  });
+  const spoiled = steps.find((step) => step.state === "inherited");
+  if (spoiled) spoiled.state = "unreliable";
+  trimSuspects(steps);
+}
+
+/** Perhaps the mistake lies between the last layer that is right and the first that is wrong; not nearer the loss. */
+function trimSuspects(steps) {
+  const wrong = steps.findIndex((step) => step.state === "wrong");
+  for (const [at, step] of steps.entries()) {
+    if (step.state === "suspect" && (wrong < 0 || at > wrong)) step.state = "unknown";
+  }
+}

@@ -1,0 +1,216 @@
+/** The Check view: what it says about right and wrong gradients, and how it says what is wrong with a request. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { go, openSite } from "./browser.js";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+let site;
+
+before(async () => { site = await openSite(); });
+after(() => site?.close());
+
+const example = async (page, id) => {
+  await page.click(`[data-example="${id}"]`);
+  await page.waitForSelector(".report");
+};
+const check = (page) => page.getByRole("button", { name: "Check", exact: true }).click();
+const texts = (page, selector) => page.locator(selector).allInnerTexts();
+
+/** The address, once the hash has followed. (The page's policy forbids waitForFunction.) */
+async function settledHash(page) {
+  await page.waitForTimeout(600);
+  return page.url();
+}
+
+test("right gradients: every mark says so", async () => {
+  const page = await site.page();
+  await example(page, "right");
+  assert.match(await page.innerText(".headline"), /All gradients are right/);
+  assert.deepEqual(await texts(page, ".entries .verdict"), Array(6).fill("✓ match"));
+  assert.deepEqual(new Set(await texts(page, ".step-state")), new Set(["✓ right"]));
+  assert.equal(await page.locator(".mistake").count(), 0);
+  assert.deepEqual(page.complaints, []);
+});
+
+test("wrong gradients: marks, the diagnosis in words, and where on the way back", async () => {
+  const page = await site.page();
+  await example(page, "bias");
+  assert.deepEqual(await texts(page, ".entries tr.failed th"), ["b1", "b2", "b3"]);
+  assert.deepEqual(await texts(page, ".entries tr.passed .verdict"), Array(3).fill("✓ match"));
+  assert.match(await page.innerText(".mistake"), /bias_averaged/);
+  assert.match(await page.innerText(".mistake .message"), /mean of dz/);
+  assert.deepEqual(await texts(page, ".step-state"), ["✓ right", "✓ right", "✗ wrong here", "✓ right", "✗ wrong here", "✓ right", "✗ wrong here"]);
+  assert.deepEqual(page.complaints, []);
+});
+
+test("one mistake spoils what lies behind it on the way back", async () => {
+  const page = await site.page();
+  await page.fill("textarea.gradients", "b3: [-0.0527226265]\nW3: [[-0.1205513129] [-0.0515814368]]\nW2: [[1 2] [3 4] [5 6]]\nb2: [7 8]\nW1: [[1 2 3] [4 5 6]]\nb1: [7 8 9]");
+  await check(page);
+  await page.waitForSelector(".report");
+  assert.deepEqual(await texts(page, ".step-state"),
+    ["✓ right", "✓ right", "✓ right", "? perhaps here", "✗ wrong here", "≈ unreliable from here", "≈ inherits it"]);
+  assert.match(await page.innerText(".diagnosis"), /No known mistake.*Look first at/s);
+});
+
+test("every preset takes every example", async () => {
+  const page = await site.page();
+  for (const preset of await page.locator("[data-preset]").all()) {
+    await preset.click();
+    assert.equal(await preset.getAttribute("aria-pressed"), "true");
+    for (const id of ["right", "sign"]) {
+      await example(page, id);
+      await page.waitForSelector(`.summary.${id === "right" ? "good" : "bad"}`);
+    }
+    assert.match(await page.innerText(".mistake"), /sign_flipped/);
+  }
+  assert.deepEqual(page.complaints, []);
+});
+
+test("the reference is shown only where it was asked for", async () => {
+  const page = await site.page();
+  await example(page, "bias");
+  assert.equal(await page.locator(".heat-figure").count(), 0);
+  await page.getByLabel("Show the reference").check();
+  assert.ok(await page.isVisible(".stale-note"));
+  await check(page);
+  await page.waitForSelector(".heat-figure");
+  assert.equal(await page.locator(".heat-figure").count(), 6);
+  assert.ok(!await page.isVisible(".stale-note"));
+});
+
+test("a link reproduces network, gradients and report", async () => {
+  const page = await site.page();
+  await page.getByLabel("Type of layer 1").selectOption("tanh");
+  await page.getByLabel("Add a layer at the end").click();
+  await page.getByLabel("Type of layer 6").selectOption("silu");
+  await page.getByLabel("atol").fill("1e-7");
+  await example(page, "sign");
+  const address = await settledHash(page);
+  const shown = [await page.innerText(".report"), await texts(page, ".layers"), await page.inputValue("textarea.gradients")];
+
+  const other = await site.page();
+  await go(other, address);
+  await other.waitForSelector(".report");
+  assert.deepEqual([await other.innerText(".report"), await texts(other, ".layers"), await other.inputValue("textarea.gradients")], shown);
+  assert.equal(await other.getByLabel("atol").inputValue(), "1e-7");
+  assert.deepEqual(other.complaints, []);
+});
+
+test("a link that is cut off says so", async () => {
+  const page = await site.page({ hash: "#check/zAAA" });
+  assert.match(await page.innerText("#failure"), /link/);
+  await example(page, "right");
+});
+
+test("errors stand at their field", async () => {
+  const page = await site.page();
+  const wrong = async (control) => {
+    await page.waitForSelector("[aria-invalid]");
+    assert.equal(await control.getAttribute("aria-invalid"), "true");
+    assert.ok(await control.evaluate((node) => node === document.activeElement));
+    return page.locator(`[id="${await control.getAttribute("aria-describedby")}"]`).innerText();
+  };
+  await check(page);
+  assert.match(await wrong(page.locator("textarea.gradients")), /fill in an example/);
+
+  await page.fill("textarea.gradients", "W1: [[1, 2],\n [3, oops]]");
+  await check(page);
+  assert.match(await wrong(page.locator("textarea.gradients")), /oops.*line 2, column 6/);
+
+  await page.fill("textarea.gradients", "{}");
+  await page.getByLabel("y, the targets").fill("[[0], [1]]");
+  await check(page);
+  assert.match(await wrong(page.getByLabel("y, the targets")), /shape/);
+
+  await page.click('[data-preset="xor"]');
+  await page.fill("textarea.gradients", "{}");
+  await page.getByLabel("out features").nth(1).fill("");
+  await check(page);
+  await page.waitForSelector("[aria-invalid]");
+  assert.match(await page.locator(".layer").nth(3).innerText(), /✗/);
+
+  await page.click('[data-preset="neuron"]');
+  await page.getByLabel("Parameters as tensors").fill("W1: [[0.5, 1]]\nb1: [0.1]");
+  await page.fill("textarea.gradients", "{}");
+  await check(page);
+  assert.match(await wrong(page.getByLabel("Parameters as tensors")), /W1/);
+  await page.getByLabel("Parameters as tensors").fill("W1: [[0.5]]\nb1: [0.1]");
+  assert.equal(await page.locator("[aria-invalid]").count(), 0);
+});
+
+test("layers are added, moved and removed by keyboard alone", async () => {
+  const page = await site.page();
+  const types = () => page.locator(".layer:not(.end) .type").evaluateAll((all) => all.map((node) => node.value));
+  await page.getByLabel("Add a layer before layer 1", { exact: true }).press("Enter");
+  assert.deepEqual((await types()).slice(0, 3), ["linear", "relu", "relu"]);
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Type of layer 1");
+  await page.getByLabel("Remove layer 1, relu").press("Enter");
+  assert.equal((await types()).length, 6);
+  await page.getByLabel("More about layer 0").press("Enter");
+  await page.locator(".layer").nth(1).getByRole("button", { name: "Move →" }).press("Enter");
+  assert.deepEqual((await types()).slice(0, 2), ["relu", "linear"]);
+});
+
+test("gradients come from a file; a whole request fills all fields", async () => {
+  const page = await site.page();
+  await page.click('[data-preset="neuron"]');
+  const give = (name, text) => page.setInputFiles("input[type=file]", { name, mimeType: "application/json", buffer: Buffer.from(text) });
+  await give("grads.json", '{"dW1": [[-0.1871749357314132]], "b1": [-0.0935874678657066]}');
+  await check(page);
+  await page.waitForSelector(".summary.good");
+  await give("request.json", JSON.stringify({
+    network: { input: 1, layers: [{ type: "linear", out_features: 1 }], loss: { type: "mse", reduction: "sum" } },
+    parameters: { W1: [[1]], b1: [0] }, data: { x: [[3]], y: [[3]] }, gradients: { W1: [[0]], b1: [0] },
+  }));
+  await page.waitForSelector(".layer:nth-child(5).loss");
+  await check(page);
+  await page.waitForSelector(".summary.good");
+  await give("grads.npz", "PK");
+  await page.waitForSelector("[aria-invalid]");
+});
+
+test("tabs by arrow keys, and the theme stays", async () => {
+  const page = await site.page();
+  await page.getByRole("tab", { name: "Check" }).press("ArrowRight");
+  assert.ok(await page.isVisible("#train-view"));
+  assert.ok(!await page.isVisible("#check-view"));
+  await page.keyboard.press("Home");
+  assert.ok(await page.isVisible("#check-view"));
+  await page.getByLabel("Dark colours").click();
+  assert.equal(await page.getAttribute("html", "data-theme"), "dark");
+  await page.reload();
+  assert.equal(await page.getAttribute("html", "data-theme"), "dark");
+});
+
+test("the same with curl", async () => {
+  const page = await site.page();
+  await example(page, "right");
+  await page.getByText("The same with curl").first().click();
+  await page.locator("#check-view .curl code", { hasText: "curl" }).waitFor();
+  const command = await page.locator("#check-view .curl code").innerText();
+  assert.ok(command.startsWith(`curl '${site.address}/v1/check?format=text'`));
+  const body = JSON.parse(command.slice(command.indexOf("-d '") + 4, -1));
+  assert.deepEqual(Object.keys(body.gradients), ["W1", "b1", "W2", "b2", "W3", "b3"]);
+});
+
+for (const theme of ["light", "dark"]) {
+  test(`nothing that axe finds serious, and nothing too wide: ${theme}`, async () => {
+    const page = await site.page({ theme, width: 360 });
+    await page.getByLabel("Show the reference").check();
+    await example(page, "bias");
+    await page.waitForSelector(".heat-figure");
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    // The policy forbids a script tag's text, but not what the tool itself evaluates.
+    await page.evaluate(readFileSync(AXE, "utf8"));
+    for (const width of [360, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      const { violations } = await page.evaluate(() => window.axe.run());
+      const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+      assert.deepEqual(grave.map(({ id, nodes }) => [id, nodes.map((node) => node.target.join(" "))]), []);
+    }
+    assert.deepEqual(page.complaints, []);
+  });
+}
