@@ -11,6 +11,9 @@ let site;
 before(async () => { site = await openSite(); });
 after(() => site?.close());
 
+/** Both views have a network editor. */
+const view = (page) => page.locator("#check-view");
+
 const example = async (page, id) => {
   await page.click(`[data-example="${id}"]`);
   await page.waitForSelector(".report");
@@ -57,7 +60,7 @@ test("one mistake spoils what lies behind it on the way back", async () => {
 
 test("every preset takes every example", async () => {
   const page = await site.page();
-  for (const preset of await page.locator("[data-preset]").all()) {
+  for (const preset of await page.locator("#check-view [data-preset]").all()) {
     await preset.click();
     assert.equal(await preset.getAttribute("aria-pressed"), "true");
     for (const id of ["right", "sign"]) {
@@ -73,7 +76,7 @@ test("the reference is shown only where it was asked for", async () => {
   const page = await site.page();
   await example(page, "bias");
   assert.equal(await page.locator(".heat-figure").count(), 0);
-  await page.getByLabel("Show the reference").check();
+  await view(page).getByLabel("Show the reference").check();
   assert.ok(await page.isVisible(".stale-note"));
   await check(page);
   await page.waitForSelector(".heat-figure");
@@ -83,19 +86,19 @@ test("the reference is shown only where it was asked for", async () => {
 
 test("a link reproduces network, gradients and report", async () => {
   const page = await site.page();
-  await page.getByLabel("Type of layer 1").selectOption("tanh");
-  await page.getByLabel("Add a layer at the end").click();
-  await page.getByLabel("Type of layer 6").selectOption("silu");
-  await page.getByLabel("atol").fill("1e-7");
+  await view(page).getByLabel("Type of layer 1").selectOption("tanh");
+  await view(page).getByLabel("Add a layer at the end").click();
+  await view(page).getByLabel("Type of layer 6").selectOption("silu");
+  await view(page).getByLabel("atol").fill("1e-7");
   await example(page, "sign");
   const address = await settledHash(page);
-  const shown = [await page.innerText(".report"), await texts(page, ".layers"), await page.inputValue("textarea.gradients")];
+  const shown = [await page.innerText(".report"), await texts(page, "#check-view .layers"), await page.inputValue("textarea.gradients")];
 
   const other = await site.page();
   await go(other, address);
   await other.waitForSelector(".report");
-  assert.deepEqual([await other.innerText(".report"), await texts(other, ".layers"), await other.inputValue("textarea.gradients")], shown);
-  assert.equal(await other.getByLabel("atol").inputValue(), "1e-7");
+  assert.deepEqual([await other.innerText(".report"), await texts(other, "#check-view .layers"), await other.inputValue("textarea.gradients")], shown);
+  assert.equal(await view(other).getByLabel("atol").inputValue(), "1e-7");
   assert.deepEqual(other.complaints, []);
 });
 
@@ -108,7 +111,7 @@ test("a link that is cut off says so", async () => {
 test("errors stand at their field", async () => {
   const page = await site.page();
   const wrong = async (control) => {
-    await page.waitForSelector("[aria-invalid]");
+    await page.waitForSelector("#check-view [aria-invalid]");
     assert.equal(await control.getAttribute("aria-invalid"), "true");
     assert.ok(await control.evaluate((node) => node === document.activeElement));
     return page.locator(`[id="${await control.getAttribute("aria-describedby")}"]`).innerText();
@@ -121,36 +124,36 @@ test("errors stand at their field", async () => {
   assert.match(await wrong(page.locator("textarea.gradients")), /oops.*line 2, column 6/);
 
   await page.fill("textarea.gradients", "{}");
-  await page.getByLabel("y, the targets").fill("[[0], [1]]");
+  await view(page).getByLabel("y, the targets").fill("[[0], [1]]");
   await check(page);
-  assert.match(await wrong(page.getByLabel("y, the targets")), /shape/);
+  assert.match(await wrong(view(page).getByLabel("y, the targets")), /shape/);
 
   await page.click('[data-preset="xor"]');
   await page.fill("textarea.gradients", "{}");
-  await page.getByLabel("out features").nth(1).fill("");
+  await view(page).getByLabel("out features").nth(1).fill("");
   await check(page);
-  await page.waitForSelector("[aria-invalid]");
-  assert.match(await page.locator(".layer").nth(3).innerText(), /✗/);
+  await page.waitForSelector("#check-view [aria-invalid]");
+  assert.match(await view(page).locator(".layer").nth(3).innerText(), /✗/);
 
   await page.click('[data-preset="neuron"]');
-  await page.getByLabel("Parameters as tensors").fill("W1: [[0.5, 1]]\nb1: [0.1]");
+  await view(page).getByLabel("Parameters as tensors").fill("W1: [[0.5, 1]]\nb1: [0.1]");
   await page.fill("textarea.gradients", "{}");
   await check(page);
-  assert.match(await wrong(page.getByLabel("Parameters as tensors")), /W1/);
-  await page.getByLabel("Parameters as tensors").fill("W1: [[0.5]]\nb1: [0.1]");
-  assert.equal(await page.locator("[aria-invalid]").count(), 0);
+  assert.match(await wrong(view(page).getByLabel("Parameters as tensors")), /W1/);
+  await view(page).getByLabel("Parameters as tensors").fill("W1: [[0.5]]\nb1: [0.1]");
+  assert.equal(await view(page).locator("[aria-invalid]").count(), 0);
 });
 
 test("layers are added, moved and removed by keyboard alone", async () => {
   const page = await site.page();
-  const types = () => page.locator(".layer:not(.end) .type").evaluateAll((all) => all.map((node) => node.value));
-  await page.getByLabel("Add a layer before layer 1", { exact: true }).press("Enter");
+  const types = () => view(page).locator(".layer:not(.end) .type").evaluateAll((all) => all.map((node) => node.value));
+  await view(page).getByLabel("Add a layer before layer 1", { exact: true }).press("Enter");
   assert.deepEqual((await types()).slice(0, 3), ["linear", "relu", "relu"]);
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Type of layer 1");
-  await page.getByLabel("Remove layer 1, relu").press("Enter");
+  await view(page).getByLabel("Remove layer 1, relu").press("Enter");
   assert.equal((await types()).length, 6);
-  await page.getByLabel("More about layer 0").press("Enter");
-  await page.locator(".layer").nth(1).getByRole("button", { name: "Move →" }).press("Enter");
+  await view(page).getByLabel("More about layer 0").press("Enter");
+  await view(page).locator(".layer").nth(1).getByRole("button", { name: "Move →" }).press("Enter");
   assert.deepEqual((await types()).slice(0, 2), ["relu", "linear"]);
 });
 
@@ -165,11 +168,11 @@ test("gradients come from a file; a whole request fills all fields", async () =>
     network: { input: 1, layers: [{ type: "linear", out_features: 1 }], loss: { type: "mse", reduction: "sum" } },
     parameters: { W1: [[1]], b1: [0] }, data: { x: [[3]], y: [[3]] }, gradients: { W1: [[0]], b1: [0] },
   }));
-  await page.waitForSelector(".layer:nth-child(5).loss");
+  await page.waitForSelector("#check-view .layer:nth-child(5).loss");
   await check(page);
   await page.waitForSelector(".summary.good");
   await give("grads.npz", "PK");
-  await page.waitForSelector("[aria-invalid]");
+  await page.waitForSelector("#check-view [aria-invalid]");
 });
 
 test("tabs by arrow keys, and the theme stays", async () => {
@@ -199,7 +202,7 @@ test("the same with curl", async () => {
 for (const theme of ["light", "dark"]) {
   test(`nothing that axe finds serious, and nothing too wide: ${theme}`, async () => {
     const page = await site.page({ theme, width: 360 });
-    await page.getByLabel("Show the reference").check();
+    await view(page).getByLabel("Show the reference").check();
     await example(page, "bias");
     await page.waitForSelector(".heat-figure");
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
