@@ -43,7 +43,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page browser mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page browser browser-files screenshot mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) ## build the daemon: build/gradcheckd
 
@@ -149,8 +149,9 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 
 # ---- testing it ----
 
-test: deps ## install, build and run all tests, then all of them again under ASan and UBSan
+test: deps ## install, build and run all tests, those of C and HTTP again under ASan and UBSan
 	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory asan
 
 check: all unit http page ## the unit tests and the tests over HTTP, as built
@@ -162,10 +163,16 @@ http: all
 	GRADCHECKD=$(B)/gradcheckd python3 tests/http/run.py
 
 browser: deps-browser ## install, build, and test the pages in Chromium
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all browser-files
+	GRADCHECKD=$(abspath $(B)/gradcheckd) node --test build/browser/*.test.js
+
+screenshot: deps-browser ## take the picture in the README anew
+	@$(MAKE) --no-print-directory all browser-files
+	GRADCHECKD=$(abspath $(B)/gradcheckd) node build/browser/screenshot.js tests/browser/screenshot.png
+
+browser-files:
 	@$(call npm_ci,tests/browser,build/browser)
 	@rm -f build/browser/*.js; cp tests/browser/*.js build/browser/
-	GRADCHECKD=$(abspath $(B)/gradcheckd) node --test build/browser/*.test.js
 
 $(B)/tests/diagnosis/page: $(B)/tests/diagnosis/page.o $(LIBRARY)
 	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)

@@ -6,10 +6,10 @@ import { parseTensors, tensorsText } from "./numbers.js";
 
 /** What a scheme needs beside its seed. */
 const OPTIONS = {
-  normal: [{ name: "mean", type: "number", required: true }, { name: "std", type: "number", required: true }],
+  normal: [{ name: "std", type: "number", required: true }],
   uniform: [{ name: "low", type: "number", required: true }, { name: "high", type: "number", required: true }],
 };
-const DEFAULTS = { normal: { mean: 0, std: 0.1 }, uniform: { low: -0.5, high: 0.5 } };
+const DEFAULTS = { normal: { std: 0.1 }, uniform: { low: -0.5, high: 0.5 } };
 const FORMULAS = {
   he_normal: "randn(in, out) · √(2/in)", he_uniform: "uniform(±√(6/in))",
   xavier_normal: "randn(in, out) · √(2/(in+out))", xavier_uniform: "uniform(±√(6/(in+out)))",
