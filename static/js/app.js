@@ -33,8 +33,6 @@
  * .chips > button[aria-pressed], .note, .visually-hidden, .mono, table.data, .grid-2 (two columns where there is room).
  * The theme is <html data-theme="light|dark">.
  */
-import { mountCheck } from "./check-view.js";
-import { mountTrain } from "./train.js";
 import { getCapabilities } from "./api.js";
 import { debounce } from "./dom.js";
 import { decodeState, encodeState, splitHash } from "./state.js";
@@ -43,7 +41,13 @@ import { createTheme } from "./theme-switch.js";
 const NAMES = ["check", "train"];
 const tabs = Object.fromEntries(NAMES.map((name) => [name, document.getElementById(`tab-${name}`)]));
 const panels = Object.fromEntries(NAMES.map((name) => [name, document.getElementById(`${name}-view`)]));
-const views = {};
+/** The views' modules: each is fetched when it is first wanted, the one that is not seen once the page is ready. */
+const mounts = {
+  check: async () => (await import("./check-view.js")).mountCheck,
+  train: async () => (await import("./train.js")).mountTrain,
+};
+const views = {}; // promises of what mount returned
+let shared;
 let visible = "check";
 let written = ""; // the hash that we set ourselves
 
@@ -59,6 +63,11 @@ function fail(text) {
   failure.hidden = text === "";
 }
 
+function view(name) {
+  views[name] ??= mounts[name]().then((mount) => mount(panels[name], shared));
+  return views[name];
+}
+
 // ---- tabs ----
 
 function show(name) {
@@ -70,7 +79,7 @@ function show(name) {
     panels[other].hidden = !selected;
   }
   document.title = `${tabs[name].textContent} · gradcheckd`;
-  views[name]?.shown?.();
+  view(name).then((shownNow) => shownNow.shown?.());
 }
 
 function connectTabs() {
@@ -91,7 +100,7 @@ function connectTabs() {
 // ---- the state in the URL ----
 
 async function hashNow() {
-  return `#${visible}/${await encodeState(await views[visible].getState())}`;
+  return `#${visible}/${await encodeState(await (await view(visible)).getState())}`;
 }
 
 const save = debounce(async () => {
@@ -100,9 +109,9 @@ const save = debounce(async () => {
 }, 250);
 
 async function restore() {
-  const { view, payload } = splitHash(location.hash);
-  if (!NAMES.includes(view)) return;
-  show(view);
+  const { view: name, payload } = splitHash(location.hash);
+  if (!NAMES.includes(name)) return;
+  show(name);
   if (payload === "") return;
   let state;
   try {
@@ -112,7 +121,7 @@ async function restore() {
     return;
   }
   try {
-    await views[view].setState(state);
+    await (await view(name)).setState(state);
   } catch {
     fail("This link holds something that this page cannot show.");
   }
@@ -145,14 +154,14 @@ function connectCopy() {
 async function start() {
   connectTabs();
   connectCopy();
-  const shared = {
+  shared = {
     capabilities: null,
     changed: () => { fail(""); save(); },
     announce,
     link,
     theme: createTheme(document.getElementById("theme")),
     async open(name, state) {
-      await views[name].setState(state);
+      await (await view(name)).setState(state);
       show(name);
       save();
       tabs[name].focus();
@@ -160,16 +169,18 @@ async function start() {
     },
   };
   try {
+    mounts[visible](); // its modules come while the service answers
     shared.capabilities = await getCapabilities();
   } catch (error) {
     fail(error.message);
     return;
   }
-  views.check = mountCheck(panels.check, shared);
-  views.train = mountTrain(panels.train, shared);
+  await view(NAMES.includes(splitHash(location.hash).view) ? splitHash(location.hash).view : visible);
   await restore();
   window.addEventListener("hashchange", () => { if (location.hash !== written) restore(); });
   document.documentElement.dataset.ready = "true";
+  const later = window.requestIdleCallback ?? ((then) => setTimeout(then, 200));
+  later(() => NAMES.forEach(view));
 }
 
 start();

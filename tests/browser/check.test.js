@@ -178,7 +178,7 @@ test("gradients come from a file; a whole request fills all fields", async () =>
 test("tabs by arrow keys, and the theme stays", async () => {
   const page = await site.page();
   await page.getByRole("tab", { name: "Check" }).press("ArrowRight");
-  assert.ok(await page.isVisible("#train-view"));
+  await page.waitForSelector("#train-view", { state: "visible" });
   assert.ok(!await page.isVisible("#check-view"));
   await page.keyboard.press("Home");
   assert.ok(await page.isVisible("#check-view"));
