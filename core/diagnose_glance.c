@@ -80,13 +80,20 @@ bool glance_layer(struct search *s, const struct step_call *call)
 
 /* ---- a few units ---- */
 
-struct glance glance_new(struct search *s, const struct step_call *layer, const struct step_call *activation)
+/* Whether a few of the units are much less than all of them. */
+static bool is_wide(const struct step_call *layer)
 {
-    struct glance g = {.layer = layer, .activation = activation};
+    return layer->out / 4 >= GLANCE_UNITS;
+}
+
+struct glance glance_new(struct search *s, size_t node, const struct step_call *layer,
+                         const struct step_call *activation)
+{
+    struct glance g = {.layer = layer, .activation = activation, .room = s->glance_room[node]};
     size_t out = layer->out, rows = layer->rows, n = rows * GLANCE_UNITS;
-    g.narrow = out / 4 >= GLANCE_UNITS && s->matching.clip == HUGE_VAL;
+    g.narrow = is_wide(layer) && s->matching.clip == HUGE_VAL;
     if (!g.narrow) return g;
-    double *x = s->glance_room, *y = x + n, *dy = y + n;
+    double *x = g.room, *y = x + n, *dy = y + n;
     for (size_t j = 0; j < GLANCE_UNITS; j++)
         g.units[j] = j * out / GLANCE_UNITS;
     for (size_t i = 0; i < rows; i++)
@@ -126,23 +133,24 @@ static bool units_fit(struct search *s, const struct glance *g, enum glance_at a
 }
 
 /* The rule on the few units; false where it cannot be told so. */
-static bool make_few(struct search *s, const struct glance *g, const struct rule *rule, struct alternative *made)
+static bool make_few(const struct glance *g, const struct rule *rule, struct alternative *made)
 {
     size_t n = g->few.rows * GLANCE_UNITS;
-    *made = (struct alternative){.value = s->glance_room + 3 * n, .slope = s->glance_room + 4 * n};
-    return g->narrow && rule_make(rule, &g->few, made);
+    if (!g->narrow) return false;
+    *made = (struct alternative){.value = g->room + 3 * n, .slope = g->room + 4 * n};
+    return rule_make(rule, &g->few, made);
 }
 
 bool glance_local(struct search *s, const struct glance *g, const struct rule *rule, enum glance_at at)
 {
     struct alternative made;
-    return !make_few(s, g, rule, &made) || units_fit(s, g, at, &made);
+    return !make_few(g, rule, &made) || units_fit(s, g, at, &made);
 }
 
 bool glance_rule(struct search *s, const struct glance *g, const struct rule *rule)
 {
     struct alternative made;
-    if (!make_few(s, g, rule, &made)) return true;
+    if (!make_few(g, rule, &made)) return true;
     size_t length = s->length;
     bool worth_it = false;
     if (path_push(s, made.mistake, made.variant, g->activation->node) != NULL) {
@@ -178,6 +186,17 @@ void glance_observe(struct search *s, size_t node)
     wanted[call->out] = each * (double)call->in;
 }
 
+/* Room for the glances at a layer: one while the walk is at the activation behind it, one for its own tensors. */
+static bool take_room(struct search *s, const struct step_call *layer)
+{
+    size_t behind = layer->node + 1 < s->network->node_count ? layer->node + 1 : layer->node;
+    for (size_t node = layer->node; is_wide(layer) && node <= behind; node++) {
+        s->glance_room[node] = arena_array(s->arena, layer->rows, sizeof(double[5][GLANCE_UNITS]));
+        if (s->glance_room[node] == NULL) return false;
+    }
+    return true;
+}
+
 bool glance_prepare(struct search *s)
 {
     const struct network *network = s->network;
@@ -191,7 +210,7 @@ bool glance_prepare(struct search *s)
     s->signs = arena_doubles(s->arena, widest);
     s->ones = arena_doubles(s->arena, most_rows);
     s->combined = arena_doubles(s->arena, 2 * most_out);
-    s->glance_room = arena_array(s->arena, most_rows, sizeof(double[5][GLANCE_UNITS]));
+    s->glance_room = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     s->projected = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     s->wanted = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     if (s->signs == NULL || s->ones == NULL || s->combined == NULL || s->glance_room == NULL || s->projected == NULL ||
@@ -208,7 +227,7 @@ bool glance_prepare(struct search *s)
         struct step_call call = layer_call(s, network->numbered[k]);
         double *projected = s->projected[call.node] = arena_doubles(s->arena, call.rows);
         s->wanted[call.node] = arena_doubles(s->arena, call.out + 1);
-        if (projected == NULL || s->wanted[call.node] == NULL) return false;
+        if (projected == NULL || s->wanted[call.node] == NULL || !take_room(s, &call)) return false;
         glance_observe(s, call.node);
         s->pass->backend->gemm(false, false, call.rows, 1, call.in, 1, call.x, s->signs, 0, projected);
     }

@@ -182,7 +182,7 @@ static void offer_local(struct candidates *c, const struct step_call *call, cons
     activation.in = call->out;
     activation.rows = call->rows;
     struct alternative made = {.value = s->local_value, .slope = s->local_slope};
-    struct glance glance = glance_new(s, call, &activation);
+    struct glance glance = glance_new(s, call->node, call, &activation);
     bool weight = s->network->parameters[c->p].role->weight;
     struct rule rule = rule_first(s->network->nodes[above].layer->op, STEP_ACTIVATION);
     for (; rule.mistake != NULL; rule_next(&rule)) {

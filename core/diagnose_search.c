@@ -93,7 +93,7 @@ static void at_activation(struct search *s, size_t node, bool right)
     struct glance glance = {.narrow = false};
     if (slope_in == NULL && below != NODE_INPUT && s->network->nodes[below].parameters[0] != PARAMETER_NONE) {
         layer = layer_call(s, below);
-        glance = glance_new(s, &layer, &call);
+        glance = glance_new(s, node, &layer, &call);
     }
     struct rule rule = rule_first(s->network->nodes[node].layer->op, STEP_ACTIVATION);
     for (; rule.mistake != NULL; rule_next(&rule)) {

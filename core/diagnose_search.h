@@ -66,8 +66,8 @@ struct search {
     double **value, **slope, **right_value, **right_slope, **resolved, **dW, *room, *weight_room, *weight_slope,
         *weight_turned, *loss_room, *local_value, *local_slope;
     /* core/diagnose_glance.h's: a random combination of the inputs, +1 and -1; by node, x times it, and what it should
-     * come to with the margin behind; room */
-    double *signs, *ones, **projected, **wanted, *combined, *glance_room;
+     * come to with the margin behind; room; by node, room */
+    double *signs, *ones, **projected, **wanted, *combined, **glance_room;
     bool large;
     const double **g, **gs; /* what holds now: g, or g + c * gs */
 
