@@ -6,9 +6,6 @@
 #include "core/diagnose_glance.h"
 #include "core/diagnose_path.h"
 
-/* Rounding to float32, and what a few sums make of it. */
-#define OWN_ROUNDING 1e-5
-
 /* How near a clipped number is to the limit: rounding to float32. */
 #define AT_LIMIT 1e-7
 
@@ -19,15 +16,6 @@ static bool is_plain(const struct observed *o)
 }
 
 /* ---- what accounts for all gradients at once ---- */
-
-/* Whether a difference is rounding by the tensor's own numbers: beside much larger ones anything would be. */
-static bool is_rounding(const struct observed *o, size_t n, const double *g, double c, double residual)
-{
-    double own = 0;
-    for (size_t i = 0; i < n; i++)
-        own = fmax(own, fmin(fabs(o->values[i]), fabs(c * g[i])));
-    return !o->failing || residual <= OWN_ROUNDING * own;
-}
 
 /* Whether all that was handed in is c times the reference, clipped to the limit, but for rounding to float32; the
  * largest difference into *residual. */
@@ -47,7 +35,7 @@ static bool is_multiple(const struct search *s, double c, double limit, double *
         for (size_t i = 0; i < n; i++)
             scaled[i] = c * g[i];
         struct match match = match_numbers(&matching, n, o->values, scaled, g, o->bound);
-        if (match.fit > FIT_FLOAT32 || !is_rounding(o, n, g, c, match.residual)) return false;
+        if (match.fit > FIT_FLOAT32) return false;
         *residual = fmax(*residual, match.residual);
     }
     return true;

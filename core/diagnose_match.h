@@ -14,7 +14,7 @@ struct match {
     enum fit fit;
     double residual; /* the largest difference */
     /* Decimal digits by which the hypothesis is nearer than the reference, summed over the elements that the reference
-     * does not account for: what it would take for a coincidence. */
+     * does not account for, less those by which it is further off anywhere: what it would take for a coincidence. */
     double digits;
 };
 

@@ -38,6 +38,35 @@ START_TEST(fits)
 }
 END_TEST
 
+/* Beside gradients of a million what differs by a third is not the same but for rounding, though it is less than a
+ * float32's rounding of the million. */
+START_TEST(small_beside_large)
+{
+    const struct matching beside = {.tolerance = {.atol = 1e-6}, .scale = 1e6, .clip = HUGE_VAL};
+    const double reference[] = {0.31, -0.17, 0.23}, noise[] = {0.28, -0.21, 0.11};
+    const double predicted[] = {0.3, -0.2, 0.1}, near[] = {0.3 + 1e-6, -0.2 - 2e-6, 0.1};
+    ck_assert_int_eq(match_numbers(&beside, 3, noise, predicted, reference, HUGE_VAL).fit, FIT_NONE);
+    ck_assert_int_eq(match_numbers(&beside, 3, near, predicted, reference, HUGE_VAL).fit, FIT_FLOAT32);
+    /* What is within the tolerance is right, however small the tensor. */
+    const double tiny[] = {1e-9, 0, -1e-9}, none[] = {0, 0, 0};
+    ck_assert_int_ne(match_numbers(&beside, 3, tiny, none, reference, HUGE_VAL).fit, FIT_NONE);
+}
+END_TEST
+
+/* Where the hypothesis is nearer at one element and further off at another, the one stands against the other. */
+START_TEST(evidence_against)
+{
+    const struct matching strict = {.tolerance = {.atol = 1e-9}, .scale = 1, .clip = HUGE_VAL};
+    const double student[] = {0.7123456, -0.1123456}, reference[] = {0.5123456, -0.1123456 - 1e-10};
+    const double predicted[] = {0.7123456, -0.1123436};
+    double alone = match_numbers(&strict, 1, student, predicted, reference, HUGE_VAL).digits;
+    struct match both = match_numbers(&strict, 2, student, predicted, reference, HUGE_VAL);
+    ck_assert_double_gt(alone, 5);
+    ck_assert_int_eq(both.fit, FIT_FLOAT32);
+    ck_assert_double_lt(both.digits, alone - 3);
+}
+END_TEST
+
 /* Ending early changes nothing: whatever fits is within the bound, for every tolerance and size of rounding. */
 START_TEST(bound_turns_nothing_away)
 {
@@ -56,7 +85,7 @@ START_TEST(bound_turns_nothing_away)
             largest = fmax(largest, fabs(student[k]));
         }
         const struct matching matching = {.tolerance = {.atol = i % 2 ? 1e-6 : 0, .rtol = (double)(i % 5) * 0.12},
-                                          .scale = pow(10, (double)(i % 3)),
+                                          .scale = pow(10, (double)(i % 9)),
                                           .clip = HUGE_VAL};
         struct match whole = match_numbers(&matching, N, student, predicted, numbers[2], HUGE_VAL);
         struct match early =
@@ -240,6 +269,8 @@ Suite *test_suite(void)
     Suite *suite = suite_create("diagnose");
     TCase *tcase = tcase_create("diagnose");
     tcase_add_test(tcase, fits);
+    tcase_add_test(tcase, small_beside_large);
+    tcase_add_test(tcase, evidence_against);
     tcase_add_test(tcase, bound_turns_nothing_away);
     tcase_add_test(tcase, predictions_are_clipped);
     tcase_add_test(tcase, round_numbers);
