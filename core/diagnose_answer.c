@@ -119,7 +119,7 @@ static void add_others(const struct search *s, struct diagnosis *diagnosis)
 static double snap(double x)
 {
     if (!(fabs(x) > 1e-12 && fabs(x) < 1e12)) return x;
-    double unit = pow(10, floor(log10(fabs(x))) - 7), near = round(x / unit) * unit;
+    double digits = pow(10, 7 - floor(log10(fabs(x)))), near = round(x * digits) / digits;
     return fabs(x - near) <= 1e-9 * fabs(x) ? near : x;
 }
 

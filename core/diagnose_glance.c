@@ -6,6 +6,9 @@
 #include "core/diagnose_layer.h"
 #include "core/diagnose_path.h"
 
+/* What adding up in another order may make of a number, relative to the whole gradient. */
+#define SUM_ROUNDING 1e-12
+
 /* ---- one combination of the rows of a weight's gradient ---- */
 
 static void combine(size_t rows, size_t out, const double *projected, const double *dz, double *sum)
@@ -30,10 +33,10 @@ static bool line_fits(size_t n, const double *wanted, const double *value, const
     double c = dd > 0 ? sd / dd : 0;
     for (size_t j = 0; j < n; j++) {
         double difference = wanted[j] - value[j] - c * slope[j];
-        left += difference * difference;
+        left += difference / margin * (difference / margin);
     }
     /* The best c leaves no more, in squares, than the right one, which leaves at most the margin everywhere. */
-    return left <= margin * margin * (double)n;
+    return !(left > (double)n); /* true of what overflows */
 }
 
 bool glance_line(struct search *s, const struct step_call *call, const double *value, const double *slope)
@@ -181,8 +184,7 @@ void glance_observe(struct search *s, size_t node)
             wanted[j] += s->signs[k] * (value - l2 * W[k * call->out + j]);
             largest = fabs(value) > largest ? fabs(value) : largest;
         }
-    double each =
-        1e-5 * largest + 1e-6 * s->matching.scale + s->matching.tolerance.atol + s->matching.tolerance.rtol * largest;
+    double each = match_bound(&s->matching, largest) + SUM_ROUNDING * s->matching.scale;
     wanted[call->out] = each * (double)call->in;
 }
 

@@ -116,21 +116,34 @@ static void offer_numbers(struct candidates *c, const struct mistake *mistake, s
     offer(c, mistake, variant, layer_match(c->s, c->p, predicted), NAN);
 }
 
+/* The factor of the least squares fit of the student's numbers to the prediction, looking at one number in `stride`;
+ * NaN where there is none. Divided by the largest, since squares of very large numbers overflow, and of very small ones
+ * vanish. */
+static double fit_factor(size_t n, size_t stride, const double *student, const double *predicted)
+{
+    double largest = 0, sp = 0, pp = 0;
+    for (size_t i = 0; i < n; i += stride)
+        largest = fabs(predicted[i]) > largest ? fabs(predicted[i]) : largest;
+    for (size_t i = 0; i < n && largest > 0; i += stride) {
+        double unit = predicted[i] / largest;
+        sp += student[i] / largest * unit;
+        pp += unit * unit;
+    }
+    return pp > 0 && isfinite(sp) ? sp / pp : NAN;
+}
+
 /* Whether a few numbers may be a multiple of what they should be. */
 static bool may_be_multiple(const struct search *s, size_t p, const double *predicted)
 {
     const double *student = s->observed[p].values;
     size_t n = s->network->parameters[p].size, stride = n / FEW + 1, count = 0;
-    double sp = 0, pp = 0, left = 0;
+    double factor = fit_factor(n, stride, student, predicted), bound = s->observed[p].bound, left = 0;
     for (size_t i = 0; i < n; i += stride, count++) {
-        sp += student[i] * predicted[i];
-        pp += predicted[i] * predicted[i];
+        double off = (student[i] - (isnan(factor) ? 0 : factor * predicted[i])) / bound;
+        left += off * off;
     }
-    double factor = pp > 0 ? sp / pp : 0, bound = s->observed[p].bound;
-    for (size_t i = 0; i < n; i += stride)
-        left += (student[i] - factor * predicted[i]) * (student[i] - factor * predicted[i]);
     /* The best factor leaves no more, in squares, than the right one, which leaves at most the bound everywhere. */
-    return s->matching.clip < HUGE_VAL || left <= bound * bound * (double)count;
+    return s->matching.clip < HUGE_VAL || !(left > (double)count);
 }
 
 /* A tensor that is a multiple of what it should be. */
@@ -138,17 +151,11 @@ static void offer_factor(struct candidates *c, const double *predicted)
 {
     struct search *s = c->s;
     size_t n = s->network->parameters[c->p].size, nonzero = 0;
-    const double *student = s->observed[c->p].values;
-    double sp = 0, pp = 0;
     if (!may_be_multiple(s, c->p, predicted)) return;
-    for (size_t i = 0; i < n; i++) {
-        sp += student[i] * predicted[i];
-        pp += predicted[i] * predicted[i];
+    for (size_t i = 0; i < n && nonzero < 2; i++)
         nonzero += predicted[i] != 0;
-    }
-    if (!(pp > 0) || nonzero < 2) return;
-    double factor = sp / pp;
-    if (fabs(factor) < 1e-9) return;
+    double factor = fit_factor(n, 1, s->observed[c->p].values, predicted);
+    if (nonzero < 2 || !(fabs(factor) >= 1e-9)) return;
     for (size_t i = 0; i < n; i++)
         s->weight_slope[i] = factor * predicted[i];
     struct match match = layer_match(s, c->p, s->weight_slope);
