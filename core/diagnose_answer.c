@@ -47,37 +47,41 @@ static void add_found_alternative(struct found *found, const struct mistake *mis
     found->alternatives[found->alternative_count++] = mistake;
 }
 
-/* The failing parameters that a choice spoils. */
-static void add_parameters(const struct search *s, const struct choice *choice, const struct match *matches,
-                           struct found *found)
+/* A failing parameter that a mistake spoils, if what was handed in for it is explained: the residual is of that. */
+static void add_parameter(const struct search *s, size_t p, struct found *found)
 {
-    const struct network *network = s->network;
-    for (size_t p = 0; p < network->parameter_count; p++) {
-        bool own = choice->parameter == p;
-        bool below = choice->parameter == PARAMETER_NONE &&
-                     (choice->layer == LAYER_LOSS || network->parameters[p].node < choice->layer);
-        if (!s->observed[p].failing || s->observed[p].absent || (!own && !below)) continue;
-        add_unique(found->parameters, &found->parameter_count, p);
-        found->residual = fmax(found->residual, matches[p].residual);
-    }
+    const struct match *match = &s->best->matches[p];
+    if (!s->observed[p].failing || match->fit == FIT_NONE) return;
+    add_unique(found->parameters, &found->parameter_count, p);
+    found->residual = fmax(found->residual, match->residual);
 }
 
-static bool holds(const struct solution *solution, const struct mistake *mistake)
+/* Those of all the places where the best solution makes it. */
+static void add_parameters(const struct search *s, struct found *found)
 {
-    for (size_t i = 0; i < solution->length; i++)
-        if (solution->path[i].mistake == mistake) return true;
-    return false;
+    const struct network *network = s->network;
+    size_t reach = 0; /* all nodes below */
+    for (size_t i = 0; i < s->best->length; i++) {
+        const struct choice *choice = &s->best->path[i];
+        if (choice->mistake != found->mistake) continue;
+        if (choice->parameter != PARAMETER_NONE)
+            add_parameter(s, choice->parameter, found);
+        else if (choice->layer > reach)
+            reach = choice->layer;
+    }
+    for (size_t p = 0; p < network->parameter_count; p++)
+        if (network->parameters[p].node < reach) add_parameter(s, p, found);
 }
 
 /* The mistakes of a that b does not make, as the backward pass comes to them. */
 static size_t list_only_in(const struct solution *a, const struct solution *b, const struct mistake *only[BUDGET_MAX])
 {
     size_t count = 0;
-    for (size_t i = 0; i < a->length && count < BUDGET_MAX; i++) {
-        bool listed = holds(b, a->path[i].mistake);
+    for (size_t k = 0; k < a->distinct && count < BUDGET_MAX; k++) {
+        bool listed = path_holds(b, a->mistakes[k]);
         for (size_t j = 0; j < count; j++)
-            listed = listed || only[j] == a->path[i].mistake;
-        if (!listed) only[count++] = a->path[i].mistake;
+            listed = listed || only[j] == a->mistakes[k];
+        if (!listed) only[count++] = a->mistakes[k];
     }
     return count;
 }
@@ -163,7 +167,6 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
         const struct choice *choice = &best->path[i];
         struct found *found = found_entry(s, diagnosis, choice->mistake);
         if (found == NULL) return false;
-        add_parameters(s, choice, best->matches, found);
         if (choice->mistake->step != STEP_FINISHED) add_unique(found->layers, &found->layer_count, choice->layer);
         if (choice->has_factor && !found->has_factor) found->factor = snap(choice->factor);
         found->has_factor = found->has_factor || choice->has_factor;
@@ -173,8 +176,10 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
         for (size_t a = 0; a < choice->alternative_count; a++)
             add_found_alternative(found, choice->alternatives[a]);
     }
-    for (size_t i = 0; i < diagnosis->count; i++)
+    for (size_t i = 0; i < diagnosis->count; i++) {
+        add_parameters(s, &diagnosis->found[i]);
         place_found(s, &diagnosis->found[i]);
+    }
     add_others(s, diagnosis);
     return true;
 }

@@ -60,7 +60,7 @@ static bool is_other(const struct search *s, const struct check *check, const st
 static bool is_swapped(const struct search *s, const struct check *check, const struct report *report, double *residual)
 {
     size_t n = s->network->parameter_count, failing = 0;
-    bool *used = s->unexplained; /* room by parameter, which every search sets anew */
+    bool *used = s->taken;
     memset(used, 0, n * sizeof *used);
     *residual = 0;
     for (size_t p = 0; p < n; p++) {

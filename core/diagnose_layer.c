@@ -76,9 +76,7 @@ static void offer(struct candidates *c, const struct mistake *mistake, size_t va
 
 static bool is_on_path(const struct search *s, const struct candidate *candidate)
 {
-    for (size_t i = 0; i < s->length; i++)
-        if (path_same_kind(&s->path[i], candidate->mistake, candidate->variant)) return true;
-    return false;
+    return path_makes(s, candidate->mistake, candidate->variant);
 }
 
 /* Whether a is the better account: nearer; the same as elsewhere; no mere factor; likelier. */
@@ -98,9 +96,8 @@ static bool settle(struct candidates *c)
     for (size_t i = 1; i < c->count; i++)
         if (is_better(s, &c->list[i], best)) best = &c->list[i];
     if (best == NULL) return false;
-    struct choice *choice = path_push(s, best->mistake, best->variant, s->network->parameters[c->p].node);
+    struct choice *choice = path_push_own(s, best->mistake, best->variant, c->p);
     if (choice == NULL) return false;
-    choice->parameter = c->p;
     choice->has_factor = !isnan(best->factor);
     choice->fitted = choice->has_factor && best->mistake == &mistake_constant_factor;
     choice->factor = best->factor;
@@ -168,17 +165,6 @@ static void offer_factor(struct candidates *c, const double *predicted)
     offer(c, &mistake_constant_factor, variant, match, factor);
 }
 
-/* Whether two results differ by more than rounding. */
-static bool differs(size_t n, const double *a, const double *b)
-{
-    double largest = 0, difference = 0;
-    for (size_t i = 0; i < n; i++) {
-        largest = fabs(a[i]) > largest ? fabs(a[i]) : largest;
-        difference = fabs(a[i] - b[i]) > difference ? fabs(a[i] - b[i]) : difference;
-    }
-    return difference > 1e-12 * largest;
-}
-
 /* Another activation's step used for this tensor alone. */
 static void offer_local(struct candidates *c, const struct step_call *call, const double *predicted)
 {
@@ -197,7 +183,7 @@ static void offer_local(struct candidates *c, const struct step_call *call, cons
         if (!rule_make(&rule, &activation, &made) || made.has_slope) continue;
         if (weight && !glance_weight(s, call, made.value)) continue;
         layer_gradient(s, call, c->p, made.value, s->weight_room);
-        if (!differs(s->network->parameters[c->p].size, predicted, s->weight_room)) continue;
+        if (!match_differs(s->network->parameters[c->p].size, predicted, s->weight_room)) continue;
         offer_numbers(c, made.mistake, made.variant, s->weight_room);
     }
 }
@@ -326,11 +312,10 @@ static void offer_regularization(struct candidates *c, const double *predicted)
 bool layer_explain(struct search *s, const struct step_call *call, size_t p, const double *predicted)
 {
     const struct observed *o = &s->observed[p];
-    s->unexplained[p] = false;
     s->matches[p] = (struct match){.fit = FIT_EXACT};
     struct candidates c = {.s = s, .p = p};
     if (o->absent) {
-        s->unexplained[p] = true;
+        s->matches[p].fit = FIT_NONE;
         return true; /* says nothing for or against */
     }
     if (o->per_sample) {
@@ -344,7 +329,7 @@ bool layer_explain(struct search *s, const struct step_call *call, size_t p, con
         s->matches[p] = layer_match(s, p, predicted);
         if (s->matches[p].fit != FIT_NONE && !o->one_number) return true;
         if (!path_may_explain(s)) {
-            s->unexplained[p] = true;
+            s->matches[p].fit = FIT_NONE;
             return false;
         }
         bool weight = s->network->parameters[p].role->weight;
@@ -354,7 +339,6 @@ bool layer_explain(struct search *s, const struct step_call *call, size_t p, con
         offer_common(&c, predicted);
         offer_local(&c, call, predicted);
     }
-    if (settle(&c)) return true;
-    s->unexplained[p] = true;
-    return false;
+    s->matches[p].fit = FIT_NONE;
+    return settle(&c);
 }

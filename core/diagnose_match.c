@@ -106,3 +106,14 @@ struct match match_numbers(const struct matching *matching, size_t n, const doub
     if (m.fit != FIT_NONE) m.digits = count_digits(matching, n, student, predicted, reference, own);
     return m;
 }
+
+bool match_differs(size_t n, const double *right, const double *made)
+{
+    double largest = 0, difference = 0;
+    for (size_t i = 0; i < n; i++) {
+        double magnitude = fabs(right[i]), off = fabs(right[i] - made[i]);
+        largest = magnitude > largest ? magnitude : largest;
+        difference = off > difference ? off : difference;
+    }
+    return difference > 1e-12 * largest;
+}

@@ -29,6 +29,9 @@ struct matching {
 struct match match_numbers(const struct matching *matching, size_t n, const double *student, const double *predicted,
                            const double *reference, double bound);
 
+/* Whether what a mistake makes differs from what is right by more than rounding: else nobody could see it. */
+bool match_differs(size_t n, const double *right, const double *made);
+
 /* The largest difference from any prediction that fits, for a tensor whose largest magnitude handed in is `largest`. */
 double match_bound(const struct matching *matching, double largest);
 

@@ -16,14 +16,17 @@
  * does not. */
 struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer);
 
+/* The same for a mistake that spoils one tensor alone. */
+struct choice *path_push_own(struct search *s, const struct mistake *mistake, size_t variant, size_t parameter);
+
+/* Whether that mistake is on the path already, in the same variant: the same wrong function. */
+bool path_makes(const struct search *s, const struct mistake *mistake, size_t variant);
+
 /* Whether it may be pushed at all: saves making what path_push would refuse. */
 bool path_has_room(const struct search *s, const struct rule *rule);
 
 /* Takes all choices back from that length on. */
 void path_pop_to(struct search *s, size_t length);
-
-/* The same mistake of the same variant: the same wrong function. */
-bool path_same_kind(const struct choice *a, const struct mistake *mistake, size_t variant);
 
 void path_add_alternative(struct choice *choice, const struct mistake *mistake);
 
@@ -34,6 +37,9 @@ bool path_may_explain(const struct search *s);
 /* The hypothesis has come to its end: keeps it where there is evidence for each of its mistakes and it is as good as
  * the best. */
 void path_record(struct search *s);
+
+/* Whether a solution has that mistake, anywhere and in whatever variant. */
+bool path_holds(const struct solution *solution, const struct mistake *mistake);
 
 /* Of two solutions that explain as much: fewer mistakes, likelier ones, at fewer places. */
 bool path_is_likelier(const struct solution *a, const struct solution *b);

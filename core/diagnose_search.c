@@ -67,18 +67,6 @@ static void go_right(struct search *s, size_t node, bool right)
     descend(s, below, right);
 }
 
-/* Whether an alternative differs from what the right rule gave: one that does not is no mistake that anybody could see.
- */
-static bool has_effect(size_t n, const double *right, const double *value)
-{
-    double largest = 0, difference = 0;
-    for (size_t i = 0; i < n; i++) {
-        largest = fabs(right[i]) > largest ? fabs(right[i]) : largest;
-        difference = fabs(right[i] - value[i]) > difference ? fabs(right[i] - value[i]) : difference;
-    }
-    return difference > 1e-12 * largest;
-}
-
 static void at_activation(struct search *s, size_t node, bool right)
 {
     size_t below = s->network->nodes[node].input, n = s->pass->batch * s->network->nodes[node].in_size;
@@ -104,7 +92,7 @@ static void at_activation(struct search *s, size_t node, bool right)
         call.dy = s->g[node];
         if (!rule_make(&rule, &call, &made)) continue;
         if (slope_in != NULL && (made.has_slope || rule.mistake->nonlinear)) continue;
-        if (!made.has_slope && !has_effect(n, as_right, made.value)) continue;
+        if (!made.has_slope && !match_differs(n, as_right, made.value)) continue;
         size_t length = s->length;
         struct choice *choice = path_push(s, made.mistake, made.variant, node);
         if (choice == NULL) continue;
@@ -206,7 +194,7 @@ static void send_one(struct search *s, const struct step_call *call, size_t belo
     if (!path_has_room(s, rule)) return;
     struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
     if (!rule_make(rule, call, &made)) return;
-    if (!made.has_slope && !has_effect(n, as_right, made.value)) return;
+    if (!made.has_slope && !match_differs(n, as_right, made.value)) return;
     struct choice *choice = path_push(s, made.mistake, made.variant, call->node);
     if (choice == NULL) return;
     s->g[below] = made.value;
@@ -300,7 +288,7 @@ static void at_layer(struct search *s, size_t node, bool right)
         path_pop_to(s, length);
         s->path[at] = pending;
         s->pending = at;
-        path_pop_to(s, length);
+        path_recount(s);
     }
 }
 
@@ -416,12 +404,10 @@ void search_run(struct search *s, size_t budget, bool partial)
 {
     s->budget = budget;
     s->partial = partial;
-    s->length = s->distinct = 0;
+    path_pop_to(s, 0);
     s->pending = NOTHING_PENDING;
-    for (size_t p = 0; p < s->network->parameter_count; p++) {
-        s->unexplained[p] = false;
+    for (size_t p = 0; p < s->network->parameter_count; p++)
         s->matches[p] = (struct match){.fit = FIT_EXACT};
-    }
     size_t node;
     if (!lowest_right_layer(s, &node)) {
         at_loss(s);

@@ -37,8 +37,9 @@ struct choice {
 
 struct solution {
     struct choice *path;
-    struct match *matches;                /* by parameter */
-    size_t length, distinct, unexplained; /* unexplained counts failing parameters */
+    struct match *matches;                          /* by parameter; FIT_NONE: it stays unexplained */
+    size_t length, distinct, unexplained;           /* unexplained counts failing parameters */
+    const struct mistake *mistakes[BUDGET_MAX + 1]; /* the distinct ones, as the backward pass comes to them */
     enum fit fit;
     unsigned rank;
 };
@@ -74,10 +75,12 @@ struct search {
     size_t budget; /* distinct mistakes allowed */
     bool partial;  /* tensors may stay unexplained */
     struct choice *path;
-    size_t path_max, length, distinct;
-    size_t pending;        /* the choice whose factor is not known yet, or NOTHING_PENDING */
-    struct match *matches; /* by parameter */
-    bool *unexplained;
+    size_t path_max, length;
+    size_t distinct, kinds[BUDGET_MAX + 1];         /* the first choice of each distinct mistake, in the path's order */
+    size_t of_tensors;                              /* choices that are single tensors' own */
+    size_t pending;                                 /* the choice whose factor is not known yet, or NOTHING_PENDING */
+    struct match *matches;                          /* by parameter; FIT_NONE: it stays unexplained, or is absent */
+    bool *taken;                                    /* room by parameter */
     struct solution *best, pool[1 + SOLUTIONS_MAX]; /* the best, then those as good, for its alternatives */
     size_t other_count;
 };

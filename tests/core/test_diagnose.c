@@ -122,6 +122,30 @@ START_TEST(round_numbers)
 }
 END_TEST
 
+/* Two mistakes are allowed: each may be made again, a third may not, until one is taken back. */
+START_TEST(mistakes_are_counted_once)
+{
+    struct choice path[6];
+    struct search s = {.budget = 2, .path = path, .path_max = 6, .pending = NOTHING_PENDING};
+    ck_assert_ptr_nonnull(path_push(&s, &mistake_transposed, 0, 4));
+    ck_assert_ptr_nonnull(path_push(&s, &mistake_input_ignored, 0, 3));
+    ck_assert_ptr_nonnull(path_push(&s, &mistake_transposed, 0, 2));
+    ck_assert_ptr_null(path_push(&s, &mistake_transposed, 1, 2)); /* another variant is another mistake */
+    ck_assert_ptr_null(path_push(&s, &mistake_all_zero, 0, 1));
+    ck_assert_uint_eq(s.distinct, 2);
+    path_pop_to(&s, 1);
+    ck_assert_uint_eq(s.distinct, 1);
+    ck_assert(path_makes(&s, &mistake_transposed, 0) && !path_makes(&s, &mistake_input_ignored, 0));
+    ck_assert_ptr_nonnull(path_push(&s, &mistake_all_zero, 0, 1));
+    path[1].mistake = &mistake_transposed; /* a choice becomes the same as the first */
+    ck_assert(path_recount(&s));
+    ck_assert_uint_eq(s.distinct, 1);
+    while (s.length < s.path_max)
+        ck_assert_ptr_nonnull(path_push(&s, &mistake_transposed, 0, 0));
+    ck_assert_ptr_null(path_push(&s, &mistake_transposed, 0, 0)); /* no room */
+}
+END_TEST
+
 /* Of solutions that explain as much: fewer mistakes, then likelier ones, then fewer places. */
 START_TEST(likelier)
 {
@@ -274,6 +298,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, bound_turns_nothing_away);
     tcase_add_test(tcase, predictions_are_clipped);
     tcase_add_test(tcase, round_numbers);
+    tcase_add_test(tcase, mistakes_are_counted_once);
     tcase_add_test(tcase, likelier);
     tcase_add_test(tcase, two_in_one);
     tcase_add_test(tcase, table);
