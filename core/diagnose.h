@@ -27,6 +27,7 @@ struct found {
     size_t sample;   /* single_sample */
     bool by_norm;    /* clipped: by global norm, else by value */
     bool of_tensors; /* it is about single tensors, not about a step and all below it */
+    bool of_l2;      /* ... and in them about l2's part alone */
 };
 
 struct diagnosis {

@@ -12,7 +12,7 @@ static struct found *found_entry(const struct search *s, struct diagnosis *d, co
         if (d->found[i].mistake == mistake) return &d->found[i];
     if (d->count == FOUND_MAX) return NULL;
     struct found *found = &d->found[d->count];
-    *found = (struct found){.mistake = mistake};
+    *found = (struct found){.mistake = mistake, .of_tensors = true, .of_l2 = true}; /* until a place is not */
     found->layers = arena_array(s->arena, 2 * s->network->node_count + 2, sizeof *found->layers);
     found->parameters = arena_array(s->arena, s->network->parameter_count, sizeof *found->parameters);
     if (found->layers == NULL || found->parameters == NULL) return NULL;
@@ -155,6 +155,7 @@ bool answer_finished(const struct search *s, const struct finished *finished, st
     found->has_factor = !isnan(finished->factor);
     found->factor = found->has_factor ? snap(finished->factor) : 0;
     found->by_norm = finished->by_norm;
+    found->of_tensors = found->of_l2 = false;
     if (finished->mistake == &mistake_gradient_accumulated || finished->by_norm)
         add_found_alternative(found, &mistake_constant_factor);
     return true;
@@ -170,7 +171,8 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
         if (choice->mistake->step != STEP_FINISHED) add_unique(found->layers, &found->layer_count, choice->layer);
         if (choice->has_factor && !found->has_factor) found->factor = snap(choice->factor);
         found->has_factor = found->has_factor || choice->has_factor;
-        found->of_tensors = choice->parameter != PARAMETER_NONE;
+        found->of_tensors = found->of_tensors && choice->parameter != PARAMETER_NONE;
+        found->of_l2 = found->of_l2 && choice->of_l2;
         found->by_norm = choice->by_norm;
         found->sample = choice->sample;
         for (size_t a = 0; a < choice->alternative_count; a++)

@@ -56,13 +56,20 @@ bool glance_weight(struct search *s, const struct step_call *call, const double 
 
 /* ---- a layer ---- */
 
+/* Whether a factor on the loss may be on l2's part, too: then the combinations, which are less that part, say nothing.
+ */
+static bool may_scale_l2(const struct search *s, size_t p)
+{
+    return layer_has_l2(s, p) && path_loss_times(s) != 1;
+}
+
 /* Whether the tensor in that role may be the hypothesis's own. */
 static bool looks_right(struct search *s, const struct step_call *call, size_t r, size_t p)
 {
     const struct observed *o = &s->observed[p];
     if (o->absent) return true;
     if (o->values == NULL || o->transposed || o->per_sample) return false;
-    if (r == 0) return glance_weight(s, call, call->dy);
+    if (r == 0) return may_scale_l2(s, p) || glance_weight(s, call, call->dy);
     call->pass->backend->sum_rows(call->rows, call->out, call->dy, s->weight_room);
     return layer_match(s, p, s->weight_room).fit != FIT_NONE;
 }
@@ -124,6 +131,7 @@ static bool units_fit(struct search *s, const struct glance *g, enum glance_at a
     const struct observed *o = &s->observed[p];
     if (o->absent) return true;
     if (o->values == NULL || o->transposed || o->per_sample) return false;
+    if (at == GLANCE_WEIGHT && may_scale_l2(s, p)) return true;
     const double *all = at == GLANCE_WEIGHT ? s->wanted[layer->node] : o->values;
     double margin = at == GLANCE_WEIGHT ? all[layer->out] : o->bound;
     double wanted[GLANCE_UNITS], value[GLANCE_UNITS], slope[GLANCE_UNITS];

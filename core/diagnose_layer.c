@@ -7,8 +7,12 @@
 #include "core/diagnose_path.h"
 #include "core/rules.h"
 
-/* The variant of a factor on one tensor: another kind than the same factor on the loss. */
-enum { OF_ONE_TENSOR = 1000 };
+/* The variants of a factor on one tensor, and of one on l2's part of it: other kinds than the same factor on the loss.
+ */
+enum { OF_ONE_TENSOR = 1000, OF_L2 = 2000 };
+
+/* A number that near to what it should be is none that anybody wrote down. */
+#define NO_FACTOR 1e-3
 
 /* So many numbers of a large tensor are looked at before all of them. */
 enum { FEW = 64 };
@@ -25,6 +29,11 @@ struct step_call layer_call(const struct search *s, size_t node)
     bool activated = node + 1 < s->network->node_count && s->network->nodes[node + 1].layer->op->kind == OP_ACTIVATION;
     if (activated && s->gs[node + 1] == NULL) call.dh = s->g[node + 1];
     return call;
+}
+
+bool layer_has_l2(const struct search *s, size_t p)
+{
+    return s->network->parameters[p].role->weight && s->network->definition->l2 > 0;
 }
 
 void layer_add_l2(const struct search *s, size_t p, double times, double *dW)
@@ -57,6 +66,7 @@ struct candidate {
     size_t variant;
     struct match match;
     double factor; /* NaN where there is none */
+    bool of_l2;    /* it is on l2's part alone */
 };
 
 enum { CANDIDATES_MAX = 64 };
@@ -71,7 +81,7 @@ static void offer(struct candidates *c, const struct mistake *mistake, size_t va
                   double factor)
 {
     if (match.fit == FIT_NONE || c->count == CANDIDATES_MAX) return;
-    c->list[c->count++] = (struct candidate){mistake, variant, match, factor};
+    c->list[c->count++] = (struct candidate){.mistake = mistake, .variant = variant, .match = match, .factor = factor};
 }
 
 static bool is_on_path(const struct search *s, const struct candidate *candidate)
@@ -101,6 +111,8 @@ static bool settle(struct candidates *c)
     choice->has_factor = !isnan(best->factor);
     choice->fitted = choice->has_factor && best->mistake == &mistake_constant_factor;
     choice->factor = best->factor;
+    choice->times = choice->has_factor && !best->of_l2 ? best->factor : 0;
+    choice->of_l2 = best->of_l2;
     if (best->mistake->step == STEP_ACTIVATION) choice->layer++; /* the activation right behind the layer */
     for (size_t i = 0; i < c->count; i++)
         if (c->list[i].match.fit == best->match.fit) path_add_alternative(choice, c->list[i].mistake);
@@ -287,7 +299,31 @@ static void offer_layouts(struct candidates *c, const struct step_call *call, co
         offer_memory_orders(c, call, predicted);
 }
 
-/* l2's part left out, or with the wrong sign; or put on a bias. */
+/* l2's part times another number: l2 * W / batch, 2 * l2 * W. No mistake has that for its name, but it is a constant
+ * factor: not on the gradient, which the words for it must not say, but on one of its terms. */
+static void offer_l2_factor(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    size_t n = s->network->parameters[c->p].size, before = c->count;
+    const double *student = s->observed[c->p].values;
+    double *part = s->weight_slope, *left = s->weight_turned;
+    memset(part, 0, n * sizeof *part);
+    layer_add_l2(s, c->p, 1, part);
+    for (size_t i = 0; i < n; i++)
+        left[i] = student[i] - predicted[i];
+    double factor = 1 + fit_factor(n, 1, left, part);
+    /* 0 and -1 have names of their own, and whatever number is left of a single one is explained by some factor. */
+    bool named = fabs(factor) < NO_FACTOR || fabs(factor - 1) < NO_FACTOR || fabs(factor + 1) < NO_FACTOR;
+    if (n < 2 || isnan(factor) || named || s->matching.clip < HUGE_VAL) return;
+    for (size_t i = 0; i < n; i++)
+        s->weight_room[i] = predicted[i] + (factor - 1) * part[i];
+    offer(c, &mistake_constant_factor, path_factor_variant(OF_L2, factor), layer_match(s, c->p, s->weight_room),
+          factor);
+    for (size_t i = before; i < c->count; i++)
+        c->list[i].of_l2 = true;
+}
+
+/* l2's part left out, with the wrong sign or another factor; or put on a bias. */
 static void offer_regularization(struct candidates *c, const double *predicted)
 {
     struct search *s = c->s;
@@ -305,10 +341,21 @@ static void offer_regularization(struct candidates *c, const double *predicted)
     offer_numbers(c, &mistake_regularization_missing, 0, s->weight_room);
     layer_add_l2(s, c->p, -1, s->weight_room);
     offer_numbers(c, &mistake_regularization_sign, 0, s->weight_room);
+    offer_l2_factor(c, predicted);
 }
 
-/* Accounts for one tensor under the hypothesis: as it is, or by a mistake of its own. False where nothing reproduces
- * it. */
+/* Whether the factor on the loss is one on the finished gradient, l2's part included. */
+static bool is_multiple_with_l2(struct search *s, size_t p, const double *predicted)
+{
+    double times = path_loss_times(s);
+    if (!layer_has_l2(s, p) || times == 1) return false;
+    memcpy(s->weight_room, predicted, s->network->parameters[p].size * sizeof(double));
+    layer_add_l2(s, p, times - 1, s->weight_room);
+    struct match match = layer_match(s, p, s->weight_room);
+    if (match.fit != FIT_NONE) s->matches[p] = match;
+    return match.fit != FIT_NONE;
+}
+
 bool layer_explain(struct search *s, const struct step_call *call, size_t p, const double *predicted)
 {
     const struct observed *o = &s->observed[p];
@@ -328,6 +375,7 @@ bool layer_explain(struct search *s, const struct step_call *call, size_t p, con
     } else if (o->values != NULL) {
         s->matches[p] = layer_match(s, p, predicted);
         if (s->matches[p].fit != FIT_NONE && !o->one_number) return true;
+        if (is_multiple_with_l2(s, p, predicted)) return true;
         if (!path_may_explain(s)) {
             s->matches[p].fit = FIT_NONE;
             return false;

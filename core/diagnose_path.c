@@ -139,6 +139,23 @@ static bool has_evidence(const struct search *s, const struct choice *first)
     return digits >= needed;
 }
 
+/* Whether a factor on all below a step is undone again: every tensor there is right after all, or has the inverse
+ * factor on its own. Such two mistakes only stand for something else: beside a factor on the loss and its inverse on a
+ * weight it is l2's part that is too large or too small. */
+static bool is_undone(const struct search *s, const struct choice *choice)
+{
+    if (choice->times == 0 || choice->parameter != PARAMETER_NONE) return false;
+    size_t failing = 0, undone = 0;
+    for (size_t p = 0; p < s->network->parameter_count; p++)
+        failing += s->observed[p].failing && !s->observed[p].absent && s->network->parameters[p].node < choice->layer;
+    for (size_t i = 0; i < s->length; i++) {
+        const struct choice *own = &s->path[i];
+        if (own->parameter == PARAMETER_NONE || !s->observed[own->parameter].failing) continue;
+        undone += own->layer < choice->layer && path_near(own->times * choice->times, 1);
+    }
+    return undone == failing;
+}
+
 /* Smaller is better: what stays unexplained, then how many mistakes, then how near, then how likely. */
 static int compare_solutions(const struct solution *a, const struct solution *b)
 {
@@ -194,7 +211,7 @@ static bool same_mistakes(const struct solution *a, const struct solution *b)
 bool path_may_be_two(const struct solution *single)
 {
     const struct choice *first = &single->path[0];
-    if (first->parameter != PARAMETER_NONE) return first->has_factor;
+    if (first->parameter != PARAMETER_NONE) return first->has_factor && !first->of_l2;
     if (first->layer != LAYER_LOSS) return first->fitted;
     /* One sample's gradients are often so few numbers that much else explains them. */
     return !first->has_factor && first->mistake != &mistake_single_sample;
@@ -258,7 +275,7 @@ void path_record(struct search *s)
         const struct choice *first = &s->path[s->kinds[k]];
         /* Where something stays unexplained a mere constant explains too little. */
         if (s->partial && first->mistake == &mistake_constant_factor) return;
-        if (!has_evidence(s, first)) return;
+        if (is_undone(s, first) || !has_evidence(s, first)) return;
     }
     struct solution rated = rate(s);
     int order = s->best != NULL ? compare_solutions(&rated, s->best) : -1;
@@ -280,6 +297,14 @@ void path_record(struct search *s)
 }
 
 /* ---- factors ---- */
+
+double path_loss_times(const struct search *s)
+{
+    double times = 1;
+    for (size_t i = 0; i < s->length && s->path[i].layer == LAYER_LOSS; i++)
+        if (s->path[i].times != 0) times *= s->path[i].times;
+    return times;
+}
 
 bool path_near(double a, double b)
 {
@@ -317,6 +342,7 @@ void path_name_factor(const struct search *s, double c, bool whole, struct choic
         if (first == NULL || names[i]->rank < first->rank) first = names[i];
     choice->mistake = first != NULL ? first : &mistake_constant_factor;
     choice->factor = choice->mistake == &mistake_clipped ? limit : c;
+    choice->times = c;
     choice->has_factor = true;
     choice->fitted = first == NULL; /* a number that has a name costs no evidence */
     for (size_t i = 0; i < count; i++)
@@ -335,11 +361,11 @@ bool path_name_two_factors(struct search *s, size_t at, double c)
             first->mistake = a->mistake;
             first->has_factor = true;
             first->fitted = false;
-            first->factor = a->value;
+            first->factor = first->times = a->value;
             struct choice *second = path_push(s, b->mistake, 0, LAYER_LOSS);
             if (second == NULL) return false;
             second->has_factor = true;
-            second->factor = b->value;
+            second->factor = second->times = b->value;
             return true;
         }
     return false;

@@ -48,6 +48,9 @@ bool path_is_likelier(const struct solution *a, const struct solution *b);
  * factor on some of the tensors. */
 bool path_may_be_two(const struct solution *single);
 
+/* What the loss's gradient is multiplied by; 1 where it is not. */
+double path_loss_times(const struct search *s);
+
 /* Whether a is b, but for what a fit or rounding to float32 may be off by. */
 bool path_near(double a, double b);
 

@@ -187,10 +187,13 @@ const char *mistake_message(const struct found *found)
 {
     /* A factor on single tensors is not one on the loss and all below it. */
     static const char of_tensors[] = "{parameters}: {factor} times the right gradient, while what lies below is right.";
+    static const char of_l2[] = "{parameters}: the part of the regularization is {factor} times what it should be. Its"
+                                " gradient is l2 * W.";
     static const struct mistake *const factors[] = {
         &mistake_not_averaged_over_batch, &mistake_averaged_twice, &mistake_wrong_normalization,
         &mistake_missing_factor_two,      &mistake_sign_flipped,   &mistake_gradient_accumulated,
         &mistake_constant_factor};
+    if (found->of_l2) return of_l2;
     for (size_t i = 0; found->of_tensors && i < sizeof factors / sizeof *factors; i++)
         if (found->mistake == factors[i]) return of_tensors;
     return found->mistake->message;
