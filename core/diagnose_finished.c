@@ -17,28 +17,30 @@ static bool is_plain(const struct observed *o)
 
 /* ---- what accounts for all gradients at once ---- */
 
-/* Whether all that was handed in is c times the reference, clipped to the limit, but for rounding to float32; the
- * largest difference into *residual. */
-static bool is_multiple(const struct search *s, double c, double limit, double *residual)
+/* How near all that was handed in is to c times the reference, clipped to the limit: FIT_NONE beyond rounding to
+ * float32. The largest difference into *residual. */
+static enum fit fit_multiple(const struct search *s, double c, double limit, double *residual)
 {
     const struct network *network = s->network;
     struct matching matching = s->matching;
     double *scaled = s->weight_room;
+    enum fit fit = FIT_EXACT;
     matching.clip = limit;
     *residual = 0;
     for (size_t p = 0; p < network->parameter_count; p++) {
         const struct observed *o = &s->observed[p];
         size_t n = network->parameters[p].size;
         if (o->absent && !o->failing) continue;
-        if (!is_plain(o)) return false;
+        if (!is_plain(o)) return FIT_NONE;
         const double *g = s->pass->gradients[p];
         for (size_t i = 0; i < n; i++)
             scaled[i] = c * g[i];
         struct match match = match_numbers(&matching, n, o->values, scaled, g, o->bound);
-        if (match.fit > FIT_FLOAT32) return false;
+        if (match.fit > FIT_FLOAT32) return FIT_NONE;
+        if (match.fit > fit) fit = match.fit;
         *residual = fmax(*residual, match.residual);
     }
-    return true;
+    return fit;
 }
 
 /* The values of one parameter under the name of another, where its shape is that one's too. */
@@ -106,40 +108,70 @@ static bool read_multiple(const struct search *s, struct finished *finished)
         bool whole = c > 1.5 && path_near(c, round(c));
         finished->mistake = whole ? &mistake_gradient_accumulated : &mistake_constant_factor;
     }
-    return finished->mistake != NULL && is_multiple(s, c, HUGE_VAL, &finished->residual);
+    return finished->mistake != NULL && fit_multiple(s, c, HUGE_VAL, &finished->residual) != FIT_NONE;
 }
 
-/* The limit to which the values may have been clipped: the largest that was handed in, where it is round and the
- * reference has larger ones. Infinite where there is none. */
-static double clip_limit(const struct search *s)
+/* What a clipping by value would have to be. */
+struct clipping {
+    double limit;           /* the largest number that was handed in; infinite where there was no clipping */
+    size_t at_limit, below; /* how many are there, and how many others are not 0 */
+};
+
+/* So many numbers at the limit say as much as one below it. */
+enum { MANY_AT_LIMIT = 20 };
+
+static struct clipping count_clipped(const struct search *s)
 {
-    double largest = 0;
-    size_t at_limit = 0; /* one number that happens to be round is no clipping */
+    struct clipping c = {0};
     for (size_t p = 0; p < s->network->parameter_count; p++) {
         const struct observed *o = &s->observed[p];
         for (size_t i = 0; o->values != NULL && !o->per_sample && i < s->network->parameters[p].size; i++) {
             double magnitude = fabs(o->values[i]);
-            if (magnitude > largest * (1 + AT_LIMIT)) at_limit = 0;
-            largest = magnitude > largest ? magnitude : largest;
-            at_limit += magnitude >= largest * (1 - AT_LIMIT);
+            if (magnitude == 0) continue;
+            if (magnitude > c.limit * (1 + AT_LIMIT)) {
+                c.below += c.at_limit;
+                c.at_limit = 0;
+            }
+            c.limit = magnitude > c.limit ? magnitude : c.limit;
+            if (magnitude >= c.limit * (1 - AT_LIMIT))
+                c.at_limit++;
+            else
+                c.below++;
         }
     }
-    double limit = path_round_number(largest);
-    return !isnan(limit) && at_limit >= 2 && largest < s->matching.scale * (1 - 1e-6) ? limit : HUGE_VAL;
+    return c;
+}
+
+/* The values may have been clipped to the largest that was handed in, where that is a round number and the reference
+ * has larger ones. One number that happens to be round is no clipping. */
+static struct clipping find_clipping(const struct search *s)
+{
+    struct clipping c = count_clipped(s);
+    double limit = path_round_number(c.limit);
+    bool may_be = !isnan(limit) && c.at_limit >= 2 && c.limit < s->matching.scale * (1 - 1e-6);
+    c.limit = may_be ? limit : HUGE_VAL;
+    return c;
 }
 
 bool finished_read(const struct search *s, const struct check *check, const struct report *report,
                    struct finished *finished)
 {
     *finished = (struct finished){.all = true, .factor = NAN};
-    double limit = clip_limit(s);
-    if (is_multiple(s, 1, HUGE_VAL, &finished->residual)) {
-        finished->mistake = &mistake_low_precision;
-    } else if (is_swapped(s, check, report, &finished->residual)) {
+    enum fit right = fit_multiple(s, 1, HUGE_VAL, &finished->residual);
+    if (right != FIT_NONE) {
+        /* A tolerance that rounding of float64 breaks, or a reference that is rounded itself, is nobody's mistake. */
+        bool reference_is_exact = check->backend->dtype == DTYPE_FLOAT64;
+        if (right == FIT_FLOAT32 && reference_is_exact) finished->mistake = &mistake_low_precision;
+        return true;
+    }
+    struct clipping clipping = find_clipping(s);
+    bool says_enough = clipping.below > 0 || clipping.at_limit >= MANY_AT_LIMIT;
+    if (is_swapped(s, check, report, &finished->residual)) {
         finished->mistake = &mistake_swapped_parameters;
-    } else if (limit < HUGE_VAL && is_multiple(s, 1, limit, &finished->residual)) {
+    } else if (clipping.limit < HUGE_VAL && says_enough &&
+               fit_multiple(s, 1, clipping.limit, &finished->residual) != FIT_NONE) {
         finished->mistake = &mistake_clipped;
-        finished->factor = limit;
+        finished->factor = clipping.limit;
     } else if (!read_multiple(s, finished)) {
         finished->mistake = NULL;
     }
@@ -150,12 +182,14 @@ bool finished_read(const struct search *s, const struct check *check, const stru
 
 void finished_search_clipped(struct search *s, struct finished *finished)
 {
-    double limit = clip_limit(s);
-    if (!(limit < HUGE_VAL)) return;
-    s->matching.clip = limit; /* nowhere but here; no other search may see it */
+    struct clipping clipping = find_clipping(s);
+    /* Signs alone are no evidence of two mistakes, however many: a layer's are not independent of each other. */
+    if (!(clipping.limit < HUGE_VAL) || clipping.below == 0) return;
+    s->matching.clip = clipping.limit; /* nowhere but here; no other search may see it */
     search_run(s, 1, false);
     s->matching.clip = HUGE_VAL;
-    if (s->best != NULL) *finished = (struct finished){.mistake = &mistake_clipped, .factor = limit, .all = true};
+    if (s->best != NULL)
+        *finished = (struct finished){.mistake = &mistake_clipped, .factor = clipping.limit, .all = true};
 }
 
 /* Lets the search see these as what was handed in; p and q are the parameters that changed. */

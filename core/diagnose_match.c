@@ -41,19 +41,23 @@ static double digits_of(double x)
     return DIGITS_PER_ELEMENT;
 }
 
+/* A number at a limit shows little more than its sign. */
+#define DIGITS_AT_LIMIT 0.3
+
 /* The digits that the hypothesis is nearer by at one element, negative where it is further off. What the reference
  * accounts for speaks for no hypothesis, but may speak against it. */
 static double digits_nearer(const struct matching *matching, double student, double predicted, double reference,
                             double least)
 {
     double tolerated = matching->tolerance.atol + matching->tolerance.rtol * fabs(reference);
-    double wrong = fabs(student - reference), left = fabs(student - clipped(matching, predicted));
+    double wrong = fabs(student - clipped(matching, reference)), left = fabs(student - clipped(matching, predicted));
     bool right = wrong <= tolerated;
     if (right && left <= tolerated) return 0;
     if (right) wrong = tolerated;
     if (wrong < least) wrong = least;
     if (left < least) left = least;
-    if (wrong > left) return right ? 0 : fmin(log10(wrong / left), digits_of(student));
+    double most = fabs(predicted) < matching->clip ? digits_of(student) : DIGITS_AT_LIMIT;
+    if (wrong > left) return right ? 0 : fmin(log10(wrong / left), most);
     return fmax(log10(wrong / left), -DIGITS_PER_ELEMENT);
 }
 

@@ -104,6 +104,13 @@ START_TEST(predictions_are_clipped)
     const double reference[] = {2, -3, 0.1}, student[] = {0.5, -0.5, 0.1};
     ck_assert_int_eq(match_numbers(&clipping, 3, student, reference, reference, HUGE_VAL).fit, FIT_EXACT);
     ck_assert_int_eq(match_numbers(&usual, 3, student, reference, reference, HUGE_VAL).fit, FIT_NONE);
+    /* What is clipped shows a sign, not a number: it says next to nothing, and nothing where the reference says it too.
+     */
+    const double predicted[] = {2, 3, 0.3123456789}, at_limit[] = {0.5, 0.5, 0.3123456789};
+    ck_assert_double_lt(match_numbers(&clipping, 3, at_limit, predicted, predicted, HUGE_VAL).digits, 1e-9);
+    const double negated[] = {-2, -3, 0.3123456789};
+    double digits = match_numbers(&clipping, 3, at_limit, predicted, negated, HUGE_VAL).digits;
+    ck_assert(digits > 0.5 && digits < 1);
 }
 END_TEST
 
