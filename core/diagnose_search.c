@@ -9,6 +9,10 @@
 #include "core/diagnose_path.h"
 #include "core/rules.h"
 
+/* Slopes and learning rates that are often written down. */
+enum { USUAL_NUMBERS = 8 };
+static const double usual_numbers[USUAL_NUMBERS] = {0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 1};
+
 static bool out_of_time(struct search *s)
 {
     struct timespec now;
@@ -214,7 +218,6 @@ static void send_one(struct search *s, const struct step_call *call, size_t belo
 
 static void send_wrong(struct search *s, struct step_call *call, size_t below, bool right)
 {
-    static const double rates[] = {0.001, 0.01, 0.05, 0.1, 0.5, 1};
     const double *as_right = right ? s->pass->dy[below] : s->right_value[below];
     const struct op *op = s->network->nodes[call->node].layer->op;
     struct rule rule = rule_first(op, STEP_SEND);
@@ -227,8 +230,8 @@ static void send_wrong(struct search *s, struct step_call *call, size_t below, b
         send_one(s, call, below, &rule, rate, as_right);
         /* Below a second mistake the rate cannot always be read off; the usual ones are tried. */
         bool guess = updated && isnan(rate) && s->budget > 1 && !s->partial;
-        for (size_t i = 0; guess && i < sizeof rates / sizeof *rates && !s->stopped; i++)
-            send_one(s, call, below, &rule, rates[i], as_right);
+        for (size_t i = 0; guess && i < USUAL_NUMBERS && !s->stopped; i++)
+            send_one(s, call, below, &rule, usual_numbers[i], as_right);
     }
 }
 
@@ -266,29 +269,56 @@ static void compare_layer(struct search *s, size_t node, bool right)
     }
 }
 
+/* Whether nothing was handed in for a layer. */
+static bool is_silent(const struct search *s, size_t node)
+{
+    const size_t *p = s->network->nodes[node].parameters;
+    return s->observed[p[0]].absent && (p[1] == PARAMETER_NONE || s->observed[p[1]].absent);
+}
+
+/* Goes on with c for the pending number, and then takes all of it back. */
+static void try_number(struct search *s, const struct step_call *call, double c, bool right)
+{
+    size_t node = call->node, length = s->length, at = s->pending;
+    const double *g = s->g[node], *gs = s->gs[node];
+    const struct choice pending = s->path[at];
+    if (resolve(s, call, c)) compare_layer(s, node, right);
+    s->g[node] = g;
+    s->gs[node] = gs;
+    path_pop_to(s, length);
+    s->path[at] = pending;
+    s->pending = at;
+    path_recount(s);
+}
+
+/* A layer that says nothing about the pending number: it may be read off below. A slope or a learning rate that is used
+ * again before that cannot be; the usual ones are tried. */
+static void pass_silent(struct search *s, const struct step_call *call, bool right)
+{
+    const struct node *n = &s->network->nodes[call->node];
+    if (n->input == NODE_INPUT) return;
+    for (size_t r = 0; r < OP_PARAMETERS_MAX; r++)
+        if (n->parameters[r] != PARAMETER_NONE) s->matches[n->parameters[r]].fit = FIT_NONE;
+    go_right(s, call->node, right);
+    if (s->path[s->pending].mistake == &mistake_constant_factor) return;
+    for (size_t i = 0; i < USUAL_NUMBERS && !s->stopped; i++)
+        try_number(s, call, usual_numbers[i], right);
+}
+
 static void at_layer(struct search *s, size_t node, bool right)
 {
+    struct step_call call = layer_call(s, node);
+    size_t length = s->length;
     if (s->gs[node] == NULL) {
-        size_t length = s->length;
         compare_layer(s, node, right);
         path_pop_to(s, length);
-        return;
-    }
-    const double *g = s->g[node], *gs = s->gs[node];
-    size_t length = s->length, at = s->pending;
-    const struct choice pending = s->path[at];
-    struct step_call call = layer_call(s, node);
-    double c[3];
-    fit_pending(s, &call, c);
-    for (size_t k = 0; k < 3 && !s->stopped; k++) {
-        if (isnan(c[k])) continue;
-        if (resolve(s, &call, c[k])) compare_layer(s, node, right);
-        s->g[node] = g;
-        s->gs[node] = gs;
-        path_pop_to(s, length);
-        s->path[at] = pending;
-        s->pending = at;
-        path_recount(s);
+    } else if (is_silent(s, node)) {
+        pass_silent(s, &call, right);
+    } else {
+        double c[3];
+        fit_pending(s, &call, c);
+        for (size_t k = 0; k < 3 && !s->stopped; k++)
+            if (!isnan(c[k])) try_number(s, &call, c[k], right);
     }
 }
 
@@ -383,11 +413,8 @@ static bool lowest_right_layer(const struct search *s, size_t *node)
     bool found = false;
     for (size_t k = s->network->numbered_count; k-- > 0;) {
         const struct node *n = &s->network->nodes[s->network->numbered[k]];
-        for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
-            size_t p = n->parameters[r];
-            if (p == PARAMETER_NONE) continue;
-            if (s->observed[p].failing) return found;
-        }
+        for (size_t r = 0; r < OP_PARAMETERS_MAX; r++)
+            if (n->parameters[r] != PARAMETER_NONE && s->observed[n->parameters[r]].failing) return found;
         size_t p = n->parameters[0];
         const double *g = s->pass->gradients[p];
         bool says_something = false;
