@@ -73,6 +73,23 @@ static void add_parameters(const struct search *s, struct found *found)
         if (network->parameters[p].node < reach) add_parameter(s, p, found);
 }
 
+/* Whether there is something below the uppermost tensor that a mistake spoils, and nothing wrong with it. */
+static bool is_right_below(const struct search *s, const struct found *found)
+{
+    const struct parameter *parameters = s->network->parameters;
+    size_t uppermost = 0, below = 0;
+    for (size_t i = 0; i < found->parameter_count; i++) {
+        size_t node = parameters[found->parameters[i]].node;
+        uppermost = node > uppermost ? node : uppermost;
+    }
+    for (size_t p = 0; p < s->network->parameter_count; p++) {
+        if (parameters[p].node >= uppermost) continue;
+        if (s->observed[p].failing) return false;
+        below++;
+    }
+    return below > 0;
+}
+
 /* The mistakes of a that b does not make, as the backward pass comes to them. */
 static size_t list_only_in(const struct solution *a, const struct solution *b, const struct mistake *only[BUDGET_MAX])
 {
@@ -180,6 +197,7 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
     }
     for (size_t i = 0; i < diagnosis->count; i++) {
         add_parameters(s, &diagnosis->found[i]);
+        diagnosis->found[i].right_below = is_right_below(s, &diagnosis->found[i]);
         place_found(s, &diagnosis->found[i]);
     }
     add_others(s, diagnosis);

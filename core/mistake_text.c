@@ -186,7 +186,8 @@ static void word_for(const struct place *place, const char *key, char *text)
 const char *mistake_message(const struct found *found)
 {
     /* A factor on single tensors is not one on the loss and all below it. */
-    static const char of_tensors[] = "{parameters}: {factor} times the right gradient, while what lies below is right.";
+    static const char of_tensors[] = "{parameters}: {factor} times the right gradient.";
+    static const char alone[] = "{parameters}: {factor} times the right gradient, while what lies below is right.";
     static const char of_l2[] = "{parameters}: the part of the regularization is {factor} times what it should be. Its"
                                 " gradient is l2 * W.";
     static const struct mistake *const factors[] = {
@@ -195,7 +196,7 @@ const char *mistake_message(const struct found *found)
         &mistake_constant_factor};
     if (found->of_l2) return of_l2;
     for (size_t i = 0; found->of_tensors && i < sizeof factors / sizeof *factors; i++)
-        if (found->mistake == factors[i]) return of_tensors;
+        if (found->mistake == factors[i]) return found->right_below ? alone : of_tensors;
     return found->mistake->message;
 }
 
