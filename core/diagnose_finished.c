@@ -80,35 +80,45 @@ static bool is_swapped(const struct search *s, const struct check *check, const 
     return failing >= 2;
 }
 
-/* All gradients off by one factor: clipped by their norm (PyTorch adds 1e-6 to it); with l2, where a factor on the
- * finished gradients is not one on the loss, also a whole multiple or any other. */
-static bool read_multiple(const struct search *s, struct finished *finished)
+/* The factor by which all gradients are off, if they are; NaN where not all can be compared. */
+static double factor_of_all(const struct search *s)
 {
-    const struct network *network = s->network;
     double sg = 0, gg = 0;
-    for (size_t p = 0; p < network->parameter_count; p++) {
+    for (size_t p = 0; p < s->network->parameter_count; p++) {
         const struct observed *o = &s->observed[p];
-        if (!is_plain(o)) return false;
+        if (!is_plain(o)) return NAN;
         const double *g = s->pass->gradients[p];
-        for (size_t i = 0; i < network->parameters[p].size; i++) {
+        for (size_t i = 0; i < s->network->parameters[p].size; i++) {
             sg += o->values[i] * g[i];
             gg += g[i] * g[i];
         }
     }
-    double c = sg / gg, norm = sqrt(gg), l2 = network->definition->l2;
-    if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || network->parameter_elements < 3) return false;
-    double limit = c > 0 && c < 1 ? path_round_number(c * norm) : NAN;
-    if (c > 0 && c < 1 && isnan(limit)) limit = path_round_number(c * (norm + CLIP_EPSILON));
+    return sg / gg;
+}
+
+/* All gradients off by one factor: clipped by their norm; with l2, where a factor on the finished gradients is not one
+ * on the loss, also a whole multiple or any other. */
+static bool read_multiple(const struct search *s, struct finished *finished)
+{
+    double c = factor_of_all(s), off = 0, limit = path_norm_limit(s, c, &off);
+    bool l2 = s->network->definition->l2 > 0, whole = c > 1.5 && path_near(c, round(c));
+    if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || s->network->parameter_elements < 3) return false;
     *finished = (struct finished){.all = true, .factor = c};
     if (!isnan(limit)) {
         finished->mistake = &mistake_clipped;
         finished->factor = limit;
         finished->by_norm = true;
-    } else if (l2 > 0) {
-        bool whole = c > 1.5 && path_near(c, round(c));
-        finished->mistake = whole ? &mistake_gradient_accumulated : &mistake_constant_factor;
+    } else if (l2 && whole) {
+        finished->mistake = &mistake_gradient_accumulated;
+        off = fabs(c / round(c) - 1);
+    } else if (l2 && fabs(c - 1) >= NO_FACTOR) {
+        finished->mistake = &mistake_constant_factor;
+        off = 0;
+    } else {
+        return false;
     }
-    return finished->mistake != NULL && fit_multiple(s, c, HUGE_VAL, &finished->residual) != FIT_NONE;
+    enum fit fit = fit_multiple(s, c, HUGE_VAL, &finished->residual);
+    return fit != FIT_NONE && (fit != FIT_EXACT || off <= EXACT_FACTOR);
 }
 
 /* What a clipping by value would have to be. */

@@ -11,9 +11,6 @@
  */
 enum { OF_ONE_TENSOR = 1000, OF_L2 = 2000 };
 
-/* A number that near to what it should be is none that anybody wrote down. */
-#define NO_FACTOR 1e-3
-
 /* So many numbers of a large tensor are looked at before all of them. */
 enum { FEW = 64 };
 
@@ -164,15 +161,16 @@ static void offer_factor(struct candidates *c, const double *predicted)
     for (size_t i = 0; i < n && nonzero < 2; i++)
         nonzero += predicted[i] != 0;
     double factor = fit_factor(n, 1, s->observed[c->p].values, predicted);
-    if (nonzero < 2 || !(fabs(factor) >= 1e-9)) return;
+    if (nonzero < 2 || !(fabs(factor) >= 1e-9) || fabs(factor - 1) < NO_FACTOR) return;
     for (size_t i = 0; i < n; i++)
         s->weight_slope[i] = factor * predicted[i];
     struct match match = layer_match(s, c->p, s->weight_slope);
     size_t variant = path_factor_variant(OF_ONE_TENSOR, factor);
     struct choice named = {.mistake = NULL};
     path_name_factor(s, factor, true, &named);
-    if (named.mistake != &mistake_clipped) offer(c, named.mistake, variant, match, factor);
-    for (size_t i = 0; i < named.alternative_count; i++)
+    bool fits = match.fit != FIT_EXACT || named.off <= EXACT_FACTOR;
+    if (fits && named.mistake != &mistake_clipped) offer(c, named.mistake, variant, match, factor);
+    for (size_t i = 0; fits && i < named.alternative_count; i++)
         if (named.alternatives[i] != &mistake_clipped) offer(c, named.alternatives[i], variant, match, factor);
     offer(c, &mistake_constant_factor, variant, match, factor);
 }

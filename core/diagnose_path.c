@@ -151,7 +151,7 @@ static bool is_undone(const struct search *s, const struct choice *choice)
     for (size_t i = 0; i < s->length; i++) {
         const struct choice *own = &s->path[i];
         if (own->parameter == PARAMETER_NONE || !s->observed[own->parameter].failing) continue;
-        undone += own->layer < choice->layer && path_near(own->times * choice->times, 1);
+        undone += own->layer < choice->layer && fabs(own->times * choice->times - 1) < NO_FACTOR;
     }
     return undone == failing;
 }
@@ -271,13 +271,19 @@ static bool may_stand_beside(const struct search *s, const struct solution *rate
 void path_record(struct search *s)
 {
     if (s->length == 0 || s->pending != NOTHING_PENDING) return;
+    size_t constants = 0;
     for (size_t k = 0; k < s->distinct; k++) {
         const struct choice *first = &s->path[s->kinds[k]];
+        /* Several constants explain more than anybody did; and an entry of the answer has one. */
+        constants += first->mistake == &mistake_constant_factor;
+        if (constants > 1) return;
         /* Where something stays unexplained a mere constant explains too little. */
         if (s->partial && first->mistake == &mistake_constant_factor) return;
         if (is_undone(s, first) || !has_evidence(s, first)) return;
     }
     struct solution rated = rate(s);
+    for (size_t i = 0; rated.fit == FIT_EXACT && i < s->length; i++)
+        if (s->path[i].off > EXACT_FACTOR) return;
     int order = s->best != NULL ? compare_solutions(&rated, s->best) : -1;
     if (order < 0) {
         s->best = &s->pool[0];
@@ -323,30 +329,46 @@ bool path_is_round(double x)
     return !isnan(path_round_number(x));
 }
 
+double path_norm_limit(const struct search *s, double c, double *off)
+{
+    double least = s->norm, most = s->norm + c * CLIP_EPSILON, limit = path_round_number(least);
+    if (isnan(limit)) limit = path_round_number(most);
+    *off = limit < least ? (least - limit) / limit : limit > most ? (limit - most) / limit : 0;
+    return c > 0 && c < 1 ? limit : NAN;
+}
+
 void path_name_factor(const struct search *s, double c, bool whole, struct choice *choice)
 {
-    const struct mistake *first = NULL;
-    const struct mistake *names[FACTORS_MAX + 4];
-    size_t count = 0;
-    for (size_t i = 0; whole && i < s->factor_count; i++)
-        if (path_near(c, s->factors[i].value)) names[count++] = s->factors[i].mistake;
-    if (whole && c > 1.5 && c < ACCUMULATED_MAX && path_near(c, round(c)))
-        names[count++] = &mistake_gradient_accumulated;
-    /* Clipped by norm: the norm of what was handed in is the limit, less what PyTorch's 1e-6 in the divisor takes off.
-     */
-    double limit = path_round_number(s->norm);
-    if (isnan(limit)) limit = path_round_number(s->norm + c * CLIP_EPSILON);
-    choice->by_norm = whole && c > 0 && c < 1 && !isnan(limit);
-    if (choice->by_norm) names[count++] = &mistake_clipped;
+    struct {
+        const struct mistake *mistake;
+        double off;
+    } names[FACTORS_MAX + 2];
+    size_t count = 0, first = 0;
+    for (size_t i = 0; whole && i < s->factor_count; i++) {
+        if (!path_near(c, s->factors[i].value)) continue;
+        names[count].mistake = s->factors[i].mistake;
+        names[count++].off = fabs(c / s->factors[i].value - 1);
+    }
+    if (whole && c > 1.5 && c < ACCUMULATED_MAX && path_near(c, round(c))) {
+        names[count].mistake = &mistake_gradient_accumulated;
+        names[count++].off = fabs(c / round(c) - 1);
+    }
+    double off, limit = path_norm_limit(s, c, &off);
+    choice->by_norm = whole && !isnan(limit);
+    if (choice->by_norm) {
+        names[count].mistake = &mistake_clipped;
+        names[count++].off = off;
+    }
     for (size_t i = 0; i < count; i++)
-        if (first == NULL || names[i]->rank < first->rank) first = names[i];
-    choice->mistake = first != NULL ? first : &mistake_constant_factor;
+        if (names[i].mistake->rank < names[first].mistake->rank) first = i;
+    choice->mistake = count > 0 ? names[first].mistake : &mistake_constant_factor;
+    choice->off = count > 0 ? names[first].off : 0;
     choice->factor = choice->mistake == &mistake_clipped ? limit : c;
     choice->times = c;
     choice->has_factor = true;
-    choice->fitted = first == NULL; /* a number that has a name costs no evidence */
+    choice->fitted = count == 0; /* a number that has a name costs no evidence */
     for (size_t i = 0; i < count; i++)
-        path_add_alternative(choice, names[i]);
+        path_add_alternative(choice, names[i].mistake);
     if (choice->mistake == &mistake_gradient_accumulated || choice->mistake == &mistake_wrong_normalization)
         path_add_alternative(choice, &mistake_constant_factor);
 }

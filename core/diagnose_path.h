@@ -6,7 +6,7 @@
 #include "core/diagnose_search.h"
 #include "core/rules.h"
 
-/* What torch.nn.utils.clip_grad_norm_ adds to the norm. */
+/* What torch.nn.utils.clip_grad_norm_ adds to the norm; others add less. */
 #define CLIP_EPSILON 1e-6
 
 /* Evidence beyond all counting: a shape that only one mistake makes. */
@@ -51,6 +51,13 @@ bool path_may_be_two(const struct solution *single);
 /* What the loss's gradient is multiplied by; 1 where it is not. */
 double path_loss_times(const struct search *s);
 
+/* A factor that near to 1, or a part of the whole that small, is nothing that anybody wrote down: it is what rounding
+ * made of it. */
+#define NO_FACTOR 1e-3
+
+/* Where all else fits to the rounding of float64, so does a number that was written down. */
+#define EXACT_FACTOR 1e-9
+
 /* Whether a is b, but for what a fit or rounding to float32 may be off by. */
 bool path_near(double a, double b);
 
@@ -58,6 +65,11 @@ bool path_near(double a, double b);
  * where there is none. */
 double path_round_number(double x);
 bool path_is_round(double x);
+
+/* The limit to which all that was handed in was clipped by its norm, if that is c times the right gradients; NaN where
+ * it was not. The norm is the limit, less what an epsilon of at most CLIP_EPSILON in the divisor takes off; how far off
+ * that is, relatively, into *off. */
+double path_norm_limit(const struct search *s, double c, double *off);
 
 /* Gives a choice the mistake that its factor c stands for, and the others as alternatives; whole: it is on all
  * gradients. */

@@ -169,7 +169,7 @@ static bool resolve(struct search *s, const struct step_call *call, double c)
     struct choice *choice = &s->path[at];
     s->pending = NOTHING_PENDING;
     if (choice->mistake == &mistake_constant_factor) {
-        if (path_near(c, 1)) return false;
+        if (fabs(c - 1) < NO_FACTOR) return false;
         size_t variant = choice->variant;
         path_name_factor(s, c, choice->layer == LAYER_LOSS, choice);
         choice->variant = choice->layer == LAYER_LOSS ? variant : path_factor_variant(variant, c);
@@ -179,8 +179,10 @@ static bool resolve(struct search *s, const struct step_call *call, double c)
         if (choice->layer != LAYER_LOSS) path_add_alternative(choice, &mistake_wrong_activation_derivative);
     } else {
         /* A slope or a learning rate is a number that somebody wrote down. */
-        if (!path_is_round(c)) return false;
+        double round = path_round_number(c);
+        if (isnan(round)) return false;
         choice->factor = c;
+        choice->off = fabs(c / round - 1);
     }
     for (size_t i = 0; i < n; i++)
         s->resolved[call->node][i] = s->g[call->node][i] + c * s->gs[call->node][i];
@@ -336,6 +338,18 @@ static void descend(struct search *s, size_t node, bool right)
 
 /* ---- from the loss ---- */
 
+/* What the right gradient is multiplied by to give n numbers; 0 where they are no multiple of it. */
+static double multiple_of(size_t n, const double *right, const double *value)
+{
+    size_t largest = 0;
+    for (size_t i = 0; i < n; i++)
+        if (fabs(right[i]) > fabs(right[largest])) largest = i;
+    double times = value[largest] / right[largest];
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(value[i] - times * right[i]) <= 1e-12 * fabs(value[largest]))) return 0;
+    return times;
+}
+
 /* Starts with scale * direction; the choices for it stand on the path already. */
 static void start_with(struct search *s, const struct loss_direction *d, double scale, bool unknown)
 {
@@ -344,6 +358,8 @@ static void start_with(struct search *s, const struct loss_direction *d, double 
     double *value = unknown ? s->right_slope[from] : s->resolved[last];
     for (size_t i = 0; i < n; i++)
         value[i] = scale * d->value[i];
+    /* Another loss's gradient may be a mere multiple of the right one. */
+    if (!unknown) s->path[s->length - 1].times = multiple_of(n, s->pass->dy[from], value);
     if (d->past) {
         s->g[last] = s->pass->dy[last];
         s->gs[last] = NULL;

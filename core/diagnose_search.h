@@ -28,7 +28,8 @@ struct choice {
     size_t layer;     /* or LAYER_LOSS */
     size_t parameter; /* that alone is spoilt, or PARAMETER_NONE */
     bool has_factor, by_norm;
-    bool of_l2;           /* the factor is on l2's part of the tensor alone */
+    bool of_l2; /* the factor is on l2's part of the tensor alone */
+    double off; /* by which the factor that was fitted differs from the number that it is taken for, relatively */
     double factor, times; /* times: what the gradients are multiplied by; 0 where the mistake is no such thing */
     size_t sample;
     bool fitted; /* the factor was found by fitting, which costs evidence */

@@ -172,9 +172,9 @@ static void word_for(const struct place *place, const char *key, char *text)
         snprintf(text, PHRASE_MAX, ", and the derivative of %s is still to come",
                  network_output(network)->layer->op->name);
     else if (strcmp(key, "factor") == 0)
-        snprintf(text, PHRASE_MAX, "%.6g", found->factor);
+        snprintf(text, PHRASE_MAX, "%.8g", found->factor);
     else if (strcmp(key, "detail") == 0 && found->has_factor)
-        snprintf(text, PHRASE_MAX, " (with %.6g for its slope or alpha)", found->factor);
+        snprintf(text, PHRASE_MAX, " (with %.8g for its slope or alpha)", found->factor);
     else if (strcmp(key, "sample") == 0)
         snprintf(text, PHRASE_MAX, "%zu", found->sample);
     else if (strcmp(key, "how") == 0)
