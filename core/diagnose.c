@@ -148,7 +148,7 @@ static int diagnose(struct job *job, struct error *error)
     if (!search_prepare(s)) return out_of_memory(error);
     bool all = finished_read(s, job->check, job->report, &job->finished);
     if (!all) search(job);
-    diagnosis->explained = all || (s->best != NULL && s->best->unexplained == 0);
+    diagnosis->explained = (all && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
     diagnosis->stopped = s->stopped;
     if (s->cancelled != NULL && atomic_load(s->cancelled))
         return error_set(error, CODE_CANCELLED, "the check was cancelled");

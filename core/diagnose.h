@@ -24,9 +24,11 @@ struct found {
     /* Others that give the same numbers, likelier first; behind those that do so alone such as do so two at once. */
     const struct mistake *alternatives[FOUND_ALTERNATIVES_MAX];
     size_t alternative_count;
-    size_t sample;   /* single_sample */
-    bool by_norm;    /* clipped: by global norm, else by value */
-    bool of_tensors; /* it is about single tensors, not about a step and all below it */
+    size_t sample;    /* single_sample */
+    bool by_norm;     /* clipped: by global norm, else by value */
+    bool of_tensors;  /* it is about single tensors, not about a step and all below it */
+    bool of_l2;       /* ... and in them about l2's part alone */
+    bool right_below; /* there is something below the tensors that it spoils, and all of that is right */
 };
 
 struct diagnosis {

@@ -12,7 +12,7 @@ static struct found *found_entry(const struct search *s, struct diagnosis *d, co
         if (d->found[i].mistake == mistake) return &d->found[i];
     if (d->count == FOUND_MAX) return NULL;
     struct found *found = &d->found[d->count];
-    *found = (struct found){.mistake = mistake};
+    *found = (struct found){.mistake = mistake, .of_tensors = true, .of_l2 = true}; /* until a place is not */
     found->layers = arena_array(s->arena, 2 * s->network->node_count + 2, sizeof *found->layers);
     found->parameters = arena_array(s->arena, s->network->parameter_count, sizeof *found->parameters);
     if (found->layers == NULL || found->parameters == NULL) return NULL;
@@ -47,37 +47,58 @@ static void add_found_alternative(struct found *found, const struct mistake *mis
     found->alternatives[found->alternative_count++] = mistake;
 }
 
-/* The failing parameters that a choice spoils. */
-static void add_parameters(const struct search *s, const struct choice *choice, const struct match *matches,
-                           struct found *found)
+/* A failing parameter that a mistake spoils, if what was handed in for it is explained: the residual is of that. */
+static void add_parameter(const struct search *s, size_t p, struct found *found)
 {
-    const struct network *network = s->network;
-    for (size_t p = 0; p < network->parameter_count; p++) {
-        bool own = choice->parameter == p;
-        bool below = choice->parameter == PARAMETER_NONE &&
-                     (choice->layer == LAYER_LOSS || network->parameters[p].node < choice->layer);
-        if (!s->observed[p].failing || s->observed[p].absent || (!own && !below)) continue;
-        add_unique(found->parameters, &found->parameter_count, p);
-        found->residual = fmax(found->residual, matches[p].residual);
-    }
+    const struct match *match = &s->best->matches[p];
+    if (!s->observed[p].failing || match->fit == FIT_NONE) return;
+    add_unique(found->parameters, &found->parameter_count, p);
+    found->residual = fmax(found->residual, match->residual);
 }
 
-static bool holds(const struct solution *solution, const struct mistake *mistake)
+/* Those of all the places where the best solution makes it. */
+static void add_parameters(const struct search *s, struct found *found)
 {
-    for (size_t i = 0; i < solution->length; i++)
-        if (solution->path[i].mistake == mistake) return true;
-    return false;
+    const struct network *network = s->network;
+    size_t reach = 0; /* all nodes below */
+    for (size_t i = 0; i < s->best->length; i++) {
+        const struct choice *choice = &s->best->path[i];
+        if (choice->mistake != found->mistake) continue;
+        if (choice->parameter != PARAMETER_NONE)
+            add_parameter(s, choice->parameter, found);
+        else if (choice->layer > reach)
+            reach = choice->layer;
+    }
+    for (size_t p = 0; p < network->parameter_count; p++)
+        if (network->parameters[p].node < reach) add_parameter(s, p, found);
+}
+
+/* Whether there is something below the uppermost tensor that a mistake spoils, and nothing wrong with it. */
+static bool is_right_below(const struct search *s, const struct found *found)
+{
+    const struct parameter *parameters = s->network->parameters;
+    size_t uppermost = 0, below = 0;
+    for (size_t i = 0; i < found->parameter_count; i++) {
+        size_t node = parameters[found->parameters[i]].node;
+        uppermost = node > uppermost ? node : uppermost;
+    }
+    for (size_t p = 0; p < s->network->parameter_count; p++) {
+        if (parameters[p].node >= uppermost) continue;
+        if (s->observed[p].failing) return false;
+        below++;
+    }
+    return below > 0;
 }
 
 /* The mistakes of a that b does not make, as the backward pass comes to them. */
 static size_t list_only_in(const struct solution *a, const struct solution *b, const struct mistake *only[BUDGET_MAX])
 {
     size_t count = 0;
-    for (size_t i = 0; i < a->length && count < BUDGET_MAX; i++) {
-        bool listed = holds(b, a->path[i].mistake);
+    for (size_t k = 0; k < a->distinct && count < BUDGET_MAX; k++) {
+        bool listed = path_holds(b, a->mistakes[k]);
         for (size_t j = 0; j < count; j++)
-            listed = listed || only[j] == a->path[i].mistake;
-        if (!listed) only[count++] = a->path[i].mistake;
+            listed = listed || only[j] == a->mistakes[k];
+        if (!listed) only[count++] = a->mistakes[k];
     }
     return count;
 }
@@ -119,7 +140,7 @@ static void add_others(const struct search *s, struct diagnosis *diagnosis)
 static double snap(double x)
 {
     if (!(fabs(x) > 1e-12 && fabs(x) < 1e12)) return x;
-    double unit = pow(10, floor(log10(fabs(x))) - 7), near = round(x / unit) * unit;
+    double digits = pow(10, 7 - floor(log10(fabs(x)))), near = round(x * digits) / digits;
     return fabs(x - near) <= 1e-9 * fabs(x) ? near : x;
 }
 
@@ -151,6 +172,7 @@ bool answer_finished(const struct search *s, const struct finished *finished, st
     found->has_factor = !isnan(finished->factor);
     found->factor = found->has_factor ? snap(finished->factor) : 0;
     found->by_norm = finished->by_norm;
+    found->of_tensors = found->of_l2 = false;
     if (finished->mistake == &mistake_gradient_accumulated || finished->by_norm)
         add_found_alternative(found, &mistake_constant_factor);
     return true;
@@ -163,18 +185,21 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
         const struct choice *choice = &best->path[i];
         struct found *found = found_entry(s, diagnosis, choice->mistake);
         if (found == NULL) return false;
-        add_parameters(s, choice, best->matches, found);
         if (choice->mistake->step != STEP_FINISHED) add_unique(found->layers, &found->layer_count, choice->layer);
         if (choice->has_factor && !found->has_factor) found->factor = snap(choice->factor);
         found->has_factor = found->has_factor || choice->has_factor;
-        found->of_tensors = choice->parameter != PARAMETER_NONE;
+        found->of_tensors = found->of_tensors && choice->parameter != PARAMETER_NONE;
+        found->of_l2 = found->of_l2 && choice->of_l2;
         found->by_norm = choice->by_norm;
         found->sample = choice->sample;
         for (size_t a = 0; a < choice->alternative_count; a++)
             add_found_alternative(found, choice->alternatives[a]);
     }
-    for (size_t i = 0; i < diagnosis->count; i++)
+    for (size_t i = 0; i < diagnosis->count; i++) {
+        add_parameters(s, &diagnosis->found[i]);
+        diagnosis->found[i].right_below = is_right_below(s, &diagnosis->found[i]);
         place_found(s, &diagnosis->found[i]);
+    }
     add_others(s, diagnosis);
     return true;
 }

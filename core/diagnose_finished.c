@@ -6,9 +6,6 @@
 #include "core/diagnose_glance.h"
 #include "core/diagnose_path.h"
 
-/* Rounding to float32, and what a few sums make of it. */
-#define OWN_ROUNDING 1e-5
-
 /* How near a clipped number is to the limit: rounding to float32. */
 #define AT_LIMIT 1e-7
 
@@ -20,37 +17,30 @@ static bool is_plain(const struct observed *o)
 
 /* ---- what accounts for all gradients at once ---- */
 
-/* Whether a difference is rounding by the tensor's own numbers: beside much larger ones anything would be. */
-static bool is_rounding(const struct observed *o, size_t n, const double *g, double c, double residual)
-{
-    double own = 0;
-    for (size_t i = 0; i < n; i++)
-        own = fmax(own, fmin(fabs(o->values[i]), fabs(c * g[i])));
-    return !o->failing || residual <= OWN_ROUNDING * own;
-}
-
-/* Whether all that was handed in is c times the reference, clipped to the limit, but for rounding to float32; the
- * largest difference into *residual. */
-static bool is_multiple(const struct search *s, double c, double limit, double *residual)
+/* How near all that was handed in is to c times the reference, clipped to the limit: FIT_NONE beyond rounding to
+ * float32. The largest difference into *residual. */
+static enum fit fit_multiple(const struct search *s, double c, double limit, double *residual)
 {
     const struct network *network = s->network;
     struct matching matching = s->matching;
     double *scaled = s->weight_room;
+    enum fit fit = FIT_EXACT;
     matching.clip = limit;
     *residual = 0;
     for (size_t p = 0; p < network->parameter_count; p++) {
         const struct observed *o = &s->observed[p];
         size_t n = network->parameters[p].size;
         if (o->absent && !o->failing) continue;
-        if (!is_plain(o)) return false;
+        if (!is_plain(o)) return FIT_NONE;
         const double *g = s->pass->gradients[p];
         for (size_t i = 0; i < n; i++)
             scaled[i] = c * g[i];
         struct match match = match_numbers(&matching, n, o->values, scaled, g, o->bound);
-        if (match.fit > FIT_FLOAT32 || !is_rounding(o, n, g, c, match.residual)) return false;
+        if (match.fit > FIT_FLOAT32) return FIT_NONE;
+        if (match.fit > fit) fit = match.fit;
         *residual = fmax(*residual, match.residual);
     }
-    return true;
+    return fit;
 }
 
 /* The values of one parameter under the name of another, where its shape is that one's too. */
@@ -72,7 +62,7 @@ static bool is_other(const struct search *s, const struct check *check, const st
 static bool is_swapped(const struct search *s, const struct check *check, const struct report *report, double *residual)
 {
     size_t n = s->network->parameter_count, failing = 0;
-    bool *used = s->unexplained; /* room by parameter, which every search sets anew */
+    bool *used = s->taken;
     memset(used, 0, n * sizeof *used);
     *residual = 0;
     for (size_t p = 0; p < n; p++) {
@@ -90,68 +80,108 @@ static bool is_swapped(const struct search *s, const struct check *check, const 
     return failing >= 2;
 }
 
-/* All gradients off by one factor: clipped by their norm (PyTorch adds 1e-6 to it); with l2, where a factor on the
- * finished gradients is not one on the loss, also a whole multiple or any other. */
-static bool read_multiple(const struct search *s, struct finished *finished)
+/* The factor by which all gradients are off, if they are; NaN where not all can be compared. */
+static double factor_of_all(const struct search *s)
 {
-    const struct network *network = s->network;
     double sg = 0, gg = 0;
-    for (size_t p = 0; p < network->parameter_count; p++) {
+    for (size_t p = 0; p < s->network->parameter_count; p++) {
         const struct observed *o = &s->observed[p];
-        if (!is_plain(o)) return false;
+        if (!is_plain(o)) return NAN;
         const double *g = s->pass->gradients[p];
-        for (size_t i = 0; i < network->parameters[p].size; i++) {
+        for (size_t i = 0; i < s->network->parameters[p].size; i++) {
             sg += o->values[i] * g[i];
             gg += g[i] * g[i];
         }
     }
-    double c = sg / gg, norm = sqrt(gg), l2 = network->definition->l2;
-    if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || network->parameter_elements < 3) return false;
-    double limit = c > 0 && c < 1 ? path_round_number(c * norm) : NAN;
-    if (c > 0 && c < 1 && isnan(limit)) limit = path_round_number(c * (norm + CLIP_EPSILON));
+    return sg / gg;
+}
+
+/* All gradients off by one factor: clipped by their norm; with l2, where a factor on the finished gradients is not one
+ * on the loss, also a whole multiple or any other. */
+static bool read_multiple(const struct search *s, struct finished *finished)
+{
+    double c = factor_of_all(s), off = 0, limit = path_norm_limit(s, c, &off);
+    bool l2 = s->network->definition->l2 > 0, whole = c > 1.5 && path_near(c, round(c));
+    if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || s->network->parameter_elements < 3) return false;
     *finished = (struct finished){.all = true, .factor = c};
     if (!isnan(limit)) {
         finished->mistake = &mistake_clipped;
         finished->factor = limit;
         finished->by_norm = true;
-    } else if (l2 > 0) {
-        bool whole = c > 1.5 && path_near(c, round(c));
-        finished->mistake = whole ? &mistake_gradient_accumulated : &mistake_constant_factor;
+    } else if (l2 && whole) {
+        finished->mistake = &mistake_gradient_accumulated;
+        off = fabs(c / round(c) - 1);
+    } else if (l2 && fabs(c - 1) >= NO_FACTOR) {
+        finished->mistake = &mistake_constant_factor;
+        off = 0;
+    } else {
+        return false;
     }
-    return finished->mistake != NULL && is_multiple(s, c, HUGE_VAL, &finished->residual);
+    enum fit fit = fit_multiple(s, c, HUGE_VAL, &finished->residual);
+    return fit != FIT_NONE && (fit != FIT_EXACT || off <= EXACT_FACTOR);
 }
 
-/* The limit to which the values may have been clipped: the largest that was handed in, where it is round and the
- * reference has larger ones. Infinite where there is none. */
-static double clip_limit(const struct search *s)
+/* What a clipping by value would have to be. */
+struct clipping {
+    double limit;           /* the largest number that was handed in; infinite where there was no clipping */
+    size_t at_limit, below; /* how many are there, and how many others are not 0 */
+};
+
+/* So many numbers at the limit say as much as one below it. */
+enum { MANY_AT_LIMIT = 20 };
+
+static struct clipping count_clipped(const struct search *s)
 {
-    double largest = 0;
-    size_t at_limit = 0; /* one number that happens to be round is no clipping */
+    struct clipping c = {0};
     for (size_t p = 0; p < s->network->parameter_count; p++) {
         const struct observed *o = &s->observed[p];
         for (size_t i = 0; o->values != NULL && !o->per_sample && i < s->network->parameters[p].size; i++) {
             double magnitude = fabs(o->values[i]);
-            if (magnitude > largest * (1 + AT_LIMIT)) at_limit = 0;
-            largest = magnitude > largest ? magnitude : largest;
-            at_limit += magnitude >= largest * (1 - AT_LIMIT);
+            if (magnitude == 0) continue;
+            if (magnitude > c.limit * (1 + AT_LIMIT)) {
+                c.below += c.at_limit;
+                c.at_limit = 0;
+            }
+            c.limit = magnitude > c.limit ? magnitude : c.limit;
+            if (magnitude >= c.limit * (1 - AT_LIMIT))
+                c.at_limit++;
+            else
+                c.below++;
         }
     }
-    double limit = path_round_number(largest);
-    return !isnan(limit) && at_limit >= 2 && largest < s->matching.scale * (1 - 1e-6) ? limit : HUGE_VAL;
+    return c;
+}
+
+/* The values may have been clipped to the largest that was handed in, where that is a round number and the reference
+ * has larger ones. One number that happens to be round is no clipping. */
+static struct clipping find_clipping(const struct search *s)
+{
+    struct clipping c = count_clipped(s);
+    double limit = path_round_number(c.limit);
+    bool may_be = !isnan(limit) && c.at_limit >= 2 && c.limit < s->matching.scale * (1 - 1e-6);
+    c.limit = may_be ? limit : HUGE_VAL;
+    return c;
 }
 
 bool finished_read(const struct search *s, const struct check *check, const struct report *report,
                    struct finished *finished)
 {
     *finished = (struct finished){.all = true, .factor = NAN};
-    double limit = clip_limit(s);
-    if (is_multiple(s, 1, HUGE_VAL, &finished->residual)) {
-        finished->mistake = &mistake_low_precision;
-    } else if (is_swapped(s, check, report, &finished->residual)) {
+    enum fit right = fit_multiple(s, 1, HUGE_VAL, &finished->residual);
+    if (right != FIT_NONE) {
+        /* A tolerance that rounding of float64 breaks, or a reference that is rounded itself, is nobody's mistake. */
+        bool reference_is_exact = check->backend->dtype == DTYPE_FLOAT64;
+        if (right == FIT_FLOAT32 && reference_is_exact) finished->mistake = &mistake_low_precision;
+        return true;
+    }
+    struct clipping clipping = find_clipping(s);
+    bool says_enough = clipping.below > 0 || clipping.at_limit >= MANY_AT_LIMIT;
+    if (is_swapped(s, check, report, &finished->residual)) {
         finished->mistake = &mistake_swapped_parameters;
-    } else if (limit < HUGE_VAL && is_multiple(s, 1, limit, &finished->residual)) {
+    } else if (clipping.limit < HUGE_VAL && says_enough &&
+               fit_multiple(s, 1, clipping.limit, &finished->residual) != FIT_NONE) {
         finished->mistake = &mistake_clipped;
-        finished->factor = limit;
+        finished->factor = clipping.limit;
     } else if (!read_multiple(s, finished)) {
         finished->mistake = NULL;
     }
@@ -162,12 +192,14 @@ bool finished_read(const struct search *s, const struct check *check, const stru
 
 void finished_search_clipped(struct search *s, struct finished *finished)
 {
-    double limit = clip_limit(s);
-    if (!(limit < HUGE_VAL)) return;
-    s->matching.clip = limit; /* nowhere but here; no other search may see it */
+    struct clipping clipping = find_clipping(s);
+    /* Signs alone are no evidence of two mistakes, however many: a layer's are not independent of each other. */
+    if (!(clipping.limit < HUGE_VAL) || clipping.below == 0) return;
+    s->matching.clip = clipping.limit; /* nowhere but here; no other search may see it */
     search_run(s, 1, false);
     s->matching.clip = HUGE_VAL;
-    if (s->best != NULL) *finished = (struct finished){.mistake = &mistake_clipped, .factor = limit, .all = true};
+    if (s->best != NULL)
+        *finished = (struct finished){.mistake = &mistake_clipped, .factor = clipping.limit, .all = true};
 }
 
 /* Lets the search see these as what was handed in; p and q are the parameters that changed. */

@@ -15,7 +15,8 @@ struct finished {
     size_t parameters[2];
 };
 
-/* One mistake on the finished gradients that accounts for all of them; false where there is none. */
+/* One mistake on the finished gradients that accounts for all of them; false where there is none. None is needed where
+ * they are right but for rounding that is not the student's: true, with no mistake. */
 bool finished_read(const struct search *s, const struct check *check, const struct report *report,
                    struct finished *finished);
 

@@ -6,6 +6,9 @@
 #include "core/diagnose_layer.h"
 #include "core/diagnose_path.h"
 
+/* What adding up in another order may make of a number, relative to the whole gradient. */
+#define SUM_ROUNDING 1e-12
+
 /* ---- one combination of the rows of a weight's gradient ---- */
 
 static void combine(size_t rows, size_t out, const double *projected, const double *dz, double *sum)
@@ -30,10 +33,10 @@ static bool line_fits(size_t n, const double *wanted, const double *value, const
     double c = dd > 0 ? sd / dd : 0;
     for (size_t j = 0; j < n; j++) {
         double difference = wanted[j] - value[j] - c * slope[j];
-        left += difference * difference;
+        left += difference / margin * (difference / margin);
     }
     /* The best c leaves no more, in squares, than the right one, which leaves at most the margin everywhere. */
-    return left <= margin * margin * (double)n;
+    return !(left > (double)n); /* true of what overflows */
 }
 
 bool glance_line(struct search *s, const struct step_call *call, const double *value, const double *slope)
@@ -53,13 +56,20 @@ bool glance_weight(struct search *s, const struct step_call *call, const double 
 
 /* ---- a layer ---- */
 
+/* Whether a factor on the loss may be on l2's part, too: then the combinations, which are less that part, say nothing.
+ */
+static bool may_scale_l2(const struct search *s, size_t p)
+{
+    return layer_has_l2(s, p) && path_loss_times(s) != 1;
+}
+
 /* Whether the tensor in that role may be the hypothesis's own. */
 static bool looks_right(struct search *s, const struct step_call *call, size_t r, size_t p)
 {
     const struct observed *o = &s->observed[p];
     if (o->absent) return true;
     if (o->values == NULL || o->transposed || o->per_sample) return false;
-    if (r == 0) return glance_weight(s, call, call->dy);
+    if (r == 0) return may_scale_l2(s, p) || glance_weight(s, call, call->dy);
     call->pass->backend->sum_rows(call->rows, call->out, call->dy, s->weight_room);
     return layer_match(s, p, s->weight_room).fit != FIT_NONE;
 }
@@ -80,13 +90,20 @@ bool glance_layer(struct search *s, const struct step_call *call)
 
 /* ---- a few units ---- */
 
-struct glance glance_new(struct search *s, const struct step_call *layer, const struct step_call *activation)
+/* Whether a few of the units are much less than all of them. */
+static bool is_wide(const struct step_call *layer)
 {
-    struct glance g = {.layer = layer, .activation = activation};
+    return layer->out / 4 >= GLANCE_UNITS;
+}
+
+struct glance glance_new(struct search *s, size_t node, const struct step_call *layer,
+                         const struct step_call *activation)
+{
+    struct glance g = {.layer = layer, .activation = activation, .room = s->glance_room[node]};
     size_t out = layer->out, rows = layer->rows, n = rows * GLANCE_UNITS;
-    g.narrow = out / 4 >= GLANCE_UNITS && s->matching.clip == HUGE_VAL;
+    g.narrow = is_wide(layer) && s->matching.clip == HUGE_VAL;
     if (!g.narrow) return g;
-    double *x = s->glance_room, *y = x + n, *dy = y + n;
+    double *x = g.room, *y = x + n, *dy = y + n;
     for (size_t j = 0; j < GLANCE_UNITS; j++)
         g.units[j] = j * out / GLANCE_UNITS;
     for (size_t i = 0; i < rows; i++)
@@ -114,6 +131,7 @@ static bool units_fit(struct search *s, const struct glance *g, enum glance_at a
     const struct observed *o = &s->observed[p];
     if (o->absent) return true;
     if (o->values == NULL || o->transposed || o->per_sample) return false;
+    if (at == GLANCE_WEIGHT && may_scale_l2(s, p)) return true;
     const double *all = at == GLANCE_WEIGHT ? s->wanted[layer->node] : o->values;
     double margin = at == GLANCE_WEIGHT ? all[layer->out] : o->bound;
     double wanted[GLANCE_UNITS], value[GLANCE_UNITS], slope[GLANCE_UNITS];
@@ -126,23 +144,24 @@ static bool units_fit(struct search *s, const struct glance *g, enum glance_at a
 }
 
 /* The rule on the few units; false where it cannot be told so. */
-static bool make_few(struct search *s, const struct glance *g, const struct rule *rule, struct alternative *made)
+static bool make_few(const struct glance *g, const struct rule *rule, struct alternative *made)
 {
     size_t n = g->few.rows * GLANCE_UNITS;
-    *made = (struct alternative){.value = s->glance_room + 3 * n, .slope = s->glance_room + 4 * n};
-    return g->narrow && rule_make(rule, &g->few, made);
+    if (!g->narrow) return false;
+    *made = (struct alternative){.value = g->room + 3 * n, .slope = g->room + 4 * n};
+    return rule_make(rule, &g->few, made);
 }
 
 bool glance_local(struct search *s, const struct glance *g, const struct rule *rule, enum glance_at at)
 {
     struct alternative made;
-    return !make_few(s, g, rule, &made) || units_fit(s, g, at, &made);
+    return !make_few(g, rule, &made) || units_fit(s, g, at, &made);
 }
 
 bool glance_rule(struct search *s, const struct glance *g, const struct rule *rule)
 {
     struct alternative made;
-    if (!make_few(s, g, rule, &made)) return true;
+    if (!make_few(g, rule, &made)) return true;
     size_t length = s->length;
     bool worth_it = false;
     if (path_push(s, made.mistake, made.variant, g->activation->node) != NULL) {
@@ -173,9 +192,19 @@ void glance_observe(struct search *s, size_t node)
             wanted[j] += s->signs[k] * (value - l2 * W[k * call->out + j]);
             largest = fabs(value) > largest ? fabs(value) : largest;
         }
-    double each =
-        1e-5 * largest + 1e-6 * s->matching.scale + s->matching.tolerance.atol + s->matching.tolerance.rtol * largest;
+    double each = match_bound(&s->matching, largest) + SUM_ROUNDING * s->matching.scale;
     wanted[call->out] = each * (double)call->in;
+}
+
+/* Room for the glances at a layer: one while the walk is at the activation behind it, one for its own tensors. */
+static bool take_room(struct search *s, const struct step_call *layer)
+{
+    size_t behind = layer->node + 1 < s->network->node_count ? layer->node + 1 : layer->node;
+    for (size_t node = layer->node; is_wide(layer) && node <= behind; node++) {
+        s->glance_room[node] = arena_array(s->arena, layer->rows, sizeof(double[5][GLANCE_UNITS]));
+        if (s->glance_room[node] == NULL) return false;
+    }
+    return true;
 }
 
 bool glance_prepare(struct search *s)
@@ -191,7 +220,7 @@ bool glance_prepare(struct search *s)
     s->signs = arena_doubles(s->arena, widest);
     s->ones = arena_doubles(s->arena, most_rows);
     s->combined = arena_doubles(s->arena, 2 * most_out);
-    s->glance_room = arena_array(s->arena, most_rows, sizeof(double[5][GLANCE_UNITS]));
+    s->glance_room = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     s->projected = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     s->wanted = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     if (s->signs == NULL || s->ones == NULL || s->combined == NULL || s->glance_room == NULL || s->projected == NULL ||
@@ -208,7 +237,7 @@ bool glance_prepare(struct search *s)
         struct step_call call = layer_call(s, network->numbered[k]);
         double *projected = s->projected[call.node] = arena_doubles(s->arena, call.rows);
         s->wanted[call.node] = arena_doubles(s->arena, call.out + 1);
-        if (projected == NULL || s->wanted[call.node] == NULL) return false;
+        if (projected == NULL || s->wanted[call.node] == NULL || !take_room(s, &call)) return false;
         glance_observe(s, call.node);
         s->pass->backend->gemm(false, false, call.rows, 1, call.in, 1, call.x, s->signs, 0, projected);
     }

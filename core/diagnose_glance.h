@@ -30,13 +30,16 @@ bool glance_layer(struct search *s, const struct step_call *call);
 /* A few units of the activation behind a layer, for its rules to be tried on. */
 struct glance {
     const struct step_call *layer, *activation;
+    double *room;
     bool narrow; /* else all units have to be looked at anyway: nothing is turned away */
     struct step_call few;
     size_t units[GLANCE_UNITS];
 };
 
-/* layer and activation must outlive it; it lies in the search's room until the next one is made. */
-struct glance glance_new(struct search *s, const struct step_call *layer, const struct step_call *activation);
+/* In the room of that node, one of the two: what goes on below has glances of its own while this one is in use. layer
+ * and activation must outlive it. */
+struct glance glance_new(struct search *s, size_t node, const struct step_call *layer,
+                         const struct step_call *activation);
 
 /* Whether the layer's weight or bias alone may come from that rule for the activation's step. */
 bool glance_local(struct search *s, const struct glance *glance, const struct rule *rule, enum glance_at at);

@@ -7,8 +7,9 @@
 #include "core/diagnose_path.h"
 #include "core/rules.h"
 
-/* The variant of a factor on one tensor: another kind than the same factor on the loss. */
-enum { OF_ONE_TENSOR = 1000 };
+/* The variants of a factor on one tensor, and of one on l2's part of it: other kinds than the same factor on the loss.
+ */
+enum { OF_ONE_TENSOR = 1000, OF_L2 = 2000 };
 
 /* So many numbers of a large tensor are looked at before all of them. */
 enum { FEW = 64 };
@@ -25,6 +26,11 @@ struct step_call layer_call(const struct search *s, size_t node)
     bool activated = node + 1 < s->network->node_count && s->network->nodes[node + 1].layer->op->kind == OP_ACTIVATION;
     if (activated && s->gs[node + 1] == NULL) call.dh = s->g[node + 1];
     return call;
+}
+
+bool layer_has_l2(const struct search *s, size_t p)
+{
+    return s->network->parameters[p].role->weight && s->network->definition->l2 > 0;
 }
 
 void layer_add_l2(const struct search *s, size_t p, double times, double *dW)
@@ -57,6 +63,7 @@ struct candidate {
     size_t variant;
     struct match match;
     double factor; /* NaN where there is none */
+    bool of_l2;    /* it is on l2's part alone */
 };
 
 enum { CANDIDATES_MAX = 64 };
@@ -71,14 +78,12 @@ static void offer(struct candidates *c, const struct mistake *mistake, size_t va
                   double factor)
 {
     if (match.fit == FIT_NONE || c->count == CANDIDATES_MAX) return;
-    c->list[c->count++] = (struct candidate){mistake, variant, match, factor};
+    c->list[c->count++] = (struct candidate){.mistake = mistake, .variant = variant, .match = match, .factor = factor};
 }
 
 static bool is_on_path(const struct search *s, const struct candidate *candidate)
 {
-    for (size_t i = 0; i < s->length; i++)
-        if (path_same_kind(&s->path[i], candidate->mistake, candidate->variant)) return true;
-    return false;
+    return path_makes(s, candidate->mistake, candidate->variant);
 }
 
 /* Whether a is the better account: nearer; the same as elsewhere; no mere factor; likelier. */
@@ -98,12 +103,13 @@ static bool settle(struct candidates *c)
     for (size_t i = 1; i < c->count; i++)
         if (is_better(s, &c->list[i], best)) best = &c->list[i];
     if (best == NULL) return false;
-    struct choice *choice = path_push(s, best->mistake, best->variant, s->network->parameters[c->p].node);
+    struct choice *choice = path_push_own(s, best->mistake, best->variant, c->p);
     if (choice == NULL) return false;
-    choice->parameter = c->p;
     choice->has_factor = !isnan(best->factor);
     choice->fitted = choice->has_factor && best->mistake == &mistake_constant_factor;
     choice->factor = best->factor;
+    choice->times = choice->has_factor && !best->of_l2 ? best->factor : 0;
+    choice->of_l2 = best->of_l2;
     if (best->mistake->step == STEP_ACTIVATION) choice->layer++; /* the activation right behind the layer */
     for (size_t i = 0; i < c->count; i++)
         if (c->list[i].match.fit == best->match.fit) path_add_alternative(choice, c->list[i].mistake);
@@ -116,21 +122,34 @@ static void offer_numbers(struct candidates *c, const struct mistake *mistake, s
     offer(c, mistake, variant, layer_match(c->s, c->p, predicted), NAN);
 }
 
+/* The factor of the least squares fit of the student's numbers to the prediction, looking at one number in `stride`;
+ * NaN where there is none. Divided by the largest, since squares of very large numbers overflow, and of very small ones
+ * vanish. */
+static double fit_factor(size_t n, size_t stride, const double *student, const double *predicted)
+{
+    double largest = 0, sp = 0, pp = 0;
+    for (size_t i = 0; i < n; i += stride)
+        largest = fabs(predicted[i]) > largest ? fabs(predicted[i]) : largest;
+    for (size_t i = 0; i < n && largest > 0; i += stride) {
+        double unit = predicted[i] / largest;
+        sp += student[i] / largest * unit;
+        pp += unit * unit;
+    }
+    return pp > 0 && isfinite(sp) ? sp / pp : NAN;
+}
+
 /* Whether a few numbers may be a multiple of what they should be. */
 static bool may_be_multiple(const struct search *s, size_t p, const double *predicted)
 {
     const double *student = s->observed[p].values;
     size_t n = s->network->parameters[p].size, stride = n / FEW + 1, count = 0;
-    double sp = 0, pp = 0, left = 0;
+    double factor = fit_factor(n, stride, student, predicted), bound = s->observed[p].bound, left = 0;
     for (size_t i = 0; i < n; i += stride, count++) {
-        sp += student[i] * predicted[i];
-        pp += predicted[i] * predicted[i];
+        double off = (student[i] - (isnan(factor) ? 0 : factor * predicted[i])) / bound;
+        left += off * off;
     }
-    double factor = pp > 0 ? sp / pp : 0, bound = s->observed[p].bound;
-    for (size_t i = 0; i < n; i += stride)
-        left += (student[i] - factor * predicted[i]) * (student[i] - factor * predicted[i]);
     /* The best factor leaves no more, in squares, than the right one, which leaves at most the bound everywhere. */
-    return s->matching.clip < HUGE_VAL || left <= bound * bound * (double)count;
+    return s->matching.clip < HUGE_VAL || !(left > (double)count);
 }
 
 /* A tensor that is a multiple of what it should be. */
@@ -138,38 +157,22 @@ static void offer_factor(struct candidates *c, const double *predicted)
 {
     struct search *s = c->s;
     size_t n = s->network->parameters[c->p].size, nonzero = 0;
-    const double *student = s->observed[c->p].values;
-    double sp = 0, pp = 0;
     if (!may_be_multiple(s, c->p, predicted)) return;
-    for (size_t i = 0; i < n; i++) {
-        sp += student[i] * predicted[i];
-        pp += predicted[i] * predicted[i];
+    for (size_t i = 0; i < n && nonzero < 2; i++)
         nonzero += predicted[i] != 0;
-    }
-    if (!(pp > 0) || nonzero < 2) return;
-    double factor = sp / pp;
-    if (fabs(factor) < 1e-9) return;
+    double factor = fit_factor(n, 1, s->observed[c->p].values, predicted);
+    if (nonzero < 2 || !(fabs(factor) >= 1e-9) || fabs(factor - 1) < NO_FACTOR) return;
     for (size_t i = 0; i < n; i++)
         s->weight_slope[i] = factor * predicted[i];
     struct match match = layer_match(s, c->p, s->weight_slope);
     size_t variant = path_factor_variant(OF_ONE_TENSOR, factor);
     struct choice named = {.mistake = NULL};
     path_name_factor(s, factor, true, &named);
-    if (named.mistake != &mistake_clipped) offer(c, named.mistake, variant, match, factor);
-    for (size_t i = 0; i < named.alternative_count; i++)
+    bool fits = match.fit != FIT_EXACT || named.off <= EXACT_FACTOR;
+    if (fits && named.mistake != &mistake_clipped) offer(c, named.mistake, variant, match, factor);
+    for (size_t i = 0; fits && i < named.alternative_count; i++)
         if (named.alternatives[i] != &mistake_clipped) offer(c, named.alternatives[i], variant, match, factor);
     offer(c, &mistake_constant_factor, variant, match, factor);
-}
-
-/* Whether two results differ by more than rounding. */
-static bool differs(size_t n, const double *a, const double *b)
-{
-    double largest = 0, difference = 0;
-    for (size_t i = 0; i < n; i++) {
-        largest = fabs(a[i]) > largest ? fabs(a[i]) : largest;
-        difference = fabs(a[i] - b[i]) > difference ? fabs(a[i] - b[i]) : difference;
-    }
-    return difference > 1e-12 * largest;
 }
 
 /* Another activation's step used for this tensor alone. */
@@ -182,7 +185,7 @@ static void offer_local(struct candidates *c, const struct step_call *call, cons
     activation.in = call->out;
     activation.rows = call->rows;
     struct alternative made = {.value = s->local_value, .slope = s->local_slope};
-    struct glance glance = glance_new(s, call, &activation);
+    struct glance glance = glance_new(s, call->node, call, &activation);
     bool weight = s->network->parameters[c->p].role->weight;
     struct rule rule = rule_first(s->network->nodes[above].layer->op, STEP_ACTIVATION);
     for (; rule.mistake != NULL; rule_next(&rule)) {
@@ -190,7 +193,7 @@ static void offer_local(struct candidates *c, const struct step_call *call, cons
         if (!rule_make(&rule, &activation, &made) || made.has_slope) continue;
         if (weight && !glance_weight(s, call, made.value)) continue;
         layer_gradient(s, call, c->p, made.value, s->weight_room);
-        if (!differs(s->network->parameters[c->p].size, predicted, s->weight_room)) continue;
+        if (!match_differs(s->network->parameters[c->p].size, predicted, s->weight_room)) continue;
         offer_numbers(c, made.mistake, made.variant, s->weight_room);
     }
 }
@@ -294,7 +297,31 @@ static void offer_layouts(struct candidates *c, const struct step_call *call, co
         offer_memory_orders(c, call, predicted);
 }
 
-/* l2's part left out, or with the wrong sign; or put on a bias. */
+/* l2's part times another number: l2 * W / batch, 2 * l2 * W. No mistake has that for its name, but it is a constant
+ * factor: not on the gradient, which the words for it must not say, but on one of its terms. */
+static void offer_l2_factor(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    size_t n = s->network->parameters[c->p].size, before = c->count;
+    const double *student = s->observed[c->p].values;
+    double *part = s->weight_slope, *left = s->weight_turned;
+    memset(part, 0, n * sizeof *part);
+    layer_add_l2(s, c->p, 1, part);
+    for (size_t i = 0; i < n; i++)
+        left[i] = student[i] - predicted[i];
+    double factor = 1 + fit_factor(n, 1, left, part);
+    /* 0 and -1 have names of their own, and whatever number is left of a single one is explained by some factor. */
+    bool named = fabs(factor) < NO_FACTOR || fabs(factor - 1) < NO_FACTOR || fabs(factor + 1) < NO_FACTOR;
+    if (n < 2 || isnan(factor) || named || s->matching.clip < HUGE_VAL) return;
+    for (size_t i = 0; i < n; i++)
+        s->weight_room[i] = predicted[i] + (factor - 1) * part[i];
+    offer(c, &mistake_constant_factor, path_factor_variant(OF_L2, factor), layer_match(s, c->p, s->weight_room),
+          factor);
+    for (size_t i = before; i < c->count; i++)
+        c->list[i].of_l2 = true;
+}
+
+/* l2's part left out, with the wrong sign or another factor; or put on a bias. */
 static void offer_regularization(struct candidates *c, const double *predicted)
 {
     struct search *s = c->s;
@@ -312,18 +339,28 @@ static void offer_regularization(struct candidates *c, const double *predicted)
     offer_numbers(c, &mistake_regularization_missing, 0, s->weight_room);
     layer_add_l2(s, c->p, -1, s->weight_room);
     offer_numbers(c, &mistake_regularization_sign, 0, s->weight_room);
+    offer_l2_factor(c, predicted);
 }
 
-/* Accounts for one tensor under the hypothesis: as it is, or by a mistake of its own. False where nothing reproduces
- * it. */
+/* Whether the factor on the loss is one on the finished gradient, l2's part included. */
+static bool is_multiple_with_l2(struct search *s, size_t p, const double *predicted)
+{
+    double times = path_loss_times(s);
+    if (!layer_has_l2(s, p) || times == 1) return false;
+    memcpy(s->weight_room, predicted, s->network->parameters[p].size * sizeof(double));
+    layer_add_l2(s, p, times - 1, s->weight_room);
+    struct match match = layer_match(s, p, s->weight_room);
+    if (match.fit != FIT_NONE) s->matches[p] = match;
+    return match.fit != FIT_NONE;
+}
+
 bool layer_explain(struct search *s, const struct step_call *call, size_t p, const double *predicted)
 {
     const struct observed *o = &s->observed[p];
-    s->unexplained[p] = false;
     s->matches[p] = (struct match){.fit = FIT_EXACT};
     struct candidates c = {.s = s, .p = p};
     if (o->absent) {
-        s->unexplained[p] = true;
+        s->matches[p].fit = FIT_NONE;
         return true; /* says nothing for or against */
     }
     if (o->per_sample) {
@@ -336,8 +373,9 @@ bool layer_explain(struct search *s, const struct step_call *call, size_t p, con
     } else if (o->values != NULL) {
         s->matches[p] = layer_match(s, p, predicted);
         if (s->matches[p].fit != FIT_NONE && !o->one_number) return true;
+        if (is_multiple_with_l2(s, p, predicted)) return true;
         if (!path_may_explain(s)) {
-            s->unexplained[p] = true;
+            s->matches[p].fit = FIT_NONE;
             return false;
         }
         bool weight = s->network->parameters[p].role->weight;
@@ -347,7 +385,6 @@ bool layer_explain(struct search *s, const struct step_call *call, size_t p, con
         offer_common(&c, predicted);
         offer_local(&c, call, predicted);
     }
-    if (settle(&c)) return true;
-    s->unexplained[p] = true;
-    return false;
+    s->matches[p].fit = FIT_NONE;
+    return settle(&c);
 }

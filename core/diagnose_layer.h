@@ -8,8 +8,10 @@
 /* A node as rules see it, with what the hypothesis sends into it. */
 struct step_call layer_call(const struct search *s, size_t node);
 
-/* dW or db of a parameter from a dz, with l2's part, into out; and `times` l2's part alone on top of dW. */
+/* dW or db of a parameter from a dz, with l2's part, into out; whether it has one; and `times` l2's part alone on top
+ * of dW. */
 void layer_gradient(const struct search *s, const struct step_call *call, size_t p, const double *dz, double *out);
+bool layer_has_l2(const struct search *s, size_t p);
 void layer_add_l2(const struct search *s, size_t p, double times, double *dW);
 
 /* Compares a prediction for a parameter with what was handed in for it. */

@@ -9,6 +9,10 @@
 #define FLOAT32_OWN 4e-6
 #define FLOAT32_WHOLE 1e-7
 
+/* Beside much larger gradients anything would be rounding: outside the tolerance it is none beyond this much of the
+ * tensor's own largest number. */
+#define ROUNDING_OWN 1e-5
+
 /* What one element can add to the evidence at most. */
 #define DIGITS_PER_ELEMENT 12.0
 
@@ -37,18 +41,33 @@ static double digits_of(double x)
     return DIGITS_PER_ELEMENT;
 }
 
-/* The digits that the hypothesis is nearer by; own is the largest number of the tensor. */
+/* A number at a limit shows little more than its sign. */
+#define DIGITS_AT_LIMIT 0.3
+
+/* The digits that the hypothesis is nearer by at one element, negative where it is further off. What the reference
+ * accounts for speaks for no hypothesis, but may speak against it. */
+static double digits_nearer(const struct matching *matching, double student, double predicted, double reference,
+                            double least)
+{
+    double tolerated = matching->tolerance.atol + matching->tolerance.rtol * fabs(reference);
+    double wrong = fabs(student - clipped(matching, reference)), left = fabs(student - clipped(matching, predicted));
+    bool right = wrong <= tolerated;
+    if (right && left <= tolerated) return 0;
+    if (right) wrong = tolerated;
+    if (wrong < least) wrong = least;
+    if (left < least) left = least;
+    double most = fabs(predicted) < matching->clip ? digits_of(student) : DIGITS_AT_LIMIT;
+    if (wrong > left) return right ? 0 : fmin(log10(wrong / left), most);
+    return fmax(log10(wrong / left), -DIGITS_PER_ELEMENT);
+}
+
+/* ... of all elements; own is the largest number of the tensor. */
 static double count_digits(const struct matching *matching, size_t n, const double *student, const double *predicted,
                            const double *reference, double own)
 {
     double digits = 0, least = 1e-15 * (own > DBL_MIN ? own : DBL_MIN);
-    for (size_t i = 0; i < n && digits < DIGITS_ENOUGH; i++) {
-        double wrong = fabs(student[i] - reference[i]);
-        if (wrong <= matching->tolerance.atol + matching->tolerance.rtol * fabs(reference[i])) continue;
-        double left = fabs(student[i] - clipped(matching, predicted[i]));
-        if (left < least) left = least;
-        if (wrong > left) digits += fmin(log10(wrong / left), digits_of(student[i]));
-    }
+    for (size_t i = 0; i < n && digits < DIGITS_ENOUGH; i++)
+        digits += digits_nearer(matching, student[i], predicted[i], reference[i], least);
     return digits;
 }
 
@@ -56,7 +75,7 @@ double match_bound(const struct matching *matching, double largest)
 {
     /* A prediction that fits has no number larger than `largest` by more than it may be off itself: a hair for
      * rounding; with an rtol below a half, no more than twice (largest + atol). */
-    double rounding = 1.01 * (FLOAT32_OWN * largest + FLOAT32_WHOLE * matching->scale);
+    double rounding = 1.01 * fmin(FLOAT32_OWN * largest + FLOAT32_WHOLE * matching->scale, ROUNDING_OWN * largest);
     double atol = matching->tolerance.atol, rtol = matching->tolerance.rtol;
     double tolerance = rtol < 0.5 ? atol + rtol * 2 * (largest + atol) : HUGE_VAL;
     return rounding > tolerance ? rounding : tolerance;
@@ -81,6 +100,7 @@ struct match match_numbers(const struct matching *matching, size_t n, const doub
         if (finite < end || residual > bound) return m; /* NaN and infinities are nobody's mistake */
     }
     m.residual = residual;
+    if (outside > 0 && residual > ROUNDING_OWN * own) return m;
     if (residual <= EXACT_OWN * own + EXACT_WHOLE * matching->scale)
         m.fit = FIT_EXACT;
     else if (residual <= FLOAT32_OWN * own + FLOAT32_WHOLE * matching->scale)
@@ -89,4 +109,15 @@ struct match match_numbers(const struct matching *matching, size_t n, const doub
         m.fit = FIT_TOLERANCE;
     if (m.fit != FIT_NONE) m.digits = count_digits(matching, n, student, predicted, reference, own);
     return m;
+}
+
+bool match_differs(size_t n, const double *right, const double *made)
+{
+    double largest = 0, difference = 0;
+    for (size_t i = 0; i < n; i++) {
+        double magnitude = fabs(right[i]), off = fabs(right[i] - made[i]);
+        largest = magnitude > largest ? magnitude : largest;
+        difference = off > difference ? off : difference;
+    }
+    return difference > 1e-12 * largest;
 }

@@ -14,7 +14,7 @@ struct match {
     enum fit fit;
     double residual; /* the largest difference */
     /* Decimal digits by which the hypothesis is nearer than the reference, summed over the elements that the reference
-     * does not account for: what it would take for a coincidence. */
+     * does not account for, less those by which it is further off anywhere: what it would take for a coincidence. */
     double digits;
 };
 
@@ -28,6 +28,9 @@ struct matching {
  * comparison may end; match_bound's, or infinite. */
 struct match match_numbers(const struct matching *matching, size_t n, const double *student, const double *predicted,
                            const double *reference, double bound);
+
+/* Whether what a mistake makes differs from what is right by more than rounding: else nobody could see it. */
+bool match_differs(size_t n, const double *right, const double *made);
 
 /* The largest difference from any prediction that fits, for a tensor whose largest magnitude handed in is `largest`. */
 double match_bound(const struct matching *matching, double largest);

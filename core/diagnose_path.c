@@ -22,43 +22,59 @@
 
 enum { ACCUMULATED_MAX = 100 };
 
-bool path_same_kind(const struct choice *a, const struct mistake *mistake, size_t variant)
+/* ---- choices ---- */
+
+static bool same_kind(const struct choice *choice, const struct mistake *mistake, size_t variant)
 {
-    return a->mistake == mistake && a->variant == variant;
+    return choice->mistake == mistake && choice->variant == variant;
 }
 
-/* Another mistake at that place, where the budget allows it; made before elsewhere, it costs nothing. */
+bool path_makes(const struct search *s, const struct mistake *mistake, size_t variant)
+{
+    for (size_t k = 0; k < s->distinct; k++)
+        if (same_kind(&s->path[s->kinds[k]], mistake, variant)) return true;
+    return false;
+}
+
 struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer)
 {
-    bool known = false;
-    for (size_t i = 0; i < s->length; i++)
-        known = known || path_same_kind(&s->path[i], mistake, variant);
+    bool known = path_makes(s, mistake, variant);
     if ((!known && s->distinct >= s->budget) || s->length == s->path_max) return NULL;
-    if (!known) s->distinct++;
+    if (!known) s->kinds[s->distinct++] = s->length;
     struct choice *choice = &s->path[s->length++];
     *choice = (struct choice){.mistake = mistake, .variant = variant, .layer = layer, .parameter = PARAMETER_NONE};
     return choice;
 }
 
+struct choice *path_push_own(struct search *s, const struct mistake *mistake, size_t variant, size_t parameter)
+{
+    struct choice *choice = path_push(s, mistake, variant, s->network->parameters[parameter].node);
+    if (choice == NULL) return NULL;
+    choice->parameter = parameter;
+    s->of_tensors++;
+    return choice;
+}
+
 bool path_has_room(const struct search *s, const struct rule *rule)
 {
-    bool known = s->distinct < s->budget;
-    for (size_t i = 0; i < s->length && !known; i++)
-        known = path_same_kind(&s->path[i], rule->mistake, rule->variant);
-    return known;
+    return s->distinct < s->budget || path_makes(s, rule->mistake, rule->variant);
 }
 
 void path_pop_to(struct search *s, size_t length)
 {
-    s->length = length;
-    s->distinct = 0;
-    for (size_t i = 0; i < length; i++) {
-        bool known = false;
-        for (size_t j = 0; j < i; j++)
-            known = known || path_same_kind(&s->path[j], s->path[i].mistake, s->path[i].variant);
-        if (!known) s->distinct++;
-    }
+    while (s->length > length)
+        s->of_tensors -= s->path[--s->length].parameter != PARAMETER_NONE;
+    while (s->distinct > 0 && s->kinds[s->distinct - 1] >= length)
+        s->distinct--;
     if (s->pending != NOTHING_PENDING && s->pending >= length) s->pending = NOTHING_PENDING;
+}
+
+bool path_recount(struct search *s)
+{
+    s->distinct = 0;
+    for (size_t i = 0; i < s->length && s->distinct <= BUDGET_MAX; i++)
+        if (!path_makes(s, s->path[i].mistake, s->path[i].variant)) s->kinds[s->distinct++] = i;
+    return s->distinct <= s->budget;
 }
 
 void path_add_alternative(struct choice *choice, const struct mistake *mistake)
@@ -72,23 +88,12 @@ void path_add_alternative(struct choice *choice, const struct mistake *mistake)
     choice->alternatives[at] = mistake;
 }
 
-/* Whether a tensor that the hypothesis does not reproduce may yet have a mistake of its own: a new one within the
- * budget, or one that was made elsewhere. */
 bool path_may_explain(const struct search *s)
 {
-    for (size_t i = 0; i < s->length; i++)
-        if (s->path[i].parameter != PARAMETER_NONE) return true;
-    return s->distinct < s->budget;
+    return s->of_tensors > 0 || s->distinct < s->budget;
 }
 
 /* ---- a hypothesis at its end ---- */
-
-/* Whether a choice has to do with a parameter: its own, or one below the step. */
-static bool touches(const struct search *s, const struct choice *choice, size_t p)
-{
-    if (choice->parameter != PARAMETER_NONE) return choice->parameter == p;
-    return choice->layer == LAYER_LOSS || s->network->parameters[p].node < choice->layer;
-}
 
 /* Whether the hypothesis has more mistakes than what explains everything already: it can be but an alternative to that.
  */
@@ -101,7 +106,7 @@ static bool is_beside(const struct search *s)
  * explanation of all that is wrong: there two mistakes that cancel out must reproduce it, too. */
 static double evidence_of(const struct search *s, size_t p)
 {
-    if (s->unexplained[p]) return 0;
+    if (s->matches[p].fit == FIT_NONE) return 0;
     if (s->observed[p].failing) return s->matches[p].digits;
     const double *values = s->observed[p].values;
     double digits = 0;
@@ -110,19 +115,45 @@ static double evidence_of(const struct search *s, size_t p)
     return digits;
 }
 
-static bool has_evidence(const struct search *s, const struct choice *choice)
+/* Whether the tensors that a mistake touches, its own and all below its steps, say enough for it. */
+static bool has_evidence(const struct search *s, const struct choice *first)
 {
-    double digits = 0;
-    for (size_t p = 0; p < s->network->parameter_count; p++) {
-        for (size_t i = 0; i < s->length; i++) {
-            if (!path_same_kind(&s->path[i], choice->mistake, choice->variant) || !touches(s, &s->path[i], p)) continue;
-            /* A shape speaks for the mistake that makes it, and for no other. */
-            double here = evidence_of(s, p);
-            if (here < DIGITS_OF_A_SHAPE || s->path[i].parameter == p) digits += here;
-            break;
-        }
+    size_t reach = 0; /* of its steps: all nodes below */
+    double digits = 0, needed = DIGITS_NEEDED;
+    for (size_t i = 0; i < s->length; i++) {
+        const struct choice *choice = &s->path[i];
+        if (!same_kind(choice, first->mistake, first->variant)) continue;
+        if (choice->fitted) needed = DIGITS_NEEDED + DIGITS_OF_A_FIT;
+        if (choice->parameter == PARAMETER_NONE && choice->layer > reach) reach = choice->layer;
     }
-    return digits >= DIGITS_NEEDED + (choice->fitted ? DIGITS_OF_A_FIT : 0);
+    for (size_t i = 0; i < s->length; i++) {
+        size_t p = s->path[i].parameter;
+        if (p == PARAMETER_NONE || s->network->parameters[p].node < reach) continue;
+        if (same_kind(&s->path[i], first->mistake, first->variant)) digits += evidence_of(s, p);
+    }
+    for (size_t p = 0; p < s->network->parameter_count; p++) {
+        double here = s->network->parameters[p].node < reach ? evidence_of(s, p) : 0;
+        /* A shape speaks for the mistake that makes it, and for no other. */
+        if (here < DIGITS_OF_A_SHAPE) digits += here;
+    }
+    return digits >= needed;
+}
+
+/* Whether a factor on all below a step is undone again: every tensor there is right after all, or has the inverse
+ * factor on its own. Such two mistakes only stand for something else: beside a factor on the loss and its inverse on a
+ * weight it is l2's part that is too large or too small. */
+static bool is_undone(const struct search *s, const struct choice *choice)
+{
+    if (choice->times == 0 || choice->parameter != PARAMETER_NONE) return false;
+    size_t failing = 0, undone = 0;
+    for (size_t p = 0; p < s->network->parameter_count; p++)
+        failing += s->observed[p].failing && !s->observed[p].absent && s->network->parameters[p].node < choice->layer;
+    for (size_t i = 0; i < s->length; i++) {
+        const struct choice *own = &s->path[i];
+        if (own->parameter == PARAMETER_NONE || !s->observed[own->parameter].failing) continue;
+        undone += own->layer < choice->layer && fabs(own->times * choice->times - 1) < NO_FACTOR;
+    }
+    return undone == failing;
 }
 
 /* Smaller is better: what stays unexplained, then how many mistakes, then how near, then how likely. */
@@ -138,16 +169,15 @@ static int compare_solutions(const struct solution *a, const struct solution *b)
 static struct solution rate(const struct search *s)
 {
     struct solution rated = {.length = s->length, .distinct = s->distinct};
-    for (size_t i = 0; i < s->length; i++) {
-        bool again = false;
-        for (size_t j = 0; j < i; j++)
-            again = again || path_same_kind(&s->path[j], s->path[i].mistake, s->path[i].variant);
-        if (!again) rated.rank += s->path[i].mistake->rank + (s->path[i].fitted ? RANK_OF_A_FIT : 0);
+    for (size_t k = 0; k < s->distinct; k++) {
+        const struct choice *first = &s->path[s->kinds[k]];
+        rated.mistakes[k] = first->mistake;
+        rated.rank += first->mistake->rank + (first->fitted ? RANK_OF_A_FIT : 0);
     }
     for (size_t p = 0; p < s->network->parameter_count; p++)
-        if (s->unexplained[p])
+        if (s->matches[p].fit == FIT_NONE)
             rated.unexplained += s->observed[p].failing;
-        else if (!s->observed[p].absent && s->matches[p].fit > rated.fit)
+        else if (s->matches[p].fit > rated.fit)
             rated.fit = s->matches[p].fit;
     return rated;
 }
@@ -161,27 +191,27 @@ static void store(const struct search *s, struct solution rated, struct solution
     memcpy(place->matches, s->matches, s->network->parameter_count * sizeof *s->matches);
 }
 
-static bool holds(const struct choice *path, size_t length, const struct mistake *mistake)
+bool path_holds(const struct solution *solution, const struct mistake *mistake)
 {
-    for (size_t i = 0; i < length; i++)
-        if (path[i].mistake == mistake) return true;
+    for (size_t k = 0; k < solution->distinct; k++)
+        if (solution->mistakes[k] == mistake) return true;
     return false;
 }
 
-/* Whether two paths make the same mistakes, be it elsewhere or in another variant. */
-static bool same_mistakes(const struct search *s, const struct solution *other)
+/* Whether both make the same mistakes, be it elsewhere or in another variant. */
+static bool same_mistakes(const struct solution *a, const struct solution *b)
 {
-    for (size_t i = 0; i < s->length; i++)
-        if (!holds(other->path, other->length, s->path[i].mistake)) return false;
-    for (size_t i = 0; i < other->length; i++)
-        if (!holds(s->path, s->length, other->path[i].mistake)) return false;
+    for (size_t k = 0; k < a->distinct; k++)
+        if (!path_holds(b, a->mistakes[k])) return false;
+    for (size_t k = 0; k < b->distinct; k++)
+        if (!path_holds(a, b->mistakes[k])) return false;
     return true;
 }
 
 bool path_may_be_two(const struct solution *single)
 {
     const struct choice *first = &single->path[0];
-    if (first->parameter != PARAMETER_NONE) return first->has_factor;
+    if (first->parameter != PARAMETER_NONE) return first->has_factor && !first->of_l2;
     if (first->layer != LAYER_LOSS) return first->fitted;
     /* One sample's gradients are often so few numbers that much else explains them. */
     return !first->has_factor && first->mistake != &mistake_single_sample;
@@ -192,9 +222,10 @@ bool path_may_be_two(const struct solution *single)
  * with: even the same one that the single mistake puts on some tensors. */
 static bool is_worth_a_word(const struct search *s, const struct solution *single)
 {
-    for (size_t i = 0; i < s->length; i++) {
-        const struct choice *made = &s->path[i];
-        if (made->fitted || (made->has_factor && made->parameter != PARAMETER_NONE)) return false;
+    for (size_t i = 0; i < s->length; i++)
+        if (s->path[i].fitted || (s->path[i].has_factor && s->path[i].parameter != PARAMETER_NONE)) return false;
+    for (size_t k = 0; k < s->distinct; k++) {
+        const struct choice *made = &s->path[s->kinds[k]];
         for (size_t j = 0; j < single->length; j++) {
             const struct choice *choice = &single->path[j];
             bool another = choice->parameter != PARAMETER_NONE && made->layer == LAYER_LOSS;
@@ -206,7 +237,6 @@ static bool is_worth_a_word(const struct search *s, const struct solution *singl
     return true;
 }
 
-/* Fewer mistakes, likelier ones, at fewer places. */
 bool path_is_likelier(const struct solution *a, const struct solution *b)
 {
     if (a->distinct != b->distinct) return a->distinct < b->distinct;
@@ -219,7 +249,7 @@ static struct solution *place_in_pool(struct search *s, const struct solution *r
 {
     struct solution *unlikeliest = &s->pool[0];
     for (size_t i = 0; i <= s->other_count; i++) {
-        bool same = rated->distinct == s->pool[i].distinct && same_mistakes(s, &s->pool[i]);
+        bool same = rated->distinct == s->pool[i].distinct && same_mistakes(rated, &s->pool[i]);
         if (same) return rated->length < s->pool[i].length ? &s->pool[i] : NULL;
         if (path_is_likelier(unlikeliest, &s->pool[i])) unlikeliest = &s->pool[i];
     }
@@ -241,12 +271,19 @@ static bool may_stand_beside(const struct search *s, const struct solution *rate
 void path_record(struct search *s)
 {
     if (s->length == 0 || s->pending != NOTHING_PENDING) return;
-    for (size_t i = 0; i < s->length; i++) {
-        if (!has_evidence(s, &s->path[i])) return;
+    size_t constants = 0;
+    for (size_t k = 0; k < s->distinct; k++) {
+        const struct choice *first = &s->path[s->kinds[k]];
+        /* Several constants explain more than anybody did; and an entry of the answer has one. */
+        constants += first->mistake == &mistake_constant_factor;
+        if (constants > 1) return;
         /* Where something stays unexplained a mere constant explains too little. */
-        if (s->partial && s->path[i].mistake == &mistake_constant_factor) return;
+        if (s->partial && first->mistake == &mistake_constant_factor) return;
+        if (is_undone(s, first) || !has_evidence(s, first)) return;
     }
     struct solution rated = rate(s);
+    for (size_t i = 0; rated.fit == FIT_EXACT && i < s->length; i++)
+        if (s->path[i].off > EXACT_FACTOR) return;
     int order = s->best != NULL ? compare_solutions(&rated, s->best) : -1;
     if (order < 0) {
         s->best = &s->pool[0];
@@ -267,6 +304,14 @@ void path_record(struct search *s)
 
 /* ---- factors ---- */
 
+double path_loss_times(const struct search *s)
+{
+    double times = 1;
+    for (size_t i = 0; i < s->length && s->path[i].layer == LAYER_LOSS; i++)
+        if (s->path[i].times != 0) times *= s->path[i].times;
+    return times;
+}
+
 bool path_near(double a, double b)
 {
     return fabs(a - b) <= FACTOR_PRECISION * fabs(b);
@@ -284,34 +329,50 @@ bool path_is_round(double x)
     return !isnan(path_round_number(x));
 }
 
+double path_norm_limit(const struct search *s, double c, double *off)
+{
+    double least = s->norm, most = s->norm + c * CLIP_EPSILON, limit = path_round_number(least);
+    if (isnan(limit)) limit = path_round_number(most);
+    *off = limit < least ? (least - limit) / limit : limit > most ? (limit - most) / limit : 0;
+    return c > 0 && c < 1 ? limit : NAN;
+}
+
 void path_name_factor(const struct search *s, double c, bool whole, struct choice *choice)
 {
-    const struct mistake *first = NULL;
-    const struct mistake *names[FACTORS_MAX + 4];
-    size_t count = 0;
-    for (size_t i = 0; whole && i < s->factor_count; i++)
-        if (path_near(c, s->factors[i].value)) names[count++] = s->factors[i].mistake;
-    if (whole && c > 1.5 && c < ACCUMULATED_MAX && path_near(c, round(c)))
-        names[count++] = &mistake_gradient_accumulated;
-    /* Clipped by norm: the norm of what was handed in is the limit, less what PyTorch's 1e-6 in the divisor takes off.
-     */
-    double limit = path_round_number(s->norm);
-    if (isnan(limit)) limit = path_round_number(s->norm + c * CLIP_EPSILON);
-    choice->by_norm = whole && c > 0 && c < 1 && !isnan(limit);
-    if (choice->by_norm) names[count++] = &mistake_clipped;
+    struct {
+        const struct mistake *mistake;
+        double off;
+    } names[FACTORS_MAX + 2];
+    size_t count = 0, first = 0;
+    for (size_t i = 0; whole && i < s->factor_count; i++) {
+        if (!path_near(c, s->factors[i].value)) continue;
+        names[count].mistake = s->factors[i].mistake;
+        names[count++].off = fabs(c / s->factors[i].value - 1);
+    }
+    if (whole && c > 1.5 && c < ACCUMULATED_MAX && path_near(c, round(c))) {
+        names[count].mistake = &mistake_gradient_accumulated;
+        names[count++].off = fabs(c / round(c) - 1);
+    }
+    double off, limit = path_norm_limit(s, c, &off);
+    choice->by_norm = whole && !isnan(limit);
+    if (choice->by_norm) {
+        names[count].mistake = &mistake_clipped;
+        names[count++].off = off;
+    }
     for (size_t i = 0; i < count; i++)
-        if (first == NULL || names[i]->rank < first->rank) first = names[i];
-    choice->mistake = first != NULL ? first : &mistake_constant_factor;
+        if (names[i].mistake->rank < names[first].mistake->rank) first = i;
+    choice->mistake = count > 0 ? names[first].mistake : &mistake_constant_factor;
+    choice->off = count > 0 ? names[first].off : 0;
     choice->factor = choice->mistake == &mistake_clipped ? limit : c;
+    choice->times = c;
     choice->has_factor = true;
-    choice->fitted = first == NULL; /* a number that has a name costs no evidence */
+    choice->fitted = count == 0; /* a number that has a name costs no evidence */
     for (size_t i = 0; i < count; i++)
-        path_add_alternative(choice, names[i]);
+        path_add_alternative(choice, names[i].mistake);
     if (choice->mistake == &mistake_gradient_accumulated || choice->mistake == &mistake_wrong_normalization)
         path_add_alternative(choice, &mistake_constant_factor);
 }
 
-/* Two of the named factors at once (half the squared error, not averaged): replaces the choice at `at` by two. */
 bool path_name_two_factors(struct search *s, size_t at, double c)
 {
     for (size_t i = 0; i < s->factor_count; i++)
@@ -322,11 +383,11 @@ bool path_name_two_factors(struct search *s, size_t at, double c)
             first->mistake = a->mistake;
             first->has_factor = true;
             first->fitted = false;
-            first->factor = a->value;
+            first->factor = first->times = a->value;
             struct choice *second = path_push(s, b->mistake, 0, LAYER_LOSS);
             if (second == NULL) return false;
             second->has_factor = true;
-            second->factor = b->value;
+            second->factor = second->times = b->value;
             return true;
         }
     return false;
@@ -337,12 +398,4 @@ size_t path_factor_variant(size_t family, double c)
     /* Logarithms make the step a relative one; the sum keeps it positive for every float64. */
     double step = round(log(fabs(c)) * 1e5) + 1e8;
     return family + 2 * (size_t)step + (c < 0);
-}
-
-bool path_recount(struct search *s)
-{
-    size_t pending = s->pending;
-    path_pop_to(s, s->length);
-    s->pending = pending;
-    return s->distinct <= s->budget;
 }

@@ -6,7 +6,7 @@
 #include "core/diagnose_search.h"
 #include "core/rules.h"
 
-/* What torch.nn.utils.clip_grad_norm_ adds to the norm. */
+/* What torch.nn.utils.clip_grad_norm_ adds to the norm; others add less. */
 #define CLIP_EPSILON 1e-6
 
 /* Evidence beyond all counting: a shape that only one mistake makes. */
@@ -16,14 +16,17 @@
  * does not. */
 struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer);
 
+/* The same for a mistake that spoils one tensor alone. */
+struct choice *path_push_own(struct search *s, const struct mistake *mistake, size_t variant, size_t parameter);
+
+/* Whether that mistake is on the path already, in the same variant: the same wrong function. */
+bool path_makes(const struct search *s, const struct mistake *mistake, size_t variant);
+
 /* Whether it may be pushed at all: saves making what path_push would refuse. */
 bool path_has_room(const struct search *s, const struct rule *rule);
 
 /* Takes all choices back from that length on. */
 void path_pop_to(struct search *s, size_t length);
-
-/* The same mistake of the same variant: the same wrong function. */
-bool path_same_kind(const struct choice *a, const struct mistake *mistake, size_t variant);
 
 void path_add_alternative(struct choice *choice, const struct mistake *mistake);
 
@@ -35,12 +38,25 @@ bool path_may_explain(const struct search *s);
  * the best. */
 void path_record(struct search *s);
 
+/* Whether a solution has that mistake, anywhere and in whatever variant. */
+bool path_holds(const struct solution *solution, const struct mistake *mistake);
+
 /* Of two solutions that explain as much: fewer mistakes, likelier ones, at fewer places. */
 bool path_is_likelier(const struct solution *a, const struct solution *b);
 
 /* Whether two mistakes together may well give the same numbers as this single one: a gradient of another loss, or a
  * factor on some of the tensors. */
 bool path_may_be_two(const struct solution *single);
+
+/* What the loss's gradient is multiplied by; 1 where it is not. */
+double path_loss_times(const struct search *s);
+
+/* A factor that near to 1, or a part of the whole that small, is nothing that anybody wrote down: it is what rounding
+ * made of it. */
+#define NO_FACTOR 1e-3
+
+/* Where all else fits to the rounding of float64, so does a number that was written down. */
+#define EXACT_FACTOR 1e-9
 
 /* Whether a is b, but for what a fit or rounding to float32 may be off by. */
 bool path_near(double a, double b);
@@ -49,6 +65,11 @@ bool path_near(double a, double b);
  * where there is none. */
 double path_round_number(double x);
 bool path_is_round(double x);
+
+/* The limit to which all that was handed in was clipped by its norm, if that is c times the right gradients; NaN where
+ * it was not. The norm is the limit, less what an epsilon of at most CLIP_EPSILON in the divisor takes off; how far off
+ * that is, relatively, into *off. */
+double path_norm_limit(const struct search *s, double c, double *off);
 
 /* Gives a choice the mistake that its factor c stands for, and the others as alternatives; whole: it is on all
  * gradients. */

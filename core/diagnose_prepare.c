@@ -22,11 +22,11 @@ static void prepare_factors(struct search *s)
         add_factor(s, rule.mistake, rule.mistake->factor(s->pass, rule.variant));
 }
 
-/* Room for every choice that a hypothesis can make: at most three at a layer, and two at the loss. */
+/* Room for every choice that a hypothesis can make: at most three at a node, and two at the loss. */
 static bool prepare_pool(struct search *s)
 {
     size_t n = s->network->parameter_count;
-    s->path_max = 2 * s->network->node_count + 4;
+    s->path_max = 3 * s->network->node_count + 4;
     s->path = arena_array(s->arena, s->path_max, sizeof *s->path);
     for (size_t i = 0; i < 1 + SOLUTIONS_MAX; i++) {
         s->pool[i].path = arena_array(s->arena, s->path_max, sizeof *s->path);
@@ -47,8 +47,8 @@ bool search_prepare(struct search *s)
     s->g = arena_zeroed(s->arena, nodes, sizeof *s->g);
     s->gs = arena_zeroed(s->arena, nodes, sizeof *s->gs);
     s->matches = arena_zeroed(s->arena, network->parameter_count, sizeof *s->matches);
-    s->unexplained = arena_zeroed(s->arena, network->parameter_count, sizeof *s->unexplained);
-    if (s->g == NULL || s->gs == NULL || s->matches == NULL || s->unexplained == NULL) return false;
+    s->taken = arena_zeroed(s->arena, network->parameter_count, sizeof *s->taken);
+    if (s->g == NULL || s->gs == NULL || s->matches == NULL || s->taken == NULL) return false;
     for (size_t i = 0; i < nodes; i++) {
         size_t n = s->pass->batch * network->nodes[i].out_size, own = 1;
         if (n > largest) largest = n;

@@ -9,6 +9,10 @@
 #include "core/diagnose_path.h"
 #include "core/rules.h"
 
+/* Slopes and learning rates that are often written down. */
+enum { USUAL_NUMBERS = 8 };
+static const double usual_numbers[USUAL_NUMBERS] = {0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 1};
+
 static bool out_of_time(struct search *s)
 {
     struct timespec now;
@@ -67,18 +71,6 @@ static void go_right(struct search *s, size_t node, bool right)
     descend(s, below, right);
 }
 
-/* Whether an alternative differs from what the right rule gave: one that does not is no mistake that anybody could see.
- */
-static bool has_effect(size_t n, const double *right, const double *value)
-{
-    double largest = 0, difference = 0;
-    for (size_t i = 0; i < n; i++) {
-        largest = fabs(right[i]) > largest ? fabs(right[i]) : largest;
-        difference = fabs(right[i] - value[i]) > difference ? fabs(right[i] - value[i]) : difference;
-    }
-    return difference > 1e-12 * largest;
-}
-
 static void at_activation(struct search *s, size_t node, bool right)
 {
     size_t below = s->network->nodes[node].input, n = s->pass->batch * s->network->nodes[node].in_size;
@@ -93,7 +85,7 @@ static void at_activation(struct search *s, size_t node, bool right)
     struct glance glance = {.narrow = false};
     if (slope_in == NULL && below != NODE_INPUT && s->network->nodes[below].parameters[0] != PARAMETER_NONE) {
         layer = layer_call(s, below);
-        glance = glance_new(s, &layer, &call);
+        glance = glance_new(s, node, &layer, &call);
     }
     struct rule rule = rule_first(s->network->nodes[node].layer->op, STEP_ACTIVATION);
     for (; rule.mistake != NULL; rule_next(&rule)) {
@@ -104,7 +96,7 @@ static void at_activation(struct search *s, size_t node, bool right)
         call.dy = s->g[node];
         if (!rule_make(&rule, &call, &made)) continue;
         if (slope_in != NULL && (made.has_slope || rule.mistake->nonlinear)) continue;
-        if (!made.has_slope && !has_effect(n, as_right, made.value)) continue;
+        if (!made.has_slope && !match_differs(n, as_right, made.value)) continue;
         size_t length = s->length;
         struct choice *choice = path_push(s, made.mistake, made.variant, node);
         if (choice == NULL) continue;
@@ -177,7 +169,7 @@ static bool resolve(struct search *s, const struct step_call *call, double c)
     struct choice *choice = &s->path[at];
     s->pending = NOTHING_PENDING;
     if (choice->mistake == &mistake_constant_factor) {
-        if (path_near(c, 1)) return false;
+        if (fabs(c - 1) < NO_FACTOR) return false;
         size_t variant = choice->variant;
         path_name_factor(s, c, choice->layer == LAYER_LOSS, choice);
         choice->variant = choice->layer == LAYER_LOSS ? variant : path_factor_variant(variant, c);
@@ -187,8 +179,10 @@ static bool resolve(struct search *s, const struct step_call *call, double c)
         if (choice->layer != LAYER_LOSS) path_add_alternative(choice, &mistake_wrong_activation_derivative);
     } else {
         /* A slope or a learning rate is a number that somebody wrote down. */
-        if (!path_is_round(c)) return false;
+        double round = path_round_number(c);
+        if (isnan(round)) return false;
         choice->factor = c;
+        choice->off = fabs(c / round - 1);
     }
     for (size_t i = 0; i < n; i++)
         s->resolved[call->node][i] = s->g[call->node][i] + c * s->gs[call->node][i];
@@ -206,7 +200,7 @@ static void send_one(struct search *s, const struct step_call *call, size_t belo
     if (!path_has_room(s, rule)) return;
     struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
     if (!rule_make(rule, call, &made)) return;
-    if (!made.has_slope && !has_effect(n, as_right, made.value)) return;
+    if (!made.has_slope && !match_differs(n, as_right, made.value)) return;
     struct choice *choice = path_push(s, made.mistake, made.variant, call->node);
     if (choice == NULL) return;
     s->g[below] = made.value;
@@ -226,7 +220,6 @@ static void send_one(struct search *s, const struct step_call *call, size_t belo
 
 static void send_wrong(struct search *s, struct step_call *call, size_t below, bool right)
 {
-    static const double rates[] = {0.001, 0.01, 0.05, 0.1, 0.5, 1};
     const double *as_right = right ? s->pass->dy[below] : s->right_value[below];
     const struct op *op = s->network->nodes[call->node].layer->op;
     struct rule rule = rule_first(op, STEP_SEND);
@@ -239,8 +232,8 @@ static void send_wrong(struct search *s, struct step_call *call, size_t below, b
         send_one(s, call, below, &rule, rate, as_right);
         /* Below a second mistake the rate cannot always be read off; the usual ones are tried. */
         bool guess = updated && isnan(rate) && s->budget > 1 && !s->partial;
-        for (size_t i = 0; guess && i < sizeof rates / sizeof *rates && !s->stopped; i++)
-            send_one(s, call, below, &rule, rates[i], as_right);
+        for (size_t i = 0; guess && i < USUAL_NUMBERS && !s->stopped; i++)
+            send_one(s, call, below, &rule, usual_numbers[i], as_right);
     }
 }
 
@@ -278,29 +271,56 @@ static void compare_layer(struct search *s, size_t node, bool right)
     }
 }
 
+/* Whether nothing was handed in for a layer. */
+static bool is_silent(const struct search *s, size_t node)
+{
+    const size_t *p = s->network->nodes[node].parameters;
+    return s->observed[p[0]].absent && (p[1] == PARAMETER_NONE || s->observed[p[1]].absent);
+}
+
+/* Goes on with c for the pending number, and then takes all of it back. */
+static void try_number(struct search *s, const struct step_call *call, double c, bool right)
+{
+    size_t node = call->node, length = s->length, at = s->pending;
+    const double *g = s->g[node], *gs = s->gs[node];
+    const struct choice pending = s->path[at];
+    if (resolve(s, call, c)) compare_layer(s, node, right);
+    s->g[node] = g;
+    s->gs[node] = gs;
+    path_pop_to(s, length);
+    s->path[at] = pending;
+    s->pending = at;
+    path_recount(s);
+}
+
+/* A layer that says nothing about the pending number: it may be read off below. A slope or a learning rate that is used
+ * again before that cannot be; the usual ones are tried. */
+static void pass_silent(struct search *s, const struct step_call *call, bool right)
+{
+    const struct node *n = &s->network->nodes[call->node];
+    if (n->input == NODE_INPUT) return;
+    for (size_t r = 0; r < OP_PARAMETERS_MAX; r++)
+        if (n->parameters[r] != PARAMETER_NONE) s->matches[n->parameters[r]].fit = FIT_NONE;
+    go_right(s, call->node, right);
+    if (s->path[s->pending].mistake == &mistake_constant_factor) return;
+    for (size_t i = 0; i < USUAL_NUMBERS && !s->stopped; i++)
+        try_number(s, call, usual_numbers[i], right);
+}
+
 static void at_layer(struct search *s, size_t node, bool right)
 {
+    struct step_call call = layer_call(s, node);
+    size_t length = s->length;
     if (s->gs[node] == NULL) {
-        size_t length = s->length;
         compare_layer(s, node, right);
         path_pop_to(s, length);
-        return;
-    }
-    const double *g = s->g[node], *gs = s->gs[node];
-    size_t length = s->length, at = s->pending;
-    const struct choice pending = s->path[at];
-    struct step_call call = layer_call(s, node);
-    double c[3];
-    fit_pending(s, &call, c);
-    for (size_t k = 0; k < 3 && !s->stopped; k++) {
-        if (isnan(c[k])) continue;
-        if (resolve(s, &call, c[k])) compare_layer(s, node, right);
-        s->g[node] = g;
-        s->gs[node] = gs;
-        path_pop_to(s, length);
-        s->path[at] = pending;
-        s->pending = at;
-        path_pop_to(s, length);
+    } else if (is_silent(s, node)) {
+        pass_silent(s, &call, right);
+    } else {
+        double c[3];
+        fit_pending(s, &call, c);
+        for (size_t k = 0; k < 3 && !s->stopped; k++)
+            if (!isnan(c[k])) try_number(s, &call, c[k], right);
     }
 }
 
@@ -318,6 +338,18 @@ static void descend(struct search *s, size_t node, bool right)
 
 /* ---- from the loss ---- */
 
+/* What the right gradient is multiplied by to give n numbers; 0 where they are no multiple of it. */
+static double multiple_of(size_t n, const double *right, const double *value)
+{
+    size_t largest = 0;
+    for (size_t i = 0; i < n; i++)
+        if (fabs(right[i]) > fabs(right[largest])) largest = i;
+    double times = value[largest] / right[largest];
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(value[i] - times * right[i]) <= 1e-12 * fabs(value[largest]))) return 0;
+    return times;
+}
+
 /* Starts with scale * direction; the choices for it stand on the path already. */
 static void start_with(struct search *s, const struct loss_direction *d, double scale, bool unknown)
 {
@@ -326,6 +358,8 @@ static void start_with(struct search *s, const struct loss_direction *d, double 
     double *value = unknown ? s->right_slope[from] : s->resolved[last];
     for (size_t i = 0; i < n; i++)
         value[i] = scale * d->value[i];
+    /* Another loss's gradient may be a mere multiple of the right one. */
+    if (!unknown) s->path[s->length - 1].times = multiple_of(n, s->pass->dy[from], value);
     if (d->past) {
         s->g[last] = s->pass->dy[last];
         s->gs[last] = NULL;
@@ -395,11 +429,8 @@ static bool lowest_right_layer(const struct search *s, size_t *node)
     bool found = false;
     for (size_t k = s->network->numbered_count; k-- > 0;) {
         const struct node *n = &s->network->nodes[s->network->numbered[k]];
-        for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
-            size_t p = n->parameters[r];
-            if (p == PARAMETER_NONE) continue;
-            if (s->observed[p].failing) return found;
-        }
+        for (size_t r = 0; r < OP_PARAMETERS_MAX; r++)
+            if (n->parameters[r] != PARAMETER_NONE && s->observed[n->parameters[r]].failing) return found;
         size_t p = n->parameters[0];
         const double *g = s->pass->gradients[p];
         bool says_something = false;
@@ -416,12 +447,10 @@ void search_run(struct search *s, size_t budget, bool partial)
 {
     s->budget = budget;
     s->partial = partial;
-    s->length = s->distinct = 0;
+    path_pop_to(s, 0);
     s->pending = NOTHING_PENDING;
-    for (size_t p = 0; p < s->network->parameter_count; p++) {
-        s->unexplained[p] = false;
+    for (size_t p = 0; p < s->network->parameter_count; p++)
         s->matches[p] = (struct match){.fit = FIT_EXACT};
-    }
     size_t node;
     if (!lowest_right_layer(s, &node)) {
         at_loss(s);

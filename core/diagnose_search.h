@@ -28,7 +28,9 @@ struct choice {
     size_t layer;     /* or LAYER_LOSS */
     size_t parameter; /* that alone is spoilt, or PARAMETER_NONE */
     bool has_factor, by_norm;
-    double factor;
+    bool of_l2; /* the factor is on l2's part of the tensor alone */
+    double off; /* by which the factor that was fitted differs from the number that it is taken for, relatively */
+    double factor, times; /* times: what the gradients are multiplied by; 0 where the mistake is no such thing */
     size_t sample;
     bool fitted; /* the factor was found by fitting, which costs evidence */
     const struct mistake *alternatives[CHOICE_ALTERNATIVES];
@@ -37,8 +39,9 @@ struct choice {
 
 struct solution {
     struct choice *path;
-    struct match *matches;                /* by parameter */
-    size_t length, distinct, unexplained; /* unexplained counts failing parameters */
+    struct match *matches;                          /* by parameter; FIT_NONE: it stays unexplained */
+    size_t length, distinct, unexplained;           /* unexplained counts failing parameters */
+    const struct mistake *mistakes[BUDGET_MAX + 1]; /* the distinct ones, as the backward pass comes to them */
     enum fit fit;
     unsigned rank;
 };
@@ -66,18 +69,20 @@ struct search {
     double **value, **slope, **right_value, **right_slope, **resolved, **dW, *room, *weight_room, *weight_slope,
         *weight_turned, *loss_room, *local_value, *local_slope;
     /* core/diagnose_glance.h's: a random combination of the inputs, +1 and -1; by node, x times it, and what it should
-     * come to with the margin behind; room */
-    double *signs, *ones, **projected, **wanted, *combined, *glance_room;
+     * come to with the margin behind; room; by node, room */
+    double *signs, *ones, **projected, **wanted, *combined, **glance_room;
     bool large;
     const double **g, **gs; /* what holds now: g, or g + c * gs */
 
     size_t budget; /* distinct mistakes allowed */
     bool partial;  /* tensors may stay unexplained */
     struct choice *path;
-    size_t path_max, length, distinct;
-    size_t pending;        /* the choice whose factor is not known yet, or NOTHING_PENDING */
-    struct match *matches; /* by parameter */
-    bool *unexplained;
+    size_t path_max, length;
+    size_t distinct, kinds[BUDGET_MAX + 1];         /* the first choice of each distinct mistake, in the path's order */
+    size_t of_tensors;                              /* choices that are single tensors' own */
+    size_t pending;                                 /* the choice whose factor is not known yet, or NOTHING_PENDING */
+    struct match *matches;                          /* by parameter; FIT_NONE: it stays unexplained, or is absent */
+    bool *taken;                                    /* room by parameter */
     struct solution *best, pool[1 + SOLUTIONS_MAX]; /* the best, then those as good, for its alternatives */
     size_t other_count;
 };

@@ -172,9 +172,9 @@ static void word_for(const struct place *place, const char *key, char *text)
         snprintf(text, PHRASE_MAX, ", and the derivative of %s is still to come",
                  network_output(network)->layer->op->name);
     else if (strcmp(key, "factor") == 0)
-        snprintf(text, PHRASE_MAX, "%.6g", found->factor);
+        snprintf(text, PHRASE_MAX, "%.8g", found->factor);
     else if (strcmp(key, "detail") == 0 && found->has_factor)
-        snprintf(text, PHRASE_MAX, " (with %.6g for its slope or alpha)", found->factor);
+        snprintf(text, PHRASE_MAX, " (with %.8g for its slope or alpha)", found->factor);
     else if (strcmp(key, "sample") == 0)
         snprintf(text, PHRASE_MAX, "%zu", found->sample);
     else if (strcmp(key, "how") == 0)
@@ -186,13 +186,17 @@ static void word_for(const struct place *place, const char *key, char *text)
 const char *mistake_message(const struct found *found)
 {
     /* A factor on single tensors is not one on the loss and all below it. */
-    static const char of_tensors[] = "{parameters}: {factor} times the right gradient, while what lies below is right.";
+    static const char of_tensors[] = "{parameters}: {factor} times the right gradient.";
+    static const char alone[] = "{parameters}: {factor} times the right gradient, while what lies below is right.";
+    static const char of_l2[] = "{parameters}: the part of the regularization is {factor} times what it should be. Its"
+                                " gradient is l2 * W.";
     static const struct mistake *const factors[] = {
         &mistake_not_averaged_over_batch, &mistake_averaged_twice, &mistake_wrong_normalization,
         &mistake_missing_factor_two,      &mistake_sign_flipped,   &mistake_gradient_accumulated,
         &mistake_constant_factor};
+    if (found->of_l2) return of_l2;
     for (size_t i = 0; found->of_tensors && i < sizeof factors / sizeof *factors; i++)
-        if (found->mistake == factors[i]) return of_tensors;
+        if (found->mistake == factors[i]) return found->right_below ? alone : of_tensors;
     return found->mistake->message;
 }
 

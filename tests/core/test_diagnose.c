@@ -38,6 +38,35 @@ START_TEST(fits)
 }
 END_TEST
 
+/* Beside gradients of a million what differs by a third is not the same but for rounding, though it is less than a
+ * float32's rounding of the million. */
+START_TEST(small_beside_large)
+{
+    const struct matching beside = {.tolerance = {.atol = 1e-6}, .scale = 1e6, .clip = HUGE_VAL};
+    const double reference[] = {0.31, -0.17, 0.23}, noise[] = {0.28, -0.21, 0.11};
+    const double predicted[] = {0.3, -0.2, 0.1}, near[] = {0.3 + 1e-6, -0.2 - 2e-6, 0.1};
+    ck_assert_int_eq(match_numbers(&beside, 3, noise, predicted, reference, HUGE_VAL).fit, FIT_NONE);
+    ck_assert_int_eq(match_numbers(&beside, 3, near, predicted, reference, HUGE_VAL).fit, FIT_FLOAT32);
+    /* What is within the tolerance is right, however small the tensor. */
+    const double tiny[] = {1e-9, 0, -1e-9}, none[] = {0, 0, 0};
+    ck_assert_int_ne(match_numbers(&beside, 3, tiny, none, reference, HUGE_VAL).fit, FIT_NONE);
+}
+END_TEST
+
+/* Where the hypothesis is nearer at one element and further off at another, the one stands against the other. */
+START_TEST(evidence_against)
+{
+    const struct matching strict = {.tolerance = {.atol = 1e-9}, .scale = 1, .clip = HUGE_VAL};
+    const double student[] = {0.7123456, -0.1123456}, reference[] = {0.5123456, -0.1123456 - 1e-10};
+    const double predicted[] = {0.7123456, -0.1123436};
+    double alone = match_numbers(&strict, 1, student, predicted, reference, HUGE_VAL).digits;
+    struct match both = match_numbers(&strict, 2, student, predicted, reference, HUGE_VAL);
+    ck_assert_double_gt(alone, 5);
+    ck_assert_int_eq(both.fit, FIT_FLOAT32);
+    ck_assert_double_lt(both.digits, alone - 3);
+}
+END_TEST
+
 /* Ending early changes nothing: whatever fits is within the bound, for every tolerance and size of rounding. */
 START_TEST(bound_turns_nothing_away)
 {
@@ -56,7 +85,7 @@ START_TEST(bound_turns_nothing_away)
             largest = fmax(largest, fabs(student[k]));
         }
         const struct matching matching = {.tolerance = {.atol = i % 2 ? 1e-6 : 0, .rtol = (double)(i % 5) * 0.12},
-                                          .scale = pow(10, (double)(i % 3)),
+                                          .scale = pow(10, (double)(i % 9)),
                                           .clip = HUGE_VAL};
         struct match whole = match_numbers(&matching, N, student, predicted, numbers[2], HUGE_VAL);
         struct match early =
@@ -75,6 +104,13 @@ START_TEST(predictions_are_clipped)
     const double reference[] = {2, -3, 0.1}, student[] = {0.5, -0.5, 0.1};
     ck_assert_int_eq(match_numbers(&clipping, 3, student, reference, reference, HUGE_VAL).fit, FIT_EXACT);
     ck_assert_int_eq(match_numbers(&usual, 3, student, reference, reference, HUGE_VAL).fit, FIT_NONE);
+    /* What is clipped shows a sign, not a number: it says next to nothing, and nothing where the reference says it too.
+     */
+    const double predicted[] = {2, 3, 0.3123456789}, at_limit[] = {0.5, 0.5, 0.3123456789};
+    ck_assert_double_lt(match_numbers(&clipping, 3, at_limit, predicted, predicted, HUGE_VAL).digits, 1e-9);
+    const double negated[] = {-2, -3, 0.3123456789};
+    double digits = match_numbers(&clipping, 3, at_limit, predicted, negated, HUGE_VAL).digits;
+    ck_assert(digits > 0.5 && digits < 1);
 }
 END_TEST
 
@@ -90,6 +126,30 @@ START_TEST(round_numbers)
     ck_assert_double_eq_tol(path_round_number((double)0.2F), 0.2, 1e-15);
     ck_assert_double_eq(path_round_number(9.99999999), 10);
     ck_assert_double_nan(path_round_number(0.123));
+}
+END_TEST
+
+/* Two mistakes are allowed: each may be made again, a third may not, until one is taken back. */
+START_TEST(mistakes_are_counted_once)
+{
+    struct choice path[6];
+    struct search s = {.budget = 2, .path = path, .path_max = 6, .pending = NOTHING_PENDING};
+    ck_assert_ptr_nonnull(path_push(&s, &mistake_transposed, 0, 4));
+    ck_assert_ptr_nonnull(path_push(&s, &mistake_input_ignored, 0, 3));
+    ck_assert_ptr_nonnull(path_push(&s, &mistake_transposed, 0, 2));
+    ck_assert_ptr_null(path_push(&s, &mistake_transposed, 1, 2)); /* another variant is another mistake */
+    ck_assert_ptr_null(path_push(&s, &mistake_all_zero, 0, 1));
+    ck_assert_uint_eq(s.distinct, 2);
+    path_pop_to(&s, 1);
+    ck_assert_uint_eq(s.distinct, 1);
+    ck_assert(path_makes(&s, &mistake_transposed, 0) && !path_makes(&s, &mistake_input_ignored, 0));
+    ck_assert_ptr_nonnull(path_push(&s, &mistake_all_zero, 0, 1));
+    path[1].mistake = &mistake_transposed; /* a choice becomes the same as the first */
+    ck_assert(path_recount(&s));
+    ck_assert_uint_eq(s.distinct, 1);
+    while (s.length < s.path_max)
+        ck_assert_ptr_nonnull(path_push(&s, &mistake_transposed, 0, 0));
+    ck_assert_ptr_null(path_push(&s, &mistake_transposed, 0, 0)); /* no room */
 }
 END_TEST
 
@@ -240,9 +300,12 @@ Suite *test_suite(void)
     Suite *suite = suite_create("diagnose");
     TCase *tcase = tcase_create("diagnose");
     tcase_add_test(tcase, fits);
+    tcase_add_test(tcase, small_beside_large);
+    tcase_add_test(tcase, evidence_against);
     tcase_add_test(tcase, bound_turns_nothing_away);
     tcase_add_test(tcase, predictions_are_clipped);
     tcase_add_test(tcase, round_numbers);
+    tcase_add_test(tcase, mistakes_are_counted_once);
     tcase_add_test(tcase, likelier);
     tcase_add_test(tcase, two_in_one);
     tcase_add_test(tcase, table);

@@ -25,6 +25,7 @@ enum bug {
     MEMORY_ORDER,
     BEFORE_ACTIVATION,
     FIVE_TIMES,
+    AT_ZERO,
     NOISE,
     BUGS
 };
@@ -44,6 +45,7 @@ static const struct {
     [MEMORY_ORDER] = {NULL, "wrong_memory_order", 2},
     [BEFORE_ACTIVATION] = {NULL, "input_not_activated", 2},
     [FIVE_TIMES] = {NULL, "gradient_accumulated", 0},
+    [AT_ZERO] = {"relu", "relu_gradient_at_zero", 1},
     [NOISE] = {NULL, NULL, 0},
 };
 
@@ -119,6 +121,8 @@ static double step(enum bug bug, bool relu, double dh, double at)
         return dh * slope(false, at);
     case OWN_SLOPE:
         return dh * (at > 0 ? 1 : 0.05);
+    case AT_ZERO:
+        return dh * (at >= 0);
     case NOISE:
         return dh * slope(relu, at) + 0.01 * uniform();
     default:
@@ -126,7 +130,7 @@ static double step(enum bug bug, bool relu, double dh, double at)
     }
 }
 
-/* Backward, with the bug in what goes from layer 1 into layer 0. */
+/* Backward, with the bug in what goes from layer 1 into layer 0; AT_ZERO at every relu. */
 static void backward(enum bug bug, bool relu)
 {
     double dz[BATCH * WIDEST], dh[BATCH * WIDEST] = {0};
@@ -147,7 +151,7 @@ static void backward(enum bug bug, bool relu)
             }
         memcpy(dh, below, sizeof dh);
         for (size_t i = 0; k > 0 && i < BATCH * in; i++)
-            dz[i] = step(k == 1 ? bug : BUGS, relu, dh[i], z[k - 1][i]);
+            dz[i] = step(k == 1 || bug == AT_ZERO ? bug : BUGS, relu, dh[i], z[k - 1][i]);
     }
 }
 
@@ -203,6 +207,24 @@ static void diagnose(enum bug bug, const char *activation, struct diagnosis *dia
     if (!report.passed) ck_assert_int_eq(diagnose_run(&arena, &check, &report, 60, diagnosis, &error), CODE_OK);
 }
 
+/* XOR with hidden biases of zero: for the input (0, 0) every hidden unit is at exactly 0. No unit of the second layer
+ * is below 0, so that leaving out relu's derivative there looks right until the layer below: the glances have to look
+ * below that hypothesis, and then at the next one where they were. */
+static void use_xor(void)
+{
+    memset(x, 0, sizeof x);
+    for (size_t i = 0; i < BATCH; i++) {
+        x[i * IN] = i / 2 % 2 == 1;
+        x[i * IN + 1] = i % 2 == 1;
+        for (size_t j = 0; j < OUT; j++)
+            target[i * OUT + j] = x[i * IN] != x[i * IN + 1];
+    }
+    memset(b[0], 0, sizeof b[0]);
+    memset(b[1], 0, sizeof b[1]);
+    for (size_t i = 0; i < ONE * TWO; i++)
+        W[1][i] = fabs(W[1][i]);
+}
+
 START_TEST(named)
 {
     enum bug bug = (enum bug)_i;
@@ -213,6 +235,7 @@ START_TEST(named)
     for (size_t t = 0; t < sizeof all / sizeof *all; t++)
         for (size_t i = 0; i < sizes[t]; i++)
             all[t][i] = uniform() * (t >= 2 && t <= 4 ? 0.2 : 1);
+    if (bug == AT_ZERO) use_xor();
     for (size_t a = 0; a < 2; a++) {
         if (bug < BUGS && expected[bug].activation != NULL && strcmp(expected[bug].activation, activations[a]) != 0)
             continue;
@@ -226,6 +249,7 @@ START_TEST(named)
         const struct found *found = &diagnosis.found[0];
         ck_assert_str_eq(found->mistake->id, id);
         ck_assert_uint_eq(found->layers[0], expected[bug].layer);
+        if (bug == AT_ZERO) ck_assert(found->layer_count == 2 && found->layers[1] == 3);
         ck_assert(diagnosis.explained);
     }
     arena_free(&arena);
