@@ -1,7 +1,7 @@
 /* Every op of the table, on every backend: its backward against central differences of its forward with a
  * random cotangent; nothing written outside its tensors; and, so that this suite itself can be trusted,
  * mutants of every backward are refused. */
-#include "tests/main.h"
+#include "tests/core/conformance.h"
 
 #include <float.h>
 #include <math.h>
@@ -11,19 +11,26 @@
 
 #include "core/ops/ops.h"
 
-enum { BATCH = 3, GUARD = 8, TENSOR_MAX = 256, VARIANTS_MAX = 8, KINK_CLEARANCE = 100 };
+enum { BATCH = 3, TENSOR_MAX = 256, VARIANTS_MAX = 8, KINK_CLEARANCE = 100 };
 
 /* A step for which truncation and rounding of a central difference are both near 1e-10. */
 #define STEP 1e-5
 #define TOLERANCE 2e-8
+#define FLOAT64_TOLERANCE 1e-12
 #define FLOAT32_TOLERANCE 3e-5
-#define GUARD_VALUE (-7.25e30)
+
+struct conformance conformance;
 
 /* ---- a generator whose seed is in every message ---- */
 
 static unsigned long long state;
 
-static double uniform(double low, double high)
+void conformance_seed(void)
+{
+    state = 42;
+}
+
+double uniform(double low, double high)
 {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
     return low + (high - low) * (double)(state >> 11) / 9007199254740992.0;
@@ -31,38 +38,41 @@ static double uniform(double low, double high)
 
 /* ---- tensors in a backend's memory, with guards on both sides ---- */
 
-struct guarded {
-    const struct backend *backend;
-    size_t n;
-    void *memory;
-};
-
-static void *data_of(const struct guarded *t)
+void *guarded_data(const struct guarded *t)
 {
     return (char *)t->memory + GUARD * t->backend->element_size;
 }
 
-static struct guarded guarded_new(struct arena *arena, const struct backend *backend, size_t n, const double *values)
+struct guarded guarded_new(struct arena *arena, const struct backend *backend, size_t n, const double *values)
 {
     struct guarded t = {.backend = backend, .n = n};
-    ck_assert_uint_le(n, TENSOR_MAX);
     ck_assert_int_eq(backend->allocate(arena, n + 2 * GUARD, &t.memory), CODE_OK);
-    double all[TENSOR_MAX + 2 * GUARD];
+    double *all = malloc((n + 2 * GUARD) * sizeof *all);
+    ck_assert_ptr_nonnull(all);
     for (size_t i = 0; i < n + 2 * GUARD; i++)
         all[i] = i >= GUARD && i < n + GUARD && values != NULL ? values[i - GUARD] : GUARD_VALUE;
     ck_assert_int_eq(backend->upload(n + 2 * GUARD, all, t.memory), CODE_OK);
+    free(all);
     return t;
 }
 
-static void guarded_read(const struct guarded *t, double *values)
+void guarded_read(const struct guarded *t, double *values)
 {
-    double all[TENSOR_MAX + 2 * GUARD];
+    double *all = malloc((t->n + 2 * GUARD) * sizeof *all);
+    ck_assert_ptr_nonnull(all);
     ck_assert_int_eq(t->backend->download(t->n + 2 * GUARD, t->memory, all), CODE_OK);
     for (size_t i = 0; i < GUARD; i++) {
         bool kept = fabs(all[i] / GUARD_VALUE - 1) < 1e-6 && fabs(all[t->n + GUARD + i] / GUARD_VALUE - 1) < 1e-6;
-        ck_assert_msg(kept, "a guard was overwritten");
+        if (!kept) ck_abort_msg("a guard was overwritten");
     }
     memcpy(values, all + GUARD, t->n * sizeof *values);
+    free(all);
+}
+
+void guarded_free(struct guarded *t)
+{
+    t->backend->release(t->memory);
+    t->memory = NULL;
 }
 
 /* ---- one op on one input ---- */
@@ -98,8 +108,8 @@ static void run(const struct trial *t, const struct backend *backend, bool backw
         w[r] = guarded_new(&arena, backend, t->parameter_n[r], t->parameters[r]);
         dw[r] = guarded_new(&arena, backend, t->parameter_n[r], NULL);
         if (t->parameter_n[r] == 0) continue;
-        parameters[r] = data_of(&w[r]);
-        gradients[r] = data_of(&dw[r]);
+        parameters[r] = guarded_data(&w[r]);
+        gradients[r] = guarded_data(&dw[r]);
     }
     struct op_call call = {.op = t->op,
                            .backend = backend,
@@ -109,11 +119,11 @@ static void run(const struct trial *t, const struct backend *backend, bool backw
                            .out = &t->plan.out,
                            .parameters = parameters,
                            .gradients = gradients,
-                           .x = data_of(&x),
-                           .y = data_of(&y),
-                           .dy = data_of(&dy),
-                           .dx = data_of(&dx),
-                           .target = data_of(&target),
+                           .x = guarded_data(&x),
+                           .y = guarded_data(&y),
+                           .dy = guarded_data(&dy),
+                           .dx = guarded_data(&dx),
+                           .target = guarded_data(&target),
                            .scale = 0.37,
                            .loss = &out->value};
     ck_assert_int_eq(t->op->forward(&call), CODE_OK);
@@ -129,7 +139,12 @@ static void run(const struct trial *t, const struct backend *backend, bool backw
     for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
         guarded_read(&w[r], unused);
         guarded_read(&dw[r], out->gradients[r]);
+        guarded_free(&w[r]);
+        guarded_free(&dw[r]);
     }
+    struct guarded *all[] = {&x, &y, &dy, &dx, &target};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        guarded_free(all[i]);
     if (!loss) {
         out->value = 0;
         for (size_t i = 0; i < t->y_n; i++)
@@ -138,15 +153,28 @@ static void run(const struct trial *t, const struct backend *backend, bool backw
     arena_free(&arena);
 }
 
+/* The backend whose turn it is. */
+static const struct backend *tested;
+
+/* The op whose turn it is, too: loop tests go through the ops on the first backend, then on the second. */
+static const struct op *op_of_loop(int i)
+{
+    int count = 0;
+    while (ops[count] != NULL)
+        count++;
+    tested = conformance.backends[i / count];
+    return ops[i % count];
+}
+
 static double difference(struct trial *t, double *element)
 {
     struct outcome up, down;
     double here = *element;
     *element = here + STEP;
-    run(t, backend_cpu(DTYPE_FLOAT64), false, &up);
+    run(t, tested, false, &up);
     double above = *element;
     *element = here - STEP;
-    run(t, backend_cpu(DTYPE_FLOAT64), false, &down);
+    run(t, tested, false, &down);
     double below = *element;
     *element = here;
     return (up.value - down.value) / (above - below);
@@ -272,7 +300,7 @@ static size_t each_trial(const struct op *op, void (*body)(struct trial *))
 static void agrees_with_differences(struct trial *t)
 {
     static struct outcome analytic;
-    run(t, backend_cpu(DTYPE_FLOAT64), true, &analytic);
+    run(t, tested, true, &analytic);
     double e = worst_error(t, &analytic);
     char text[SHAPE_TEXT_MAX];
     ck_assert_msg(e <= TOLERANCE, "%s, first attribute %g, input %s: error %g", t->op->name, t->attributes[0],
@@ -281,20 +309,22 @@ static void agrees_with_differences(struct trial *t)
 
 START_TEST(central_differences)
 {
-    ck_assert_uint_ge(each_trial(ops[_i], agrees_with_differences), 2);
+    const struct op *op = op_of_loop(_i);
+    if (tested->dtype == DTYPE_FLOAT64) ck_assert_uint_ge(each_trial(op, agrees_with_differences), 2);
 }
 END_TEST
 
 static void close_to(const struct trial *t, size_t n, const double *got, const double *want)
 {
+    double tolerance = tested->dtype == DTYPE_FLOAT32 ? FLOAT32_TOLERANCE : FLOAT64_TOLERANCE;
     for (size_t i = 0; i < n; i++)
-        ck_assert_msg(fabs(got[i] - want[i]) <= FLOAT32_TOLERANCE * (1 + fabs(want[i])), "%s: %g for %g", t->op->name,
+        ck_assert_msg(fabs(got[i] - want[i]) <= tolerance * (1 + fabs(want[i])), "%s: %.17g for %.17g", t->op->name,
                       got[i], want[i]);
 }
 
-/* float32 against float64: the same numbers to float32 rounding. The input is rounded first, so that both see
+/* Every backend against the CPU's in float64: the same numbers to rounding. The input is a float32's, so that all see
  * the same. */
-static void agrees_in_float32(struct trial *t)
+static void agrees_with_cpu(struct trial *t)
 {
     static struct outcome want, got;
     for (size_t i = 0; i < t->x_n; i++) {
@@ -302,7 +332,7 @@ static void agrees_in_float32(struct trial *t)
         t->target[i] = (double)(float)t->target[i];
     }
     run(t, backend_cpu(DTYPE_FLOAT64), true, &want);
-    run(t, backend_cpu(DTYPE_FLOAT32), true, &got);
+    run(t, tested, true, &got);
     close_to(t, 1, &got.value, &want.value);
     close_to(t, t->op->kind == OP_LOSS ? 0 : t->y_n, got.y, want.y);
     close_to(t, t->x_n, got.dx, want.dx);
@@ -310,9 +340,10 @@ static void agrees_in_float32(struct trial *t)
         close_to(t, t->parameter_n[r], got.gradients[r], want.gradients[r]);
 }
 
-START_TEST(float32)
+START_TEST(agreement)
 {
-    ck_assert_uint_ge(each_trial(ops[_i], agrees_in_float32), 2);
+    const struct op *op = op_of_loop(_i);
+    ck_assert_uint_ge(each_trial(op, agrees_with_cpu), 2);
 }
 END_TEST
 
@@ -328,7 +359,7 @@ static void mutate(int mutant, size_t n, double *g)
 static void refuses_mutants(struct trial *t)
 {
     static struct outcome analytic, mutated;
-    run(t, backend_cpu(DTYPE_FLOAT64), true, &analytic);
+    run(t, tested, true, &analytic);
     double largest = 0;
     for (size_t i = 0; i < t->x_n; i++)
         largest = fmax(largest, fabs(analytic.dx[i]));
@@ -350,24 +381,61 @@ static void refuses_mutants(struct trial *t)
 
 START_TEST(mutants)
 {
+    tested = backend_cpu(DTYPE_FLOAT64); /* it is the suite that is tested here */
     ck_assert_uint_ge(each_trial(ops[_i], refuses_mutants), 2);
 }
 END_TEST
 
 /* ---- values where naive formulas fail ---- */
 
-static double map_at(enum map f, double x)
+/* A backend of a loop test over backends, or over backends and something else. */
+static const struct backend *backend_of_loop(int i, int count)
 {
-    double y = NAN;
-    ck_assert_int_eq(backend_cpu(DTYPE_FLOAT64)->map(f, 1, 1, &x, &y), CODE_OK);
+    return conformance.backends[i / count];
+}
+
+static double map_at(const struct backend *b, enum map f, double x)
+{
+    struct arena arena;
+    arena_init(&arena, (size_t)1 << 20);
+    struct guarded at = guarded_new(&arena, b, 1, &x), to = guarded_new(&arena, b, 1, NULL);
+    double y;
+    ck_assert_int_eq(b->map(f, 1, 1, guarded_data(&at), guarded_data(&to)), CODE_OK);
+    guarded_read(&to, &y);
+    guarded_free(&at);
+    guarded_free(&to);
+    arena_free(&arena);
     return y;
 }
 
-static double slope_at(enum map f, double x)
+static double slope_at(const struct backend *b, enum map f, double x)
 {
-    double dx = NAN, one = 1, y = map_at(f, x);
-    ck_assert_int_eq(backend_cpu(DTYPE_FLOAT64)->map_gradient(f, 1, 1, &x, &y, &one, &dx), CODE_OK);
+    struct arena arena;
+    arena_init(&arena, (size_t)1 << 20);
+    double one = 1, y = map_at(b, f, x), dx;
+    struct guarded t[] = {guarded_new(&arena, b, 1, &x), guarded_new(&arena, b, 1, &y), guarded_new(&arena, b, 1, &one),
+                          guarded_new(&arena, b, 1, NULL)};
+    ck_assert_int_eq(
+        b->map_gradient(f, 1, 1, guarded_data(&t[0]), guarded_data(&t[1]), guarded_data(&t[2]), guarded_data(&t[3])),
+        CODE_OK);
+    guarded_read(&t[3], &dx);
+    for (size_t i = 0; i < 4; i++)
+        guarded_free(&t[i]);
+    arena_free(&arena);
     return dx;
+}
+
+static double loss_at(const struct backend *b, enum elementwise_loss l, double p, double t)
+{
+    struct arena arena;
+    arena_init(&arena, (size_t)1 << 20);
+    struct guarded prediction = guarded_new(&arena, b, 1, &p), target = guarded_new(&arena, b, 1, &t);
+    double loss = 0;
+    ck_assert_int_eq(b->loss(l, 0, 1, guarded_data(&prediction), guarded_data(&target), &loss), CODE_OK);
+    guarded_free(&prediction);
+    guarded_free(&target);
+    arena_free(&arena);
+    return loss;
 }
 
 /* No value and no slope is NaN or infinite anywhere on the axis, but where the function itself is that large.
@@ -375,46 +443,60 @@ static double slope_at(enum map f, double x)
 START_TEST(maps_are_finite)
 {
     const double points[] = {-1e308, -1e154, -1e4, -750, -40, -1e-300, -0.0, 0, 1e-300, 40, 750, 1e4, 1e154, 1e308};
-    for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
-        ck_assert_msg(isfinite(map_at((enum map)_i, points[i])), "map %d at %g", _i, points[i]);
-        ck_assert_msg(isfinite(slope_at((enum map)_i, points[i])), "slope %d at %g", _i, points[i]);
+    const struct backend *b = backend_of_loop(_i, MAP_COUNT);
+    enum map f = (enum map)(_i % MAP_COUNT);
+    for (size_t i = 0; b->dtype == DTYPE_FLOAT64 && i < sizeof points / sizeof *points; i++) {
+        ck_assert_msg(isfinite(map_at(b, f, points[i])), "map %d at %g", _i, points[i]);
+        ck_assert_msg(isfinite(slope_at(b, f, points[i])), "slope %d at %g", _i, points[i]);
     }
 }
 END_TEST
 
 START_TEST(maps_and_losses_hand_nan_on)
 {
+    const struct backend *b = backend_of_loop(_i, 1);
     for (int f = 0; f < MAP_COUNT; f++)
-        ck_assert_msg(isnan(map_at((enum map)f, NAN)), "map %d", f);
-    const double p = NAN, t = 1;
-    for (int l = 0; l < LOSS_COUNT; l++) {
-        double loss = 0;
-        ck_assert_int_eq(backend_cpu(DTYPE_FLOAT64)->loss((enum elementwise_loss)l, 0, 1, &p, &t, &loss), CODE_OK);
+        ck_assert_msg(isnan(map_at(b, (enum map)f, NAN)), "map %d", f);
+    for (int l = 0; l < LOSS_COUNT; l++)
         /* cross_entropy's clamp would swallow it, but it is only ever asked about probabilities that were looked at */
-        ck_assert_msg(isnan(loss) || l == LOSS_cross_entropy || l == LOSS_bce, "loss %d", l);
-    }
+        ck_assert_msg(isnan(loss_at(b, (enum elementwise_loss)l, NAN, 1)) || l == LOSS_cross_entropy || l == LOSS_bce,
+                      "loss %d", l);
 }
 END_TEST
 
+static void saturated_logits(const struct backend *b)
+{
+    struct arena arena;
+    arena_init(&arena, (size_t)1 << 20);
+    const double logits[3] = {1e4, -1e4, 0}, target[3] = {0, 1, 0};
+    struct guarded p = guarded_new(&arena, b, 3, logits), t = guarded_new(&arena, b, 3, target),
+                   dp = guarded_new(&arena, b, 3, NULL);
+    double loss = 0, d[3];
+    ck_assert_int_eq(b->softmax_cross_entropy(1, 3, guarded_data(&p), guarded_data(&t), &loss), CODE_OK);
+    ck_assert_double_eq(loss, 2e4);
+    ck_assert_int_eq(b->softmax_cross_entropy_gradient(1, 1, 3, guarded_data(&p), guarded_data(&t), guarded_data(&dp)),
+                     CODE_OK);
+    guarded_read(&dp, d);
+    ck_assert(d[0] == 1 && d[1] == -1 && d[2] == 0);
+    guarded_free(&p);
+    guarded_free(&t);
+    guarded_free(&dp);
+    arena_free(&arena);
+}
+
 START_TEST(saturated)
 {
-    ck_assert_double_eq_tol(slope_at(MAP_sigmoid, -40) / exp(-40), 1, 1e-15);
-    ck_assert_double_eq(slope_at(MAP_sigmoid, 40), 0); /* as PyTorch: the output is exactly 1 there */
-    ck_assert_double_eq(slope_at(MAP_tanh, 30), 0);
-    ck_assert_double_eq_tol(map_at(MAP_sigmoid, -700) / exp(-700), 1, 1e-15);
-    ck_assert_double_eq(slope_at(MAP_relu, 0), 0);
-    ck_assert_double_eq(slope_at(MAP_leaky_relu, 0), 1); /* the attribute, 1 here */
-    const struct backend *b = backend_cpu(DTYPE_FLOAT64);
-    double logits[3] = {1e4, -1e4, 0}, target[3] = {0, 1, 0}, loss = 0, d[3], p = -800, t = 1;
-    ck_assert_int_eq(b->softmax_cross_entropy(1, 3, logits, target, &loss), CODE_OK);
-    ck_assert_double_eq(loss, 2e4);
-    ck_assert_int_eq(b->softmax_cross_entropy_gradient(1, 1, 3, logits, target, d), CODE_OK);
-    ck_assert(d[0] == 1 && d[1] == -1 && d[2] == 0);
-    ck_assert_int_eq(b->loss(LOSS_bce_with_logits, 0, 1, &p, &t, &loss), CODE_OK);
-    ck_assert_double_eq(loss, 800);
-    p = 0; /* bce at a probability of exactly 0 */
-    ck_assert_int_eq(b->loss(LOSS_bce, 0, 1, &p, &t, &loss), CODE_OK);
-    ck_assert_double_eq(loss, 100);
+    const struct backend *b = backend_of_loop(_i, 1);
+    if (b->dtype != DTYPE_FLOAT64) return;
+    ck_assert_double_eq_tol(slope_at(b, MAP_sigmoid, -40) / exp(-40), 1, 4e-15);
+    ck_assert_double_eq(slope_at(b, MAP_sigmoid, 40), 0); /* as PyTorch: the output is exactly 1 there */
+    ck_assert_double_eq(slope_at(b, MAP_tanh, 30), 0);
+    ck_assert_double_eq_tol(map_at(b, MAP_sigmoid, -700) / exp(-700), 1, 4e-15);
+    ck_assert_double_eq(slope_at(b, MAP_relu, 0), 0);
+    ck_assert_double_eq(slope_at(b, MAP_leaky_relu, 0), 1); /* the attribute, 1 here */
+    saturated_logits(b);
+    ck_assert_double_eq(loss_at(b, LOSS_bce_with_logits, -800, 1), 800);
+    ck_assert_double_eq(loss_at(b, LOSS_bce, 0, 1), 100); /* at a probability of exactly 0 */
 }
 END_TEST
 
@@ -442,7 +524,7 @@ static void check_gemm(const struct backend *b, bool ta, bool tb, size_t m, size
     void *a, *bb, *c;
     ck_assert(b->allocate(&arena, m * k, &a) == CODE_OK && b->allocate(&arena, k * n, &bb) == CODE_OK &&
               b->allocate(&arena, m * n, &c) == CODE_OK);
-    b->upload(m * k, A, a);
+    b->upload(m * k, A, a); /* failures show in the result */
     b->upload(k * n, B, bb);
     b->upload(m * n, C, c);
     ck_assert_int_eq(b->gemm(ta, tb, m, n, k, 0.5, a, bb, beta, c), CODE_OK);
@@ -450,6 +532,9 @@ static void check_gemm(const struct backend *b, bool ta, bool tb, size_t m, size
     double tolerance = b->dtype == DTYPE_FLOAT32 ? 1e-5 * (double)k : 1e-14 * (double)k;
     for (size_t i = 0; i < m * n; i++)
         ck_assert_msg(fabs(C[i] - want[i]) <= tolerance, "gemm %d%d %zux%zux%zu", ta, tb, m, n, k);
+    b->release(a);
+    b->release(bb);
+    b->release(c);
     arena_free(&arena);
 }
 
@@ -458,26 +543,32 @@ START_TEST(products)
     const size_t sizes[][3] = {{1, 1, 1}, {4, 3, 2}, {1, 9, 33}, {16, 16, 16}, {17, 16, 16}, {64, 5, 40}, {40, 70, 33}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (int o = 0; o < 8; o++)
-            check_gemm(backend_cpu((enum dtype)_i), o & 1, o & 2, sizes[s][0], sizes[s][1], sizes[s][2],
-                       o & 4 ? 1.5 : 0);
+            check_gemm(backend_of_loop(_i, 1), o & 1, o & 2, sizes[s][0], sizes[s][1], sizes[s][2], o & 4 ? 1.5 : 0);
 }
 END_TEST
 
-Suite *test_suite(void)
+void conformance_add_ops(Suite *suite)
 {
     int count = 0;
     while (ops[count] != NULL)
         count++;
-    Suite *suite = suite_create("conformance");
     TCase *tcase = tcase_create("ops");
-    tcase_set_timeout(tcase, 120);
-    tcase_add_loop_test(tcase, central_differences, 0, count);
-    tcase_add_loop_test(tcase, float32, 0, count);
+    tcase_set_timeout(tcase, 240);
+    tcase_add_loop_test(tcase, central_differences, 0, count * conformance.count);
+    tcase_add_loop_test(tcase, agreement, 0, count * conformance.count);
     tcase_add_loop_test(tcase, mutants, 0, count);
-    tcase_add_loop_test(tcase, maps_are_finite, 0, MAP_COUNT);
-    tcase_add_test(tcase, maps_and_losses_hand_nan_on);
-    tcase_add_test(tcase, saturated);
-    tcase_add_loop_test(tcase, products, 0, 2);
+    tcase_add_loop_test(tcase, maps_are_finite, 0, MAP_COUNT * conformance.count);
+    tcase_add_loop_test(tcase, maps_and_losses_hand_nan_on, 0, conformance.count);
+    tcase_add_loop_test(tcase, saturated, 0, conformance.count);
+    tcase_add_loop_test(tcase, products, 0, conformance.count);
     suite_add_tcase(suite, tcase);
+}
+
+Suite *conformance_suite(const char *name)
+{
+    Suite *suite = suite_create(name);
+    conformance_add_ops(suite);
+    conformance_add_primitives(suite);
+    conformance_add_passes(suite);
     return suite;
 }

@@ -1,0 +1,42 @@
+/* What build/gradcheckd-cuda.so offers, for dlsym. C.
+ *
+ * The object is built from the same sources as the daemon: gradcheckd_cuda_interface() tells whether it was. A thread
+ * gets a stream of its own at its first call. A pass, and every other piece of the backend's memory, belongs to the
+ * thread that allocated it: let one thread compute with it, or let that thread read something (which waits for its
+ * stream) before another goes on. Any thread may release it. */
+#ifndef CUDA_GRADCHECKD_CUDA_H
+#define CUDA_GRADCHECKD_CUDA_H
+
+#include <stddef.h>
+
+#include "core/backend.h"
+
+struct gradcheckd_cuda_device {
+    char name[256];
+    int major, minor; /* compute capability */
+    int multiprocessors;
+    size_t memory, free_memory;  /* bytes */
+    double flops_f64, flops_f32; /* the card's peak a second without tensor cores; 0 where unknown */
+};
+
+/* To be compared with GRADCHECKD_CUDA_INTERFACE, as seen by who loads it, before anything else is called. */
+#define GRADCHECKD_CUDA_INTERFACE ((unsigned long)1 << 32 | (unsigned long)sizeof(struct backend))
+unsigned long gradcheckd_cuda_interface(void);
+
+/* The backend for one arithmetic; NULL, with a sentence in why, where no device can be used. To be called before any
+ * other work; takes a second or two the first time. */
+const struct backend *gradcheckd_cuda_backend(enum dtype dtype, char *why, size_t size);
+
+/* Does a small computation and looks at the result. CODE_OK; CODE_OUT_OF_MEMORY; or CODE_DEVICE, with a sentence in
+ * why, for a device to be taken out of service. */
+int gradcheckd_cuda_health(char *why, size_t size);
+
+int gradcheckd_cuda_describe(struct gradcheckd_cuda_device *device);
+
+/* Types for dlsym's results. */
+typedef unsigned long gradcheckd_cuda_interface_function(void);
+typedef const struct backend *gradcheckd_cuda_backend_function(enum dtype dtype, char *why, size_t size);
+typedef int gradcheckd_cuda_health_function(char *why, size_t size);
+typedef int gradcheckd_cuda_describe_function(struct gradcheckd_cuda_device *device);
+
+#endif
