@@ -31,8 +31,17 @@ MAIN    := $(B)/server/main.o $(B)/server/blas_setup.o
 PAGES   := $(filter-out static/package%.json,$(wildcard static/*.* static/js/*.js))
 UPLOT   := build/npm/node_modules/uplot
 STATIC  := $(PAGES:static/%=$(B)/static/%) $(addprefix $(B)/static/vendor/,uPlot.esm.js uPlot.min.css uPlot.LICENSE.txt)
-TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/core/test_*.c tests/server/test_*.c))
-SOURCES := $(wildcard core/*.[ch] core/*.inc core/ops/*.[ch] server/*.[ch] server/*.cpp tests/*.[ch] tests/*/*.[ch])
+TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/core/test_*.c tests/server/test_*.c) tests/cuda/test_standin.c)
+SOURCES := $(wildcard core/*.[ch] core/*.inc core/ops/*.[ch] server/*.[ch] server/*.cpp cuda/*.h cuda/*.inc cuda/*.cu cuda/*.cpp \
+    tests/*.[ch] tests/*/*.[ch])
+
+# The conformance suite, for the programs that run it on one backend or another; and the CUDA backend with its kernels on the CPU.
+CONFORMANCE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/core/conformance*.c))
+STANDIN     := $(B)/cuda/backend-standin.o $(B)/cuda/launcher_host.o
+
+# nvcc, where it is: then the CUDA backend is built, too, for these architectures and as PTX of the newest.
+NVCC       ?= $(firstword $(shell command -v nvcc 2>/dev/null) $(wildcard /usr/local/cuda/bin/nvcc))
+CUDA_ARCHS ?= 75 80 86 89 90
 
 BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev
 # Debian's Node.js and npm, unless others are there; that npm needs ca-certificates, but only recommends them.
@@ -43,9 +52,9 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page browser browser-files screenshot mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
+.PHONY: all cuda deps deps-lint deps-bench deps-browser run demo test check unit http page browser browser-files screenshot mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
 
-all: $(B)/gradcheckd $(STATIC) ## build the daemon: build/gradcheckd
+all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
 # Commands are shown by their name and target alone; V=1 shows them whole.
 ifneq ($(V),1)
@@ -93,11 +102,38 @@ $(B)/static/%: static/%
 	@mkdir -p $(@D)
 	$(call Q,cp) cp $< $@
 
+$(B)/cuda/backend-standin.o: cuda/backend.cu Makefile
+	@mkdir -p $(@D)
+	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -x c++ -c -o $@ $<
+
+$(B)/tests/core/test_conformance: $(CONFORMANCE)
+$(B)/tests/cuda/test_standin: $(CONFORMANCE) $(STANDIN)
+
 .SECONDARY:
 $(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
-	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $$(pkg-config --libs check) $(LDLIBS)
+	$(call Q,link) $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $$(pkg-config --libs check) $(LDLIBS)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- the CUDA backend, a shared object that the daemon loads ----
+
+NVCC_FLAGS = -std=c++17 -O3 -fmad=false $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
+    -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS)) -I. -D_GNU_SOURCE \
+    -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-Wall,-Wextra,-Wshadow --cudart static
+CUDA_LIBS  = -lcublas -Xlinker -rpath,$(patsubst %/bin/nvcc,%/lib64,$(NVCC))
+
+# Builds for sanitizers, coverage and linters, which go elsewhere than build/, have no use for it.
+cuda:
+ifneq ($(B),build)
+else ifeq ($(NVCC),)
+	@echo '  no nvcc here: $(B)/gradcheckd-cuda.so is not built, passes run on the CPU'
+else
+cuda: $(B)/gradcheckd-cuda.so
+
+$(B)/gradcheckd-cuda.so: cuda/backend.cu Makefile
+	@mkdir -p $(@D)
+	$(call Q,nvcc) $(NVCC) $(NVCC_FLAGS) -MD -MF $(B)/gradcheckd-cuda.d -shared -o $@ $< $(CUDA_LIBS)
+endif
 
 # ---- what is needed ----
 

@@ -119,6 +119,12 @@ void pass_use_data(struct pass *pass, void *x, void *target)
 
 /* ---- a pass ---- */
 
+static int device_error(const struct pass *pass, int code, struct error *error)
+{
+    if (code == CODE_OK) return CODE_OK;
+    return error_set(error, code, "the device %s failed", pass->backend->device);
+}
+
 int pass_new(struct arena *arena, const struct network *network, const struct backend *backend, size_t batch,
              struct pass *pass, struct error *error)
 {
@@ -127,9 +133,11 @@ int pass_new(struct arena *arena, const struct network *network, const struct ba
     void **lists = arena_array(arena, 2 * (network->node_count + network->parameter_count), sizeof *lists);
     pass->calls = arena_array(arena, network->node_count + 1, sizeof *pass->calls);
     pass->tensors = arena_array(arena, network->node_count, sizeof *pass->tensors);
-    if (lists == NULL || pass->calls == NULL || pass->tensors == NULL || !pass_elements(network, batch, &elements) ||
-        backend->allocate(arena, elements, &pass->memory) != CODE_OK)
-        return error_set(error, CODE_OUT_OF_MEMORY, "the network and its data do not fit into memory");
+    int code = CODE_OUT_OF_MEMORY;
+    if (lists != NULL && pass->calls != NULL && pass->tensors != NULL && pass_elements(network, batch, &elements))
+        code = backend->allocate(arena, elements, &pass->memory);
+    if (code == CODE_OUT_OF_MEMORY) return error_set(error, code, "the network and its data do not fit into memory");
+    if (code != CODE_OK) return device_error(pass, code, error);
     pass->y = lists;
     pass->dy = pass->y + network->node_count;
     pass->parameters = pass->dy + network->node_count;
@@ -156,12 +164,6 @@ void pass_free(struct pass *pass)
 {
     if (pass->memory != NULL) pass->backend->release(pass->memory);
     pass->memory = NULL;
-}
-
-static int device_error(const struct pass *pass, int code, struct error *error)
-{
-    if (code == CODE_OK) return CODE_OK;
-    return error_set(error, code, "the device %s failed", pass->backend->device);
 }
 
 int pass_set_parameter(struct pass *pass, size_t parameter, const double *host, struct error *error)

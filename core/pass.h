@@ -34,7 +34,7 @@ struct pass {
 /* Elements that a pass needs; false where the number overflows. */
 bool pass_elements(const struct network *network, size_t batch, size_t *elements);
 
-/* CODE_OUT_OF_MEMORY when memory is short. pass_free gives back what is not the arena's. */
+/* CODE_OUT_OF_MEMORY when memory is short; CODE_DEVICE. pass_free gives back what is not the arena's. */
 int pass_new(struct arena *arena, const struct network *network, const struct backend *backend, size_t batch,
              struct pass *pass, struct error *error);
 void pass_free(struct pass *pass);

@@ -1,0 +1,222 @@
+/* The launcher on the CUDA runtime and cuBLAS. Described in cuda/launcher.h. */
+#ifndef CUDA_LAUNCHER_CUDA_H
+#define CUDA_LAUNCHER_CUDA_H
+
+#include <cublas_v2.h>
+#include <cuda_runtime.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KERNEL static __global__
+#define DEVICE static __device__ __forceinline__
+#define DEVICE_MEMBER __device__ __forceinline__
+
+/* ---- for kernels ---- */
+
+DEVICE unsigned thread_index()
+{
+    return threadIdx.x;
+}
+DEVICE unsigned block_index()
+{
+    return blockIdx.x;
+}
+DEVICE unsigned block_size()
+{
+    return blockDim.x;
+}
+DEVICE unsigned grid_size()
+{
+    return gridDim.x;
+}
+
+extern __shared__ __align__(16) unsigned char shared_bytes[];
+
+template <typename T> DEVICE T *shared_memory()
+{
+    return reinterpret_cast<T *>(shared_bytes);
+}
+
+DEVICE void barrier()
+{
+    __syncthreads();
+}
+
+template <typename T> DEVICE T shuffle_xor(T v, unsigned mask)
+{
+    return __shfl_xor_sync(0xffffffffu, v, (int)mask);
+}
+
+DEVICE double device_fma(double a, double b, double c)
+{
+    return fma(a, b, c);
+}
+DEVICE float device_fma(float a, float b, float c)
+{
+    return fmaf(a, b, c);
+}
+
+/* ---- for the host ---- */
+
+/* A failed call leaves its error behind, to be mistaken for the next launch's: taken back here. An error that ended
+ * the device's work comes again at every later call. */
+static int code_of(cudaError_t error)
+{
+    if (error == cudaSuccess) return CODE_OK;
+    (void)cudaGetLastError();
+    return error == cudaErrorMemoryAllocation ? CODE_OUT_OF_MEMORY : CODE_DEVICE;
+}
+
+static int code_of(cublasStatus_t status)
+{
+    if (status == CUBLAS_STATUS_SUCCESS) return CODE_OK;
+    (void)cudaGetLastError();
+    return status == CUBLAS_STATUS_ALLOC_FAILED ? CODE_OUT_OF_MEMORY : CODE_DEVICE;
+}
+
+struct queue {
+    cudaStream_t stream;
+    cublasHandle_t blas;
+    void *workspace;
+};
+
+/* What cuBLAS may use for one product. With memory of its own for every stream a product's bits do not depend on what
+ * other streams do. */
+enum { WORKSPACE_BYTES = 8 << 20 };
+
+static int device_allocate(size_t bytes, void **memory)
+{
+    return code_of(cudaMalloc(memory, bytes));
+}
+
+static int device_release(void *memory)
+{
+    return code_of(cudaFree(memory));
+}
+
+static int host_allocate(size_t bytes, void **memory)
+{
+    return code_of(cudaHostAlloc(memory, bytes, cudaHostAllocDefault));
+}
+
+static int host_release(void *memory)
+{
+    return code_of(cudaFreeHost(memory));
+}
+
+static int queue_wait(struct queue *q)
+{
+    return code_of(cudaStreamSynchronize(q->stream));
+}
+
+static void queue_free(struct queue *q)
+{
+    if (q == NULL) return;
+    if (q->blas != NULL) (void)code_of(cublasDestroy(q->blas));
+    if (q->workspace != NULL) (void)device_release(q->workspace);
+    if (q->stream != NULL) (void)code_of(cudaStreamDestroy(q->stream));
+    free(q);
+}
+
+static int queue_new(struct queue **made)
+{
+    struct queue *q = static_cast<struct queue *>(calloc(1, sizeof *q));
+    if (q == NULL) return CODE_OUT_OF_MEMORY;
+    int code = code_of(cudaStreamCreateWithFlags(&q->stream, cudaStreamNonBlocking));
+    if (code == CODE_OK) code = code_of(cublasCreate(&q->blas));
+    if (code == CODE_OK) code = device_allocate(WORKSPACE_BYTES, &q->workspace);
+    if (code == CODE_OK) code = code_of(cublasSetStream(q->blas, q->stream));
+    /* after cublasSetStream, which would take the workspace away again */
+    if (code == CODE_OK) code = code_of(cublasSetWorkspace(q->blas, q->workspace, WORKSPACE_BYTES));
+    /* float32 is float32: no TF32, no emulation; sums are not made by atomics */
+    cublasMath_t mode = (cublasMath_t)(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
+    if (code == CODE_OK) code = code_of(cublasSetMathMode(q->blas, mode));
+    if (code == CODE_OK) code = code_of(cublasSetAtomicsMode(q->blas, CUBLAS_ATOMICS_NOT_ALLOWED));
+    if (code == CODE_OK) code = code_of(cublasSetPointerMode(q->blas, CUBLAS_POINTER_MODE_HOST));
+    if (code != CODE_OK) {
+        queue_free(q);
+        return code;
+    }
+    *made = q;
+    return CODE_OK;
+}
+
+static int copy_in(struct queue *q, void *to, const void *from, size_t bytes)
+{
+    return code_of(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, q->stream));
+}
+
+static int copy_out(struct queue *q, void *to, const void *from, size_t bytes)
+{
+    return code_of(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, q->stream));
+}
+
+template <typename... P, typename... A>
+static int launch(struct queue *q, unsigned blocks, unsigned threads, size_t shared, void (*kernel)(P...),
+                  A... arguments)
+{
+    kernel<<<blocks, threads, shared, q->stream>>>(static_cast<P>(arguments)...);
+    return code_of(cudaGetLastError());
+}
+
+/* cuBLAS stores by columns: what it takes for the [n,m] matrix op(B)^T op(A)^T is our [m,n] op(A) op(B). */
+static int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, double alpha, const double *A,
+                   const double *B, double beta, double *C)
+{
+    return code_of(cublasDgemm_64(q->blas, tb ? CUBLAS_OP_T : CUBLAS_OP_N, ta ? CUBLAS_OP_T : CUBLAS_OP_N, (int64_t)n,
+                                  (int64_t)m, (int64_t)k, &alpha, B, (int64_t)(tb ? k : n), A, (int64_t)(ta ? m : k),
+                                  &beta, C, (int64_t)n));
+}
+
+static int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *A,
+                   const float *B, float beta, float *C)
+{
+    return code_of(cublasSgemm_64(q->blas, tb ? CUBLAS_OP_T : CUBLAS_OP_N, ta ? CUBLAS_OP_T : CUBLAS_OP_N, (int64_t)n,
+                                  (int64_t)m, (int64_t)k, &alpha, B, (int64_t)(tb ? k : n), A, (int64_t)(ta ? m : k),
+                                  &beta, C, (int64_t)n));
+}
+
+/* ---- the device ---- */
+
+/* CUDA_VISIBLE_DEVICES chooses another. */
+enum { DEVICE_NUMBER = 0 };
+
+static int attribute_of(cudaDeviceAttr attribute)
+{
+    int value = 0;
+    return code_of(cudaDeviceGetAttribute(&value, attribute, DEVICE_NUMBER)) == CODE_OK ? value : 0;
+}
+
+static int device_describe(struct gradcheckd_cuda_device *d)
+{
+    *d = gradcheckd_cuda_device{};
+    cudaDeviceProp properties;
+    int code = code_of(cudaGetDeviceProperties(&properties, DEVICE_NUMBER));
+    if (code == CODE_OK) code = code_of(cudaMemGetInfo(&d->free_memory, &d->memory));
+    if (code != CODE_OK) return code;
+    snprintf(d->name, sizeof d->name, "%s", properties.name);
+    d->major = properties.major;
+    d->minor = properties.minor;
+    d->multiprocessors = properties.multiProcessorCount;
+    /* float32 units of a multiprocessor: 64 in 7.x and 8.0, 128 since */
+    double units = d->major < 8 || (d->major == 8 && d->minor == 0) ? 64 : 128;
+    double hertz = 1e3 * attribute_of(cudaDevAttrClockRate);
+    int ratio = attribute_of(cudaDevAttrSingleToDoublePrecisionPerfRatio);
+    d->flops_f32 = 2 * units * hertz * d->multiprocessors;
+    d->flops_f64 = ratio > 0 ? d->flops_f32 / ratio : 0;
+    return CODE_OK;
+}
+
+static int device_open(char *why, size_t size)
+{
+    int count = 0;
+    cudaError_t error = cudaGetDeviceCount(&count);
+    if (error == cudaSuccess && count == 0) error = cudaErrorNoDevice;
+    if (error == cudaSuccess) error = cudaSetDevice(DEVICE_NUMBER);
+    if (error == cudaSuccess) error = cudaFree(NULL); /* makes the device's context */
+    if (error != cudaSuccess) snprintf(why, size, "%s", cudaGetErrorString(error));
+    return code_of(error);
+}
+
+#endif

@@ -1,0 +1,475 @@
+/* The host stand-in for the launcher: runs kernels on the CPU, thread by thread.
+ *
+ * The blocks of a launch run one after the other. The threads of a block are fibers: each runs until it has to wait for
+ * others, at a barrier or a shuffle, or ends. Most never wait, and one fiber serves them all in turn. A block whose
+ * threads can no longer all meet (some wait at a barrier that others passed by) is an error in a kernel, and ends the
+ * program with a message. Shared memory and fresh device memory are filled with NaN, and lie between guards. */
+#undef _FORTIFY_SOURCE /* whose longjmp allows no other stack */
+
+#include <cblas.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "cuda/launcher.h"
+#include "cuda/standin.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define WITH_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WITH_TSAN 1
+#endif
+#endif
+#ifdef WITH_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef WITH_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
+enum { THREADS_MAX = 1024, STACK_BYTES = 256 << 10, EXCHANGE_BYTES = 16, GUARD_BYTES = 64, GUARD_BYTE = 0xA5 };
+
+__thread struct standin_place standin_here;
+
+static bool descending;
+static size_t fail_in;
+static int fail_code;
+static struct standin_counts counts;
+
+[[noreturn]] static void fault(const char *what)
+{
+    fprintf(stderr, "host stand-in: block %u, thread %u: %s\n", standin_here.block, standin_here.thread, what);
+    abort();
+}
+
+void standin_descending(bool on)
+{
+    descending = on;
+}
+
+void standin_fail_in(size_t calls, int code)
+{
+    fail_in = calls;
+    fail_code = code;
+}
+
+size_t standin_fail_left(void)
+{
+    return fail_in;
+}
+
+struct standin_counts standin_count(void)
+{
+    return counts;
+}
+
+static int may_fail(void)
+{
+    return fail_in > 0 && --fail_in == 0 ? fail_code : CODE_OK;
+}
+
+/* ---- fibers ---- */
+
+enum state { WAITS_FOR_START, RUNS, WAITS_AT_SHUFFLE, WAITS_AT_BARRIER, ENDED };
+
+struct fiber {
+    jmp_buf here;
+    void *stack;
+    bool started;
+    unsigned thread; /* which it serves */
+#ifdef WITH_ASAN
+    void *fake_stack;
+#endif
+#ifdef WITH_TSAN
+    void *tsan;
+#endif
+};
+
+/* One for each thread of the host that launches; its fibers are kept for the next launch. */
+struct block_run {
+    void (*body)(void *);
+    void *closure;
+    enum state state[THREADS_MAX];
+    struct fiber *fiber[THREADS_MAX]; /* of threads that have started and not ended */
+    struct fiber *idle[THREADS_MAX];
+    unsigned idle_count;
+    struct fiber *current, *made; /* made: the fiber that begins */
+    jmp_buf scheduler;
+    ucontext_t back;
+    alignas(16) unsigned char slots[2][THREADS_MAX][EXCHANGE_BYTES];
+    unsigned turn[THREADS_MAX]; /* shuffles done */
+#ifdef WITH_ASAN
+    void *fake_stack;
+    const void *stack_bottom;
+    size_t stack_size;
+#endif
+#ifdef WITH_TSAN
+    void *tsan;
+#endif
+};
+
+static __thread struct block_run *run;
+
+/* Switching is announced to the sanitizers, who follow stacks. */
+static void leave_fiber(struct fiber *f)
+{
+    (void)f;
+#ifdef WITH_ASAN
+    __sanitizer_start_switch_fiber(&f->fake_stack, run->stack_bottom, run->stack_size);
+#endif
+#ifdef WITH_TSAN
+    __tsan_switch_to_fiber(run->tsan, __tsan_switch_to_fiber_no_sync);
+#endif
+}
+
+static void entered_fiber(struct fiber *f)
+{
+    (void)f;
+#ifdef WITH_ASAN
+    __sanitizer_finish_switch_fiber(f->fake_stack, &run->stack_bottom, &run->stack_size);
+#endif
+}
+
+/* The running thread gives way to the scheduler. */
+static void give_way()
+{
+    struct fiber *f = run->current;
+    if (_setjmp(f->here) == 0) {
+        leave_fiber(f);
+        _longjmp(run->scheduler, 1);
+    }
+    entered_fiber(f);
+}
+
+/* A fiber serves one thread after another, for ever. */
+static void serve()
+{
+    struct fiber *f = run->made;
+    entered_fiber(f);
+    for (;;) {
+        run->body(run->closure);
+        run->state[f->thread] = ENDED;
+        give_way();
+    }
+}
+
+static struct fiber *fiber_take()
+{
+    if (run->idle_count > 0) return run->idle[--run->idle_count];
+    struct fiber *f = static_cast<struct fiber *>(calloc(1, sizeof *f));
+    void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (f == NULL || stack == MAP_FAILED) fault("no memory for a fiber");
+    f->stack = stack;
+#ifdef WITH_TSAN
+    f->tsan = __tsan_create_fiber(0);
+#endif
+    return f;
+}
+
+static void switch_to(struct fiber *f)
+{
+    run->current = f;
+    if (_setjmp(run->scheduler) == 0) {
+#ifdef WITH_ASAN
+        __sanitizer_start_switch_fiber(&run->fake_stack, f->stack, STACK_BYTES);
+#endif
+#ifdef WITH_TSAN
+        __tsan_switch_to_fiber(f->tsan, __tsan_switch_to_fiber_no_sync);
+#endif
+        if (f->started) _longjmp(f->here, 1);
+        f->started = true;
+        run->made = f;
+        ucontext_t begin;
+        getcontext(&begin);
+        begin.uc_stack.ss_sp = f->stack;
+        begin.uc_stack.ss_size = STACK_BYTES;
+        begin.uc_link = NULL;
+        makecontext(&begin, serve, 0);
+        swapcontext(&run->back, &begin);
+    }
+#ifdef WITH_ASAN
+    __sanitizer_finish_switch_fiber(run->fake_stack, NULL, NULL);
+#endif
+}
+
+/* Lets one thread go on until it waits or ends. */
+static void resume(unsigned t)
+{
+    standin_here.thread = t;
+    if (run->fiber[t] == NULL) {
+        run->fiber[t] = fiber_take();
+        run->fiber[t]->thread = t;
+    }
+    run->state[t] = RUNS;
+    switch_to(run->fiber[t]);
+    if (run->state[t] != ENDED) return;
+    run->idle[run->idle_count++] = run->fiber[t];
+    run->fiber[t] = NULL;
+}
+
+/* ---- what threads wait for ---- */
+
+void standin_barrier()
+{
+    unsigned t = standin_here.thread;
+    counts.barriers++;
+    run->state[t] = WAITS_AT_BARRIER;
+    give_way();
+}
+
+/* A lane that goes on may put in its next value before another has read its last: two slots, in turn. It cannot be two
+ * ahead, since each shuffle takes all lanes. */
+const void *standin_exchange(const void *mine, size_t bytes, unsigned mask)
+{
+    unsigned t = standin_here.thread, turn = run->turn[t]++ & 1u;
+    if (bytes > EXCHANGE_BYTES || mask >= WARP) fault("a shuffle that cannot be");
+    counts.shuffles++;
+    memcpy(run->slots[turn][t], mine, bytes);
+    run->state[t] = WAITS_AT_SHUFFLE;
+    give_way();
+    return run->slots[turn][t ^ mask];
+}
+
+static bool all_in(unsigned from, unsigned to, enum state state)
+{
+    for (unsigned t = from; t < to; t++)
+        if (run->state[t] != state) return false;
+    return true;
+}
+
+/* Runs a warp until its lanes have all ended or all wait at a barrier. */
+static void run_warp(unsigned from)
+{
+    for (;;) {
+        for (unsigned l = 0; l < WARP; l++)
+            resume(from + (descending ? WARP - 1 - l : l));
+        if (all_in(from, from + WARP, ENDED) || all_in(from, from + WARP, WAITS_AT_BARRIER)) return;
+        if (!all_in(from, from + WARP, WAITS_AT_SHUFFLE)) fault("not all lanes of the warp come to the same point");
+    }
+}
+
+static void run_block(unsigned threads)
+{
+    for (unsigned t = 0; t < threads; t++) {
+        run->state[t] = WAITS_FOR_START;
+        run->turn[t] = 0;
+    }
+    do {
+        for (unsigned w = 0; w < threads; w += WARP)
+            run_warp(descending ? threads - WARP - w : w);
+        if (!all_in(0, threads, run->state[0])) fault("not all threads of the block come to the barrier");
+    } while (run->state[0] != ENDED);
+}
+
+static void guard_set(void *memory, size_t bytes)
+{
+    memset(memory, GUARD_BYTE, bytes);
+}
+
+static void guard_check(const void *memory, size_t bytes, const char *what)
+{
+    for (size_t i = 0; i < bytes; i++)
+        if (static_cast<const unsigned char *>(memory)[i] != GUARD_BYTE) fault(what);
+}
+
+/* ---- memory ---- */
+
+/* A piece of device memory, its header in front: pieces are in a list, so that all their guards are looked at after
+ * every launch. */
+struct device_piece {
+    struct device_piece *next, **at;
+    size_t bytes;
+    alignas(GUARD_BYTES) unsigned char before[GUARD_BYTES];
+};
+
+static struct device_piece *pieces;
+static pthread_mutex_t pieces_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static unsigned char *piece_memory(const struct device_piece *p)
+{
+    return const_cast<unsigned char *>(p->before) + GUARD_BYTES;
+}
+
+static void piece_check(const struct device_piece *p)
+{
+    guard_check(p->before, GUARD_BYTES, "a write before device memory");
+    guard_check(piece_memory(p) + p->bytes, GUARD_BYTES, "a write behind device memory");
+}
+
+static void pieces_check()
+{
+    pthread_mutex_lock(&pieces_lock);
+    for (const struct device_piece *p = pieces; p != NULL; p = p->next)
+        piece_check(p);
+    pthread_mutex_unlock(&pieces_lock);
+}
+
+int device_allocate(size_t bytes, void **memory)
+{
+    int code = may_fail();
+    if (code != CODE_OK) return code;
+    if (bytes > SIZE_MAX / 2) return CODE_OUT_OF_MEMORY;
+    size_t all = sizeof(struct device_piece) + bytes + GUARD_BYTES;
+    struct device_piece *p = static_cast<struct device_piece *>(
+        aligned_alloc(GUARD_BYTES, (all + GUARD_BYTES - 1) / GUARD_BYTES * GUARD_BYTES));
+    if (p == NULL) return CODE_OUT_OF_MEMORY;
+    p->bytes = bytes;
+    guard_set(p->before, GUARD_BYTES);
+    memset(piece_memory(p), 0xFF, bytes);
+    guard_set(piece_memory(p) + bytes, GUARD_BYTES);
+    pthread_mutex_lock(&pieces_lock);
+    p->next = pieces;
+    p->at = &pieces;
+    if (pieces != NULL) pieces->at = &p->next;
+    pieces = p;
+    pthread_mutex_unlock(&pieces_lock);
+    *memory = piece_memory(p);
+    return CODE_OK;
+}
+
+int device_release(void *memory)
+{
+    struct device_piece *p =
+        reinterpret_cast<struct device_piece *>(static_cast<unsigned char *>(memory) - sizeof(struct device_piece));
+    piece_check(p);
+    pthread_mutex_lock(&pieces_lock);
+    *p->at = p->next;
+    if (p->next != NULL) p->next->at = p->at;
+    pthread_mutex_unlock(&pieces_lock);
+    free(p);
+    return CODE_OK;
+}
+
+int host_allocate(size_t bytes, void **memory)
+{
+    return device_allocate(bytes, memory);
+}
+
+int host_release(void *memory)
+{
+    return device_release(memory);
+}
+
+/* ---- launches ---- */
+
+int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body)(void *), void *closure)
+{
+    int code = may_fail();
+    if (code != CODE_OK) return code;
+    /* as the CUDA runtime does */
+    if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10))
+        return CODE_DEVICE;
+    if (run == NULL) {
+        run = static_cast<struct block_run *>(calloc(1, sizeof *run));
+        if (run == NULL) return CODE_OUT_OF_MEMORY;
+    }
+#ifdef WITH_TSAN
+    run->tsan = __tsan_get_current_fiber();
+#endif
+    unsigned char *memory =
+        static_cast<unsigned char *>(aligned_alloc(GUARD_BYTES, (shared / GUARD_BYTES + 3) * GUARD_BYTES));
+    if (memory == NULL) return CODE_OUT_OF_MEMORY;
+    run->body = body;
+    run->closure = closure;
+    standin_here.threads = threads;
+    standin_here.blocks = blocks;
+    standin_here.shared = memory + GUARD_BYTES;
+    guard_set(memory, GUARD_BYTES);
+    guard_set(memory + GUARD_BYTES + shared, GUARD_BYTES);
+    for (unsigned b = 0; b < blocks; b++) {
+        standin_here.block = descending ? blocks - 1 - b : b;
+        memset(memory + GUARD_BYTES, 0xFF, shared); /* NaN in both arithmetics */
+        run_block(threads);
+        guard_check(memory, GUARD_BYTES, "a write before the shared memory");
+        guard_check(memory + GUARD_BYTES + shared, GUARD_BYTES, "a write behind the shared memory");
+    }
+    pieces_check();
+    counts.launches++;
+    counts.blocks += blocks;
+    counts.threads += (size_t)blocks * threads;
+    free(memory);
+    return CODE_OK;
+}
+
+/* ---- the queue: all is done at once ---- */
+
+int queue_new(struct queue **made)
+{
+    int code = may_fail();
+    if (code != CODE_OK) return code;
+    *made = static_cast<struct queue *>(calloc(1, sizeof **made));
+    return *made != NULL ? CODE_OK : CODE_OUT_OF_MEMORY;
+}
+
+void queue_free(struct queue *q)
+{
+    free(q);
+}
+
+int queue_wait(struct queue *q)
+{
+    (void)q;
+    return may_fail();
+}
+
+int copy_in(struct queue *q, void *to, const void *from, size_t bytes)
+{
+    (void)q;
+    int code = may_fail();
+    if (code == CODE_OK && bytes > 0) memcpy(to, from, bytes);
+    return code;
+}
+
+int copy_out(struct queue *q, void *to, const void *from, size_t bytes)
+{
+    return copy_in(q, to, from, bytes);
+}
+
+int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, double alpha, const double *A,
+            const double *B, double beta, double *C)
+{
+    (void)q;
+    int code = may_fail();
+    if (code != CODE_OK) return code;
+    counts.products++;
+    cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
+                alpha, A, (int)(ta ? m : k), B, (int)(tb ? k : n), beta, C, (int)n);
+    return CODE_OK;
+}
+
+int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *A,
+            const float *B, float beta, float *C)
+{
+    (void)q;
+    int code = may_fail();
+    if (code != CODE_OK) return code;
+    counts.products++;
+    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
+                alpha, A, (int)(ta ? m : k), B, (int)(tb ? k : n), beta, C, (int)n);
+    return CODE_OK;
+}
+
+/* ---- the device ---- */
+
+int device_describe(struct gradcheckd_cuda_device *d)
+{
+    *d = gradcheckd_cuda_device{};
+    snprintf(d->name, sizeof d->name, "host stand-in");
+    return CODE_OK;
+}
+
+int device_open(char *why, size_t size)
+{
+    int code = may_fail();
+    if (code != CODE_OK) snprintf(why, size, "the stand-in was told to fail");
+    return code;
+}

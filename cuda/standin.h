@@ -1,0 +1,32 @@
+/* The CUDA backend on the host stand-in, for tests. C. */
+#ifndef CUDA_STANDIN_H
+#define CUDA_STANDIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* In which order blocks, warps and lanes run: results must not depend on it. Ascending, or descending. */
+void standin_descending(bool descending);
+
+/* The n-th call from now that could fail on a device (an allocation, a copy, a launch, a product, a wait) fails with
+ * this code; 0 takes it back. Tells how many such calls are left to go. */
+void standin_fail_in(size_t calls, int code);
+size_t standin_fail_left(void);
+
+/* What was run since the start of the process. */
+struct standin_counts {
+    size_t launches, blocks, threads, barriers, shuffles, products;
+};
+struct standin_counts standin_count(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

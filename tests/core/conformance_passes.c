@@ -1,0 +1,134 @@
+/* Whole passes of networks, on every backend against the CPU's in float64, and a failure of any call on the way. */
+#include "tests/core/conformance.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pass.h"
+#include "tests/core/chain.h"
+
+#define TOLERANCE_F64 1e-12
+#define TOLERANCE_F32 2e-4
+
+enum { PARAMETERS_MAX = 8 };
+
+static const struct {
+    size_t input, batch;
+    struct link links[9];
+    const char *loss;
+    double l2;
+} networks[] = {
+    {2, 4, {{"linear", 3}, {"tanh", 0}, {"linear", 1}, {"sigmoid", 0}, {NULL, 0}}, "bce", 0},
+    {5, 33, {{"linear", 40}, {"relu", 0}, {"linear", 7}, {NULL, 0}}, "cross_entropy", 1e-3},
+    {9, 300, {{"linear", 33}, {"gelu", 0}, {"linear", 65}, {"silu", 0}, {"linear", 3}, {NULL, 0}}, "mse", 0},
+    {31, 7, {{"linear", 64}, {"leaky_relu", 0}, {"linear", 10}, {"log_softmax", 0}, {NULL, 0}}, "nll", 0.1},
+    {3, 17, {{"linear", 12}, {"elu", 0}, {"linear", 5}, {"softmax", 0}, {NULL, 0}}, "mse", 0},
+    {4, 257, {{"linear", 9}, {"softplus", 0}, {"flatten", 0}, {"linear", 4}, {NULL, 0}}, "hinge", 0},
+    {6, 50, {{"linear", 8}, {"sigmoid", 0}, {"linear", 8}, {NULL, 0}}, "smooth_l1", 0},
+};
+
+enum { NETWORKS = sizeof networks / sizeof *networks };
+
+/* A pass's loss, outputs and gradients, one behind the other. */
+struct outcome {
+    size_t n;
+    double *values;
+};
+
+static void forward_and_backward(struct arena *arena, const struct backend *b, const struct chain *chain, size_t batch,
+                                 struct outcome *out)
+{
+    const struct network *network = &chain->network;
+    struct error error = {0};
+    struct pass pass;
+    conformance_seed();
+    size_t outputs = batch * network_output(network)->out_size, classes = network_output(network)->out_size;
+    out->values = arena_doubles(arena, 1 + outputs + network->parameter_elements);
+    double *x = arena_doubles(arena, batch * network->input_size), *t = arena_doubles(arena, outputs);
+    ck_assert(out->values != NULL && x != NULL && t != NULL);
+    ck_assert_int_eq(pass_new(arena, network, b, batch, &pass, &error), CODE_OK);
+    for (size_t i = 0; i < batch * network->input_size; i++)
+        x[i] = (double)(float)uniform(-1, 1);
+    for (size_t i = 0; i < outputs; i++)
+        t[i] = chain->definition.loss.op->target == TARGET_LIKE_OUTPUT ? (double)(float)uniform(0, 1)
+                                                                       : i % classes == (i / classes) % classes;
+    ck_assert_int_eq(pass_set_data(&pass, x, t, &error), CODE_OK);
+    for (size_t p = 0; p < network->parameter_count; p++) {
+        size_t n = network->parameters[p].size;
+        double *w = arena_doubles(arena, n);
+        for (size_t i = 0; i < n; i++)
+            w[i] = (double)(float)uniform(-0.5, 0.5);
+        ck_assert_int_eq(pass_set_parameter(&pass, p, w, &error), CODE_OK);
+    }
+    ck_assert_msg(pass_forward(&pass, &error) == CODE_OK, "%s", error.detail);
+    ck_assert_msg(pass_backward(&pass, &error) == CODE_OK, "%s", error.detail);
+    out->values[0] = pass.loss;
+    out->n = 1;
+    ck_assert_int_eq(pass_read(&pass, pass.y[network->node_count - 1], outputs, out->values + out->n, &error), CODE_OK);
+    out->n += outputs;
+    for (size_t p = 0; p < network->parameter_count; p++) {
+        size_t n = network->parameters[p].size;
+        ck_assert_int_eq(pass_read(&pass, pass.gradients[p], n, out->values + out->n, &error), CODE_OK);
+        out->n += n;
+    }
+    pass_free(&pass);
+}
+
+START_TEST(whole_passes)
+{
+    const struct backend *b = conformance.backends[_i / NETWORKS];
+    int k = _i % NETWORKS;
+    struct arena arena;
+    arena_init(&arena, (size_t)1 << 28);
+    struct chain chain;
+    struct error error = {0};
+    ck_assert_int_eq(chain_build(&arena, networks[k].input, networks[k].links, networks[k].loss, &chain, &error),
+                     CODE_OK);
+    chain.definition.l2 = networks[k].l2;
+    struct outcome want, got, again;
+    forward_and_backward(&arena, backend_cpu(DTYPE_FLOAT64), &chain, networks[k].batch, &want);
+    forward_and_backward(&arena, b, &chain, networks[k].batch, &got);
+    if (conformance.reorder != NULL) conformance.reorder(true);
+    forward_and_backward(&arena, b, &chain, networks[k].batch, &again);
+    if (conformance.reorder != NULL) conformance.reorder(false);
+    ck_assert_uint_eq(got.n, want.n);
+    double tolerance = b->dtype == DTYPE_FLOAT32 ? TOLERANCE_F32 : TOLERANCE_F64;
+    for (size_t i = 0; i < want.n; i++)
+        if (!(fabs(got.values[i] - want.values[i]) <= tolerance * (fabs(want.values[i]) + 1e-2)))
+            ck_abort_msg("network %d, number %zu: %.17g for %.17g", k, i, got.values[i], want.values[i]);
+    ck_assert_mem_eq(got.values, again.values, got.n * sizeof *got.values);
+    arena_free(&arena);
+}
+END_TEST
+
+/* Memory is given back and taken again: nothing of the last pass is seen in the next, and no more is taken. */
+START_TEST(passes_again_and_again)
+{
+    const struct backend *b = conformance.backends[_i];
+    struct outcome first = {0}, next;
+    struct arena arena, kept;
+    struct chain chain;
+    struct error error = {0};
+    arena_init(&kept, (size_t)1 << 26);
+    ck_assert_int_eq(chain_build(&kept, networks[0].input, networks[0].links, networks[0].loss, &chain, &error),
+                     CODE_OK);
+    for (int k = 0; k < 50; k++) {
+        arena_init(&arena, (size_t)1 << 26);
+        forward_and_backward(k == 0 ? &kept : &arena, b, &chain, networks[0].batch, &next);
+        if (k == 0) first = next;
+        ck_assert_mem_eq(first.values, next.values, first.n * sizeof *first.values);
+        arena_free(&arena);
+    }
+    arena_free(&kept);
+}
+END_TEST
+
+void conformance_add_passes(Suite *suite)
+{
+    TCase *tcase = tcase_create("passes");
+    tcase_set_timeout(tcase, 240);
+    tcase_add_loop_test(tcase, whole_passes, 0, NETWORKS * conformance.count);
+    tcase_add_loop_test(tcase, passes_again_and_again, 0, conformance.count);
+    suite_add_tcase(suite, tcase);
+}
