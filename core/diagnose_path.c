@@ -268,22 +268,33 @@ static bool may_stand_beside(const struct search *s, const struct solution *rate
     return true;
 }
 
-void path_record(struct search *s)
+/* Whether what was handed in speaks for each mistake of the hypothesis, and for no other reading of it. */
+static bool is_credible(const struct search *s)
 {
-    if (s->length == 0 || s->pending != NOTHING_PENDING) return;
-    size_t constants = 0;
+    unsigned constants = 0;
     for (size_t k = 0; k < s->distinct; k++) {
         const struct choice *first = &s->path[s->kinds[k]];
-        /* Several constants explain more than anybody did; and an entry of the answer has one. */
         constants += first->mistake == &mistake_constant_factor;
-        if (constants > 1) return;
-        /* Where something stays unexplained a mere constant explains too little. */
-        if (s->partial && first->mistake == &mistake_constant_factor) return;
-        if (is_undone(s, first) || !has_evidence(s, first)) return;
+        if (is_undone(s, first) || !has_evidence(s, first)) return false;
     }
+    /* Several constants explain more than anybody did, and an entry of the answer has one. Where something stays
+     * unexplained a mere constant explains too little. */
+    return constants <= (s->partial ? 0 : 1);
+}
+
+/* Where all else is exact, so are the numbers that were written down. */
+static bool has_exact_numbers(const struct search *s)
+{
+    for (size_t i = 0; i < s->length; i++)
+        if (s->path[i].off > EXACT_FACTOR) return false;
+    return true;
+}
+
+void path_record(struct search *s)
+{
+    if (s->length == 0 || s->pending != NOTHING_PENDING || !is_credible(s)) return;
     struct solution rated = rate(s);
-    for (size_t i = 0; rated.fit == FIT_EXACT && i < s->length; i++)
-        if (s->path[i].off > EXACT_FACTOR) return;
+    if (rated.fit == FIT_EXACT && !has_exact_numbers(s)) return;
     int order = s->best != NULL ? compare_solutions(&rated, s->best) : -1;
     if (order < 0) {
         s->best = &s->pool[0];
@@ -337,38 +348,46 @@ double path_norm_limit(const struct search *s, double c, double *off)
     return c > 0 && c < 1 ? limit : NAN;
 }
 
+/* What a factor may be taken for, and by how much it is off from that. */
+struct factor_reading {
+    const struct mistake *mistake;
+    double off;
+};
+
+/* All that a factor on whole gradients may be taken for. */
+static size_t read_factor(const struct search *s, double c, struct factor_reading readings[FACTORS_MAX + 2])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->factor_count; i++) {
+        const struct factor_name *name = &s->factors[i];
+        if (path_near(c, name->value))
+            readings[count++] = (struct factor_reading){name->mistake, fabs(c / name->value - 1)};
+    }
+    if (c > 1.5 && c < ACCUMULATED_MAX && path_near(c, round(c)))
+        readings[count++] = (struct factor_reading){&mistake_gradient_accumulated, fabs(c / round(c) - 1)};
+    double off;
+    if (!isnan(path_norm_limit(s, c, &off))) readings[count++] = (struct factor_reading){&mistake_clipped, off};
+    return count;
+}
+
 void path_name_factor(const struct search *s, double c, bool whole, struct choice *choice)
 {
-    struct {
-        const struct mistake *mistake;
-        double off;
-    } names[FACTORS_MAX + 2];
-    size_t count = 0, first = 0;
-    for (size_t i = 0; whole && i < s->factor_count; i++) {
-        if (!path_near(c, s->factors[i].value)) continue;
-        names[count].mistake = s->factors[i].mistake;
-        names[count++].off = fabs(c / s->factors[i].value - 1);
+    struct factor_reading readings[FACTORS_MAX + 2], likeliest = {&mistake_constant_factor, 0};
+    size_t count = whole ? read_factor(s, c, readings) : 0;
+    choice->by_norm = false;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || readings[i].mistake->rank < likeliest.mistake->rank) likeliest = readings[i];
+        choice->by_norm = choice->by_norm || readings[i].mistake == &mistake_clipped;
     }
-    if (whole && c > 1.5 && c < ACCUMULATED_MAX && path_near(c, round(c))) {
-        names[count].mistake = &mistake_gradient_accumulated;
-        names[count++].off = fabs(c / round(c) - 1);
-    }
-    double off, limit = path_norm_limit(s, c, &off);
-    choice->by_norm = whole && !isnan(limit);
-    if (choice->by_norm) {
-        names[count].mistake = &mistake_clipped;
-        names[count++].off = off;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (names[i].mistake->rank < names[first].mistake->rank) first = i;
-    choice->mistake = count > 0 ? names[first].mistake : &mistake_constant_factor;
-    choice->off = count > 0 ? names[first].off : 0;
-    choice->factor = choice->mistake == &mistake_clipped ? limit : c;
+    double unused;
+    choice->mistake = likeliest.mistake;
+    choice->off = likeliest.off;
     choice->times = c;
+    choice->factor = choice->mistake == &mistake_clipped ? path_norm_limit(s, c, &unused) : c;
     choice->has_factor = true;
     choice->fitted = count == 0; /* a number that has a name costs no evidence */
     for (size_t i = 0; i < count; i++)
-        path_add_alternative(choice, names[i].mistake);
+        path_add_alternative(choice, readings[i].mistake);
     if (choice->mistake == &mistake_gradient_accumulated || choice->mistake == &mistake_wrong_normalization)
         path_add_alternative(choice, &mistake_constant_factor);
 }
