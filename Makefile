@@ -106,6 +106,11 @@ $(B)/cuda/backend-standin.o: cuda/backend.cu Makefile
 	@mkdir -p $(@D)
 	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -x c++ -c -o $@ $<
 
+# The same as an object that the daemon loads, for tests over HTTP.
+$(B)/gradcheckd-standin.so: cuda/backend.cu cuda/launcher_host.cpp $(wildcard cuda/*.h cuda/*.inc core/*.h) Makefile
+	@mkdir -p $(@D)
+	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -fPIC -shared -x c++ cuda/backend.cu cuda/launcher_host.cpp -o $@ $(LDLIBS)
+
 $(B)/tests/core/test_conformance: $(CONFORMANCE)
 $(B)/tests/cuda/test_standin: $(CONFORMANCE) $(STANDIN)
 
@@ -195,7 +200,7 @@ check: all unit http page ## the unit tests and the tests over HTTP, as built
 unit: $(TESTS)
 	@failed=0; for t in $(TESTS); do $$t || failed=1; done; exit $$failed
 
-http: all
+http: all $(B)/gradcheckd-standin.so
 	GRADCHECKD=$(B)/gradcheckd python3 tests/http/run.py
 
 browser: deps-browser ## install, build, and test the pages in Chromium
