@@ -266,8 +266,8 @@ int check_run(struct arena *arena, const struct check *check, struct report *rep
     if (!check->verify_reference) return CODE_OK;
     report->verified = true;
     double compared = seconds();
-    code = numeric_verify(arena, check->network, check->batch, check->parameters, check->x, check->target, gradients,
-                          check->cancelled, &report->verification, error);
+    code = numeric_verify_on(check->backend, arena, check->network, check->batch, check->parameters, check->x,
+                             check->target, gradients, check->cancelled, &report->verification, error);
     report->verify_seconds = seconds() - compared;
     return code;
 }

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/sequence.h"
+
 #define MAGNITUDE_FLOOR 1e-8
 #define WORK_PER_NODE 100.0
 
@@ -78,34 +80,59 @@ static int loss_at(struct pass *pass, double *element, double value, const struc
     return code;
 }
 
+/* An element of a parameter, its neighbours on both sides. */
+struct probe {
+    double above, below, up, down; /* values, and the losses there */
+    bool crossed;
+};
+
+static struct probe probe_at(double here)
+{
+    double step = cbrt(DBL_EPSILON) * fmax(1, fabs(here));
+    return (struct probe){.above = here + step, .below = here - step};
+}
+
+static double largest_of(size_t n, const double *gradient)
+{
+    double largest = MAGNITUDE_FLOOR;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs(gradient[i]));
+    return largest;
+}
+
+/* Enters element i of parameter p, the largest magnitude in whose gradient is given. */
+static void judge(struct verification *v, size_t p, size_t i, const struct probe *probe, double gradient,
+                  double largest)
+{
+    if (probe->crossed) {
+        v->at_kinks++;
+        return;
+    }
+    v->checked++;
+    /* The step that was really taken: here + step is rounded. */
+    double difference = fabs((probe->up - probe->down) / (probe->above - probe->below) - gradient);
+    if (difference > v->max_abs_diff) v->max_abs_diff = difference;
+    if (difference / largest > v->max_rel_diff || v->checked == 1) {
+        v->max_rel_diff = difference / largest;
+        v->parameter = p;
+        v->worst = i;
+    }
+}
+
 static int verify_parameter(struct pass *pass, size_t p, const double *gradient, const struct sides *sides,
                             struct verification *v, struct error *error)
 {
-    double *w = pass->parameters[p], largest = MAGNITUDE_FLOOR;
+    double *w = pass->parameters[p];
     size_t n = pass->network->parameters[p].size;
-    for (size_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs(gradient[i]));
+    double largest = largest_of(n, gradient);
     for (size_t i = 0; i < n; i++) {
-        double here = w[i], step = cbrt(DBL_EPSILON) * fmax(1, fabs(here)), above = here + step, below = here - step,
-               up, down;
-        bool crossed = false;
-        int code = loss_at(pass, &w[i], above, sides, &crossed, &up, error);
-        if (code == CODE_OK) code = loss_at(pass, &w[i], below, sides, &crossed, &down, error);
+        double here = w[i];
+        struct probe probe = probe_at(here);
+        int code = loss_at(pass, &w[i], probe.above, sides, &probe.crossed, &probe.up, error);
+        if (code == CODE_OK) code = loss_at(pass, &w[i], probe.below, sides, &probe.crossed, &probe.down, error);
         w[i] = here;
         if (code != CODE_OK) return code;
-        if (crossed) {
-            v->at_kinks++;
-            continue;
-        }
-        v->checked++;
-        /* The step that was really taken: here + step is rounded. */
-        double difference = fabs((up - down) / (above - below) - gradient[i]);
-        if (difference > v->max_abs_diff) v->max_abs_diff = difference;
-        if (difference / largest > v->max_rel_diff || v->checked == 1) {
-            v->max_rel_diff = difference / largest;
-            v->parameter = p;
-            v->worst = i;
-        }
+        judge(v, p, i, &probe, gradient[i], largest);
     }
     return CODE_OK;
 }
@@ -140,4 +167,66 @@ int numeric_verify(struct arena *arena, const struct network *network, size_t ba
         code = verify_parameter(&pass, p, gradients[p], &sides, verification, error);
     pass_free(&pass);
     return code;
+}
+
+/* ---- many variants at once ---- */
+
+/* Elements whose variants are evaluated in one call: after each the request may be cancelled. */
+enum { AT_ONCE = 1 << 16 };
+
+/* Two variants of each element: their losses, and whether an edge lies between. */
+struct variants {
+    unsigned *at;
+    double *value, *loss;
+    bool *edge;
+};
+
+static bool variants_new(struct arena *arena, size_t count, struct variants *v)
+{
+    v->at = arena_array(arena, count, sizeof *v->at);
+    v->value = arena_doubles(arena, count);
+    v->loss = arena_doubles(arena, count);
+    v->edge = arena_array(arena, count, sizeof *v->edge);
+    return v->at != NULL && v->value != NULL && v->loss != NULL && v->edge != NULL;
+}
+
+int numeric_verify_on(const struct backend *backend, struct arena *arena, const struct network *network, size_t batch,
+                      double *const *parameters, const double *x, const double *target, double *const *gradients,
+                      const atomic_bool *cancelled, struct verification *verification, struct error *error)
+{
+    struct sequence sequence;
+    if (backend->losses_of_many == NULL || !sequence_of(network, batch, &sequence))
+        return numeric_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification, error);
+    *verification = (struct verification){0};
+    size_t all = network->parameter_elements, portion = all < AT_ONCE ? all : AT_ONCE;
+    double *w = arena_doubles(arena, all);
+    struct variants v;
+    if (w == NULL || !variants_new(arena, 2 * portion, &v))
+        return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    for (size_t p = 0, offset = 0; p < network->parameter_count; offset += network->parameters[p++].size)
+        memcpy(w + offset, parameters[p], network->parameters[p].size * sizeof *w);
+
+    for (size_t p = 0, offset = 0; p < network->parameter_count; offset += network->parameters[p++].size) {
+        size_t size = network->parameters[p].size;
+        double largest = largest_of(size, gradients[p]);
+        for (size_t from = 0; from < size; from += portion) {
+            size_t n = size - from < portion ? size - from : portion;
+            if (cancelled != NULL && atomic_load_explicit(cancelled, memory_order_relaxed))
+                return error_set(error, CODE_CANCELLED, "the check was cancelled");
+            for (size_t i = 0; i < n; i++) {
+                struct probe probe = probe_at(parameters[p][from + i]);
+                v.at[2 * i] = v.at[2 * i + 1] = (unsigned)(offset + from + i);
+                v.value[2 * i] = probe.above;
+                v.value[2 * i + 1] = probe.below;
+            }
+            int code = backend->losses_of_many(&sequence, w, x, target, 2 * n, v.at, v.value, v.loss, v.edge);
+            if (code != CODE_OK) return error_set(error, code, "the device %s failed", backend->device);
+            for (size_t i = 0; i < n; i++) {
+                struct probe probe = {v.value[2 * i], v.value[2 * i + 1], v.loss[2 * i], v.loss[2 * i + 1],
+                                      v.edge[2 * i] || v.edge[2 * i + 1]};
+                judge(verification, p, from + i, &probe, gradients[p][from + i], largest);
+            }
+        }
+    }
+    return CODE_OK;
 }

@@ -24,4 +24,10 @@ int numeric_verify(struct arena *arena, const struct network *network, size_t ba
                    const double *x, const double *target, double *const *gradients, const atomic_bool *cancelled,
                    struct verification *verification, struct error *error);
 
+/* The same, by a backend that can evaluate many variants of a network at once (backend->losses_of_many), where it can
+ * and the network is one that it takes. */
+int numeric_verify_on(const struct backend *backend, struct arena *arena, const struct network *network, size_t batch,
+                      double *const *parameters, const double *x, const double *target, double *const *gradients,
+                      const atomic_bool *cancelled, struct verification *verification, struct error *error);
+
 #endif

@@ -78,6 +78,66 @@ template <typename OP, typename T> static int finish(struct context *c, unsigned
     return code == CODE_OK ? context_read(c, result, host, sizeof *host) : code;
 }
 
+/* ---- many small networks ---- */
+
+/* Variants of a network, or elements of the parameters of all networks, in one launch. */
+static const size_t MANY_AT_ONCE = (size_t)1 << 18, MANY_ELEMENTS_AT_ONCE = (size_t)1 << 24;
+static_assert(MANY_AT_ONCE <= STAGING_BYTES, "what is copied by way of the staging memory");
+
+enum {
+    MANY_WIDE = 1024,       /* elements of a layer from which on a block works on one network */
+    MANY_SHARED = 40 << 10, /* bytes of shared memory that a block takes at most */
+    MANY_BLOCKS_MAX = 1 << 14,
+    MANY_GLOBAL_BLOCKS_MAX = 512 /* where activations are in the device's memory */
+};
+
+/* Who evaluates: blocks of one team or of several, each with room for `need` elements. */
+struct crew {
+    bool wide;
+    unsigned need, teams, threads, blocks_max;
+    size_t shared, global; /* bytes of a block's; elements of all blocks */
+};
+
+static struct crew crew_of(const struct sequence *sequence, size_t need, size_t element, size_t count)
+{
+    struct crew w = {};
+    const size_t for_sums = WARPS * sizeof(double);
+    w.need = (unsigned)need;
+    w.wide = sequence->widest >= MANY_WIDE;
+    size_t fit = (MANY_SHARED - for_sums) / (need * element);
+    w.teams = w.wide ? 1 : fit == 0 || fit > WARPS ? (unsigned)WARPS : (unsigned)fit;
+    w.threads = w.wide ? (unsigned)BLOCK : w.teams * WARP;
+    w.shared = for_sums + (fit > 0 ? w.teams * need * element : 0);
+    w.blocks_max = fit > 0 ? MANY_BLOCKS_MAX : MANY_GLOBAL_BLOCKS_MAX;
+    size_t blocks = at_most((count - 1) / w.teams + 1, w.blocks_max);
+    w.global = fit > 0 ? 0 : blocks * w.teams * need;
+    return w;
+}
+
+static unsigned crew_blocks(const struct crew *w, size_t count)
+{
+    return at_most((count - 1) / w->teams + 1, w->blocks_max);
+}
+
+/* Pieces of one allocation, one behind the other. */
+struct layout {
+    unsigned char *base;
+    size_t used;
+};
+
+template <typename T> static T *layout_piece(struct layout *l, size_t n)
+{
+    void *piece = l->base != NULL ? l->base + l->used : NULL;
+    l->used += (n * sizeof(T) / ALLOCATION_UNIT + 1) * ALLOCATION_UNIT;
+    return static_cast<T *>(piece);
+}
+
+/* For v: every evaluation that is this team's; WIDE says whether a team is a block or a warp. */
+#define EACH_EVALUATION(v, count)                                                                                      \
+    for (size_t v = WIDE ? block_index() : (size_t)block_index() * (block_size() / WARP) + thread_index() / WARP,      \
+                step_##v = WIDE ? grid_size() : (size_t)grid_size() * (block_size() / WARP);                           \
+         v < (count); v += step_##v)
+
 /* ---- in both arithmetics ---- */
 
 #define FORMULA DEVICE
@@ -90,6 +150,9 @@ template <typename OP, typename T> static int finish(struct context *c, unsigned
 #include "core/updates.h"
 #include "cuda/kernels.inc"
 #include "cuda/primitives.inc"
+#include "cuda/many.inc"
+#include "cuda/many_losses.inc"
+#include "cuda/many_passes.inc"
 #undef REAL
 #undef NAME
 #undef DTYPE
@@ -103,6 +166,8 @@ template <typename OP, typename T> static int finish(struct context *c, unsigned
 #include "core/updates.h"
 #include "cuda/kernels.inc"
 #include "cuda/primitives.inc"
+#include "cuda/many.inc"
+#include "cuda/many_passes.inc"
 
 /* ---- what is offered ---- */
 
@@ -115,6 +180,9 @@ static void backends_fill_in()
 {
     fill_in_f64(&backends[DTYPE_FLOAT64]);
     fill_in_f32(&backends[DTYPE_FLOAT32]);
+    backends[DTYPE_FLOAT64].losses_of_many = backends[DTYPE_FLOAT32].losses_of_many = losses_of_many_f64;
+    backends[DTYPE_FLOAT64].passes_of_many = passes_of_many_f64;
+    backends[DTYPE_FLOAT32].passes_of_many = passes_of_many_f32;
 }
 
 OFFERED unsigned long gradcheckd_cuda_interface(void)

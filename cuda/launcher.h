@@ -9,6 +9,7 @@
  *     thread_index() block_index() block_size() grid_size()       all in one dimension
  *     T *shared_memory<T>()     what the launch gave the block, 16-byte aligned, contents undefined
  *     barrier()                 of all threads of the block
+ *     warp_barrier()            of the 32 lanes of the warp
  *     shuffle_xor(v, mask)      the v of the lane whose number within its warp is ours xor mask; all 32 lanes call it
  *     device_fma(a, b, c)       a * b + c rounded once
  *
@@ -33,6 +34,7 @@
 
 extern "C" {
 #include "core/backend.h"
+#include "core/sequence.h"
 #include "core/status.h"
 #include "core/backend_object.h"
 }

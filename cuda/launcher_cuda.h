@@ -43,6 +43,11 @@ DEVICE void barrier()
     __syncthreads();
 }
 
+DEVICE void warp_barrier()
+{
+    __syncwarp();
+}
+
 template <typename T> DEVICE T shuffle_xor(T v, unsigned mask)
 {
     return __shfl_xor_sync(0xffffffffu, v, (int)mask);

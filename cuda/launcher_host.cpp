@@ -38,6 +38,8 @@
 
 enum { THREADS_MAX = 1024, STACK_BYTES = 256 << 10, EXCHANGE_BYTES = 16, GUARD_BYTES = 64, GUARD_BYTE = 0xA5 };
 
+#define DEVICE_BYTES ((size_t)16 << 30)
+
 __thread struct standin_place standin_here;
 
 static bool descending;
@@ -317,7 +319,7 @@ int device_allocate(size_t bytes, void **memory)
 {
     int code = may_fail();
     if (code != CODE_OK) return code;
-    if (bytes > SIZE_MAX / 2) return CODE_OUT_OF_MEMORY;
+    if (bytes > DEVICE_BYTES) return CODE_OUT_OF_MEMORY;
     size_t all = sizeof(struct device_piece) + bytes + GUARD_BYTES;
     struct device_piece *p = static_cast<struct device_piece *>(
         aligned_alloc(GUARD_BYTES, (all + GUARD_BYTES - 1) / GUARD_BYTES * GUARD_BYTES));

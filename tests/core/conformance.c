@@ -570,5 +570,6 @@ Suite *conformance_suite(const char *name)
     conformance_add_ops(suite);
     conformance_add_primitives(suite);
     conformance_add_passes(suite);
+    conformance_add_many(suite);
     return suite;
 }

@@ -1,0 +1,46 @@
+/* A network of few steps as plain numbers, such as can be handed to a device whole: linear layers and elementwise
+ * activations, one after the other, and an elementwise loss or a softmax cross-entropy. */
+#ifndef CORE_SEQUENCE_H
+#define CORE_SEQUENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/formulas.h"
+
+enum { SEQUENCE_STEPS_MAX = 32 };
+
+/* Larger layers (their elements in a whole batch, or their parameters) keep a device busy by themselves. */
+#define SEQUENCE_ELEMENTS_MAX ((unsigned)1 << 20)
+
+/* No bias. */
+#define SEQUENCE_NONE ((unsigned)-1)
+
+struct sequence_step {
+    bool linear; /* y = x @ W + b, else y = f(x; attribute) */
+    bool kinked; /* an activation whose slope jumps at kink_at */
+    enum map f;
+    unsigned rows, in, out; /* of the whole batch: x [rows, in], y [rows, out]; an activation's are equal */
+    unsigned weight, bias;  /* offsets into the parameters */
+    double attribute, kink_at;
+};
+
+struct sequence {
+    unsigned step_count, batch, input, output; /* elements of one sample */
+    unsigned parameters;                       /* elements of all, one behind the other, without gaps */
+    unsigned widest;                           /* the most elements of a step's output, of the whole batch */
+    unsigned outputs;                          /* the sum of those of all steps */
+    unsigned sides;                            /* elements at which something may be kinked */
+    struct sequence_step steps[SEQUENCE_STEPS_MAX];
+    bool softmax;                        /* the loss is -sum T log softmax(P) by rows of `output`, else loss */
+    bool on_probabilities, kinked_error; /* predictions must be within [0,1]; the slope jumps at P = T */
+    enum elementwise_loss loss;
+    double loss_attribute, scale, l2; /* scale * sum + l2/2 * sum(W**2) */
+};
+
+struct network;
+
+/* False where the network is none of those. */
+bool sequence_of(const struct network *network, size_t batch, struct sequence *sequence);
+
+#endif
