@@ -363,6 +363,36 @@ int host_release(void *memory)
 
 /* ---- launches ---- */
 
+static pthread_key_t run_key;
+static pthread_once_t run_once = PTHREAD_ONCE_INIT;
+
+/* At the end of a thread: its fibers, all of which are idle. */
+static void run_free(void *memory)
+{
+    struct block_run *ended = static_cast<struct block_run *>(memory);
+    for (unsigned i = 0; i < ended->idle_count; i++) {
+#ifdef WITH_TSAN
+        __tsan_destroy_fiber(ended->idle[i]->tsan);
+#endif
+        munmap(ended->idle[i]->stack, STACK_BYTES);
+        free(ended->idle[i]);
+    }
+    free(ended);
+}
+
+static void run_key_make()
+{
+    pthread_key_create(&run_key, run_free);
+}
+
+static struct block_run *run_new()
+{
+    struct block_run *made = static_cast<struct block_run *>(calloc(1, sizeof *made));
+    pthread_once(&run_once, run_key_make);
+    if (made != NULL) pthread_setspecific(run_key, made);
+    return made;
+}
+
 int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body)(void *), void *closure)
 {
     int code = may_fail();
@@ -370,10 +400,7 @@ int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body
     /* as the CUDA runtime does */
     if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10))
         return CODE_DEVICE;
-    if (run == NULL) {
-        run = static_cast<struct block_run *>(calloc(1, sizeof *run));
-        if (run == NULL) return CODE_OUT_OF_MEMORY;
-    }
+    if (run == NULL && (run = run_new()) == NULL) return CODE_OUT_OF_MEMORY;
 #ifdef WITH_TSAN
     run->tsan = __tsan_get_current_fiber();
 #endif
