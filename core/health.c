@@ -21,11 +21,13 @@ const char *const ailment_summaries[] = {
 
 /* ---- the rules' numbers ---- */
 
-/* A run has learnt where its accuracy is so high; or where its loss has come down to this part of the first one, and
- * its accuracy, if there is one, is nearer to 1 by this part than that of always giving the same answer. */
+/* A run has learnt where its accuracy is so high, or nearer to 1 by more than this part than that of always giving the
+ * same answer; without an accuracy, where its loss has come down by this part of itself; or where the loss is next to
+ * nothing. */
 #define LEARNT_ACCURACY 0.95
-#define LEARNT_LOSS 0.25
 #define LEARNT_PART 0.5
+#define LEARNT_FALL 0.75
+#define NEXT_TO_NOTHING 1e-6
 
 /* A unit of a sigmoid, or of a tanh, is at its limit beyond these; a layer, where so much of it is. */
 #define SIGMOID_LIMIT 0.01
@@ -40,7 +42,7 @@ enum { VANISHING_POINTS = 10 };
 /* Growth of the whole gradient's norm beside that of the first epoch (or 1, where that is less). */
 #define EXPLODING 100.0
 
-/* Growth of the loss beside the first one. */
+/* Growth of the loss, in parts of the first one. */
 #define DIVERGED 10.0
 
 /* A plateau: the loss changes by less than this, relative to itself, over the last half of at least so many points. */
@@ -156,29 +158,35 @@ static double last_of(const struct curve *curve)
     return curve->loss[curve->count - 1];
 }
 
+/* How far the loss has come down from one value to another, as a part of the first; losses may be negative. */
+static double fall(double from, double to)
+{
+    return (from - to) / (fabs(from) > NEXT_TO_NOTHING ? fabs(from) : NEXT_TO_NOTHING);
+}
+
 static bool has_learnt(const struct curve *curve)
 {
     if (curve->diverged) return false;
-    double accuracy = curve->accuracy != NULL ? curve->accuracy[curve->count - 1] : 1;
-    if (curve->accuracy != NULL && accuracy >= LEARNT_ACCURACY) return true;
-    bool answers = accuracy >= curve->majority + LEARNT_PART * (1 - curve->majority);
-    return answers && last_of(curve) <= LEARNT_LOSS * curve->loss[0];
+    if (fabs(last_of(curve)) <= NEXT_TO_NOTHING) return true;
+    if (curve->accuracy == NULL) return fall(curve->loss[0], last_of(curve)) >= LEARNT_FALL;
+    double accuracy = curve->accuracy[curve->count - 1];
+    return accuracy >= LEARNT_ACCURACY || accuracy > curve->majority + LEARNT_PART * (1 - curve->majority);
 }
 
 /* Whether the loss is still on its way down: by more than a plateau would. */
 static bool is_falling(const struct curve *curve)
 {
     size_t half = curve->count / 2;
-    return last_of(curve) < (1 - PLATEAU) * curve->loss[half];
+    return fall(curve->loss[half], last_of(curve)) > PLATEAU;
 }
 
 static void remark_diverged(struct vitals *v, const struct curve *curve)
 {
-    bool grown = last_of(curve) > DIVERGED * curve->loss[0] && last_of(curve) > 0;
+    bool grown = -fall(curve->loss[0], last_of(curve)) > DIVERGED;
     if (!curve->diverged && !grown) return;
     size_t epoch = curve->diverged_at;
     for (size_t i = 0; !curve->diverged && i < curve->count; i++)
-        if (curve->loss[i] > DIVERGED * curve->loss[0]) {
+        if (-fall(curve->loss[0], curve->loss[i]) > DIVERGED) {
             epoch = curve->epochs[i];
             break;
         }
@@ -309,6 +317,7 @@ static void remark_vanishing(struct vitals *v, const struct curve *curve)
 
 static void remark_plateau(struct vitals *v, const struct curve *curve)
 {
+    if (v->network->numbered_count < 2) return; /* one layer has one minimum: there it has arrived */
     double last = last_of(curve);
     size_t begin = curve->count;
     while (begin > 0 && fabs(curve->loss[begin - 1] - last) <= PLATEAU * fabs(last))
@@ -318,7 +327,8 @@ static void remark_plateau(struct vitals *v, const struct curve *curve)
     snprintf(r->message, REMARK_TEXT_MAX, "Since epoch %zu the loss has stayed near %.4g; it began at %.4g.",
              curve->epochs[begin], last, curve->loss[0]);
     snprintf(r->hint, REMARK_TEXT_MAX,
-             "The run is stuck, or its steps are too small: try another seed, another learning "
+             "The run is stuck, its steps are too small, or this is all that the data gives: try another seed, another "
+             "learning "
              "rate, more hidden units, or momentum.");
 }
 

@@ -57,7 +57,8 @@ static enum judging how_to_judge(const struct training *t)
 {
     const struct node *output = network_output(t->network);
     size_t width = output->out_size;
-    if (output->out.rank > 1) return JUDGED_NOT;
+    bool classes = t->network->definition->loss.op->target != TARGET_LIKE_OUTPUT;
+    if (output->out.rank > 1 || (classes && width == 1)) return JUDGED_NOT;
     for (size_t i = 0; i < t->samples; i++) {
         const double *row = t->target + i * width;
         double sum = 0;

@@ -17,6 +17,7 @@
 
 #include "server/exchange.h"
 #include "server/limits.h"
+#include "server/request.h"
 
 /* Seconds between two looks; a connection idle for QUIET_SECONDS is closed in the drain, one that is so new
  * that its first request may still be on the way has NEW_SECONDS. When too many connections are open,
@@ -215,7 +216,7 @@ static uint64_t bytes_moved(int socket)
 
 static bool is_crowded(void)
 {
-    return registry.count + registry.lingering_count >= LIMIT_CONNECTIONS;
+    return registry.count + registry.lingering_count >= LIMIT_CONNECTIONS || request_answers_crowd();
 }
 
 /* Whether nothing has moved in the middle of a body or an answer for CROWDED_SECONDS, and that is the client's doing.

@@ -15,7 +15,8 @@ static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct request *spare;
 static size_t spare_count;
 
-static atomic_size_t bodies_held; /* bytes received of all bodies in flight that are over LIMIT_LIGHT_BODY */
+static atomic_size_t answers_held; /* bytes of all arenas whose requests are done */
+static atomic_size_t bodies_held;  /* bytes received of all bodies in flight that are over LIMIT_LIGHT_BODY */
 
 const char *exchange_query(const struct exchange *exchange, const char *name)
 {
@@ -109,9 +110,26 @@ static void uncount_body(struct request *request)
     request->body_counted = 0;
 }
 
+void request_hold_answer(struct request *request)
+{
+    request->answer_counted = request->exchange.arena.held;
+    atomic_fetch_add_explicit(&answers_held, request->answer_counted, memory_order_relaxed);
+}
+
+bool request_answers_full(void)
+{
+    return atomic_load_explicit(&answers_held, memory_order_relaxed) > LIMIT_ANSWERS;
+}
+
+bool request_answers_crowd(void)
+{
+    return atomic_load_explicit(&answers_held, memory_order_relaxed) > LIMIT_ANSWERS / 4;
+}
+
 void request_free(struct request *request)
 {
     uncount_body(request);
+    atomic_fetch_sub_explicit(&answers_held, request->answer_counted, memory_order_relaxed);
     if (request->body_capacity > LIMIT_LIGHT_BODY) {
         free(request->body);
         request->body = NULL;

@@ -98,6 +98,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct req
     struct MHD_Response *response = make_response(request);
     if (response == NULL) {
         exchange->status = 503;
+        atomic_store(&exchange->cancelled, true); /* a stream has nobody to write for */
         return MHD_queue_response(connection, 503, http.overloaded);
     }
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)exchange->status, response);
@@ -113,13 +114,18 @@ static void run_heavy(struct request *request)
 {
     struct exchange *exchange = &request->exchange;
     struct MHD_Connection *connection = exchange->connection;
+    struct error error = {0};
     if (atomic_load(&exchange->cancelled)) {
-        struct error error = {0};
         error_set(&error, CODE_CANCELLED, "The request waited too long for its turn.");
         problem_answer(exchange, &error);
+    } else if (request_answers_full()) {
+        error_set(&error, CODE_OVERLOADED, "The answers of other requests take all the memory there is for them.");
+        problem_answer(exchange, &error);
     } else {
+        connections_watch(request->connection, exchange); /* the time in the queue is not the work's */
         enum outcome outcome = exchange->route->handler(exchange, true);
         if (outcome == OUTCOME_HEAVY) workers_return(request);
+        if (outcome != OUTCOME_HEAVY) request_hold_answer(request);
         if (outcome == OUTCOME_STREAMED && stream_leave(request)) request_free(request);
         if (outcome != OUTCOME_ANSWERED) return;
     }

@@ -13,6 +13,11 @@
 #define LIMIT_MEMORY (2048 * LIMIT_MIB)
 #define LIMIT_BODIES_IN_FLIGHT 8
 
+/* What requests that are done may hold until their clients have taken their answers; and the numbers that the answer of
+ * one training may have. */
+#define LIMIT_ANSWERS (1024 * LIMIT_MIB)
+#define LIMIT_ANSWER_NUMBERS 4e6
+
 /* Brackets within brackets, anywhere in a JSON body. */
 #define LIMIT_DEPTH 64
 
@@ -41,6 +46,9 @@
 
 /* Bytes of a streamed answer that may wait for its client to take them. */
 #define LIMIT_STREAM ((size_t)256 << 10)
+
+/* Bytes of one event of a training's progress. */
+#define LIMIT_EVENT ((size_t)16 << 10)
 
 /* Seconds between two events of a training's progress. */
 #define LIMIT_EVENT_SECONDS 0.05

@@ -33,6 +33,7 @@ struct request {
     char *body;              /* malloc'ed */
     size_t body_capacity;    /* of body */
     size_t body_counted;     /* bytes of body in the total of bodies in flight */
+    size_t answer_counted;   /* bytes of its arena in the total of answers in flight */
     struct error body_fault; /* the body was refused on the way: what still comes is dropped */
     struct stream stream;    /* where the answer is sent while it is made */
 };
@@ -49,6 +50,15 @@ void request_take_body(struct request *request, const char *piece, size_t length
 
 /* Whether a body of that length finds room among those in flight now. One up to LIMIT_LIGHT_BODY always does. */
 bool request_body_fits(const struct options *options, size_t length);
+
+/* From now on what the request's arena holds is there only until its client has taken the answer: it counts among such.
+ * Once, from a worker; request_free takes it back. */
+void request_hold_answer(struct request *request);
+
+/* Whether answers that wait for their clients hold so much that no more work should be begun; and whether they hold so
+ * much that clients who take nothing are in the way. */
+bool request_answers_full(void);
+bool request_answers_crowd(void);
 
 /* At the end of the process: the spare ones. */
 void request_free_spare(void);

@@ -61,9 +61,13 @@ static void tell_progress(void *context, const struct trained *so_far)
     struct train_state *state = context;
     struct exchange *exchange = state->exchange;
     if (!begin_stream(state)) return;
-    begin_event(&state->event, "epoch");
-    train_report_point(&state->event, &state->request, so_far);
-    text_add(&state->event, "\n\n");
+    /* What a thousand layers have to say would not fit into the stream twenty times a second. */
+    for (int brief = 0; brief < 2; brief++) {
+        begin_event(&state->event, "epoch");
+        train_report_point(&state->event, &state->request, so_far, brief > 0);
+        text_add(&state->event, "\n\n");
+        if (state->event.length <= LIMIT_EVENT) break;
+    }
     if (!state->event.failed) stream_write(exchange, state->event.data, state->event.length);
 }
 

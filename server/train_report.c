@@ -130,7 +130,8 @@ void train_report(struct text *text, const struct train_request *request, const 
     json_close(&json, '}');
 }
 
-void train_report_point(struct text *text, const struct train_request *request, const struct trained *trained)
+void train_report_point(struct text *text, const struct train_request *request, const struct trained *trained,
+                        bool brief)
 {
     const struct curve *curve = &trained->curve;
     size_t at = curve->count - 1;
@@ -140,11 +141,13 @@ void train_report_point(struct text *text, const struct train_request *request, 
     json_member_size(&json, "epoch", curve->epochs[at]);
     json_member_number(&json, "loss", curve->loss[at]);
     if (curve->accuracy != NULL) json_member_number(&json, "accuracy", curve->accuracy[at]);
-    json_key(&json, "gradient_norms");
-    json_open(&json, '{');
-    for (size_t p = 0; p < request->set.network.parameter_count; p++)
-        json_member_number(&json, request->set.names[p], curve->norms[p][at]);
-    json_close(&json, '}');
-    write_health(&json, trained);
+    if (!brief) {
+        json_key(&json, "gradient_norms");
+        json_open(&json, '{');
+        for (size_t p = 0; p < request->set.network.parameter_count; p++)
+            json_member_number(&json, request->set.names[p], curve->norms[p][at]);
+        json_close(&json, '}');
+        write_health(&json, trained);
+    }
     json_close(&json, '}');
 }

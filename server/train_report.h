@@ -10,7 +10,8 @@
 void train_report(struct text *text, const struct train_request *request, const struct trained *trained,
                   const double *boundary);
 
-/* One point of the curve, the latest, for the event stream. */
-void train_report_point(struct text *text, const struct train_request *request, const struct trained *trained);
+/* One point of the curve, the latest, for the event stream; brief: without norms and remarks. */
+void train_report_point(struct text *text, const struct train_request *request, const struct trained *trained,
+                        bool brief);
 
 #endif

@@ -123,8 +123,10 @@ static double memory_needed(const struct train_request *request)
     const struct network *network = &request->set.network;
     size_t whole, rest = 0, grid = 0, points = (size_t)grid_points(request);
     if (points > TRAIN_OUTPUTS_AT_ONCE) points = TRAIN_OUTPUTS_AT_ONCE;
+    size_t remaining = t->samples % t->batch_size;
     if (!pass_elements(network, t->batch_size, &whole) ||
-        !pass_elements(network, t->samples % t->batch_size + 1, &rest) || !pass_elements(network, points + 1, &grid))
+        (remaining > 0 && !pass_elements(network, remaining, &rest)) ||
+        (points > 0 && !pass_elements(network, points, &grid)))
         return HUGE_VAL;
     double data = (double)t->samples * (double)(network->input_size + network_output(network)->out_size);
     return 8 * ((double)whole + (double)rest + (double)grid + 6 * (double)network->parameter_elements + 3 * data) +
@@ -142,6 +144,9 @@ static int check_limits(const struct options *options, struct train_request *req
         return error_set(error, CODE_TOO_MUCH_WORK,
                          "this training would take %.3g floating-point operations, the limit is %.3g", request->work,
                          options->max_work);
+    if (numbers_written(request) > LIMIT_ANSWER_NUMBERS)
+        return error_set(error, CODE_TOO_MUCH_WORK, "the answer would hold %.3g numbers, the limit is %.3g",
+                         numbers_written(request), LIMIT_ANSWER_NUMBERS);
     double memory = memory_needed(request), limit = (double)LIMIT_MEMORY / 2;
     if (memory > limit)
         return error_set(error, CODE_TOO_MUCH_WORK, "this training would take %.3g bytes of memory, the limit is %.3g",
