@@ -64,7 +64,7 @@ export function createRunList(list, { runs, theme, threshold, onAgain, onSelect,
       el("label", { class: "run-show" }, show, line), name, changes,
       el("div", { class: "run-about" }, state, progress),
       el("div", { class: "run-tools" }, remarks, details, stop, again, remove));
-    const row = { node, show, line, name, changes, state, progress, details, remarks, stop, again, remove, look: "" };
+    const row = { run, node, show, line, name, changes, state, progress, details, remarks, stop, again, remove, look: "" };
     rows.set(run.id, row);
     return row;
   }
@@ -109,7 +109,7 @@ export function createRunList(list, { runs, theme, threshold, onAgain, onSelect,
   return {
     draw(selected) {
       for (const [id, row] of rows) {
-        if (runs.byId(id) !== null) continue;
+        if (runs.byId(id) === row.run) continue; // ids start anew once all are gone
         row.node.remove();
         rows.delete(id);
       }

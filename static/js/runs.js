@@ -14,7 +14,7 @@ import { describeChanges } from "./run-changes.js";
  * @property {number|null} base    the run it is compared with
  * @property {string[]} changes    what differs from that
  * @property {"waiting"|"running"|"done"|"stopped"|"failed"} status
- * @property {number|null} stopAt  the epoch after which to stop, where a stopped run is done again
+ * @property {number|null} stopAt  the epoch after which to stop, where a stopped run is done again; -1 before the first
  * @property {number[]} epochs
  * @property {number[]} loss
  * @property {number[]|null} accuracy
@@ -159,7 +159,7 @@ export function packRuns(runs, first) {
     if (!run.visible) packed.hidden = true;
     const base = kept.findIndex((other) => other.id === run.base);
     if (base >= 0) packed.base = base;
-    const stopAt = run.status === "stopped" ? run.epochs.at(-1) ?? 0 : run.status === "done" ? null : run.stopAt;
+    const stopAt = run.status === "stopped" ? run.epochs.at(-1) ?? -1 : run.status === "done" ? null : run.stopAt;
     if (stopAt !== null) packed.stopAt = stopAt;
     before = run.request;
     return packed;

@@ -32,7 +32,6 @@ export function mountTrain(root, shared) {
   let selected = null;
   let announced = 0;
   let frame = 0;
-  let restoring = 0; // which restoration is going on: a later one ends an earlier
 
   // ---- what is on the page ----
 
@@ -64,7 +63,7 @@ export function mountTrain(root, shared) {
     onCheck: (problem) => shared.open("check", { problem }),
   });
   const runList = createRunList(list, {
-    runs, theme, threshold, onStop: stop, onSelect(run) { select(run); detailsTitle.focus(); },
+    runs, theme, threshold, onStop: (run) => stop(runs, run), onSelect(run) { select(run); detailsTitle.focus(); },
     onEmpty: () => settings.focus(),
     onAgain(run) { settings.again(run); shared.changed(); },
   });
@@ -110,7 +109,7 @@ export function mountTrain(root, shared) {
   runs.onChange((run, what) => {
     redraw();
     if (what !== "data") shared.changed();
-    if (run === null || runs.byId(run.id) === null) return;
+    if (!runs.list.includes(run)) return;
     const ended = what === "status" && run.status !== "running";
     if (!ended && performance.now() - announced < ANNOUNCE_MS) return;
     announced = performance.now();
@@ -157,23 +156,21 @@ export function mountTrain(root, shared) {
   }
 
   function stopAll() {
-    restoring++;
-    for (const run of running()) stop(run);
+    for (const run of runs.list) stop(runs, run);
   }
 
   /** Does again what a link says was done, one after another. */
   async function restore(packed) {
-    const mine = ++restoring;
     runs.clear();
     const added = [];
     for (const { name, request, hidden, base, stopAt } of packed.slice(0, SLOTS)) {
       added.push(runs.add(request, { name, visible: !hidden, base: added[base]?.id ?? null, stopAt: stopAt ?? null }));
     }
     for (const run of added) {
-      if (mine !== restoring || runs.byId(run.id) === null) {
-        if (run.status === "waiting") runs.setStatus(run, "stopped");
-        continue;
-      }
+      if (run.stopAt !== null && run.stopAt < 0) stop(runs, run);
+    }
+    for (const run of added) {
+      if (run.status !== "waiting" || !runs.list.includes(run)) continue; // stopped or removed in the meantime
       await train(runs, run).catch(() => {}); // its row says why
     }
   }
