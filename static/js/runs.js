@@ -166,14 +166,23 @@ export function packRuns(runs, first) {
   });
 }
 
-/** The other way: requests whole again. */
+/** The other way: requests whole again. Throws where one is none that this page could have sent. */
 export function unpackRuns(packed, first) {
   let before = first;
   return packed.map((run) => {
     const members = Object.entries({ ...before, ...run.request }).filter(([, value]) => value !== null);
     before = Object.fromEntries(members);
+    if (!isShowable(before) || typeof (run.name ?? "") !== "string") throw new TypeError("this is no run");
     return { ...run, request: before };
   });
+}
+
+const isObject = (value) => typeof value === "object" && value !== null;
+
+/** Whether a request has what the page reads to show it; the service has the last word on the rest. */
+function isShowable({ network, data }) {
+  return isObject(network) && Array.isArray(network.layers) && network.layers.every(isObject)
+    && (isObject(network.loss) || typeof network.loss === "string") && isObject(data);
 }
 
 function difference(from, to) {

@@ -96,8 +96,16 @@ export function mountTrain(root, shared) {
     runList.draw(selected);
     detailsTitle.hidden = detailsHost.hidden = selected === null;
     detailsTitle.textContent = selected?.name ?? "";
-    details.draw(selected);
+    drawDetails();
     settings.setRunning(running().length);
+  }
+
+  function drawDetails() {
+    try {
+      details.draw(selected);
+    } catch {
+      detailsHost.hidden = true; // there is nothing in it that could be trusted; the rest of the page goes on
+    }
   }
 
   function select(run) {
@@ -201,11 +209,11 @@ export function mountTrain(root, shared) {
 
   function setState(state) {
     if (state.problem) return settings.setProblem(state.problem);
+    const packed = packedRuns(state); // before anything changes: it throws where the link is broken
     settings.setState(state);
     thresholdInput.value = state.threshold ?? THRESHOLD;
     linear.checked = state.linear === true;
     loss.chart.configure({ threshold: threshold(), logarithmic: !linear.checked });
-    const packed = packedRuns(state);
     const asked = (list) => JSON.stringify(list.map(({ request }) => request));
     if (asked(packed) !== asked(runs.list)) restore(packed);
     select(runs.list[state.selected] ?? runs.list.at(-1) ?? null);

@@ -186,6 +186,23 @@ test("a run that waits is stopped, and stays so in a link", async () => {
   assert.deepEqual([...page.complaints, ...other.complaints], []);
 });
 
+test("a link with broken runs says so, and the page goes on", async () => {
+  const network = { input: 2, layers: [], loss: "mse" };
+  const broken = [
+    {}, { name: "a", request: {} }, { request: { network: { ...network, layers: 1 }, data: {} } }, { request: { network } }, null,
+    { name: {}, request: { network, data: {} } },
+  ];
+  for (const run of broken) {
+    const page = await open({ hash: linkTo({ runs: [run] }) });
+    assert.equal(await page.locator("#failure").textContent(), "This link holds something that this page cannot show.");
+    assert.equal((await states(page)).length, 0);
+    await start(page);
+    await runs(page, 1);
+    assert.ok(await page.locator("#failure").isHidden());
+    assert.deepEqual(page.complaints, []);
+  }
+});
+
 test("the seed beside the hyperparameters is the network's", async () => {
   const page = await open();
   await page.getByLabel("Seed", { exact: true }).first().fill("77");
