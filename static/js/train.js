@@ -32,6 +32,7 @@ export function mountTrain(root, shared) {
   let selected = null;
   let announced = 0;
   let frame = 0;
+  let hasEnded = false; // whether a run has since the last drawing
 
   // ---- what is on the page ----
 
@@ -98,6 +99,13 @@ export function mountTrain(root, shared) {
     detailsTitle.textContent = selected?.name ?? "";
     drawDetails();
     settings.setRunning(running().length);
+    if (hasEnded) catchUp();
+    hasEnded = false;
+  }
+
+  /** Draws charts that nobody sees, too. */
+  function catchUp() {
+    for (const chart of [loss.chart, accuracy.chart, details]) chart.catchUp();
   }
 
   function drawDetails() {
@@ -114,11 +122,13 @@ export function mountTrain(root, shared) {
   }
 
   theme.onChange(redraw);
+  window.addEventListener("beforeprint", () => { draw(); catchUp(); });
   runs.onChange((run, what) => {
     redraw();
     if (what !== "data") shared.changed();
     if (!runs.list.includes(run)) return;
     const ended = what === "status" && run.status !== "running";
+    hasEnded ||= ended;
     if (!ended && performance.now() - announced < ANNOUNCE_MS) return;
     announced = performance.now();
     if (what === "data" || ended) shared.announce(`${run.name}: ${summary(run, threshold())}${remarks(run)}`);
