@@ -31,6 +31,7 @@ export function mountTrain(root, shared) {
   const runs = new Runs();
   let selected = null;
   let announced = 0;
+  const told = new WeakMap(); // of each run, which remarks were announced
   let frame = 0;
   let hasEnded = false; // whether a run has since the last drawing
 
@@ -131,10 +132,17 @@ export function mountTrain(root, shared) {
     hasEnded ||= ended;
     if (!ended && performance.now() - announced < ANNOUNCE_MS) return;
     announced = performance.now();
-    if (what === "data" || ended) shared.announce(`${run.name}: ${summary(run, threshold())}${remarks(run)}`);
+    if (what === "data" || ended) shared.announce(`${run.name}: ${summary(run, threshold())}${remarks(run, ended)}`);
   });
 
-  const remarks = ({ health }) => (health.length === 0 ? "" : `. ${health.map(({ message }) => message).join(" ")}`);
+  /** Remarks in words: the new ones while it trains, all of them at its end. */
+  function remarks(run, all) {
+    const before = told.get(run) ?? new Set();
+    const keys = run.health.map(({ id, layer }) => `${id} ${layer}`);
+    told.set(run, new Set([...before, ...keys]));
+    const messages = run.health.filter((_, i) => all || !before.has(keys[i])).map(({ message }) => message);
+    return messages.length === 0 ? "" : `. ${messages.join(" ")}`;
+  }
 
   // ---- training ----
 
