@@ -17,7 +17,7 @@
  *                     data} } is a state that both views must take: that is how one hands its network to the other)
  *   announce(text)    says it politely to screen readers
  *   theme             { current(): "light" | "dark", onChange(fn) }: canvases repaint when it changes
- *   link()            promise of the URL that reproduces what is there
+ *   link()            promise of the URL that reproduces what is there; of null where that would be too long
  *
  * The hash is #check/<payload> or #train/<payload>; see state.js for the payload.
  *
@@ -50,6 +50,8 @@ const views = {}; // promises of what mount returned
 let shared;
 let visible = "check";
 let written = ""; // the hash that we set ourselves
+
+const LONGEST_HASH = 1.5e6; // browsers take two million characters or fewer
 
 function announce(text) {
   const announcer = document.getElementById("announcer");
@@ -99,14 +101,17 @@ function connectTabs() {
 
 // ---- the state in the URL ----
 
-async function hashNow() {
-  return `#${visible}/${await encodeState(await (await view(visible)).getState())}`;
+/** Writes the state into the URL. One that is too large for that leaves the view's name alone there: no old state stays. */
+async function write() {
+  const name = visible;
+  const hash = `#${name}/${await encodeState(await (await view(name)).getState())}`;
+  const fits = hash.length <= LONGEST_HASH;
+  written = fits ? hash : `#${name}`;
+  history.replaceState(null, "", written);
+  return fits;
 }
 
-const save = debounce(async () => {
-  written = await hashNow();
-  history.replaceState(null, "", written);
-}, 250);
+const save = debounce(write, 250);
 
 async function restore() {
   const { view: name, payload } = splitHash(location.hash);
@@ -128,23 +133,28 @@ async function restore() {
 }
 
 async function link() {
-  written = await hashNow();
-  history.replaceState(null, "", written);
-  return location.href;
+  return await write() ? location.href : null;
 }
 
 function connectCopy() {
   const button = document.getElementById("copy-link");
   const text = button.textContent;
-  button.addEventListener("click", async () => {
+  async function copy() {
     const address = await link();
+    if (address === null) {
+      announce("Too large for a link");
+      return "Too large for a link";
+    }
     try {
       await navigator.clipboard.writeText(address);
-      button.textContent = "Copied";
       announce("Link copied");
+      return "Copied";
     } catch {
-      button.textContent = "It is in the address bar";
+      return "It is in the address bar";
     }
+  }
+  button.addEventListener("click", async () => {
+    button.textContent = await copy();
     setTimeout(() => { button.textContent = text; }, 2000);
   });
 }

@@ -104,8 +104,10 @@ export class Chart {
   catchUp() {
     if (!this.#late || this.#plot === null) return;
     this.#late = false;
-    this.#plot.setData(align(this.#curves, this.#options.logarithmic), !this.#zoomed);
-    if (this.#zoomed) this.#plot.redraw();
+    this.#plot.batch((plot) => { // draws before it returns, which a printer needs
+      plot.setData(align(this.#curves, this.#options.logarithmic), !this.#zoomed);
+      if (this.#zoomed) plot.redraw();
+    });
   }
 
   /** @param {{logarithmic?: boolean, threshold?: number|null}} options */

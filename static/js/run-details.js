@@ -46,7 +46,7 @@ function whyNoPlane(run) {
 /**
  * @param {HTMLElement} root
  * @param {{theme: {current(): "light"|"dark", onChange(fn: Function): void}}} options
- * @returns {{draw(run: import("./runs.js").Run | null): void}}
+ * @returns {{draw(run: import("./runs.js").Run | null): void, catchUp(): void}}  catchUp: see chart.js
  */
 export function createRunDetails(root, { theme }) {
   let run = null;
@@ -116,6 +116,7 @@ export function createRunDetails(root, { theme }) {
   }).observe(canvasHost.parentElement);
 
   return {
+    catchUp: () => norms.chart.catchUp(),
     draw(now) {
       const another = now !== run;
       run = now;

@@ -64,7 +64,7 @@ export function createRunList(list, { runs, theme, threshold, onAgain, onSelect,
       el("label", { class: "run-show" }, show, line), name, changes,
       el("div", { class: "run-about" }, state, progress),
       el("div", { class: "run-tools" }, remarks, details, stop, again, remove));
-    const row = { node, show, line, name, changes, state, progress, details, remarks, stop, again, remove, look: "" };
+    const row = { run, node, show, line, name, changes, state, progress, details, remarks, stop, again, remove, look: "" };
     rows.set(run.id, row);
     return row;
   }
@@ -93,7 +93,8 @@ export function createRunList(list, { runs, theme, threshold, onAgain, onSelect,
     row.state.classList.toggle("bad", run.status === "failed");
     const running = run.status === "running" || run.status === "waiting";
     row.progress.hidden = !running;
-    row.progress.value = ((run.epochs.at(-1) ?? -1) + 1) / (run.request.epochs ?? 1000);
+    const share = ((run.epochs.at(-1) ?? -1) + 1) / (run.request.epochs ?? 1000);
+    row.progress.value = Number.isFinite(share) ? share : 0;
     row.stop.hidden = !running;
     row.remarks.hidden = run.health.length === 0;
     row.remarks.textContent = run.health.length === 1 ? "1 remark" : `${run.health.length} remarks`;
@@ -106,17 +107,27 @@ export function createRunList(list, { runs, theme, threshold, onAgain, onSelect,
     row.remarks.setAttribute("aria-label", `${row.remarks.textContent} on ${run.name}`);
   }
 
+  /** A run that cannot be drawn says so, and leaves the others alone. */
+  function drawSafely(run, row, selected) {
+    try {
+      drawRow(run, row, selected);
+    } catch {
+      row.state.textContent = "This run cannot be shown.";
+      row.state.classList.add("bad");
+    }
+  }
+
   return {
     draw(selected) {
       for (const [id, row] of rows) {
-        if (runs.byId(id) !== null) continue;
+        if (runs.byId(id) === row.run) continue; // ids start anew once all are gone
         row.node.remove();
         rows.delete(id);
       }
       for (const run of runs.list) {
         const row = rows.get(run.id) ?? createRow(run);
         if (!row.node.isConnected) list.append(row.node);
-        drawRow(run, row, selected);
+        drawSafely(run, row, selected);
       }
     },
   };

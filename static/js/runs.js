@@ -14,7 +14,7 @@ import { describeChanges } from "./run-changes.js";
  * @property {number|null} base    the run it is compared with
  * @property {string[]} changes    what differs from that
  * @property {"waiting"|"running"|"done"|"stopped"|"failed"} status
- * @property {number|null} stopAt  the epoch after which to stop, where a stopped run is done again
+ * @property {number|null} stopAt  the epoch after which to stop, where a stopped run is done again; -1 before the first
  * @property {number[]} epochs
  * @property {number[]} loss
  * @property {number[]|null} accuracy
@@ -159,21 +159,30 @@ export function packRuns(runs, first) {
     if (!run.visible) packed.hidden = true;
     const base = kept.findIndex((other) => other.id === run.base);
     if (base >= 0) packed.base = base;
-    const stopAt = run.status === "stopped" ? run.epochs.at(-1) ?? 0 : run.status === "done" ? null : run.stopAt;
+    const stopAt = run.status === "stopped" ? run.epochs.at(-1) ?? -1 : run.status === "done" ? null : run.stopAt;
     if (stopAt !== null) packed.stopAt = stopAt;
     before = run.request;
     return packed;
   });
 }
 
-/** The other way: requests whole again. */
+/** The other way: requests whole again. Throws where one is none that this page could have sent. */
 export function unpackRuns(packed, first) {
   let before = first;
   return packed.map((run) => {
     const members = Object.entries({ ...before, ...run.request }).filter(([, value]) => value !== null);
     before = Object.fromEntries(members);
+    if (!isShowable(before) || typeof (run.name ?? "") !== "string") throw new TypeError("this is no run");
     return { ...run, request: before };
   });
+}
+
+const isObject = (value) => typeof value === "object" && value !== null;
+
+/** Whether a request has what the page reads to show it; the service has the last word on the rest. */
+function isShowable({ network, data }) {
+  return isObject(network) && Array.isArray(network.layers) && network.layers.every(isObject)
+    && (isObject(network.loss) || typeof network.loss === "string") && isObject(data);
 }
 
 function difference(from, to) {

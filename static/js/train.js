@@ -31,8 +31,9 @@ export function mountTrain(root, shared) {
   const runs = new Runs();
   let selected = null;
   let announced = 0;
+  const told = new WeakMap(); // of each run, which remarks were announced
   let frame = 0;
-  let restoring = 0; // which restoration is going on: a later one ends an earlier
+  let hasEnded = false; // whether a run has since the last drawing
 
   // ---- what is on the page ----
 
@@ -64,7 +65,7 @@ export function mountTrain(root, shared) {
     onCheck: (problem) => shared.open("check", { problem }),
   });
   const runList = createRunList(list, {
-    runs, theme, threshold, onStop: stop, onSelect(run) { select(run); detailsTitle.focus(); },
+    runs, theme, threshold, onStop: (run) => stop(runs, run), onSelect(run) { select(run); detailsTitle.focus(); },
     onEmpty: () => settings.focus(),
     onAgain(run) { settings.again(run); shared.changed(); },
   });
@@ -97,8 +98,23 @@ export function mountTrain(root, shared) {
     runList.draw(selected);
     detailsTitle.hidden = detailsHost.hidden = selected === null;
     detailsTitle.textContent = selected?.name ?? "";
-    details.draw(selected);
+    drawDetails();
     settings.setRunning(running().length);
+    if (hasEnded) catchUp();
+    hasEnded = false;
+  }
+
+  /** Draws charts that nobody sees, too. */
+  function catchUp() {
+    for (const chart of [loss.chart, accuracy.chart, details]) chart.catchUp();
+  }
+
+  function drawDetails() {
+    try {
+      details.draw(selected);
+    } catch {
+      detailsHost.hidden = true; // there is nothing in it that could be trusted; the rest of the page goes on
+    }
   }
 
   function select(run) {
@@ -107,17 +123,26 @@ export function mountTrain(root, shared) {
   }
 
   theme.onChange(redraw);
+  window.addEventListener("beforeprint", () => { draw(); catchUp(); });
   runs.onChange((run, what) => {
     redraw();
     if (what !== "data") shared.changed();
-    if (run === null || runs.byId(run.id) === null) return;
+    if (!runs.list.includes(run)) return;
     const ended = what === "status" && run.status !== "running";
+    hasEnded ||= ended;
     if (!ended && performance.now() - announced < ANNOUNCE_MS) return;
     announced = performance.now();
-    if (what === "data" || ended) shared.announce(`${run.name}: ${summary(run, threshold())}${remarks(run)}`);
+    if (what === "data" || ended) shared.announce(`${run.name}: ${summary(run, threshold())}${remarks(run, ended)}`);
   });
 
-  const remarks = ({ health }) => (health.length === 0 ? "" : `. ${health.map(({ message }) => message).join(" ")}`);
+  /** Remarks in words: the new ones while it trains, all of them at its end. */
+  function remarks(run, all) {
+    const before = told.get(run) ?? new Set();
+    const keys = run.health.map(({ id, layer }) => `${id} ${layer}`);
+    told.set(run, new Set([...before, ...keys]));
+    const messages = run.health.filter((_, i) => all || !before.has(keys[i])).map(({ message }) => message);
+    return messages.length === 0 ? "" : `. ${messages.join(" ")}`;
+  }
 
   // ---- training ----
 
@@ -157,23 +182,21 @@ export function mountTrain(root, shared) {
   }
 
   function stopAll() {
-    restoring++;
-    for (const run of running()) stop(run);
+    for (const run of runs.list) stop(runs, run);
   }
 
   /** Does again what a link says was done, one after another. */
   async function restore(packed) {
-    const mine = ++restoring;
     runs.clear();
     const added = [];
     for (const { name, request, hidden, base, stopAt } of packed.slice(0, SLOTS)) {
       added.push(runs.add(request, { name, visible: !hidden, base: added[base]?.id ?? null, stopAt: stopAt ?? null }));
     }
     for (const run of added) {
-      if (mine !== restoring || runs.byId(run.id) === null) {
-        if (run.status === "waiting") runs.setStatus(run, "stopped");
-        continue;
-      }
+      if (run.stopAt !== null && run.stopAt < 0) stop(runs, run);
+    }
+    for (const run of added) {
+      if (run.status !== "waiting" || !runs.list.includes(run)) continue; // stopped or removed in the meantime
       await train(runs, run).catch(() => {}); // its row says why
     }
   }
@@ -204,11 +227,11 @@ export function mountTrain(root, shared) {
 
   function setState(state) {
     if (state.problem) return settings.setProblem(state.problem);
+    const packed = packedRuns(state); // before anything changes: it throws where the link is broken
     settings.setState(state);
     thresholdInput.value = state.threshold ?? THRESHOLD;
     linear.checked = state.linear === true;
     loss.chart.configure({ threshold: threshold(), logarithmic: !linear.checked });
-    const packed = packedRuns(state);
     const asked = (list) => JSON.stringify(list.map(({ request }) => request));
     if (asked(packed) !== asked(runs.list)) restore(packed);
     select(runs.list[state.selected] ?? runs.list.at(-1) ?? null);

@@ -35,7 +35,8 @@ export async function train(runs, run) {
   }
 }
 
-/** Stops a run; its curve stays as it is. */
-export function stop(run) {
+/** Stops a run; its curve stays as it is. One that still waits is not trained any more. */
+export function stop(runs, run) {
+  if (run.status === "waiting") runs.setStatus(run, "stopped");
   run.controller?.abort();
 }

@@ -160,6 +160,49 @@ test("a link reproduces settings and runs", async () => {
   assert.deepEqual(other.complaints, []);
 });
 
+const linkTo = (state) => `#train/j${Buffer.from(JSON.stringify(state)).toString("base64url")}`;
+
+test("a run that waits is stopped, and stays so in a link", async () => {
+  const request = { network: { input: 2, layers: [{ type: "linear", out_features: 1 }], loss: "mse" }, convention: "numpy",
+    parameters: { init: { scheme: "he_normal", seed: 1 } }, data: { x: [[0, 1]], y: [[1]] } };
+  const page = await open({ hash: linkTo({ runs: [
+    { name: "long", request: { ...request, epochs: 20_000_000 } }, { name: "short", request: { epochs: 10 } }, { name: "last", request: {} },
+  ] }) });
+  await until(async () => (await states(page)).length === 3, "the runs of the link");
+  await page.getByRole("button", { name: "Stop short" }).click();
+  await until(async () => (await states(page))[1] === "stopped", "the second to be stopped");
+  await page.getByRole("button", { name: "Stop long" }).click();
+  const done = async (tab) => {
+    await runs(tab, 3);
+    return (await states(tab)).map((text) => text.split(" · ")[0]);
+  };
+  assert.deepEqual(await done(page), ["stopped", "stopped", "10 epochs"]);
+  assert.equal((await states(page))[1], "stopped");
+  await page.waitForTimeout(600); // the address follows a little later
+  const other = await open();
+  await go(other, page.url());
+  assert.deepEqual(await done(other), ["stopped", "stopped", "10 epochs"]);
+  assert.equal((await states(other))[1], "stopped");
+  assert.deepEqual([...page.complaints, ...other.complaints], []);
+});
+
+test("a link with broken runs says so, and the page goes on", async () => {
+  const network = { input: 2, layers: [], loss: "mse" };
+  const broken = [
+    {}, { name: "a", request: {} }, { request: { network: { ...network, layers: 1 }, data: {} } }, { request: { network } }, null,
+    { name: {}, request: { network, data: {} } },
+  ];
+  for (const run of broken) {
+    const page = await open({ hash: linkTo({ runs: [run] }) });
+    assert.equal(await page.locator("#failure").textContent(), "This link holds something that this page cannot show.");
+    assert.equal((await states(page)).length, 0);
+    await start(page);
+    await runs(page, 1);
+    assert.ok(await page.locator("#failure").isHidden());
+    assert.deepEqual(page.complaints, []);
+  }
+});
+
 test("the seed beside the hyperparameters is the network's", async () => {
   const page = await open();
   await page.getByLabel("Seed", { exact: true }).first().fill("77");
