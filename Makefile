@@ -47,7 +47,7 @@ LINT_PACKAGES  := clang clang-format clang-tidy cppcheck shellcheck libclang-rt-
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all cuda deps deps-lint deps-bench run demo test check unit http page mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
+.PHONY: all cuda test-cuda bench-cuda deps deps-lint deps-bench run demo test check unit http page mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -82,6 +82,8 @@ $(B)/cuda/backend-standin.o: cuda/backend.cu Makefile
 
 $(B)/tests/core/test_conformance: $(CONFORMANCE)
 $(B)/tests/cuda/test_standin: $(CONFORMANCE) $(STANDIN)
+$(B)/tests/cuda/test_device: $(CONFORMANCE)
+$(B)/tests/cuda/bench_device: $(STANDIN)
 
 .SECONDARY:
 $(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
@@ -108,6 +110,19 @@ $(B)/gradcheckd-cuda.so: cuda/backend.cu Makefile
 	@mkdir -p $(@D)
 	$(call Q,nvcc) $(NVCC) $(NVCC_FLAGS) -MD -MF $(B)/gradcheckd-cuda.d -shared -o $@ $< $(CUDA_LIBS)
 endif
+
+# compute-sanitizer slows kernels down so much that it gets the small cases alone.
+SANITIZER ?= $(firstword $(shell command -v compute-sanitizer 2>/dev/null) $(wildcard $(patsubst %/nvcc,%/compute-sanitizer,$(NVCC))))
+test-cuda: $(B)/tests/cuda/test_device cuda ## the conformance suite on a GPU (SKIPPED where there is none), and compute-sanitizer on it
+	GRADCHECKD_CUDA=$(B)/gradcheckd-cuda.so $<
+	@if [ -z "$(SANITIZER)" ]; then echo 'SKIPPED: no compute-sanitizer here'; exit 0; fi; \
+	for tool in memcheck racecheck; do for tcase in passes many; do \
+	    GRADCHECKD_CUDA=$(B)/gradcheckd-cuda.so CK_RUN_CASE=$$tcase $(SANITIZER) --tool $$tool --error-exitcode 1 $< || exit 1; \
+	done; done
+
+bench-cuda: $(B)/tests/cuda/bench_device cuda ## the CUDA backend beside PyTorch on the same card and our CPU backend (SKIPPED without a GPU)
+	GRADCHECKD_CUDA=$(B)/gradcheckd-cuda.so $<
+	@GRADCHECKD_CUDA=$(B)/gradcheckd-cuda.so python3 tests/cuda/bench_torch.py
 
 # ---- what is needed ----
 

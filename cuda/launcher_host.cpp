@@ -129,7 +129,7 @@ static void leave_fiber(struct fiber *f)
     __sanitizer_start_switch_fiber(&f->fake_stack, run->stack_bottom, run->stack_size);
 #endif
 #ifdef WITH_TSAN
-    __tsan_switch_to_fiber(run->tsan, __tsan_switch_to_fiber_no_sync);
+    __tsan_switch_to_fiber(run->tsan, 0);
 #endif
 }
 
@@ -185,7 +185,7 @@ static void switch_to(struct fiber *f)
         __sanitizer_start_switch_fiber(&run->fake_stack, f->stack, STACK_BYTES);
 #endif
 #ifdef WITH_TSAN
-        __tsan_switch_to_fiber(f->tsan, __tsan_switch_to_fiber_no_sync);
+        __tsan_switch_to_fiber(f->tsan, 0);
 #endif
         if (f->started) _longjmp(f->here, 1);
         f->started = true;
