@@ -83,7 +83,9 @@ $(B)/cuda/backend-standin.o: cuda/backend.cu Makefile
 $(B)/tests/core/test_conformance: $(CONFORMANCE)
 $(B)/tests/cuda/test_standin: $(CONFORMANCE) $(STANDIN)
 $(B)/tests/cuda/test_device: $(CONFORMANCE)
-$(B)/tests/cuda/bench_device: $(STANDIN)
+
+$(B)/tests/cuda/bench_device: $(B)/tests/cuda/bench_device.o $(STANDIN) $(LIBRARY)
+	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 .SECONDARY:
 $(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
