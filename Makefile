@@ -178,8 +178,9 @@ test: deps ## install, build and run all tests, then all of them again under ASa
 
 check: all unit http page ## the unit tests and the tests over HTTP, as built
 
+# One thread for OpenBLAS, as in the daemon.
 unit: $(TESTS)
-	@failed=0; for t in $(TESTS); do $$t || failed=1; done; exit $$failed
+	@export OPENBLAS_NUM_THREADS=1; failed=0; for t in $(TESTS); do $$t || failed=1; done; exit $$failed
 
 http: all
 	GRADCHECKD=$(B)/gradcheckd python3 tests/http/run.py

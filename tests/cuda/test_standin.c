@@ -111,6 +111,9 @@ END_TEST
 
 Suite *test_suite(void)
 {
+#ifdef __SANITIZE_THREAD__
+    setenv("CK_FORK", "no", 1); /* ThreadSanitizer loses fibers made before a fork */
+#endif
     conformance = (struct conformance){
         .backends = {backend_of(DTYPE_FLOAT64), backend_of(DTYPE_FLOAT32)}, .count = 2, .reorder = standin_descending};
     Suite *suite = conformance_suite("cuda on the host stand-in");
