@@ -47,7 +47,7 @@ LINT_PACKAGES  := clang clang-format clang-tidy cppcheck shellcheck libclang-rt-
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all cuda test-cuda bench-cuda deps deps-lint deps-bench run demo test check unit http page mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
+.PHONY: all cuda standin test-cuda bench-cuda deps deps-lint deps-bench run demo test check unit http page mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -79,6 +79,8 @@ $(B)/static/%: static/%
 $(B)/cuda/backend-standin.o: cuda/backend.cu Makefile
 	@mkdir -p $(@D)
 	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -x c++ -c -o $@ $<
+
+standin: $(STANDIN)
 
 $(B)/tests/core/test_conformance: $(CONFORMANCE)
 $(B)/tests/cuda/test_standin: $(CONFORMANCE) $(STANDIN)
@@ -230,8 +232,8 @@ format: deps-lint ## clang-format all sources
 
 lint: deps deps-lint ## format, clang-tidy, cppcheck, shellcheck, and warnings as errors with gcc and clang
 	@clang-format --dry-run -Werror $(SOURCES)
-	@$(MAKE) --no-print-directory -k all B=build/lint-gcc OPT=-O2 EXTRA=-Werror
-	@$(MAKE) --no-print-directory -k all B=build/lint-clang OPT=-O2 EXTRA=-Werror CC=clang CXX=clang++
+	@$(MAKE) --no-print-directory -k all standin B=build/lint-gcc OPT=-O2 EXTRA=-Werror
+	@$(MAKE) --no-print-directory -k all standin B=build/lint-clang OPT=-O2 EXTRA=-Werror CC=clang CXX=clang++
 	cppcheck --quiet --error-exitcode=1 --std=c17 --enable=warning,performance,portability --inline-suppr \
 	    --suppress=missingIncludeSystem -I. -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' core server
 	@echo '  clang-tidy'; clang-tidy --quiet $(CORE) $(SERVER) server/main.c server/blas_setup.c -- -std=c17 $(CPPFLAGS) 2>/dev/null

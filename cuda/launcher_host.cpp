@@ -6,6 +6,9 @@
  * program with a message. Shared memory and fresh device memory are filled with NaN, and lie between guards. */
 #undef _FORTIFY_SOURCE /* whose longjmp allows no other stack */
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wc99-extensions" /* in OpenBLAS's header */
+#endif
 #include <cblas.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -45,7 +48,7 @@ __thread struct standin_place standin_here;
 static bool descending;
 static size_t fail_in;
 static int fail_code;
-static struct standin_counts counts;
+static __thread struct standin_counts counts;
 
 [[noreturn]] static void fault(const char *what)
 {
