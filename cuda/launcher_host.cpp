@@ -124,6 +124,35 @@ struct block_run {
 
 static __thread struct block_run *run;
 
+static pthread_once_t run_key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t run_key;
+
+/* A thread of the host ends; all its fibers are idle. */
+static void run_free(void *ended)
+{
+    struct block_run *r = static_cast<struct block_run *>(ended);
+    for (unsigned i = 0; i < r->idle_count; i++) {
+#ifdef WITH_TSAN
+        __tsan_destroy_fiber(r->idle[i]->tsan);
+#endif
+        munmap(r->idle[i]->stack, STACK_BYTES);
+        free(r->idle[i]);
+    }
+    free(r);
+}
+
+static void run_key_make()
+{
+    if (pthread_key_create(&run_key, run_free) != 0) fault("no key for what a thread keeps");
+}
+
+static void run_make()
+{
+    pthread_once(&run_key_once, run_key_make);
+    run = static_cast<struct block_run *>(calloc(1, sizeof *run));
+    if (run == NULL || pthread_setspecific(run_key, run) != 0) fault("no memory for a block");
+}
+
 /* Switching is announced to the sanitizers, who follow stacks. */
 static void leave_fiber(struct fiber *f)
 {
@@ -373,10 +402,7 @@ int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body
     /* as the CUDA runtime does */
     if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10))
         return CODE_DEVICE;
-    if (run == NULL) {
-        run = static_cast<struct block_run *>(calloc(1, sizeof *run));
-        if (run == NULL) return CODE_OUT_OF_MEMORY;
-    }
+    if (run == NULL) run_make();
 #ifdef WITH_TSAN
     run->tsan = __tsan_get_current_fiber();
 #endif
