@@ -52,7 +52,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all cuda deps deps-lint deps-bench deps-browser run demo test check unit http page browser browser-files screenshot mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
+.PHONY: all cuda standin test-cuda bench-cuda deps deps-lint deps-bench deps-browser run demo test check unit http page browser browser-files screenshot mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -111,8 +111,14 @@ $(B)/gradcheckd-standin.so: cuda/backend.cu cuda/launcher_host.cpp $(wildcard cu
 	@mkdir -p $(@D)
 	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -fPIC -shared -x c++ cuda/backend.cu cuda/launcher_host.cpp -o $@ $(LDLIBS)
 
+standin: $(STANDIN)
+
 $(B)/tests/core/test_conformance: $(CONFORMANCE)
 $(B)/tests/cuda/test_standin: $(CONFORMANCE) $(STANDIN)
+$(B)/tests/cuda/test_device: $(CONFORMANCE)
+
+$(B)/tests/cuda/bench_device: $(B)/tests/cuda/bench_device.o $(STANDIN) $(LIBRARY)
+	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 .SECONDARY:
 $(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
@@ -139,6 +145,19 @@ $(B)/gradcheckd-cuda.so: cuda/backend.cu Makefile
 	@mkdir -p $(@D)
 	$(call Q,nvcc) $(NVCC) $(NVCC_FLAGS) -MD -MF $(B)/gradcheckd-cuda.d -shared -o $@ $< $(CUDA_LIBS)
 endif
+
+# compute-sanitizer slows kernels down so much that it gets the small cases alone.
+SANITIZER ?= $(firstword $(shell command -v compute-sanitizer 2>/dev/null) $(wildcard $(patsubst %/nvcc,%/compute-sanitizer,$(NVCC))))
+test-cuda: $(B)/tests/cuda/test_device cuda ## the conformance suite on a GPU (SKIPPED where there is none), and compute-sanitizer on it
+	GRADCHECKD_CUDA=$(B)/gradcheckd-cuda.so $<
+	@if [ -z "$(SANITIZER)" ]; then echo 'SKIPPED: no compute-sanitizer here'; exit 0; fi; \
+	for tool in memcheck racecheck; do for tcase in passes many; do \
+	    GRADCHECKD_CUDA=$(B)/gradcheckd-cuda.so CK_RUN_CASE=$$tcase $(SANITIZER) --tool $$tool --error-exitcode 1 $< || exit 1; \
+	done; done
+
+bench-cuda: $(B)/tests/cuda/bench_device cuda ## the CUDA backend beside PyTorch on the same card and our CPU backend (SKIPPED without a GPU)
+	GRADCHECKD_CUDA=$(B)/gradcheckd-cuda.so $<
+	@GRADCHECKD_CUDA=$(B)/gradcheckd-cuda.so python3 tests/cuda/bench_torch.py
 
 # ---- what is needed ----
 
@@ -197,8 +216,9 @@ test: deps ## install, build and run all tests, those of C and HTTP again under 
 
 check: all unit http page ## the unit tests and the tests over HTTP, as built
 
+# One thread for OpenBLAS, as in the daemon.
 unit: $(TESTS)
-	@failed=0; for t in $(TESTS); do $$t || failed=1; done; exit $$failed
+	@export OPENBLAS_NUM_THREADS=1; failed=0; for t in $(TESTS); do $$t || failed=1; done; exit $$failed
 
 http: all $(B)/gradcheckd-standin.so
 	GRADCHECKD=$(B)/gradcheckd python3 tests/http/run.py
@@ -260,8 +280,8 @@ format: deps-lint ## clang-format all sources
 
 lint: deps deps-lint ## format, clang-tidy, cppcheck, shellcheck, and warnings as errors with gcc and clang
 	@clang-format --dry-run -Werror $(SOURCES)
-	@$(MAKE) --no-print-directory -k all B=build/lint-gcc OPT=-O2 EXTRA=-Werror
-	@$(MAKE) --no-print-directory -k all B=build/lint-clang OPT=-O2 EXTRA=-Werror CC=clang CXX=clang++
+	@$(MAKE) --no-print-directory -k all standin B=build/lint-gcc OPT=-O2 EXTRA=-Werror
+	@$(MAKE) --no-print-directory -k all standin B=build/lint-clang OPT=-O2 EXTRA=-Werror CC=clang CXX=clang++
 	cppcheck --quiet --error-exitcode=1 --std=c17 --enable=warning,performance,portability --inline-suppr \
 	    --suppress=missingIncludeSystem -I. -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' core server
 	@echo '  clang-tidy'; clang-tidy --quiet $(CORE) $(SERVER) server/main.c server/blas_setup.c -- -std=c17 $(CPPFLAGS) 2>/dev/null

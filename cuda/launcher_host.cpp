@@ -6,6 +6,9 @@
  * program with a message. Shared memory and fresh device memory are filled with NaN, and lie between guards. */
 #undef _FORTIFY_SOURCE /* whose longjmp allows no other stack */
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wc99-extensions" /* in OpenBLAS's header */
+#endif
 #include <cblas.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -45,7 +48,7 @@ __thread struct standin_place standin_here;
 static bool descending;
 static size_t fail_in;
 static int fail_code;
-static struct standin_counts counts;
+static __thread struct standin_counts counts;
 
 [[noreturn]] static void fault(const char *what)
 {
@@ -121,6 +124,35 @@ struct block_run {
 
 static __thread struct block_run *run;
 
+static pthread_once_t run_key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t run_key;
+
+/* A thread of the host ends; all its fibers are idle. */
+static void run_free(void *ended)
+{
+    struct block_run *r = static_cast<struct block_run *>(ended);
+    for (unsigned i = 0; i < r->idle_count; i++) {
+#ifdef WITH_TSAN
+        __tsan_destroy_fiber(r->idle[i]->tsan);
+#endif
+        munmap(r->idle[i]->stack, STACK_BYTES);
+        free(r->idle[i]);
+    }
+    free(r);
+}
+
+static void run_key_make()
+{
+    if (pthread_key_create(&run_key, run_free) != 0) fault("no key for what a thread keeps");
+}
+
+static void run_make()
+{
+    pthread_once(&run_key_once, run_key_make);
+    run = static_cast<struct block_run *>(calloc(1, sizeof *run));
+    if (run == NULL || pthread_setspecific(run_key, run) != 0) fault("no memory for a block");
+}
+
 /* Switching is announced to the sanitizers, who follow stacks. */
 static void leave_fiber(struct fiber *f)
 {
@@ -129,7 +161,7 @@ static void leave_fiber(struct fiber *f)
     __sanitizer_start_switch_fiber(&f->fake_stack, run->stack_bottom, run->stack_size);
 #endif
 #ifdef WITH_TSAN
-    __tsan_switch_to_fiber(run->tsan, __tsan_switch_to_fiber_no_sync);
+    __tsan_switch_to_fiber(run->tsan, 0);
 #endif
 }
 
@@ -185,7 +217,7 @@ static void switch_to(struct fiber *f)
         __sanitizer_start_switch_fiber(&run->fake_stack, f->stack, STACK_BYTES);
 #endif
 #ifdef WITH_TSAN
-        __tsan_switch_to_fiber(f->tsan, __tsan_switch_to_fiber_no_sync);
+        __tsan_switch_to_fiber(f->tsan, 0);
 #endif
         if (f->started) _longjmp(f->here, 1);
         f->started = true;
@@ -363,36 +395,6 @@ int host_release(void *memory)
 
 /* ---- launches ---- */
 
-static pthread_key_t run_key;
-static pthread_once_t run_once = PTHREAD_ONCE_INIT;
-
-/* At the end of a thread: its fibers, all of which are idle. */
-static void run_free(void *memory)
-{
-    struct block_run *ended = static_cast<struct block_run *>(memory);
-    for (unsigned i = 0; i < ended->idle_count; i++) {
-#ifdef WITH_TSAN
-        __tsan_destroy_fiber(ended->idle[i]->tsan);
-#endif
-        munmap(ended->idle[i]->stack, STACK_BYTES);
-        free(ended->idle[i]);
-    }
-    free(ended);
-}
-
-static void run_key_make()
-{
-    pthread_key_create(&run_key, run_free);
-}
-
-static struct block_run *run_new()
-{
-    struct block_run *made = static_cast<struct block_run *>(calloc(1, sizeof *made));
-    pthread_once(&run_once, run_key_make);
-    if (made != NULL) pthread_setspecific(run_key, made);
-    return made;
-}
-
 int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body)(void *), void *closure)
 {
     int code = may_fail();
@@ -400,7 +402,7 @@ int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body
     /* as the CUDA runtime does */
     if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10))
         return CODE_DEVICE;
-    if (run == NULL && (run = run_new()) == NULL) return CODE_OUT_OF_MEMORY;
+    if (run == NULL) run_make();
 #ifdef WITH_TSAN
     run->tsan = __tsan_get_current_fiber();
 #endif

@@ -19,7 +19,7 @@ void standin_descending(bool descending);
 void standin_fail_in(size_t calls, int code);
 size_t standin_fail_left(void);
 
-/* What was run since the start of the process. */
+/* What the calling thread has run so far. */
 struct standin_counts {
     size_t launches, blocks, threads, barriers, shuffles, products;
 };
