@@ -24,6 +24,16 @@ function wholeDecades(plot, splits) {
   return splits.map((value) => (Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6 ? value : null));
 }
 
+/** Where a logarithmic axis has lines. uPlot's own never come to an end for losses such as 1e-33. */
+function logarithmicSplits(plot, axis, min, max) {
+  const [low, high] = [min, max].map((value) => Math.floor(Math.log10(value)));
+  const step = Math.ceil((high - low + 1) / 40);
+  const multiples = step === 1 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : [1];
+  const splits = [];
+  for (let power = low; power <= high; power += step) splits.push(...multiples.map((multiple) => Number(`${multiple}e${power}`)));
+  return splits.filter((value) => value >= min * 0.999 && value <= max * 1.001);
+}
+
 const wholeNumber = (value) => (value >= 1e6 ? `${value / 1e6}M` : value >= 1e4 ? `${value / 1e3}k` : String(value));
 
 /** @typedef {{id: string|number, label: string, colour: string, dash: number[], width?: number, x: number[], y: number[]}} Curve */
@@ -195,7 +205,7 @@ export class Chart {
         { ...axis, incrs: WHOLE_STEPS, size: 30, gap: 4, values: (plot, splits) => splits.map(wholeNumber) },
         {
           ...axis, size: 54, gap: 4, values: (plot, splits) => splits.map(axisNumber),
-          grid: logarithmic ? { ...axis.grid, filter: wholeDecades } : axis.grid,
+          ...(logarithmic ? { splits: logarithmicSplits, grid: { ...axis.grid, filter: wholeDecades } } : {}),
         },
       ],
       series: [{}, ...this.#curves.map(({ label, colour, dash, width = 2 }) => ({

@@ -1,5 +1,6 @@
 /** The Check view: what it says about right and wrong gradients, and how it says what is wrong with a request. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
@@ -100,6 +101,17 @@ test("a link reproduces network, gradients and report", async () => {
   assert.deepEqual([await other.innerText(".report"), await texts(other, "#check-view .layers"), await other.inputValue("textarea.gradients")], shown);
   assert.equal(await view(other).getByLabel("atol").inputValue(), "1e-7");
   assert.deepEqual(other.complaints, []);
+});
+
+test("what is too large for a link leaves the address without it", async () => {
+  const page = await site.page();
+  await example(page, "right");
+  assert.match(await settledHash(page), /#check\/z/);
+  await page.fill("textarea.gradients", randomBytes(1.3e6).toString("base64"));
+  await page.click("#copy-link");
+  await page.locator("#copy-link", { hasText: "Too large for a link" }).waitFor();
+  assert.match(page.url(), /#check$/);
+  assert.deepEqual(page.complaints, []);
 });
 
 test("a link that is cut off says so", async () => {

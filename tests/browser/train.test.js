@@ -163,8 +163,9 @@ test("a link reproduces settings and runs", async () => {
 const linkTo = (state) => `#train/j${Buffer.from(JSON.stringify(state)).toString("base64url")}`;
 
 test("a run that waits is stopped, and stays so in a link", async () => {
-  const request = { network: { input: 2, layers: [{ type: "linear", out_features: 1 }], loss: "mse" }, convention: "numpy",
-    parameters: { init: { scheme: "he_normal", seed: 1 } }, data: { x: [[0, 1]], y: [[1]] } };
+  const layers = [{ type: "linear", out_features: 16 }, { type: "tanh" }, { type: "linear", out_features: 1 }];
+  const request = { network: { input: 2, layers, loss: "mse" }, convention: "numpy",
+    parameters: { init: { scheme: "he_normal", seed: 1 } }, data: { x: [[0, 0], [0, 1], [1, 0], [1, 1]], y: [[0], [1], [1], [0]] } };
   const page = await open({ hash: linkTo({ runs: [
     { name: "long", request: { ...request, epochs: 20_000_000 } }, { name: "short", request: { epochs: 10 } }, { name: "last", request: {} },
   ] }) });
@@ -184,6 +185,16 @@ test("a run that waits is stopped, and stays so in a link", async () => {
   assert.deepEqual(await done(other), ["stopped", "stopped", "10 epochs"]);
   assert.equal((await states(other))[1], "stopped");
   assert.deepEqual([...page.complaints, ...other.complaints], []);
+});
+
+test("a loss that all but vanishes has an axis", async () => {
+  const request = { network: { input: 2, layers: [{ type: "linear", out_features: 1 }], loss: "mse" }, convention: "numpy",
+    parameters: { init: { scheme: "he_normal", seed: 1 } }, data: { x: [[0, 1]], y: [[1]] }, epochs: 100_000 };
+  const page = await open({ hash: linkTo({ runs: [{ request }] }) });
+  await runs(page, 1);
+  assert.match((await states(page))[0], /loss \d\S*e−[23]\d /);
+  assert.ok(await painted(page, ".u-wrap canvas >> nth=0") > 10);
+  assert.deepEqual(page.complaints, []);
 });
 
 test("a link with broken runs says so, and the page goes on", async () => {
