@@ -7,7 +7,7 @@
 
 /* From so many floating-point operations on `auto` takes the CUDA device: some ten milliseconds of one core, beside
  * which copies and launches do not count. */
-#define DEVICE_WORK 5e8
+#define DEVICE_WORK 2e9
 
 /* Once, before any request: looks for gradcheckd-cuda.so beside the program, or in ../lib/gradcheckd; where it does not
  * serve, device_why() says why. */

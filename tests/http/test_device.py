@@ -131,7 +131,7 @@ class StandInTest(unittest.TestCase):
             return post(self.daemon, "/v1/check", request)[1]["device"]
 
         self.assertEqual(ask(10, 4), "cpu")
-        self.assertEqual(ask(600, 300), "cuda")
+        self.assertEqual(ask(1000, 500), "cuda")
 
 
 if __name__ == "__main__":
