@@ -209,8 +209,11 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 
 # ---- testing it ----
 
+# The unit tests beside those over HTTP.
+BESIDE = -j2 --output-sync=target
+
 test: deps ## install, build and run all tests, those of C and HTTP again under ASan and UBSan
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory $(BESIDE) check
 	@$(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory asan
 
@@ -248,7 +251,7 @@ diagnosis-report: all ## how well mistakes are named, on the test set of wrong g
 	GRADCHECKD=$(B)/gradcheckd python3 tests/diagnosis/report.py
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(MAKE) --no-print-directory check B=build/asan OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= \
+	@$(MAKE) --no-print-directory $(BESIDE) check B=build/asan OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= \
 	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
 
 tsan: ## all tests under ThreadSanitizer
