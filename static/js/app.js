@@ -178,14 +178,16 @@ async function start() {
       window.scrollTo(0, 0);
     },
   };
+  const wanted = splitHash(location.hash).view;
+  const first = NAMES.includes(wanted) ? wanted : visible;
   try {
-    mounts[visible](); // its modules come while the service answers
+    mounts[first](); // its modules come while the service answers
     shared.capabilities = await getCapabilities();
   } catch (error) {
     fail(error.message);
     return;
   }
-  await view(NAMES.includes(splitHash(location.hash).view) ? splitHash(location.hash).view : visible);
+  await view(first);
   await restore();
   window.addEventListener("hashchange", () => { if (location.hash !== written) restore(); });
   document.documentElement.dataset.ready = "true";
