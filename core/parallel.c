@@ -83,7 +83,7 @@ static void wake_sleepers(void)
 
 void parallel_run(size_t parts, void (*run)(void *context, size_t part), void *context)
 {
-    if (pool.count == 0 || parts < 2 || pthread_mutex_trylock(&pool.busy) != 0) {
+    if (pool.count == 0 || parts < 2 || parts > PART_MASK || pthread_mutex_trylock(&pool.busy) != 0) {
         for (size_t part = 0; part < parts; part++)
             run(context, part);
         return;

@@ -12,7 +12,7 @@ void parallel_stop(void);
 
 /* Calls run(context, 0) to run(context, parts - 1), each once, in any order and on any thread, and returns when all are
  * done. The helpers serve one caller at a time; others do their parts themselves, so that a part must give the same
- * result wherever it runs. parts: at most 65,535. */
+ * result wherever it runs. So does who asks for more than 65,535 parts. */
 void parallel_run(size_t parts, void (*run)(void *context, size_t part), void *context);
 
 #endif
