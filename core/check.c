@@ -3,19 +3,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/intermediates.h"
 
 const char *const verdict_names[] = {"match",      "mismatch",     "missing",   "shape_mismatch",
                                      "not_finite", "not_a_tensor", "unexpected"};
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static int out_of_memory(struct error *error)
 {
@@ -244,10 +237,10 @@ int check_run(struct arena *arena, const struct check *check, struct report *rep
     double **gradients = arena_array(arena, parameters, sizeof *gradients);
     if (report->parameters == NULL || report->intermediates == NULL || gradients == NULL) return out_of_memory(error);
 
-    double begun = seconds();
+    double begun = clock_seconds();
     struct pass pass;
     int code = check_pass(arena, check, check->backend, &pass, error);
-    double passed = seconds();
+    double passed = clock_seconds();
     report->loss = pass.loss;
     if (code == CODE_OK) code = judge_parameters(arena, check, &pass, gradients, report, error);
     if (code == CODE_OK) code = judge_intermediates(arena, check, &pass, report, error);
@@ -262,12 +255,12 @@ int check_run(struct arena *arena, const struct check *check, struct report *rep
     else
         report->score = report->passed ? 1 : 0;
     report->pass_seconds = passed - begun;
-    report->compare_seconds = seconds() - passed;
+    report->compare_seconds = clock_seconds() - passed;
     if (!check->verify_reference) return CODE_OK;
     report->verified = true;
-    double compared = seconds();
+    double compared = clock_seconds();
     code = numeric_verify_on(check->backend, arena, check->network, check->batch, check->parameters, check->x,
                              check->target, gradients, check->cancelled, &report->verification, error);
-    report->verify_seconds = seconds() - compared;
+    report->verify_seconds = clock_seconds() - compared;
     return code;
 }

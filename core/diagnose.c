@@ -1,8 +1,8 @@
 #include "core/diagnose.h"
 
 #include <math.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/diagnose_answer.h"
 #include "core/diagnose_path.h"
 
@@ -19,13 +19,6 @@ struct job {
     struct search search;
     struct finished finished;
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static int out_of_memory(struct error *error)
 {
@@ -214,7 +207,7 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
         return CODE_OK;
     }
     struct job job = {.arena = arena, .check = check, .report = report, .diagnosis = diagnosis};
-    double begun = now();
+    double begun = clock_seconds();
     int code = prepare(&job, error);
     struct search *s = &job.search;
     s->arena = arena;

@@ -2,8 +2,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/diagnose_glance.h"
 #include "core/diagnose_layer.h"
 #include "core/diagnose_path.h"
@@ -15,9 +15,7 @@ static const double usual_numbers[USUAL_NUMBERS] = {0.001, 0.01, 0.05, 0.1, 0.2,
 
 static bool out_of_time(struct search *s)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if ((double)now.tv_sec + 1e-9 * (double)now.tv_nsec > s->deadline) s->stopped = true;
+    if (clock_seconds() > s->deadline) s->stopped = true;
     if (s->cancelled != NULL && atomic_load_explicit(s->cancelled, memory_order_relaxed)) s->stopped = true;
     return s->stopped;
 }

@@ -40,6 +40,7 @@ static int sgd_check(const double *a, struct error *error)
 static void sgd_step(const double *a, size_t step, struct update *u)
 {
     *u = (struct update){.rule = a[SGD_MOMENTUM] != 0 ? UPDATE_sgd_momentum : UPDATE_sgd,
+                         .uses_first = a[SGD_MOMENTUM] != 0,
                          .rate = a[SGD_LR],
                          .weight_decay = a[SGD_WEIGHT_DECAY],
                          .keep = a[SGD_MOMENTUM],
@@ -67,6 +68,8 @@ static void adam_step(const double *a, size_t step, struct update *u)
 {
     double beta1 = a[ADAM_BETA1], beta2 = a[ADAM_BETA2], t = (double)step;
     *u = (struct update){.rule = UPDATE_adam,
+                         .uses_first = true,
+                         .uses_second = true,
                          .rate = a[ADAM_LR] / (1 - pow(beta1, t)),
                          .weight_decay = a[ADAM_WEIGHT_DECAY],
                          .shrink = 1,
@@ -107,6 +110,8 @@ static void rmsprop_step(const double *a, size_t step, struct update *u)
 {
     (void)step;
     *u = (struct update){.rule = a[RMSPROP_MOMENTUM] > 0 ? UPDATE_rmsprop_momentum : UPDATE_rmsprop,
+                         .uses_first = a[RMSPROP_MOMENTUM] > 0,
+                         .uses_second = true,
                          .rate = a[RMSPROP_LR],
                          .weight_decay = a[RMSPROP_WEIGHT_DECAY],
                          .keep = a[RMSPROP_MOMENTUM],
@@ -130,6 +135,7 @@ enum { ADAGRAD_LR, ADAGRAD_LR_DECAY, ADAGRAD_WEIGHT_DECAY, ADAGRAD_INITIAL, ADAG
 static void adagrad_step(const double *a, size_t step, struct update *u)
 {
     *u = (struct update){.rule = UPDATE_adagrad,
+                         .uses_second = true,
                          .rate = a[ADAGRAD_LR] / (1 + (double)(step - 1) * a[ADAGRAD_LR_DECAY]),
                          .weight_decay = a[ADAGRAD_WEIGHT_DECAY],
                          .epsilon = a[ADAGRAD_EPS]};

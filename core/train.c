@@ -2,7 +2,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
+
+#include "core/clock.h"
 
 /* How a prediction is told right or wrong. */
 enum judging { JUDGED_NOT, JUDGED_BY_THRESHOLD, JUDGED_BY_ARGMAX };
@@ -35,13 +36,6 @@ static int device_error(const struct run *run, int code, struct error *error)
 {
     if (code == CODE_OK) return CODE_OK;
     return error_set(error, code, "the device %s failed", run->training->backend->device);
-}
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 static size_t output_size(const struct run *run)
@@ -126,12 +120,14 @@ struct tally {
     size_t right; /* samples */
 };
 
-static int forward(struct run *run, struct pass *pass, size_t start, struct tally *tally, struct error *error)
+/* judged: the predictions are wanted, too, which costs a copy. */
+static int forward(struct run *run, struct pass *pass, size_t start, bool judged, struct tally *tally,
+                   struct error *error)
 {
     const struct training *t = run->training;
     if (pass_forward(pass, error) != CODE_OK) return error->code;
     tally->loss += pass->loss * (double)pass->batch;
-    if (run->judging == JUDGED_NOT) return CODE_OK;
+    if (!judged || run->judging == JUDGED_NOT) return CODE_OK;
     const void *outputs = pass->y[t->network->node_count - 1];
     size_t width = output_size(run);
     if (pass_read(pass, outputs, pass->batch * width, run->outputs, error) != CODE_OK) return error->code;
@@ -180,7 +176,7 @@ static int run_epoch(struct run *run, size_t epoch, struct error *error)
     struct pass *pass = NULL;
     for (size_t start = 0; start < t->samples; start += pass->batch) {
         pass = batch_at(run, start);
-        int code = forward(run, pass, start, &tally, error);
+        int code = forward(run, pass, start, recorded, &tally, error);
         /* Where the run diverges later in this epoch or in the next forward, it ends with these. */
         if (code == CODE_OK && start == 0 && pass->block > 0)
             code = device_error(run, t->backend->axpby(pass->block, 1, pass->parameters[0], 0, run->kept), error);
@@ -204,7 +200,7 @@ static void judge(struct run *run, struct trained *trained)
 static void tell(struct run *run, struct trained *trained)
 {
     const struct training *t = run->training;
-    double time = now();
+    double time = clock_seconds();
     if (run->curve->count > 1 && time - run->told < t->progress_seconds) return;
     run->told = time;
     judge(run, trained);
@@ -220,7 +216,7 @@ static int look_at_end(struct run *run, struct trained *trained, struct error *e
     struct pass *pass = NULL;
     for (size_t start = 0; start < t->samples; start += pass->batch) {
         pass = batch_at(run, start);
-        int code = forward(run, pass, start, &tally, error);
+        int code = forward(run, pass, start, true, &tally, error);
         if (code == CODE_OK)
             code = pass_read(pass, pass->y[t->network->node_count - 1], pass->batch * width,
                              trained->predictions + start * width, error);
@@ -307,11 +303,8 @@ static int allocate_state(struct run *run, struct error *error)
     struct update update;
     o->type->step(o->attributes, 1, &update);
     run->first = run->second = run->kept; /* where a rule has no state of its own */
-    bool has_first =
-        update.rule == UPDATE_sgd_momentum || update.rule == UPDATE_adam || update.rule == UPDATE_rmsprop_momentum;
-    bool has_second = update.rule != UPDATE_sgd && update.rule != UPDATE_sgd_momentum;
-    if (code == CODE_OK && has_first) code = allocate_filled(run, n, 0, &run->first, error);
-    if (code == CODE_OK && has_second) code = allocate_filled(run, n, begins, &run->second, error);
+    if (code == CODE_OK && update.uses_first) code = allocate_filled(run, n, 0, &run->first, error);
+    if (code == CODE_OK && update.uses_second) code = allocate_filled(run, n, begins, &run->second, error);
     return code;
 }
 

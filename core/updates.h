@@ -16,6 +16,7 @@ enum update_rule { FORMULAS_OF_UPDATES(UPDATES_ENUM) UPDATE_COUNT };
 /* One step's numbers; which of them count is the rule's business. */
 struct update {
     enum update_rule rule;
+    bool uses_first, uses_second;   /* whether the rule keeps them; the same in every step */
     double rate;                    /* what the step is multiplied by: lr, with corrections */
     double weight_decay;            /* g + weight_decay * w takes the place of g */
     double shrink;                  /* w is multiplied by it first: AdamW's decoupled decay */

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "server/limits.h"
 #include "server/problem.h"
 
@@ -44,9 +44,7 @@ void exchange_answer_header(struct exchange *exchange, const char *name, const c
 
 double exchange_clock(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    return clock_seconds();
 }
 
 int exchange_explain_cancelled(double begun, const char *what, struct error *error)
