@@ -213,13 +213,11 @@ int check_request_read(struct arena *arena, struct check_request *request, struc
     if (read_submissions(&r, intermediates, &check->intermediates) != CODE_OK) return error->code;
     check->network = &set->network;
     check->convention = set->convention;
-    check->backend = device_backend(request->device, request->dtype, request->work);
-    if (check->backend == NULL) check->backend = backend_cpu(request->dtype); /* it failed just now */
     check->batch = set->batch;
     check->parameters = set->parameters;
     check->x = set->x;
     check->target = set->target;
     check->shapes = set->shapes;
     check->names = (const char *const *)set->names;
-    return CODE_OK;
+    return device_backend(request->device, request->dtype, request->work, &check->backend, error);
 }

@@ -79,11 +79,13 @@ const char *device_why(void)
     return atomic_load(&cuda.sick) ? "the device has failed" : cuda.why;
 }
 
-const struct backend *device_backend(enum device_choice choice, enum dtype dtype, double work)
+int device_backend(enum device_choice choice, enum dtype dtype, double work, const struct backend **backend,
+                   struct error *error)
 {
-    bool wanted = choice == DEVICE_CUDA || (choice == DEVICE_AUTO && work >= DEVICE_WORK);
-    if (wanted && device_has_cuda()) return cuda.backends[dtype];
-    return choice == DEVICE_CUDA ? NULL : backend_cpu(dtype);
+    bool there = device_has_cuda(), wanted = choice == DEVICE_CUDA || (choice == DEVICE_AUTO && work >= DEVICE_WORK);
+    *backend = wanted && there ? cuda.backends[dtype] : backend_cpu(dtype);
+    if (choice == DEVICE_CUDA && !there) return error_set(error, CODE_DEVICE, "%s", device_why());
+    return CODE_OK;
 }
 
 const struct backend *device_instead(const struct backend *backend, enum device_choice choice, int code)

@@ -3,6 +3,7 @@
 #define SERVER_DEVICE_H
 
 #include "core/backend.h"
+#include "core/status.h"
 #include "server/options.h"
 
 /* From so many floating-point operations on `auto` takes the CUDA device: some ten milliseconds of one core, beside
@@ -16,8 +17,9 @@ void device_start(void);
 bool device_has_cuda(void);
 const char *device_why(void);
 
-/* The backend for a request; NULL where it asks for a device that is not there. */
-const struct backend *device_backend(enum device_choice choice, enum dtype dtype, double work);
+/* The backend for a request. CODE_DEVICE where it asks for a device by name that has failed since it was read. */
+int device_backend(enum device_choice choice, enum dtype dtype, double work, const struct backend **backend,
+                   struct error *error);
 
 /* A computation on that backend ended with that code. A CUDA device that does not compute any more is taken out of
  * service. Returns the CPU's backend where it is worth doing it again with that: the device failed or was full, and the

@@ -180,10 +180,8 @@ int train_request_read(struct arena *arena, struct train_request *request, struc
     const json_t *root = request->document.root;
     if (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK) return error->code;
     struct training *t = &request->training;
-    t->backend = device_backend(request->device, request->dtype, request->work);
-    if (t->backend == NULL) t->backend = backend_cpu(request->dtype); /* it failed just now */
     t->parameters = set->parameters;
     t->x = set->x;
     t->target = set->target;
-    return CODE_OK;
+    return device_backend(request->device, request->dtype, request->work, &t->backend, error);
 }
