@@ -33,7 +33,7 @@ struct remark {
 
 /* The recorded points of a run. */
 struct curve {
-    size_t count, most;
+    size_t count;
     size_t *epochs;
     double *loss, *accuracy; /* accuracy is NULL where there is none */
     double majority;         /* the accuracy of always giving the most frequent answer */

@@ -337,7 +337,7 @@ static bool make_curve(struct run *run, struct curve *curve)
 {
     const struct training *t = run->training;
     size_t most = train_points(t->epochs, t->record_every), parameters = t->network->parameter_count;
-    *curve = (struct curve){.most = most};
+    *curve = (struct curve){0};
     curve->epochs = arena_array(run->arena, most, sizeof *curve->epochs);
     curve->loss = arena_doubles(run->arena, most);
     curve->norms = arena_array(run->arena, parameters, sizeof *curve->norms);

@@ -72,12 +72,18 @@ static int context_make(struct context **made)
     return CODE_OK;
 }
 
+/* The calling thread's, NULL where it has none yet. */
+static struct context *context_of_thread()
+{
+    pthread_once(&context_key_once, context_key_make);
+    return context_key_code == CODE_OK ? static_cast<struct context *>(pthread_getspecific(context_key)) : NULL;
+}
+
 /* The calling thread's. */
 static int context_get(struct context **context)
 {
-    pthread_once(&context_key_once, context_key_make);
+    struct context *c = context_of_thread();
     if (context_key_code != CODE_OK) return context_key_code;
-    struct context *c = static_cast<struct context *>(pthread_getspecific(context_key));
     if (c == NULL) {
         char why[1];
         int code = device_open(why, sizeof why);

@@ -15,8 +15,10 @@ extern "C" {
 void standin_descending(bool descending);
 
 /* The n-th call from now that could fail on a device (an allocation, a copy, a launch, a product, a wait) fails with
- * this code; 0 takes it back. Tells how many such calls are left to go. */
-void standin_fail_in(size_t calls, int code);
+ * this code, and with `sick` all later ones do; 0 takes it back. Tells how many such calls are left to go.
+ * Tests of another process write "n device" or "n memory", and perhaps " sick", to the file that
+ * GRADCHECKD_TEST_STANDIN_FAIL names; it is removed once it is read. */
+void standin_fail_in(size_t calls, int code, bool sick);
 size_t standin_fail_left(void);
 
 /* What the calling thread has run so far. */

@@ -26,7 +26,7 @@ struct check_state {
     bool strict, measured, graded, diagnosed;
     struct report report;       /* once graded */
     struct diagnosis diagnosis; /* once diagnosed */
-    double begun, read_seconds, diagnose_seconds;
+    double read_seconds, diagnose_seconds;
 };
 
 /* ---- what is asked for ---- */
@@ -86,24 +86,11 @@ static void add_timing(struct exchange *exchange, const struct check_state *stat
     timing_answer(exchange, &text);
 }
 
-/* The tensors, and the report. */
 static int grade(struct exchange *exchange, struct check_state *state, struct error *error)
 {
-    state->begun = exchange_clock();
-    int code = check_request_read(&exchange->arena, &state->request, error);
-    if (code != CODE_OK) return code;
-    state->request.check.cancelled = &exchange->cancelled;
-    state->read_seconds += exchange_clock() - state->begun;
-    struct check *check = &state->request.check;
-    code = check_run(&exchange->arena, check, &state->report, error);
-    const struct backend *instead = device_instead(check->backend, state->request.device, code);
-    if (instead != NULL) {
-        check->backend = instead;
-        *error = (struct error){0};
-        code = check_run(&exchange->arena, check, &state->report, error);
-    }
+    int code = check_run(&exchange->arena, &state->request.check, &state->report, error);
     state->graded = code == CODE_OK;
-    return code == CODE_OK ? code : exchange_explain_cancelled(state->begun, "check", error);
+    return code;
 }
 
 /* What went wrong, where something did. On a connection's thread there is time for the easy ones only. */
@@ -115,7 +102,34 @@ static int diagnose(struct exchange *exchange, struct check_state *state, bool h
     double seconds = !state->request.search ? 0 : heavy ? DIAGNOSE_SECONDS : LIMIT_LIGHT_DIAGNOSIS;
     int code = diagnose_run(&exchange->arena, &state->request.check, &state->report, seconds, &state->diagnosis, error);
     state->diagnose_seconds += exchange_clock() - begun;
-    return code == CODE_OK ? code : exchange_explain_cancelled(state->begun, "check", error);
+    return code;
+}
+
+/* The tensors, unless an earlier call has read them. */
+static int read(struct exchange *exchange, struct check_state *state, struct error *error)
+{
+    struct check *check = &state->request.check;
+    if (check->backend != NULL) return CODE_OK;
+    double begun = exchange_clock();
+    check->cancelled = &exchange->cancelled;
+    int code = check_request_read(&exchange->arena, &state->request, error);
+    state->read_seconds += exchange_clock() - begun;
+    return code;
+}
+
+/* The report and what it comes from: where a device fails, both anew on the CPU. */
+static int compute(struct exchange *exchange, struct check_state *state, bool heavy, struct error *error)
+{
+    struct check *check = &state->request.check;
+    for (;;) {
+        int code = state->graded ? CODE_OK : grade(exchange, state, error);
+        if (code == CODE_OK) code = diagnose(exchange, state, heavy, error);
+        const struct backend *instead = device_instead(check->backend, state->request.device, code);
+        if (instead == NULL) return code;
+        check->backend = instead;
+        state->graded = false;
+        *error = (struct error){0};
+    }
 }
 
 static int answer(struct exchange *exchange, struct check_state *state, struct error *error)
@@ -155,11 +169,12 @@ enum outcome check_handle(struct exchange *exchange, bool heavy)
     bool light = exchange->work <= LIMIT_LIGHT_WORK && state->request.device != DEVICE_CUDA;
     if (code == CODE_OK && !heavy && !light) return OUTCOME_HEAVY;
     if (code == CODE_OK && heavy && fresh && exchange->work > LIMIT_LONG_WORK) return OUTCOME_HEAVY;
-    if (code == CODE_OK && !state->graded) code = grade(exchange, state, &error);
-    if (code == CODE_OK) code = diagnose(exchange, state, heavy, &error);
+    if (code == CODE_OK) code = read(exchange, state, &error);
+    if (code == CODE_OK) code = compute(exchange, state, heavy, &error);
     bool unfinished = state->diagnosed && state->request.search && state->diagnosis.stopped;
     if (code == CODE_OK && !heavy && unfinished) return OUTCOME_HEAVY;
     if (code == CODE_OK) code = answer(exchange, state, &error);
+    exchange_explain_cancelled(exchange, "check", &error);
     if (code != CODE_OK) problem_answer(exchange, &error);
     return OUTCOME_ANSWERED;
 }

@@ -273,8 +273,9 @@ static void look_at_idle(struct connection *connection, double since, double now
 static void look_at(struct connection *connection, double now)
 {
     if (connection->working != NULL) {
-        if (now > connection->work_deadline || client_left(connection))
-            atomic_store(&connection->working->cancelled, true);
+        bool overdue = now > connection->work_deadline;
+        if (overdue) atomic_store(&connection->working->overdue, true);
+        if (overdue || client_left(connection)) atomic_store(&connection->working->cancelled, true);
         return;
     }
     uint64_t word = atomic_load_explicit(&connection->since, memory_order_relaxed);

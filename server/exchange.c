@@ -47,11 +47,11 @@ double exchange_clock(void)
     return clock_seconds();
 }
 
-int exchange_explain_cancelled(double begun, const char *what, struct error *error)
+void exchange_explain_cancelled(const struct exchange *exchange, const char *what, struct error *error)
 {
-    if (error->code != CODE_CANCELLED || exchange_clock() - begun < LIMIT_WORK_SECONDS / 2.0) return error->code;
+    if (error->code != CODE_CANCELLED || !atomic_load(&exchange->overdue)) return;
     *error = (struct error){0};
-    return error_set(error, CODE_TOO_MUCH_WORK, "this %s takes longer than %d seconds", what, LIMIT_WORK_SECONDS);
+    error_set(error, CODE_TOO_MUCH_WORK, "this %s takes longer than %d seconds", what, LIMIT_WORK_SECONDS);
 }
 
 static struct request *take_spare(void)

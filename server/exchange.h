@@ -26,6 +26,7 @@ struct exchange {
     const char *body; /* complete when the handler is called; not terminated */
     size_t body_length;
     atomic_bool cancelled; /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */
+    atomic_bool overdue;   /* it was the time: LIMIT_WORK_SECONDS are over. Set before `cancelled` */
     void *state;           /* the handler's own, in the arena, kept between its calls */
     double work; /* floating-point operations, as the handler estimates them before it returns OUTCOME_HEAVY; 0
                     as long as nobody knows */
@@ -58,9 +59,9 @@ const char *exchange_header(const struct exchange *exchange, const char *name);
  */
 void exchange_answer_header(struct exchange *exchange, const char *name, const char *value);
 
-/* Where work that began then was cancelled by the deadline, and not because the client left: says so, since trying
- * again would not help. what: "check". Returns error->code. */
-int exchange_explain_cancelled(double begun, const char *what, struct error *error);
+/* Where work was cancelled because it takes too long, and not because the client left: turns CODE_CANCELLED into
+ * CODE_TOO_MUCH_WORK, since trying again would not help. what: "check". */
+void exchange_explain_cancelled(const struct exchange *exchange, const char *what, struct error *error);
 
 /* Seconds on the monotonic clock. */
 double exchange_clock(void);

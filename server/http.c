@@ -115,14 +115,14 @@ static void run_heavy(struct request *request)
     struct exchange *exchange = &request->exchange;
     struct MHD_Connection *connection = exchange->connection;
     struct error error = {0};
+    connections_watch(request->connection, exchange); /* the time in the queue is not the work's */
     if (atomic_load(&exchange->cancelled)) {
-        error_set(&error, CODE_CANCELLED, "The request waited too long for its turn.");
+        error_set(&error, CODE_OVERLOADED, "The request waited too long for its turn; try again.");
         problem_answer(exchange, &error);
     } else if (request_answers_full()) {
         error_set(&error, CODE_OVERLOADED, "The answers of other requests take all the memory there is for them.");
         problem_answer(exchange, &error);
     } else {
-        connections_watch(request->connection, exchange); /* the time in the queue is not the work's */
         enum outcome outcome = exchange->route->handler(exchange, true);
         if (outcome == OUTCOME_HEAVY) workers_return(request);
         if (outcome != OUTCOME_HEAVY) request_hold_answer(request);

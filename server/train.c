@@ -18,7 +18,8 @@ struct train_state {
     double *boundary; /* the outputs over the grid; NULL where they are not asked for */
     struct text event;
     bool measured, streams, begun;
-    double started, read_seconds, train_seconds;
+    size_t told; /* points of the curve, at the last event */
+    double read_seconds, train_seconds;
 };
 
 /* From the body to a request whose work is known. */
@@ -60,6 +61,8 @@ static void tell_progress(void *context, const struct trained *so_far)
 {
     struct train_state *state = context;
     struct exchange *exchange = state->exchange;
+    if (so_far->curve.count <= state->told) return; /* a run that begins again, on the CPU */
+    state->told = so_far->curve.count;
     if (!begin_stream(state)) return;
     /* What a thousand layers have to say would not fit into the stream twenty times a second. */
     for (int brief = 0; brief < 2; brief++) {
@@ -112,14 +115,20 @@ static int draw_boundary(struct exchange *exchange, struct train_state *state, s
                          error);
 }
 
+static int compute(struct exchange *exchange, struct train_state *state, struct error *error)
+{
+    int code = train_run(&exchange->arena, &state->request.training, &state->trained, error);
+    return code == CODE_OK ? draw_boundary(exchange, state, error) : code;
+}
+
 static int run(struct exchange *exchange, struct train_state *state, struct error *error)
 {
-    state->started = exchange_clock();
+    double started = exchange_clock();
     struct training *training = &state->request.training;
     int code = train_request_read(&exchange->arena, &state->request, error);
     if (code != CODE_OK) return code;
     double read = exchange_clock();
-    state->read_seconds += read - state->started;
+    state->read_seconds += read - started;
     training->cancelled = &exchange->cancelled;
     if (state->streams) {
         text_init(&state->event, &exchange->arena);
@@ -127,16 +136,15 @@ static int run(struct exchange *exchange, struct train_state *state, struct erro
         training->context = state;
         training->progress_seconds = LIMIT_EVENT_SECONDS;
     }
-    code = train_run(&exchange->arena, training, &state->trained, error);
+    code = compute(exchange, state, error);
     const struct backend *instead = device_instead(training->backend, state->request.device, code);
     if (instead != NULL) {
         training->backend = instead;
         *error = (struct error){0};
-        code = train_run(&exchange->arena, training, &state->trained, error);
+        code = compute(exchange, state, error);
     }
-    if (code == CODE_OK) code = draw_boundary(exchange, state, error);
     state->train_seconds = exchange_clock() - read;
-    return code == CODE_OK ? code : exchange_explain_cancelled(state->started, "training", error);
+    return code;
 }
 
 static void answer(struct exchange *exchange, struct train_state *state)
@@ -172,6 +180,7 @@ enum outcome train_handle(struct exchange *exchange, bool heavy)
     /* However short, a training is the workers'; and from one that is kept free of long work another's. */
     if (code == CODE_OK && (!heavy || (fresh && exchange->work > LIMIT_LONG_WORK))) return OUTCOME_HEAVY;
     if (code == CODE_OK) code = run(exchange, state, &error);
+    exchange_explain_cancelled(exchange, "training", &error);
     /* A run that ended before its first point has not begun to stream yet; one that failed so gets a plain problem. */
     if (state->begun || (code == CODE_OK && state->streams && begin_stream(state))) return end_stream(state, &error);
     if (code == CODE_OK)

@@ -58,10 +58,10 @@ START_TEST(every_failure_is_told)
     chain.definition.l2 = 0.1;
     size_t failures = 0;
     for (size_t n = 1;; n++) {
-        standin_fail_in(n, code);
+        standin_fail_in(n, code, false);
         int got = one_pass(b, &chain);
         bool reached = standin_fail_left() == 0;
-        standin_fail_in(0, CODE_OK);
+        standin_fail_in(0, CODE_OK, false);
         if (!reached) {
             ck_assert_int_eq(got, CODE_OK);
             break;
@@ -81,16 +81,16 @@ START_TEST(a_sick_device_is_noticed)
     char why[256] = "";
     ck_assert_int_eq(gradcheckd_cuda_health(why, sizeof why), CODE_OK);
     for (size_t n = 1;; n++) {
-        standin_fail_in(n, CODE_DEVICE);
+        standin_fail_in(n, CODE_DEVICE, false);
         int code = gradcheckd_cuda_health(why, sizeof why);
         bool reached = standin_fail_left() == 0;
-        standin_fail_in(0, CODE_OK);
+        standin_fail_in(0, CODE_OK, false);
         if (!reached) break;
         ck_assert_int_eq(code, CODE_DEVICE);
         ck_assert_uint_gt(strlen(why), 0);
-        standin_fail_in(1, CODE_DEVICE);
+        standin_fail_in(1, CODE_DEVICE, false);
         ck_assert_ptr_null(gradcheckd_cuda_backend(DTYPE_FLOAT64, why, sizeof why));
-        standin_fail_in(0, CODE_OK);
+        standin_fail_in(0, CODE_OK, false);
     }
     ck_assert_int_eq(gradcheckd_cuda_health(why, sizeof why), CODE_OK);
     ck_assert_uint_eq(gradcheckd_cuda_interface(), GRADCHECKD_CUDA_INTERFACE);

@@ -1,16 +1,18 @@
 """The choice of a device: without a CUDA backend, and with one whose kernels run on the CPU (build/gradcheckd-standin.so)."""
 
+import contextlib
 import copy
 import json
 import os
 import pathlib
+import tempfile
 import unittest
 import urllib.error
 import urllib.request
 
 from daemon import PROGRAM, Daemon
+from vectors import flat, read_vectors
 
-VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
 STANDIN = pathlib.Path(PROGRAM).resolve().parent / "gradcheckd-standin.so"
 
 NEURON = {"network": {"input": 1, "layers": [{"type": "linear", "out_features": 1}], "loss": "mse"},
@@ -29,13 +31,13 @@ def post(daemon, path, request):
         return error.code, json.load(error)
 
 
+def negated(values):
+    return [negated(part) for part in values] if isinstance(values, list) else -values
+
+
 def devices(daemon):
     with urllib.request.urlopen(f"http://{daemon.host}:{daemon.port}/v1/capabilities", timeout=60) as response:
         return json.load(response)["devices"]
-
-
-def flat(values):
-    return [number for part in values for number in flat(part)] if isinstance(values, list) else [values]
 
 
 class WithoutCudaTest(unittest.TestCase):
@@ -82,8 +84,7 @@ class StandInTest(unittest.TestCase):
         self.assertEqual(devices(self.daemon), ["cpu", "cuda"])
 
     def test_checks_agree_with_the_cpu(self):
-        vectors = [json.loads(line) for path in sorted(VECTORS.glob("*.ndjson")) for line in path.open(encoding="ascii")]
-        chosen = [vector for vector in vectors if vector["request"].get("dtype", "float64") == "float64"][::6]
+        chosen = [vector for _, vector in read_vectors() if vector["request"].get("dtype", "float64") == "float64"][::6]
         self.assertGreater(len(chosen), 60)
         for vector in chosen:
             with self.subTest(name=vector["name"]):
@@ -97,14 +98,19 @@ class StandInTest(unittest.TestCase):
                     self.assert_close(cuda["reference"][name], expected, name)
 
     def test_same_bits(self):
-        vector = next(json.loads(line) for line in (VECTORS / "networks.ndjson").open(encoding="ascii"))
+        vector = next(vector for group, vector in read_vectors() if group == "networks")
         request = {**vector["request"], "gradients": {}, "reveal": True, "device": "cuda", "diagnose": False}
         answers = [post(self.daemon, "/v1/check", request)[1] for _ in range(5)]
         self.assertTrue(all(answer == answers[0] for answer in answers))
 
     def test_a_wrong_gradient_is_diagnosed(self):
-        request = {**NEURON, "gradients": {"W1": [[-0.4]], "b1": [-0.2]}, "device": "cuda"}
-        self.assertEqual(post(self.daemon, "/v1/check", request)[1]["passed"], False)
+        vector = next(vector for group, vector in read_vectors() if group == "networks")
+        gradients = {name: negated(values) for name, values in vector["expected"]["gradients"].items()}
+        cpu, cuda = (post(self.daemon, "/v1/check", {**vector["request"], "gradients": gradients, "device": device})[1]
+                     for device in ("cpu", "cuda"))
+        self.assertFalse(cuda["passed"])
+        self.assertEqual(cuda["diagnosis"], cpu["diagnosis"])
+        self.assertTrue(cuda["diagnosis"]["mistakes"])
 
     def test_trainings_agree_with_the_cpu(self):
         for optimizer in ({"type": "sgd", "lr": 1.0}, {"type": "adam", "lr": 0.05}, {"type": "rmsprop", "momentum": 0.5}):
@@ -132,6 +138,88 @@ class StandInTest(unittest.TestCase):
 
         self.assertEqual(ask(10, 4), "cpu")
         self.assertEqual(ask(1000, 500), "cuda")
+
+
+class FailingDeviceTest(unittest.TestCase):
+    """A device that fails in the middle of a request, for once or for good."""
+
+    LARGE = {"network": {"input": 800, "layers": [{"type": "linear", "out_features": 800}, {"type": "tanh"}], "loss": "mse"},
+             "parameters": {"init": {"scheme": "xavier_uniform", "seed": 1}},
+             "data": {"x": [[(3 * i + j) % 7 / 7 for j in range(800)] for i in range(600)],
+                      "y": [[i % 3 / 3] * 800 for i in range(600)]}}
+    CHECK = {**LARGE, "gradients": {"b1": [0.0] * 800}, "diagnose": False}
+    TRAINING = {**LARGE, "epochs": 3}
+
+    @contextlib.contextmanager
+    def daemon(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.failure = pathlib.Path(directory, "fail")
+            daemon = Daemon(environment={"GRADCHECKD_TEST_CUDA_OBJECT": str(STANDIN),
+                                         "GRADCHECKD_TEST_STANDIN_FAIL": str(self.failure)})
+            try:
+                yield daemon
+            finally:
+                daemon.process.terminate()
+                self.status = daemon.process.wait(30)
+                daemon.process.stdout.close()
+                self.errors = [line for line in daemon.read_errors().splitlines() if line and "swapcontext" not in line]
+
+    def break_device(self, words):
+        """The stand-in reads this at its next call, and never half of it."""
+        new = self.failure.with_suffix(".new")
+        new.write_text(words, encoding="ascii")
+        new.rename(self.failure)
+
+    def test_for_once(self):
+        """The one request that it befalls ends with an error, or with the CPU's answer where the choice was ours."""
+        with self.daemon() as daemon:
+            cpu = {path: post(daemon, path, {**request, "device": "cpu"})[1]
+                   for path, request in (("/v1/check", self.CHECK), ("/v1/train", self.TRAINING))}
+            for path, request in (("/v1/check", self.CHECK), ("/v1/train", self.TRAINING)):
+                for words, code in (("3 device", "device"), ("20 memory", "out_of_memory")):
+                    with self.subTest(path=path, words=words):
+                        self.break_device(words)
+                        status, problem = post(daemon, path, {**request, "device": "cuda"})
+                        self.assertEqual((status, problem["code"]), (503, code))
+                        self.break_device(words)
+                        self.assertEqual(post(daemon, path, {**request, "device": "auto"}), (200, cpu[path]))
+                        self.assertFalse(self.failure.exists())
+                self.assertEqual(post(daemon, path, {**request, "device": "auto"})[1]["device"], "cuda")
+        self.assertEqual((self.status, self.errors), (0, []))
+
+    def test_for_good(self):
+        for path, request in (("/v1/check", self.CHECK), ("/v1/train", self.TRAINING)):
+            with self.subTest(path=path), self.daemon() as daemon:
+                self.assertEqual(devices(daemon), ["cpu", "cuda"])
+                self.break_device("20 device sick")
+                status, answer = post(daemon, path, {**request, "device": "auto"})
+                self.assertEqual((status, answer["device"]), (200, "cpu"))
+                self.assertEqual(answer, post(daemon, path, {**request, "device": "cpu"})[1])
+                self.assertEqual(devices(daemon), ["cpu"])
+                status, problem = post(daemon, path, {**request, "device": "cuda"})
+                self.assertEqual((status, problem["pointer"]), (400, "/device"))
+                self.assertIn("has failed", problem["detail"])
+            self.assertEqual(self.status, 0)
+            self.assertEqual(len(self.errors), 1)
+            self.assertIn("out of service", self.errors[0])
+
+    def test_a_stream_tells_no_epoch_twice(self):
+        request = {**self.TRAINING, "epochs": 8, "device": "auto"}
+        with self.daemon() as daemon:
+            status, whole = post(daemon, "/v1/train", {**request, "device": "cpu"})
+            self.assertEqual(status, 200)
+            call = urllib.request.Request(f"http://{daemon.host}:{daemon.port}/v1/train", json.dumps(request).encode(),
+                                          {"Content-Type": "application/json", "Accept": "text/event-stream"})
+            with urllib.request.urlopen(call, timeout=120) as response:
+                lines = [response.readline() for _ in range(3)]
+                self.break_device("1 device")
+                lines = [line.decode().rstrip("\n") for line in lines + response.readlines()]
+            self.assertFalse(self.failure.exists())
+        events = [(name.removeprefix("event: "), json.loads(data.removeprefix("data: ")))
+                  for name, data in zip(lines[::3], lines[1::3])]
+        epochs = [data["epoch"] for event, data in events if event == "epoch"]
+        self.assertEqual(epochs, sorted(set(epochs)))
+        self.assertEqual(events[-1], ("done", whole))
 
 
 if __name__ == "__main__":

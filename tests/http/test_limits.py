@@ -191,7 +191,9 @@ class PatienceTest(DaemonTest):
     def test_work_that_takes_too_long(self):
         client = self.client(60)
         answer = client.ask(post(endless_check()))
-        self.assertProblem(answer, 503, "cancelled")
+        problem = self.assertProblem(answer, 422, "too_much_work")
+        self.assertEqual(problem["pointer"], "")
+        self.assertIn("takes longer than", problem["detail"])
         self.assertEqual(client.ask(get("/healthz")).status, 200)
 
     def test_ordinary_use(self):

@@ -6,15 +6,13 @@ import http.client
 import itertools
 import json
 import math
-import pathlib
 import select
 import socket
 import time
 import unittest
 
 from daemon import Client, Daemon, DaemonTest, post, wait_until
-
-VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors" / "train"
+from vectors import VECTORS, flat, read_vectors
 
 # What rounding may make: of the loss relative to itself, of a tensor's elements relative to its largest magnitude.
 ROUNDING = {"float64": 1e-9, "float32": 2e-3}
@@ -31,18 +29,6 @@ LAB = {
     "optimizer": {"type": "sgd", "lr": 1.0},
     "epochs": 1000,
 }
-
-
-def read_vectors():
-    for path in sorted(VECTORS.glob("*.ndjson")):
-        with path.open(encoding="ascii") as lines:
-            for line in lines:
-                yield path.stem, json.loads(line)
-
-
-def flat(values):
-    """All numbers of nested lists, row-major."""
-    return [number for part in values for number in flat(part)] if isinstance(values, list) else [values]
 
 
 def mlp(*sizes, activation="tanh", last=(), loss="mse"):
@@ -184,13 +170,13 @@ def forward(request, parameters, x):
 class VectorTest(TrainTest):
     def test_vectors_exist(self):
         counts = {}
-        for group, _ in read_vectors():
+        for group, _ in read_vectors("train"):
             counts[group] = counts.get(group, 0) + 1
         self.assertEqual(set(counts), {"optimizers", "networks", "losses", "batches", "float32"})
         self.assertGreater(sum(counts.values()), 200)
 
     def test_every_vector_matches(self):
-        for group, vector in read_vectors():
+        for group, vector in read_vectors("train"):
             with self.subTest(group=group, name=vector["name"]):
                 self.one_vector(vector["request"], vector["expected"])
 
@@ -218,7 +204,7 @@ class VectorTest(TrainTest):
                 self.assert_close("accuracy", flat(found["accuracy"]), flat(wanted["accuracy"]), 1e-15)
 
     def test_the_same_numbers_from_the_stream(self):
-        for _, vector in itertools.islice(read_vectors(), 0, None, 20):
+        for _, vector in itertools.islice(read_vectors("train"), 0, None, 20):
             with self.subTest(name=vector["name"]), self.asked(vector["request"], "text/event-stream") as response:
                 *_, (event, data, _) = events_of(response)
                 self.assertEqual(event, "done")
@@ -228,7 +214,7 @@ class VectorTest(TrainTest):
 class LabTest(TrainTest):
     def test_the_labs_run(self):
         answer = self.train(LAB)
-        curve = json.loads((VECTORS / "lab_curve.json").read_text(encoding="ascii"))
+        curve = json.loads((VECTORS / "train" / "lab_curve.json").read_text(encoding="ascii"))
         self.assertEqual(answer["epochs"], list(range(1000)))
         self.assert_relative("first", answer["loss"][0], 0.19890335149539573, 1e-9)
         self.assert_relative("last", answer["loss"][999], 0.16667542448329686, 1e-9)
@@ -257,7 +243,7 @@ class LabTest(TrainTest):
 
     def test_tensors_instead_of_init(self):
         """What `init` draws is what the lab draws: the same curve from the committed tensors."""
-        draws = [json.loads(line) for line in (VECTORS.parent / "lab.ndjson").open(encoding="ascii")]
+        draws = [json.loads(line) for line in (VECTORS / "lab.ndjson").open(encoding="ascii")]
         parameters = next(draw["request"]["parameters"] for draw in draws if draw["name"] == "XOR, 2-3-2-1, seed 123")
         self.assertEqual(self.train({**LAB, "parameters": parameters})["loss"], self.train(LAB)["loss"])
 
@@ -697,14 +683,14 @@ class DeadlineTest(TrainTest):
     environment = {"GRADCHECKD_TEST_DEADLINES": "30,30,1,30"}
 
     def test_work_that_takes_too_long(self):
-        self.refused(endless_training(), 503, "cancelled")
+        self.refused(endless_training(), 422, "too_much_work")
         with self.asked(endless_training(), "text/event-stream") as response:
             self.assertEqual(response.status, 200)
             events = list(events_of(response))
         self.assertEqual([event for event, _, _ in events], ["epoch"] * (len(events) - 1) + ["error"])
         problem = parse(events[-1][1])
-        self.assertEqual((problem["status"], problem["code"]), (503, "cancelled"))
-        self.assertTrue(problem["title"] and problem["detail"])
+        self.assertEqual((problem["status"], problem["code"]), (422, "too_much_work"))
+        self.assertIn("takes longer than", problem["detail"])
         self.assert_idle()
         self.assertEqual(len(self.train({**LAB, "epochs": 3})["loss"]), 3)
 
@@ -731,6 +717,16 @@ class TurnTest(TrainTest):
         with self.asked(request) as response:
             response.read()
             return response.status
+
+    def test_waiting_too_long(self):
+        """Behind runs that are cut off after three seconds, some have waited as long: those are told to try again."""
+        def code(_):
+            with self.asked(endless_training()) as response:
+                return response.status, json.load(response)["code"]
+
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            codes = set(pool.map(code, range(3)))
+        self.assertEqual(codes, {(422, "too_much_work"), (503, "overloaded")})
 
 
 # --- clients that leave, and too many of them ------------------------------------------------------------------------

@@ -3,12 +3,10 @@
 import copy
 import http.client
 import json
-import pathlib
 import unittest
 
 from daemon import DaemonTest
-
-VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
+from vectors import flat, read_vectors
 
 # What rounding may make: of a tensor's elements relative to its largest magnitude, of the loss relative to itself. No case
 # holds a tensor that is zero but for rounding. The tolerance that is sent scales with the largest number of the whole case.
@@ -17,18 +15,6 @@ ROUNDING = {"float64": {"of_tensor": 1e-10, "loss": 1e-10, "atol": 1e-12, "rtol"
 
 PLANTED_VECTORS = 60
 PLANTED = 1e-3
-
-
-def read_vectors():
-    for path in sorted(VECTORS.glob("*.ndjson")):
-        with path.open(encoding="ascii") as lines:
-            for line in lines:
-                yield path.stem, json.loads(line)
-
-
-def flat(values):
-    """All numbers of nested lists, row-major."""
-    return [number for part in values for number in flat(part)] if isinstance(values, list) else [values]
 
 
 def indices(values, lead=()):
