@@ -18,7 +18,11 @@ DESTDIR ?=
 
 # Expanded when a recipe runs, not when this file is read: `make deps` may have installed pkg-config just before.
 PKGS     := libmicrohttpd jansson openblas
-CPPFLAGS  = -I. -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' $(HARDEN) $(shell pkg-config --cflags $(PKGS))
+# The daemon takes a CUDA object only where it was built from the same of these headers.
+INTERFACE := core/backend.h core/backend_object.h core/formulas.h core/sequence.h core/status.h core/updates.h
+DEFINES  := -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' \
+    -DGRADCHECKD_CUDA_INTERFACE=$(shell cat $(INTERFACE) | cksum | cut -d' ' -f1)UL
+CPPFLAGS  = -I. $(DEFINES) $(HARDEN) $(shell pkg-config --cflags $(PKGS))
 CFLAGS    = -std=c17 $(OPT) $(WARN) $(EXTRA) -pthread
 CXXFLAGS  = -std=c++17 $(OPT) $(WARN) $(EXTRA) -fno-exceptions -fno-rtti
 LDLIBS    = $(shell pkg-config --libs $(PKGS)) -lstdc++ -lm
@@ -120,6 +124,8 @@ $(B)/tests/cuda/test_device: $(CONFORMANCE)
 $(B)/tests/cuda/bench_device: $(B)/tests/cuda/bench_device.o $(STANDIN) $(LIBRARY)
 	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
+$(addprefix $(B)/,server/device.o tests/cuda/test_device.o tests/cuda/bench_device.o): $(INTERFACE)
+
 .SECONDARY:
 $(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
 	$(call Q,link) $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $$(pkg-config --libs check) $(LDLIBS)
@@ -129,7 +135,7 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
 # ---- the CUDA backend, a shared object that the daemon loads ----
 
 NVCC_FLAGS = -std=c++17 -O3 -fmad=false $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
-    -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS)) -I. -D_GNU_SOURCE \
+    -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS)) -I. $(DEFINES) \
     -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-Wall,-Wextra,-Wshadow --cudart static
 CUDA_LIBS  = -lcublas -Xlinker -rpath,$(patsubst %/bin/nvcc,%/lib64,$(NVCC))
 
@@ -286,7 +292,7 @@ lint: deps deps-lint ## format, clang-tidy, cppcheck, shellcheck, and warnings a
 	@$(MAKE) --no-print-directory -k all standin B=build/lint-gcc OPT=-O2 EXTRA=-Werror
 	@$(MAKE) --no-print-directory -k all standin B=build/lint-clang OPT=-O2 EXTRA=-Werror CC=clang CXX=clang++
 	cppcheck --quiet --error-exitcode=1 --std=c17 --enable=warning,performance,portability --inline-suppr \
-	    --suppress=missingIncludeSystem -I. -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' core server
+	    --suppress=missingIncludeSystem -I. $(DEFINES) core server
 	@echo '  clang-tidy'; clang-tidy --quiet $(CORE) $(SERVER) server/main.c server/blas_setup.c -- -std=c17 $(CPPFLAGS) 2>/dev/null
 	shellcheck tests/demo/demo.sh .ci/run
 

@@ -20,8 +20,8 @@ struct gradcheckd_cuda_device {
     double flops_f64, flops_f32; /* the card's peak a second without tensor cores; 0 where unknown */
 };
 
-/* To be compared with GRADCHECKD_CUDA_INTERFACE, as seen by who loads it, before anything else is called. */
-#define GRADCHECKD_CUDA_INTERFACE ((unsigned long)1 << 32 | (unsigned long)sizeof(struct backend))
+/* To be compared with GRADCHECKD_CUDA_INTERFACE, as seen by who loads it, before anything else is called: a checksum of
+ * the headers that both sides share, which the Makefile takes. */
 unsigned long gradcheckd_cuda_interface(void);
 
 /* The backend for one arithmetic; NULL, with a sentence in why, where no device can be used. To be called before any

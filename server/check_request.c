@@ -219,5 +219,6 @@ int check_request_read(struct arena *arena, struct check_request *request, struc
     check->target = set->target;
     check->shapes = set->shapes;
     check->names = (const char *const *)set->names;
-    return device_backend(request->device, request->dtype, request->work, &check->backend, error);
+    double work = check_work(check->network, check->batch, check->verify_reference);
+    return device_backend(request->device, request->dtype, work, 1, &check->backend, error);
 }

@@ -1,15 +1,18 @@
 #include "server/device.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "core/backend_object.h"
 #include "core/status.h"
+#include "server/beside.h"
+#include "server/metrics.h"
 
 enum { WHY_MAX = 256 };
 
@@ -28,24 +31,51 @@ static bool find_symbol(void *object, const char *name, void *function)
     return symbol != NULL;
 }
 
+/* The CUDA libraries take a tenth of a second and a hundred megabytes, which a machine without the driver is spared. */
+static bool has_driver(void)
+{
+    void *driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+    if (driver == NULL) snprintf(cuda.why, WHY_MAX, "no NVIDIA driver is installed");
+    return driver != NULL;
+}
+
+/* Whether the file is as long as it says: of one that was cut short the loader would let the process die. */
+static bool is_whole(const char *path)
+{
+    Elf64_Ehdr head;
+    struct stat status;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) return false;
+    bool whole = fread(&head, sizeof head, 1, file) == 1 && memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 &&
+                 fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) &&
+                 head.e_shoff <= (Elf64_Off)status.st_size &&
+                 (Elf64_Off)status.st_size - head.e_shoff >= (Elf64_Off)head.e_shnum * head.e_shentsize;
+    fclose(file);
+    return whole;
+}
+
 static void *open_object(void)
 {
-    static const char *const places[] = {"gradcheckd-cuda.so", "../lib/gradcheckd/gradcheckd-cuda.so"};
+    static const char *const places[2] = {"gradcheckd-cuda.so", "../lib/gradcheckd/gradcheckd-cuda.so"};
+    /* Whatever the environment says for other programs: what is graded in float32 is computed in float32. */
+    static const char *const reductions[] = {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION",
+                                             "CUBLAS_EMULATE_DOUBLE_PRECISION"};
+    char path[PATH_MAX];
     const char *chosen = getenv("GRADCHECKD_TEST_CUDA_OBJECT");
-    if (chosen != NULL) return dlopen(chosen, RTLD_NOW | RTLD_LOCAL);
-    char program[PATH_MAX - 64];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length <= 0) return NULL;
-    program[length] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash != NULL) *slash = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s", program, places[i]);
-        void *object = access(path, R_OK) == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
-        if (object != NULL) return object;
-        if (access(path, R_OK) == 0) snprintf(cuda.why, WHY_MAX, "the CUDA libraries that it needs are not there");
+    if (chosen != NULL)
+        snprintf(path, sizeof path, "%s", chosen);
+    else if (!beside_program(places, path, sizeof path) || !has_driver())
+        return NULL;
+    if (!is_whole(path)) {
+        snprintf(cuda.why, WHY_MAX, "its shared object is no object, or not whole");
+        return NULL;
     }
+    for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++)
+        setenv(reductions[i], "0", 1);
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (object != NULL) return object;
+    snprintf(cuda.why, WHY_MAX, "its shared object or a library that it needs cannot be loaded");
+    fprintf(stderr, "gradcheckd: no CUDA: %s\n", dlerror());
     return NULL;
 }
 
@@ -79,10 +109,11 @@ const char *device_why(void)
     return atomic_load(&cuda.sick) ? "the device has failed" : cuda.why;
 }
 
-int device_backend(enum device_choice choice, enum dtype dtype, double work, const struct backend **backend,
-                   struct error *error)
+int device_backend(enum device_choice choice, enum dtype dtype, double work, double steps,
+                   const struct backend **backend, struct error *error)
 {
-    bool there = device_has_cuda(), wanted = choice == DEVICE_CUDA || (choice == DEVICE_AUTO && work >= DEVICE_WORK);
+    bool worth = work >= DEVICE_WORK && work / steps >= DEVICE_STEP_WORK, there = device_has_cuda();
+    bool wanted = choice == DEVICE_CUDA || (choice == DEVICE_AUTO && worth);
     *backend = wanted && there ? cuda.backends[dtype] : backend_cpu(dtype);
     if (choice == DEVICE_CUDA && !there) return error_set(error, CODE_DEVICE, "%s", device_why());
     return CODE_OK;
@@ -92,6 +123,7 @@ const struct backend *device_instead(const struct backend *backend, enum device_
 {
     char why[WHY_MAX] = "";
     if (backend != cuda.backends[backend->dtype] || (code != CODE_DEVICE && code != CODE_OUT_OF_MEMORY)) return NULL;
+    metrics_device_failure(code == CODE_OUT_OF_MEMORY);
     if (code == CODE_DEVICE && cuda.health(why, sizeof why) == CODE_DEVICE && !atomic_exchange(&cuda.sick, true))
         fprintf(stderr, "gradcheckd: the CUDA device is out of service: %s\n", why);
     return choice == DEVICE_AUTO ? backend_cpu(backend->dtype) : NULL;

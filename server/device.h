@@ -6,9 +6,11 @@
 #include "core/status.h"
 #include "server/options.h"
 
-/* From so many floating-point operations on `auto` takes the CUDA device: some ten milliseconds of one core, beside
- * which copies and launches do not count. */
+/* `auto` takes the CUDA device for so many floating-point operations in all (some twenty milliseconds of one core,
+ * beside which copies do not count), where a step has so many (some two hundred microseconds; a step takes a dozen
+ * launches or two, of some microseconds each, however little it computes). */
 #define DEVICE_WORK 2e9
+#define DEVICE_STEP_WORK 2e7
 
 /* Once, before any request: looks for gradcheckd-cuda.so beside the program, or in ../lib/gradcheckd; where it does not
  * serve, device_why() says why. */
@@ -17,9 +19,10 @@ void device_start(void);
 bool device_has_cuda(void);
 const char *device_why(void);
 
-/* The backend for a request. CODE_DEVICE where it asks for a device by name that has failed since it was read. */
-int device_backend(enum device_choice choice, enum dtype dtype, double work, const struct backend **backend,
-                   struct error *error);
+/* The backend for a request; work: its floating-point operations, in `steps` steps one after the other. CODE_DEVICE
+ * where it asks for a device by name that has failed since it was read. */
+int device_backend(enum device_choice choice, enum dtype dtype, double work, double steps,
+                   const struct backend **backend, struct error *error);
 
 /* A computation on that backend ended with that code. A CUDA device that does not compute any more is taken out of
  * service. Returns the CPU's backend where it is worth doing it again with that: the device failed or was full, and the

@@ -19,6 +19,9 @@
 #include "server/options.h"
 #include "server/static_files.h"
 
+/* The exit status where the options cannot be followed. */
+enum { STATUS_USAGE = 2 };
+
 static int ended = -1; /* an eventfd: readable once a signal has come */
 
 static void on_end(int signal_number)
@@ -73,6 +76,10 @@ static int serve(const struct options *options)
     raise_file_limit();
     document_setup();
     device_start();
+    if (options->device == DEVICE_CUDA && !device_has_cuda()) {
+        fprintf(stderr, "gradcheckd: --device cuda: there is no CUDA device here (%s)\n", device_why());
+        return STATUS_USAGE;
+    }
     if (!parallel_start(options->threads > 1 ? options->threads - 1 : 0))
         fputs("gradcheckd: cannot start helping threads; large products take one core each\n", stderr);
     if (!static_files_load(options->static_directory) || !http_start(options, address)) return EXIT_FAILURE;
@@ -96,6 +103,6 @@ int main(int argc, char **argv)
     case OPTIONS_EXIT_0:
         return flush_output() ? EXIT_SUCCESS : EXIT_FAILURE;
     default:
-        return 2;
+        return STATUS_USAGE;
     }
 }

@@ -26,6 +26,7 @@ static struct {
     atomic_uint_fast64_t buckets[ROUTES_MAX][BOUND_COUNT + 1];
     atomic_uint_fast64_t nanoseconds[ROUTES_MAX];
     atomic_uint_fast64_t passed, failed, received, sent;
+    atomic_uint_fast64_t device_failures, device_shortages;
     atomic_uint_fast64_t mistakes[MISTAKES_MAX]; /* by their place in the table */
     atomic_int_fast64_t in_flight;
 } counters;
@@ -91,6 +92,11 @@ void metrics_mistake(const struct mistake *mistake)
         if (mistakes[i] == mistake) add(&counters.mistakes[i], 1);
 }
 
+void metrics_device_failure(bool memory)
+{
+    add(memory ? &counters.device_shortages : &counters.device_failures, 1);
+}
+
 static void head(struct text *text, const char *name, const char *type, const char *help)
 {
     text_format(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -146,6 +152,10 @@ enum outcome metrics_handle(struct exchange *exchange, bool heavy)
     head(text, "gradcheckd_checks_total", "counter", "Checks graded, by result.");
     write_count(text, "gradcheckd_checks_total", "{result=\"passed\"}", get(&counters.passed));
     write_count(text, "gradcheckd_checks_total", "{result=\"failed\"}", get(&counters.failed));
+    head(text, "gradcheckd_device_failures_total", "counter",
+         "Computations that the CUDA device did not finish, by cause.");
+    write_count(text, "gradcheckd_device_failures_total", "{cause=\"device\"}", get(&counters.device_failures));
+    write_count(text, "gradcheckd_device_failures_total", "{cause=\"memory\"}", get(&counters.device_shortages));
     head(text, "gradcheckd_mistakes_total", "counter", "Mistakes named in diagnoses, by id.");
     for (size_t i = 0; i < MISTAKES_MAX && mistakes[i] != NULL; i++)
         text_format(text, "gradcheckd_mistakes_total{id=\"%s\"} %llu\n", mistakes[i]->id,

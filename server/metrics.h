@@ -20,6 +20,9 @@ void metrics_check(bool passed);
 /* A mistake was named in a diagnosis. */
 void metrics_mistake(const struct mistake *mistake);
 
+/* A request's computation on the CUDA device failed, or found too little memory there. */
+void metrics_device_failure(bool memory);
+
 exchange_handler metrics_handle;
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/beside.h"
 #include "server/limits.h"
 
 enum { THREADS_MAX = 1024 };
@@ -140,20 +141,11 @@ enum { OPTION_COUNT = sizeof table / sizeof table[0] };
 
 /* ---- Defaults ---- */
 
-/* Beside the program, or where `make install` puts it. */
 static void find_static_directory(struct options *options)
 {
-    static const char *const places[] = {"static", "../share/gradcheckd/static"};
-    char program[sizeof options->static_directory];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash != NULL) *slash = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        char place[sizeof program + 40];
-        snprintf(place, sizeof place, "%s/%s", program, places[i]);
-        if (access(place, R_OK | X_OK) == 0 && read_static(options, place)) return;
-    }
+    static const char *const places[2] = {"static", "../share/gradcheckd/static"};
+    char place[sizeof options->static_directory];
+    if (beside_program(places, place, sizeof place) && access(place, X_OK) == 0) read_static(options, place);
 }
 
 static void set_defaults(struct options *options)
@@ -225,8 +217,5 @@ enum options_verdict options_read(int argc, char **argv, struct options *options
     enum options_verdict verdict = read_environment(options);
     for (int i = 1; i < argc && verdict == OPTIONS_RUN; i++)
         verdict = read_flag(argc, argv, &i, options);
-    if (verdict != OPTIONS_RUN) return verdict;
-    /* The one place that knows which backends this build has. */
-    if (options->device == DEVICE_CUDA) return complain("this build has no CUDA backend", "", "");
-    return OPTIONS_RUN;
+    return verdict;
 }

@@ -133,12 +133,16 @@ static double memory_needed(const struct train_request *request)
            (8 + 2 * NUMBER_TEXT_MAX) * numbers_written(request);
 }
 
+/* Updates of the parameters. */
+static double steps_of(const struct training *t)
+{
+    return ceil((double)t->samples / (double)t->batch_size) * (double)t->epochs;
+}
+
 static int check_limits(const struct options *options, struct train_request *request, struct error *error)
 {
     const struct training *t = &request->training;
-    double batches = ceil((double)t->samples / (double)t->batch_size);
-    request->work = train_work(t) + WORK_PER_BATCH * batches * (double)t->epochs +
-                    WORK_PER_NUMBER_WRITTEN * numbers_written(request) +
+    request->work = train_work(t) + WORK_PER_BATCH * steps_of(t) + WORK_PER_NUMBER_WRITTEN * numbers_written(request) +
                     request->set.network.work * grid_points(request);
     if (request->work > options->max_work)
         return error_set(error, CODE_TOO_MUCH_WORK,
@@ -183,5 +187,5 @@ int train_request_read(struct arena *arena, struct train_request *request, struc
     t->parameters = set->parameters;
     t->x = set->x;
     t->target = set->target;
-    return device_backend(request->device, request->dtype, request->work, &t->backend, error);
+    return device_backend(request->device, request->dtype, train_work(t), steps_of(t), &t->backend, error);
 }

@@ -5,6 +5,7 @@ import copy
 import json
 import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
 import urllib.error
@@ -40,6 +41,19 @@ def devices(daemon):
         return json.load(response)["devices"]
 
 
+class StandInDaemon(Daemon):
+    """With the stand-in for a device. What AddressSanitizer says of its fibers is no error, nor other lines that are
+    expected."""
+
+    def __init__(self, *arguments, **environment):
+        self.expected = ["makecontext/swapcontext"]
+        super().__init__(*arguments, environment={"GRADCHECKD_TEST_CUDA_OBJECT": str(STANDIN), **environment})
+
+    def read_errors(self):
+        lines = super().read_errors().splitlines(True)
+        return "".join(line for line in lines if not any(words in line for words in self.expected))
+
+
 class WithoutCudaTest(unittest.TestCase):
     def refuses(self, thing):
         with Daemon(environment={"GRADCHECKD_TEST_CUDA_OBJECT": thing}) as daemon:
@@ -51,27 +65,35 @@ class WithoutCudaTest(unittest.TestCase):
                 status, problem = post(daemon, path, {**request, "device": "cuda"})
                 self.assertEqual((status, problem["code"], problem["pointer"]), (400, "out_of_range", "/device"))
                 self.assertIn("no CUDA device", problem["detail"])
+            done = subprocess.run([PROGRAM, "--device", "cuda"], env={"GRADCHECKD_TEST_CUDA_OBJECT": thing},
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertRegex(done.stderr, r"^gradcheckd: --device cuda: there is no CUDA device here \([^\n]+\)\n$")
 
     def test_no_object(self):
         self.refuses("/nonexistent/gradcheckd-cuda.so")
 
     def test_something_else(self):
-        self.refuses("libm.so.6")
+        self.refuses("/dev/null")
+        with tempfile.TemporaryDirectory() as directory:
+            self.refuses(directory)
+            short = pathlib.Path(directory, "short.so")
+            whole = STANDIN.read_bytes()
+            for length in (0, 63, 64, 4096, len(whole) - 1):
+                short.write_bytes(whole[:length])
+                self.refuses(str(short))
+
+    def test_an_object_of_another_program(self):
+        library = next(line.split()[-1] for line in pathlib.Path("/proc/self/maps").read_text(encoding="ascii").splitlines()
+                       if "libc.so.6" in line)
+        self.refuses(library)
 
 
 class StandInTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.daemon = Daemon(environment={"GRADCHECKD_TEST_CUDA_OBJECT": str(STANDIN)})
-        cls.addClassCleanup(cls.end)
-
-    @classmethod
-    def end(cls):
-        """Like stop(), but for AddressSanitizer's word on the stand-in's fibers."""
-        cls.daemon.process.terminate()
-        status = cls.daemon.process.wait(30)
-        errors = [line for line in cls.daemon.read_errors().splitlines() if line and "makecontext/swapcontext" not in line]
-        assert (status, errors) == (0, []), (status, errors)
+        cls.daemon = StandInDaemon()
+        cls.addClassCleanup(cls.daemon.stop)
 
     def assert_close(self, found, expected, what):
         found, expected = flat(found), flat(expected)
@@ -128,6 +150,11 @@ class StandInTest(unittest.TestCase):
                     self.assert_close(cuda["parameters"][name], expected, name)
                 self.assertEqual(cuda["health"], cpu["health"])
 
+    def test_the_daemons_own_choice(self):
+        with StandInDaemon("--device", "cuda") as daemon:
+            self.assertEqual(post(daemon, "/v1/check", NEURON)[1]["device"], "cuda")
+            self.assertEqual(post(daemon, "/v1/check", {**NEURON, "device": "cpu"})[1]["device"], "cpu")
+
     def test_auto_goes_by_the_work(self):
         def ask(width, samples):
             request = {"network": {"input": width, "layers": [{"type": "linear", "out_features": width}], "loss": "mse"},
@@ -138,6 +165,13 @@ class StandInTest(unittest.TestCase):
 
         self.assertEqual(ask(10, 4), "cpu")
         self.assertEqual(ask(1000, 500), "cuda")
+
+    def test_auto_leaves_many_small_steps_to_the_cpu(self):
+        """More than 2e9 operations, in 60,000 steps that would each wait for a dozen launches."""
+        request = {"network": {"input": 64, "layers": [{"type": "linear", "out_features": 64}], "loss": "mse"},
+                   "parameters": {"init": {"scheme": "he_normal", "seed": 1}}, "epochs": 30000, "batch_size": 1,
+                   "data": {"x": [[1] * 64, [2] * 64], "y": [[1] * 64, [0] * 64]}, "optimizer": {"type": "sgd", "lr": 1e-6}}
+        self.assertEqual(post(self.daemon, "/v1/train", request)[1]["device"], "cpu")
 
 
 class FailingDeviceTest(unittest.TestCase):
@@ -154,15 +188,8 @@ class FailingDeviceTest(unittest.TestCase):
     def daemon(self):
         with tempfile.TemporaryDirectory() as directory:
             self.failure = pathlib.Path(directory, "fail")
-            daemon = Daemon(environment={"GRADCHECKD_TEST_CUDA_OBJECT": str(STANDIN),
-                                         "GRADCHECKD_TEST_STANDIN_FAIL": str(self.failure)})
-            try:
+            with StandInDaemon(GRADCHECKD_TEST_STANDIN_FAIL=str(self.failure)) as daemon:
                 yield daemon
-            finally:
-                daemon.process.terminate()
-                self.status = daemon.process.wait(30)
-                daemon.process.stdout.close()
-                self.errors = [line for line in daemon.read_errors().splitlines() if line and "swapcontext" not in line]
 
     def break_device(self, words):
         """The stand-in reads this at its next call, and never half of it."""
@@ -185,7 +212,6 @@ class FailingDeviceTest(unittest.TestCase):
                         self.assertEqual(post(daemon, path, {**request, "device": "auto"}), (200, cpu[path]))
                         self.assertFalse(self.failure.exists())
                 self.assertEqual(post(daemon, path, {**request, "device": "auto"})[1]["device"], "cuda")
-        self.assertEqual((self.status, self.errors), (0, []))
 
     def test_for_good(self):
         for path, request in (("/v1/check", self.CHECK), ("/v1/train", self.TRAINING)):
@@ -199,9 +225,9 @@ class FailingDeviceTest(unittest.TestCase):
                 status, problem = post(daemon, path, {**request, "device": "cuda"})
                 self.assertEqual((status, problem["pointer"]), (400, "/device"))
                 self.assertIn("has failed", problem["detail"])
-            self.assertEqual(self.status, 0)
-            self.assertEqual(len(self.errors), 1)
-            self.assertIn("out of service", self.errors[0])
+                self.assertEqual(daemon.metrics()['gradcheckd_device_failures_total{cause="device"}'], 1)
+                self.assertRegex(daemon.read_errors(), r"^gradcheckd: the CUDA device is out of service: [^\n]+\n$")
+                daemon.expected.append("out of service")
 
     def test_a_stream_tells_no_epoch_twice(self):
         request = {**self.TRAINING, "epochs": 8, "device": "auto"}

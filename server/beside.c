@@ -1,0 +1,21 @@
+#include "server/beside.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+bool beside_program(const char *const places[2], char *path, size_t size)
+{
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash == NULL) return false;
+    *slash = '\0';
+    for (int i = 0; i < 2; i++) {
+        int needed = snprintf(path, size, "%s/%s", program, places[i]);
+        if (needed > 0 && (size_t)needed < size && access(path, R_OK) == 0) return true;
+    }
+    return false;
+}

@@ -1,0 +1,12 @@
+/* What lies beside the program, or where `make install` puts it. */
+#ifndef SERVER_BESIDE_H
+#define SERVER_BESIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The first of these places (relative to the program's directory; two of them) that is there, into path. False where
+ * none is, or its path is longer than `size` has room for. */
+bool beside_program(const char *const places[2], char *path, size_t size);
+
+#endif
