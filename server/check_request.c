@@ -6,6 +6,7 @@
 
 #include "core/intermediates.h"
 #include "server/device.h"
+#include "server/grant.h"
 #include "server/limits.h"
 #include "server/number.h"
 #include "server/read_device.h"
@@ -71,9 +72,8 @@ static int read_options(struct reader *r, const json_t *root, const struct optio
 
 /* ---- how much it is ---- */
 
-/* In operations of a large product, some hundred of which are done in a nanosecond on one core. */
+/* In operations of a large product, like WORK_PER_NUMBER_WRITTEN. */
 #define WORK_PER_NUMBER_DRAWN 100.0
-#define WORK_PER_NUMBER_WRITTEN 500.0
 #define WORK_PER_NUMBER_SHOWN 20.0
 
 /* Elements of the intermediates that have to be brought out: those that were submitted, and with `reveal` all that were
@@ -119,18 +119,12 @@ static double work_needed(const struct check_request *request)
 static int check_limits(const struct options *options, struct check_request *request, struct error *error)
 {
     request->work = work_needed(request);
-    if (request->work > options->max_work)
-        return error_set(error, CODE_TOO_MUCH_WORK,
-                         "this check would take %.3g floating-point operations, the limit is %.3g", request->work,
-                         options->max_work);
-    double limit = (double)LIMIT_MEMORY / 2;
     request->search = request->diagnose;
-    if (memory_needed(request) > limit) request->search = false; /* the grade matters more than its cause */
-    double memory = memory_needed(request);
-    if (memory > limit)
-        return error_set(error, CODE_TOO_MUCH_WORK, "this check would take %.3g bytes of memory, the limit is %.3g",
-                         memory, limit);
-    return CODE_OK;
+    if (grant_work(options, "check", request->work, error) != CODE_OK) return error->code;
+    struct error unsaid = {0};
+    if (grant_memory("check", memory_needed(request), &unsaid) != CODE_OK)
+        request->search = false; /* the grade matters more than its cause */
+    return grant_memory("check", memory_needed(request), error);
 }
 
 int check_request_measure(struct arena *arena, const struct options *options, struct check_request *request,

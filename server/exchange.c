@@ -16,7 +16,8 @@ static struct request *spare;
 static size_t spare_count;
 
 static atomic_size_t answers_held; /* bytes of all arenas whose requests are done */
-static atomic_size_t bodies_held;  /* bytes received of all bodies in flight that are over LIMIT_LIGHT_BODY */
+static size_t answers_limit = LIMIT_ANSWERS;
+static atomic_size_t bodies_held; /* bytes received of all bodies in flight that are over LIMIT_LIGHT_BODY */
 
 const char *exchange_query(const struct exchange *exchange, const char *name)
 {
@@ -114,14 +115,20 @@ void request_hold_answer(struct request *request)
     atomic_fetch_add_explicit(&answers_held, request->answer_counted, memory_order_relaxed);
 }
 
+void request_start(void)
+{
+    const char *text = getenv("GRADCHECKD_TEST_ANSWERS");
+    if (text != NULL) answers_limit = strtoul(text, NULL, 10);
+}
+
 bool request_answers_full(void)
 {
-    return atomic_load_explicit(&answers_held, memory_order_relaxed) > LIMIT_ANSWERS;
+    return atomic_load_explicit(&answers_held, memory_order_relaxed) > answers_limit;
 }
 
 bool request_answers_crowd(void)
 {
-    return atomic_load_explicit(&answers_held, memory_order_relaxed) > LIMIT_ANSWERS / 4;
+    return atomic_load_explicit(&answers_held, memory_order_relaxed) > answers_limit / 4;
 }
 
 void request_free(struct request *request)

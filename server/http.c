@@ -327,6 +327,7 @@ static void stop_daemons(void)
 bool http_start(const struct options *options, char address[LISTENER_ADDRESS_MAX])
 {
     http.options = options;
+    request_start();
     if (!listener_open(options, address)) return false;
     /* What was started before a failure ends with the process. */
     if (connections_start() && workers_start(options->threads, run_heavy) && start_daemons() && listener_start(deliver))

@@ -60,6 +60,9 @@ void request_hold_answer(struct request *request);
 bool request_answers_full(void);
 bool request_answers_crowd(void);
 
+/* At the start of the process: what GRADCHECKD_TEST_ANSWERS says in place of LIMIT_ANSWERS, for tests. */
+void request_start(void);
+
 /* At the end of the process: the spare ones. */
 void request_free_spare(void);
 

@@ -3,15 +3,13 @@
 #include <math.h>
 
 #include "server/device.h"
+#include "server/grant.h"
 #include "server/limits.h"
 #include "server/number.h"
 #include "server/read_attributes.h"
 #include "server/read_device.h"
 
 #define EPOCHS_USUAL 1000
-
-/* In operations of a large product: to write a number out takes as long as some hundred of those. */
-#define WORK_PER_NUMBER_WRITTEN 500.0
 
 /* What an epoch of the smallest network takes beyond its arithmetic. */
 #define WORK_PER_BATCH 2000.0
@@ -144,18 +142,11 @@ static int check_limits(const struct options *options, struct train_request *req
     const struct training *t = &request->training;
     request->work = train_work(t) + WORK_PER_BATCH * steps_of(t) + WORK_PER_NUMBER_WRITTEN * numbers_written(request) +
                     request->set.network.work * grid_points(request);
-    if (request->work > options->max_work)
-        return error_set(error, CODE_TOO_MUCH_WORK,
-                         "this training would take %.3g floating-point operations, the limit is %.3g", request->work,
-                         options->max_work);
+    if (grant_work(options, "training", request->work, error) != CODE_OK) return error->code;
     if (numbers_written(request) > LIMIT_ANSWER_NUMBERS)
         return error_set(error, CODE_TOO_MUCH_WORK, "the answer would hold %.3g numbers, the limit is %.3g",
                          numbers_written(request), LIMIT_ANSWER_NUMBERS);
-    double memory = memory_needed(request), limit = (double)LIMIT_MEMORY / 2;
-    if (memory > limit)
-        return error_set(error, CODE_TOO_MUCH_WORK, "this training would take %.3g bytes of memory, the limit is %.3g",
-                         memory, limit);
-    return CODE_OK;
+    return grant_memory("training", memory_needed(request), error);
 }
 
 int train_request_measure(struct arena *arena, const struct options *options, struct train_request *request,

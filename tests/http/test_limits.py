@@ -107,6 +107,55 @@ class BodyTest(DaemonTest):
         self.assertGreater(after - before, 11 * 512 * KIB)  # one that is refused counts nothing
 
 
+class AnswersTest(DaemonTest):
+    """With room for 64 MiB in answers that their clients have yet to take."""
+
+    environment = {"GRADCHECKD_TEST_ANSWERS": str(64 * MIB)}
+
+    LARGE = post(heavy_check(width=700, batch=1, reveal=True, diagnose=False))  # some 10 MB, from three times the memory
+
+    def stalled(self):
+        """A client that asks and takes nothing."""
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.settimeout(60)
+        raw.connect((self.daemon.host, self.daemon.port))
+        self.addCleanup(raw.close)
+        raw.sendall(self.LARGE)
+        return raw
+
+    def test_clients_that_take_nothing(self):
+        """They fill the room, so that others are told to come back; and they lose their place to them."""
+        whole = self.client(60).ask(self.LARGE)
+        self.assertEqual(whole.status, 200)
+        stalled = [self.stalled() for _ in range(8)]
+        answers = []
+
+        def answered(status):
+            answers.append(self.client(60).ask(post(heavy_check(width=300))))
+            return answers[-1].status == status
+
+        self.assertTrue(wait_until(lambda: answered(503)))
+        self.assertProblem(answers[-1], 503, "overloaded")
+        self.assertEqual(answers[-1].headers["retry-after"], "1")
+        self.assertEqual(self.client().ask(get("/healthz")).status, 200)
+        self.assertTrue(wait_until(lambda: answered(200)))
+        self.assertEqual(self.client(60).ask(self.LARGE).body, whole.body)
+        self.assertTrue(any(self.is_cut_off(client, len(whole.body)) for client in stalled))
+
+    def is_cut_off(self, raw, length):
+        """Whether its connection ends before so many bytes have come."""
+        while length > 0:
+            try:
+                piece = raw.recv(1 << 16)
+            except ConnectionError:
+                return True
+            if not piece:
+                return True
+            length -= len(piece)
+        return False
+
+
 class DeadlineTest(DaemonTest):
     """With a second for everything."""
 
