@@ -569,6 +569,7 @@ Suite *conformance_suite(const char *name)
     Suite *suite = suite_create(name);
     conformance_add_ops(suite);
     conformance_add_primitives(suite);
+    conformance_add_sums(suite);
     conformance_add_passes(suite);
     conformance_add_many(suite);
     return suite;

@@ -42,6 +42,7 @@ Suite *conformance_suite(const char *name);
 void conformance_add_ops(Suite *suite);
 void conformance_add_primitives(Suite *suite);
 void conformance_add_passes(Suite *suite);
+void conformance_add_sums(Suite *suite);
 void conformance_add_many(Suite *suite);
 
 #endif
