@@ -218,12 +218,11 @@ OFFERED int gradcheckd_cuda_health(char *why, size_t size)
     const bool only_asks = context_of_thread() == NULL;
     code = compute_a_little(&backends[DTYPE_FLOAT64], out);
     if (only_asks) context_give_up();
-    if (code != CODE_OK) {
-        snprintf(why, size,
-                 code == CODE_OUT_OF_MEMORY ? "the device has too little memory left"
-                                            : "a small computation on the device failed");
-        return code;
-    }
+    if (code == CODE_OUT_OF_MEMORY)
+        snprintf(why, size, "the device has too little memory left");
+    else if (code != CODE_OK)
+        snprintf(why, size, "a small computation on the device failed: %s", device_failure());
+    if (code != CODE_OK) return code;
     if (out[0] == 9 && out[1] == 14 && out[2] == 21 && out[3] == 30) return CODE_OK;
     snprintf(why, size, "the device computes wrong numbers");
     return CODE_DEVICE;

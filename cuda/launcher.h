@@ -24,6 +24,7 @@
  *     launch(q, blocks, threads, shared, kernel, arguments...)    threads is a multiple of 32
  *     product(q, ta, tb, m, n, k, alpha, A, B, beta, C)           as backend->gemm; for double and for float
  *     device_describe(&description) device_open(why, size)
+ *     device_failure()          what the calling thread's last failed call said of itself, for people
  */
 #ifndef CUDA_LAUNCHER_H
 #define CUDA_LAUNCHER_H

@@ -495,6 +495,13 @@ int copy_out(struct queue *q, void *to, const void *from, size_t bytes)
     return copy_in(q, to, from, bytes);
 }
 
+/* Of a stored matrix; at least 1, which BLAS wants even where there are no elements. */
+static int row_length(bool transposed, size_t rows, size_t columns)
+{
+    size_t length = transposed ? rows : columns;
+    return length > 0 ? (int)length : 1;
+}
+
 int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, double alpha, const double *A,
             const double *B, double beta, double *C)
 {
@@ -503,7 +510,7 @@ int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, dou
     if (code != CODE_OK) return code;
     counts.products++;
     cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
-                alpha, A, (int)(ta ? m : k), B, (int)(tb ? k : n), beta, C, (int)n);
+                alpha, A, row_length(ta, m, k), B, row_length(tb, k, n), beta, C, (int)n);
     return CODE_OK;
 }
 
@@ -515,7 +522,7 @@ int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, flo
     if (code != CODE_OK) return code;
     counts.products++;
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
-                alpha, A, (int)(ta ? m : k), B, (int)(tb ? k : n), beta, C, (int)n);
+                alpha, A, row_length(ta, m, k), B, row_length(tb, k, n), beta, C, (int)n);
     return CODE_OK;
 }
 
@@ -533,4 +540,9 @@ int device_open(char *why, size_t size)
     int code = may_fail();
     if (code != CODE_OK) snprintf(why, size, "the stand-in was told to fail");
     return code;
+}
+
+const char *device_failure()
+{
+    return "the stand-in was told to fail";
 }

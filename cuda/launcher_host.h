@@ -92,6 +92,7 @@ int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, flo
             const float *B, float beta, float *C);
 int device_describe(struct gradcheckd_cuda_device *d);
 int device_open(char *why, size_t size);
+const char *device_failure();
 
 int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body)(void *), void *closure);
 
