@@ -3,7 +3,10 @@
  * The blocks of a launch run one after the other. The threads of a block are fibers: each runs until it has to wait for
  * others, at a barrier or a shuffle, or ends. Most never wait, and one fiber serves them all in turn. A block whose
  * threads can no longer all meet (some wait at a barrier that others passed by) is an error in a kernel, and ends the
- * program with a message. Shared memory and fresh device memory are filled with NaN, and lie between guards. */
+ * program with a message. Shared memory and fresh device memory are filled with NaN, and lie between guards.
+ *
+ * What a queue is asked for is done at once, but not so that anybody could rely on it: what comes out of the device is
+ * NaN until the thread that asked for it has waited, and what goes in must until then stay as it is. */
 #undef _FORTIFY_SOURCE /* whose longjmp allows no other stack */
 
 #ifdef __clang__
@@ -58,6 +61,17 @@ static struct {
 } failing;
 static __thread struct standin_counts counts;
 
+/* A copy that has not been waited for. */
+struct pending_copy {
+    struct queue *queue;
+    bool out;
+    void *host;
+    size_t bytes;
+    unsigned char *content; /* what comes to the host, or what was there when it was asked for */
+    struct pending_copy *next;
+};
+static __thread struct pending_copy *pending; /* the calling thread's, in order */
+
 [[noreturn]] static void fault(const char *what)
 {
     fprintf(stderr, "host stand-in: block %u, thread %u: %s\n", standin_here.block, standin_here.thread, what);
@@ -83,7 +97,10 @@ size_t standin_fail_left(void)
 
 struct standin_counts standin_count(void)
 {
-    return counts;
+    struct standin_counts now = counts;
+    for (const struct pending_copy *p = pending; p != NULL; p = p->next)
+        now.pending++;
+    return now;
 }
 
 /* Looks whether another process asks for a failure. */
@@ -160,6 +177,7 @@ static pthread_key_t run_key;
 /* A thread of the host ends; all its fibers are idle. */
 static void run_free(void *ended)
 {
+    if (pending != NULL) fault("a thread ends that has not waited for its copies");
     struct block_run *r = static_cast<struct block_run *>(ended);
     for (unsigned i = 0; i < r->idle_count; i++) {
 #ifdef WITH_TSAN
@@ -423,15 +441,120 @@ int host_release(void *memory)
     return device_release(memory);
 }
 
-/* ---- launches ---- */
+/* ---- the queue: all is done at once ---- */
 
-int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body)(void *), void *closure)
+struct queue {
+    std::atomic<size_t> submitted, waited; /* calls */
+};
+
+/* Forgets the calling thread's copies of a queue, into which nobody may look once a call has failed. */
+static void pending_drop(struct queue *q)
+{
+    for (struct pending_copy **at = &pending; *at != NULL;) {
+        struct pending_copy *p = *at;
+        if (p->queue != q) {
+            at = &p->next;
+            continue;
+        }
+        *at = p->next;
+        free(p->content);
+        free(p);
+    }
+}
+
+static void pending_add(struct queue *q, bool out, void *host, const void *content, size_t bytes)
+{
+    if (run == NULL) run_make(); /* which looks, when the thread ends, whether all was waited for */
+    struct pending_copy *p = static_cast<struct pending_copy *>(calloc(1, sizeof *p)), **last = &pending;
+    unsigned char *kept = static_cast<unsigned char *>(malloc(bytes));
+    if (p == NULL || kept == NULL) fault("no memory for a copy");
+    memcpy(kept, content, bytes);
+    p->queue = q;
+    p->out = out;
+    p->host = host;
+    p->bytes = bytes;
+    p->content = kept;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = p;
+}
+
+/* Every call that gives a queue something to do. */
+static int submit(struct queue *q)
+{
+    int code = may_fail();
+    if (code == CODE_OK)
+        q->submitted++;
+    else
+        pending_drop(q);
+    return code;
+}
+
+int queue_new(struct queue **made)
 {
     int code = may_fail();
     if (code != CODE_OK) return code;
+    *made = static_cast<struct queue *>(calloc(1, sizeof **made));
+    return *made != NULL ? CODE_OK : CODE_OUT_OF_MEMORY;
+}
+
+void queue_free(struct queue *q)
+{
+    free(q);
+}
+
+/* The calling thread's copies arrive; another thread that asked for copies waits for them itself. */
+int queue_wait(struct queue *q)
+{
+    size_t submitted = q->submitted;
+    int code = may_fail();
+    for (struct pending_copy *p = pending; code == CODE_OK && p != NULL; p = p->next) {
+        if (p->queue != q) continue;
+        if (p->out)
+            memcpy(p->host, p->content, p->bytes);
+        else if (memcmp(p->host, p->content, p->bytes) != 0)
+            fault("the host changed what was still to be copied to the device");
+    }
+    pending_drop(q);
+    if (code != CODE_OK) return code;
+    counts.waits++;
+    size_t waited = q->waited;
+    while (waited < submitted && !q->waited.compare_exchange_weak(waited, submitted))
+        continue;
+    return CODE_OK;
+}
+
+int copy_in(struct queue *q, void *to, const void *from, size_t bytes)
+{
+    int code = submit(q);
+    if (code != CODE_OK || bytes == 0) return code;
+    memcpy(to, from, bytes);
+    pieces_check();
+    pending_add(q, false, const_cast<void *>(from), from, bytes);
+    return CODE_OK;
+}
+
+int copy_out(struct queue *q, void *to, const void *from, size_t bytes)
+{
+    int code = submit(q);
+    if (code != CODE_OK || bytes == 0) return code;
+    pending_add(q, true, to, from, bytes);
+    memset(to, 0xFF, bytes);
+    return CODE_OK;
+}
+
+/* ---- launches ---- */
+
+int standin_launch(struct queue *q, unsigned blocks, unsigned threads, size_t shared, void (*body)(void *),
+                   void *closure)
+{
+    int code = submit(q);
+    if (code != CODE_OK) return code;
     /* as the CUDA runtime does */
-    if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10))
+    if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10)) {
+        pending_drop(q);
         return CODE_DEVICE;
+    }
     if (run == NULL) run_make();
 #ifdef WITH_TSAN
     run->tsan = __tsan_get_current_fiber();
@@ -461,39 +584,7 @@ int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body
     return CODE_OK;
 }
 
-/* ---- the queue: all is done at once ---- */
-
-int queue_new(struct queue **made)
-{
-    int code = may_fail();
-    if (code != CODE_OK) return code;
-    *made = static_cast<struct queue *>(calloc(1, sizeof **made));
-    return *made != NULL ? CODE_OK : CODE_OUT_OF_MEMORY;
-}
-
-void queue_free(struct queue *q)
-{
-    free(q);
-}
-
-int queue_wait(struct queue *q)
-{
-    (void)q;
-    return may_fail();
-}
-
-int copy_in(struct queue *q, void *to, const void *from, size_t bytes)
-{
-    (void)q;
-    int code = may_fail();
-    if (code == CODE_OK && bytes > 0) memcpy(to, from, bytes);
-    return code;
-}
-
-int copy_out(struct queue *q, void *to, const void *from, size_t bytes)
-{
-    return copy_in(q, to, from, bytes);
-}
+/* ---- products ---- */
 
 /* Of a stored matrix; at least 1, which BLAS wants even where there are no elements. */
 static int row_length(bool transposed, size_t rows, size_t columns)
@@ -505,24 +596,24 @@ static int row_length(bool transposed, size_t rows, size_t columns)
 int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, double alpha, const double *A,
             const double *B, double beta, double *C)
 {
-    (void)q;
-    int code = may_fail();
+    int code = submit(q);
     if (code != CODE_OK) return code;
     counts.products++;
     cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
                 alpha, A, row_length(ta, m, k), B, row_length(tb, k, n), beta, C, (int)n);
+    pieces_check();
     return CODE_OK;
 }
 
 int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *A,
             const float *B, float beta, float *C)
 {
-    (void)q;
-    int code = may_fail();
+    int code = submit(q);
     if (code != CODE_OK) return code;
     counts.products++;
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
                 alpha, A, row_length(ta, m, k), B, row_length(tb, k, n), beta, C, (int)n);
+    pieces_check();
     return CODE_OK;
 }
 

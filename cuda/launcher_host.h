@@ -73,9 +73,7 @@ DEVICE float device_fma(float a, float b, float c)
 
 /* ---- for the host ---- */
 
-struct queue {
-    int nothing;
-};
+struct queue;
 
 int queue_new(struct queue **made);
 void queue_free(struct queue *q);
@@ -94,7 +92,8 @@ int device_describe(struct gradcheckd_cuda_device *d);
 int device_open(char *why, size_t size);
 const char *device_failure();
 
-int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body)(void *), void *closure);
+int standin_launch(struct queue *q, unsigned blocks, unsigned threads, size_t shared, void (*body)(void *),
+                   void *closure);
 
 template <typename F> static void standin_call(void *closure)
 {
@@ -105,9 +104,8 @@ template <typename... P, typename... A>
 static int launch(struct queue *q, unsigned blocks, unsigned threads, size_t shared, void (*kernel)(P...),
                   A... arguments)
 {
-    (void)q;
     auto body = [&]() { kernel(static_cast<P>(arguments)...); };
-    return standin_launch(blocks, threads, shared, standin_call<decltype(body)>, &body);
+    return standin_launch(q, blocks, threads, shared, standin_call<decltype(body)>, &body);
 }
 
 #endif

@@ -21,9 +21,9 @@ void standin_descending(bool descending);
 void standin_fail_in(size_t calls, int code, bool sick);
 size_t standin_fail_left(void);
 
-/* What the calling thread has run so far. */
+/* What the calling thread has run so far, and how many of its copies have not been waited for. */
 struct standin_counts {
-    size_t launches, blocks, threads, barriers, shuffles, products;
+    size_t launches, blocks, threads, barriers, shuffles, products, waits, pending;
 };
 struct standin_counts standin_count(void);
 

@@ -69,6 +69,7 @@ START_TEST(every_failure_is_told)
         /* an allocation that fails for want of memory is tried again, with what was kept given back */
         if (got != CODE_OK) failures++;
         ck_assert(got == code || (got == CODE_OK && code == CODE_OUT_OF_MEMORY));
+        ck_assert_uint_eq(standin_count().pending, 0);
         ck_assert_int_eq(one_pass(b, &chain), CODE_OK);
     }
     ck_assert_uint_ge(failures, 20);
@@ -107,6 +108,30 @@ START_TEST(what_cannot_be_allocated)
     ck_assert_int_eq(b->allocate(NULL, SIZE_MAX / 2, &memory), CODE_OUT_OF_MEMORY);
     ck_assert_int_eq(b->allocate(NULL, SIZE_MAX / 32, &memory), CODE_OUT_OF_MEMORY);
     ck_assert_int_eq(b->allocate(NULL, 0, &memory), CODE_OK);
+    b->release(memory);
+}
+END_TEST
+
+/* What is uploaded was copied, and what is downloaded is there, when the call returns; reductions, too. */
+START_TEST(the_host_waits)
+{
+    const struct backend *b = backend_of((enum dtype)_i);
+    enum { N = 300000 }; /* more than the staging memory holds of either */
+    static double host[N];
+    void *memory = NULL;
+    for (int i = 0; i < N; i++)
+        host[i] = i;
+    ck_assert_int_eq(b->allocate(NULL, N, &memory), CODE_OK);
+    ck_assert_int_eq(b->upload(N, host, memory), CODE_OK);
+    ck_assert_uint_eq(standin_count().pending, 0);
+    memset(host, 0, sizeof host);
+    ck_assert_int_eq(b->download(N, memory, host), CODE_OK);
+    ck_assert_uint_eq(standin_count().pending, 0);
+    for (int i = 0; i < N; i++)
+        ck_assert(host[i] == i);
+    double sum = 0;
+    ck_assert_int_eq(b->dot(100, memory, memory, &sum), CODE_OK);
+    ck_assert(sum == 328350);
     b->release(memory);
 }
 END_TEST
@@ -150,18 +175,26 @@ START_TEST(threads_side_by_side)
 }
 END_TEST
 
+/* Between two runs of the same, all has been waited for. */
+static void reorder(bool descending)
+{
+    ck_assert_uint_eq(standin_count().pending, 0);
+    standin_descending(descending);
+}
+
 Suite *test_suite(void)
 {
 #ifdef __SANITIZE_THREAD__
     setenv("CK_FORK", "no", 1); /* ThreadSanitizer loses fibers made before a fork */
 #endif
     conformance = (struct conformance){
-        .backends = {backend_of(DTYPE_FLOAT64), backend_of(DTYPE_FLOAT32)}, .count = 2, .reorder = standin_descending};
+        .backends = {backend_of(DTYPE_FLOAT64), backend_of(DTYPE_FLOAT32)}, .count = 2, .reorder = reorder};
     Suite *suite = conformance_suite("cuda on the host stand-in");
     TCase *tcase = tcase_create("failures");
     tcase_set_timeout(tcase, 240);
     tcase_add_loop_test(tcase, every_failure_is_told, 0, 4);
     tcase_add_test(tcase, a_sick_device_is_noticed);
+    tcase_add_loop_test(tcase, the_host_waits, 0, 2);
     tcase_add_test(tcase, threads_side_by_side);
     tcase_add_loop_test(tcase, what_cannot_be_allocated, 0, 2);
     suite_add_tcase(suite, tcase);
