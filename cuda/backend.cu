@@ -119,7 +119,7 @@ static unsigned crew_blocks(const struct crew *w, size_t count)
     return at_most((count - 1) / w->teams + 1, w->blocks_max);
 }
 
-/* Pieces of one allocation, one behind the other. */
+/* Pieces of one allocation, one behind the other, between them at least a byte where nobody writes. */
 struct layout {
     unsigned char *base;
     size_t used;
@@ -128,7 +128,9 @@ struct layout {
 template <typename T> static T *layout_piece(struct layout *l, size_t n)
 {
     void *piece = l->base != NULL ? l->base + l->used : NULL;
-    l->used += (n * sizeof(T) / ALLOCATION_UNIT + 1) * ALLOCATION_UNIT;
+    size_t bytes = n * sizeof(T), rounded = (bytes / ALLOCATION_UNIT + 1) * ALLOCATION_UNIT;
+    if (l->base != NULL) device_fence(l->base, l->used + bytes, rounded - bytes);
+    l->used += rounded;
     return static_cast<T *>(piece);
 }
 

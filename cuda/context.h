@@ -22,7 +22,7 @@ enum { KEPT_MAX = 1024, ALLOCATION_UNIT = 256 };
 struct piece {
     void *memory;
     size_t bytes;
-    struct queue *queue; /* which works on it, or did last; queues are for ever */
+    struct queue *queue; /* which works on it, or did last; NULL where it is new. Queues are for ever */
     struct piece *next;
 };
 
@@ -214,6 +214,8 @@ static int context_allocate(struct context *c, size_t bytes, void **memory)
             return code;
         }
     }
+    if (p->queue != NULL) device_renew(c->queue, p->memory);
+    device_fence(p->memory, bytes, p->bytes - bytes);
     p->queue = c->queue;
     pthread_mutex_lock(&contexts_lock);
     p->next = live;
@@ -234,6 +236,7 @@ static void context_release(void *memory)
     if (p != NULL) {
         *at = p->next;
         p->next = NULL;
+        device_retire(p->queue, p->memory);
         rest = p->bytes <= KEPT_BYTES_MAX ? pool_put(p) : p;
     }
     pthread_mutex_unlock(&contexts_lock);

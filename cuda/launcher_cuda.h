@@ -116,6 +116,21 @@ static int device_release(void *memory)
     return CODE_OF(cudaFree, memory);
 }
 
+static void device_fence(void *memory, size_t offset, size_t bytes)
+{
+    (void)memory, (void)offset, (void)bytes;
+}
+
+static void device_retire(struct queue *q, void *memory)
+{
+    (void)q, (void)memory;
+}
+
+static void device_renew(struct queue *q, void *memory)
+{
+    (void)q, (void)memory;
+}
+
 static int host_allocate(size_t bytes, void **memory)
 {
     return CODE_OF(cudaHostAlloc, memory, bytes, cudaHostAllocDefault);

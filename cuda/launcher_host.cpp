@@ -3,7 +3,8 @@
  * The blocks of a launch run one after the other. The threads of a block are fibers: each runs until it has to wait for
  * others, at a barrier or a shuffle, or ends. Most never wait, and one fiber serves them all in turn. A block whose
  * threads can no longer all meet (some wait at a barrier that others passed by) is an error in a kernel, and ends the
- * program with a message. Shared memory and fresh device memory are filled with NaN, and lie between guards.
+ * program with a message. Shared memory and fresh device memory are filled with NaN, and lie between guards; so does
+ * memory that is used again, and pieces that the backend makes of one allocation.
  *
  * What a queue is asked for is done at once, but not so that anybody could rely on it: what comes out of the device is
  * NaN until the thread that asked for it has waited, and what goes in must until then stay as it is. */
@@ -46,9 +47,17 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-enum { THREADS_MAX = 1024, STACK_BYTES = 256 << 10, EXCHANGE_BYTES = 16, GUARD_BYTES = 64, GUARD_BYTE = 0xA5 };
+enum {
+    THREADS_MAX = 1024,
+    STACK_BYTES = 256 << 10,
+    EXCHANGE_BYTES = 16,
+    GUARD_BYTES = 64,
+    GUARD_BYTE = 0xA5,
+    FENCES_MAX = 32
+};
 
 #define DEVICE_BYTES ((size_t)16 << 30)
+#define FENCE_BYTES_MAX ((size_t)4096) /* as far as a fence is looked at */
 
 __thread struct standin_place standin_here;
 
@@ -365,15 +374,27 @@ static void guard_check(const void *memory, size_t bytes, const char *what)
 
 /* ---- memory ---- */
 
+struct queue {
+    std::atomic<size_t> submitted, waited; /* calls */
+};
+
 /* A piece of device memory, its header in front: pieces are in a list, so that all their guards are looked at after
- * every launch. */
+ * everything that writes. */
 struct device_piece {
     struct device_piece *next, **at;
     size_t bytes;
+    bool of_host;
+    const struct queue *queue; /* which may still be at work on it, given back; NULL where it is in use */
+    size_t submitted;          /* by then */
+    struct {
+        size_t offset, bytes;
+    } fences[FENCES_MAX];
+    unsigned fence_count;
     alignas(GUARD_BYTES) unsigned char before[GUARD_BYTES];
 };
 
 static struct device_piece *pieces;
+static size_t pieces_bytes, device_bytes = DEVICE_BYTES; /* those of the device */
 static pthread_mutex_t pieces_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static unsigned char *piece_memory(const struct device_piece *p)
@@ -385,6 +406,8 @@ static void piece_check(const struct device_piece *p)
 {
     guard_check(p->before, GUARD_BYTES, "a write before device memory");
     guard_check(piece_memory(p) + p->bytes, GUARD_BYTES, "a write behind device memory");
+    for (unsigned i = 0; i < p->fence_count; i++)
+        guard_check(piece_memory(p) + p->fences[i].offset, p->fences[i].bytes, "a write between pieces of memory");
 }
 
 static void pieces_check()
@@ -395,16 +418,41 @@ static void pieces_check()
     pthread_mutex_unlock(&pieces_lock);
 }
 
-int device_allocate(size_t bytes, void **memory)
+static struct device_piece *piece_of(void *memory)
+{
+    return reinterpret_cast<struct device_piece *>(static_cast<unsigned char *>(memory) - sizeof(struct device_piece));
+}
+
+/* Takes so much of the device's memory, if it is there. */
+static bool device_take(size_t bytes)
+{
+    pthread_mutex_lock(&pieces_lock);
+    bool there = pieces_bytes <= device_bytes && bytes <= device_bytes - pieces_bytes;
+    if (there) pieces_bytes += bytes;
+    pthread_mutex_unlock(&pieces_lock);
+    return there;
+}
+
+void standin_device_bytes(size_t bytes)
+{
+    pthread_mutex_lock(&pieces_lock);
+    device_bytes = bytes > 0 ? bytes : DEVICE_BYTES;
+    pthread_mutex_unlock(&pieces_lock);
+}
+
+static int piece_new(bool of_host, size_t bytes, void **memory)
 {
     int code = may_fail();
     if (code != CODE_OK) return code;
-    if (bytes > DEVICE_BYTES) return CODE_OUT_OF_MEMORY;
+    if (bytes > DEVICE_BYTES || (!of_host && !device_take(bytes))) return CODE_OUT_OF_MEMORY;
     size_t all = sizeof(struct device_piece) + bytes + GUARD_BYTES;
     struct device_piece *p = static_cast<struct device_piece *>(
         aligned_alloc(GUARD_BYTES, (all + GUARD_BYTES - 1) / GUARD_BYTES * GUARD_BYTES));
-    if (p == NULL) return CODE_OUT_OF_MEMORY;
+    if (p == NULL) fault("no memory for a piece of device memory");
     p->bytes = bytes;
+    p->of_host = of_host;
+    p->queue = NULL;
+    p->fence_count = 0;
     guard_set(p->before, GUARD_BYTES);
     memset(piece_memory(p), 0xFF, bytes);
     guard_set(piece_memory(p) + bytes, GUARD_BYTES);
@@ -418,12 +466,25 @@ int device_allocate(size_t bytes, void **memory)
     return CODE_OK;
 }
 
+int device_allocate(size_t bytes, void **memory)
+{
+    return piece_new(false, bytes, memory);
+}
+
+/* Memory that was given back and has lain there since. */
+static void retired_check(const struct device_piece *p)
+{
+    const unsigned char *m = piece_memory(p);
+    if (m[0] != 0xFF || memcmp(m, m + 1, p->bytes - 1) != 0) fault("a write to memory that was given back");
+}
+
 int device_release(void *memory)
 {
-    struct device_piece *p =
-        reinterpret_cast<struct device_piece *>(static_cast<unsigned char *>(memory) - sizeof(struct device_piece));
+    struct device_piece *p = piece_of(memory);
     piece_check(p);
+    if (p->queue != NULL) retired_check(p);
     pthread_mutex_lock(&pieces_lock);
+    if (!p->of_host) pieces_bytes -= p->bytes;
     *p->at = p->next;
     if (p->next != NULL) p->next->at = p->at;
     pthread_mutex_unlock(&pieces_lock);
@@ -431,9 +492,45 @@ int device_release(void *memory)
     return CODE_OK;
 }
 
+void device_fence(void *memory, size_t offset, size_t bytes)
+{
+    struct device_piece *p = piece_of(memory);
+    if (bytes > FENCE_BYTES_MAX) bytes = FENCE_BYTES_MAX;
+    if (p->fence_count == FENCES_MAX) fault("too many fences in a piece of memory");
+    if (offset > p->bytes || bytes > p->bytes - offset) fault("a fence outside its piece of memory");
+    pthread_mutex_lock(&pieces_lock);
+    guard_set(piece_memory(p) + offset, bytes);
+    p->fences[p->fence_count].offset = offset;
+    p->fences[p->fence_count++].bytes = bytes;
+    pthread_mutex_unlock(&pieces_lock);
+}
+
+/* Filled with NaN: who reads it still gets that, and who writes to it is noticed when it is used again. */
+void device_retire(struct queue *q, void *memory)
+{
+    struct device_piece *p = piece_of(memory);
+    pthread_mutex_lock(&pieces_lock);
+    piece_check(p);
+    p->fence_count = 0;
+    memset(memory, 0xFF, p->bytes);
+    p->queue = q;
+    p->submitted = q->submitted;
+    pthread_mutex_unlock(&pieces_lock);
+}
+
+void device_renew(struct queue *q, void *memory)
+{
+    struct device_piece *p = piece_of(memory);
+    if (p->queue == NULL) fault("memory is used again that was not given back");
+    if (p->queue != q && p->queue->waited < p->submitted)
+        fault("memory is used again on which another queue may still be at work");
+    retired_check(p);
+    p->queue = NULL;
+}
+
 int host_allocate(size_t bytes, void **memory)
 {
-    return device_allocate(bytes, memory);
+    return piece_new(true, bytes, memory);
 }
 
 int host_release(void *memory)
@@ -442,10 +539,6 @@ int host_release(void *memory)
 }
 
 /* ---- the queue: all is done at once ---- */
-
-struct queue {
-    std::atomic<size_t> submitted, waited; /* calls */
-};
 
 /* Forgets the calling thread's copies of a queue, into which nobody may look once a call has failed. */
 static void pending_drop(struct queue *q)
@@ -623,6 +716,10 @@ int device_describe(struct gradcheckd_cuda_device *d)
 {
     *d = gradcheckd_cuda_device{};
     snprintf(d->name, sizeof d->name, "host stand-in");
+    pthread_mutex_lock(&pieces_lock);
+    d->memory = device_bytes;
+    d->free_memory = device_bytes > pieces_bytes ? device_bytes - pieces_bytes : 0;
+    pthread_mutex_unlock(&pieces_lock);
     return CODE_OK;
 }
 
