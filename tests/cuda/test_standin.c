@@ -1,5 +1,5 @@
-/* The conformance suite on the CUDA backend, its kernels run on the CPU by the host stand-in; and what happens when a
- * call on the device fails. */
+/* The conformance suite on the CUDA backend, its kernels run on the CPU by the host stand-in; what happens when a call
+ * on the device fails; and what becomes of memory that is given back. */
 #include "tests/core/conformance.h"
 
 #include <pthread.h>
@@ -136,6 +136,202 @@ START_TEST(the_host_waits)
 }
 END_TEST
 
+/* ---- the pool of memory that was given back ---- */
+
+static size_t free_memory(void)
+{
+    struct gradcheckd_cuda_device device;
+    ck_assert_int_eq(gradcheckd_cuda_describe(&device), CODE_OK);
+    return device.free_memory;
+}
+
+/* The device gets room for so much beyond what is taken. */
+static void leave_room(size_t bytes)
+{
+    struct gradcheckd_cuda_device device;
+    ck_assert_int_eq(gradcheckd_cuda_describe(&device), CODE_OK);
+    standin_device_bytes(device.memory - device.free_memory + bytes);
+}
+
+/* Nothing is in the pool, and the calling thread has a queue. */
+static void begin_without_pool(const struct backend *b)
+{
+    void *memory = NULL;
+    ck_assert_int_eq(b->allocate(NULL, 1, &memory), CODE_OK);
+    b->release(memory);
+    ck_assert_int_eq(b->allocate(NULL, SIZE_MAX / 32, &memory), CODE_OUT_OF_MEMORY);
+}
+
+/* What a thread that ends at once is to do: allocate n elements and set the device to work on them, or release them. */
+struct errand {
+    const struct backend *backend;
+    size_t n;
+    void *memory;
+    int code;
+};
+
+static void *allocate_and_work(void *given)
+{
+    struct errand *e = given;
+    e->code = e->backend->allocate(NULL, e->n, &e->memory);
+    if (e->code == CODE_OK) e->code = e->backend->axpby(e->n, 0, e->memory, 0, e->memory);
+    return NULL;
+}
+
+static void *release_it(void *given)
+{
+    struct errand *e = given;
+    e->backend->release(e->memory);
+    return NULL;
+}
+
+static void on_another_thread(void *(*does)(void *), struct errand *e)
+{
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, does, e), 0);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(e->code, CODE_OK);
+}
+
+/* Allocates so much and says how often that waited for a queue. */
+static size_t waits_to_allocate(const struct backend *b, size_t n, void **memory)
+{
+    size_t before = standin_count().waits;
+    ck_assert_int_eq(b->allocate(NULL, n, memory), CODE_OK);
+    return standin_count().waits - before;
+}
+
+START_TEST(memory_goes_from_thread_to_thread)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    enum { N = 100000 };
+    struct errand e = {.backend = b, .n = N};
+    void *own = NULL, *memory = NULL;
+    begin_without_pool(b);
+    ck_assert_int_eq(b->allocate(NULL, N + 1000, &own), CODE_OK);
+    on_another_thread(allocate_and_work, &e);
+    size_t left = free_memory();
+    b->release(own);
+    b->release(e.memory);
+    ck_assert_uint_eq(free_memory(), left);
+
+    /* the thread's own without a wait, though the other fits better; then the other's, once its queue is done */
+    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 0);
+    ck_assert_ptr_eq(memory, own);
+    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 1);
+    ck_assert_ptr_eq(memory, e.memory);
+    ck_assert_uint_eq(free_memory(), left);
+
+    /* now it is the thread's own */
+    ck_assert_int_eq(b->axpby(N, 0, memory, 0, memory), CODE_OK);
+    b->release(memory);
+    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 0);
+    ck_assert_ptr_eq(memory, e.memory);
+
+    /* what is too small, or more than twice as large, is not taken */
+    b->release(memory);
+    ck_assert_uint_eq(waits_to_allocate(b, N / 3, &memory), 0);
+    ck_assert_uint_eq(waits_to_allocate(b, 2 * N, &memory), 0);
+    ck_assert_uint_lt(free_memory(), left - 2 * N * sizeof(double));
+}
+END_TEST
+
+/* A thread that only releases makes no call on the device for it. */
+START_TEST(any_thread_gives_back)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT32);
+    struct errand e = {.backend = b, .n = 5000};
+    begin_without_pool(b);
+    allocate_and_work(&e);
+    size_t left = free_memory();
+    standin_fail_in(1, CODE_DEVICE, false);
+    on_another_thread(release_it, &e);
+    ck_assert_uint_eq(standin_fail_left(), 1);
+    standin_fail_in(0, CODE_OK, false);
+    ck_assert_uint_eq(free_memory(), left);
+    void *memory = NULL;
+    ck_assert_uint_eq(waits_to_allocate(b, e.n, &memory), 0);
+    ck_assert_ptr_eq(memory, e.memory);
+    b->release(memory);
+}
+END_TEST
+
+/* Memory of a queue that cannot be waited for goes back to the device, and nobody else gets it. */
+START_TEST(memory_of_a_sick_queue)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    struct errand e = {.backend = b, .n = 50000};
+    begin_without_pool(b);
+    on_another_thread(allocate_and_work, &e);
+    b->release(e.memory);
+    size_t left = free_memory();
+    void *memory = NULL;
+    standin_fail_in(1, CODE_DEVICE, false);
+    ck_assert_int_eq(b->allocate(NULL, e.n, &memory), CODE_DEVICE);
+    ck_assert_uint_eq(standin_fail_left(), 0);
+    ck_assert_uint_ge(free_memory(), left + e.n * sizeof(double));
+}
+END_TEST
+
+/* Where memory is short, all that is kept is given back: for an allocation, and for a thread that begins. */
+START_TEST(a_small_device)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    enum { N = 1 << 20 };
+    struct errand e = {.backend = b, .n = 100};
+    void *memory = NULL, *more = NULL;
+    begin_without_pool(b);
+    leave_room((N + 1000) * sizeof(double));
+    ck_assert_int_eq(b->allocate(NULL, N, &memory), CODE_OK);
+    ck_assert_int_eq(b->allocate(NULL, N / 4, &more), CODE_OUT_OF_MEMORY);
+    b->release(memory);
+    ck_assert_uint_lt(free_memory(), 1000 * sizeof(double));
+    ck_assert_int_eq(b->allocate(NULL, N / 4, &more), CODE_OK);
+    ck_assert_int_eq(b->allocate(NULL, 2 * N, &memory), CODE_OUT_OF_MEMORY);
+    b->release(more);
+    ck_assert_int_eq(b->allocate(NULL, N, &memory), CODE_OK);
+    b->release(memory);
+    ck_assert_uint_lt(free_memory(), 1000 * sizeof(double));
+    on_another_thread(allocate_and_work, &e); /* which needs a megabyte for itself */
+    b->release(e.memory);
+    standin_device_bytes(0);
+}
+END_TEST
+
+/* The pool has an end: the oldest goes. */
+START_TEST(the_pool_is_bounded)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    enum { PIECES = 1500, KEPT = 1024, BYTES = 256 };
+    void *memory[PIECES], *again = NULL;
+    begin_without_pool(b);
+    size_t left = free_memory();
+    for (int i = 0; i < PIECES; i++)
+        ck_assert_int_eq(b->allocate(NULL, 1, &memory[i]), CODE_OK);
+    for (int i = 0; i < PIECES; i++)
+        b->release(memory[i]);
+    ck_assert_uint_eq(free_memory(), left - KEPT * BYTES);
+    void *last = memory[PIECES - 1];
+    ck_assert_uint_eq(waits_to_allocate(b, 1, &again), 0);
+    ck_assert_ptr_eq(again, last);
+    b->release(again);
+}
+END_TEST
+
+/* Whoever asks for the device's health keeps nothing for it: the next that computes gets it. */
+START_TEST(asking_takes_nothing)
+{
+    char why[256];
+    struct errand e = {.backend = backend_of(DTYPE_FLOAT64), .n = 100};
+    size_t left = free_memory();
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(gradcheckd_cuda_health(why, sizeof why), CODE_OK);
+    on_another_thread(allocate_and_work, &e);
+    ck_assert_uint_ge(free_memory() + 10000, left);
+    e.backend->release(e.memory);
+}
+END_TEST
+
 /* Threads have queues of their own, hand them on when they end, and may release what another allocated. */
 static struct chain threads_chain;
 static void *left_behind[8];
@@ -197,6 +393,14 @@ Suite *test_suite(void)
     tcase_add_loop_test(tcase, the_host_waits, 0, 2);
     tcase_add_test(tcase, threads_side_by_side);
     tcase_add_loop_test(tcase, what_cannot_be_allocated, 0, 2);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("pool");
+    tcase_add_test(tcase, memory_goes_from_thread_to_thread);
+    tcase_add_test(tcase, any_thread_gives_back);
+    tcase_add_test(tcase, memory_of_a_sick_queue);
+    tcase_add_test(tcase, a_small_device);
+    tcase_add_test(tcase, the_pool_is_bounded);
+    tcase_add_test(tcase, asking_takes_nothing);
     suite_add_tcase(suite, tcase);
     return suite;
 }
