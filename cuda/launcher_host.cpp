@@ -495,6 +495,7 @@ int device_release(void *memory)
 void device_fence(void *memory, size_t offset, size_t bytes)
 {
     struct device_piece *p = piece_of(memory);
+    if (p->queue != NULL) fault("memory is in use that was given back");
     if (bytes > FENCE_BYTES_MAX) bytes = FENCE_BYTES_MAX;
     if (p->fence_count == FENCES_MAX) fault("too many fences in a piece of memory");
     if (offset > p->bytes || bytes > p->bytes - offset) fault("a fence outside its piece of memory");
@@ -509,6 +510,7 @@ void device_fence(void *memory, size_t offset, size_t bytes)
 void device_retire(struct queue *q, void *memory)
 {
     struct device_piece *p = piece_of(memory);
+    if (p->queue != NULL) fault("memory is given back twice");
     pthread_mutex_lock(&pieces_lock);
     piece_check(p);
     p->fence_count = 0;
