@@ -23,7 +23,7 @@ struct conformance conformance;
 
 /* ---- a generator whose seed is in every message ---- */
 
-static unsigned long long state;
+static _Thread_local unsigned long long state;
 
 void conformance_seed(void)
 {

@@ -347,45 +347,6 @@ START_TEST(asking_takes_nothing)
 }
 END_TEST
 
-/* Threads have queues of their own, hand them on when they end, and may release what another allocated. */
-static struct chain threads_chain;
-static void *left_behind[8];
-
-static void *thread_of(void *number)
-{
-    const struct backend *b = backend_of(DTYPE_FLOAT64);
-    for (int i = 0; i < 5; i++)
-        if (one_pass(b, &threads_chain) != CODE_OK) return NULL;
-    int *n = number;
-    if (left_behind[*n] != NULL) b->release(left_behind[*n]); /* the last round's */
-    return b->allocate(NULL, 1000, &left_behind[*n]) == CODE_OK ? number : NULL;
-}
-
-START_TEST(threads_side_by_side)
-{
-    const struct link links[] = {{"linear", 3}, {"tanh", 0}, {"linear", 2}, {NULL, 0}};
-    struct arena arena;
-    arena_init(&arena, (size_t)1 << 22);
-    struct error error = {0};
-    ck_assert_int_eq(chain_build(&arena, 2, links, "cross_entropy", &threads_chain, &error), CODE_OK);
-    enum { THREADS = 4 };
-    int numbers[THREADS] = {0, 1, 2, 3};
-    for (int round = 0; round < 3; round++) {
-        pthread_t threads[THREADS];
-        for (int i = 0; i < THREADS; i++)
-            ck_assert_int_eq(pthread_create(&threads[i], NULL, thread_of, &numbers[i]), 0);
-        for (int i = 0; i < THREADS; i++) {
-            void *result = NULL;
-            pthread_join(threads[i], &result);
-            ck_assert_ptr_eq(result, &numbers[i]);
-        }
-    }
-    for (int i = 0; i < THREADS; i++)
-        backend_of(DTYPE_FLOAT64)->release(left_behind[i]);
-    arena_free(&arena);
-}
-END_TEST
-
 /* Between two runs of the same, all has been waited for. */
 static void reorder(bool descending)
 {
@@ -406,7 +367,6 @@ Suite *test_suite(void)
     tcase_add_loop_test(tcase, every_failure_is_told, 0, 4);
     tcase_add_test(tcase, a_sick_device_is_noticed);
     tcase_add_loop_test(tcase, the_host_waits, 0, 2);
-    tcase_add_test(tcase, threads_side_by_side);
     tcase_add_loop_test(tcase, what_cannot_be_allocated, 0, 2);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("pool");
