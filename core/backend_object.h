@@ -1,9 +1,9 @@
 /* A backend that lies in a shared object of its own, which a program may load when it is there:
  * build/gradcheckd-cuda.so.
  *
- * The object is built from the same sources as the program: gradcheckd_cuda_interface() tells whether it was. Any thread
- * may call it; which one may work on which memory is said in core/backend.h, at allocate. A thread gets a stream of its
- * own when it first computes, and leaves it to another when it ends. */
+ * The object is built from the same sources as the program: gradcheckd_cuda_interface() tells whether it was. Any
+ * thread may call it; which one may work on which memory is said in core/backend.h, at allocate. A thread gets a stream
+ * of its own when it first computes, and leaves it to another when it ends. */
 #ifndef CORE_BACKEND_OBJECT_H
 #define CORE_BACKEND_OBJECT_H
 
