@@ -25,7 +25,11 @@ struct backend {
     double smallest;     /* smallest normal number of the arithmetic */
 
     /* One piece of uninitialised memory for `elements`; arena is there for backends that compute in host
-     * memory. Given back by release, which an arena's needs not do anything for. */
+     * memory. Given back by release, which an arena's needs not do anything for.
+     *
+     * The thread that allocated it works on it, and no other: a device does the work of one thread in order, that of
+     * two in any order. Any thread may release it, once the calls that work on it have returned; the device may still
+     * be at work then. */
     int (*allocate)(struct arena *arena, size_t elements, void **memory);
     void (*release)(void *memory);
     int (*upload)(size_t n, const double *host, void *to); /* rounds to the arithmetic */

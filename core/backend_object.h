@@ -1,10 +1,9 @@
 /* A backend that lies in a shared object of its own, which a program may load when it is there:
  * build/gradcheckd-cuda.so.
  *
- * The object is built from the same sources as the program: gradcheckd_cuda_interface() tells whether it was. A thread
- * gets a stream of its own at its first call. A pass, and every other piece of the backend's memory, belongs to the
- * thread that allocated it: let one thread compute with it, or let that thread read something (which waits for its
- * stream) before another goes on. Any thread may release it. */
+ * The object is built from the same sources as the program: gradcheckd_cuda_interface() tells whether it was. Any
+ * thread may call it; which one may work on which memory is said in core/backend.h, at allocate. A thread gets a stream
+ * of its own when it first computes, and leaves it to another when it ends. */
 #ifndef CORE_BACKEND_OBJECT_H
 #define CORE_BACKEND_OBJECT_H
 
@@ -29,7 +28,7 @@ unsigned long gradcheckd_cuda_interface(void);
 const struct backend *gradcheckd_cuda_backend(enum dtype dtype, char *why, size_t size);
 
 /* Does a small computation and looks at the result. CODE_OK; CODE_OUT_OF_MEMORY; or CODE_DEVICE, with a sentence in
- * why, for a device to be taken out of service. */
+ * why, for a device to be taken out of service. The thread that asks keeps nothing of the device for it. */
 int gradcheckd_cuda_health(char *why, size_t size);
 
 int gradcheckd_cuda_describe(struct gradcheckd_cuda_device *device);

@@ -119,7 +119,7 @@ static unsigned crew_blocks(const struct crew *w, size_t count)
     return at_most((count - 1) / w->teams + 1, w->blocks_max);
 }
 
-/* Pieces of one allocation, one behind the other. */
+/* Pieces of one allocation, one behind the other, between them at least a byte where nobody writes. */
 struct layout {
     unsigned char *base;
     size_t used;
@@ -128,7 +128,9 @@ struct layout {
 template <typename T> static T *layout_piece(struct layout *l, size_t n)
 {
     void *piece = l->base != NULL ? l->base + l->used : NULL;
-    l->used += (n * sizeof(T) / ALLOCATION_UNIT + 1) * ALLOCATION_UNIT;
+    size_t bytes = n * sizeof(T), rounded = (bytes / ALLOCATION_UNIT + 1) * ALLOCATION_UNIT;
+    if (l->base != NULL) device_fence(l->base, l->used + bytes, rounded - bytes);
+    l->used += rounded;
     return static_cast<T *>(piece);
 }
 
@@ -190,18 +192,13 @@ OFFERED unsigned long gradcheckd_cuda_interface(void)
     return GRADCHECKD_CUDA_INTERFACE;
 }
 
-OFFERED int gradcheckd_cuda_health(char *why, size_t size)
+/* 2X + XX, X being 1 2 3 4 by rows. */
+static int compute_a_little(const struct backend *b, double out[4])
 {
     enum { N = 4 };
-    if (size > 0) why[0] = '\0';
-    pthread_once(&backends_once, backends_fill_in);
-    const struct backend *b = &backends[DTYPE_FLOAT64];
-    double in[N] = {1, 2, 3, 4}, out[N] = {0};
-    void *x = NULL;
-    int code = device_open(why, size);
-    if (code != CODE_OK) return code;
-    code = b->allocate(NULL, N, &x);
-    void *y = NULL;
+    const double in[N] = {1, 2, 3, 4};
+    void *x = NULL, *y = NULL;
+    int code = b->allocate(NULL, N, &x);
     if (code == CODE_OK) code = b->allocate(NULL, N, &y);
     if (code == CODE_OK) code = b->upload(N, in, x);
     if (code == CODE_OK) code = b->axpby(N, 2, x, 0, y);
@@ -209,13 +206,25 @@ OFFERED int gradcheckd_cuda_health(char *why, size_t size)
     if (code == CODE_OK) code = b->download(N, y, out);
     if (y != NULL) b->release(y);
     if (x != NULL) b->release(x);
-    if (code != CODE_OK) {
-        snprintf(why, size,
-                 code == CODE_OUT_OF_MEMORY ? "the device has too little memory left"
-                                            : "a small computation on the device failed");
-        return code;
-    }
-    /* 2X + XX */
+    return code;
+}
+
+OFFERED int gradcheckd_cuda_health(char *why, size_t size)
+{
+    if (size > 0) why[0] = '\0';
+    pthread_once(&backends_once, backends_fill_in);
+    double out[4] = {0};
+    int code = device_open(why, size);
+    if (code != CODE_OK) return code;
+    /* a thread that only asks keeps no stream and no scratch memory of the device for it */
+    const bool only_asks = context_of_thread() == NULL;
+    code = compute_a_little(&backends[DTYPE_FLOAT64], out);
+    if (only_asks) context_give_up();
+    if (code == CODE_OUT_OF_MEMORY)
+        snprintf(why, size, "the device has too little memory left");
+    else if (code != CODE_OK)
+        snprintf(why, size, "a small computation on the device failed: %s", device_failure());
+    if (code != CODE_OK) return code;
     if (out[0] == 9 && out[1] == 14 && out[2] == 21 && out[3] == 30) return CODE_OK;
     snprintf(why, size, "the device computes wrong numbers");
     return CODE_DEVICE;

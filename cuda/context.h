@@ -1,5 +1,11 @@
-/* What each thread of the host keeps: its queue, a little scratch memory on both sides, and device memory that it has
- * given back and may soon want again (a cudaMalloc waits for the whole device). */
+/* What each thread of the host keeps: its queue and a little scratch memory on both sides. And the device's memory, of
+ * which what was given back is kept in one pool for all threads (a cudaMalloc is slow, and a cudaFree waits for the
+ * whole device).
+ *
+ * Memory is worked on by the queue of the thread that allocated it, and given back by any thread: in the daemon a
+ * worker computes, and the thread of the connection gives back after it. So work may still be on its way when a piece
+ * comes to the pool. It then goes to the same queue, whose next work comes after, or to another one once that work is
+ * done. */
 #ifndef CUDA_CONTEXT_H
 #define CUDA_CONTEXT_H
 
@@ -9,41 +15,95 @@
 
 enum { SCRATCH_BYTES = 1 << 20, STAGING_BYTES = 1 << 20 };
 
-/* A context keeps at most so much, in so many pieces. */
-#define KEPT_BYTES_MAX ((size_t)256 << 20)
-enum { KEPT_MAX = 16, ALLOCATION_UNIT = 256 };
-
-struct context;
+/* The pool holds at most so much, in so many pieces. */
+#define KEPT_BYTES_MAX ((size_t)512 << 20)
+enum { KEPT_MAX = 1024, ALLOCATION_UNIT = 256 };
 
 struct piece {
     void *memory;
     size_t bytes;
-    struct context *owner; /* whose queue works on it */
+    struct queue *queue; /* which works on it, or did last; NULL where it is new. Queues are for ever */
     struct piece *next;
 };
 
+/* Never destroyed: a thread that ends leaves its own to the next one that begins. */
 struct context {
     struct queue *queue;
     void *scratch; /* of the device, SCRATCH_BYTES: partial sums and the like, from one primitive's launches to the next
                     */
     void *staging; /* of the host, page-locked, STAGING_BYTES */
-    struct piece *kept;
-    size_t kept_count, kept_bytes;
     struct context *next; /* idle contexts */
 };
 
 static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER; /* over what follows */
 static struct context *idle_contexts;
-static struct piece *live; /* allocated and not released, all threads' */
+static struct piece *live; /* allocated and not released */
+static struct piece *pool; /* released and kept, the last in front */
 
 static pthread_once_t context_key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t context_key;
 static int context_key_code = CODE_DEVICE;
 
-/* A thread that ends leaves its context to the next one that begins. */
-static void context_leave(void *ended)
+/* ---- the pool ---- */
+
+static void pieces_free(struct piece *first)
 {
-    struct context *c = static_cast<struct context *>(ended);
+    while (first != NULL) {
+        struct piece *p = first;
+        first = p->next;
+        (void)device_release(p->memory);
+        free(p);
+    }
+}
+
+/* Gives the whole pool back to the device; false where there was nothing. */
+static bool pool_empty()
+{
+    pthread_mutex_lock(&contexts_lock);
+    struct piece *all = pool;
+    pool = NULL;
+    pthread_mutex_unlock(&contexts_lock);
+    pieces_free(all);
+    return all != NULL;
+}
+
+/* Puts a piece in front, and returns those that the pool has no room for any more, the oldest. Under the lock. */
+static struct piece *pool_put(struct piece *p)
+{
+    p->next = pool;
+    pool = p;
+    size_t count = 0, bytes = 0;
+    struct piece **at = &pool;
+    for (; *at != NULL && count < KEPT_MAX && (*at)->bytes <= KEPT_BYTES_MAX - bytes; at = &(*at)->next) {
+        count++;
+        bytes += (*at)->bytes;
+    }
+    struct piece *rest = *at;
+    *at = NULL;
+    return rest;
+}
+
+/* The smallest piece that holds `bytes` without wasting as much again, of this queue where it has one; NULL where there
+ * is none. Under the lock. */
+static struct piece *pool_take(const struct queue *queue, size_t bytes)
+{
+    struct piece **best = NULL;
+    for (struct piece **p = &pool; *p != NULL; p = &(*p)->next) {
+        if ((*p)->bytes < bytes || (*p)->bytes / 2 > bytes) continue;
+        bool own = (*p)->queue == queue, best_own = best != NULL && (*best)->queue == queue;
+        if (best == NULL || (own && !best_own) || (own == best_own && (*p)->bytes < (*best)->bytes)) best = p;
+    }
+    if (best == NULL) return NULL;
+    struct piece *found = *best;
+    *best = found->next;
+    return found;
+}
+
+/* ---- contexts ---- */
+
+static void context_leave(void *left)
+{
+    struct context *c = static_cast<struct context *>(left);
     pthread_mutex_lock(&contexts_lock);
     c->next = idle_contexts;
     idle_contexts = c;
@@ -55,7 +115,7 @@ static void context_key_make()
     if (pthread_key_create(&context_key, context_leave) == 0) context_key_code = CODE_OK;
 }
 
-static int context_make(struct context **made)
+static int context_try_make(struct context **made)
 {
     struct context *c = static_cast<struct context *>(calloc(1, sizeof *c));
     if (c == NULL) return CODE_OUT_OF_MEMORY;
@@ -70,6 +130,12 @@ static int context_make(struct context **made)
     }
     *made = c;
     return CODE_OK;
+}
+
+static int context_make(struct context **made)
+{
+    int code = context_try_make(made);
+    return code == CODE_OUT_OF_MEMORY && pool_empty() ? context_try_make(made) : code;
 }
 
 /* The calling thread's, NULL where it has none yet. */
@@ -103,58 +169,54 @@ static int context_get(struct context **context)
     return CODE_OK;
 }
 
-/* ---- device memory ---- */
-
-static void context_drop_kept(struct context *c)
+/* The calling thread goes on without the one it may have, which is left to others. */
+static void context_give_up()
 {
-    while (c->kept != NULL) {
-        struct piece *p = c->kept;
-        c->kept = p->next;
-        (void)device_release(p->memory);
-        free(p);
-    }
-    c->kept_count = c->kept_bytes = 0;
+    struct context *c = context_of_thread();
+    if (c != NULL && pthread_setspecific(context_key, NULL) == 0) context_leave(c);
 }
 
-/* The smallest kept piece that holds `bytes` without wasting as much again; NULL where there is none. */
-static struct piece *context_find_kept(struct context *c, size_t bytes)
+/* ---- device memory ---- */
+
+/* A new piece, for which the pool is given up where memory is short. */
+static int piece_new(size_t bytes, struct piece **made)
 {
-    struct piece **best = NULL;
-    for (struct piece **p = &c->kept; *p != NULL; p = &(*p)->next)
-        if ((*p)->bytes >= bytes && (*p)->bytes / 2 <= bytes && (best == NULL || (*p)->bytes < (*best)->bytes))
-            best = p;
-    if (best == NULL) return NULL;
-    struct piece *found = *best;
-    *best = found->next;
-    c->kept_count--;
-    c->kept_bytes -= found->bytes;
-    return found;
+    struct piece *p = static_cast<struct piece *>(calloc(1, sizeof *p));
+    if (p == NULL) return CODE_OUT_OF_MEMORY;
+    int code = device_allocate(bytes, &p->memory);
+    if (code == CODE_OUT_OF_MEMORY && pool_empty()) code = device_allocate(bytes, &p->memory);
+    if (code != CODE_OK) {
+        free(p);
+        return code;
+    }
+    p->bytes = bytes;
+    *made = p;
+    return CODE_OK;
 }
 
 static int context_allocate(struct context *c, size_t bytes, void **memory)
 {
     if (bytes > SIZE_MAX / 2) return CODE_OUT_OF_MEMORY;
-    bytes = (bytes / ALLOCATION_UNIT + 1) * ALLOCATION_UNIT;
-    struct piece *p = context_find_kept(c, bytes);
+    const size_t rounded = (bytes / ALLOCATION_UNIT + 1) * ALLOCATION_UNIT;
+    pthread_mutex_lock(&contexts_lock);
+    struct piece *p = pool_take(c->queue, rounded);
+    pthread_mutex_unlock(&contexts_lock);
+    int code = CODE_OK;
     if (p == NULL) {
-        p = static_cast<struct piece *>(calloc(1, sizeof *p));
-        if (p == NULL) return CODE_OUT_OF_MEMORY;
-        int code = device_allocate(bytes, &p->memory);
-        if (code == CODE_OUT_OF_MEMORY) {
-            context_drop_kept(c);
-            pthread_mutex_lock(&contexts_lock);
-            for (struct context *idle = idle_contexts; idle != NULL; idle = idle->next)
-                context_drop_kept(idle);
-            pthread_mutex_unlock(&contexts_lock);
-            code = device_allocate(bytes, &p->memory);
-        }
+        code = piece_new(rounded, &p);
+        if (code != CODE_OK) return code;
+    } else if (p->queue != c->queue) {
+        /* Where that fails nobody knows what still writes there: the device takes it back, and the request ends. */
+        code = queue_wait(p->queue);
         if (code != CODE_OK) {
-            free(p);
+            p->next = NULL;
+            pieces_free(p);
             return code;
         }
-        p->bytes = bytes;
-        p->owner = c;
     }
+    if (p->queue != NULL) device_renew(c->queue, p->memory);
+    device_fence(p->memory, bytes, p->bytes - bytes);
+    p->queue = c->queue;
     pthread_mutex_lock(&contexts_lock);
     p->next = live;
     live = p;
@@ -163,27 +225,22 @@ static int context_allocate(struct context *c, size_t bytes, void **memory)
     return CODE_OK;
 }
 
-/* c: the calling thread's, or NULL. Kept only by the context whose queue has worked on it: the next work there comes
- * after. A cudaFree waits for all queues. */
-static void context_release(struct context *c, void *memory)
+/* By any thread, which needs no context for it. */
+static void context_release(void *memory)
 {
     pthread_mutex_lock(&contexts_lock);
-    struct piece **at = &live, *p;
+    struct piece **at = &live;
     while (*at != NULL && (*at)->memory != memory)
         at = &(*at)->next;
-    p = *at;
-    if (p != NULL) *at = p->next;
-    pthread_mutex_unlock(&contexts_lock);
-    if (p == NULL) return;
-    if (p->owner == c && c->kept_count < KEPT_MAX && p->bytes <= KEPT_BYTES_MAX - c->kept_bytes) {
-        p->next = c->kept;
-        c->kept = p;
-        c->kept_count++;
-        c->kept_bytes += p->bytes;
-        return;
+    struct piece *p = *at, *rest = NULL;
+    if (p != NULL) {
+        *at = p->next;
+        p->next = NULL;
+        device_retire(p->queue, p->memory);
+        rest = p->bytes <= KEPT_BYTES_MAX ? pool_put(p) : p;
     }
-    (void)device_release(p->memory);
-    free(p);
+    pthread_mutex_unlock(&contexts_lock);
+    pieces_free(rest);
 }
 
 /* What a primitive computed into the scratch memory, into host memory. */

@@ -19,11 +19,16 @@
  *     queue_new(&q) queue_free(q)
  *     queue_wait(q)             until all is done; the only place where the host waits
  *     device_allocate(bytes, &p) device_release(p)    memory of the device
+ *     device_fence(p, offset, bytes)    nobody may write there until the memory is given back
+ *     device_retire(q, p)       the memory is given back, to be used again: q may still be at work on it
+ *     device_renew(q, p)        it is used again, by q: what is in it is undefined. These three are checks of the
+ *                               stand-in's, and nothing for a device
  *     host_allocate(bytes, &p) host_release(p)        page-locked memory of the host
  *     copy_in(q, to, from, bytes) copy_out(q, to, from, bytes)    between the two; wait before touching host memory
  *     launch(q, blocks, threads, shared, kernel, arguments...)    threads is a multiple of 32
  *     product(q, ta, tb, m, n, k, alpha, A, B, beta, C)           as backend->gemm; for double and for float
  *     device_describe(&description) device_open(why, size)
+ *     device_failure()          what the calling thread's last failed call said of itself, for people
  */
 #ifndef CUDA_LAUNCHER_H
 #define CUDA_LAUNCHER_H

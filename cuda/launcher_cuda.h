@@ -64,21 +64,34 @@ DEVICE float device_fma(float a, float b, float c)
 
 /* ---- for the host ---- */
 
+static __thread char last_failure[160];
+
+static const char *device_failure()
+{
+    return last_failure;
+}
+
 /* A failed call leaves its error behind, to be mistaken for the next launch's: taken back here. An error that ended
  * the device's work comes again at every later call. */
-static int code_of(cudaError_t error)
+static int code_of(const char *call, cudaError_t error)
 {
     if (error == cudaSuccess) return CODE_OK;
     (void)cudaGetLastError();
+    snprintf(last_failure, sizeof last_failure, "%s (%s) from %s", cudaGetErrorName(error), cudaGetErrorString(error),
+             call);
     return error == cudaErrorMemoryAllocation ? CODE_OUT_OF_MEMORY : CODE_DEVICE;
 }
 
-static int code_of(cublasStatus_t status)
+static int code_of(const char *call, cublasStatus_t status)
 {
     if (status == CUBLAS_STATUS_SUCCESS) return CODE_OK;
     (void)cudaGetLastError();
+    snprintf(last_failure, sizeof last_failure, "%s from %s", cublasGetStatusString(status), call);
     return status == CUBLAS_STATUS_ALLOC_FAILED ? CODE_OUT_OF_MEMORY : CODE_DEVICE;
 }
+
+/* The code of a call, whose name the message gets. */
+#define CODE_OF(function, ...) code_of(#function, function(__VA_ARGS__))
 
 struct queue {
     cudaStream_t stream;
@@ -90,55 +103,81 @@ struct queue {
  * other streams do. */
 enum { WORKSPACE_BYTES = 8 << 20 };
 
+/* With less than this the device is full. */
+static const size_t FULL_BYTES = (size_t)64 << 20;
+
 static int device_allocate(size_t bytes, void **memory)
 {
-    return code_of(cudaMalloc(memory, bytes));
+    return CODE_OF(cudaMalloc, memory, bytes);
 }
 
 static int device_release(void *memory)
 {
-    return code_of(cudaFree(memory));
+    return CODE_OF(cudaFree, memory);
+}
+
+static void device_fence(void *memory, size_t offset, size_t bytes)
+{
+    (void)memory, (void)offset, (void)bytes;
+}
+
+static void device_retire(struct queue *q, void *memory)
+{
+    (void)q, (void)memory;
+}
+
+static void device_renew(struct queue *q, void *memory)
+{
+    (void)q, (void)memory;
 }
 
 static int host_allocate(size_t bytes, void **memory)
 {
-    return code_of(cudaHostAlloc(memory, bytes, cudaHostAllocDefault));
+    return CODE_OF(cudaHostAlloc, memory, bytes, cudaHostAllocDefault);
 }
 
 static int host_release(void *memory)
 {
-    return code_of(cudaFreeHost(memory));
+    return CODE_OF(cudaFreeHost, memory);
 }
 
 static int queue_wait(struct queue *q)
 {
-    return code_of(cudaStreamSynchronize(q->stream));
+    return CODE_OF(cudaStreamSynchronize, q->stream);
 }
 
 static void queue_free(struct queue *q)
 {
     if (q == NULL) return;
-    if (q->blas != NULL) (void)code_of(cublasDestroy(q->blas));
+    if (q->blas != NULL) (void)CODE_OF(cublasDestroy, q->blas);
     if (q->workspace != NULL) (void)device_release(q->workspace);
-    if (q->stream != NULL) (void)code_of(cudaStreamDestroy(q->stream));
+    if (q->stream != NULL) (void)CODE_OF(cudaStreamDestroy, q->stream);
     free(q);
+}
+
+/* cuBLAS says so where there is no memory for a handle, too; an error of the device itself shows at the next call. */
+static int blas_new(cublasHandle_t *made)
+{
+    cublasStatus_t status = cublasCreate(made);
+    int code = code_of("cublasCreate", status);
+    return status == CUBLAS_STATUS_NOT_INITIALIZED ? CODE_OUT_OF_MEMORY : code;
 }
 
 static int queue_new(struct queue **made)
 {
     struct queue *q = static_cast<struct queue *>(calloc(1, sizeof *q));
     if (q == NULL) return CODE_OUT_OF_MEMORY;
-    int code = code_of(cudaStreamCreateWithFlags(&q->stream, cudaStreamNonBlocking));
-    if (code == CODE_OK) code = code_of(cublasCreate(&q->blas));
+    int code = CODE_OF(cudaStreamCreateWithFlags, &q->stream, cudaStreamNonBlocking);
+    if (code == CODE_OK) code = blas_new(&q->blas);
     if (code == CODE_OK) code = device_allocate(WORKSPACE_BYTES, &q->workspace);
-    if (code == CODE_OK) code = code_of(cublasSetStream(q->blas, q->stream));
+    if (code == CODE_OK) code = CODE_OF(cublasSetStream, q->blas, q->stream);
     /* after cublasSetStream, which would take the workspace away again */
-    if (code == CODE_OK) code = code_of(cublasSetWorkspace(q->blas, q->workspace, WORKSPACE_BYTES));
+    if (code == CODE_OK) code = CODE_OF(cublasSetWorkspace, q->blas, q->workspace, WORKSPACE_BYTES);
     /* float32 is float32: no TF32, no emulation; sums are not made by atomics */
     cublasMath_t mode = (cublasMath_t)(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
-    if (code == CODE_OK) code = code_of(cublasSetMathMode(q->blas, mode));
-    if (code == CODE_OK) code = code_of(cublasSetAtomicsMode(q->blas, CUBLAS_ATOMICS_NOT_ALLOWED));
-    if (code == CODE_OK) code = code_of(cublasSetPointerMode(q->blas, CUBLAS_POINTER_MODE_HOST));
+    if (code == CODE_OK) code = CODE_OF(cublasSetMathMode, q->blas, mode);
+    if (code == CODE_OK) code = CODE_OF(cublasSetAtomicsMode, q->blas, CUBLAS_ATOMICS_NOT_ALLOWED);
+    if (code == CODE_OK) code = CODE_OF(cublasSetPointerMode, q->blas, CUBLAS_POINTER_MODE_HOST);
     if (code != CODE_OK) {
         queue_free(q);
         return code;
@@ -149,12 +188,12 @@ static int queue_new(struct queue **made)
 
 static int copy_in(struct queue *q, void *to, const void *from, size_t bytes)
 {
-    return code_of(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, q->stream));
+    return CODE_OF(cudaMemcpyAsync, to, from, bytes, cudaMemcpyHostToDevice, q->stream);
 }
 
 static int copy_out(struct queue *q, void *to, const void *from, size_t bytes)
 {
-    return code_of(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, q->stream));
+    return CODE_OF(cudaMemcpyAsync, to, from, bytes, cudaMemcpyDeviceToHost, q->stream);
 }
 
 template <typename... P, typename... A>
@@ -162,43 +201,65 @@ static int launch(struct queue *q, unsigned blocks, unsigned threads, size_t sha
                   A... arguments)
 {
     kernel<<<blocks, threads, shared, q->stream>>>(static_cast<P>(arguments)...);
-    return code_of(cudaGetLastError());
+    return code_of("a launch", cudaGetLastError());
+}
+
+/* The code of a product. A kernel of cuBLAS is loaded when it is first wanted, and where there is no memory for that,
+ * cuBLAS says only that it failed: so it is where the stream is well and the device is full. */
+static int code_of_product(struct queue *q, const char *call, cublasStatus_t status)
+{
+    int code = code_of(call, status);
+    if (status != CUBLAS_STATUS_EXECUTION_FAILED && status != CUBLAS_STATUS_INTERNAL_ERROR) return code;
+    size_t left = 0, all = 0;
+    cudaError_t error = cudaStreamSynchronize(q->stream);
+    if (error == cudaSuccess) error = cudaMemGetInfo(&left, &all);
+    if (error != cudaSuccess) return code_of("a product", error);
+    return left < FULL_BYTES ? CODE_OUT_OF_MEMORY : code;
+}
+
+/* Of a stored matrix; at least 1, which cuBLAS wants even where there are no elements. */
+static int64_t row_length(bool transposed, size_t rows, size_t columns)
+{
+    size_t length = transposed ? rows : columns;
+    return length > 0 ? (int64_t)length : 1;
 }
 
 /* cuBLAS stores by columns: what it takes for the [n,m] matrix op(B)^T op(A)^T is our [m,n] op(A) op(B). */
 static int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, double alpha, const double *A,
                    const double *B, double beta, double *C)
 {
-    return code_of(cublasDgemm_64(q->blas, tb ? CUBLAS_OP_T : CUBLAS_OP_N, ta ? CUBLAS_OP_T : CUBLAS_OP_N, (int64_t)n,
-                                  (int64_t)m, (int64_t)k, &alpha, B, (int64_t)(tb ? k : n), A, (int64_t)(ta ? m : k),
-                                  &beta, C, (int64_t)n));
+    return code_of_product(q, "cublasDgemm",
+                           cublasDgemm_64(q->blas, tb ? CUBLAS_OP_T : CUBLAS_OP_N, ta ? CUBLAS_OP_T : CUBLAS_OP_N,
+                                          (int64_t)n, (int64_t)m, (int64_t)k, &alpha, B, row_length(tb, k, n), A,
+                                          row_length(ta, m, k), &beta, C, (int64_t)n));
 }
 
 static int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *A,
                    const float *B, float beta, float *C)
 {
-    return code_of(cublasSgemm_64(q->blas, tb ? CUBLAS_OP_T : CUBLAS_OP_N, ta ? CUBLAS_OP_T : CUBLAS_OP_N, (int64_t)n,
-                                  (int64_t)m, (int64_t)k, &alpha, B, (int64_t)(tb ? k : n), A, (int64_t)(ta ? m : k),
-                                  &beta, C, (int64_t)n));
+    return code_of_product(q, "cublasSgemm",
+                           cublasSgemm_64(q->blas, tb ? CUBLAS_OP_T : CUBLAS_OP_N, ta ? CUBLAS_OP_T : CUBLAS_OP_N,
+                                          (int64_t)n, (int64_t)m, (int64_t)k, &alpha, B, row_length(tb, k, n), A,
+                                          row_length(ta, m, k), &beta, C, (int64_t)n));
 }
 
 /* ---- the device ---- */
 
 /* CUDA_VISIBLE_DEVICES chooses another. */
-enum { DEVICE_NUMBER = 0 };
+enum { DEVICE_NUMBER = 0, CAPABILITY_MIN = 75 /* CUDA 13 builds for no older ones */ };
 
 static int attribute_of(cudaDeviceAttr attribute)
 {
     int value = 0;
-    return code_of(cudaDeviceGetAttribute(&value, attribute, DEVICE_NUMBER)) == CODE_OK ? value : 0;
+    return CODE_OF(cudaDeviceGetAttribute, &value, attribute, DEVICE_NUMBER) == CODE_OK ? value : 0;
 }
 
 static int device_describe(struct gradcheckd_cuda_device *d)
 {
     *d = gradcheckd_cuda_device{};
     cudaDeviceProp properties;
-    int code = code_of(cudaGetDeviceProperties(&properties, DEVICE_NUMBER));
-    if (code == CODE_OK) code = code_of(cudaMemGetInfo(&d->free_memory, &d->memory));
+    int code = CODE_OF(cudaGetDeviceProperties, &properties, DEVICE_NUMBER);
+    if (code == CODE_OK) code = CODE_OF(cudaMemGetInfo, &d->free_memory, &d->memory);
     if (code != CODE_OK) return code;
     snprintf(d->name, sizeof d->name, "%s", properties.name);
     d->major = properties.major;
@@ -219,9 +280,17 @@ static int device_open(char *why, size_t size)
     cudaError_t error = cudaGetDeviceCount(&count);
     if (error == cudaSuccess && count == 0) error = cudaErrorNoDevice;
     if (error == cudaSuccess) error = cudaSetDevice(DEVICE_NUMBER);
+    int major = 0, minor = 0;
+    if (error == cudaSuccess) error = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, DEVICE_NUMBER);
+    if (error == cudaSuccess) error = cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, DEVICE_NUMBER);
+    if (error == cudaSuccess && 10 * major + minor < CAPABILITY_MIN) {
+        snprintf(why, size, "the device has compute capability %d.%d, and at least %d.%d is needed", major, minor,
+                 CAPABILITY_MIN / 10, CAPABILITY_MIN % 10);
+        return CODE_DEVICE;
+    }
     if (error == cudaSuccess) error = cudaFree(NULL); /* makes the device's context */
     if (error != cudaSuccess) snprintf(why, size, "%s", cudaGetErrorString(error));
-    return code_of(error);
+    return code_of("the start of the device", error);
 }
 
 #endif

@@ -3,7 +3,11 @@
  * The blocks of a launch run one after the other. The threads of a block are fibers: each runs until it has to wait for
  * others, at a barrier or a shuffle, or ends. Most never wait, and one fiber serves them all in turn. A block whose
  * threads can no longer all meet (some wait at a barrier that others passed by) is an error in a kernel, and ends the
- * program with a message. Shared memory and fresh device memory are filled with NaN, and lie between guards. */
+ * program with a message. Shared memory and fresh device memory are filled with NaN, and lie between guards; so does
+ * memory that is used again, and pieces that the backend makes of one allocation.
+ *
+ * What a queue is asked for is done at once, but not so that anybody could rely on it: what comes out of the device is
+ * NaN until the thread that asked for it has waited, and what goes in must until then stay as it is. */
 #undef _FORTIFY_SOURCE /* whose longjmp allows no other stack */
 
 #ifdef __clang__
@@ -43,9 +47,17 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-enum { THREADS_MAX = 1024, STACK_BYTES = 256 << 10, EXCHANGE_BYTES = 16, GUARD_BYTES = 64, GUARD_BYTE = 0xA5 };
+enum {
+    THREADS_MAX = 1024,
+    STACK_BYTES = 256 << 10,
+    EXCHANGE_BYTES = 16,
+    GUARD_BYTES = 64,
+    GUARD_BYTE = 0xA5,
+    FENCES_MAX = 32
+};
 
 #define DEVICE_BYTES ((size_t)16 << 30)
+#define FENCE_BYTES_MAX ((size_t)4096) /* as far as a fence is looked at */
 
 __thread struct standin_place standin_here;
 
@@ -57,6 +69,17 @@ static struct {
     std::atomic<bool> sick;
 } failing;
 static __thread struct standin_counts counts;
+
+/* A copy that has not been waited for. */
+struct pending_copy {
+    struct queue *queue;
+    bool out;
+    void *host;
+    size_t bytes;
+    unsigned char *content; /* what comes to the host, or what was there when it was asked for */
+    struct pending_copy *next;
+};
+static __thread struct pending_copy *pending; /* the calling thread's, in order */
 
 [[noreturn]] static void fault(const char *what)
 {
@@ -83,7 +106,10 @@ size_t standin_fail_left(void)
 
 struct standin_counts standin_count(void)
 {
-    return counts;
+    struct standin_counts now = counts;
+    for (const struct pending_copy *p = pending; p != NULL; p = p->next)
+        now.pending++;
+    return now;
 }
 
 /* Looks whether another process asks for a failure. */
@@ -160,6 +186,7 @@ static pthread_key_t run_key;
 /* A thread of the host ends; all its fibers are idle. */
 static void run_free(void *ended)
 {
+    if (pending != NULL) fault("a thread ends that has not waited for its copies");
     struct block_run *r = static_cast<struct block_run *>(ended);
     for (unsigned i = 0; i < r->idle_count; i++) {
 #ifdef WITH_TSAN
@@ -347,15 +374,27 @@ static void guard_check(const void *memory, size_t bytes, const char *what)
 
 /* ---- memory ---- */
 
+struct queue {
+    std::atomic<size_t> submitted, waited; /* calls */
+};
+
 /* A piece of device memory, its header in front: pieces are in a list, so that all their guards are looked at after
- * every launch. */
+ * everything that writes. */
 struct device_piece {
     struct device_piece *next, **at;
     size_t bytes;
+    bool of_host;
+    const struct queue *queue; /* which may still be at work on it, given back; NULL where it is in use */
+    size_t submitted;          /* by then */
+    struct {
+        size_t offset, bytes;
+    } fences[FENCES_MAX];
+    unsigned fence_count;
     alignas(GUARD_BYTES) unsigned char before[GUARD_BYTES];
 };
 
 static struct device_piece *pieces;
+static size_t pieces_bytes, device_bytes = DEVICE_BYTES; /* those of the device */
 static pthread_mutex_t pieces_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static unsigned char *piece_memory(const struct device_piece *p)
@@ -367,6 +406,8 @@ static void piece_check(const struct device_piece *p)
 {
     guard_check(p->before, GUARD_BYTES, "a write before device memory");
     guard_check(piece_memory(p) + p->bytes, GUARD_BYTES, "a write behind device memory");
+    for (unsigned i = 0; i < p->fence_count; i++)
+        guard_check(piece_memory(p) + p->fences[i].offset, p->fences[i].bytes, "a write between pieces of memory");
 }
 
 static void pieces_check()
@@ -377,16 +418,41 @@ static void pieces_check()
     pthread_mutex_unlock(&pieces_lock);
 }
 
-int device_allocate(size_t bytes, void **memory)
+static struct device_piece *piece_of(void *memory)
+{
+    return reinterpret_cast<struct device_piece *>(static_cast<unsigned char *>(memory) - sizeof(struct device_piece));
+}
+
+/* Takes so much of the device's memory, if it is there. */
+static bool device_take(size_t bytes)
+{
+    pthread_mutex_lock(&pieces_lock);
+    bool there = pieces_bytes <= device_bytes && bytes <= device_bytes - pieces_bytes;
+    if (there) pieces_bytes += bytes;
+    pthread_mutex_unlock(&pieces_lock);
+    return there;
+}
+
+void standin_device_bytes(size_t bytes)
+{
+    pthread_mutex_lock(&pieces_lock);
+    device_bytes = bytes > 0 ? bytes : DEVICE_BYTES;
+    pthread_mutex_unlock(&pieces_lock);
+}
+
+static int piece_new(bool of_host, size_t bytes, void **memory)
 {
     int code = may_fail();
     if (code != CODE_OK) return code;
-    if (bytes > DEVICE_BYTES) return CODE_OUT_OF_MEMORY;
+    if (bytes > DEVICE_BYTES || (!of_host && !device_take(bytes))) return CODE_OUT_OF_MEMORY;
     size_t all = sizeof(struct device_piece) + bytes + GUARD_BYTES;
     struct device_piece *p = static_cast<struct device_piece *>(
         aligned_alloc(GUARD_BYTES, (all + GUARD_BYTES - 1) / GUARD_BYTES * GUARD_BYTES));
-    if (p == NULL) return CODE_OUT_OF_MEMORY;
+    if (p == NULL) fault("no memory for a piece of device memory");
     p->bytes = bytes;
+    p->of_host = of_host;
+    p->queue = NULL;
+    p->fence_count = 0;
     guard_set(p->before, GUARD_BYTES);
     memset(piece_memory(p), 0xFF, bytes);
     guard_set(piece_memory(p) + bytes, GUARD_BYTES);
@@ -400,12 +466,25 @@ int device_allocate(size_t bytes, void **memory)
     return CODE_OK;
 }
 
+int device_allocate(size_t bytes, void **memory)
+{
+    return piece_new(false, bytes, memory);
+}
+
+/* Memory that was given back and has lain there since. */
+static void retired_check(const struct device_piece *p)
+{
+    const unsigned char *m = piece_memory(p);
+    if (m[0] != 0xFF || memcmp(m, m + 1, p->bytes - 1) != 0) fault("a write to memory that was given back");
+}
+
 int device_release(void *memory)
 {
-    struct device_piece *p =
-        reinterpret_cast<struct device_piece *>(static_cast<unsigned char *>(memory) - sizeof(struct device_piece));
+    struct device_piece *p = piece_of(memory);
     piece_check(p);
+    if (p->queue != NULL) retired_check(p);
     pthread_mutex_lock(&pieces_lock);
+    if (!p->of_host) pieces_bytes -= p->bytes;
     *p->at = p->next;
     if (p->next != NULL) p->next->at = p->at;
     pthread_mutex_unlock(&pieces_lock);
@@ -413,9 +492,47 @@ int device_release(void *memory)
     return CODE_OK;
 }
 
+void device_fence(void *memory, size_t offset, size_t bytes)
+{
+    struct device_piece *p = piece_of(memory);
+    if (p->queue != NULL) fault("memory is in use that was given back");
+    if (bytes > FENCE_BYTES_MAX) bytes = FENCE_BYTES_MAX;
+    if (p->fence_count == FENCES_MAX) fault("too many fences in a piece of memory");
+    if (offset > p->bytes || bytes > p->bytes - offset) fault("a fence outside its piece of memory");
+    pthread_mutex_lock(&pieces_lock);
+    guard_set(piece_memory(p) + offset, bytes);
+    p->fences[p->fence_count].offset = offset;
+    p->fences[p->fence_count++].bytes = bytes;
+    pthread_mutex_unlock(&pieces_lock);
+}
+
+/* Filled with NaN: who reads it still gets that, and who writes to it is noticed when it is used again. */
+void device_retire(struct queue *q, void *memory)
+{
+    struct device_piece *p = piece_of(memory);
+    if (p->queue != NULL) fault("memory is given back twice");
+    pthread_mutex_lock(&pieces_lock);
+    piece_check(p);
+    p->fence_count = 0;
+    memset(memory, 0xFF, p->bytes);
+    p->queue = q;
+    p->submitted = q->submitted;
+    pthread_mutex_unlock(&pieces_lock);
+}
+
+void device_renew(struct queue *q, void *memory)
+{
+    struct device_piece *p = piece_of(memory);
+    if (p->queue == NULL) fault("memory is used again that was not given back");
+    if (p->queue != q && p->queue->waited < p->submitted)
+        fault("memory is used again on which another queue may still be at work");
+    retired_check(p);
+    p->queue = NULL;
+}
+
 int host_allocate(size_t bytes, void **memory)
 {
-    return device_allocate(bytes, memory);
+    return piece_new(true, bytes, memory);
 }
 
 int host_release(void *memory)
@@ -423,15 +540,116 @@ int host_release(void *memory)
     return device_release(memory);
 }
 
-/* ---- launches ---- */
+/* ---- the queue: all is done at once ---- */
 
-int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body)(void *), void *closure)
+/* Forgets the calling thread's copies of a queue, into which nobody may look once a call has failed. */
+static void pending_drop(struct queue *q)
+{
+    for (struct pending_copy **at = &pending; *at != NULL;) {
+        struct pending_copy *p = *at;
+        if (p->queue != q) {
+            at = &p->next;
+            continue;
+        }
+        *at = p->next;
+        free(p->content);
+        free(p);
+    }
+}
+
+static void pending_add(struct queue *q, bool out, void *host, const void *content, size_t bytes)
+{
+    if (run == NULL) run_make(); /* which looks, when the thread ends, whether all was waited for */
+    struct pending_copy *p = static_cast<struct pending_copy *>(calloc(1, sizeof *p)), **last = &pending;
+    unsigned char *kept = static_cast<unsigned char *>(malloc(bytes));
+    if (p == NULL || kept == NULL) fault("no memory for a copy");
+    memcpy(kept, content, bytes);
+    p->queue = q;
+    p->out = out;
+    p->host = host;
+    p->bytes = bytes;
+    p->content = kept;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = p;
+}
+
+/* Every call that gives a queue something to do. */
+static int submit(struct queue *q)
+{
+    int code = may_fail();
+    if (code == CODE_OK)
+        q->submitted++;
+    else
+        pending_drop(q);
+    return code;
+}
+
+int queue_new(struct queue **made)
 {
     int code = may_fail();
     if (code != CODE_OK) return code;
+    *made = static_cast<struct queue *>(calloc(1, sizeof **made));
+    return *made != NULL ? CODE_OK : CODE_OUT_OF_MEMORY;
+}
+
+void queue_free(struct queue *q)
+{
+    free(q);
+}
+
+/* The calling thread's copies arrive; another thread that asked for copies waits for them itself. */
+int queue_wait(struct queue *q)
+{
+    size_t submitted = q->submitted;
+    int code = may_fail();
+    for (struct pending_copy *p = pending; code == CODE_OK && p != NULL; p = p->next) {
+        if (p->queue != q) continue;
+        if (p->out)
+            memcpy(p->host, p->content, p->bytes);
+        else if (memcmp(p->host, p->content, p->bytes) != 0)
+            fault("the host changed what was still to be copied to the device");
+    }
+    pending_drop(q);
+    if (code != CODE_OK) return code;
+    counts.waits++;
+    size_t waited = q->waited;
+    while (waited < submitted && !q->waited.compare_exchange_weak(waited, submitted))
+        continue;
+    return CODE_OK;
+}
+
+int copy_in(struct queue *q, void *to, const void *from, size_t bytes)
+{
+    int code = submit(q);
+    if (code != CODE_OK || bytes == 0) return code;
+    memcpy(to, from, bytes);
+    pieces_check();
+    pending_add(q, false, const_cast<void *>(from), from, bytes);
+    return CODE_OK;
+}
+
+int copy_out(struct queue *q, void *to, const void *from, size_t bytes)
+{
+    int code = submit(q);
+    if (code != CODE_OK || bytes == 0) return code;
+    pending_add(q, true, to, from, bytes);
+    memset(to, 0xFF, bytes);
+    return CODE_OK;
+}
+
+/* ---- launches ---- */
+
+int standin_launch(struct queue *q, unsigned blocks, unsigned threads, size_t shared, void (*body)(void *),
+                   void *closure)
+{
+    int code = submit(q);
+    if (code != CODE_OK) return code;
     /* as the CUDA runtime does */
-    if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10))
+    if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10)) {
+        pending_drop(q);
         return CODE_DEVICE;
+    }
     if (run == NULL) run_make();
 #ifdef WITH_TSAN
     run->tsan = __tsan_get_current_fiber();
@@ -461,61 +679,36 @@ int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body
     return CODE_OK;
 }
 
-/* ---- the queue: all is done at once ---- */
+/* ---- products ---- */
 
-int queue_new(struct queue **made)
+/* Of a stored matrix; at least 1, which BLAS wants even where there are no elements. */
+static int row_length(bool transposed, size_t rows, size_t columns)
 {
-    int code = may_fail();
-    if (code != CODE_OK) return code;
-    *made = static_cast<struct queue *>(calloc(1, sizeof **made));
-    return *made != NULL ? CODE_OK : CODE_OUT_OF_MEMORY;
-}
-
-void queue_free(struct queue *q)
-{
-    free(q);
-}
-
-int queue_wait(struct queue *q)
-{
-    (void)q;
-    return may_fail();
-}
-
-int copy_in(struct queue *q, void *to, const void *from, size_t bytes)
-{
-    (void)q;
-    int code = may_fail();
-    if (code == CODE_OK && bytes > 0) memcpy(to, from, bytes);
-    return code;
-}
-
-int copy_out(struct queue *q, void *to, const void *from, size_t bytes)
-{
-    return copy_in(q, to, from, bytes);
+    size_t length = transposed ? rows : columns;
+    return length > 0 ? (int)length : 1;
 }
 
 int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, double alpha, const double *A,
             const double *B, double beta, double *C)
 {
-    (void)q;
-    int code = may_fail();
+    int code = submit(q);
     if (code != CODE_OK) return code;
     counts.products++;
     cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
-                alpha, A, (int)(ta ? m : k), B, (int)(tb ? k : n), beta, C, (int)n);
+                alpha, A, row_length(ta, m, k), B, row_length(tb, k, n), beta, C, (int)n);
+    pieces_check();
     return CODE_OK;
 }
 
 int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *A,
             const float *B, float beta, float *C)
 {
-    (void)q;
-    int code = may_fail();
+    int code = submit(q);
     if (code != CODE_OK) return code;
     counts.products++;
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
-                alpha, A, (int)(ta ? m : k), B, (int)(tb ? k : n), beta, C, (int)n);
+                alpha, A, row_length(ta, m, k), B, row_length(tb, k, n), beta, C, (int)n);
+    pieces_check();
     return CODE_OK;
 }
 
@@ -525,6 +718,10 @@ int device_describe(struct gradcheckd_cuda_device *d)
 {
     *d = gradcheckd_cuda_device{};
     snprintf(d->name, sizeof d->name, "host stand-in");
+    pthread_mutex_lock(&pieces_lock);
+    d->memory = device_bytes;
+    d->free_memory = device_bytes > pieces_bytes ? device_bytes - pieces_bytes : 0;
+    pthread_mutex_unlock(&pieces_lock);
     return CODE_OK;
 }
 
@@ -533,4 +730,9 @@ int device_open(char *why, size_t size)
     int code = may_fail();
     if (code != CODE_OK) snprintf(why, size, "the stand-in was told to fail");
     return code;
+}
+
+const char *device_failure()
+{
+    return "the stand-in was told to fail";
 }

@@ -73,15 +73,16 @@ DEVICE float device_fma(float a, float b, float c)
 
 /* ---- for the host ---- */
 
-struct queue {
-    int nothing;
-};
+struct queue;
 
 int queue_new(struct queue **made);
 void queue_free(struct queue *q);
 int queue_wait(struct queue *q);
 int device_allocate(size_t bytes, void **memory);
 int device_release(void *memory);
+void device_fence(void *memory, size_t offset, size_t bytes);
+void device_retire(struct queue *q, void *memory);
+void device_renew(struct queue *q, void *memory);
 int host_allocate(size_t bytes, void **memory);
 int host_release(void *memory);
 int copy_in(struct queue *q, void *to, const void *from, size_t bytes);
@@ -92,8 +93,10 @@ int product(struct queue *q, bool ta, bool tb, size_t m, size_t n, size_t k, flo
             const float *B, float beta, float *C);
 int device_describe(struct gradcheckd_cuda_device *d);
 int device_open(char *why, size_t size);
+const char *device_failure();
 
-int standin_launch(unsigned blocks, unsigned threads, size_t shared, void (*body)(void *), void *closure);
+int standin_launch(struct queue *q, unsigned blocks, unsigned threads, size_t shared, void (*body)(void *),
+                   void *closure);
 
 template <typename F> static void standin_call(void *closure)
 {
@@ -104,9 +107,8 @@ template <typename... P, typename... A>
 static int launch(struct queue *q, unsigned blocks, unsigned threads, size_t shared, void (*kernel)(P...),
                   A... arguments)
 {
-    (void)q;
     auto body = [&]() { kernel(static_cast<P>(arguments)...); };
-    return standin_launch(blocks, threads, shared, standin_call<decltype(body)>, &body);
+    return standin_launch(q, blocks, threads, shared, standin_call<decltype(body)>, &body);
 }
 
 #endif

@@ -21,9 +21,12 @@ void standin_descending(bool descending);
 void standin_fail_in(size_t calls, int code, bool sick);
 size_t standin_fail_left(void);
 
-/* What the calling thread has run so far. */
+/* How much memory the device has; 0 for 16 GiB, as in the beginning. */
+void standin_device_bytes(size_t bytes);
+
+/* What the calling thread has run so far, and how many of its copies have not been waited for. */
 struct standin_counts {
-    size_t launches, blocks, threads, barriers, shuffles, products;
+    size_t launches, blocks, threads, barriers, shuffles, products, waits, pending;
 };
 struct standin_counts standin_count(void);
 

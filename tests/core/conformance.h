@@ -34,7 +34,7 @@ void *guarded_data(const struct guarded *t);
 void guarded_read(const struct guarded *t, double *values);
 void guarded_free(struct guarded *t);
 
-/* A generator; conformance_seed begins again. */
+/* A generator, of each thread its own; conformance_seed begins again. */
 void conformance_seed(void);
 double uniform(double low, double high);
 

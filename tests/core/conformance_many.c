@@ -256,6 +256,17 @@ START_TEST(passes_of_sets)
     if (conformance.reorder != NULL) conformance.reorder(false);
     ck_assert_mem_eq(got, again, n * sizeof *got);
     ck_assert_mem_eq(loss, loss + count, sizeof *loss);
+
+    /* the comparison alone */
+    double *alone = arena_doubles(&s.arena, count);
+    unsigned *worst_alone = arena_array(&s.arena, count, sizeof *worst);
+    ck_assert(alone != NULL && worst_alone != NULL);
+    ck_assert_int_eq(
+        b->passes_of_many(&s.sequence, count, s.sets, s.x, s.target, loss + count, NULL, want, alone, worst_alone),
+        CODE_OK);
+    ck_assert_mem_eq(loss, loss + count, sizeof *loss);
+    ck_assert_mem_eq(largest, alone, count * sizeof *largest);
+    ck_assert_mem_eq(worst, worst_alone, count * sizeof *worst);
     arena_free(&s.arena);
 }
 END_TEST

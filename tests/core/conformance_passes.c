@@ -1,7 +1,8 @@
-/* Whole passes of networks, on every backend against the CPU's in float64, and a failure of any call on the way. */
+/* Whole passes of networks, on every backend against the CPU's in float64; again and again, and on several threads. */
 #include "tests/core/conformance.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,11 +125,70 @@ START_TEST(passes_again_and_again)
 }
 END_TEST
 
+/* One thread of several: passes of a network, and memory that the next thread in its place releases. */
+struct worker {
+    const struct backend *backend;
+    const struct chain *chain;
+    size_t batch;
+    struct arena arena;
+    struct outcome alone; /* what one thread got that had the device for itself */
+    void *left_behind;
+    bool same;
+};
+
+static void *work_of_thread(void *given)
+{
+    struct worker *w = given;
+    for (int i = 0; i < 5; i++) {
+        struct outcome got;
+        forward_and_backward(&w->arena, w->backend, w->chain, w->batch, &got);
+        w->same = w->same && memcmp(got.values, w->alone.values, got.n * sizeof *got.values) == 0;
+    }
+    if (w->left_behind != NULL) w->backend->release(w->left_behind);
+    ck_assert_int_eq(w->backend->allocate(&w->arena, 1000, &w->left_behind), CODE_OK);
+    return NULL;
+}
+
+/* Threads have queues of their own, hand them on when they end, and may release what another allocated; what they get
+ * is to the bit what each gets alone. */
+START_TEST(threads_side_by_side)
+{
+    enum { THREADS = 4, ROUNDS = 3 };
+    const struct backend *b = conformance.backends[_i];
+    static struct worker workers[THREADS];
+    static struct chain chains[THREADS];
+    for (int t = 0; t < THREADS; t++) {
+        struct worker *w = &workers[t];
+        struct error error = {0};
+        *w = (struct worker){.backend = b, .chain = &chains[t], .batch = networks[t].batch, .same = true};
+        arena_init(&w->arena, (size_t)1 << 28);
+        ck_assert_int_eq(
+            chain_build(&w->arena, networks[t].input, networks[t].links, networks[t].loss, &chains[t], &error),
+            CODE_OK);
+        chains[t].definition.l2 = networks[t].l2;
+        forward_and_backward(&w->arena, b, w->chain, w->batch, &w->alone);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_t threads[THREADS];
+        for (int t = 0; t < THREADS; t++)
+            ck_assert_int_eq(pthread_create(&threads[t], NULL, work_of_thread, &workers[t]), 0);
+        for (int t = 0; t < THREADS; t++)
+            pthread_join(threads[t], NULL);
+    }
+    for (int t = 0; t < THREADS; t++) {
+        ck_assert_msg(workers[t].same, "network %d is another beside others", t);
+        b->release(workers[t].left_behind);
+        arena_free(&workers[t].arena);
+    }
+}
+END_TEST
+
 void conformance_add_passes(Suite *suite)
 {
     TCase *tcase = tcase_create("passes");
     tcase_set_timeout(tcase, 240);
     tcase_add_loop_test(tcase, whole_passes, 0, NETWORKS * conformance.count);
     tcase_add_loop_test(tcase, passes_again_and_again, 0, conformance.count);
+    tcase_add_loop_test(tcase, threads_side_by_side, 0, conformance.count);
     suite_add_tcase(suite, tcase);
 }

@@ -1,8 +1,9 @@
-/* The conformance suite on the CUDA backend, its kernels run on the CPU by the host stand-in; and what happens when a
- * call on the device fails. */
+/* The conformance suite on the CUDA backend, its kernels run on the CPU by the host stand-in; what happens when a call
+ * on the device fails; and what becomes of memory that is given back. */
 #include "tests/core/conformance.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,7 @@ START_TEST(every_failure_is_told)
         /* an allocation that fails for want of memory is tried again, with what was kept given back */
         if (got != CODE_OK) failures++;
         ck_assert(got == code || (got == CODE_OK && code == CODE_OUT_OF_MEMORY));
+        ck_assert_uint_eq(standin_count().pending, 0);
         ck_assert_int_eq(one_pass(b, &chain), CODE_OK);
     }
     ck_assert_uint_ge(failures, 20);
@@ -87,7 +89,7 @@ START_TEST(a_sick_device_is_noticed)
         standin_fail_in(0, CODE_OK, false);
         if (!reached) break;
         ck_assert_int_eq(code, CODE_DEVICE);
-        ck_assert_uint_gt(strlen(why), 0);
+        ck_assert_ptr_nonnull(strstr(why, "was told to fail"));
         standin_fail_in(1, CODE_DEVICE, false);
         ck_assert_ptr_null(gradcheckd_cuda_backend(DTYPE_FLOAT64, why, sizeof why));
         standin_fail_in(0, CODE_OK, false);
@@ -111,44 +113,246 @@ START_TEST(what_cannot_be_allocated)
 }
 END_TEST
 
-/* Threads have queues of their own, hand them on when they end, and may release what another allocated. */
-static struct chain threads_chain;
-static void *left_behind[8];
-
-static void *thread_of(void *number)
+/* What is uploaded was copied, and what is downloaded is there, when the call returns; reductions, too. */
+START_TEST(the_host_waits)
 {
-    const struct backend *b = backend_of(DTYPE_FLOAT64);
-    for (int i = 0; i < 5; i++)
-        if (one_pass(b, &threads_chain) != CODE_OK) return NULL;
-    int *n = number;
-    if (left_behind[*n] != NULL) b->release(left_behind[*n]); /* the last round's */
-    return b->allocate(NULL, 1000, &left_behind[*n]) == CODE_OK ? number : NULL;
-}
-
-START_TEST(threads_side_by_side)
-{
-    const struct link links[] = {{"linear", 3}, {"tanh", 0}, {"linear", 2}, {NULL, 0}};
-    struct arena arena;
-    arena_init(&arena, (size_t)1 << 22);
-    struct error error = {0};
-    ck_assert_int_eq(chain_build(&arena, 2, links, "cross_entropy", &threads_chain, &error), CODE_OK);
-    enum { THREADS = 4 };
-    int numbers[THREADS] = {0, 1, 2, 3};
-    for (int round = 0; round < 3; round++) {
-        pthread_t threads[THREADS];
-        for (int i = 0; i < THREADS; i++)
-            ck_assert_int_eq(pthread_create(&threads[i], NULL, thread_of, &numbers[i]), 0);
-        for (int i = 0; i < THREADS; i++) {
-            void *result = NULL;
-            pthread_join(threads[i], &result);
-            ck_assert_ptr_eq(result, &numbers[i]);
-        }
-    }
-    for (int i = 0; i < THREADS; i++)
-        backend_of(DTYPE_FLOAT64)->release(left_behind[i]);
-    arena_free(&arena);
+    const struct backend *b = backend_of((enum dtype)_i);
+    enum { N = 300000 }; /* more than the staging memory holds of either */
+    static double host[N];
+    void *memory = NULL;
+    for (int i = 0; i < N; i++)
+        host[i] = i;
+    ck_assert_int_eq(b->allocate(NULL, N, &memory), CODE_OK);
+    ck_assert_int_eq(b->upload(N, host, memory), CODE_OK);
+    ck_assert_uint_eq(standin_count().pending, 0);
+    memset(host, 0, sizeof host);
+    ck_assert_int_eq(b->download(N, memory, host), CODE_OK);
+    ck_assert_uint_eq(standin_count().pending, 0);
+    for (int i = 0; i < N; i++)
+        ck_assert(host[i] == i);
+    double sum = 0;
+    ck_assert_int_eq(b->dot(100, memory, memory, &sum), CODE_OK);
+    ck_assert(sum == 328350);
+    b->release(memory);
 }
 END_TEST
+
+/* ---- the pool of memory that was given back ---- */
+
+static size_t free_memory(void)
+{
+    struct gradcheckd_cuda_device device;
+    ck_assert_int_eq(gradcheckd_cuda_describe(&device), CODE_OK);
+    return device.free_memory;
+}
+
+/* The device gets room for so much beyond what is taken. */
+static void leave_room(size_t bytes)
+{
+    struct gradcheckd_cuda_device device;
+    ck_assert_int_eq(gradcheckd_cuda_describe(&device), CODE_OK);
+    standin_device_bytes(device.memory - device.free_memory + bytes);
+}
+
+/* Nothing is in the pool, and the calling thread has a queue. */
+static void begin_without_pool(const struct backend *b)
+{
+    void *memory = NULL;
+    ck_assert_int_eq(b->allocate(NULL, 1, &memory), CODE_OK);
+    b->release(memory);
+    ck_assert_int_eq(b->allocate(NULL, SIZE_MAX / 32, &memory), CODE_OUT_OF_MEMORY);
+}
+
+/* What a thread that ends at once is to do: allocate n elements and set the device to work on them, or release them. */
+struct errand {
+    const struct backend *backend;
+    size_t n;
+    void *memory;
+    int code;
+};
+
+static void *allocate_and_work(void *given)
+{
+    struct errand *e = given;
+    e->code = e->backend->allocate(NULL, e->n, &e->memory);
+    if (e->code == CODE_OK) e->code = e->backend->axpby(e->n, 0, e->memory, 0, e->memory);
+    return NULL;
+}
+
+static void *release_it(void *given)
+{
+    struct errand *e = given;
+    e->backend->release(e->memory);
+    return NULL;
+}
+
+static void on_another_thread(void *(*does)(void *), struct errand *e)
+{
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, does, e), 0);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(e->code, CODE_OK);
+}
+
+/* Allocates so much and says how often that waited for a queue. */
+static size_t waits_to_allocate(const struct backend *b, size_t n, void **memory)
+{
+    size_t before = standin_count().waits;
+    ck_assert_int_eq(b->allocate(NULL, n, memory), CODE_OK);
+    return standin_count().waits - before;
+}
+
+START_TEST(memory_goes_from_thread_to_thread)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    enum { N = 100000 };
+    struct errand e = {.backend = b, .n = N};
+    void *own = NULL, *memory = NULL;
+    begin_without_pool(b);
+    ck_assert_int_eq(b->allocate(NULL, N + 1000, &own), CODE_OK);
+    on_another_thread(allocate_and_work, &e);
+    size_t left = free_memory();
+    b->release(own);
+    b->release(e.memory);
+    ck_assert_uint_eq(free_memory(), left);
+
+    /* the thread's own without a wait, though the other fits better; then the other's, once its queue is done */
+    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 0);
+    ck_assert_ptr_eq(memory, own);
+    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 1);
+    ck_assert_ptr_eq(memory, e.memory);
+    ck_assert_uint_eq(free_memory(), left);
+
+    /* now it is the thread's own */
+    ck_assert_int_eq(b->axpby(N, 0, memory, 0, memory), CODE_OK);
+    b->release(memory);
+    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 0);
+    ck_assert_ptr_eq(memory, e.memory);
+
+    /* what is too small, or more than twice as large, is not taken */
+    b->release(memory);
+    ck_assert_uint_eq(waits_to_allocate(b, N / 3, &memory), 0);
+    ck_assert_ptr_ne(memory, e.memory);
+    ck_assert_uint_eq(waits_to_allocate(b, 2 * N, &memory), 0);
+    ck_assert_ptr_ne(memory, e.memory);
+}
+END_TEST
+
+/* A thread that only releases makes no call on the device for it. */
+START_TEST(any_thread_gives_back)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT32);
+    struct errand e = {.backend = b, .n = 5000};
+    begin_without_pool(b);
+    allocate_and_work(&e);
+    size_t left = free_memory();
+    standin_fail_in(1, CODE_DEVICE, false);
+    on_another_thread(release_it, &e);
+    ck_assert_uint_eq(standin_fail_left(), 1);
+    standin_fail_in(0, CODE_OK, false);
+    ck_assert_uint_eq(free_memory(), left);
+    void *memory = NULL;
+    ck_assert_uint_eq(waits_to_allocate(b, e.n, &memory), 0);
+    ck_assert_ptr_eq(memory, e.memory);
+    b->release(memory);
+}
+END_TEST
+
+/* Memory of a queue that cannot be waited for goes back to the device, and nobody else gets it. */
+START_TEST(memory_of_a_sick_queue)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    struct errand e = {.backend = b, .n = 50000};
+    begin_without_pool(b);
+    on_another_thread(allocate_and_work, &e);
+    b->release(e.memory);
+    size_t left = free_memory();
+    void *memory = NULL;
+    standin_fail_in(1, CODE_DEVICE, false);
+    ck_assert_int_eq(b->allocate(NULL, e.n, &memory), CODE_DEVICE);
+    ck_assert_uint_eq(standin_fail_left(), 0);
+    ck_assert_uint_ge(free_memory(), left + e.n * sizeof(double));
+}
+END_TEST
+
+/* Where memory is short, all that is kept is given back: for an allocation, and for a thread that begins. */
+START_TEST(a_small_device)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    enum { N = 1 << 20 };
+    struct errand e = {.backend = b, .n = 100};
+    void *memory = NULL, *more = NULL;
+    begin_without_pool(b);
+    leave_room((N + 1000) * sizeof(double));
+    ck_assert_int_eq(b->allocate(NULL, N, &memory), CODE_OK);
+    ck_assert_int_eq(b->allocate(NULL, N / 4, &more), CODE_OUT_OF_MEMORY);
+    b->release(memory);
+    ck_assert_uint_lt(free_memory(), 1000 * sizeof(double));
+    ck_assert_int_eq(b->allocate(NULL, N / 4, &more), CODE_OK);
+    ck_assert_int_eq(b->allocate(NULL, 2 * N, &memory), CODE_OUT_OF_MEMORY);
+    b->release(more);
+    ck_assert_int_eq(b->allocate(NULL, N, &memory), CODE_OK);
+    b->release(memory);
+    ck_assert_uint_lt(free_memory(), 1000 * sizeof(double));
+    on_another_thread(allocate_and_work, &e); /* which needs a megabyte for itself */
+    b->release(e.memory);
+    standin_device_bytes(0);
+}
+END_TEST
+
+/* The pool has an end: the oldest goes. */
+START_TEST(the_pool_is_bounded)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    enum { PIECES = 1500, KEPT = 1024, BYTES = 256 };
+    void *memory[PIECES], *again = NULL;
+    begin_without_pool(b);
+    size_t left = free_memory();
+    for (int i = 0; i < PIECES; i++)
+        ck_assert_int_eq(b->allocate(NULL, 1, &memory[i]), CODE_OK);
+    for (int i = 0; i < PIECES; i++)
+        b->release(memory[i]);
+    ck_assert_uint_eq(free_memory(), left - KEPT * BYTES);
+    void *last = memory[PIECES - 1];
+    ck_assert_uint_eq(waits_to_allocate(b, 1, &again), 0);
+    ck_assert_ptr_eq(again, last);
+    b->release(again);
+}
+END_TEST
+
+/* The stand-in ends a program that writes one element behind what it allocated, be that rounded up. */
+START_TEST(behind_an_allocation)
+{
+    const struct backend *b = backend_of((enum dtype)_i);
+    void *memory = NULL;
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+    ck_assert_int_eq(b->allocate(NULL, 3, &memory), CODE_OK);
+    ck_assert_int_eq(b->axpby(3, 0, memory, 0, memory), CODE_OK);
+    (void)b->axpby(4, 0, memory, 0, memory);
+    exit(EXIT_SUCCESS);
+}
+END_TEST
+
+/* Whoever asks for the device's health keeps nothing for it: the next that computes gets it. */
+START_TEST(asking_takes_nothing)
+{
+    char why[256];
+    struct errand e = {.backend = backend_of(DTYPE_FLOAT64), .n = 100};
+    size_t left = free_memory();
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(gradcheckd_cuda_health(why, sizeof why), CODE_OK);
+    on_another_thread(allocate_and_work, &e);
+    ck_assert_uint_ge(free_memory() + 10000, left);
+    e.backend->release(e.memory);
+}
+END_TEST
+
+/* Between two runs of the same, all has been waited for. */
+static void reorder(bool descending)
+{
+    ck_assert_uint_eq(standin_count().pending, 0);
+    standin_descending(descending);
+}
 
 Suite *test_suite(void)
 {
@@ -156,14 +360,25 @@ Suite *test_suite(void)
     setenv("CK_FORK", "no", 1); /* ThreadSanitizer loses fibers made before a fork */
 #endif
     conformance = (struct conformance){
-        .backends = {backend_of(DTYPE_FLOAT64), backend_of(DTYPE_FLOAT32)}, .count = 2, .reorder = standin_descending};
+        .backends = {backend_of(DTYPE_FLOAT64), backend_of(DTYPE_FLOAT32)}, .count = 2, .reorder = reorder};
     Suite *suite = conformance_suite("cuda on the host stand-in");
     TCase *tcase = tcase_create("failures");
     tcase_set_timeout(tcase, 240);
     tcase_add_loop_test(tcase, every_failure_is_told, 0, 4);
     tcase_add_test(tcase, a_sick_device_is_noticed);
-    tcase_add_test(tcase, threads_side_by_side);
+    tcase_add_loop_test(tcase, the_host_waits, 0, 2);
     tcase_add_loop_test(tcase, what_cannot_be_allocated, 0, 2);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("pool");
+    tcase_add_test(tcase, memory_goes_from_thread_to_thread);
+    tcase_add_test(tcase, any_thread_gives_back);
+    tcase_add_test(tcase, memory_of_a_sick_queue);
+    tcase_add_test(tcase, a_small_device);
+    tcase_add_test(tcase, the_pool_is_bounded);
+    tcase_add_test(tcase, asking_takes_nothing);
+    const char *fork = getenv("CK_FORK");
+    if (fork == NULL || strcmp(fork, "no") != 0)
+        tcase_add_loop_test_raise_signal(tcase, behind_an_allocation, SIGABRT, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }
