@@ -39,7 +39,8 @@ SOURCES := $(wildcard core/*.[ch] core/*.inc core/ops/*.[ch] server/*.[ch] serve
 CONFORMANCE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/core/conformance*.c))
 STANDIN     := $(B)/cuda/backend-standin.o $(B)/cuda/launcher_host.o
 
-# nvcc, where it is: then the CUDA backend is built, too, for these architectures and as PTX of the newest.
+# nvcc, where it is: then the CUDA backend is built, too, for these architectures and as PTX of the newest. Of CUDA 13
+# and with cuBLAS, which cuda/toolkit.sh finds out.
 NVCC       ?= $(firstword $(shell command -v nvcc 2>/dev/null) $(wildcard /usr/local/cuda/bin/nvcc))
 CUDA_ARCHS ?= 75 80 86 89 90
 
@@ -52,7 +53,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all cuda standin on-device test-cuda bench-cuda deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
+.PHONY: all cuda cuda-object standin on-device test-cuda bench-cuda deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -143,26 +144,32 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
 NVCC_FLAGS = -std=c++17 -O3 -fmad=false $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
     -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS)) -I. -D_GNU_SOURCE \
     -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-Wall,-Wextra,-Wshadow --cudart static
-CUDA_LIBS  = -lcublas -Xlinker -rpath,$(patsubst %/bin/nvcc,%/lib64,$(NVCC))
+# cuBLAS is looked for beside the object first, then where the toolkit is that built it.
+CUDA_LIBS  = -lcublas -Xlinker '-rpath=$$ORIGIN' $(addprefix -Xlinker -rpath=,$(shell sed -n 2p $(B)/cuda-toolkit))
 
-# Builds for sanitizers, coverage and linters, which go elsewhere than build/, have no use for it.
+# Builds for sanitizers, coverage and linters, which go elsewhere than build/, have no use for it. An object from when
+# there was a toolkit must not stay beside a newer daemon.
 cuda:
-ifneq ($(B),build)
-else ifeq ($(NVCC),)
-	@echo '  no nvcc here: $(B)/gradcheckd-cuda.so is not built, passes run on the CPU'
-else
-cuda: $(B)/gradcheckd-cuda.so
+ifeq ($(B),build)
+	@sh cuda/toolkit.sh '$(NVCC)' $(B)/cuda-toolkit || rm -f $(B)/gradcheckd-cuda.so
+	@[ ! -e $(B)/cuda-toolkit ] || $(MAKE) --no-print-directory cuda-object
+endif
 
-$(B)/gradcheckd-cuda.so: cuda/backend.cu Makefile
+cuda-object: $(B)/gradcheckd-cuda.so
+	@:
+
+$(B)/cuda-toolkit:
+	@sh cuda/toolkit.sh '$(NVCC)' $@
+
+$(B)/gradcheckd-cuda.so: cuda/backend.cu $(B)/cuda-toolkit Makefile
 	@mkdir -p $(@D)
 	$(call Q,nvcc) $(NVCC) $(NVCC_FLAGS) -MD -MF $(B)/gradcheckd-cuda.d -shared -o $@ $< $(CUDA_LIBS)
-endif
 
 # Status 77 is how test_device and bench_device say that there was nothing to run on, in a line that begins with SKIPPED:
 # no failure, but no reason to go on either.
 #
 # compute-sanitizer slows kernels down so much that it gets the small cases alone.
-SANITIZER ?= $(firstword $(shell command -v compute-sanitizer 2>/dev/null) $(wildcard $(patsubst %/nvcc,%/compute-sanitizer,$(NVCC))))
+SANITIZER ?= $(firstword $(shell command -v compute-sanitizer 2>/dev/null) $(wildcard $(dir $(shell command -v '$(NVCC)'))compute-sanitizer))
 test-cuda: $(B)/tests/cuda/test_device cuda ## the conformance suite on a GPU (SKIPPED where there is none), and compute-sanitizer on it
 	@export GRADCHECKD_CUDA=$(B)/gradcheckd-cuda.so; \
 	$< || { status=$$?; [ $$status = 77 ] && exit 0; exit $$status; }; \
@@ -225,6 +232,12 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 	for file in $(STATIC:$(B)/static/%=%); do \
 	    install -D -m 644 $(B)/static/$$file $(DESTDIR)$(PREFIX)/share/gradcheckd/static/$$file || exit 1; \
 	done
+	@if [ -e $(B)/gradcheckd-cuda.so ]; then \
+	    echo '  with $(B)/gradcheckd-cuda.so'; \
+	    install -D -m 644 $(B)/gradcheckd-cuda.so $(DESTDIR)$(PREFIX)/lib/gradcheckd/gradcheckd-cuda.so; \
+	else \
+	    rm -f $(DESTDIR)$(PREFIX)/lib/gradcheckd/gradcheckd-cuda.so; \
+	fi
 
 # ---- testing it ----
 
@@ -311,7 +324,7 @@ lint: deps deps-lint ## format, clang-tidy, cppcheck, shellcheck, and warnings a
 	cppcheck --quiet --error-exitcode=1 --std=c17 --enable=warning,performance,portability --inline-suppr \
 	    --suppress=missingIncludeSystem -I. -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' core server
 	@echo '  clang-tidy'; clang-tidy --quiet $(CORE) $(SERVER) server/main.c server/blas_setup.c -- -std=c17 $(CPPFLAGS) 2>/dev/null
-	shellcheck tests/demo/demo.sh .ci/run
+	shellcheck tests/demo/demo.sh cuda/toolkit.sh .ci/run
 
 clean: ## remove build/
 	rm -rf build
