@@ -88,6 +88,7 @@ static void time_pass(struct bench *b, const struct backend *backend, bool once,
     const double *w = b->parameters;
     for (size_t p = 0; p < b->network.parameter_count; w += b->network.parameters[p++].size)
         must(pass_set_parameter(&pass, p, w, &error), "pass_set_parameter");
+    must(pass_read(&pass, pass.parameters[0], 1, &element, &error), "pass_read"); /* waits for the device */
     *transfer_seconds = now() - begun;
     size_t passes = 0;
     for (int warm = once ? 0 : 1; warm >= 0; warm--) {
@@ -96,7 +97,7 @@ static void time_pass(struct bench *b, const struct backend *backend, bool once,
         do {
             must(pass_forward(&pass, &error), "pass_forward");
             must(pass_backward(&pass, &error), "pass_backward");
-            must(pass_read(&pass, pass.gradients[0], 1, &element, &error), "pass_read"); /* waits for the device */
+            must(pass_read(&pass, pass.gradients[0], 1, &element, &error), "pass_read"); /* likewise */
             passes++;
         } while (warm ? passes < 3 : !once && now() - begun < seconds_each);
     }
