@@ -18,7 +18,7 @@
 
 enum { LAYERS_MAX = 8 };
 static double seconds_each = 1;
-#define CPU_PARAMETERS_MAX 5e6 /* from here on the CPU does one pass, and none to warm up: they take seconds */
+#define CPU_PARAMETERS_MAX 5e6 /* from here on the CPU does one pass, after one to warm up: they take seconds */
 
 static double now(void)
 {
@@ -75,8 +75,9 @@ static void bench_new(struct bench *b, size_t in, size_t hidden, size_t out, con
 }
 
 /* Seconds of one forward and backward pass, whose data is where it is needed; and of sending that there. Passes are
- * done for seconds_each after three to warm up or, once, just one. */
-static void time_pass(struct bench *b, const struct backend *backend, bool once, double *pass_seconds,
+ * done for seconds_each after three to warm up or, where they are to be few, one after one: the first meets memory that
+ * was never touched, and takes up to twice as long. */
+static void time_pass(struct bench *b, const struct backend *backend, bool few, double *pass_seconds,
                       double *transfer_seconds)
 {
     struct pass pass;
@@ -91,7 +92,7 @@ static void time_pass(struct bench *b, const struct backend *backend, bool once,
     must(pass_read(&pass, pass.parameters[0], 1, &element, &error), "pass_read"); /* waits for the device */
     *transfer_seconds = now() - begun;
     size_t passes = 0;
-    for (int warm = once ? 0 : 1; warm >= 0; warm--) {
+    for (int warm = 1; warm >= 0; warm--) {
         begun = now();
         passes = 0;
         do {
@@ -99,7 +100,7 @@ static void time_pass(struct bench *b, const struct backend *backend, bool once,
             must(pass_backward(&pass, &error), "pass_backward");
             must(pass_read(&pass, pass.gradients[0], 1, &element, &error), "pass_read"); /* likewise */
             passes++;
-        } while (warm ? passes < 3 : !once && now() - begun < seconds_each);
+        } while (few ? passes < 1 : warm ? passes < 3 : now() - begun < seconds_each);
     }
     *pass_seconds = (now() - begun) / (double)passes;
     pass_free(&pass);
