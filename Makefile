@@ -144,8 +144,9 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
 NVCC_FLAGS = -std=c++17 -O3 -fmad=false $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
     -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS)) -I. -D_GNU_SOURCE \
     -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-Wall,-Wextra,-Wshadow --cudart static
-# cuBLAS is looked for beside the object first, then where the toolkit is that built it.
-CUDA_LIBS  = -lcublas -Xlinker '-rpath=$$ORIGIN' $(addprefix -Xlinker -rpath=,$(shell sed -n 2p $(B)/cuda-toolkit))
+# cuBLAS is looked for beside the object first, then where the toolkit is that built it. libcublasLt, which the object does
+# not call itself, is named so that it is found there for libcublas, too.
+CUDA_LIBS  = -lcublas -Xlinker --no-as-needed -lcublasLt -Xlinker '-rpath=$$ORIGIN' $(addprefix -Xlinker -rpath=,$(shell sed -n 2p $(B)/cuda-toolkit))
 
 # Builds for sanitizers, coverage and linters, which go elsewhere than build/, have no use for it. An object from when
 # there was a toolkit must not stay beside a newer daemon.

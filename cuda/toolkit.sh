@@ -27,7 +27,8 @@ cat > "$scratch/probe.cu" <<'END'
 #include <cublas_v2.h>
 int probe(void) { cublasHandle_t handle; return (int)cublasCreate(&handle); }
 END
-if ! "$path" -std=c++17 -shared -Xcompiler -fPIC -o "$scratch/probe.so" "$scratch/probe.cu" -lcublas > "$scratch/said" 2>&1; then
+if ! "$path" -std=c++17 -shared -Xcompiler -fPIC -o "$scratch/probe.so" "$scratch/probe.cu" -lcublas -lcublasLt \
+        > "$scratch/said" 2>&1; then
     why=$(grep -m 1 -i -E 'error|cannot|not found' "$scratch/said" || head -n 1 "$scratch/said")
     refuse "$path cannot build it (${why##*probe.cu})"
 fi
