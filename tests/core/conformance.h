@@ -41,6 +41,7 @@ double uniform(double low, double high);
 Suite *conformance_suite(const char *name);
 void conformance_add_ops(Suite *suite);
 void conformance_add_primitives(Suite *suite);
+void conformance_add_small_primitives(Suite *suite); /* not in conformance_suite: a part of the above */
 void conformance_add_passes(Suite *suite);
 void conformance_add_sums(Suite *suite);
 void conformance_add_many(Suite *suite);

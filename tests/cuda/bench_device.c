@@ -1,20 +1,24 @@
 /* What passes take on the CUDA backend and on the CPU's, in one run: forward and backward of networks of 10^2 to 10^8
  * parameters, transfers apart; and lab-sized networks 1 to 10^6 at once, from host memory to host memory. `make
- * bench-cuda` runs it; without a device it says SKIPPED, and `--standin` runs a little of it on the host stand-in. */
-#include <dlfcn.h>
+ * bench-cuda` runs it, and tests/cuda/bench_torch.py reads what it prints; `--small` does a little of it. What it does
+ * where there is no device is in tests/cuda/object.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "core/pass.h"
 #include "core/ops/ops.h"
+#include "core/parallel.h"
+#include "core/pass.h"
 #include "core/sequence.h"
 #include "core/status.h"
-#include "cuda/gradcheckd_cuda.h"
+#include "server/blas_setup.h"
+#include "tests/cuda/object.h"
 
-enum { SECONDS_EACH = 1, LAYERS_MAX = 8 };
-#define CPU_PARAMETERS_MAX 1e7 /* beyond it takes too long */
+enum { LAYERS_MAX = 8 };
+static double seconds_each = 1;
+#define CPU_PARAMETERS_MAX 5e6 /* from here on the CPU does one pass, after one to warm up: they take seconds */
 
 static double now(void)
 {
@@ -70,8 +74,11 @@ static void bench_new(struct bench *b, size_t in, size_t hidden, size_t out, con
     fill(b->network.parameter_elements, b->parameters, 1.0 / (double)(in + hidden));
 }
 
-/* Seconds of one forward and backward pass, whose data is where it is needed; and of sending that there. */
-static void time_pass(struct bench *b, const struct backend *backend, double *pass_seconds, double *transfer_seconds)
+/* Seconds of one forward and backward pass, whose data is where it is needed; and of sending that there. Passes are
+ * done for seconds_each after three to warm up or, where they are to be few, one after one: the first meets memory that
+ * was never touched, and takes up to twice as long. */
+static void time_pass(struct bench *b, const struct backend *backend, bool few, double *pass_seconds,
+                      double *transfer_seconds)
 {
     struct pass pass;
     struct error error = {0};
@@ -82,6 +89,7 @@ static void time_pass(struct bench *b, const struct backend *backend, double *pa
     const double *w = b->parameters;
     for (size_t p = 0; p < b->network.parameter_count; w += b->network.parameters[p++].size)
         must(pass_set_parameter(&pass, p, w, &error), "pass_set_parameter");
+    must(pass_read(&pass, pass.parameters[0], 1, &element, &error), "pass_read"); /* waits for the device */
     *transfer_seconds = now() - begun;
     size_t passes = 0;
     for (int warm = 1; warm >= 0; warm--) {
@@ -90,33 +98,37 @@ static void time_pass(struct bench *b, const struct backend *backend, double *pa
         do {
             must(pass_forward(&pass, &error), "pass_forward");
             must(pass_backward(&pass, &error), "pass_backward");
-            must(pass_read(&pass, pass.gradients[0], 1, &element, &error), "pass_read"); /* waits for the device */
+            must(pass_read(&pass, pass.gradients[0], 1, &element, &error), "pass_read"); /* likewise */
             passes++;
-        } while (warm ? passes < 3 : now() - begun < SECONDS_EACH);
+        } while (few ? passes < 1 : warm ? passes < 3 : now() - begun < seconds_each);
     }
     *pass_seconds = (now() - begun) / (double)passes;
     pass_free(&pass);
 }
 
-static void bench_sizes(const struct backend *device, const struct gradcheckd_cuda_device *card, double most)
+static void bench_sizes(const struct backend *device, const struct gradcheckd_cuda_device *card, unsigned cores,
+                        double most)
 {
-    printf("forward and backward, linear-relu-linear-mse, batch 256\n%10s %8s %12s %12s %12s %10s %8s\n", "parameters",
-           "type", "device ms", "transfer ms", "cpu ms", "Gflop/s", "of peak");
+    printf("forward and backward, linear-relu-linear-mse, batch 256; the CPU with %u core%s, one pass from 10^7 on\n"
+           "%10s %8s %12s %12s %12s %10s %8s\n",
+           cores, cores == 1 ? "" : "s", "parameters", "type", "device ms", "transfer ms", "cpu ms", "Gflop/s",
+           "of peak");
     const size_t widths[] = {7, 22, 70, 223, 707, 2236, 7071};
     for (size_t k = 0; k < sizeof widths / sizeof *widths; k++) {
         struct bench b;
-        double on_device, transfer, on_cpu = 0, unused;
+        double on_device, transfer, on_cpu, unused;
         if (2.0 * (double)widths[k] * (double)widths[k] > most) continue;
         bench_new(&b, widths[k], widths[k], widths[k], "relu", 256);
-        time_pass(&b, device, &on_device, &transfer);
-        if ((double)b.network.parameter_elements < CPU_PARAMETERS_MAX)
-            time_pass(&b, backend_cpu(device->dtype), &on_cpu, &unused);
+        double parameters = (double)b.network.parameter_elements;
+        time_pass(&b, device, false, &on_device, &transfer);
+        time_pass(&b, backend_cpu(device->dtype), parameters > CPU_PARAMETERS_MAX, &on_cpu, &unused);
         /* z and dW of both layers, dx of the second */
         double flops = 2.0 * 256 * (double)widths[k] * (double)widths[k] * 5;
         double peak = device->dtype == DTYPE_FLOAT64 ? card->flops_f64 : card->flops_f32;
         printf("%10zu %8s %12.4f %12.3f %12.4f %10.1f %8.3f\n", b.network.parameter_elements,
                dtype_names[device->dtype], 1e3 * on_device, 1e3 * transfer, 1e3 * on_cpu, flops / on_device / 1e9,
                peak > 0 ? flops / on_device / peak : 0);
+        fflush(stdout);
         arena_free(&b.arena);
     }
 }
@@ -148,7 +160,7 @@ static void bench_many(const struct backend *device, size_t most)
                 must(device->passes_of_many(&s, count, sets, b.x, b.target, losses, NULL, submitted, largest, worst),
                      "passes_of_many");
                 done += count;
-            } while (!warm && now() - begun < SECONDS_EACH);
+            } while (!warm && now() - begun < seconds_each);
         }
         printf("%10zu %8s %14.0f\n", count, dtype_names[device->dtype], (double)done / (now() - begun));
         free(sets);
@@ -160,34 +172,28 @@ static void bench_many(const struct backend *device, size_t most)
     arena_free(&b.arena);
 }
 
+/* The cores, all of them at work on large products, as in the daemon. */
+static unsigned start_cores(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 1 && parallel_start((unsigned)cores - 1) ? (unsigned)cores : 1;
+}
+
 int main(int argc, char **argv)
 {
-    bool standin = argc > 1 && strcmp(argv[1], "--standin") == 0;
-    gradcheckd_cuda_backend_function *backend = gradcheckd_cuda_backend;
-    gradcheckd_cuda_describe_function *describe = gradcheckd_cuda_describe;
-    const char *path = getenv("GRADCHECKD_CUDA");
-    void *object = standin ? NULL : dlopen(path != NULL ? path : "build/gradcheckd-cuda.so", RTLD_NOW | RTLD_LOCAL);
-    if (!standin && object == NULL) {
-        printf("SKIPPED: %s\n", dlerror());
-        return EXIT_SUCCESS;
-    }
-    if (object != NULL) {
-        *(void **)&backend = dlsym(object, "gradcheckd_cuda_backend");
-        *(void **)&describe = dlsym(object, "gradcheckd_cuda_describe");
-        if (backend == NULL || describe == NULL) must(CODE_DEVICE, "dlsym");
-    }
-    char why[256] = "";
+    bool small = argc > 1 && strcmp(argv[1], "--small") == 0;
+    struct cuda_object object;
     struct gradcheckd_cuda_device card;
+    blas_setup(argv);
+    if (small) seconds_each = 0.01;
+    cuda_object_open(&object);
+    unsigned cores = start_cores();
+    must(object.describe(&card), "describe");
+    printf("%s\n", card.name);
     for (int dtype = 0; dtype < 2; dtype++) {
-        const struct backend *device = backend((enum dtype)dtype, why, sizeof why);
-        if (device == NULL) {
-            printf("SKIPPED: no device to measure: %s\n", why);
-            return EXIT_SUCCESS;
-        }
-        must(describe(&card), "describe");
-        if (dtype == 0) printf("%s\n", card.name);
-        bench_sizes(device, &card, standin ? 1e3 : 1e9);
-        bench_many(device, standin ? 1000 : 1000000);
+        bench_sizes(object.backends[dtype], &card, cores, small ? 1e4 : 1e9);
+        bench_many(object.backends[dtype], small ? 1000 : 1000000);
     }
+    if (cores > 1) parallel_stop();
     return EXIT_SUCCESS;
 }
