@@ -15,11 +15,6 @@ struct sides {
     signed char *here, *there;
 };
 
-static signed char side(double value, double kink)
-{
-    return (signed char)((value > kink) - (value < kink));
-}
-
 static size_t kinked_elements(const struct network *network, size_t batch)
 {
     size_t n = 0;
@@ -36,7 +31,7 @@ static void margin_sides(size_t rows, size_t columns, const double *p, const dou
         while (c + 1 < columns && t[c] == 0)
             c++;
         for (size_t j = 0; j < columns; j++)
-            to[j] = j == c ? 0 : side(p[j] - p[c] + 1, 0);
+            to[j] = j == c ? 0 : FORMULA_SIDE(p[j] - p[c] + 1, 0);
     }
 }
 
@@ -48,14 +43,14 @@ static void find_sides(const struct pass *pass, signed char *to)
         if (node->layer->op->kink == KINK_NONE) continue;
         const double *x = node->input == NODE_INPUT ? pass->x : pass->y[node->input];
         for (size_t e = 0; e < pass->batch * node->in_size; e++)
-            *to++ = side(x[e], node->layer->op->kink_at);
+            *to++ = FORMULA_SIDE(x[e], node->layer->op->kink_at);
     }
     enum kink kink = network->definition->loss.op->kink;
     const double *p = pass->y[network->node_count - 1], *t = pass->target;
     size_t columns = network_output(network)->out_size;
     if (kink == KINK_ERROR)
         for (size_t e = 0; e < pass->batch * columns; e++)
-            to[e] = side(p[e], t[e]);
+            to[e] = FORMULA_SIDE(p[e], t[e]);
     if (kink == KINK_MARGIN) margin_sides(pass->batch, columns, p, t, to);
 }
 

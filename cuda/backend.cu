@@ -148,6 +148,7 @@ template <typename T> static T *layout_piece(struct layout *l, size_t n)
 #define SMALLEST DBL_MIN
 #include "core/formulas.h"
 #include "core/updates.h"
+#include "cuda/formulas.inc"
 #include "cuda/kernels.inc"
 #include "cuda/primitives.inc"
 #include "cuda/many.inc"
@@ -164,6 +165,7 @@ template <typename T> static T *layout_piece(struct layout *l, size_t n)
 #define SMALLEST FLT_MIN
 #include "core/formulas.h"
 #include "core/updates.h"
+#include "cuda/formulas.inc"
 #include "cuda/kernels.inc"
 #include "cuda/primitives.inc"
 #include "cuda/many.inc"
