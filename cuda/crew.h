@@ -1,0 +1,92 @@
+/* How evaluations of many small networks are shared out: in portions, of one launch each; among blocks; and where in
+ * the device's memory. The host's part; no result depends on it. */
+#ifndef CUDA_CREW_H
+#define CUDA_CREW_H
+
+#include "cuda/context.h"
+#include "cuda/grids.h"
+
+/* Variants of a network, or elements of the parameters of all networks, in one launch. */
+static const size_t MANY_AT_ONCE = (size_t)1 << 18, MANY_ELEMENTS_AT_ONCE = (size_t)1 << 24;
+static_assert(MANY_AT_ONCE <= STAGING_BYTES, "what is copied by way of the staging memory");
+
+enum {
+    MANY_WIDE = 1024,       /* elements of a layer from which on a block works on one network */
+    MANY_SHARED = 40 << 10, /* bytes of shared memory that a block takes at most */
+    MANY_BLOCKS_MAX = 1 << 14,
+    MANY_GLOBAL_BLOCKS_MAX = 512 /* where activations are in the device's memory */
+};
+
+/* Who evaluates: blocks of one team or of several, each with room for `need` elements. */
+struct crew {
+    size_t portion; /* evaluations of one launch */
+    bool wide;
+    unsigned need, teams, threads, blocks_max;
+    size_t shared, global; /* bytes of a block's; elements of all blocks */
+};
+
+/* Evaluations of one launch, of `count`, each with so many elements of its own in the device's memory. */
+static size_t portion_of(size_t count, size_t elements)
+{
+    size_t most = MANY_ELEMENTS_AT_ONCE / (elements > 0 ? elements : 1) + 1;
+    if (most > MANY_AT_ONCE) most = MANY_AT_ONCE;
+    return count < most ? count : most;
+}
+
+static unsigned crew_blocks(const struct crew *w, size_t count)
+{
+    return at_most((count - 1) / w->teams + 1, w->blocks_max);
+}
+
+static struct crew crew_of(const struct sequence *sequence, size_t need, size_t element, size_t portion)
+{
+    struct crew w = {};
+    const size_t for_sums = WARPS * sizeof(double);
+    w.portion = portion;
+    w.need = (unsigned)need;
+    w.wide = sequence->widest >= MANY_WIDE;
+    size_t fit = (MANY_SHARED - for_sums) / (need * element);
+    w.teams = w.wide ? 1 : fit == 0 || fit > WARPS ? (unsigned)WARPS : (unsigned)fit;
+    w.threads = w.wide ? (unsigned)BLOCK : w.teams * WARP;
+    w.shared = for_sums + (fit > 0 ? w.teams * need * element : 0);
+    w.blocks_max = fit > 0 ? MANY_BLOCKS_MAX : MANY_GLOBAL_BLOCKS_MAX;
+    w.global = fit > 0 ? 0 : (size_t)crew_blocks(&w, portion) * w.teams * need;
+    return w;
+}
+
+/* call(first, n) for one portion after the other, until one fails. */
+template <typename CALL> static int in_portions(size_t count, size_t portion, CALL call)
+{
+    int code = CODE_OK;
+    for (size_t first = 0; code == CODE_OK && first < count; first += portion)
+        code = call(first, count - first < portion ? count - first : portion);
+    return code;
+}
+
+/* Pieces of one allocation, one behind the other. */
+struct layout {
+    unsigned char *base; /* NULL while they are only counted */
+    size_t used;
+};
+
+template <typename T> static T *layout_piece(struct layout *l, size_t n)
+{
+    void *piece = l->base != NULL ? l->base + l->used : NULL;
+    l->used += (n * sizeof(T) / ALLOCATION_UNIT + 1) * ALLOCATION_UNIT;
+    return static_cast<T *>(piece);
+}
+
+/* Allocates what place(layout) takes pieces of; it is called twice, for the size and for the pieces. */
+template <typename PLACE> static int layout_allocate(struct context *c, void **memory, PLACE place)
+{
+    struct layout l = {};
+    place(&l);
+    int code = context_allocate(c, l.used, memory);
+    if (code != CODE_OK) return code;
+    l.base = static_cast<unsigned char *>(*memory);
+    l.used = 0;
+    place(&l);
+    return CODE_OK;
+}
+
+#endif
