@@ -166,8 +166,16 @@ int numeric_verify(struct arena *arena, const struct network *network, size_t ba
 
 /* ---- many variants at once ---- */
 
-/* Elements whose variants are evaluated in one call: after each the request may be cancelled. */
-enum { AT_ONCE = 1 << 16 };
+enum { AT_ONCE_MAX = 1 << 16 };
+
+/* Elements whose variants, two of each, are evaluated in one call: after each the request may be cancelled. */
+static size_t elements_at_once(const struct sequence *sequence, size_t elements)
+{
+    double most = SEQUENCE_WORK_AT_ONCE / (2 * sequence->work);
+    size_t n = most < AT_ONCE_MAX ? (size_t)most : AT_ONCE_MAX;
+    if (n < SEQUENCE_AT_ONCE_MIN / 2) n = SEQUENCE_AT_ONCE_MIN / 2;
+    return n < elements ? n : elements;
+}
 
 /* Two variants of each element: their losses, and whether an edge lies between. */
 struct variants {
@@ -193,7 +201,7 @@ int numeric_verify_on(const struct backend *backend, struct arena *arena, const 
     if (backend->losses_of_many == NULL || !sequence_of(network, batch, &sequence))
         return numeric_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification, error);
     *verification = (struct verification){0};
-    size_t all = network->parameter_elements, portion = all < AT_ONCE ? all : AT_ONCE;
+    size_t all = network->parameter_elements, portion = elements_at_once(&sequence, all);
     double *w = arena_doubles(arena, all);
     struct variants v;
     if (w == NULL || !variants_new(arena, 2 * portion, &v))

@@ -71,7 +71,8 @@ bool sequence_of(const struct network *network, size_t batch, struct sequence *s
     *sequence = (struct sequence){.batch = (unsigned)batch,
                                   .input = (unsigned)network->input_size,
                                   .scale = network_scale(network, batch),
-                                  .l2 = network->definition->l2};
+                                  .l2 = network->definition->l2,
+                                  .work = network->work * (double)batch / 3};
     if (!add_loss(network, sequence)) return false;
     size_t nodes = network->node_count - network_joins(network);
     for (size_t i = 0; i < nodes; i++)

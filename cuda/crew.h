@@ -6,14 +6,23 @@
 #include "cuda/context.h"
 #include "cuda/grids.h"
 
-/* Variants of a network, or elements of the parameters of all networks, in one launch. */
-static const size_t MANY_AT_ONCE = (size_t)1 << 18, MANY_ELEMENTS_AT_ONCE = (size_t)1 << 24;
+/* Of one launch: operations, and evaluations at least and at most; elements of the parameters of all networks. The
+ * stand-in's are small, so that tests come to all of them. */
+#ifdef __CUDACC__
+#define MANY_WORK SEQUENCE_WORK_AT_ONCE
+static const size_t MANY_AT_ONCE_MIN = SEQUENCE_AT_ONCE_MIN, MANY_AT_ONCE = (size_t)1 << 18,
+                    MANY_ELEMENTS_AT_ONCE = (size_t)1 << 24;
+static const unsigned MANY_BLOCKS_MAX = 1 << 14;
+#else
+#define MANY_WORK 1e6
+static const size_t MANY_AT_ONCE_MIN = 5, MANY_AT_ONCE = 30, MANY_ELEMENTS_AT_ONCE = 200;
+static const unsigned MANY_BLOCKS_MAX = 2;
+#endif
 static_assert(MANY_AT_ONCE <= STAGING_BYTES, "what is copied by way of the staging memory");
 
 enum {
-    MANY_WIDE = 1024,       /* elements of a layer from which on a block works on one network */
-    MANY_SHARED = 40 << 10, /* bytes of shared memory that a block takes at most */
-    MANY_BLOCKS_MAX = 1 << 14,
+    MANY_WIDE = 1024,            /* elements of a layer from which on a block works on one network */
+    MANY_SHARED = 40 << 10,      /* bytes of shared memory that a block takes at most */
     MANY_GLOBAL_BLOCKS_MAX = 512 /* where activations are in the device's memory */
 };
 
@@ -25,11 +34,13 @@ struct crew {
     size_t shared, global; /* bytes of a block's; elements of all blocks */
 };
 
-/* Evaluations of one launch, of `count`, each with so many elements of its own in the device's memory. */
-static size_t portion_of(size_t count, size_t elements)
+/* Evaluations of one launch, of `count`, each of so many operations and with parameters of its own of so many elements.
+ */
+static size_t portion_of(size_t count, double work, size_t elements)
 {
-    size_t most = MANY_ELEMENTS_AT_ONCE / (elements > 0 ? elements : 1) + 1;
-    if (most > MANY_AT_ONCE) most = MANY_AT_ONCE;
+    size_t most = MANY_WORK / work < MANY_AT_ONCE ? (size_t)(MANY_WORK / work) : MANY_AT_ONCE;
+    if (most < MANY_AT_ONCE_MIN) most = MANY_AT_ONCE_MIN;
+    if (elements > 0) most = at_most(MANY_ELEMENTS_AT_ONCE / elements + 1, most);
     return count < most ? count : most;
 }
 
@@ -49,7 +60,7 @@ static struct crew crew_of(const struct sequence *sequence, size_t need, size_t 
     w.teams = w.wide ? 1 : fit == 0 || fit > WARPS ? (unsigned)WARPS : (unsigned)fit;
     w.threads = w.wide ? (unsigned)BLOCK : w.teams * WARP;
     w.shared = for_sums + (fit > 0 ? w.teams * need * element : 0);
-    w.blocks_max = fit > 0 ? MANY_BLOCKS_MAX : MANY_GLOBAL_BLOCKS_MAX;
+    w.blocks_max = fit > 0 ? MANY_BLOCKS_MAX : (unsigned)MANY_GLOBAL_BLOCKS_MAX;
     w.global = fit > 0 ? 0 : (size_t)crew_blocks(&w, portion) * w.teams * need;
     return w;
 }
