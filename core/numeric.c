@@ -223,6 +223,9 @@ int numeric_verify_on(const struct backend *backend, struct arena *arena, const 
                 v.value[2 * i + 1] = probe.below;
             }
             int code = backend->losses_of_many(&sequence, w, x, target, 2 * n, v.at, v.value, v.loss, v.edge);
+            if (code == CODE_OUT_OF_MEMORY) /* the device's; the CPU takes none of it */
+                return numeric_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification,
+                                      error);
             if (code != CODE_OK) return error_set(error, code, "the device %s failed", backend->device);
             for (size_t i = 0; i < n; i++) {
                 struct probe probe = {v.value[2 * i], v.value[2 * i + 1], v.loss[2 * i], v.loss[2 * i + 1],

@@ -6,24 +6,25 @@
 #include "cuda/context.h"
 #include "cuda/grids.h"
 
-/* Of one launch: operations, and evaluations at least and at most; elements of the parameters of all networks. The
- * stand-in's are small, so that tests come to all of them. */
+/* Of one launch: operations, and evaluations at least and at most; elements of the parameters of all networks; and
+ * bytes of teams' memory, so that with three times those parameters it is less than a context keeps, and need not be
+ * allocated for every call. The stand-in's are small, so that tests come to all of them. */
 #ifdef __CUDACC__
 #define MANY_WORK SEQUENCE_WORK_AT_ONCE
 static const size_t MANY_AT_ONCE_MIN = SEQUENCE_AT_ONCE_MIN, MANY_AT_ONCE = (size_t)1 << 18,
-                    MANY_ELEMENTS_AT_ONCE = (size_t)1 << 24;
+                    MANY_ELEMENTS_AT_ONCE = (size_t)1 << 22, MANY_BYTES = (size_t)128 << 20;
 static const unsigned MANY_BLOCKS_MAX = 1 << 14;
 #else
 #define MANY_WORK 1e6
-static const size_t MANY_AT_ONCE_MIN = 5, MANY_AT_ONCE = 30, MANY_ELEMENTS_AT_ONCE = 200;
+static const size_t MANY_AT_ONCE_MIN = 5, MANY_AT_ONCE = 30, MANY_ELEMENTS_AT_ONCE = 200, MANY_BYTES = 128 << 10;
 static const unsigned MANY_BLOCKS_MAX = 2;
 #endif
 static_assert(MANY_AT_ONCE <= STAGING_BYTES, "what is copied by way of the staging memory");
+static_assert(MANY_BYTES + 4 * MANY_ELEMENTS_AT_ONCE * sizeof(double) <= KEPT_BYTES_MAX, "what is used again");
 
 enum {
-    MANY_WIDE = 1024,            /* elements of a layer from which on a block works on one network */
-    MANY_SHARED = 40 << 10,      /* bytes of shared memory that a block takes at most */
-    MANY_GLOBAL_BLOCKS_MAX = 512 /* where activations are in the device's memory */
+    MANY_WIDE = 1024,      /* elements of a layer from which on a block works on one network */
+    MANY_SHARED = 40 << 10 /* bytes of shared memory that a block takes at most; else it has the device's */
 };
 
 /* Who evaluates: blocks of one team or of several, each with room for `need` elements. */
@@ -40,7 +41,8 @@ static size_t portion_of(size_t count, double work, size_t elements)
 {
     size_t most = MANY_WORK / work < MANY_AT_ONCE ? (size_t)(MANY_WORK / work) : MANY_AT_ONCE;
     if (most < MANY_AT_ONCE_MIN) most = MANY_AT_ONCE_MIN;
-    if (elements > 0) most = at_most(MANY_ELEMENTS_AT_ONCE / elements + 1, most);
+    if (elements > 0) most = at_most(MANY_ELEMENTS_AT_ONCE / elements, most);
+    if (most == 0) most = 1;
     return count < most ? count : most;
 }
 
@@ -60,7 +62,8 @@ static struct crew crew_of(const struct sequence *sequence, size_t need, size_t 
     w.teams = w.wide ? 1 : fit == 0 || fit > WARPS ? (unsigned)WARPS : (unsigned)fit;
     w.threads = w.wide ? (unsigned)BLOCK : w.teams * WARP;
     w.shared = for_sums + (fit > 0 ? w.teams * need * element : 0);
-    w.blocks_max = fit > 0 ? MANY_BLOCKS_MAX : (unsigned)MANY_GLOBAL_BLOCKS_MAX;
+    w.blocks_max = fit > 0 ? MANY_BLOCKS_MAX : at_most(MANY_BYTES / (w.teams * need * element), MANY_BLOCKS_MAX);
+    if (w.blocks_max == 0) w.blocks_max = 1;
     w.global = fit > 0 ? 0 : (size_t)crew_blocks(&w, portion) * w.teams * need;
     return w;
 }
