@@ -19,7 +19,7 @@ enum { SEQUENCE_STEPS_MAX = 32 };
 #define SEQUENCE_WORK_AT_ONCE 1e10
 enum { SEQUENCE_AT_ONCE_MIN = 128 };
 
-/* No bias. */
+/* No bias; no parameter. */
 #define SEQUENCE_NONE ((unsigned)-1)
 
 struct sequence_step {

@@ -252,6 +252,26 @@ START_TEST(verification_without_a_device)
 }
 END_TEST
 
+/* What is no parameter's offset changes nothing, whatever the value. */
+START_TEST(variants_that_change_nothing)
+{
+    const struct backend *b = conformance.backends[_i / NETWORKS];
+    if (b->losses_of_many == NULL) return;
+    struct setting s;
+    setting_new(&s, _i % NETWORKS);
+    const unsigned at[] = {SEQUENCE_NONE, s.sequence.parameters};
+    const double value[] = {NAN, 1e300};
+    double want, loss[2];
+    bool edge[2];
+    ck_assert_int_eq(one_pass(&s, DTYPE_FLOAT64, s.sets, &want, NULL), CODE_OK);
+    ck_assert_int_eq(b->losses_of_many(&s.sequence, s.sets, s.x, s.target, 2, at, value, loss, edge), CODE_OK);
+    for (size_t v = 0; v < 2; v++)
+        ck_assert(close_to(loss[v], want, TOLERANCE_F64) && !edge[v]);
+    ck_assert_int_eq(b->losses_of_many(&s.sequence, s.sets, s.x, s.target, 0, NULL, NULL, NULL, NULL), CODE_OK);
+    arena_free(&s.arena);
+}
+END_TEST
+
 static size_t launches_of(const struct backend *b, int k, size_t count)
 {
     struct setting s;
@@ -384,6 +404,7 @@ void conformance_add_many(Suite *suite)
     tcase_add_loop_test(tcase, verification_at_once, 0, NETWORKS * conformance.count);
     tcase_add_loop_test(tcase, verification_can_be_cancelled, 0, conformance.count);
     tcase_add_loop_test(tcase, verification_without_a_device, 0, 2 * conformance.count);
+    tcase_add_loop_test(tcase, variants_that_change_nothing, 0, NETWORKS * conformance.count);
     tcase_add_loop_test(tcase, launches_are_bounded, 0, conformance.count);
     tcase_add_loop_test(tcase, passes_of_sets, 0, NETWORKS * conformance.count);
     tcase_add_test(tcase, others_are_not_taken);
