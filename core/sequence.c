@@ -1,7 +1,5 @@
 #include "core/sequence.h"
 
-#include <float.h>
-
 #include "core/network.h"
 #include "core/ops/elementwise.h"
 
@@ -56,7 +54,6 @@ static bool add_loss(const struct network *network, struct sequence *sequence)
         sequence->softmax = !probabilities || network_joins(network);
         sequence->on_probabilities = !sequence->softmax;
         sequence->loss = LOSS_cross_entropy;
-        sequence->loss_attribute = DBL_MIN;
         return true;
     }
     sequence->on_probabilities = probabilities;

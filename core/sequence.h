@@ -42,8 +42,9 @@ struct sequence {
     bool softmax;                        /* the loss is -sum T log softmax(P) by rows of `output`, else loss */
     bool on_probabilities, kinked_error; /* predictions must be within [0,1]; the slope jumps at P = T */
     enum elementwise_loss loss;
-    double loss_attribute, scale, l2; /* scale * sum + l2/2 * sum(W**2) */
-    double work; /* operations of a forward pass, some; with the backward pass three times as many */
+    double loss_attribute; /* not of LOSS_cross_entropy: there it is backend->smallest */
+    double scale, l2;      /* scale * sum + l2/2 * sum(W**2) */
+    double work;           /* operations of a forward pass, some; with the backward pass three times as many */
 };
 
 struct network;

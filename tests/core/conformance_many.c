@@ -36,6 +36,7 @@ static const struct {
     {2, 16, {{"linear", 65}, {"softplus", 0}, {"flatten", 0}, {"linear", 1}, {NULL, 0}}, "huber", 0.3, false, false, 3},
     {5, 140, {{"linear", 26}, {"silu", 0}, {"linear", 4}, {NULL, 0}}, "mse", 0, false, false, 3},
     {3, 6, {{"linear", 5}, {"elu", 0}, {"linear", 4}, {"softmax", 0}, {NULL, 0}}, "cross_entropy", 0, false, true, 3},
+    {2, 4, {{"linear", 3}, {"relu", 0}, {NULL, 0}}, "cross_entropy", 0, true, true, 4},
     {1, 3, {{"linear", 1}, {NULL, 0}}, "bce", 0, false, false, 5},
     {3, 5, {{"sigmoid", 0}, {"linear", 2}, {NULL, 0}}, "smooth_l1", 0, false, false, 3},
     {3,
@@ -293,7 +294,7 @@ static size_t launches_of(const struct backend *b, int k, size_t count)
 /* A launch is bounded by its work and by the number of evaluations. */
 START_TEST(launches_are_bounded)
 {
-    enum { SMALL = 7, LARGE = 5 };
+    enum { SMALL = 8, LARGE = 5 };
     const struct backend *b = conformance.backends[_i];
     if (standin_count == NULL || b->losses_of_many == NULL) return;
     size_t few = launches_of(b, SMALL, 20);
