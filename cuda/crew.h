@@ -16,8 +16,8 @@ static const size_t MANY_AT_ONCE_MIN = SEQUENCE_AT_ONCE_MIN, MANY_AT_ONCE = (siz
 static const unsigned MANY_BLOCKS_MAX = 1 << 14;
 #else
 #define MANY_WORK 1e6
-static const size_t MANY_AT_ONCE_MIN = 5, MANY_AT_ONCE = 30, MANY_ELEMENTS_AT_ONCE = 200, MANY_BYTES = 128 << 10;
-static const unsigned MANY_BLOCKS_MAX = 2;
+static const size_t MANY_AT_ONCE_MIN = 5, MANY_AT_ONCE = 30, MANY_ELEMENTS_AT_ONCE = 4000, MANY_BYTES = 128 << 10;
+static const unsigned MANY_BLOCKS_MAX = 3;
 #endif
 static_assert(MANY_AT_ONCE <= STAGING_BYTES, "what is copied by way of the staging memory");
 static_assert(MANY_BYTES + 4 * MANY_ELEMENTS_AT_ONCE * sizeof(double) <= KEPT_BYTES_MAX, "what is used again");

@@ -273,7 +273,8 @@ START_TEST(variants_that_change_nothing)
 }
 END_TEST
 
-static size_t launches_of(const struct backend *b, int k, size_t count)
+/* What the losses of so many equal variants took. */
+static struct standin_counts cost_of(const struct backend *b, int k, size_t count)
 {
     struct setting s;
     setting_new(&s, k);
@@ -283,24 +284,28 @@ static size_t launches_of(const struct backend *b, int k, size_t count)
     ck_assert(at != NULL && value != NULL && loss != NULL && edge != NULL);
     for (size_t v = 0; v < count; v++)
         value[v] = 0.25;
-    size_t before = standin_count().launches;
+    struct standin_counts before = standin_count(), after;
     ck_assert_int_eq(b->losses_of_many(&s.sequence, s.sets, s.x, s.target, count, at, value, loss, edge), CODE_OK);
     for (size_t v = 1; v < count; v++)
         ck_assert_mem_eq(&loss[0], &loss[v], sizeof *loss);
     arena_free(&s.arena);
-    return standin_count().launches - before;
+    after = standin_count();
+    return (struct standin_counts){.launches = after.launches - before.launches,
+                                   .blocks = after.blocks - before.blocks};
 }
 
-/* A launch is bounded by its work and by the number of evaluations. */
+/* A launch is bounded by its work, but has some evaluations at least; by the number of evaluations; and by the memory
+ * that its blocks take. The numbers are the stand-in's (cuda/crew.h). */
 START_TEST(launches_are_bounded)
 {
-    enum { SMALL = 8, LARGE = 5 };
+    enum { SMALL = 8, LARGE = 5, FEW = 20, MANY = 400 };
     const struct backend *b = conformance.backends[_i];
     if (standin_count == NULL || b->losses_of_many == NULL) return;
-    size_t few = launches_of(b, SMALL, 20);
-    ck_assert_uint_eq(few, 2); /* the network as it is, and all variants */
-    ck_assert_uint_ge(launches_of(b, SMALL, 400), 5 * few);
-    ck_assert_uint_ge(launches_of(b, LARGE, 20), 2 * few);
+    ck_assert_uint_eq(cost_of(b, SMALL, FEW).launches, 2); /* the network as it is, and all variants */
+    ck_assert_uint_ge(cost_of(b, SMALL, MANY).launches, 10);
+    struct standin_counts large = cost_of(b, LARGE, FEW);
+    ck_assert(large.launches >= 4 && large.launches < FEW);
+    ck_assert_uint_le(large.blocks, 2 * large.launches);
 }
 END_TEST
 
