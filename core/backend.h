@@ -83,16 +83,23 @@ struct backend {
     /* Optional, NULL where there is none: many evaluations of one small network (core/sequence.h) at once. All pointers
      * are to host memory, parameters [sequence->parameters], data [batch, input], targets [batch, output].
      *
-     * Always in float64: losses[v] with the parameter at[v] set to value[v], for `count` variants v. edge[v] says that
-     * this is no neighbour of the network unchanged: on the way lies a kink (an element on another side of it, or on it
-     * in one of the two), a loss that is not finite, or a prediction out of a loss's range. */
+     * Any thread may call them, several at once, and between calls of a pass, which they leave alone. They take device
+     * memory of their own, some 256 MiB at most, and give it back. CODE_OUT_OF_MEMORY where it is not to be had,
+     * CODE_DEVICE; results are then incomplete. Any count may be asked for; a call with much work (sequence->work)
+     * cannot be cancelled on the way.
+     *
+     * Always in float64: losses[v] with the parameter at[v] set to value[v], for `count` variants v; none is changed
+     * where at[v] is no parameter's offset, as SEQUENCE_NONE. edge[v] says that this is no neighbour of the network
+     * unchanged: on the way lies a kink (an element on another side of it, or on it in one of the two), a loss that is
+     * not finite, or a prediction out of a loss's range. */
     int (*losses_of_many)(const struct sequence *sequence, const double *parameters, const double *x,
                           const double *target, size_t count, const unsigned *at, const double *value, double *losses,
                           bool *edge);
     /* In the backend's arithmetic: forward and backward with each of `count` sets of parameters [count, parameters].
      * Gradients [count, parameters] go to `gradients` where it is not NULL; where `submitted` is not NULL, they are
      * compared with what stands there: the largest difference of set v into largest[v] (infinite where one is NaN), its
-     * first offset into worst[v]. A loss that is not finite or out of its range is NaN, as all gradients of it. */
+     * first offset into worst[v]; without `submitted` these two are not looked at and may be NULL. A loss that is not
+     * finite or out of its range is NaN, as all gradients of it. */
     int (*passes_of_many)(const struct sequence *sequence, size_t count, const double *parameters, const double *x,
                           const double *target, double *losses, double *gradients, const double *submitted,
                           double *largest, unsigned *worst);

@@ -31,12 +31,17 @@ const struct backend *gradcheckd_cuda_backend(enum dtype dtype, char *why, size_
  * why, for a device to be taken out of service. The thread that asks keeps nothing of the device for it. */
 int gradcheckd_cuda_health(char *why, size_t size);
 
+/* What failed last on the calling thread: the call and CUDA's or cuBLAS's name for it; "" where nothing has. Valid
+ * until something fails again. */
+const char *gradcheckd_cuda_failure(void);
+
 int gradcheckd_cuda_describe(struct gradcheckd_cuda_device *device);
 
 /* Types for dlsym's results. */
 typedef unsigned long gradcheckd_cuda_interface_function(void);
 typedef const struct backend *gradcheckd_cuda_backend_function(enum dtype dtype, char *why, size_t size);
 typedef int gradcheckd_cuda_health_function(char *why, size_t size);
+typedef const char *gradcheckd_cuda_failure_function(void);
 typedef int gradcheckd_cuda_describe_function(struct gradcheckd_cuda_device *device);
 
 #endif

@@ -20,6 +20,9 @@ enum map { FORMULAS_OF_MAPS(FORMULAS_ENUM) MAP_COUNT };
 #define FORMULAS_ENUM(name) LOSS_##name,
 enum elementwise_loss { FORMULAS_OF_LOSSES(FORMULAS_ENUM) LOSS_COUNT };
 #undef FORMULAS_ENUM
+
+/* On which side of a kink x is: -1 or 1, and 0 on it. */
+#define FORMULA_SIDE(x, kink) ((signed char)(((x) > (kink)) - ((x) < (kink))))
 #endif
 
 #ifdef REAL

@@ -107,6 +107,13 @@ const struct node *network_output(const struct network *network)
     return &network->nodes[network->node_count - 1];
 }
 
+bool network_joins(const struct network *network)
+{
+    const struct layer *loss = &network->definition->loss;
+    return loss->op->joins != NULL && strcmp(loss->op->joins, network_output(network)->layer->op->name) == 0 &&
+           loss->op->joins_when(loss->attributes);
+}
+
 double network_scale(const struct network *network, size_t batch)
 {
     const struct definition *d = network->definition;

@@ -68,6 +68,9 @@ int network_build(struct arena *arena, const struct definition *definition, stru
 /* The last node. */
 const struct node *network_output(const struct network *network);
 
+/* Whether the loss does the last node's part, too (op->joins). */
+bool network_joins(const struct network *network);
+
 /* What the reduction multiplies the sum over a batch by. */
 double network_scale(const struct network *network, size_t batch);
 

@@ -15,11 +15,6 @@ struct sides {
     signed char *here, *there;
 };
 
-static signed char side(double value, double kink)
-{
-    return (signed char)((value > kink) - (value < kink));
-}
-
 static size_t kinked_elements(const struct network *network, size_t batch)
 {
     size_t n = 0;
@@ -36,7 +31,7 @@ static void margin_sides(size_t rows, size_t columns, const double *p, const dou
         while (c + 1 < columns && t[c] == 0)
             c++;
         for (size_t j = 0; j < columns; j++)
-            to[j] = j == c ? 0 : side(p[j] - p[c] + 1, 0);
+            to[j] = j == c ? 0 : FORMULA_SIDE(p[j] - p[c] + 1, 0);
     }
 }
 
@@ -48,14 +43,14 @@ static void find_sides(const struct pass *pass, signed char *to)
         if (node->layer->op->kink == KINK_NONE) continue;
         const double *x = node->input == NODE_INPUT ? pass->x : pass->y[node->input];
         for (size_t e = 0; e < pass->batch * node->in_size; e++)
-            *to++ = side(x[e], node->layer->op->kink_at);
+            *to++ = FORMULA_SIDE(x[e], node->layer->op->kink_at);
     }
     enum kink kink = network->definition->loss.op->kink;
     const double *p = pass->y[network->node_count - 1], *t = pass->target;
     size_t columns = network_output(network)->out_size;
     if (kink == KINK_ERROR)
         for (size_t e = 0; e < pass->batch * columns; e++)
-            to[e] = side(p[e], t[e]);
+            to[e] = FORMULA_SIDE(p[e], t[e]);
     if (kink == KINK_MARGIN) margin_sides(pass->batch, columns, p, t, to);
 }
 
@@ -171,8 +166,16 @@ int numeric_verify(struct arena *arena, const struct network *network, size_t ba
 
 /* ---- many variants at once ---- */
 
-/* Elements whose variants are evaluated in one call: after each the request may be cancelled. */
-enum { AT_ONCE = 1 << 16 };
+enum { AT_ONCE_MAX = 1 << 16 };
+
+/* Elements whose variants, two of each, are evaluated in one call: after each the request may be cancelled. */
+static size_t elements_at_once(const struct sequence *sequence, size_t elements)
+{
+    double most = SEQUENCE_WORK_AT_ONCE / (2 * sequence->work);
+    size_t n = most < AT_ONCE_MAX ? (size_t)most : AT_ONCE_MAX;
+    if (n < SEQUENCE_AT_ONCE_MIN / 2) n = SEQUENCE_AT_ONCE_MIN / 2;
+    return n < elements ? n : elements;
+}
 
 /* Two variants of each element: their losses, and whether an edge lies between. */
 struct variants {
@@ -198,7 +201,7 @@ int numeric_verify_on(const struct backend *backend, struct arena *arena, const 
     if (backend->losses_of_many == NULL || !sequence_of(network, batch, &sequence))
         return numeric_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification, error);
     *verification = (struct verification){0};
-    size_t all = network->parameter_elements, portion = all < AT_ONCE ? all : AT_ONCE;
+    size_t all = network->parameter_elements, portion = elements_at_once(&sequence, all);
     double *w = arena_doubles(arena, all);
     struct variants v;
     if (w == NULL || !variants_new(arena, 2 * portion, &v))
@@ -220,6 +223,9 @@ int numeric_verify_on(const struct backend *backend, struct arena *arena, const 
                 v.value[2 * i + 1] = probe.below;
             }
             int code = backend->losses_of_many(&sequence, w, x, target, 2 * n, v.at, v.value, v.loss, v.edge);
+            if (code == CODE_OUT_OF_MEMORY) /* the device's; the CPU takes none of it */
+                return numeric_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification,
+                                      error);
             if (code != CODE_OK) return error_set(error, code, "the device %s failed", backend->device);
             for (size_t i = 0; i < n; i++) {
                 struct probe probe = {v.value[2 * i], v.value[2 * i + 1], v.loss[2 * i], v.loss[2 * i + 1],

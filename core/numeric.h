@@ -25,7 +25,7 @@ int numeric_verify(struct arena *arena, const struct network *network, size_t ba
                    struct verification *verification, struct error *error);
 
 /* The same, by a backend that can evaluate many variants of a network at once (backend->losses_of_many), where it can
- * and the network is one that it takes. */
+ * and the network is one that it takes; else, and where that backend has too little memory left, by the CPU. */
 int numeric_verify_on(const struct backend *backend, struct arena *arena, const struct network *network, size_t batch,
                       double *const *parameters, const double *x, const double *target, double *const *gradients,
                       const atomic_bool *cancelled, struct verification *verification, struct error *error);

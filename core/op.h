@@ -67,6 +67,14 @@ enum target {
     TARGET_CLASSES_OR_SOFT, /* indices [batch] or probabilities [batch, classes] */
 };
 
+/* How core/sequence.h takes an op that does not work element by element. */
+enum plain {
+    PLAIN_NOT,
+    PLAIN_SAME,                  /* the output is the input, in another shape */
+    PLAIN_LINEAR,                /* x @ W + b over the last axis */
+    PLAIN_SOFTMAX_CROSS_ENTROPY, /* a loss on logits, or on_probabilities and joined; else LOSS_cross_entropy */
+};
+
 struct op {
     const char *name;
     const char *summary; /* one line, with the formula */
@@ -89,6 +97,7 @@ struct op {
     enum map map;
     bool map_by_choice; /* the first attribute counts on from map, instead of being the map's own */
     enum elementwise_loss loss;
+    enum plain plain; /* of every other op */
 
     /* a loss only: */
     enum target target;

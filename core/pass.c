@@ -2,7 +2,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 /* Pieces start at multiples of so many elements, so that vector loads are aligned. */
 enum { PIECE = 8 };
@@ -93,10 +92,7 @@ static void prepare_calls(struct pass *pass)
     for (size_t i = 0; i < network->node_count; i++)
         pass->calls[i] = call_of(pass, i);
     pass->calls[network->node_count] = loss_call_of(pass);
-    const struct layer *loss = &network->definition->loss;
-    const struct op *before = network_output(network)->layer->op;
-    pass->joined =
-        loss->op->joins != NULL && strcmp(loss->op->joins, before->name) == 0 && loss->op->joins_when(loss->attributes);
+    pass->joined = network_joins(network);
 }
 
 void pass_share(struct pass *pass, const struct pass *with)

@@ -1,8 +1,5 @@
 #include "core/sequence.h"
 
-#include <float.h>
-#include <string.h>
-
 #include "core/network.h"
 #include "core/ops/elementwise.h"
 
@@ -19,11 +16,11 @@ static bool add_node(const struct network *network, size_t i, struct sequence *s
     if (!small(node->in_size) || !small(node->out_size) || !small(sequence->batch * node->in_size) ||
         !small(sequence->batch * node->out_size))
         return false;
-    if (strcmp(op->name, "flatten") == 0) return true;
+    if (op->plain == PLAIN_SAME) return true;
     if (sequence->step_count == SEQUENCE_STEPS_MAX) return false;
     struct sequence_step *step = &sequence->steps[sequence->step_count++];
     unsigned elements = sequence->batch * (unsigned)node->out_size;
-    if (strcmp(op->name, "linear") == 0) {
+    if (op->plain == PLAIN_LINEAR) {
         unsigned in = (unsigned)node->in.dim[node->in.rank - 1], out = (unsigned)node->out.dim[node->out.rank - 1];
         *step = (struct sequence_step){
             .linear = true, .rows = elements / out, .in = in, .out = out, .weight = sequence->parameters};
@@ -47,20 +44,16 @@ static bool add_node(const struct network *network, size_t i, struct sequence *s
     return small(sequence->outputs) && small(sequence->parameters);
 }
 
-/* The loss; *joined where it does the last node's part, a softmax's. */
-static bool add_loss(const struct network *network, struct sequence *sequence, bool *joined)
+static bool add_loss(const struct network *network, struct sequence *sequence)
 {
     const struct layer *loss = &network->definition->loss;
     const struct op *op = loss->op;
     bool probabilities = op->on_probabilities != NULL && op->on_probabilities(loss->attributes);
-    *joined = false;
     sequence->kinked_error = op->kink == KINK_ERROR;
-    if (strcmp(op->name, "cross_entropy") == 0) {
-        *joined = probabilities && strcmp(network_output(network)->layer->op->name, op->joins) == 0;
-        sequence->softmax = !probabilities || *joined;
-        sequence->on_probabilities = probabilities && !*joined;
+    if (op->plain == PLAIN_SOFTMAX_CROSS_ENTROPY) {
+        sequence->softmax = !probabilities || network_joins(network);
+        sequence->on_probabilities = !sequence->softmax;
         sequence->loss = LOSS_cross_entropy;
-        sequence->loss_attribute = DBL_MIN;
         return true;
     }
     sequence->on_probabilities = probabilities;
@@ -75,10 +68,10 @@ bool sequence_of(const struct network *network, size_t batch, struct sequence *s
     *sequence = (struct sequence){.batch = (unsigned)batch,
                                   .input = (unsigned)network->input_size,
                                   .scale = network_scale(network, batch),
-                                  .l2 = network->definition->l2};
-    bool joined;
-    if (!add_loss(network, sequence, &joined)) return false;
-    size_t nodes = joined ? network->node_count - 1 : network->node_count;
+                                  .l2 = network->definition->l2,
+                                  .work = network->work * (double)batch / 3};
+    if (!add_loss(network, sequence)) return false;
+    size_t nodes = network->node_count - network_joins(network);
     for (size_t i = 0; i < nodes; i++)
         if (network->nodes[i].input != (i == 0 ? NODE_INPUT : i - 1) || !add_node(network, i, sequence)) return false;
     sequence->output = (unsigned)network_output(network)->out_size;

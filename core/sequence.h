@@ -13,7 +13,13 @@ enum { SEQUENCE_STEPS_MAX = 32 };
 /* Larger layers (their elements in a whole batch, or their parameters) keep a device busy by themselves. */
 #define SEQUENCE_ELEMENTS_MAX ((unsigned)1 << 20)
 
-/* No bias. */
+/* Operations that are handed to a device at once, where there are many evaluations: from some ten milliseconds to a
+ * second. Longer ones would keep a screen waiting, until a watchdog ends them, and a request that is cancelled, too.
+ * But so many evaluations at least as keep most devices busy. */
+#define SEQUENCE_WORK_AT_ONCE 1e10
+enum { SEQUENCE_AT_ONCE_MIN = 128 };
+
+/* No bias; no parameter. */
 #define SEQUENCE_NONE ((unsigned)-1)
 
 struct sequence_step {
@@ -26,16 +32,19 @@ struct sequence_step {
 };
 
 struct sequence {
-    unsigned step_count, batch, input, output; /* elements of one sample */
-    unsigned parameters;                       /* elements of all, one behind the other, without gaps */
-    unsigned widest;                           /* the most elements of a step's output, of the whole batch */
-    unsigned outputs;                          /* the sum of those of all steps */
-    unsigned sides;                            /* elements at which something may be kinked */
+    unsigned step_count, batch;
+    unsigned input, output; /* elements of one sample */
+    unsigned parameters;    /* elements of all, one behind the other, without gaps */
+    unsigned widest;        /* the most elements of a step's output, of the whole batch */
+    unsigned outputs;       /* the sum of those of all steps */
+    unsigned sides;         /* elements at which something may be kinked */
     struct sequence_step steps[SEQUENCE_STEPS_MAX];
     bool softmax;                        /* the loss is -sum T log softmax(P) by rows of `output`, else loss */
     bool on_probabilities, kinked_error; /* predictions must be within [0,1]; the slope jumps at P = T */
     enum elementwise_loss loss;
-    double loss_attribute, scale, l2; /* scale * sum + l2/2 * sum(W**2) */
+    double loss_attribute; /* not of LOSS_cross_entropy: there it is backend->smallest */
+    double scale, l2;      /* scale * sum + l2/2 * sum(W**2) */
+    double work;           /* operations of a forward pass, some; with the backward pass three times as many */
 };
 
 struct network;

@@ -278,7 +278,8 @@ double train_work(const struct training *t)
     return ((double)t->epochs + 1) * epoch;
 }
 
-/* So many elements of the backend's memory, all `value`. */
+/* So many elements of the backend's memory, all `value`: a few from the host, and twice as many with each copy. On a
+ * device every upload waits for it. */
 static int allocate_filled(struct run *run, size_t n, double value, void **memory, struct error *error)
 {
     enum { CHUNK = 512 };
@@ -287,8 +288,12 @@ static int allocate_filled(struct run *run, size_t n, double value, void **memor
     for (size_t i = 0; i < CHUNK; i++)
         chunk[i] = value;
     int code = backend->allocate(run->arena, n > 0 ? n : 1, memory);
-    for (size_t at = 0; code == CODE_OK && at < n; at += CHUNK)
-        code = backend->upload(n - at < CHUNK ? n - at : CHUNK, chunk, offset(run, *memory, at));
+    size_t filled = n < CHUNK ? n : CHUNK;
+    if (code == CODE_OK) code = backend->upload(filled, chunk, *memory);
+    for (size_t m; code == CODE_OK && filled < n; filled += m) {
+        m = n - filled < filled ? n - filled : filled;
+        code = backend->axpby(m, 1, *memory, 0, offset(run, *memory, filled));
+    }
     return code == CODE_OK              ? CODE_OK
            : code == CODE_OUT_OF_MEMORY ? out_of_memory(error)
                                         : device_error(run, code, error);

@@ -7,6 +7,13 @@
 /* Threads of a block wherever a kernel does not say otherwise; partial results of a sum over all elements. */
 enum { BLOCK = 256, WARPS = BLOCK / WARP, PARTIALS_MAX = 1024 };
 
+/* Before a loop whose body is long: four of it at once would take registers from the whole kernel. */
+#ifdef __CUDACC__
+#define NOT_UNROLLED _Pragma("unroll 1")
+#else
+#define NOT_UNROLLED
+#endif
+
 struct tree_sum {
     template <typename T> DEVICE_MEMBER static T of(T a, T b)
     {
@@ -64,6 +71,13 @@ template <bool WIDE> DEVICE struct team team_of(unsigned width)
     t.number = WIDE ? 0 : thread_index() / width;
     t.lane = WIDE ? thread_index() : thread_index() % width;
     t.width = WIDE ? block_size() : width;
+    return t;
+}
+
+/* A thread that goes through a row by itself. */
+DEVICE struct team team_alone()
+{
+    struct team t = {0, 0, 0, 0, 1};
     return t;
 }
 

@@ -92,8 +92,9 @@ static double intermediate_elements(const struct check_request *request)
     return elements;
 }
 
-/* Bytes of arena that a check takes, roughly: the pass; per parameter the host's copies of the value, the reference and
- * its transpose; per intermediate two copies; and what is written out, text growing by doubling. */
+/* Bytes of arena that a check takes, roughly, wherever it runs (a device's memory is not ours to share out; where it
+ * does not suffice for the verification, that is done here): the pass; per parameter the host's copies of the value,
+ * the reference and its transpose; per intermediate two copies; and what is written out, text growing by doubling. */
 static double memory_needed(const struct check_request *request)
 {
     size_t elements;

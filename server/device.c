@@ -8,18 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "core/backend_object.h"
 #include "core/status.h"
 #include "server/beside.h"
 #include "server/metrics.h"
 
-enum { WHY_MAX = 256 };
+enum { WHY_MAX = 256, TELL_SECONDS = 60 };
 
 static struct {
     const struct backend *backends[2]; /* by dtype; NULL where there is no device */
     gradcheckd_cuda_health_function *health;
+    gradcheckd_cuda_failure_function *failure;
     atomic_bool sick;
+    _Atomic time_t told; /* of a failure */
     char why[WHY_MAX];
 } cuda = {.why = "gradcheckd was built without it"};
 
@@ -87,7 +90,8 @@ void device_start(void)
     if (object == NULL) return;
     if (!find_symbol(object, "gradcheckd_cuda_interface", &interface) || interface() != GRADCHECKD_CUDA_INTERFACE ||
         !find_symbol(object, "gradcheckd_cuda_backend", &backend) ||
-        !find_symbol(object, "gradcheckd_cuda_health", &cuda.health)) {
+        !find_symbol(object, "gradcheckd_cuda_health", &cuda.health) ||
+        !find_symbol(object, "gradcheckd_cuda_failure", &cuda.failure)) {
         snprintf(cuda.why, WHY_MAX, "its shared object belongs to another version");
         dlclose(object);
         return;
@@ -119,11 +123,22 @@ int device_backend(enum device_choice choice, enum dtype dtype, double work, dou
     return CODE_OK;
 }
 
+/* An operator wants to know, but not a thousand times. */
+static void tell_failure(const char *what)
+{
+    time_t now = time(NULL), last = atomic_exchange(&cuda.told, now);
+    if (now - last >= TELL_SECONDS)
+        fprintf(stderr, "gradcheckd: the CUDA device failed in a request: %s\n", what);
+    else
+        atomic_store(&cuda.told, last);
+}
+
 const struct backend *device_instead(const struct backend *backend, enum device_choice choice, int code)
 {
     char why[WHY_MAX] = "";
     if (backend != cuda.backends[backend->dtype] || (code != CODE_DEVICE && code != CODE_OUT_OF_MEMORY)) return NULL;
     metrics_device_failure(code == CODE_OUT_OF_MEMORY);
+    if (code == CODE_DEVICE) tell_failure(cuda.failure());
     if (code == CODE_DEVICE && cuda.health(why, sizeof why) == CODE_DEVICE && !atomic_exchange(&cuda.sick, true))
         fprintf(stderr, "gradcheckd: the CUDA device is out of service: %s\n", why);
     return choice == DEVICE_AUTO ? backend_cpu(backend->dtype) : NULL;

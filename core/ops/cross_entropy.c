@@ -56,6 +56,7 @@ const struct op op_cross_entropy = {
     .plan = elementwise_plan,
     .forward = forward,
     .backward = backward,
+    .plain = PLAIN_SOFTMAX_CROSS_ENTROPY,
     .target = TARGET_CLASSES_OR_SOFT,
     .mean_over_batch = true,
     .on_probabilities = on_probabilities,

@@ -27,4 +27,5 @@ const struct op op_flatten = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .plain = PLAIN_SAME,
 };

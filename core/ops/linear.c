@@ -420,5 +420,6 @@ const struct op op_linear = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .plain = PLAIN_LINEAR,
     .mistakes = own_mistakes,
 };

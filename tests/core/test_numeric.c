@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/numeric.h"
+#include "core/sequence.h"
 #include "tests/core/chain.h"
 
 enum { BATCH = 4, PARAMETERS_MAX = 16 };
@@ -122,6 +123,107 @@ START_TEST(can_be_cancelled)
 }
 END_TEST
 
+/* ---- by a backend that evaluates many variants at once: the gradients themselves decide what losses it makes up ----
+ */
+
+static struct {
+    size_t calls, variants, largest; /* of a call */
+    size_t cancel_at, fail_at;       /* the call that does; 0: none */
+    atomic_bool cancelled;
+} asked;
+
+static int make_up_losses(const struct sequence *sequence, const double *all, const double *inputs,
+                          const double *targets, size_t count, const unsigned *at, const double *value, double *losses,
+                          bool *edge)
+{
+    (void)all;
+    (void)inputs;
+    (void)targets;
+    asked.calls++;
+    if (asked.calls == asked.fail_at) return CODE_OUT_OF_MEMORY;
+    if (count > asked.largest) asked.largest = count;
+    for (size_t v = 0; v < count; v++) {
+        /* two of each, in order */
+        ck_assert_uint_eq(at[v], (asked.variants + v) / 2);
+        ck_assert_uint_lt(at[v], sequence->parameters);
+        losses[v] = (double)(at[v] % 7) * value[v];
+        edge[v] = at[v] % 5 == 4;
+    }
+    asked.variants += count;
+    if (asked.calls == asked.cancel_at) asked.cancelled = true;
+    return CODE_OK;
+}
+
+static int verify_made_up(size_t batch, struct verification *v)
+{
+    struct backend backend = *backend_cpu(DTYPE_FLOAT64);
+    backend.losses_of_many = make_up_losses;
+    asked.calls = asked.variants = asked.largest = 0;
+    asked.cancelled = false;
+    error = (struct error){0};
+    return numeric_verify_on(&backend, &arena, &chain.network, batch, parameters, x, target, gradients,
+                             &asked.cancelled, v, &error);
+}
+
+static void prepare_made_up(size_t width)
+{
+    const struct link wide[] = {
+        {"linear", (double)width}, {"tanh", 0}, {"linear", (double)width}, {"tanh", 0}, {"linear", 1}, {NULL, 0}};
+    asked.cancel_at = asked.fail_at = 0;
+    prepare(wide, "mse", 0.1);
+    size_t element = 0;
+    for (size_t p = 0; p < chain.network.parameter_count; p++)
+        for (size_t i = 0; i < chain.network.parameters[p].size; i++)
+            gradients[p][i] = (double)(element++ % 7);
+}
+
+/* The heavier an evaluation, the fewer at once; all elements have their turn whatever the portions. */
+START_TEST(many_at_once_in_portions)
+{
+    struct verification v;
+    prepare_made_up(60);
+    for (size_t batch = 4, last = 0; batch <= 2500; batch *= 5) {
+        ck_assert_int_eq(verify_made_up(batch, &v), CODE_OK);
+        ck_assert_uint_eq(asked.variants, 2 * chain.network.parameter_elements);
+        ck_assert_uint_eq(v.at_kinks, chain.network.parameter_elements / 5);
+        ck_assert_uint_eq(v.checked + v.at_kinks, chain.network.parameter_elements);
+        ck_assert_double_lt(v.max_abs_diff, 1e-8);
+        ck_assert(last == 0 || asked.largest <= last);
+        ck_assert(asked.largest == 128 || (double)asked.largest * chain.network.work * (double)batch / 3 <= 1e10);
+        last = asked.largest;
+    }
+    ck_assert_uint_gt(asked.calls, chain.network.parameter_count);
+    arena_free(&arena);
+}
+END_TEST
+
+START_TEST(many_at_once_can_be_cancelled_between_portions)
+{
+    struct verification v;
+    prepare_made_up(60);
+    asked.cancel_at = 3;
+    ck_assert_int_eq(verify_made_up(2500, &v), CODE_CANCELLED);
+    ck_assert_uint_eq(asked.calls, 3);
+    arena_free(&arena);
+}
+END_TEST
+
+/* A device that has no memory left, at once or later, leaves it to the CPU. */
+START_TEST(many_at_once_without_memory)
+{
+    struct verification want, v;
+    prepare_made_up(3);
+    ck_assert_int_eq(
+        numeric_verify(&arena, &chain.network, BATCH, parameters, x, target, gradients, NULL, &want, &error), CODE_OK);
+    asked.fail_at = (size_t)_i + 1;
+    ck_assert_int_eq(verify_made_up(BATCH, &v), CODE_OK);
+    ck_assert_uint_eq(asked.calls, asked.fail_at);
+    ck_assert(v.checked == want.checked && v.at_kinks == want.at_kinks && v.max_abs_diff == want.max_abs_diff &&
+              v.max_rel_diff == want.max_rel_diff && v.parameter == want.parameter && v.worst == want.worst);
+    arena_free(&arena);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("numeric");
@@ -132,6 +234,9 @@ Suite *test_suite(void)
     tcase_add_test(tcase, leaves_the_parameters_as_they_were);
     tcase_add_test(tcase, probes_beyond_the_edge_of_a_loss_are_left_out);
     tcase_add_test(tcase, can_be_cancelled);
+    tcase_add_test(tcase, many_at_once_in_portions);
+    tcase_add_test(tcase, many_at_once_can_be_cancelled_between_portions);
+    tcase_add_loop_test(tcase, many_at_once_without_memory, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -197,6 +197,29 @@ START_TEST(optimizers_follow_their_formulas)
 }
 END_TEST
 
+/* Of many equal weights none begins with a state of its own, wherever it lies. */
+START_TEST(all_state_begins_alike)
+{
+    enum { WEIGHTS = 1900 };
+    const struct link wide[] = {{"linear", WEIGHTS}, {NULL, 0}};
+    static double targets[WEIGHTS];
+    prepare(wide, "mse", 1, "adagrad", 0.5);
+    set("initial_accumulator_value", 0, 0.1);
+    training.samples = training.batch_size = 1;
+    training.epochs = 3;
+    training.target = targets;
+    x[0] = x[1] = 1;
+    for (size_t p = 0; p < chain.network.parameter_count; p++)
+        for (size_t i = 0; i < chain.network.parameters[p].size; i++)
+            parameters[p][i] = 5;
+    run();
+    ck_assert_double_lt(trained.parameters[0][0], 5);
+    for (size_t p = 0; p < chain.network.parameter_count; p++)
+        for (size_t i = 0; i < chain.network.parameters[p].size; i++)
+            ck_assert_double_eq(trained.parameters[p][i], trained.parameters[0][0]);
+}
+END_TEST
+
 /* ---- batches and points ---- */
 
 START_TEST(mini_batches)
@@ -491,6 +514,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, lab);
     tcase_add_loop_test(tcase, optimizers_follow_their_formulas, 0, sizeof options / sizeof *options);
+    tcase_add_test(tcase, all_state_begins_alike);
     tcase_add_test(tcase, mini_batches);
     tcase_add_test(tcase, points);
     tcase_add_test(tcase, memory);

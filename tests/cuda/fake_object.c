@@ -31,3 +31,8 @@ int gradcheckd_cuda_describe(struct gradcheckd_cuda_device *device)
     *device = (struct gradcheckd_cuda_device){0};
     return CODE_DEVICE;
 }
+
+const char *gradcheckd_cuda_failure(void)
+{
+    return "";
+}
