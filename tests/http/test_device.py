@@ -190,6 +190,9 @@ class FailingDeviceTest(unittest.TestCase):
             self.failure = pathlib.Path(directory, "fail")
             with StandInDaemon(GRADCHECKD_TEST_STANDIN_FAIL=str(self.failure)) as daemon:
                 yield daemon
+                self.assertRegex(daemon.read_errors(), r"^gradcheckd: the CUDA device failed in a request: .*told to fail\n")
+                self.assertEqual(daemon.read_errors().count("failed in a request"), 1, "more than once a minute")
+                daemon.expected.append("failed in a request")
 
     def break_device(self, words):
         """The stand-in reads this at its next call, and never half of it."""
@@ -226,7 +229,7 @@ class FailingDeviceTest(unittest.TestCase):
                 self.assertEqual((status, problem["pointer"]), (400, "/device"))
                 self.assertIn("has failed", problem["detail"])
                 self.assertEqual(daemon.metrics()['gradcheckd_device_failures_total{cause="device"}'], 1)
-                self.assertRegex(daemon.read_errors(), r"^gradcheckd: the CUDA device is out of service: [^\n]+\n$")
+                self.assertRegex(daemon.read_errors(), r"(?m)^gradcheckd: the CUDA device is out of service: .*told to fail$")
                 daemon.expected.append("out of service")
 
     def test_a_stream_tells_no_epoch_twice(self):
