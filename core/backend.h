@@ -110,4 +110,8 @@ const struct backend *backend_cpu(enum dtype dtype);
 
 extern const char *const dtype_names[]; /* by dtype: "float64", "float32"; ends with NULL */
 
+/* What a request is told where one of the backend's functions gave that code. Returns it. */
+struct error;
+int backend_error(const struct backend *backend, int code, struct error *error);
+
 #endif

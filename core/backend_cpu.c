@@ -51,5 +51,3 @@ const struct backend *backend_cpu(enum dtype dtype)
 {
     return dtype == DTYPE_FLOAT32 ? &backend_f32 : &backend_f64;
 }
-
-const char *const dtype_names[] = {"float64", "float32", NULL};

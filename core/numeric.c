@@ -140,23 +140,31 @@ double numeric_work(const struct network *network, size_t batch)
     return 2 * (double)network->parameter_elements * pass;
 }
 
+/* A pass of the network as it is, on the CPU in float64, forward. pass_free it, also after an error. */
+static int pass_begin(struct arena *arena, const struct network *network, size_t batch, double *const *parameters,
+                      const double *x, const double *target, const atomic_bool *cancelled, struct pass *pass,
+                      struct error *error)
+{
+    int code = pass_new(arena, network, backend_cpu(DTYPE_FLOAT64), batch, pass, error);
+    pass->cancelled = cancelled;
+    if (code == CODE_OK) code = pass_set_data(pass, x, target, error);
+    for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++)
+        code = pass_set_parameter(pass, p, parameters[p], error);
+    return code == CODE_OK ? pass_forward(pass, error) : code;
+}
+
 int numeric_verify(struct arena *arena, const struct network *network, size_t batch, double *const *parameters,
                    const double *x, const double *target, double *const *gradients, const atomic_bool *cancelled,
                    struct verification *verification, struct error *error)
 {
     *verification = (struct verification){0};
-    struct pass pass;
-    if (pass_new(arena, network, backend_cpu(DTYPE_FLOAT64), batch, &pass, error) != CODE_OK) return error->code;
-    pass.cancelled = cancelled;
     struct sides sides = {.count = kinked_elements(network, batch)};
     sides.here = arena_array(arena, sides.count, 2);
     if (sides.here == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     sides.there = sides.here + sides.count;
 
-    int code = pass_set_data(&pass, x, target, error);
-    for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++)
-        code = pass_set_parameter(&pass, p, parameters[p], error);
-    if (code == CODE_OK) code = pass_forward(&pass, error);
+    struct pass pass;
+    int code = pass_begin(arena, network, batch, parameters, x, target, cancelled, &pass, error);
     if (code == CODE_OK) find_sides(&pass, sides.here);
     for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++)
         code = verify_parameter(&pass, p, gradients[p], &sides, verification, error);
@@ -201,6 +209,11 @@ int numeric_verify_on(const struct backend *backend, struct arena *arena, const 
     if (backend->losses_of_many == NULL || !sequence_of(network, batch, &sequence))
         return numeric_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification, error);
     *verification = (struct verification){0};
+    /* Where the loss has no value, in float64, there is nothing to differentiate: an error, not a kink. */
+    struct pass pass;
+    int code = pass_begin(arena, network, batch, parameters, x, target, cancelled, &pass, error);
+    pass_free(&pass);
+    if (code != CODE_OK) return code;
     size_t all = network->parameter_elements, portion = elements_at_once(&sequence, all);
     double *w = arena_doubles(arena, all);
     struct variants v;
@@ -222,11 +235,11 @@ int numeric_verify_on(const struct backend *backend, struct arena *arena, const 
                 v.value[2 * i] = probe.above;
                 v.value[2 * i + 1] = probe.below;
             }
-            int code = backend->losses_of_many(&sequence, w, x, target, 2 * n, v.at, v.value, v.loss, v.edge);
+            code = backend->losses_of_many(&sequence, w, x, target, 2 * n, v.at, v.value, v.loss, v.edge);
             if (code == CODE_OUT_OF_MEMORY) /* the device's; the CPU takes none of it */
                 return numeric_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification,
                                       error);
-            if (code != CODE_OK) return error_set(error, code, "the device %s failed", backend->device);
+            if (code != CODE_OK) return backend_error(backend, code, error);
             for (size_t i = 0; i < n; i++) {
                 struct probe probe = {v.value[2 * i], v.value[2 * i + 1], v.loss[2 * i], v.loss[2 * i + 1],
                                       v.edge[2 * i] || v.edge[2 * i + 1]};

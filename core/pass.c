@@ -115,12 +115,6 @@ void pass_use_data(struct pass *pass, void *x, void *target)
 
 /* ---- a pass ---- */
 
-static int device_error(const struct pass *pass, int code, struct error *error)
-{
-    if (code == CODE_OK) return CODE_OK;
-    return error_set(error, code, "the device %s failed", pass->backend->device);
-}
-
 int pass_new(struct arena *arena, const struct network *network, const struct backend *backend, size_t batch,
              struct pass *pass, struct error *error)
 {
@@ -133,7 +127,7 @@ int pass_new(struct arena *arena, const struct network *network, const struct ba
     if (lists != NULL && pass->calls != NULL && pass->tensors != NULL && pass_elements(network, batch, &elements))
         code = backend->allocate(arena, elements, &pass->memory);
     if (code == CODE_OUT_OF_MEMORY) return error_set(error, code, "the network and its data do not fit into memory");
-    if (code != CODE_OK) return device_error(pass, code, error);
+    if (code != CODE_OK) return backend_error(pass->backend, code, error);
     pass->y = lists;
     pass->dy = pass->y + network->node_count;
     pass->parameters = pass->dy + network->node_count;
@@ -165,7 +159,7 @@ void pass_free(struct pass *pass)
 int pass_set_parameter(struct pass *pass, size_t parameter, const double *host, struct error *error)
 {
     size_t n = pass->network->parameters[parameter].size;
-    return device_error(pass, pass->backend->upload(n, host, pass->parameters[parameter]), error);
+    return backend_error(pass->backend, pass->backend->upload(n, host, pass->parameters[parameter]), error);
 }
 
 int pass_set_data(struct pass *pass, const double *x, const double *target, struct error *error)
@@ -174,12 +168,12 @@ int pass_set_data(struct pass *pass, const double *x, const double *target, stru
     int code = pass->backend->upload(pass->batch * network->input_size, x, pass->x);
     if (code == CODE_OK)
         code = pass->backend->upload(pass->batch * network_output(network)->out_size, target, pass->target);
-    return device_error(pass, code, error);
+    return backend_error(pass->backend, code, error);
 }
 
 int pass_read(const struct pass *pass, const void *from, size_t n, double *host, struct error *error)
 {
-    return device_error(pass, pass->backend->download(n, from, host), error);
+    return backend_error(pass->backend, pass->backend->download(n, from, host), error);
 }
 
 static bool is_cancelled(const struct pass *pass)
@@ -200,7 +194,7 @@ static int explain_not_finite(const struct pass *pass, struct error *error)
         const struct node *node = &pass->network->nodes[i];
         size_t n = pass->batch * node->out_size, at = n;
         int code = pass->backend->first_outside(n, pass->y[i], -limit, limit, &at);
-        if (code != CODE_OK) return device_error(pass, code, error);
+        if (code != CODE_OK) return backend_error(pass->backend, code, error);
         if (at < n) {
             error_set(error, CODE_NOT_FINITE, "with these parameters the output of layer %zu (%s) overflows %s", i,
                       node->layer->op->name, dtype_names[pass->backend->dtype]);
@@ -218,11 +212,11 @@ static int check_probabilities(const struct pass *pass, struct error *error)
     size_t last = pass->network->node_count - 1;
     size_t n = pass->batch * pass->network->nodes[last].out_size, at = n;
     int code = pass->backend->first_outside(n, pass->y[last], 0, 1, &at);
-    if (code != CODE_OK) return device_error(pass, code, error);
+    if (code != CODE_OK) return backend_error(pass->backend, code, error);
     if (at == n) return CODE_OK;
     double value = 0;
     code = pass->backend->download(1, (char *)pass->y[last] + at * pass->backend->element_size, &value);
-    if (code != CODE_OK) return device_error(pass, code, error);
+    if (code != CODE_OK) return backend_error(pass->backend, code, error);
     if (!isfinite(value)) return explain_not_finite(pass, error);
     error_set(error, CODE_OUT_OF_RANGE, "%s takes probabilities, but the network's output %.6g is not within [0,1]%s",
               loss->op->name, value,
@@ -254,7 +248,7 @@ int pass_outputs(struct pass *pass, struct error *error)
         if (is_cancelled(pass)) return cancelled_error(error);
         code = pass->calls[i].op->forward(&pass->calls[i]);
     }
-    return device_error(pass, code, error);
+    return backend_error(pass->backend, code, error);
 }
 
 int pass_forward(struct pass *pass, struct error *error)
@@ -267,7 +261,7 @@ int pass_forward(struct pass *pass, struct error *error)
     loss->loss = &pass->data_loss; /* here, since a pass may be copied */
     code = pass->joined ? loss->op->forward_joined(loss, &pass->calls[count - 1]) : loss->op->forward(loss);
     if (code == CODE_OK) code = add_l2(pass);
-    if (code != CODE_OK) return device_error(pass, code, error);
+    if (code != CODE_OK) return backend_error(pass->backend, code, error);
     return isfinite(pass->loss) ? CODE_OK : explain_not_finite(pass, error);
 }
 
@@ -289,5 +283,5 @@ int pass_backward(struct pass *pass, struct error *error)
         if (pass->network->parameters[p].role->weight)
             code =
                 pass->backend->axpby(pass->network->parameters[p].size, l2, pass->parameters[p], 1, pass->gradients[p]);
-    return device_error(pass, code, error);
+    return backend_error(pass->backend, code, error);
 }

@@ -32,12 +32,6 @@ static int out_of_memory(struct error *error)
     return CODE_OUT_OF_MEMORY;
 }
 
-static int device_error(const struct run *run, int code, struct error *error)
-{
-    if (code == CODE_OK) return CODE_OK;
-    return error_set(error, code, "the device %s failed", run->training->backend->device);
-}
-
 static size_t output_size(const struct run *run)
 {
     return network_output(run->training->network)->out_size;
@@ -141,8 +135,8 @@ static int step(struct run *run, struct pass *pass, struct error *error)
     struct update update;
     optimizer->type->step(optimizer->attributes, ++run->steps, &update);
     if (pass->block == 0) return CODE_OK;
-    return device_error(
-        run,
+    return backend_error(
+        pass->backend,
         pass->backend->update(&update, pass->block, pass->gradients[0], pass->parameters[0], run->first, run->second),
         error);
 }
@@ -165,7 +159,7 @@ static int record(struct run *run, const struct pass *pass, size_t epoch, const 
         code = pass->backend->dot(network->parameters[p].size, pass->gradients[p], pass->gradients[p], &squares);
         curve->norms[p][at] = sqrt(squares);
     }
-    return device_error(run, code, error);
+    return backend_error(run->training->backend, code, error);
 }
 
 static int run_epoch(struct run *run, size_t epoch, struct error *error)
@@ -179,10 +173,12 @@ static int run_epoch(struct run *run, size_t epoch, struct error *error)
         int code = forward(run, pass, start, recorded, &tally, error);
         /* Where the run diverges later in this epoch or in the next forward, it ends with these. */
         if (code == CODE_OK && start == 0 && pass->block > 0)
-            code = device_error(run, t->backend->axpby(pass->block, 1, pass->parameters[0], 0, run->kept), error);
+            code = backend_error(run->training->backend,
+                                 t->backend->axpby(pass->block, 1, pass->parameters[0], 0, run->kept), error);
         bool last = start + pass->batch >= t->samples;
         if (code == CODE_OK && recorded)
-            code = device_error(run, vitals_look(run->vitals, pass, epoch, start == 0, last), error);
+            code =
+                backend_error(run->training->backend, vitals_look(run->vitals, pass, epoch, start == 0, last), error);
         if (code == CODE_OK) code = pass_backward(pass, error);
         /* Before the update: the point belongs to the parameters that made its loss. */
         if (code == CODE_OK && recorded && last) code = record(run, pass, epoch, &tally, error);
@@ -234,8 +230,8 @@ static int diverge(struct run *run, size_t epoch, struct error *error)
     run->curve->diverged_at = epoch;
     *error = (struct error){0};
     if (run->whole.block == 0) return CODE_OK;
-    return device_error(run, run->whole.backend->axpby(run->whole.block, 1, run->kept, 0, run->whole.parameters[0]),
-                        error);
+    return backend_error(run->training->backend,
+                         run->whole.backend->axpby(run->whole.block, 1, run->kept, 0, run->whole.parameters[0]), error);
 }
 
 static int run_epochs(struct run *run, struct trained *trained, struct error *error)
@@ -296,7 +292,7 @@ static int allocate_filled(struct run *run, size_t n, double value, void **memor
     }
     return code == CODE_OK              ? CODE_OK
            : code == CODE_OUT_OF_MEMORY ? out_of_memory(error)
-                                        : device_error(run, code, error);
+                                        : backend_error(run->training->backend, code, error);
 }
 
 static int allocate_state(struct run *run, struct error *error)
@@ -320,7 +316,7 @@ static int clear_padding(struct run *run, struct error *error)
     if (pass->block == 0) return CODE_OK;
     int code = pass->backend->axpby(pass->block, 1, run->kept, 0, pass->parameters[0]);
     if (code == CODE_OK) code = pass->backend->axpby(pass->block, 1, run->kept, 0, pass->gradients[0]);
-    return device_error(run, code, error);
+    return backend_error(run->training->backend, code, error);
 }
 
 static int load(struct run *run, struct error *error)
@@ -331,7 +327,7 @@ static int load(struct run *run, struct error *error)
     if (code == CODE_OUT_OF_MEMORY) return out_of_memory(error);
     if (code == CODE_OK) code = t->backend->upload(inputs, t->x, run->data);
     if (code == CODE_OK) code = t->backend->upload(outputs, t->target, offset(run, run->data, inputs));
-    if (code != CODE_OK) return device_error(run, code, error);
+    if (code != CODE_OK) return backend_error(run->training->backend, code, error);
     pass_use_data(&run->whole, run->data, offset(run, run->data, inputs));
     for (size_t p = 0; code == CODE_OK && p < t->network->parameter_count; p++)
         code = pass_set_parameter(&run->whole, p, t->parameters[p], error);
@@ -424,7 +420,7 @@ int train_outputs(struct arena *arena, const struct training *training, double *
     for (size_t start = 0; code == CODE_OK && start < samples; start += at_once) {
         size_t n = samples - start < at_once ? samples - start : at_once;
         code = training->backend->upload(n * network->input_size, x + start * network->input_size, pass.x);
-        if (code != CODE_OK) error_set(error, code, "the device %s failed", training->backend->device);
+        backend_error(training->backend, code, error);
         if (code == CODE_OK) code = pass_outputs(&pass, error); /* the last one's rest is what stood there before */
         if (code == CODE_OK)
             code = pass_read(&pass, pass.y[network->node_count - 1], n * width, outputs + start * width, error);

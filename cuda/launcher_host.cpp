@@ -1,10 +1,10 @@
 /* The host stand-in for the launcher: runs kernels on the CPU, thread by thread.
  *
  * The blocks of a launch run one after the other. The threads of a block are fibers: each runs until it has to wait for
- * others, at a barrier or a shuffle, or ends. Most never wait, and one fiber serves them all in turn. A block whose
- * threads can no longer all meet (some wait at a barrier that others passed by) is an error in a kernel, and ends the
- * program with a message. Shared memory and fresh device memory are filled with NaN, and lie between guards; so does
- * memory that is used again, and pieces that the backend makes of one allocation.
+ * others, at a barrier or a shuffle, or ends; warps take turns. Most never wait, and one fiber serves them all in turn.
+ * A block whose threads can no longer all meet (some wait at a barrier that others passed by) is an error in a kernel,
+ * and ends the program with a message. Shared memory and fresh device memory are filled with NaN, and lie between
+ * guards; so does memory that is used again, and pieces that the backend makes of one allocation.
  *
  * What a queue is asked for is done at once, but not so that anybody could rely on it: what comes out of the device is
  * NaN until the thread that asked for it has waited, and what goes in must until then stay as it is. */
@@ -337,17 +337,17 @@ static bool all_in(unsigned from, unsigned to, enum state state)
     return true;
 }
 
-/* Runs a warp until its lanes have all ended or all wait at a barrier. */
-static void run_warp(unsigned from)
+/* Runs a warp until its lanes all wait for each other, or have ended. True where they go on among themselves. */
+static bool run_warp(unsigned from)
 {
-    for (;;) {
-        for (unsigned l = 0; l < WARP; l++)
-            resume(from + (descending ? WARP - 1 - l : l));
-        if (all_in(from, from + WARP, ENDED) || all_in(from, from + WARP, WAITS_AT_BARRIER)) return;
-        if (!all_in(from, from + WARP, WAITS_AT_SHUFFLE)) fault("not all lanes of the warp come to the same point");
-    }
+    for (unsigned l = 0; l < WARP; l++)
+        resume(from + (descending ? WARP - 1 - l : l));
+    if (all_in(from, from + WARP, WAITS_AT_SHUFFLE)) return true;
+    if (!all_in(from, from + WARP, run->state[from])) fault("not all lanes of the warp come to the same point");
+    return false;
 }
 
+/* Warps take turns at every shuffle, so that what one does to another's memory is seen. */
 static void run_block(unsigned threads)
 {
     for (unsigned t = 0; t < threads; t++) {
@@ -355,8 +355,15 @@ static void run_block(unsigned threads)
         run->turn[t] = 0;
     }
     do {
-        for (unsigned w = 0; w < threads; w += WARP)
-            run_warp(descending ? threads - WARP - w : w);
+        bool first = true, busy;
+        do {
+            busy = false;
+            for (unsigned w = 0; w < threads; w += WARP) {
+                unsigned from = descending ? threads - WARP - w : w;
+                if (first || run->state[from] == WAITS_AT_SHUFFLE) busy |= run_warp(from);
+            }
+            first = false;
+        } while (busy);
         if (!all_in(0, threads, run->state[0])) fault("not all threads of the block come to the barrier");
     } while (run->state[0] != ENDED);
 }

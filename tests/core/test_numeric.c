@@ -161,7 +161,12 @@ static int verify_made_up(size_t batch, struct verification *v)
     asked.calls = asked.variants = asked.largest = 0;
     asked.cancelled = false;
     error = (struct error){0};
-    return numeric_verify_on(&backend, &arena, &chain.network, batch, parameters, x, target, gradients,
+    double *rows = arena_doubles(&arena, 2 * batch), *targets = arena_doubles(&arena, batch);
+    for (size_t i = 0; i < batch; i++) {
+        memcpy(rows + 2 * i, x + 2 * (i % BATCH), 2 * sizeof *x);
+        targets[i] = target[i % BATCH];
+    }
+    return numeric_verify_on(&backend, &arena, &chain.network, batch, parameters, rows, targets, gradients,
                              &asked.cancelled, v, &error);
 }
 

@@ -134,6 +134,17 @@ class StandInTest(unittest.TestCase):
         self.assertEqual(cuda["diagnosis"], cpu["diagnosis"])
         self.assertTrue(cuda["diagnosis"]["mistakes"])
 
+    def test_verification_agrees_with_the_cpu(self):
+        """Also where float32 rounds a prediction to a probability that it is not in float64."""
+        request = {"network": {"input": 1, "layers": [{"type": "linear", "out_features": 1}], "loss": "bce"},
+                   "data": {"x": [[1.0]], "y": [[1.0]]}, "gradients": {}, "dtype": "float32", "verify_reference": True}
+        for weight, expected in ((1.000000001, 400), (0.75, 200)):
+            request["parameters"] = {"W1": [[weight]], "b1": [0.0]}
+            cpu, cuda = (post(self.daemon, "/v1/check", {**request, "device": device}) for device in ("cpu", "cuda"))
+            self.assertEqual((cpu[0], cuda[0]), (expected, expected))
+            self.assertEqual(cuda[1].get("pointer"), cpu[1].get("pointer"))
+            self.assertEqual(cuda[1].get("verification"), cpu[1].get("verification"))
+
     def test_trainings_agree_with_the_cpu(self):
         for optimizer in ({"type": "sgd", "lr": 1.0}, {"type": "adam", "lr": 0.05}, {"type": "rmsprop", "momentum": 0.5}):
             request = {"network": {"input": 2, "layers": [{"type": "linear", "out_features": 5}, {"type": "tanh"},
