@@ -155,10 +155,10 @@ NVCC_FLAGS = -std=c++17 -O3 -fmad=false $(foreach a,$(CUDA_ARCHS),-gencode arch=
 CUDA_LIBS  = -lcublas -Xlinker --no-as-needed -lcublasLt -Xlinker '-rpath=$$ORIGIN' $(addprefix -Xlinker -rpath=,$(shell sed -n 2p $(B)/cuda-toolkit))
 
 # Builds for sanitizers, coverage and linters, which go elsewhere than build/, have no use for it. An object from when
-# there was a toolkit must not stay beside a newer daemon.
+# there was a toolkit stays: the daemon takes it where the interface is still the same.
 cuda:
 ifeq ($(B),build)
-	@sh cuda/toolkit.sh '$(NVCC)' $(B)/cuda-toolkit || rm -f $(B)/gradcheckd-cuda.so
+	@sh cuda/toolkit.sh '$(NVCC)' $(B)/cuda-toolkit '$(CUDA_ARCHS)' || true
 	@[ ! -e $(B)/cuda-toolkit ] || $(MAKE) --no-print-directory cuda-object
 endif
 
@@ -166,7 +166,7 @@ cuda-object: $(B)/gradcheckd-cuda.so
 	@:
 
 $(B)/cuda-toolkit:
-	@sh cuda/toolkit.sh '$(NVCC)' $@
+	@sh cuda/toolkit.sh '$(NVCC)' $@ '$(CUDA_ARCHS)'
 
 $(B)/gradcheckd-cuda.so: cuda/backend.cu $(B)/cuda-toolkit Makefile
 	@mkdir -p $(@D)

@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/intermediates.h"
+#include "core/sequence.h"
 
 const char *const verdict_names[] = {"match",      "mismatch",     "missing",   "shape_mismatch",
                                      "not_finite", "not_a_tensor", "unexpected"};
@@ -223,6 +224,12 @@ int check_pass(struct arena *arena, const struct check *check, const struct back
 double check_work(const struct network *network, size_t batch, bool verify_reference)
 {
     return network->work * (double)batch + (verify_reference ? numeric_work(network, batch) : 0);
+}
+
+double check_device_work(const struct network *network, size_t batch, bool verify_reference)
+{
+    struct sequence sequence;
+    return check_work(network, batch, verify_reference && sequence_of(network, batch, &sequence));
 }
 
 int check_run(struct arena *arena, const struct check *check, struct report *report, struct error *error)

@@ -84,6 +84,10 @@ struct report {
 /* Floating-point operations that a check takes, at most. */
 double check_work(const struct network *network, size_t batch, bool verify_reference);
 
+/* Those of them that the check's backend does where it is a device: all, but verification of networks that it cannot
+ * evaluate many at a time, which the CPU does. */
+double check_device_work(const struct network *network, size_t batch, bool verify_reference);
+
 /* Makes a pass of the check's network, parameters and data, and runs it forward and backward; pass_free it, also after
  * an error. Errors are the pass's. */
 int check_pass(struct arena *arena, const struct check *check, const struct backend *backend, struct pass *pass,

@@ -10,7 +10,7 @@
 
 enum { SEQUENCE_STEPS_MAX = 32 };
 
-/* Larger layers (their elements in a whole batch, or their parameters) keep a device busy by themselves. */
+/* Larger networks (the elements of all layers in a whole batch, or the parameters) keep a device busy by themselves. */
 #define SEQUENCE_ELEMENTS_MAX ((unsigned)1 << 20)
 
 /* Operations that are handed to a device at once, where there are many evaluations: from some ten milliseconds to a

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Whether there is a CUDA toolkit that can build the backend: `sh cuda/toolkit.sh NVCC RECORD`.
+# Whether there is a CUDA toolkit that can build the backend: `sh cuda/toolkit.sh NVCC RECORD ARCHITECTURES`.
 #
-# Where there is, RECORD gets two lines: which nvcc was tried, and the folder of the toolkit's libraries, or nothing where
+# Where there is, RECORD gets two lines: which nvcc was tried, and for what; and the folder of the toolkit's libraries, or nothing where
 # the system finds them by itself. Where there is not, prints why, removes RECORD and exits 1. An nvcc that was found
-# good is not tried again until it is another file.
+# good is not tried again until it is another file, or to build for others.
 set -u
-nvcc=$1 record=$2
+nvcc=$1 record=$2 architectures=$3
 
 refuse() {
     rm -f "$record"
@@ -16,6 +16,7 @@ refuse() {
 [ -n "$nvcc" ] || refuse 'no nvcc here'
 path=$(command -v "$nvcc") || refuse "$nvcc is not there"
 tried=$(stat -L -c '%n %i %s %Y' "$path") || refuse "$path is not there"
+tried="$tried for $architectures"
 if [ -f "$record" ] && [ "$(head -n 1 "$record")" = "$tried" ]; then exit 0; fi
 
 scratch=$(mktemp -d) || refuse 'no folder for temporary files'

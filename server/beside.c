@@ -3,9 +3,17 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-bool beside_program(const char *const places[2], char *path, size_t size)
+static bool is_there(const char *path, bool directory)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode) == directory &&
+           access(path, directory ? R_OK | X_OK : R_OK) == 0;
+}
+
+bool beside_program(const char *const places[2], bool directory, char *path, size_t size)
 {
     char program[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -15,7 +23,7 @@ bool beside_program(const char *const places[2], char *path, size_t size)
     *slash = '\0';
     for (int i = 0; i < 2; i++) {
         int needed = snprintf(path, size, "%s/%s", program, places[i]);
-        if (needed > 0 && (size_t)needed < size && access(path, R_OK) == 0) return true;
+        if (needed > 0 && (size_t)needed < size && is_there(path, directory)) return true;
     }
     return false;
 }

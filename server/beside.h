@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The first of these places (relative to the program's directory; two of them) that is there, into path. False where
- * none is, or its path is longer than `size` has room for. */
-bool beside_program(const char *const places[2], char *path, size_t size);
+/* The first of these places (relative to the program's directory) where there is a directory, or a file, that can be
+ * read, into path. False where neither is one, or where its path is longer than `size` has room for. */
+bool beside_program(const char *const places[2], bool directory, char *path, size_t size);
 
 #endif

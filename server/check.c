@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/clock.h"
 #include "server/accept.h"
 #include "server/check_report.h"
 #include "server/check_request.h"
@@ -61,7 +62,7 @@ static int read_strict(const struct exchange *exchange, bool *strict, struct err
 /* From the body to a request whose work is known. */
 static int measure(struct exchange *exchange, struct check_state *state, struct error *error)
 {
-    double begun = exchange_clock();
+    double begun = clock_seconds();
     int code = read_format(exchange, &state->format, error);
     if (code == CODE_OK) code = read_strict(exchange, &state->strict, error);
     if (code == CODE_OK)
@@ -69,7 +70,7 @@ static int measure(struct exchange *exchange, struct check_state *state, struct 
                              &state->request.document, error);
     if (code == CODE_OK) code = check_request_measure(&exchange->arena, exchange->options, &state->request, error);
     state->measured = true;
-    state->read_seconds = exchange_clock() - begun;
+    state->read_seconds = clock_seconds() - begun;
     return code;
 }
 
@@ -96,12 +97,12 @@ static int grade(struct exchange *exchange, struct check_state *state, struct er
 /* What went wrong, where something did. On a connection's thread there is time for the easy ones only. */
 static int diagnose(struct exchange *exchange, struct check_state *state, bool heavy, struct error *error)
 {
-    double begun = exchange_clock();
+    double begun = clock_seconds();
     state->diagnosed = state->request.diagnose && !state->report.passed;
     if (!state->diagnosed) return CODE_OK;
     double seconds = !state->request.search ? 0 : heavy ? DIAGNOSE_SECONDS : LIMIT_LIGHT_DIAGNOSIS;
     int code = diagnose_run(&exchange->arena, &state->request.check, &state->report, seconds, &state->diagnosis, error);
-    state->diagnose_seconds += exchange_clock() - begun;
+    state->diagnose_seconds += clock_seconds() - begun;
     return code;
 }
 
@@ -110,10 +111,10 @@ static int read(struct exchange *exchange, struct check_state *state, struct err
 {
     struct check *check = &state->request.check;
     if (check->backend != NULL) return CODE_OK;
-    double begun = exchange_clock();
+    double begun = clock_seconds();
     check->cancelled = &exchange->cancelled;
     int code = check_request_read(&exchange->arena, &state->request, error);
-    state->read_seconds += exchange_clock() - begun;
+    state->read_seconds += clock_seconds() - begun;
     return code;
 }
 
@@ -127,6 +128,7 @@ static int compute(struct exchange *exchange, struct check_state *state, bool he
         const struct backend *instead = device_instead(check->backend, state->request.device, code);
         if (instead == NULL) return code;
         check->backend = instead;
+        exchange->again = true;
         state->graded = false;
         *error = (struct error){0};
     }
@@ -134,7 +136,7 @@ static int compute(struct exchange *exchange, struct check_state *state, bool he
 
 static int answer(struct exchange *exchange, struct check_state *state, struct error *error)
 {
-    double begun = exchange_clock();
+    double begun = clock_seconds();
     const struct check *check = &state->request.check;
     const struct diagnosis *diagnosis = state->diagnosed ? &state->diagnosis : NULL;
     text_init(&exchange->answer, &exchange->arena);
@@ -145,7 +147,7 @@ static int answer(struct exchange *exchange, struct check_state *state, struct e
     if (exchange->answer.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     exchange->status = state->strict && !state->report.passed ? STATUS_NOT_PASSED : 200;
     exchange->content_type = format_types[state->format];
-    add_timing(exchange, state, exchange_clock() - begun);
+    add_timing(exchange, state, clock_seconds() - begun);
     metrics_check(state->report.passed);
     for (size_t i = 0; diagnosis != NULL && i < diagnosis->count; i++)
         metrics_mistake(diagnosis->found[i].mistake);
@@ -166,7 +168,7 @@ enum outcome check_handle(struct exchange *exchange, bool heavy)
     int code = fresh ? measure(exchange, state, &error) : CODE_OK;
     exchange->work = state->request.work;
     /* Off to the workers; or, from one that is kept free of long work, to another. */
-    bool light = exchange->work <= LIMIT_LIGHT_WORK && state->request.device != DEVICE_CUDA;
+    bool light = exchange->work <= LIMIT_LIGHT_WORK && !device_is_cuda(state->request.device);
     if (code == CODE_OK && !heavy && !light) return OUTCOME_HEAVY;
     if (code == CODE_OK && heavy && fresh && exchange->work > LIMIT_LONG_WORK) return OUTCOME_HEAVY;
     if (code == CODE_OK) code = read(exchange, state, &error);

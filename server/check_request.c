@@ -214,6 +214,6 @@ int check_request_read(struct arena *arena, struct check_request *request, struc
     check->target = set->target;
     check->shapes = set->shapes;
     check->names = (const char *const *)set->names;
-    double work = check_work(check->network, check->batch, check->verify_reference);
+    double work = check_device_work(check->network, check->batch, check->verify_reference);
     return device_backend(request->device, request->dtype, work, 1, &check->backend, error);
 }

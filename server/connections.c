@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "server/exchange.h"
 #include "server/limits.h"
 #include "server/request.h"
@@ -98,7 +99,7 @@ static void start_lingering(const struct connection *connection)
     int copy = dup(connection->socket);
     if (copy < 0) return;
     registry.lingering[registry.lingering_count++] =
-        (struct lingering){.socket = copy, .until = exchange_clock() + LINGER_SECONDS};
+        (struct lingering){.socket = copy, .until = clock_seconds() + LINGER_SECONDS};
     pthread_cond_signal(&registry.wake);
 }
 
@@ -147,7 +148,7 @@ void connections_enter(struct connection *connection, enum phase phase)
 {
     if (connection == NULL) return;
     if (phase != PHASE_HEADER) atomic_store_explicit(&connection->served, true, memory_order_relaxed);
-    uint64_t milliseconds = (uint64_t)(exchange_clock() * 1e3);
+    uint64_t milliseconds = (uint64_t)(clock_seconds() * 1e3);
     atomic_store_explicit(&connection->since, milliseconds << PHASE_BITS | (uint64_t)phase, memory_order_relaxed);
 }
 
@@ -157,7 +158,7 @@ void connections_watch(struct connection *connection, struct exchange *exchange)
     connections_enter(connection, PHASE_WORK);
     pthread_mutex_lock(&registry.lock);
     connection->working = exchange;
-    connection->work_deadline = exchange_clock() + registry.limits[PHASE_WORK];
+    connection->work_deadline = clock_seconds() + registry.limits[PHASE_WORK];
     pthread_mutex_unlock(&registry.lock);
 }
 
@@ -326,14 +327,14 @@ static void *sweep(void *unused)
     (void)unused;
     pthread_mutex_lock(&registry.lock);
     while (!registry.stopping) {
-        double now = exchange_clock();
+        double now = clock_seconds();
         for (struct connection *connection = registry.first; connection != NULL; connection = connection->next)
             look_at(connection, now);
         look_at_lingering(now);
         bool busy = registry.draining || registry.lingering_count > 0;
         sleep_until(now + (busy ? SWEEP_SECONDS_BUSY : SWEEP_SECONDS));
     }
-    look_at_lingering(exchange_clock() + 2 * LINGER_SECONDS);
+    look_at_lingering(clock_seconds() + 2 * LINGER_SECONDS);
     pthread_mutex_unlock(&registry.lock);
     return NULL;
 }
@@ -375,7 +376,7 @@ void connections_drain(void)
 {
     pthread_mutex_lock(&registry.lock);
     registry.draining = true;
-    registry.draining_since = exchange_clock();
+    registry.draining_since = clock_seconds();
     pthread_cond_signal(&registry.wake);
     pthread_mutex_unlock(&registry.lock);
 }

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "core/backend_object.h"
+#include "core/clock.h"
 #include "core/status.h"
 #include "server/beside.h"
 #include "server/metrics.h"
@@ -22,9 +22,9 @@ static struct {
     gradcheckd_cuda_health_function *health;
     gradcheckd_cuda_failure_function *failure;
     atomic_bool sick;
-    _Atomic time_t told; /* of a failure */
+    _Atomic double told; /* when, of a failure */
     char why[WHY_MAX];
-} cuda = {.why = "gradcheckd was built without it"};
+} cuda = {.why = "gradcheckd was built without it", .told = -TELL_SECONDS};
 
 /* dlsym gives an object pointer; POSIX promises that it may be one to a function. */
 static bool find_symbol(void *object, const char *name, void *function)
@@ -67,7 +67,7 @@ static void *open_object(void)
     const char *chosen = getenv("GRADCHECKD_TEST_CUDA_OBJECT");
     if (chosen != NULL)
         snprintf(path, sizeof path, "%s", chosen);
-    else if (!beside_program(places, path, sizeof path) || !has_driver())
+    else if (!beside_program(places, false, path, sizeof path) || !has_driver())
         return NULL;
     if (!is_whole(path)) {
         snprintf(cuda.why, WHY_MAX, "its shared object is no object, or not whole");
@@ -108,6 +108,11 @@ bool device_has_cuda(void)
     return cuda.backends[0] != NULL && cuda.backends[1] != NULL && !atomic_load(&cuda.sick);
 }
 
+bool device_is_cuda(enum device_choice choice)
+{
+    return choice == DEVICE_CUDA || choice == DEVICE_CUDA_USUALLY;
+}
+
 const char *device_why(void)
 {
     return atomic_load(&cuda.sick) ? "the device has failed" : cuda.why;
@@ -117,7 +122,7 @@ int device_backend(enum device_choice choice, enum dtype dtype, double work, dou
                    const struct backend **backend, struct error *error)
 {
     bool worth = work >= DEVICE_WORK && work / steps >= DEVICE_STEP_WORK, there = device_has_cuda();
-    bool wanted = choice == DEVICE_CUDA || (choice == DEVICE_AUTO && worth);
+    bool wanted = device_is_cuda(choice) || (choice == DEVICE_AUTO && worth);
     *backend = wanted && there ? cuda.backends[dtype] : backend_cpu(dtype);
     if (choice == DEVICE_CUDA && !there) return error_set(error, CODE_DEVICE, "%s", device_why());
     return CODE_OK;
@@ -126,11 +131,9 @@ int device_backend(enum device_choice choice, enum dtype dtype, double work, dou
 /* An operator wants to know, but not a thousand times. */
 static void tell_failure(const char *what)
 {
-    time_t now = time(NULL), last = atomic_exchange(&cuda.told, now);
-    if (now - last >= TELL_SECONDS)
+    double now = clock_seconds(), last = atomic_load(&cuda.told);
+    if (now - last >= TELL_SECONDS && atomic_compare_exchange_strong(&cuda.told, &last, now))
         fprintf(stderr, "gradcheckd: the CUDA device failed in a request: %s\n", what);
-    else
-        atomic_store(&cuda.told, last);
 }
 
 const struct backend *device_instead(const struct backend *backend, enum device_choice choice, int code)
@@ -141,5 +144,5 @@ const struct backend *device_instead(const struct backend *backend, enum device_
     if (code == CODE_DEVICE) tell_failure(cuda.failure());
     if (code == CODE_DEVICE && cuda.health(why, sizeof why) == CODE_DEVICE && !atomic_exchange(&cuda.sick, true))
         fprintf(stderr, "gradcheckd: the CUDA device is out of service: %s\n", why);
-    return choice == DEVICE_AUTO ? backend_cpu(backend->dtype) : NULL;
+    return choice == DEVICE_CUDA ? NULL : backend_cpu(backend->dtype);
 }

@@ -17,6 +17,10 @@
 void device_start(void);
 
 bool device_has_cuda(void);
+
+/* Whether a request goes to the device whatever its size. */
+bool device_is_cuda(enum device_choice choice);
+
 const char *device_why(void);
 
 /* The backend for a request; work: its floating-point operations, in `steps` steps one after the other. CODE_DEVICE
@@ -26,7 +30,7 @@ int device_backend(enum device_choice choice, enum dtype dtype, double work, dou
 
 /* A computation on that backend ended with that code. A CUDA device that does not compute any more is taken out of
  * service. Returns the CPU's backend where it is worth doing it again with that: the device failed or was full, and the
- * request leaves the choice to us; else NULL. */
+ * request did not name it; else NULL. */
 const struct backend *device_instead(const struct backend *backend, enum device_choice choice, int code);
 
 #endif

@@ -43,16 +43,14 @@ void exchange_answer_header(struct exchange *exchange, const char *name, const c
     exchange->header_count++;
 }
 
-double exchange_clock(void)
-{
-    return clock_seconds();
-}
-
 void exchange_explain_cancelled(const struct exchange *exchange, const char *what, struct error *error)
 {
     if (error->code != CODE_CANCELLED || !atomic_load(&exchange->overdue)) return;
     *error = (struct error){0};
-    error_set(error, CODE_TOO_MUCH_WORK, "this %s takes longer than %d seconds", what, LIMIT_WORK_SECONDS);
+    if (exchange->again)
+        error_set(error, CODE_DEVICE, "a device failed in the middle of this %s; try again", what);
+    else
+        error_set(error, CODE_TOO_MUCH_WORK, "this %s takes longer than %d seconds", what, LIMIT_WORK_SECONDS);
 }
 
 static struct request *take_spare(void)
@@ -99,7 +97,7 @@ struct request *request_new(const struct options *options)
     request->exchange.path = "";
     request->body = body;
     request->body_capacity = capacity;
-    request->started = exchange_clock();
+    request->started = clock_seconds();
     return request;
 }
 

@@ -27,6 +27,7 @@ struct exchange {
     size_t body_length;
     atomic_bool cancelled; /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */
     atomic_bool overdue;   /* it was the time: LIMIT_WORK_SECONDS are over. Set before `cancelled` */
+    bool again;            /* a device failed, and the CPU has begun anew, in what was left of the time */
     void *state;           /* the handler's own, in the arena, kept between its calls */
     double work; /* floating-point operations, as the handler estimates them before it returns OUTCOME_HEAVY; 0
                     as long as nobody knows */
@@ -60,10 +61,8 @@ const char *exchange_header(const struct exchange *exchange, const char *name);
 void exchange_answer_header(struct exchange *exchange, const char *name, const char *value);
 
 /* Where work was cancelled because it takes too long, and not because the client left: turns CODE_CANCELLED into
- * CODE_TOO_MUCH_WORK, since trying again would not help. what: "check". */
+ * CODE_TOO_MUCH_WORK, since trying again would not help; or into CODE_DEVICE where it would, since a device's failure
+ * took part of the time. what: "check". */
 void exchange_explain_cancelled(const struct exchange *exchange, const char *what, struct error *error);
-
-/* Seconds on the monotonic clock. */
-double exchange_clock(void);
 
 #endif

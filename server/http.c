@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "server/admission.h"
 #include "server/connections.h"
 #include "server/exchange.h"
@@ -177,7 +178,7 @@ static void finish(struct request *request, bool sent)
     unwatch(request);
     const struct exchange *exchange = &request->exchange;
     bool streamed = request->stream.begun;
-    metrics_request_ends(exchange->route, sent ? exchange->status : 0, exchange_clock() - request->started,
+    metrics_request_ends(exchange->route, sent ? exchange->status : 0, clock_seconds() - request->started,
                          exchange->body_length,
                          streamed ? request->stream.sent
                          : sent   ? exchange->answer.length
@@ -340,7 +341,7 @@ bool http_start(const struct options *options, char address[LISTENER_ADDRESS_MAX
 static bool wait_for_connections(double until)
 {
     while (connections_count() > 0 || connections_opened() < atomic_load(&http.delivered)) {
-        if (exchange_clock() > until) return false;
+        if (clock_seconds() > until) return false;
         poll(NULL, 0, DRAIN_LOOK);
     }
     return true;
@@ -348,7 +349,7 @@ static bool wait_for_connections(double until)
 
 bool http_drain(void)
 {
-    double start = exchange_clock();
+    double start = clock_seconds();
     probes_drain();
     listener_drain(start + DRAIN_PATIENCE * LIMIT_DRAIN_SECONDS);
     connections_drain();

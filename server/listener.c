@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "server/connections.h"
 #include "server/exchange.h"
 #include "server/limits.h"
@@ -147,7 +148,7 @@ void listener_drain(double until)
     shut_door();
     if (write(listener.wake, &one, sizeof one) != (ssize_t)sizeof one) return; /* cannot happen to a fresh eventfd */
     pthread_join(listener.thread, NULL);
-    while (!accept_waiting() && exchange_clock() < until)
+    while (!accept_waiting() && clock_seconds() < until)
         poll(NULL, 0, FULL_PAUSE);
     poll(NULL, 0, HANDSHAKE_PAUSE); /* handshakes that were under way when the door was shut */
     accept_waiting();

@@ -21,7 +21,7 @@ bool listener_start(listener_deliver *deliver);
 
 /* Lets no new connection begin, accepts all that the kernel holds, and closes the socket. Returns when all
  * that is done; every client whose connect() succeeded has then been delivered, unless there was no room for it until
- * `until` (exchange_clock()). May be called once. */
+ * `until` (clock_seconds()). May be called once. */
 void listener_drain(double until);
 
 #endif

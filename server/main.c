@@ -76,7 +76,7 @@ static int serve(const struct options *options)
     raise_file_limit();
     document_setup();
     device_start();
-    if (options->device == DEVICE_CUDA && !device_has_cuda()) {
+    if (options->device == DEVICE_CUDA_USUALLY && !device_has_cuda()) {
         fprintf(stderr, "gradcheckd: --device cuda: there is no CUDA device here (%s)\n", device_why());
         return STATUS_USAGE;
     }

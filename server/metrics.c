@@ -153,7 +153,7 @@ enum outcome metrics_handle(struct exchange *exchange, bool heavy)
     write_count(text, "gradcheckd_checks_total", "{result=\"passed\"}", get(&counters.passed));
     write_count(text, "gradcheckd_checks_total", "{result=\"failed\"}", get(&counters.failed));
     head(text, "gradcheckd_device_failures_total", "counter",
-         "Computations that the CUDA device did not finish, by cause.");
+         "Requests whose computation on the CUDA device failed, or found too little memory, by cause.");
     write_count(text, "gradcheckd_device_failures_total", "{cause=\"device\"}", get(&counters.device_failures));
     write_count(text, "gradcheckd_device_failures_total", "{cause=\"memory\"}", get(&counters.device_shortages));
     head(text, "gradcheckd_mistakes_total", "counter", "Mistakes named in diagnoses, by id.");

@@ -68,7 +68,7 @@ static bool read_device(struct options *options, const char *value)
     else if (strcmp(value, "cpu") == 0)
         options->device = DEVICE_CPU;
     else if (strcmp(value, "cuda") == 0)
-        options->device = DEVICE_CUDA;
+        options->device = DEVICE_CUDA_USUALLY;
     else
         return false;
     return true;
@@ -145,7 +145,7 @@ static void find_static_directory(struct options *options)
 {
     static const char *const places[2] = {"static", "../share/gradcheckd/static"};
     char place[sizeof options->static_directory];
-    if (beside_program(places, place, sizeof place) && access(place, X_OK) == 0) read_static(options, place);
+    if (beside_program(places, true, place, sizeof place)) read_static(options, place);
 }
 
 static void set_defaults(struct options *options)

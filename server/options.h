@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-enum device_choice { DEVICE_AUTO, DEVICE_CPU, DEVICE_CUDA };
+/* DEVICE_CUDA_USUALLY: nobody asked this request's client, whom the CPU serves as well where the device has failed. */
+enum device_choice { DEVICE_AUTO, DEVICE_CPU, DEVICE_CUDA, DEVICE_CUDA_USUALLY };
 
 struct options {
     char host[64]; /* a numeric IPv4 or IPv6 address, without brackets */

@@ -7,10 +7,10 @@ const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
 int read_device(struct reader *r, const json_t *root, const struct options *options, enum device_choice *device,
                 enum dtype *dtype)
 {
-    int which = (int)options->device, arithmetic = DTYPE_FLOAT64;
+    int which = -1, arithmetic = DTYPE_FLOAT64;
     if (reader_choice(r, root, "device", OPTIONAL, device_names, &which) != CODE_OK) return r->error->code;
     if (reader_choice(r, root, "dtype", OPTIONAL, dtype_names, &arithmetic) != CODE_OK) return r->error->code;
-    *device = (enum device_choice)which;
+    *device = which >= 0 ? (enum device_choice)which : options->device;
     *dtype = (enum dtype)arithmetic;
     if (*device != DEVICE_CUDA || device_has_cuda()) return CODE_OK;
     error_set(r->error, CODE_OUT_OF_RANGE, "there is no CUDA device here (%s); use cpu or auto", device_why());

@@ -29,7 +29,7 @@ struct request {
     bool watched;            /* by the sweeper, while a worker has it */
     size_t target_length;    /* of the request's target as it was sent */
     bool odd_target;         /* the request's target holds bytes that no target may hold */
-    double started;          /* exchange_clock() when the request line was read */
+    double started;          /* clock_seconds() when the request line was read */
     char *body;              /* malloc'ed */
     size_t body_capacity;    /* of body */
     size_t body_counted;     /* bytes of body in the total of bodies in flight */

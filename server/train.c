@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/clock.h"
 #include "server/accept.h"
 #include "server/device.h"
 #include "server/limits.h"
@@ -25,14 +26,14 @@ struct train_state {
 /* From the body to a request whose work is known. */
 static int measure(struct exchange *exchange, struct train_state *state, struct error *error)
 {
-    double begun = exchange_clock();
+    double begun = clock_seconds();
     const char *accept = exchange_header(exchange, "Accept");
     state->streams = accept != NULL && accept_prefers(accept, "text/event-stream", "application/json");
     int code = document_read(&exchange->arena, exchange->body, exchange->body_length, &exchange->cancelled,
                              &state->request.document, error);
     if (code == CODE_OK) code = train_request_measure(&exchange->arena, exchange->options, &state->request, error);
     state->measured = true;
-    state->read_seconds = exchange_clock() - begun;
+    state->read_seconds = clock_seconds() - begun;
     return code;
 }
 
@@ -123,11 +124,11 @@ static int compute(struct exchange *exchange, struct train_state *state, struct 
 
 static int run(struct exchange *exchange, struct train_state *state, struct error *error)
 {
-    double started = exchange_clock();
+    double started = clock_seconds();
     struct training *training = &state->request.training;
     int code = train_request_read(&exchange->arena, &state->request, error);
     if (code != CODE_OK) return code;
-    double read = exchange_clock();
+    double read = clock_seconds();
     state->read_seconds += read - started;
     training->cancelled = &exchange->cancelled;
     if (state->streams) {
@@ -140,16 +141,17 @@ static int run(struct exchange *exchange, struct train_state *state, struct erro
     const struct backend *instead = device_instead(training->backend, state->request.device, code);
     if (instead != NULL) {
         training->backend = instead;
+        exchange->again = true;
         *error = (struct error){0};
         code = compute(exchange, state, error);
     }
-    state->train_seconds = exchange_clock() - read;
+    state->train_seconds = clock_seconds() - read;
     return code;
 }
 
 static void answer(struct exchange *exchange, struct train_state *state)
 {
-    double begun = exchange_clock();
+    double begun = clock_seconds();
     text_init(&exchange->answer, &exchange->arena);
     train_report(&exchange->answer, &state->request, &state->trained, state->boundary);
     text_add(&exchange->answer, "\n");
@@ -159,7 +161,7 @@ static void answer(struct exchange *exchange, struct train_state *state)
     text_init(&timing, &exchange->arena);
     timing_add(&timing, "read", state->read_seconds);
     timing_add(&timing, "train", state->train_seconds);
-    timing_add(&timing, "write", exchange_clock() - begun);
+    timing_add(&timing, "write", clock_seconds() - begun);
     timing_answer(exchange, &timing);
 }
 

@@ -66,6 +66,8 @@ void cuda_object_open(struct cuda_object *object)
     must_find(library, "gradcheckd_cuda_backend", &backend);
     must_find(library, "gradcheckd_cuda_health", &object->health);
     must_find(library, "gradcheckd_cuda_describe", &object->describe);
+    gradcheckd_cuda_failure_function *failure;
+    must_find(library, "gradcheckd_cuda_failure", &failure);
     if (interface() != GRADCHECKD_CUDA_INTERFACE) end(EXIT_FAILURE, "the object belongs to another version");
     for (int dtype = 0; dtype < 2; dtype++) {
         char why[256] = "";

@@ -125,13 +125,17 @@ while [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done
 
     def test_none(self):
         for nvcc, reason in (("", "no nvcc here"), ("/nonexistent/nvcc", "/nonexistent/nvcc is not there")):
-            self.object.touch()  # of an earlier build
             self.assertEqual(self.make(nvcc), "  %s: no CUDA backend is built, passes run on the CPU\n" % reason)
             self.assertFalse(self.object.exists())
 
+    def test_an_object_of_an_earlier_build_stays(self):
+        """As where `sudo make install` does not find the nvcc that has built it. The daemon knows whether it fits."""
+        self.object.touch()
+        self.make("")
+        self.assertTrue(self.object.exists())
+
     def test_too_old_or_without_cublas(self):
         for reason in ("#error CUDA 13 is needed", "cublas_v2.h: No such file or directory"):
-            self.object.touch()
             said = self.make("nvcc", FAKE_ERROR=reason)
             self.assertEqual(len(said.splitlines()), 1, said)
             self.assertIn(reason, said)
@@ -170,7 +174,7 @@ class ObjectTest(unittest.TestCase):
 
     def test_it_loads_and_knows_whether_there_is_a_device(self):
         thing = ctypes.CDLL(str(OBJECT), mode=os.RTLD_NOW)  # with all that it needs, or OSError
-        for name in ("interface", "backend", "health", "describe"):
+        for name in ("interface", "backend", "health", "failure", "describe"):
             self.assertTrue(hasattr(thing, "gradcheckd_cuda_" + name), name)
         backend = thing.gradcheckd_cuda_backend
         backend.restype = ctypes.c_void_p

@@ -196,10 +196,10 @@ class FailingDeviceTest(unittest.TestCase):
     TRAINING = {**LARGE, "epochs": 3}
 
     @contextlib.contextmanager
-    def daemon(self):
+    def daemon(self, *arguments):
         with tempfile.TemporaryDirectory() as directory:
             self.failure = pathlib.Path(directory, "fail")
-            with StandInDaemon(GRADCHECKD_TEST_STANDIN_FAIL=str(self.failure)) as daemon:
+            with StandInDaemon(*arguments, GRADCHECKD_TEST_STANDIN_FAIL=str(self.failure)) as daemon:
                 yield daemon
                 self.assertRegex(daemon.read_errors(), r"^gradcheckd: the CUDA device failed in a request: .*told to fail\n")
                 self.assertEqual(daemon.read_errors().count("failed in a request"), 1, "more than once a minute")
@@ -226,6 +226,9 @@ class FailingDeviceTest(unittest.TestCase):
                         self.assertEqual(post(daemon, path, {**request, "device": "auto"}), (200, cpu[path]))
                         self.assertFalse(self.failure.exists())
                 self.assertEqual(post(daemon, path, {**request, "device": "auto"})[1]["device"], "cuda")
+            failures = daemon.metrics()
+            for cause in ("device", "memory"):
+                self.assertEqual(failures['gradcheckd_device_failures_total{cause="%s"}' % cause], 4)
 
     def test_for_good(self):
         for path, request in (("/v1/check", self.CHECK), ("/v1/train", self.TRAINING)):
@@ -242,6 +245,17 @@ class FailingDeviceTest(unittest.TestCase):
                 self.assertEqual(daemon.metrics()['gradcheckd_device_failures_total{cause="device"}'], 1)
                 self.assertRegex(daemon.read_errors(), r"(?m)^gradcheckd: the CUDA device is out of service: .*told to fail$")
                 daemon.expected.append("out of service")
+
+    def test_the_daemons_own_choice_is_no_demand(self):
+        """With --device cuda, a client that does not speak of devices is served whatever becomes of the device."""
+        with self.daemon("--device", "cuda") as daemon:
+            for device in ("cuda", "cpu", "cpu"):
+                status, answer = post(daemon, "/v1/check", NEURON)
+                self.assertEqual((status, answer["device"], answer["passed"]), (200, device, True))
+                if device == "cuda":
+                    self.break_device("1 device sick")
+            self.assertEqual(post(daemon, "/v1/check", {**NEURON, "device": "cuda"})[0], 400)
+            daemon.expected.append("out of service")
 
     def test_a_stream_tells_no_epoch_twice(self):
         request = {**self.TRAINING, "epochs": 8, "device": "auto"}
