@@ -1,9 +1,9 @@
 #!/bin/sh
 # Whether there is a CUDA toolkit that can build the backend: `sh cuda/toolkit.sh NVCC RECORD ARCHITECTURES`.
 #
-# Where there is, RECORD gets two lines: which nvcc was tried, and for what; and the folder of the toolkit's libraries, or nothing where
-# the system finds them by itself. Where there is not, prints why, removes RECORD and exits 1. An nvcc that was found
-# good is not tried again until it is another file, or to build for others.
+# Where there is, RECORD gets two lines: which nvcc was tried, and for what; and the folder of the toolkit's libraries, or
+# nothing where the system finds them by itself. Where there is not, prints why, removes RECORD and exits 1. An nvcc that
+# was found good is not tried again until it is another file, or to build for others.
 set -u
 nvcc=$1 record=$2 architectures=$3
 

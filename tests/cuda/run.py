@@ -157,12 +157,17 @@ while [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done
         self.make(nvcc)
         self.assertEqual(self.calls(), [])
 
+    def test_other_architectures_are_built_anew(self):
+        self.make("nvcc")
+        self.calls()
+        self.make("nvcc", CUDA_ARCHS="80")
+        self.assertIn("sm_80", self.calls()[-1])
+
     def test_another_nvcc_is_tried_anew(self):
         self.make("nvcc")
         with open(self.toolkit / "bin/nvcc", "a", encoding="ascii") as script:
             script.write("# of another version\n")
-        self.make("nvcc", FAKE_ERROR="of another version")
-        self.assertFalse(self.object.exists())
+        self.assertIn("of another version", self.make("nvcc", FAKE_ERROR="of another version"))
 
 
 class ObjectTest(unittest.TestCase):
