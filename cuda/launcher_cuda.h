@@ -146,6 +146,15 @@ static int queue_wait(struct queue *q)
     return CODE_OF(cudaStreamSynchronize, q->stream);
 }
 
+static int queue_idle(struct queue *q, bool *idle)
+{
+    cudaError_t error = cudaStreamQuery(q->stream);
+    *idle = error == cudaSuccess;
+    if (error != cudaErrorNotReady) return code_of("cudaStreamQuery", error);
+    (void)cudaGetLastError(); /* an answer and no error, though it is kept as one */
+    return CODE_OK;
+}
+
 static void queue_free(struct queue *q)
 {
     if (q == NULL) return;

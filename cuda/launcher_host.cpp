@@ -605,7 +605,16 @@ void queue_free(struct queue *q)
     free(q);
 }
 
-/* The calling thread's copies arrive; another thread that asked for copies waits for them itself. */
+/* Work is known to be done once it was waited for. */
+int queue_idle(struct queue *q, bool *idle)
+{
+    int code = may_fail();
+    size_t waited = q->waited; /* before what was submitted, which only grows */
+    *idle = code == CODE_OK && waited == q->submitted;
+    return code;
+}
+
+/* The calling thread's copies arrive. */
 int queue_wait(struct queue *q)
 {
     size_t submitted = q->submitted;

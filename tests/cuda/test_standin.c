@@ -163,7 +163,8 @@ static void begin_without_pool(const struct backend *b)
     ck_assert_int_eq(b->allocate(NULL, SIZE_MAX / 32, &memory), CODE_OUT_OF_MEMORY);
 }
 
-/* What a thread that ends at once is to do: allocate n elements and set the device to work on them, or release them. */
+/* What a thread that ends at once is to do: allocate n elements and set the device to work on them, wait for that, or
+ * release them. The next such thread gets the queue of the last. */
 struct errand {
     const struct backend *backend;
     size_t n;
@@ -176,6 +177,14 @@ static void *allocate_and_work(void *given)
     struct errand *e = given;
     e->code = e->backend->allocate(NULL, e->n, &e->memory);
     if (e->code == CODE_OK) e->code = e->backend->axpby(e->n, 0, e->memory, 0, e->memory);
+    return NULL;
+}
+
+static void *wait_for_it(void *given)
+{
+    struct errand *e = given;
+    const double none[1] = {0};
+    e->code = e->backend->upload(0, none, NULL);
     return NULL;
 }
 
@@ -212,14 +221,15 @@ START_TEST(memory_goes_from_thread_to_thread)
     ck_assert_int_eq(b->allocate(NULL, N + 1000, &own), CODE_OK);
     on_another_thread(allocate_and_work, &e);
     size_t left = free_memory();
+    on_another_thread(wait_for_it, &e);
     b->release(own);
     b->release(e.memory);
     ck_assert_uint_eq(free_memory(), left);
 
-    /* the thread's own without a wait, though the other fits better; then the other's, once its queue is done */
+    /* the thread's own, though the other fits better; then the other's, whose queue is done; never with a wait */
     ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 0);
     ck_assert_ptr_eq(memory, own);
-    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 1);
+    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 0);
     ck_assert_ptr_eq(memory, e.memory);
     ck_assert_uint_eq(free_memory(), left);
 
@@ -258,7 +268,38 @@ START_TEST(any_thread_gives_back)
 }
 END_TEST
 
-/* Memory of a queue that cannot be waited for goes back to the device, and nobody else gets it. */
+/* Memory of a queue that is at work is not waited for, but taken anew; what fits less is taken where its queue is done.
+ */
+START_TEST(memory_of_a_busy_queue)
+{
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    enum { N = 40000, ROUNDED = N * 8 + 256 };
+    struct errand e = {.backend = b, .n = N};
+    void *memory = NULL;
+    begin_without_pool(b);
+    on_another_thread(allocate_and_work, &e);
+    b->release(e.memory);
+    size_t left = free_memory();
+    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 0);
+    ck_assert_ptr_ne(memory, e.memory);
+    ck_assert_uint_eq(free_memory(), left - ROUNDED);
+    on_another_thread(wait_for_it, &e);
+    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 0);
+    ck_assert_ptr_eq(memory, e.memory);
+    ck_assert_uint_eq(free_memory(), left - ROUNDED);
+
+    /* and where memory is short, it is given back to the device, which waits */
+    on_another_thread(allocate_and_work, &e);
+    b->release(e.memory);
+    leave_room(N);
+    left = free_memory();
+    ck_assert_uint_eq(waits_to_allocate(b, N, &memory), 0);
+    ck_assert_uint_eq(free_memory(), left);
+    standin_device_bytes(0);
+}
+END_TEST
+
+/* Memory of a queue that fails when it is asked goes to nobody else, and the request ends. */
 START_TEST(memory_of_a_sick_queue)
 {
     const struct backend *b = backend_of(DTYPE_FLOAT64);
@@ -271,7 +312,8 @@ START_TEST(memory_of_a_sick_queue)
     standin_fail_in(1, CODE_DEVICE, false);
     ck_assert_int_eq(b->allocate(NULL, e.n, &memory), CODE_DEVICE);
     ck_assert_uint_eq(standin_fail_left(), 0);
-    ck_assert_uint_ge(free_memory(), left + e.n * sizeof(double));
+    ck_assert_ptr_null(memory);
+    ck_assert_uint_eq(free_memory(), left);
 }
 END_TEST
 
@@ -372,6 +414,7 @@ Suite *test_suite(void)
     tcase = tcase_create("pool");
     tcase_add_test(tcase, memory_goes_from_thread_to_thread);
     tcase_add_test(tcase, any_thread_gives_back);
+    tcase_add_test(tcase, memory_of_a_busy_queue);
     tcase_add_test(tcase, memory_of_a_sick_queue);
     tcase_add_test(tcase, a_small_device);
     tcase_add_test(tcase, the_pool_is_bounded);
