@@ -549,7 +549,7 @@ int host_release(void *memory)
 
 /* ---- the queue: all is done at once ---- */
 
-/* Forgets the calling thread's copies of a queue, into which nobody may look once a call has failed. */
+/* Forgets the calling thread's copies of a queue: they have arrived, or nobody can know whether they have. */
 static void pending_drop(struct queue *q)
 {
     for (struct pending_copy **at = &pending; *at != NULL;) {
@@ -581,14 +581,11 @@ static void pending_add(struct queue *q, bool out, void *host, const void *conte
     *last = p;
 }
 
-/* Every call that gives a queue something to do. */
+/* Every call that gives a queue something to do. Where it fails, what came before it goes on. */
 static int submit(struct queue *q)
 {
     int code = may_fail();
-    if (code == CODE_OK)
-        q->submitted++;
-    else
-        pending_drop(q);
+    if (code == CODE_OK) q->submitted++;
     return code;
 }
 
@@ -614,7 +611,7 @@ int queue_idle(struct queue *q, bool *idle)
     return code;
 }
 
-/* The calling thread's copies arrive. */
+/* The calling thread's copies arrive, or are given up where the wait fails. */
 int queue_wait(struct queue *q)
 {
     size_t submitted = q->submitted;
@@ -662,10 +659,8 @@ int standin_launch(struct queue *q, unsigned blocks, unsigned threads, size_t sh
     int code = submit(q);
     if (code != CODE_OK) return code;
     /* as the CUDA runtime does */
-    if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10)) {
-        pending_drop(q);
+    if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10))
         return CODE_DEVICE;
-    }
     if (run == NULL) run_make();
 #ifdef WITH_TSAN
     run->tsan = __tsan_get_current_fiber();

@@ -10,6 +10,7 @@
 
 #include "core/pass.h"
 #include "core/backend_object.h"
+#include "core/sequence.h"
 #include "cuda/standin.h"
 #include "tests/core/chain.h"
 
@@ -75,6 +76,78 @@ START_TEST(every_failure_is_told)
     }
     ck_assert_uint_ge(failures, 20);
     arena_free(&arena);
+}
+END_TEST
+
+/* ---- many small networks ---- */
+
+struct many {
+    struct arena arena;
+    struct chain chain;
+    struct sequence sequence;
+    size_t batch;
+    double *x, *target, *parameters;
+};
+
+/* With targets between 0 and 1, and parameters for so many networks. */
+static void many_new(struct many *m, size_t input, size_t batch, const struct link *links, const char *loss,
+                     size_t networks)
+{
+    struct error error = {0};
+    arena_init(&m->arena, (size_t)1 << 26);
+    ck_assert_int_eq(chain_build(&m->arena, input, links, loss, &m->chain, &error), CODE_OK);
+    ck_assert(sequence_of(&m->chain.network, batch, &m->sequence));
+    size_t xs = batch * input, ts = batch * network_output(&m->chain.network)->out_size,
+           ws = networks * m->chain.network.parameter_elements;
+    m->batch = batch;
+    m->x = arena_doubles(&m->arena, xs);
+    m->target = arena_doubles(&m->arena, ts);
+    m->parameters = arena_doubles(&m->arena, ws);
+    ck_assert(m->x != NULL && m->target != NULL && m->parameters != NULL);
+    conformance_seed();
+    for (size_t i = 0; i < xs; i++)
+        m->x[i] = (double)(float)uniform(0, 1);
+    for (size_t i = 0; i < ts; i++)
+        m->target[i] = (double)(float)uniform(0, 1);
+    for (size_t i = 0; i < ws; i++)
+        m->parameters[i] = (double)(float)uniform(0, 0.5);
+}
+
+static const struct link small_links[] = {{"linear", 3}, {"tanh", 0}, {"linear", 1}, {"sigmoid", 0}, {NULL, 0}};
+
+/* Losses of variants, or passes that are compared with what was submitted. */
+static int many_at_once(const struct backend *b, const struct many *m, bool passes)
+{
+    enum { COUNT = 40, ELEMENTS = 13 };
+    static double value[COUNT], losses[COUNT], gradients[COUNT * ELEMENTS], largest[COUNT];
+    static unsigned at[COUNT], worst[COUNT];
+    static bool edge[COUNT];
+    ck_assert_uint_eq(m->sequence.parameters, ELEMENTS);
+    if (!passes) return b->losses_of_many(&m->sequence, m->parameters, m->x, m->target, COUNT, at, value, losses, edge);
+    return b->passes_of_many(&m->sequence, COUNT, m->parameters, m->x, m->target, losses, gradients, m->parameters,
+                             largest, worst);
+}
+
+/* Every call fails once, and nothing of the caller's is touched after the error. */
+START_TEST(failures_of_many)
+{
+    const struct backend *b = backend_of((enum dtype)(_i % 2));
+    int code = _i / 4 ? CODE_DEVICE : CODE_OUT_OF_MEMORY;
+    bool passes = _i / 2 % 2;
+    struct many m;
+    many_new(&m, 2, 4, small_links, "bce", 40);
+    for (size_t n = 1;; n++) {
+        standin_fail_in(n, code, false);
+        int got = many_at_once(b, &m, passes);
+        bool reached = standin_fail_left() == 0;
+        standin_fail_in(0, CODE_OK, false);
+        ck_assert_uint_eq(standin_count().pending, 0);
+        ck_assert(got == (reached ? code : CODE_OK) || (got == CODE_OK && code == CODE_OUT_OF_MEMORY));
+        if (reached) continue;
+        ck_assert_uint_ge(n, 15);
+        break;
+    }
+    arena_free(&m.arena);
 }
 END_TEST
 
@@ -407,6 +480,7 @@ Suite *test_suite(void)
     TCase *tcase = tcase_create("failures");
     tcase_set_timeout(tcase, 240);
     tcase_add_loop_test(tcase, every_failure_is_told, 0, 4);
+    tcase_add_loop_test(tcase, failures_of_many, 0, 8);
     tcase_add_test(tcase, a_sick_device_is_noticed);
     tcase_add_loop_test(tcase, the_host_waits, 0, 2);
     tcase_add_loop_test(tcase, what_cannot_be_allocated, 0, 2);
