@@ -268,12 +268,17 @@ static void *release_it(void *given)
     return NULL;
 }
 
-static void on_another_thread(void *(*does)(void *), struct errand *e)
+static int code_on_another_thread(void *(*does)(void *), struct errand *e)
 {
     pthread_t thread;
     ck_assert_int_eq(pthread_create(&thread, NULL, does, e), 0);
     pthread_join(thread, NULL);
-    ck_assert_int_eq(e->code, CODE_OK);
+    return e->code;
+}
+
+static void on_another_thread(void *(*does)(void *), struct errand *e)
+{
+    ck_assert_int_eq(code_on_another_thread(does, e), CODE_OK);
 }
 
 /* Allocates so much and says how often that waited for a queue. */
@@ -415,6 +420,28 @@ START_TEST(a_small_device)
 }
 END_TEST
 
+/* What a thread needs for itself is given back where one part of it cannot be had; the next one gets it. */
+START_TEST(a_thread_that_cannot_begin)
+{
+    enum { CALLS = 4, SCRATCH = 1 << 20 }; /* the device, a queue, memory on both sides */
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    struct errand e = {.backend = b, .n = 100};
+    int code = _i ? CODE_DEVICE : CODE_OUT_OF_MEMORY;
+    begin_without_pool(b);
+    size_t left = free_memory();
+    for (size_t n = 1; n <= CALLS + 1; n++) {
+        standin_fail_in(n, code, false);
+        ck_assert_int_eq(code_on_another_thread(allocate_and_work, &e), code);
+        ck_assert_uint_eq(standin_fail_left(), 0);
+        ck_assert_ptr_null(e.memory);
+        ck_assert_uint_eq(free_memory(), n <= CALLS ? left : left - SCRATCH);
+    }
+    on_another_thread(allocate_and_work, &e);
+    ck_assert_uint_lt(left - SCRATCH - free_memory(), SCRATCH);
+    b->release(e.memory);
+}
+END_TEST
+
 /* The pool has an end: the oldest goes. */
 START_TEST(the_pool_is_bounded)
 {
@@ -491,6 +518,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, memory_of_a_busy_queue);
     tcase_add_test(tcase, memory_of_a_sick_queue);
     tcase_add_test(tcase, a_small_device);
+    tcase_add_loop_test(tcase, a_thread_that_cannot_begin, 0, 2);
     tcase_add_test(tcase, the_pool_is_bounded);
     tcase_add_test(tcase, asking_takes_nothing);
     const char *fork = getenv("CK_FORK");
