@@ -462,6 +462,34 @@ START_TEST(the_pool_is_bounded)
 }
 END_TEST
 
+/* In bytes, too: what is larger than the whole pool is not kept, and nothing else goes for it. */
+START_TEST(the_pool_is_bounded_in_bytes)
+{
+    enum { PIECES = 5, UNIT = 256, BOUND = 16 << 20, EACH = BOUND / 4 }; /* of which 3 are kept, each a unit more */
+    const struct backend *b = backend_of(DTYPE_FLOAT64);
+    void *memory[PIECES], *large = NULL, *all = NULL;
+    begin_without_pool(b);
+    size_t left = free_memory();
+    for (int i = 0; i < PIECES; i++)
+        ck_assert_int_eq(b->allocate(NULL, EACH / sizeof(double), &memory[i]), CODE_OK);
+    ck_assert_int_eq(b->allocate(NULL, BOUND / sizeof(double), &large), CODE_OK);
+    ck_assert_int_eq(b->allocate(NULL, (BOUND - UNIT) / sizeof(double), &all), CODE_OK);
+    for (int i = 0; i < PIECES; i++)
+        b->release(memory[i]);
+    b->release(large);
+    ck_assert_uint_eq(free_memory(), left - BOUND - (size_t)3 * (EACH + UNIT));
+    for (int i = PIECES - 1; i > PIECES - 4; i--) {
+        void *again = NULL;
+        ck_assert_int_eq(b->allocate(NULL, EACH / sizeof(double), &again), CODE_OK);
+        ck_assert_ptr_eq(again, memory[i]);
+    }
+    for (int i = PIECES - 1; i > PIECES - 4; i--)
+        b->release(memory[i]);
+    b->release(all); /* fills it */
+    ck_assert_uint_eq(free_memory(), left - BOUND);
+}
+END_TEST
+
 /* The stand-in ends a program that writes one element behind what it allocated, be that rounded up. */
 START_TEST(behind_an_allocation)
 {
@@ -520,6 +548,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_small_device);
     tcase_add_loop_test(tcase, a_thread_that_cannot_begin, 0, 2);
     tcase_add_test(tcase, the_pool_is_bounded);
+    tcase_add_test(tcase, the_pool_is_bounded_in_bytes);
     tcase_add_test(tcase, asking_takes_nothing);
     const char *fork = getenv("CK_FORK");
     if (fork == NULL || strcmp(fork, "no") != 0)
