@@ -473,16 +473,26 @@ static int piece_new(bool of_host, size_t bytes, void **memory)
     return CODE_OK;
 }
 
-int device_allocate(size_t bytes, void **memory)
-{
-    return piece_new(false, bytes, memory);
-}
-
 /* Memory that was given back and has lain there since. */
 static void retired_check(const struct device_piece *p)
 {
     const unsigned char *m = piece_memory(p);
     if (m[0] != 0xFF || memcmp(m, m + 1, p->bytes - 1) != 0) fault("a write to memory that was given back");
+}
+
+/* All such memory, be it never used again. */
+static void all_retired_check()
+{
+    pthread_mutex_lock(&pieces_lock);
+    for (const struct device_piece *p = pieces; p != NULL; p = p->next)
+        if (p->queue != NULL) retired_check(p);
+    pthread_mutex_unlock(&pieces_lock);
+}
+
+int device_allocate(size_t bytes, void **memory)
+{
+    all_retired_check();
+    return piece_new(false, bytes, memory);
 }
 
 int device_release(void *memory)
@@ -513,7 +523,8 @@ void device_fence(void *memory, size_t offset, size_t bytes)
     pthread_mutex_unlock(&pieces_lock);
 }
 
-/* Filled with NaN: who reads it still gets that, and who writes to it is noticed when it is used again. */
+/* Filled with NaN: who reads it still gets that, and who writes to it is noticed when memory is used again or
+ * allocated. */
 void device_retire(struct queue *q, void *memory)
 {
     struct device_piece *p = piece_of(memory);
@@ -534,7 +545,9 @@ void device_renew(struct queue *q, void *memory)
     if (p->queue != q && p->queue->waited < p->submitted)
         fault("memory is used again on which another queue may still be at work");
     retired_check(p);
+    pthread_mutex_lock(&pieces_lock); /* somebody may be looking whether it still is as it was */
     p->queue = NULL;
+    pthread_mutex_unlock(&pieces_lock);
 }
 
 int host_allocate(size_t bytes, void **memory)

@@ -503,6 +503,22 @@ START_TEST(behind_an_allocation)
 }
 END_TEST
 
+/* ... and one that writes to what it gave back, be that never used again. */
+START_TEST(after_a_release)
+{
+    const struct backend *b = backend_of((enum dtype)_i);
+    const double value = 1;
+    void *memory = NULL, *other = NULL;
+    begin_without_pool(b);
+    ck_assert_int_eq(b->allocate(NULL, 3, &memory), CODE_OK);
+    b->release(memory);
+    ck_assert_int_eq(b->upload(1, &value, memory), CODE_OK);
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+    (void)b->allocate(NULL, 1000, &other);
+    exit(EXIT_SUCCESS);
+}
+END_TEST
+
 /* Whoever asks for the device's health keeps nothing for it: the next that computes gets it. */
 START_TEST(asking_takes_nothing)
 {
@@ -551,8 +567,10 @@ Suite *test_suite(void)
     tcase_add_test(tcase, the_pool_is_bounded_in_bytes);
     tcase_add_test(tcase, asking_takes_nothing);
     const char *fork = getenv("CK_FORK");
-    if (fork == NULL || strcmp(fork, "no") != 0)
+    if (fork == NULL || strcmp(fork, "no") != 0) {
         tcase_add_loop_test_raise_signal(tcase, behind_an_allocation, SIGABRT, 0, 2);
+        tcase_add_loop_test_raise_signal(tcase, after_a_release, SIGABRT, 0, 2);
+    }
     suite_add_tcase(suite, tcase);
     return suite;
 }
