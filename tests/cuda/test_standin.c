@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/numeric.h"
 #include "core/pass.h"
 #include "core/backend_object.h"
 #include "core/sequence.h"
@@ -148,6 +149,85 @@ START_TEST(failures_of_many)
         break;
     }
     arena_free(&m.arena);
+}
+END_TEST
+
+/* Whichever call on the device fails: for want of memory the CPU does it, all else is told. */
+START_TEST(verification_without_a_device)
+{
+    enum { PARAMETERS_MAX = 8 };
+    const struct backend *b = backend_of((enum dtype)(_i / 2));
+    int failure = _i % 2 ? CODE_DEVICE : CODE_OUT_OF_MEMORY;
+    bool sick = failure == CODE_OUT_OF_MEMORY; /* an allocation that fails once is tried again */
+    struct many m;
+    many_new(&m, 2, 4, small_links, "bce", 1);
+    const struct network *network = &m.chain.network;
+    double *w_of[PARAMETERS_MAX];
+    for (size_t p = 0, offset = 0; p < network->parameter_count; offset += network->parameters[p++].size)
+        w_of[p] = m.parameters + offset;
+    struct verification want, got;
+    struct error error = {0};
+    ck_assert_int_eq(numeric_verify(&m.arena, network, m.batch, w_of, m.x, m.target, w_of, NULL, &want, &error),
+                     CODE_OK);
+    for (size_t n = 1;; n++) {
+        standin_fail_in(n, failure, sick);
+        int code = numeric_verify_on(b, &m.arena, network, m.batch, w_of, m.x, m.target, w_of, NULL, &got, &error);
+        bool reached = standin_fail_left() <= sick;
+        standin_fail_in(0, CODE_OK, false);
+        ck_assert_uint_eq(standin_count().pending, 0);
+        ck_assert_int_eq(code, reached && failure == CODE_DEVICE ? CODE_DEVICE : CODE_OK);
+        ck_assert_int_eq(error.code, code);
+        error = (struct error){0};
+        if (code == CODE_OK) {
+            ck_assert(got.checked == want.checked && got.worst == want.worst && got.parameter == want.parameter);
+            ck_assert_double_eq_tol(got.max_abs_diff, want.max_abs_diff, 1e-9);
+        }
+        if (reached) continue;
+        ck_assert_uint_gt(n, 20);
+        break;
+    }
+    arena_free(&m.arena);
+}
+END_TEST
+
+/* What the losses of so many equal variants took. */
+static struct standin_counts cost_of(const struct backend *b, const struct many *m, size_t count)
+{
+    enum { MOST = 400 };
+    static unsigned at[MOST];
+    static double value[MOST], loss[MOST];
+    static bool edge[MOST];
+    ck_assert_uint_le(count, MOST);
+    for (size_t v = 0; v < count; v++)
+        value[v] = 0.25;
+    struct standin_counts before = standin_count(), after;
+    ck_assert_int_eq(b->losses_of_many(&m->sequence, m->parameters, m->x, m->target, count, at, value, loss, edge),
+                     CODE_OK);
+    for (size_t v = 1; v < count; v++)
+        ck_assert_mem_eq(&loss[0], &loss[v], sizeof *loss);
+    after = standin_count();
+    return (struct standin_counts){.launches = after.launches - before.launches,
+                                   .blocks = after.blocks - before.blocks};
+}
+
+/* A launch is bounded by its work, but has some evaluations at least; by the number of evaluations; and by the memory
+ * that its blocks take. The numbers are the stand-in's (cuda/crew.h). */
+START_TEST(launches_are_bounded)
+{
+    enum { FEW = 20, MANY = 400 };
+    const struct link one[] = {{"linear", 1}, {NULL, 0}},
+                      wide[] = {{"linear", 26}, {"silu", 0}, {"linear", 4}, {NULL, 0}};
+    const struct backend *b = backend_of((enum dtype)_i);
+    struct many small, large;
+    many_new(&small, 1, 3, one, "bce", 1);
+    many_new(&large, 5, 140, wide, "mse", 1);
+    ck_assert_uint_eq(cost_of(b, &small, FEW).launches, 2); /* the network as it is, and all variants */
+    ck_assert_uint_ge(cost_of(b, &small, MANY).launches, 10);
+    struct standin_counts cost = cost_of(b, &large, FEW);
+    ck_assert(cost.launches >= 4 && cost.launches < FEW);
+    ck_assert_uint_le(cost.blocks, 2 * cost.launches);
+    arena_free(&small.arena);
+    arena_free(&large.arena);
 }
 END_TEST
 
@@ -552,6 +632,8 @@ Suite *test_suite(void)
     tcase_set_timeout(tcase, 240);
     tcase_add_loop_test(tcase, every_failure_is_told, 0, 4);
     tcase_add_loop_test(tcase, failures_of_many, 0, 8);
+    tcase_add_loop_test(tcase, verification_without_a_device, 0, 4);
+    tcase_add_loop_test(tcase, launches_are_bounded, 0, 2);
     tcase_add_test(tcase, a_sick_device_is_noticed);
     tcase_add_loop_test(tcase, the_host_waits, 0, 2);
     tcase_add_loop_test(tcase, what_cannot_be_allocated, 0, 2);
