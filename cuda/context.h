@@ -4,8 +4,8 @@
  *
  * Memory is worked on by the queue of the thread that allocated it, and given back by any thread: in the daemon a
  * worker computes, and the thread of the connection gives back after it. So work may still be on its way when a piece
- * comes to the pool. It then goes to the same queue, whose next work comes after, or to another one once that work is
- * done. */
+ * comes to the pool. It then goes to the same queue, whose next work comes after, or to another one where that has
+ * nothing left to do; nobody waits for another thread's work as long as there is memory. */
 #ifndef CUDA_CONTEXT_H
 #define CUDA_CONTEXT_H
 
@@ -15,8 +15,12 @@
 
 enum { SCRATCH_BYTES = 1 << 20, STAGING_BYTES = 1 << 20 };
 
-/* The pool holds at most so much, in so many pieces. */
+/* The pool holds at most so much, in so many pieces. The stand-in's holds little, so that tests come to its end. */
+#ifdef __CUDACC__
 #define KEPT_BYTES_MAX ((size_t)512 << 20)
+#else
+#define KEPT_BYTES_MAX ((size_t)16 << 20)
+#endif
 enum { KEPT_MAX = 1024, ALLOCATION_UNIT = 256 };
 
 struct piece {
@@ -83,20 +87,29 @@ static struct piece *pool_put(struct piece *p)
     return rest;
 }
 
-/* The smallest piece that holds `bytes` without wasting as much again, of this queue where it has one; NULL where there
- * is none. Under the lock. */
-static struct piece *pool_take(const struct queue *queue, size_t bytes)
+/* Into *taken the smallest piece that holds `bytes` without wasting as much again: of this queue where it has one, else
+ * of one that has nothing left to do; NULL where there is none. Under the lock. */
+static int pool_take(const struct queue *queue, size_t bytes, struct piece **taken)
 {
     struct piece **best = NULL;
+    const struct queue *asked = NULL; /* the last one, and its answer: many pieces in a row are of the same */
+    bool idle = false;
+    *taken = NULL;
     for (struct piece **p = &pool; *p != NULL; p = &(*p)->next) {
         if ((*p)->bytes < bytes || (*p)->bytes / 2 > bytes) continue;
-        bool own = (*p)->queue == queue, best_own = best != NULL && (*best)->queue == queue;
-        if (best == NULL || (own && !best_own) || (own == best_own && (*p)->bytes < (*best)->bytes)) best = p;
+        const bool own = (*p)->queue == queue, best_own = best != NULL && (*best)->queue == queue;
+        if (best != NULL && (own == best_own ? (*p)->bytes >= (*best)->bytes : best_own)) continue;
+        if (!own && (*p)->queue != asked) {
+            asked = (*p)->queue;
+            int code = queue_idle((*p)->queue, &idle);
+            if (code != CODE_OK) return code;
+        }
+        if (own || idle) best = p;
     }
-    if (best == NULL) return NULL;
-    struct piece *found = *best;
-    *best = found->next;
-    return found;
+    if (best == NULL) return CODE_OK;
+    *taken = *best;
+    *best = (*taken)->next;
+    return CODE_OK;
 }
 
 /* ---- contexts ---- */
@@ -198,22 +211,12 @@ static int context_allocate(struct context *c, size_t bytes, void **memory)
 {
     if (bytes > SIZE_MAX / 2) return CODE_OUT_OF_MEMORY;
     const size_t rounded = (bytes / ALLOCATION_UNIT + 1) * ALLOCATION_UNIT;
+    struct piece *p;
     pthread_mutex_lock(&contexts_lock);
-    struct piece *p = pool_take(c->queue, rounded);
+    int code = pool_take(c->queue, rounded, &p);
     pthread_mutex_unlock(&contexts_lock);
-    int code = CODE_OK;
-    if (p == NULL) {
-        code = piece_new(rounded, &p);
-        if (code != CODE_OK) return code;
-    } else if (p->queue != c->queue) {
-        /* Where that fails nobody knows what still writes there: the device takes it back, and the request ends. */
-        code = queue_wait(p->queue);
-        if (code != CODE_OK) {
-            p->next = NULL;
-            pieces_free(p);
-            return code;
-        }
-    }
+    if (code == CODE_OK && p == NULL) code = piece_new(rounded, &p);
+    if (code != CODE_OK) return code;
     if (p->queue != NULL) device_renew(c->queue, p->memory);
     device_fence(p->memory, bytes, p->bytes - bytes);
     p->queue = c->queue;

@@ -17,7 +17,8 @@
  *
  *     struct queue              one stream and what cuBLAS needs for it; calls on one queue are done in order
  *     queue_new(&q) queue_free(q)
- *     queue_wait(q)             until all is done; the only place where the host waits
+ *     queue_wait(q)             until all is done; the only place where the host waits, but for device_release
+ *     queue_idle(q, &idle)      whether all is done by now, without waiting; also of another thread's queue
  *     device_allocate(bytes, &p) device_release(p)    memory of the device
  *     device_fence(p, offset, bytes)    nobody may write there until the memory is given back
  *     device_retire(q, p)       the memory is given back, to be used again: q may still be at work on it

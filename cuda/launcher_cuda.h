@@ -146,6 +146,15 @@ static int queue_wait(struct queue *q)
     return CODE_OF(cudaStreamSynchronize, q->stream);
 }
 
+static int queue_idle(struct queue *q, bool *idle)
+{
+    cudaError_t error = cudaStreamQuery(q->stream);
+    *idle = error == cudaSuccess;
+    if (error != cudaErrorNotReady) return code_of("cudaStreamQuery", error);
+    (void)cudaGetLastError(); /* an answer and no error, though it is kept as one */
+    return CODE_OK;
+}
+
 static void queue_free(struct queue *q)
 {
     if (q == NULL) return;
@@ -155,12 +164,22 @@ static void queue_free(struct queue *q)
     free(q);
 }
 
-/* cuBLAS says so where there is no memory for a handle, too; an error of the device itself shows at the next call. */
+/* The code of a call of cuBLAS that failed with `code` and said no more: the device's own error where it has one, or
+ * for want of memory where it is full. */
+static int code_by_memory(const char *what, int code)
+{
+    size_t left = 0, all = 0;
+    cudaError_t error = cudaMemGetInfo(&left, &all);
+    if (error != cudaSuccess) return code_of(what, error);
+    return left < FULL_BYTES ? CODE_OUT_OF_MEMORY : code;
+}
+
+/* cuBLAS says of everything that it is not initialized, be it that there is no memory for a handle. */
 static int blas_new(cublasHandle_t *made)
 {
     cublasStatus_t status = cublasCreate(made);
     int code = code_of("cublasCreate", status);
-    return status == CUBLAS_STATUS_NOT_INITIALIZED ? CODE_OUT_OF_MEMORY : code;
+    return status == CUBLAS_STATUS_NOT_INITIALIZED ? code_by_memory("a cuBLAS handle", code) : code;
 }
 
 static int queue_new(struct queue **made)
@@ -210,11 +229,8 @@ static int code_of_product(struct queue *q, const char *call, cublasStatus_t sta
 {
     int code = code_of(call, status);
     if (status != CUBLAS_STATUS_EXECUTION_FAILED && status != CUBLAS_STATUS_INTERNAL_ERROR) return code;
-    size_t left = 0, all = 0;
     cudaError_t error = cudaStreamSynchronize(q->stream);
-    if (error == cudaSuccess) error = cudaMemGetInfo(&left, &all);
-    if (error != cudaSuccess) return code_of("a product", error);
-    return left < FULL_BYTES ? CODE_OUT_OF_MEMORY : code;
+    return error == cudaSuccess ? code_by_memory("a product", code) : code_of("a product", error);
 }
 
 /* Of a stored matrix; at least 1, which cuBLAS wants even where there are no elements. */

@@ -473,16 +473,26 @@ static int piece_new(bool of_host, size_t bytes, void **memory)
     return CODE_OK;
 }
 
-int device_allocate(size_t bytes, void **memory)
-{
-    return piece_new(false, bytes, memory);
-}
-
 /* Memory that was given back and has lain there since. */
 static void retired_check(const struct device_piece *p)
 {
     const unsigned char *m = piece_memory(p);
     if (m[0] != 0xFF || memcmp(m, m + 1, p->bytes - 1) != 0) fault("a write to memory that was given back");
+}
+
+/* All such memory, be it never used again. */
+static void all_retired_check()
+{
+    pthread_mutex_lock(&pieces_lock);
+    for (const struct device_piece *p = pieces; p != NULL; p = p->next)
+        if (p->queue != NULL) retired_check(p);
+    pthread_mutex_unlock(&pieces_lock);
+}
+
+int device_allocate(size_t bytes, void **memory)
+{
+    all_retired_check();
+    return piece_new(false, bytes, memory);
 }
 
 int device_release(void *memory)
@@ -513,7 +523,8 @@ void device_fence(void *memory, size_t offset, size_t bytes)
     pthread_mutex_unlock(&pieces_lock);
 }
 
-/* Filled with NaN: who reads it still gets that, and who writes to it is noticed when it is used again. */
+/* Filled with NaN: who reads it still gets that, and who writes to it is noticed when memory is used again or
+ * allocated. */
 void device_retire(struct queue *q, void *memory)
 {
     struct device_piece *p = piece_of(memory);
@@ -534,7 +545,9 @@ void device_renew(struct queue *q, void *memory)
     if (p->queue != q && p->queue->waited < p->submitted)
         fault("memory is used again on which another queue may still be at work");
     retired_check(p);
+    pthread_mutex_lock(&pieces_lock); /* somebody may be looking whether it still is as it was */
     p->queue = NULL;
+    pthread_mutex_unlock(&pieces_lock);
 }
 
 int host_allocate(size_t bytes, void **memory)
@@ -549,7 +562,7 @@ int host_release(void *memory)
 
 /* ---- the queue: all is done at once ---- */
 
-/* Forgets the calling thread's copies of a queue, into which nobody may look once a call has failed. */
+/* Forgets the calling thread's copies of a queue: they have arrived, or nobody can know whether they have. */
 static void pending_drop(struct queue *q)
 {
     for (struct pending_copy **at = &pending; *at != NULL;) {
@@ -581,14 +594,11 @@ static void pending_add(struct queue *q, bool out, void *host, const void *conte
     *last = p;
 }
 
-/* Every call that gives a queue something to do. */
+/* Every call that gives a queue something to do. Where it fails, what came before it goes on. */
 static int submit(struct queue *q)
 {
     int code = may_fail();
-    if (code == CODE_OK)
-        q->submitted++;
-    else
-        pending_drop(q);
+    if (code == CODE_OK) q->submitted++;
     return code;
 }
 
@@ -605,7 +615,16 @@ void queue_free(struct queue *q)
     free(q);
 }
 
-/* The calling thread's copies arrive; another thread that asked for copies waits for them itself. */
+/* Work is known to be done once it was waited for. */
+int queue_idle(struct queue *q, bool *idle)
+{
+    int code = may_fail();
+    size_t waited = q->waited; /* before what was submitted, which only grows */
+    *idle = code == CODE_OK && waited == q->submitted;
+    return code;
+}
+
+/* The calling thread's copies arrive, or are given up where the wait fails. */
 int queue_wait(struct queue *q)
 {
     size_t submitted = q->submitted;
@@ -653,10 +672,8 @@ int standin_launch(struct queue *q, unsigned blocks, unsigned threads, size_t sh
     int code = submit(q);
     if (code != CODE_OK) return code;
     /* as the CUDA runtime does */
-    if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10)) {
-        pending_drop(q);
+    if (blocks == 0 || threads == 0 || threads > THREADS_MAX || threads % WARP != 0 || shared > (48u << 10))
         return CODE_DEVICE;
-    }
     if (run == NULL) run_make();
 #ifdef WITH_TSAN
     run->tsan = __tsan_get_current_fiber();

@@ -78,6 +78,7 @@ struct queue;
 int queue_new(struct queue **made);
 void queue_free(struct queue *q);
 int queue_wait(struct queue *q);
+int queue_idle(struct queue *q, bool *idle);
 int device_allocate(size_t bytes, void **memory);
 int device_release(void *memory);
 void device_fence(void *memory, size_t offset, size_t bytes);

@@ -7,13 +7,7 @@
 
 #include "core/numeric.h"
 #include "core/sequence.h"
-#include "cuda/standin.h"
 #include "tests/core/chain.h"
-
-/* Where the backend runs on the stand-in; else NULL. */
-#pragma weak standin_fail_in
-#pragma weak standin_fail_left
-#pragma weak standin_count
 
 #define TOLERANCE_F64 1e-12
 #define TOLERANCE_F32 2e-4
@@ -214,45 +208,6 @@ START_TEST(verification_at_once)
 }
 END_TEST
 
-/* Whichever call on the device fails: for want of memory the CPU does it, all else is told. */
-START_TEST(verification_without_a_device)
-{
-    const struct backend *b = conformance.backends[_i / 2];
-    if (standin_fail_in == NULL || b->losses_of_many == NULL) return;
-    int failure = _i % 2 ? CODE_DEVICE : CODE_OUT_OF_MEMORY;
-    struct setting s;
-    setting_new(&s, 0);
-    double *w_of[PARAMETERS_MAX];
-    for (size_t p = 0, offset = 0; p < s.chain.network.parameter_count; offset += s.chain.network.parameters[p++].size)
-        w_of[p] = s.sets + offset;
-    struct verification want, got;
-    struct error error = {0};
-    ck_assert_int_eq(
-        numeric_verify(&s.arena, &s.chain.network, s.batch, w_of, s.x, s.target, w_of, NULL, &want, &error), CODE_OK);
-    for (size_t n = 1, failures = 0;; n++) {
-        bool sick = failure == CODE_OUT_OF_MEMORY; /* an allocation that fails once is tried again */
-        standin_fail_in(n, failure, sick);
-        int code =
-            numeric_verify_on(b, &s.arena, &s.chain.network, s.batch, w_of, s.x, s.target, w_of, NULL, &got, &error);
-        bool reached = standin_fail_left() <= sick;
-        standin_fail_in(0, CODE_OK, false);
-        ck_assert_int_eq(code, reached && failure == CODE_DEVICE ? CODE_DEVICE : CODE_OK);
-        ck_assert_int_eq(error.code, code);
-        error = (struct error){0};
-        if (code == CODE_OK) {
-            ck_assert(got.checked == want.checked && got.worst == want.worst && got.parameter == want.parameter);
-            ck_assert_double_eq_tol(got.max_abs_diff, want.max_abs_diff, 1e-9);
-        }
-        failures += reached;
-        if (!reached) {
-            ck_assert_uint_ge(failures, 20);
-            break;
-        }
-    }
-    arena_free(&s.arena);
-}
-END_TEST
-
 /* What is no parameter's offset changes nothing, whatever the value. */
 START_TEST(variants_that_change_nothing)
 {
@@ -270,42 +225,6 @@ START_TEST(variants_that_change_nothing)
         ck_assert(close_to(loss[v], want, TOLERANCE_F64) && !edge[v]);
     ck_assert_int_eq(b->losses_of_many(&s.sequence, s.sets, s.x, s.target, 0, NULL, NULL, NULL, NULL), CODE_OK);
     arena_free(&s.arena);
-}
-END_TEST
-
-/* What the losses of so many equal variants took. */
-static struct standin_counts cost_of(const struct backend *b, int k, size_t count)
-{
-    struct setting s;
-    setting_new(&s, k);
-    unsigned *at = arena_zeroed(&s.arena, count, sizeof *at);
-    double *value = arena_doubles(&s.arena, count), *loss = arena_doubles(&s.arena, count);
-    bool *edge = arena_array(&s.arena, count, sizeof *edge);
-    ck_assert(at != NULL && value != NULL && loss != NULL && edge != NULL);
-    for (size_t v = 0; v < count; v++)
-        value[v] = 0.25;
-    struct standin_counts before = standin_count(), after;
-    ck_assert_int_eq(b->losses_of_many(&s.sequence, s.sets, s.x, s.target, count, at, value, loss, edge), CODE_OK);
-    for (size_t v = 1; v < count; v++)
-        ck_assert_mem_eq(&loss[0], &loss[v], sizeof *loss);
-    arena_free(&s.arena);
-    after = standin_count();
-    return (struct standin_counts){.launches = after.launches - before.launches,
-                                   .blocks = after.blocks - before.blocks};
-}
-
-/* A launch is bounded by its work, but has some evaluations at least; by the number of evaluations; and by the memory
- * that its blocks take. The numbers are the stand-in's (cuda/crew.h). */
-START_TEST(launches_are_bounded)
-{
-    enum { SMALL = 8, LARGE = 5, FEW = 20, MANY = 400 };
-    const struct backend *b = conformance.backends[_i];
-    if (standin_count == NULL || b->losses_of_many == NULL) return;
-    ck_assert_uint_eq(cost_of(b, SMALL, FEW).launches, 2); /* the network as it is, and all variants */
-    ck_assert_uint_ge(cost_of(b, SMALL, MANY).launches, 10);
-    struct standin_counts large = cost_of(b, LARGE, FEW);
-    ck_assert(large.launches >= 4 && large.launches < FEW);
-    ck_assert_uint_le(large.blocks, 2 * large.launches);
 }
 END_TEST
 
@@ -420,9 +339,7 @@ void conformance_add_many(Suite *suite)
     tcase_add_loop_test(tcase, losses_of_variants, 0, NETWORKS * conformance.count);
     tcase_add_loop_test(tcase, verification_at_once, 0, NETWORKS * conformance.count);
     tcase_add_loop_test(tcase, verification_can_be_cancelled, 0, conformance.count);
-    tcase_add_loop_test(tcase, verification_without_a_device, 0, 2 * conformance.count);
     tcase_add_loop_test(tcase, variants_that_change_nothing, 0, NETWORKS * conformance.count);
-    tcase_add_loop_test(tcase, launches_are_bounded, 0, conformance.count);
     tcase_add_loop_test(tcase, passes_of_sets, 0, NETWORKS * conformance.count);
     tcase_add_test(tcase, others_are_not_taken);
     suite_add_tcase(suite, tcase);

@@ -37,43 +37,55 @@ struct outcome {
     double *values;
 };
 
-static void forward_and_backward(struct arena *arena, const struct backend *b, const struct chain *chain, size_t batch,
-                                 struct outcome *out)
+/* Its code; no assertion, since threads of a test's own cannot make any. */
+static int try_forward_and_backward(struct arena *arena, const struct backend *b, const struct chain *chain,
+                                    size_t batch, struct outcome *out, struct error *error)
 {
     const struct network *network = &chain->network;
-    struct error error = {0};
     struct pass pass;
     conformance_seed();
     size_t outputs = batch * network_output(network)->out_size, classes = network_output(network)->out_size;
+    out->n = 0;
     out->values = arena_doubles(arena, 1 + outputs + network->parameter_elements);
     double *x = arena_doubles(arena, batch * network->input_size), *t = arena_doubles(arena, outputs);
-    ck_assert(out->values != NULL && x != NULL && t != NULL);
-    ck_assert_int_eq(pass_new(arena, network, b, batch, &pass, &error), CODE_OK);
+    if (out->values == NULL || x == NULL || t == NULL) return CODE_OUT_OF_MEMORY;
+    int code = pass_new(arena, network, b, batch, &pass, error);
+    if (code != CODE_OK) return code;
     for (size_t i = 0; i < batch * network->input_size; i++)
         x[i] = (double)(float)uniform(-1, 1);
     for (size_t i = 0; i < outputs; i++)
         t[i] = chain->definition.loss.op->target == TARGET_LIKE_OUTPUT ? (double)(float)uniform(0, 1)
                                                                        : i % classes == (i / classes) % classes;
-    ck_assert_int_eq(pass_set_data(&pass, x, t, &error), CODE_OK);
-    for (size_t p = 0; p < network->parameter_count; p++) {
+    code = pass_set_data(&pass, x, t, error);
+    for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++) {
         size_t n = network->parameters[p].size;
         double *w = arena_doubles(arena, n);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; w != NULL && i < n; i++)
             w[i] = (double)(float)uniform(-0.5, 0.5);
-        ck_assert_int_eq(pass_set_parameter(&pass, p, w, &error), CODE_OK);
+        code = w != NULL ? pass_set_parameter(&pass, p, w, error) : CODE_OUT_OF_MEMORY;
     }
-    ck_assert_msg(pass_forward(&pass, &error) == CODE_OK, "%s", error.detail);
-    ck_assert_msg(pass_backward(&pass, &error) == CODE_OK, "%s", error.detail);
-    out->values[0] = pass.loss;
-    out->n = 1;
-    ck_assert_int_eq(pass_read(&pass, pass.y[network->node_count - 1], outputs, out->values + out->n, &error), CODE_OK);
-    out->n += outputs;
-    for (size_t p = 0; p < network->parameter_count; p++) {
+    if (code == CODE_OK) code = pass_forward(&pass, error);
+    if (code == CODE_OK) code = pass_backward(&pass, error);
+    if (code == CODE_OK) {
+        out->values[0] = pass.loss;
+        code = pass_read(&pass, pass.y[network->node_count - 1], outputs, out->values + 1, error);
+        out->n = 1 + outputs;
+    }
+    for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++) {
         size_t n = network->parameters[p].size;
-        ck_assert_int_eq(pass_read(&pass, pass.gradients[p], n, out->values + out->n, &error), CODE_OK);
+        code = pass_read(&pass, pass.gradients[p], n, out->values + out->n, error);
         out->n += n;
     }
     pass_free(&pass);
+    return code;
+}
+
+static void forward_and_backward(struct arena *arena, const struct backend *b, const struct chain *chain, size_t batch,
+                                 struct outcome *out)
+{
+    struct error error = {0};
+    int code = try_forward_and_backward(arena, b, chain, batch, out, &error);
+    ck_assert_msg(code == CODE_OK, "code %d: %s", code, error.detail);
 }
 
 START_TEST(whole_passes)
@@ -134,18 +146,22 @@ struct worker {
     struct outcome alone; /* what one thread got that had the device for itself */
     void *left_behind;
     bool same;
+    int code; /* the first that is not CODE_OK */
+    struct error error;
 };
 
 static void *work_of_thread(void *given)
 {
     struct worker *w = given;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; w->code == CODE_OK && i < 5; i++) {
         struct outcome got;
-        forward_and_backward(&w->arena, w->backend, w->chain, w->batch, &got);
-        w->same = w->same && memcmp(got.values, w->alone.values, got.n * sizeof *got.values) == 0;
+        w->code = try_forward_and_backward(&w->arena, w->backend, w->chain, w->batch, &got, &w->error);
+        if (w->code == CODE_OK)
+            w->same = w->same && memcmp(got.values, w->alone.values, got.n * sizeof *got.values) == 0;
     }
     if (w->left_behind != NULL) w->backend->release(w->left_behind);
-    ck_assert_int_eq(w->backend->allocate(&w->arena, 1000, &w->left_behind), CODE_OK);
+    w->left_behind = NULL;
+    if (w->code == CODE_OK) w->code = w->backend->allocate(&w->arena, 1000, &w->left_behind);
     return NULL;
 }
 
@@ -174,6 +190,9 @@ START_TEST(threads_side_by_side)
             ck_assert_int_eq(pthread_create(&threads[t], NULL, work_of_thread, &workers[t]), 0);
         for (int t = 0; t < THREADS; t++)
             pthread_join(threads[t], NULL);
+        for (int t = 0; t < THREADS; t++)
+            ck_assert_msg(workers[t].code == CODE_OK, "network %d: code %d: %s", t, workers[t].code,
+                          workers[t].error.detail);
     }
     for (int t = 0; t < THREADS; t++) {
         ck_assert_msg(workers[t].same, "network %d is another beside others", t);
