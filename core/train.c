@@ -159,7 +159,7 @@ static int record(struct run *run, const struct pass *pass, size_t epoch, const 
         code = pass->backend->dot(network->parameters[p].size, pass->gradients[p], pass->gradients[p], &squares);
         curve->norms[p][at] = sqrt(squares);
     }
-    return backend_error(run->training->backend, code, error);
+    return backend_error(pass->backend, code, error);
 }
 
 static int run_epoch(struct run *run, size_t epoch, struct error *error)
@@ -173,12 +173,11 @@ static int run_epoch(struct run *run, size_t epoch, struct error *error)
         int code = forward(run, pass, start, recorded, &tally, error);
         /* Where the run diverges later in this epoch or in the next forward, it ends with these. */
         if (code == CODE_OK && start == 0 && pass->block > 0)
-            code = backend_error(run->training->backend,
-                                 t->backend->axpby(pass->block, 1, pass->parameters[0], 0, run->kept), error);
+            code = backend_error(pass->backend, pass->backend->axpby(pass->block, 1, pass->parameters[0], 0, run->kept),
+                                 error);
         bool last = start + pass->batch >= t->samples;
         if (code == CODE_OK && recorded)
-            code =
-                backend_error(run->training->backend, vitals_look(run->vitals, pass, epoch, start == 0, last), error);
+            code = backend_error(pass->backend, vitals_look(run->vitals, pass, epoch, start == 0, last), error);
         if (code == CODE_OK) code = pass_backward(pass, error);
         /* Before the update: the point belongs to the parameters that made its loss. */
         if (code == CODE_OK && recorded && last) code = record(run, pass, epoch, &tally, error);
@@ -230,7 +229,7 @@ static int diverge(struct run *run, size_t epoch, struct error *error)
     run->curve->diverged_at = epoch;
     *error = (struct error){0};
     if (run->whole.block == 0) return CODE_OK;
-    return backend_error(run->training->backend,
+    return backend_error(run->whole.backend,
                          run->whole.backend->axpby(run->whole.block, 1, run->kept, 0, run->whole.parameters[0]), error);
 }
 
@@ -292,7 +291,7 @@ static int allocate_filled(struct run *run, size_t n, double value, void **memor
     }
     return code == CODE_OK              ? CODE_OK
            : code == CODE_OUT_OF_MEMORY ? out_of_memory(error)
-                                        : backend_error(run->training->backend, code, error);
+                                        : backend_error(backend, code, error);
 }
 
 static int allocate_state(struct run *run, struct error *error)

@@ -210,16 +210,8 @@ class ObjectTest(unittest.TestCase):
         self.assertEqual(sum("libcublas.so.13" in line for line in listed.splitlines()), 1, listed)
 
 
-def main():
-    result = unittest.TextTestRunner(verbosity=1).run(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]))
-    broken = [test for test, _ in result.failures + result.errors] + result.unexpectedSuccesses
-    failed = len({getattr(test, "test_case", test).id() for test in broken})  # a test with two bad subtests is one
-    skipped = len(result.skipped)
-    for test, reason in result.skipped:
-        print("SKIPPED: %s: %s" % (test, reason))
-    print("%d passed, %d failed, %d skipped" % (result.testsRun - failed - skipped, failed, skipped))
-    sys.exit(0 if result.testsRun > 0 and failed == 0 else 1)
-
-
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+    import outcome
+
+    outcome.run(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]))

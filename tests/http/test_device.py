@@ -196,10 +196,10 @@ class FailingDeviceTest(unittest.TestCase):
     TRAINING = {**LARGE, "epochs": 3}
 
     @contextlib.contextmanager
-    def daemon(self, *arguments):
+    def daemon(self, *arguments, **environment):
         with tempfile.TemporaryDirectory() as directory:
             self.failure = pathlib.Path(directory, "fail")
-            with StandInDaemon(*arguments, GRADCHECKD_TEST_STANDIN_FAIL=str(self.failure)) as daemon:
+            with StandInDaemon(*arguments, GRADCHECKD_TEST_STANDIN_FAIL=str(self.failure), **environment) as daemon:
                 yield daemon
                 self.assertRegex(daemon.read_errors(), r"^gradcheckd: the CUDA device failed in a request: .*told to fail\n")
                 self.assertEqual(daemon.read_errors().count("failed in a request"), 1, "more than once a minute")
@@ -257,14 +257,34 @@ class FailingDeviceTest(unittest.TestCase):
             self.assertEqual(post(daemon, "/v1/check", {**NEURON, "device": "cuda"})[0], 400)
             daemon.expected.append("out of service")
 
+    def test_too_little_time_is_left(self):
+        """The CPU has what the device has left of the time; that it is not enough is no fault of the training."""
+        request = {"network": {"input": 200, "layers": [{"type": "linear", "out_features": 200}, {"type": "tanh"}], "loss": "mse"},
+                   "parameters": {"init": {"scheme": "xavier_uniform", "seed": 1}}, "epochs": 1000000, "device": "auto",
+                   "data": {"x": [[(3 * i + j) % 7 / 7 for j in range(200)] for i in range(200)], "y": [[i % 3 / 3] * 200 for i in range(200)]}}
+        with self.daemon("--max-work", "1e15", GRADCHECKD_TEST_DEADLINES="30,30,4,30") as daemon:
+            with self.stream(daemon, request) as response:
+                first = [response.readline() for _ in range(3)]
+                self.assertTrue(first[0].startswith(b"event: epoch"), first)
+                self.break_device("1 device")
+                lines = response.readlines()
+            self.assertFalse(self.failure.exists())
+            problem = json.loads(lines[-2].decode().removeprefix("data: "))
+            self.assertEqual((problem["status"], problem["code"]), (503, "device"))
+            self.assertIn("try again", problem["detail"])
+
+    @staticmethod
+    def stream(daemon, request):
+        call = urllib.request.Request(f"http://{daemon.host}:{daemon.port}/v1/train", json.dumps(request).encode(),
+                                      {"Content-Type": "application/json", "Accept": "text/event-stream"})
+        return urllib.request.urlopen(call, timeout=120)
+
     def test_a_stream_tells_no_epoch_twice(self):
         request = {**self.TRAINING, "epochs": 8, "device": "auto"}
         with self.daemon() as daemon:
             status, whole = post(daemon, "/v1/train", {**request, "device": "cpu"})
             self.assertEqual(status, 200)
-            call = urllib.request.Request(f"http://{daemon.host}:{daemon.port}/v1/train", json.dumps(request).encode(),
-                                          {"Content-Type": "application/json", "Accept": "text/event-stream"})
-            with urllib.request.urlopen(call, timeout=120) as response:
+            with self.stream(daemon, request) as response:
                 lines = [response.readline() for _ in range(3)]
                 self.break_device("1 device")
                 lines = [line.decode().rstrip("\n") for line in lines + response.readlines()]
