@@ -235,6 +235,12 @@ static void send_wrong(struct search *s, struct step_call *call, size_t below, b
     }
 }
 
+/* Whether nothing below has parameters: what goes back from here is nobody's to see, and the walk ends. */
+static bool is_lowest(const struct search *s, size_t node)
+{
+    return node <= s->network->numbered[0];
+}
+
 /* Compares this layer's own gradients, and goes on below where they speak for the hypothesis. */
 static void compare_layer(struct search *s, size_t node, bool right)
 {
@@ -260,7 +266,7 @@ static void compare_layer(struct search *s, size_t node, bool right)
         alive = accounted || s->partial;
     }
     if (alive && lost == own && !right) alive = false; /* nothing here speaks for the hypothesis */
-    if (alive && (n->input == NODE_INPUT || node <= s->network->numbered[0])) {
+    if (alive && is_lowest(s, node)) {
         path_record(s);
     } else if (alive) {
         go_right(s, node, right);
@@ -296,7 +302,7 @@ static void try_number(struct search *s, const struct step_call *call, double c,
 static void pass_silent(struct search *s, const struct step_call *call, bool right)
 {
     const struct node *n = &s->network->nodes[call->node];
-    if (n->input == NODE_INPUT) return;
+    if (is_lowest(s, call->node)) return;
     for (size_t r = 0; r < OP_PARAMETERS_MAX; r++)
         if (n->parameters[r] != PARAMETER_NONE) s->matches[n->parameters[r]].fit = FIT_NONE;
     go_right(s, call->node, right);
