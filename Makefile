@@ -19,7 +19,7 @@ DESTDIR ?=
 # Expanded when a recipe runs, not when this file is read: `make deps` may have installed pkg-config just before.
 PKGS     := libmicrohttpd jansson openblas
 # The daemon takes a CUDA object only where it was built from the same of these headers.
-INTERFACE := core/backend.h core/backend_object.h core/formulas.h core/sequence.h core/status.h core/updates.h
+INTERFACE := core/backend.h core/backend_object.h core/formulas.h core/sequence.h core/base/error.h core/updates.h
 DEFINES  := -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' \
     -DGRADCHECKD_CUDA_INTERFACE=$(shell cat $(INTERFACE) | cksum | cut -d' ' -f1)UL
 CPPFLAGS  = -I. $(DEFINES) $(HARDEN) $(shell pkg-config --cflags $(PKGS))
@@ -27,7 +27,7 @@ CFLAGS    = -std=c17 $(OPT) $(WARN) $(EXTRA) -pthread
 CXXFLAGS  = -std=c++17 $(OPT) $(WARN) $(EXTRA) -fno-exceptions -fno-rtti
 LDLIBS    = $(shell pkg-config --libs $(PKGS)) -lstdc++ -lm
 
-CORE    := $(wildcard core/*.c core/ops/*.c)
+CORE    := $(wildcard core/*.c core/*/*.c)
 SERVER  := $(filter-out server/main.c server/blas_setup.c,$(wildcard server/*.c))
 OBJECTS := $(patsubst %.c,$(B)/%.o,$(CORE) $(SERVER)) $(patsubst %.cpp,$(B)/%.o,$(wildcard server/*.cpp))
 LIBRARY := $(B)/gradcheck.a
@@ -36,7 +36,7 @@ PAGES   := $(filter-out static/package%.json,$(wildcard static/*.* static/js/*.j
 UPLOT   := build/npm/node_modules/uplot
 STATIC  := $(PAGES:static/%=$(B)/static/%) $(addprefix $(B)/static/vendor/,uPlot.esm.js uPlot.min.css uPlot.LICENSE.txt)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/core/test_*.c tests/server/test_*.c) tests/cuda/test_standin.c)
-SOURCES := $(wildcard core/*.[ch] core/*.inc core/ops/*.[ch] server/*.[ch] server/*.cpp cuda/*.h cuda/*.inc cuda/*.cu cuda/*.cpp \
+SOURCES := $(wildcard core/*.[ch] core/*.inc core/*/*.[ch] server/*.[ch] server/*.cpp cuda/*.h cuda/*.inc cuda/*.cu cuda/*.cpp \
     tests/*.[ch] tests/*/*.[ch])
 
 # The conformance suite, for the programs that run it on one backend or another; and the CUDA backend with its kernels on the CPU.
@@ -112,7 +112,7 @@ $(B)/cuda/backend-standin.o: cuda/backend.cu Makefile
 	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -x c++ -c -o $@ $<
 
 # The same as an object that the daemon loads, for tests over HTTP.
-$(B)/gradcheckd-standin.so: cuda/backend.cu cuda/launcher_host.cpp $(wildcard cuda/*.h cuda/*.inc core/*.h) Makefile
+$(B)/gradcheckd-standin.so: cuda/backend.cu cuda/launcher_host.cpp $(wildcard cuda/*.h cuda/*.inc core/*.h core/*/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -fPIC -shared -x c++ cuda/backend.cu cuda/launcher_host.cpp -o $@ $(LDLIBS)
 
@@ -133,7 +133,7 @@ $(B)/tests/cuda/bench_device: $(B)/tests/cuda/bench_device.o $(B)/tests/cuda/obj
 
 $(addprefix $(B)/,server/device.o tests/cuda/object.o): $(INTERFACE)
 
-$(B)/tests/cuda/fake_object.so: tests/cuda/fake_object.c $(wildcard core/*.h) Makefile
+$(B)/tests/cuda/fake_object.so: tests/cuda/fake_object.c $(wildcard core/*.h core/*/*.h) Makefile
 $(B)/tests/cuda/fake/libcuda.so.1: tests/cuda/fake_driver.c Makefile
 $(FAKES):
 	@mkdir -p $(@D)
@@ -311,8 +311,8 @@ fuzz: ## feed the JSON reader with libFuzzer for FUZZ_SECONDS (120)
 	@mkdir -p build/fuzz/corpus
 	clang++ -c -std=c++17 -O1 -g -I. -D_GNU_SOURCE -fsanitize=fuzzer-no-link,address,undefined -o build/fuzz/number.o server/number.cpp
 	clang -std=c17 -O1 -g -I. -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -o build/fuzz/document tests/fuzz/fuzz_document.c \
-	    server/document.c server/json_scan.c server/json_place.c server/text.c build/fuzz/number.o core/arena.c core/status.c \
-	    core/tensor.c $$(pkg-config --cflags --libs jansson) -lstdc++ -lm
+	    server/document.c server/json_scan.c server/json_place.c server/text.c build/fuzz/number.o core/base/arena.c core/base/error.c \
+	    core/base/tensor.c $$(pkg-config --cflags --libs jansson) -lstdc++ -lm
 	build/fuzz/document -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 build/fuzz/corpus
 
 coverage: ## line coverage of all tests, in build/coverage

@@ -1,6 +1,6 @@
 #include "core/backend.h"
 
-#include "core/status.h"
+#include "core/base/error.h"
 
 const char *const dtype_names[] = {"float64", "float32", NULL};
 

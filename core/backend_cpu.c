@@ -7,8 +7,8 @@
 #include <string.h>
 #include <tgmath.h>
 
-#include "core/parallel.h"
-#include "core/status.h"
+#include "core/base/parallel.h"
+#include "core/base/error.h"
 
 /* Below so many multiplications plain loops are faster than a call of CBLAS (measured: break-even near
  * 16x16x16). */

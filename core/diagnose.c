@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 #include "core/diagnose_answer.h"
 #include "core/diagnose_path.h"
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 #include "core/diagnose_glance.h"
 #include "core/diagnose_layer.h"
 #include "core/diagnose_path.h"

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/numpy_random.h"
+#include "core/base/numpy_random.h"
 
 const char *const scheme_names[] = {"he_normal", "he_uniform", "xavier_normal", "xavier_uniform",
                                     "normal",    "uniform",    "zeros",         NULL};

@@ -9,8 +9,8 @@
 
 #include "core/attribute.h"
 #include "core/backend.h"
-#include "core/status.h"
-#include "core/tensor.h"
+#include "core/base/error.h"
+#include "core/base/tensor.h"
 
 enum { OP_ATTRIBUTES_MAX = 4, OP_PARAMETERS_MAX = 2 };
 

@@ -3,7 +3,7 @@
 #define CORE_OPTIMIZER_H
 
 #include "core/attribute.h"
-#include "core/status.h"
+#include "core/base/error.h"
 #include "core/updates.h"
 
 enum { OPTIMIZER_ATTRIBUTES_MAX = 6 };

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 
 /* How a prediction is told right or wrong. */
 enum judging { JUDGED_NOT, JUDGED_BY_THRESHOLD, JUDGED_BY_ARGMAX };

@@ -13,7 +13,7 @@
  *     shuffle_xor(v, mask)      the v of the lane whose number within its warp is ours xor mask; all 32 lanes call it
  *     device_fma(a, b, c)       a * b + c rounded once
  *
- * For the host; every function returns a code of core/status.h:
+ * For the host; every function returns a code of core/base/error.h:
  *
  *     struct queue              one stream and what cuBLAS needs for it; calls on one queue are done in order
  *     queue_new(&q) queue_free(q)
@@ -41,7 +41,7 @@
 extern "C" {
 #include "core/backend.h"
 #include "core/sequence.h"
-#include "core/status.h"
+#include "core/base/error.h"
 #include "core/backend_object.h"
 }
 

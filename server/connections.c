@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 #include "server/exchange.h"
 #include "server/limits.h"
 #include "server/request.h"

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #include "core/backend_object.h"
-#include "core/clock.h"
-#include "core/status.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
 #include "server/beside.h"
 #include "server/metrics.h"
 

@@ -3,7 +3,7 @@
 #define SERVER_DEVICE_H
 
 #include "core/backend.h"
-#include "core/status.h"
+#include "core/base/error.h"
 #include "server/options.h"
 
 /* `auto` takes the CUDA device for so many floating-point operations in all (some twenty milliseconds of one core,

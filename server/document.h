@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/arena.h"
-#include "core/status.h"
-#include "core/tensor.h"
+#include "core/base/arena.h"
+#include "core/base/error.h"
+#include "core/base/tensor.h"
 
 /* The most values outside of arrays of numbers, such arrays themselves counted as one each: what bounds the
  * memory that a small body can cost. */

@@ -2,7 +2,7 @@
 #ifndef SERVER_GRANT_H
 #define SERVER_GRANT_H
 
-#include "core/status.h"
+#include "core/base/error.h"
 #include "server/options.h"
 
 /* To write a number out takes as long as so many operations of a large product, some hundred of which are done in a

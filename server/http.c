@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 #include "server/admission.h"
 #include "server/connections.h"
 #include "server/exchange.h"

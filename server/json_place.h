@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/status.h"
+#include "core/base/error.h"
 #include "server/limits.h"
 
 enum { JSON_FAULT_MAX = 160 };

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "core/arena.h"
+#include "core/base/arena.h"
 #include "server/document.h"
 #include "server/text.h"
 

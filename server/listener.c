@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 #include "server/connections.h"
 #include "server/exchange.h"
 #include "server/limits.h"

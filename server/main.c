@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "core/parallel.h"
+#include "core/base/parallel.h"
 #include "server/blas_setup.h"
 #include "server/device.h"
 #include "server/document.h"

@@ -2,7 +2,7 @@
 #ifndef SERVER_PROBLEM_H
 #define SERVER_PROBLEM_H
 
-#include "core/status.h"
+#include "core/base/error.h"
 
 struct exchange;
 struct text;

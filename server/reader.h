@@ -5,7 +5,7 @@
 #ifndef SERVER_READER_H
 #define SERVER_READER_H
 
-#include "core/tensor.h"
+#include "core/base/tensor.h"
 #include "server/document.h"
 
 struct reader {

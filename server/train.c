@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 #include "server/accept.h"
 #include "server/device.h"
 #include "server/limits.h"

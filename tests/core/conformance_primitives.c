@@ -8,7 +8,7 @@
 #include <string.h>
 #include <tgmath.h>
 
-#include "core/status.h"
+#include "core/base/error.h"
 
 #define FORMULA static inline
 

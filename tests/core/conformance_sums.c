@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/status.h"
+#include "core/base/error.h"
 
 enum { TERMS = 70001, ROWS = 4099, COLUMNS = 5 };
 

@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/arena.h"
-#include "core/status.h"
-#include "core/tensor.h"
+#include "core/base/arena.h"
+#include "core/base/error.h"
+#include "core/base/tensor.h"
 
 START_TEST(arena_gives_aligned_pieces_that_do_not_overlap)
 {

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "core/backend.h"
-#include "core/parallel.h"
-#include "core/status.h"
+#include "core/base/parallel.h"
+#include "core/base/error.h"
 
 enum { PARTS = 37, CALLERS = 4, ROUNDS = 3000 };
 

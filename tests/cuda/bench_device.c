@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "core/ops/ops.h"
-#include "core/parallel.h"
+#include "core/base/parallel.h"
 #include "core/pass.h"
 #include "core/sequence.h"
-#include "core/status.h"
+#include "core/base/error.h"
 #include "server/blas_setup.h"
 #include "tests/cuda/object.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/backend_object.h"
-#include "core/status.h"
+#include "core/base/error.h"
 
 unsigned long gradcheckd_cuda_interface(void)
 {

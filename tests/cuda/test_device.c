@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/status.h"
+#include "core/base/error.h"
 #include "tests/cuda/object.h"
 
 static struct cuda_object object;

@@ -1,6 +1,6 @@
 /* Time that only goes forward. */
-#ifndef CORE_CLOCK_H
-#define CORE_CLOCK_H
+#ifndef CORE_BASE_CLOCK_H
+#define CORE_BASE_CLOCK_H
 
 #include <time.h>
 

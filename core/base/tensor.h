@@ -1,11 +1,11 @@
 /* Shapes, and tensors in host memory. */
-#ifndef CORE_TENSOR_H
-#define CORE_TENSOR_H
+#ifndef CORE_BASE_TENSOR_H
+#define CORE_BASE_TENSOR_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/arena.h"
+#include "core/base/arena.h"
 
 enum { TENSOR_RANK_MAX = 16, SHAPE_TEXT_MAX = 360 };
 

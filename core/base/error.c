@@ -1,4 +1,4 @@
-#include "core/status.h"
+#include "core/base/error.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "core/numpy_random.h"
+#include "core/base/numpy_random.h"
 
 #include <math.h>
 

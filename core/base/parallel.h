@@ -1,6 +1,6 @@
 /* The other cores, for the few pieces of work that are worth waking them: halves of large products. */
-#ifndef CORE_PARALLEL_H
-#define CORE_PARALLEL_H
+#ifndef CORE_BASE_PARALLEL_H
+#define CORE_BASE_PARALLEL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* NumPy's legacy generator, bit for bit: np.random.seed(seed), then np.random.random_sample, randn. */
-#ifndef CORE_NUMPY_RANDOM_H
-#define CORE_NUMPY_RANDOM_H
+#ifndef CORE_BASE_NUMPY_RANDOM_H
+#define CORE_BASE_NUMPY_RANDOM_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* The memory of one request: taken piece by piece, given back all at once. */
-#ifndef CORE_ARENA_H
-#define CORE_ARENA_H
+#ifndef CORE_BASE_ARENA_H
+#define CORE_BASE_ARENA_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* What can go wrong in the core, and how it is told. */
-#ifndef CORE_STATUS_H
-#define CORE_STATUS_H
+#ifndef CORE_BASE_ERROR_H
+#define CORE_BASE_ERROR_H
 
 #include <stdarg.h>
 #include <stddef.h>
