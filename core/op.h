@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "core/attribute.h"
-#include "core/backend.h"
+#include "core/backend/backend.h"
 #include "core/base/error.h"
 #include "core/base/tensor.h"
 

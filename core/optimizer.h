@@ -4,7 +4,7 @@
 
 #include "core/attribute.h"
 #include "core/base/error.h"
-#include "core/updates.h"
+#include "core/backend/updates.h"
 
 enum { OPTIMIZER_ATTRIBUTES_MAX = 6 };
 

@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 #include "core/network.h"
 #include "core/op.h"
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/formulas.h"
+#include "core/backend/formulas.h"
 
 enum { SEQUENCE_STEPS_MAX = 32 };
 

@@ -19,8 +19,8 @@
 #define NAME(x) x##_f64
 #define DTYPE DTYPE_FLOAT64
 #define SMALLEST DBL_MIN
-#include "core/formulas.h"
-#include "core/updates.h"
+#include "core/backend/formulas.h"
+#include "core/backend/updates.h"
 #include "cuda/formulas.inc"
 #include "cuda/kernels.inc"
 #include "cuda/primitives.inc"
@@ -39,8 +39,8 @@
 #define NAME(x) x##_f32
 #define DTYPE DTYPE_FLOAT32
 #define SMALLEST FLT_MIN
-#include "core/formulas.h"
-#include "core/updates.h"
+#include "core/backend/formulas.h"
+#include "core/backend/updates.h"
 #include "cuda/formulas.inc"
 #include "cuda/kernels.inc"
 #include "cuda/primitives.inc"

@@ -39,10 +39,10 @@
 #include <stdint.h>
 
 extern "C" {
-#include "core/backend.h"
+#include "core/backend/backend.h"
 #include "core/sequence.h"
 #include "core/base/error.h"
-#include "core/backend_object.h"
+#include "core/backend/plugin.h"
 }
 
 enum { WARP = 32 };

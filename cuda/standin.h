@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/backend_object.h"
+#include "core/backend/plugin.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "server/beside.h"

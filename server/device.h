@@ -2,7 +2,7 @@
 #ifndef SERVER_DEVICE_H
 #define SERVER_DEVICE_H
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 #include "core/base/error.h"
 #include "server/options.h"
 

@@ -2,7 +2,7 @@
 #ifndef SERVER_READ_DEVICE_H
 #define SERVER_READ_DEVICE_H
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 #include "server/options.h"
 #include "server/reader.h"
 

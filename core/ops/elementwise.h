@@ -1,4 +1,4 @@
-/* What ops share that work element by element: their file then only says which formula (core/formulas.h) they
+/* What ops share that work element by element: their file then only says which formula (core/backend/formulas.h) they
  * are. */
 #ifndef CORE_OPS_ELEMENTWISE_H
 #define CORE_OPS_ELEMENTWISE_H

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 
 enum { GUARD = 8 };
 #define GUARD_VALUE (-7.25e30)

@@ -14,15 +14,15 @@
 
 #define REAL double
 #define NAME(x) x##_f64
-#include "core/formulas.h"
-#include "core/updates.h"
+#include "core/backend/formulas.h"
+#include "core/backend/updates.h"
 #undef REAL
 #undef NAME
 
 #define REAL float
 #define NAME(x) x##_f32
-#include "core/formulas.h"
-#include "core/updates.h"
+#include "core/backend/formulas.h"
+#include "core/backend/updates.h"
 #undef REAL
 #undef NAME
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 #include "core/base/parallel.h"
 #include "core/base/error.h"
 

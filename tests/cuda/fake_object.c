@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/backend_object.h"
+#include "core/backend/plugin.h"
 #include "core/base/error.h"
 
 unsigned long gradcheckd_cuda_interface(void)

@@ -2,7 +2,7 @@
 #ifndef TESTS_CUDA_OBJECT_H
 #define TESTS_CUDA_OBJECT_H
 
-#include "core/backend_object.h"
+#include "core/backend/plugin.h"
 
 struct cuda_object {
     const struct backend *backends[2]; /* by dtype */

@@ -10,7 +10,7 @@
 
 #include "core/numeric.h"
 #include "core/pass.h"
-#include "core/backend_object.h"
+#include "core/backend/plugin.h"
 #include "core/sequence.h"
 #include "cuda/standin.h"
 #include "tests/core/chain.h"

@@ -2,14 +2,14 @@
  * build/gradcheckd-cuda.so.
  *
  * The object is built from the same sources as the program: gradcheckd_cuda_interface() tells whether it was. Any
- * thread may call it; which one may work on which memory is said in core/backend.h, at allocate. A thread gets a stream
+ * thread may call it; which one may work on which memory is said in core/backend/backend.h, at allocate. A thread gets a stream
  * of its own when it first computes, and leaves it to another when it ends. */
-#ifndef CORE_BACKEND_OBJECT_H
-#define CORE_BACKEND_OBJECT_H
+#ifndef CORE_BACKEND_PLUGIN_H
+#define CORE_BACKEND_PLUGIN_H
 
 #include <stddef.h>
 
-#include "core/backend.h"
+#include "core/backend/backend.h"
 
 struct gradcheckd_cuda_device {
     char name[256];

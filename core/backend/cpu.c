@@ -1,5 +1,5 @@
 /* The CPU backend: one source of the primitives (backend_cpu.inc), compiled for float64 and for float32. */
-#include "core/backend.h"
+#include "core/backend/backend.h"
 
 #include <cblas.h>
 #include <float.h>
@@ -29,9 +29,9 @@
 #define CBLAS_GEMM cblas_dgemm
 #define DTYPE DTYPE_FLOAT64
 #define SMALLEST DBL_MIN
-#include "core/formulas.h"
-#include "core/updates.h"
-#include "core/backend_cpu.inc"
+#include "core/backend/formulas.h"
+#include "core/backend/updates.h"
+#include "core/backend/cpu_template.h"
 #undef REAL
 #undef NAME
 #undef CBLAS_GEMM
@@ -43,9 +43,9 @@
 #define CBLAS_GEMM cblas_sgemm
 #define DTYPE DTYPE_FLOAT32
 #define SMALLEST FLT_MIN
-#include "core/formulas.h"
-#include "core/updates.h"
-#include "core/backend_cpu.inc"
+#include "core/backend/formulas.h"
+#include "core/backend/updates.h"
+#include "core/backend/cpu_template.h"
 
 const struct backend *backend_cpu(enum dtype dtype)
 {

@@ -1,4 +1,4 @@
-/* The primitives of core/backend.h in one arithmetic: REAL, NAME(x), CBLAS_GEMM, DTYPE and SMALLEST say
+/* The primitives of core/backend/backend.h in one arithmetic: REAL, NAME(x), CBLAS_GEMM, DTYPE and SMALLEST say
  * which. Included by backend_cpu.c alone. Sums but those of products are taken in float64, also
  * of float32 elements. */
 

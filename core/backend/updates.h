@@ -1,4 +1,4 @@
-/* The scalar formulas of the optimizers, once for every arithmetic and every backend; included as core/formulas.h is.
+/* The scalar formulas of the optimizers, once for every arithmetic and every backend; included as core/backend/formulas.h is.
  * PyTorch's, in PyTorch's order of operations: torch/optim/{sgd,adam,adamw,rmsprop,adagrad}.py. */
 
 /* Rules: NAME(update_f)(u, g, w, first, second) changes one parameter *w and its state by its gradient g. */

@@ -4,15 +4,15 @@
  * Pointers are to the backend's own memory unless marked host. Matrices are row-major and packed. Outputs do
  * not overlap inputs unless a line says that they may. Primitives are deterministic: the same input gives the
  * same bits. */
-#ifndef CORE_BACKEND_H
-#define CORE_BACKEND_H
+#ifndef CORE_BACKEND_BACKEND_H
+#define CORE_BACKEND_BACKEND_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/arena.h"
-#include "core/formulas.h"
-#include "core/updates.h"
+#include "core/backend/formulas.h"
+#include "core/backend/updates.h"
 
 enum dtype { DTYPE_FLOAT64, DTYPE_FLOAT32 };
 
@@ -76,7 +76,7 @@ struct backend {
     /* Adds to host[j], for every column, the number of rows in which X[i,j] is within [low, high]. */
     int (*count_within)(size_t rows, size_t columns, const void *X, double low, double high, size_t *host);
 
-    /* One step of an optimizer: n parameters w and their state (core/updates.h) from their gradients g. State that a
+    /* One step of an optimizer: n parameters w and their state (core/backend/updates.h) from their gradients g. State that a
      * rule does not use may be anything but NULL. */
     int (*update)(const struct update *u, size_t n, const void *g, void *w, void *first, void *second);
 
