@@ -3,7 +3,7 @@
 #define CORE_DIAGNOSE_H
 
 #include "core/check.h"
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 
 /* Seconds that a search should be given. */
 #define DIAGNOSE_SECONDS 0.25

@@ -1,7 +1,7 @@
 /* What is done wrong around the pass: with its samples, or with gradients that are finished. */
 #include <string.h>
 
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 
 const struct mistake mistake_gradient_accumulated = {
     .id = "gradient_accumulated",

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/op.h"
+#include "core/ops/op.h"
 
 const char *const ailment_names[] = {"dead_relu", "saturated", "vanishing_gradients", "exploding_gradients",
                                      "diverged",  "plateau",   "oscillating",         NULL};

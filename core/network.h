@@ -2,7 +2,7 @@
 #ifndef CORE_NETWORK_H
 #define CORE_NETWORK_H
 
-#include "core/op.h"
+#include "core/ops/op.h"
 
 enum reduction { REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_BATCHMEAN };
 

@@ -2,7 +2,7 @@
 #ifndef CORE_OPTIMIZER_H
 #define CORE_OPTIMIZER_H
 
-#include "core/attribute.h"
+#include "core/ops/attribute.h"
 #include "core/base/error.h"
 #include "core/backend/updates.h"
 

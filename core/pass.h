@@ -7,7 +7,7 @@
 
 #include "core/backend/backend.h"
 #include "core/network.h"
-#include "core/op.h"
+#include "core/ops/op.h"
 
 struct pass {
     const struct network *network;

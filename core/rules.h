@@ -2,7 +2,7 @@
 #ifndef CORE_RULES_H
 #define CORE_RULES_H
 
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 
 /* One way to make a mistake, and where in the lists it stands. */
 struct rule {

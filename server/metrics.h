@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "server/exchange.h"
 
 /* A request begins; it ends with an answer of that status, or with 0 where the connection broke before one

@@ -2,7 +2,7 @@
 #ifndef SERVER_READ_ATTRIBUTES_H
 #define SERVER_READ_ATTRIBUTES_H
 
-#include "core/attribute.h"
+#include "core/ops/attribute.h"
 #include "server/reader.h"
 
 /* Sizes beyond 2^53 are not whole in float64; no network that fits into memory comes near. */

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 
 extern const struct op op_softmax, op_log_softmax;

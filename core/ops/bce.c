@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 
 static bool on_probabilities(const double *attributes)

@@ -1,4 +1,4 @@
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "core/ops/rows.h"
 
 static const char *const sources[] = {"logits", "probabilities", NULL};

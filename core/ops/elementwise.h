@@ -3,7 +3,7 @@
 #ifndef CORE_OPS_ELEMENTWISE_H
 #define CORE_OPS_ELEMENTWISE_H
 
-#include "core/op.h"
+#include "core/ops/op.h"
 
 /* The output has the input's shape. */
 int elementwise_plan(const double *attributes, const struct shape *in, struct op_plan *plan, struct error *error);

@@ -1,4 +1,4 @@
-#include "core/op.h"
+#include "core/ops/op.h"
 
 static int plan(const double *attributes, const struct shape *in, struct op_plan *plan, struct error *error)
 {

@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 
 /* Where the slope is that of |e|, as far from the target; the quadratic middle that smooth_l1 and huber have keeps its

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "core/ops/rows.h"
 
 enum { OUT_FEATURES, IN_FEATURES, BIAS };

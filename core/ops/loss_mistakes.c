@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "core/ops/ops.h"
 
 void direction_right(const struct pass *pass, struct loss_direction *direction)

@@ -1,4 +1,4 @@
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 
 static double half(const struct pass *pass, size_t variant)

@@ -2,7 +2,7 @@
 #ifndef CORE_OPS_OPS_H
 #define CORE_OPS_OPS_H
 
-#include "core/op.h"
+#include "core/ops/op.h"
 
 extern const struct op *const ops[]; /* layers, activations, losses; ends with NULL */
 

@@ -1,4 +1,4 @@
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 
 /* Left of 0 the slope is that of a leaky ReLU; a ReLU has no attribute, and 0 in its place. */

@@ -1,4 +1,4 @@
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "core/ops/rows.h"
 
 static int forward(const struct op_call *call)

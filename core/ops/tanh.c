@@ -1,4 +1,4 @@
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 
 static bool without_parentheses(const struct step_call *call, struct alternative *made)

@@ -1,7 +1,7 @@
 /* Prints core/MISTAKES.md from the table of mistakes: `make mistakes` writes it, a test compares. */
 #include <stdio.h>
 
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 
 static const char *const steps[] = {"The loss",
                                     "The activation's step",
@@ -22,7 +22,7 @@ int main(void)
 {
     printf(
         "# The mistakes that gradcheckd names\n\n"
-        "Generated from `core/mistakes.c` by `make mistakes`; do not edit.\n\n"
+        "Generated from `core/ops/mistakes.c` by `make mistakes`; do not edit.\n\n"
         "A layer has the input x, z = x @ W + b and h = f(z). Right is dz = dh * f'(z), dW = x.T @ dz,\n"
         "db = dz.sum(axis=0), dh_prev = dz @ W.T. Each mistake changes one step, and everything below inherits it. A\n"
         "mistake is reported only where making it reproduces the numbers that were handed in. Words in braces stand "

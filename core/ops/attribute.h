@@ -1,6 +1,6 @@
 /* What a user may set of an op or an optimizer: its name, kind, default and range. */
-#ifndef CORE_ATTRIBUTE_H
-#define CORE_ATTRIBUTE_H
+#ifndef CORE_OPS_ATTRIBUTE_H
+#define CORE_OPS_ATTRIBUTE_H
 
 #include <stdbool.h>
 

@@ -1,13 +1,13 @@
 /* What an op is: a layer, an activation or a loss. One `static const struct op` in a file of its own under
  * core/ops/, and one line in the table of core/ops/ops.c: names in reports and capabilities and the tests all
  * come from there. */
-#ifndef CORE_OP_H
-#define CORE_OP_H
+#ifndef CORE_OPS_OP_H
+#define CORE_OPS_OP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/attribute.h"
+#include "core/ops/attribute.h"
 #include "core/backend/backend.h"
 #include "core/base/error.h"
 #include "core/base/tensor.h"
@@ -89,7 +89,7 @@ struct op {
     /* Overwrites call->dx (if not NULL) and call->gradients. */
     int (*backward)(const struct op_call *call);
 
-    /* What students do wrong in it, beyond what can be done wrong in any op of its kind (core/mistake.h). Ends with
+    /* What students do wrong in it, beyond what can be done wrong in any op of its kind (core/ops/mistake.h). Ends with
      * NULL; NULL where there is nothing. */
     const struct mistake *const *mistakes;
 

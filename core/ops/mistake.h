@@ -1,9 +1,9 @@
 /* What students do wrong: each mistake is an alternative rule for one step of the backward pass. Its entry and its rule
  * stand side by side: in the op's file under core/ops/ where it is one op's, in core/ops/activation_mistakes.c and
  * core/ops/loss_mistakes.c where it holds for all of them, in core/finished_mistakes.c where it is made behind the
- * pass. A new one is an entry there and a line in the table of core/mistakes.c. */
-#ifndef CORE_MISTAKE_H
-#define CORE_MISTAKE_H
+ * pass. A new one is an entry there and a line in the table of core/ops/mistakes.c. */
+#ifndef CORE_OPS_MISTAKE_H
+#define CORE_OPS_MISTAKE_H
 
 #include "core/pass.h"
 

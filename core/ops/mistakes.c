@@ -1,4 +1,4 @@
-#include "core/mistake.h"
+#include "core/ops/mistake.h"
 
 #include <string.h>
 
