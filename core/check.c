@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/intermediates.h"
+#include "core/graph/intermediates.h"
 #include "core/sequence.h"
 
 const char *const verdict_names[] = {"match",      "mismatch",     "missing",   "shape_mismatch",

@@ -3,7 +3,7 @@
 #define CORE_CHECK_H
 
 #include "core/compare.h"
-#include "core/convention.h"
+#include "core/graph/names.h"
 #include "core/numeric.h"
 #include "core/pass.h"
 

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "core/backend/backend.h"
-#include "core/network.h"
+#include "core/graph/network.h"
 #include "core/ops/op.h"
 
 struct pass {

@@ -1,6 +1,6 @@
 #include "core/sequence.h"
 
-#include "core/network.h"
+#include "core/graph/network.h"
 #include "core/ops/elementwise.h"
 
 static bool small(size_t n)

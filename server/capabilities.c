@@ -4,7 +4,7 @@
 
 #include "core/check.h"
 #include "core/diagnose.h"
-#include "core/initializer.h"
+#include "core/graph/initializer.h"
 #include "core/ops/ops.h"
 #include "core/train.h"
 #include "server/check.h"

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/intermediates.h"
+#include "core/graph/intermediates.h"
 #include "server/device.h"
 #include "server/grant.h"
 #include "server/limits.h"

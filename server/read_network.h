@@ -3,7 +3,7 @@
 #ifndef SERVER_READ_NETWORK_H
 #define SERVER_READ_NETWORK_H
 
-#include "core/convention.h"
+#include "core/graph/names.h"
 #include "server/reader.h"
 
 struct problem_set {

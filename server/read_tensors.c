@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/initializer.h"
+#include "core/graph/initializer.h"
 #include "server/limits.h"
 #include "server/read_network.h"
 

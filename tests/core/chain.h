@@ -5,7 +5,7 @@
 #include <check.h>
 #include <math.h>
 
-#include "core/network.h"
+#include "core/graph/network.h"
 #include "core/ops/ops.h"
 
 enum { CHAIN_LAYERS_MAX = 16 };

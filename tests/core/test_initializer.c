@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/initializer.h"
+#include "core/graph/initializer.h"
 #include "tests/core/chain.h"
 
 START_TEST(biases_are_zero_and_so_is_all_with_zeros)

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "core/convention.h"
-#include "core/intermediates.h"
+#include "core/graph/names.h"
+#include "core/graph/intermediates.h"
 #include "core/pass.h"
 #include "tests/core/chain.h"
 

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/initializer.h"
+#include "core/graph/initializer.h"
 #include "core/train.h"
 #include "tests/core/chain.h"
 

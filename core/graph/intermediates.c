@@ -1,4 +1,4 @@
-#include "core/intermediates.h"
+#include "core/graph/intermediates.h"
 
 #include <stdlib.h>
 #include <string.h>

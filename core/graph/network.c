@@ -1,4 +1,4 @@
-#include "core/network.h"
+#include "core/graph/network.h"
 
 #include <string.h>
 

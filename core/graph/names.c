@@ -1,4 +1,4 @@
-#include "core/convention.h"
+#include "core/graph/names.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* A network: from its definition to nodes with shapes and parameters. */
-#ifndef CORE_NETWORK_H
-#define CORE_NETWORK_H
+#ifndef CORE_GRAPH_NETWORK_H
+#define CORE_GRAPH_NETWORK_H
 
 #include "core/ops/op.h"
 

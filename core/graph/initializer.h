@@ -1,10 +1,10 @@
 /* Schemes that draw a network's first parameters. */
-#ifndef CORE_INITIALIZER_H
-#define CORE_INITIALIZER_H
+#ifndef CORE_GRAPH_INITIALIZER_H
+#define CORE_GRAPH_INITIALIZER_H
 
 #include <stdint.h>
 
-#include "core/network.h"
+#include "core/graph/network.h"
 
 enum scheme {
     SCHEME_HE_NORMAL,

@@ -1,8 +1,8 @@
 /* The names of a network's forward and backward values: z1, h1, y_hat, dz1, dh1, dy_hat. */
-#ifndef CORE_INTERMEDIATES_H
-#define CORE_INTERMEDIATES_H
+#ifndef CORE_GRAPH_INTERMEDIATES_H
+#define CORE_GRAPH_INTERMEDIATES_H
 
-#include "core/network.h"
+#include "core/graph/network.h"
 
 struct intermediate {
     size_t node; /* whose output it is, or the gradient there */

@@ -1,4 +1,4 @@
-#include "core/initializer.h"
+#include "core/graph/initializer.h"
 
 #include <math.h>
 #include <string.h>

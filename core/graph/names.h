@@ -1,9 +1,9 @@
 /* How users name parameters and lay tensors out. Inside there is one layout: batch first, weights [in,out] as
  * x @ W + b; a convention is a view on it. */
-#ifndef CORE_CONVENTION_H
-#define CORE_CONVENTION_H
+#ifndef CORE_GRAPH_NAMES_H
+#define CORE_GRAPH_NAMES_H
 
-#include "core/network.h"
+#include "core/graph/network.h"
 
 enum convention { CONVENTION_NUMPY, CONVENTION_PYTORCH, CONVENTION_COLUMNS };
 
