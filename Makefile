@@ -19,7 +19,7 @@ DESTDIR ?=
 # Expanded when a recipe runs, not when this file is read: `make deps` may have installed pkg-config just before.
 PKGS     := libmicrohttpd jansson openblas
 # The daemon takes a CUDA object only where it was built from the same of these headers.
-INTERFACE := core/backend/backend.h core/backend/plugin.h core/backend/formulas.h core/sequence.h core/base/error.h core/backend/updates.h
+INTERFACE := core/backend/backend.h core/backend/plugin.h core/backend/formulas.h core/pass/fused.h core/base/error.h core/backend/updates.h
 DEFINES  := -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' \
     -DGRADCHECKD_CUDA_INTERFACE=$(shell cat $(INTERFACE) | cksum | cut -d' ' -f1)UL
 CPPFLAGS  = -I. $(DEFINES) $(HARDEN) $(shell pkg-config --cflags $(PKGS))

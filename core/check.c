@@ -6,7 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/graph/intermediates.h"
-#include "core/sequence.h"
+#include "core/pass/fused.h"
 
 const char *const verdict_names[] = {"match",      "mismatch",     "missing",   "shape_mismatch",
                                      "not_finite", "not_a_tensor", "unexpected"};

@@ -4,8 +4,8 @@
 
 #include "core/compare.h"
 #include "core/graph/names.h"
-#include "core/numeric.h"
-#include "core/pass.h"
+#include "core/pass/differences.h"
+#include "core/pass/pass.h"
 
 /* Unexpected names that a report lists. */
 enum { CHECK_UNEXPECTED_MAX = 1000 };

@@ -2,7 +2,7 @@
 #ifndef CORE_HEALTH_H
 #define CORE_HEALTH_H
 
-#include "core/pass.h"
+#include "core/pass/pass.h"
 
 enum ailment {
     AILMENT_DEAD_RELU,

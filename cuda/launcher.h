@@ -40,7 +40,7 @@
 
 extern "C" {
 #include "core/backend/backend.h"
-#include "core/sequence.h"
+#include "core/pass/fused.h"
 #include "core/base/error.h"
 #include "core/backend/plugin.h"
 }

@@ -80,7 +80,7 @@ struct backend {
      * rule does not use may be anything but NULL. */
     int (*update)(const struct update *u, size_t n, const void *g, void *w, void *first, void *second);
 
-    /* Optional, NULL where there is none: many evaluations of one small network (core/sequence.h) at once. All pointers
+    /* Optional, NULL where there is none: many evaluations of one small network (core/pass/fused.h) at once. All pointers
      * are to host memory, parameters [sequence->parameters], data [batch, input], targets [batch, output].
      *
      * Any thread may call them, several at once, and between calls of a pass, which they leave alone. They take device

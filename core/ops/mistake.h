@@ -5,7 +5,7 @@
 #ifndef CORE_OPS_MISTAKE_H
 #define CORE_OPS_MISTAKE_H
 
-#include "core/pass.h"
+#include "core/pass/pass.h"
 
 /* The steps, from the loss down. Notation at a layer: input x, z = x @ W + b, h = f(z); dh comes in, dz = dh * f'(z).
  */

@@ -67,7 +67,7 @@ enum target {
     TARGET_CLASSES_OR_SOFT, /* indices [batch] or probabilities [batch, classes] */
 };
 
-/* How core/sequence.h takes an op that does not work element by element. */
+/* How core/pass/fused.h takes an op that does not work element by element. */
 enum plain {
     PLAIN_NOT,
     PLAIN_SAME,                  /* the output is the input, in another shape */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/numeric.h"
-#include "core/sequence.h"
+#include "core/pass/differences.h"
+#include "core/pass/fused.h"
 #include "tests/core/chain.h"
 
 #define TOLERANCE_F64 1e-12

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/pass.h"
+#include "core/pass/pass.h"
 #include "tests/core/chain.h"
 
 #define TOLERANCE_F64 1e-12

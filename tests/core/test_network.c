@@ -5,7 +5,7 @@
 
 #include "core/graph/names.h"
 #include "core/graph/intermediates.h"
-#include "core/pass.h"
+#include "core/pass/pass.h"
 #include "tests/core/chain.h"
 
 static struct arena arena;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "core/numeric.h"
-#include "core/sequence.h"
+#include "core/pass/differences.h"
+#include "core/pass/fused.h"
 #include "tests/core/chain.h"
 
 enum { BATCH = 4, PARAMETERS_MAX = 16 };

@@ -10,8 +10,8 @@
 
 #include "core/ops/ops.h"
 #include "core/base/parallel.h"
-#include "core/pass.h"
-#include "core/sequence.h"
+#include "core/pass/pass.h"
+#include "core/pass/fused.h"
 #include "core/base/error.h"
 #include "server/blas_setup.h"
 #include "tests/cuda/object.h"

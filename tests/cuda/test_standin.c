@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/numeric.h"
-#include "core/pass.h"
+#include "core/pass/differences.h"
+#include "core/pass/pass.h"
 #include "core/backend/plugin.h"
-#include "core/sequence.h"
+#include "core/pass/fused.h"
 #include "cuda/standin.h"
 #include "tests/core/chain.h"
 

@@ -1,4 +1,4 @@
-#include "core/sequence.h"
+#include "core/pass/fused.h"
 
 #include "core/graph/network.h"
 #include "core/ops/elementwise.h"

@@ -1,7 +1,7 @@
 /* The forward and backward pass of a network over one batch. Making one takes all memory that it needs;
  * running it takes none. */
-#ifndef CORE_PASS_H
-#define CORE_PASS_H
+#ifndef CORE_PASS_PASS_H
+#define CORE_PASS_PASS_H
 
 #include <stdatomic.h>
 

@@ -1,8 +1,8 @@
 /* Central differences: the reference checked against the definition of a derivative. */
-#ifndef CORE_NUMERIC_H
-#define CORE_NUMERIC_H
+#ifndef CORE_PASS_DIFFERENCES_H
+#define CORE_PASS_DIFFERENCES_H
 
-#include "core/pass.h"
+#include "core/pass/pass.h"
 
 /* How well gradients agree with (L(w+h) - L(w-h)) / 2h, h = cbrt(epsilon) * max(1, |w|), in float64. */
 struct verification {

@@ -1,4 +1,4 @@
-#include "core/pass.h"
+#include "core/pass/pass.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* A network of few steps as plain numbers, such as can be handed to a device whole: linear layers and elementwise
  * activations, one after the other, and an elementwise loss or a softmax cross-entropy. */
-#ifndef CORE_SEQUENCE_H
-#define CORE_SEQUENCE_H
+#ifndef CORE_PASS_FUSED_H
+#define CORE_PASS_FUSED_H
 
 #include <stdbool.h>
 #include <stddef.h>

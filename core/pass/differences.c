@@ -1,10 +1,10 @@
-#include "core/numeric.h"
+#include "core/pass/differences.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-#include "core/sequence.h"
+#include "core/pass/fused.h"
 
 #define MAGNITUDE_FLOOR 1e-8
 #define WORK_PER_NODE 100.0
