@@ -2,7 +2,7 @@
 #ifndef CORE_DIAGNOSE_H
 #define CORE_DIAGNOSE_H
 
-#include "core/check.h"
+#include "core/check/check.h"
 #include "core/ops/mistake.h"
 
 /* Seconds that a search should be given. */

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/compare.h"
+#include "core/check/compare.h"
 
 /* How well numbers agree: to the rounding of float64 or of float32, or within the tolerance of the check. */
 enum fit { FIT_EXACT, FIT_FLOAT32, FIT_TOLERANCE, FIT_NONE };

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "core/check.h"
+#include "core/check/check.h"
 #include "core/diagnose.h"
 #include "core/graph/initializer.h"
 #include "core/ops/ops.h"

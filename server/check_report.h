@@ -2,7 +2,7 @@
 #ifndef SERVER_CHECK_REPORT_H
 #define SERVER_CHECK_REPORT_H
 
-#include "core/check.h"
+#include "core/check/check.h"
 #include "core/diagnose.h"
 #include "server/text.h"
 

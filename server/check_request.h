@@ -2,7 +2,7 @@
 #ifndef SERVER_CHECK_REQUEST_H
 #define SERVER_CHECK_REQUEST_H
 
-#include "core/check.h"
+#include "core/check/check.h"
 #include "server/exchange.h"
 #include "server/read_network.h"
 

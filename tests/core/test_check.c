@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/check.h"
+#include "core/check/check.h"
 #include "tests/core/chain.h"
 
 enum { BATCH = 4, WIDTH = 3, PARAMETERS_MAX = 8, SIZE_MAX_OF_PARAMETER = WIDTH * WIDTH };

@@ -4,7 +4,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "core/compare.h"
+#include "core/check/compare.h"
 
 static const struct tolerance usual = {.atol = 1e-6, .rtol = 0};
 

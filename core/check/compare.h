@@ -1,6 +1,6 @@
 /* The verdict: a student's numbers against the reference's. */
-#ifndef CORE_COMPARE_H
-#define CORE_COMPARE_H
+#ifndef CORE_CHECK_COMPARE_H
+#define CORE_CHECK_COMPARE_H
 
 #include <stdbool.h>
 #include <stddef.h>

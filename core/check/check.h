@@ -1,8 +1,8 @@
 /* The main job: a student's gradients against the reference's, parameter by parameter. */
-#ifndef CORE_CHECK_H
-#define CORE_CHECK_H
+#ifndef CORE_CHECK_CHECK_H
+#define CORE_CHECK_CHECK_H
 
-#include "core/compare.h"
+#include "core/check/compare.h"
 #include "core/graph/names.h"
 #include "core/pass/differences.h"
 #include "core/pass/pass.h"

@@ -1,4 +1,4 @@
-#include "core/compare.h"
+#include "core/check/compare.h"
 
 #include <float.h>
 #include <math.h>
