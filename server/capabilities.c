@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "core/check/check.h"
-#include "core/diagnose.h"
+#include "core/diagnosis/diagnose.h"
 #include "core/graph/initializer.h"
 #include "core/ops/ops.h"
 #include "core/train.h"

@@ -3,7 +3,7 @@
 #define SERVER_CHECK_REPORT_H
 
 #include "core/check/check.h"
-#include "core/diagnose.h"
+#include "core/diagnosis/diagnose.h"
 #include "server/text.h"
 
 /* As JSON, and as a table for a terminal; diagnosis is NULL where there is none. */

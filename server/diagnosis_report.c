@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/mistake_text.h"
+#include "core/diagnosis/words.h"
 
 static void write_layer(struct json *json, size_t layer)
 {

@@ -2,7 +2,7 @@
 #ifndef SERVER_DIAGNOSIS_REPORT_H
 #define SERVER_DIAGNOSIS_REPORT_H
 
-#include "core/diagnose.h"
+#include "core/diagnosis/diagnose.h"
 #include "server/text.h"
 
 /* The member `diagnosis` of a report, into an open object; and as lines below the table. */

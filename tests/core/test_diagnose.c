@@ -4,11 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/diagnose_match.h"
-#include "core/diagnose_path.h"
-#include "core/mistake_text.h"
+#include "core/diagnosis/match.h"
+#include "core/diagnosis/hypothesis.h"
+#include "core/diagnosis/words.h"
 #include "core/ops/ops.h"
-#include "core/rules.h"
+#include "core/diagnosis/rules.h"
 #include "tests/core/chain.h"
 
 static const struct matching usual = {.tolerance = {.atol = 1e-6}, .scale = 1, .clip = HUGE_VAL};

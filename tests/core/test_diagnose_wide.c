@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/diagnose.h"
+#include "core/diagnosis/diagnose.h"
 #include "tests/core/chain.h"
 
 enum { BATCH = 64, IN = 60, ONE = 160, TWO = 96, OUT = 4, LAYERS = 3, WIDEST = 160, PARAMETERS = 6 };

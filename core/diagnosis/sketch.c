@@ -1,10 +1,10 @@
-#include "core/diagnose_glance.h"
+#include "core/diagnosis/sketch.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "core/diagnose_layer.h"
-#include "core/diagnose_path.h"
+#include "core/diagnosis/tensors.h"
+#include "core/diagnosis/hypothesis.h"
 
 /* What adding up in another order may make of a number, relative to the whole gradient. */
 #define SUM_ROUNDING 1e-12

@@ -1,4 +1,4 @@
-#include "core/rules.h"
+#include "core/diagnosis/rules.h"
 
 enum { BEFORE, OWN, AFTER, LISTS };
 

@@ -1,10 +1,10 @@
-#include "core/diagnose.h"
+#include "core/diagnosis/diagnose.h"
 
 #include <math.h>
 
 #include "core/base/clock.h"
-#include "core/diagnose_answer.h"
-#include "core/diagnose_path.h"
+#include "core/diagnosis/answer.h"
+#include "core/diagnosis/hypothesis.h"
 
 /* Three mistakes at once are searched only in networks up to so many parameters times samples. */
 #define TRIPLES_MOST 1e5

@@ -1,4 +1,4 @@
-#include "core/diagnose_match.h"
+#include "core/diagnosis/match.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "core/mistake_text.h"
+#include "core/diagnosis/words.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-#include "core/diagnose_answer.h"
+#include "core/diagnosis/answer.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/diagnose_path.h"
+#include "core/diagnosis/hypothesis.h"
 
 /* The mistake's entry, new where it is not there yet; NULL when memory is short. */
 static struct found *found_entry(const struct search *s, struct diagnosis *d, const struct mistake *mistake)

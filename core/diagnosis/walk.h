@@ -1,10 +1,10 @@
 /* The search for mistakes: a walk down the backward pass that tries alternative rules and drops every hypothesis at the
  * first layer whose submitted gradients it does not reproduce. */
-#ifndef CORE_DIAGNOSE_SEARCH_H
-#define CORE_DIAGNOSE_SEARCH_H
+#ifndef CORE_DIAGNOSIS_WALK_H
+#define CORE_DIAGNOSIS_WALK_H
 
-#include "core/diagnose.h"
-#include "core/diagnose_match.h"
+#include "core/diagnosis/diagnose.h"
+#include "core/diagnosis/match.h"
 
 #define NOTHING_PENDING ((size_t)-1)
 
@@ -68,7 +68,7 @@ struct search {
     /* room, by node: gradients at its output under the hypothesis, and those of its parameters */
     double **value, **slope, **right_value, **right_slope, **resolved, **dW, *room, *weight_room, *weight_slope,
         *weight_turned, *loss_room, *local_value, *local_slope;
-    /* core/diagnose_glance.h's: a random combination of the inputs, +1 and -1; by node, x times it, and what it should
+    /* core/diagnosis/sketch.h's: a random combination of the inputs, +1 and -1; by node, x times it, and what it should
      * come to with the margin behind; room; by node, room */
     double *signs, *ones, **projected, **wanted, *combined, **glance_room;
     bool large;

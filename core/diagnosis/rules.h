@@ -1,6 +1,6 @@
 /* The search's way to the rules: what can be tried at an op, one after the other. */
-#ifndef CORE_RULES_H
-#define CORE_RULES_H
+#ifndef CORE_DIAGNOSIS_RULES_H
+#define CORE_DIAGNOSIS_RULES_H
 
 #include "core/ops/mistake.h"
 

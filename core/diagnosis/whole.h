@@ -1,9 +1,9 @@
 /* Mistakes on the finished gradients: those that can be read off at once, and those that another mistake may lie under.
  */
-#ifndef CORE_DIAGNOSE_FINISHED_H
-#define CORE_DIAGNOSE_FINISHED_H
+#ifndef CORE_DIAGNOSIS_WHOLE_H
+#define CORE_DIAGNOSIS_WHOLE_H
 
-#include "core/diagnose_search.h"
+#include "core/diagnosis/walk.h"
 
 /* What was done to the finished gradients. */
 struct finished {

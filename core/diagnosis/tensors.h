@@ -1,9 +1,9 @@
 /* One layer's own gradients under a hypothesis: what they would be, and what else may account for what was handed in.
  */
-#ifndef CORE_DIAGNOSE_LAYER_H
-#define CORE_DIAGNOSE_LAYER_H
+#ifndef CORE_DIAGNOSIS_TENSORS_H
+#define CORE_DIAGNOSIS_TENSORS_H
 
-#include "core/diagnose_search.h"
+#include "core/diagnosis/walk.h"
 
 /* A node as rules see it, with what the hypothesis sends into it. */
 struct step_call layer_call(const struct search *s, size_t node);

@@ -1,6 +1,6 @@
 /* Whether a hypothesis reproduces what was handed in, and how much that is worth. */
-#ifndef CORE_DIAGNOSE_MATCH_H
-#define CORE_DIAGNOSE_MATCH_H
+#ifndef CORE_DIAGNOSIS_MATCH_H
+#define CORE_DIAGNOSIS_MATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

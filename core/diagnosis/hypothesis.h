@@ -1,10 +1,10 @@
 /* The path of a hypothesis: the mistakes that it has made so far, what becomes of it at its end, and the names of
  * factors. */
-#ifndef CORE_DIAGNOSE_PATH_H
-#define CORE_DIAGNOSE_PATH_H
+#ifndef CORE_DIAGNOSIS_HYPOTHESIS_H
+#define CORE_DIAGNOSIS_HYPOTHESIS_H
 
-#include "core/diagnose_search.h"
-#include "core/rules.h"
+#include "core/diagnosis/walk.h"
+#include "core/diagnosis/rules.h"
 
 /* What torch.nn.utils.clip_grad_norm_ adds to the norm; others add less. */
 #define CLIP_EPSILON 1e-6

@@ -1,10 +1,10 @@
 /* A glance before a closer look: whether a hypothesis may be true at a layer, at a small part of the cost of finding
  * out. All of these are sound: what fits is never turned away; what passes may still not fit. */
-#ifndef CORE_DIAGNOSE_GLANCE_H
-#define CORE_DIAGNOSE_GLANCE_H
+#ifndef CORE_DIAGNOSIS_SKETCH_H
+#define CORE_DIAGNOSIS_SKETCH_H
 
-#include "core/diagnose_search.h"
-#include "core/rules.h"
+#include "core/diagnosis/walk.h"
+#include "core/diagnosis/rules.h"
 
 /* How many units of a layer are looked at before all of them. */
 enum { GLANCE_UNITS = 8 };

@@ -1,13 +1,13 @@
-#include "core/diagnose_search.h"
+#include "core/diagnosis/walk.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/diagnose_glance.h"
-#include "core/diagnose_layer.h"
-#include "core/diagnose_path.h"
-#include "core/rules.h"
+#include "core/diagnosis/sketch.h"
+#include "core/diagnosis/tensors.h"
+#include "core/diagnosis/hypothesis.h"
+#include "core/diagnosis/rules.h"
 
 /* Slopes and learning rates that are often written down. */
 enum { USUAL_NUMBERS = 8 };

@@ -1,8 +1,8 @@
 /* Messages and hints: a mistake's templates with the names and formulas of the place, in the request's convention. */
-#ifndef CORE_MISTAKE_TEXT_H
-#define CORE_MISTAKE_TEXT_H
+#ifndef CORE_DIAGNOSIS_WORDS_H
+#define CORE_DIAGNOSIS_WORDS_H
 
-#include "core/diagnose.h"
+#include "core/diagnosis/diagnose.h"
 
 /* The template of what was done: the mistake's message, or that of a factor on single tensors. */
 const char *mistake_message(const struct found *found);

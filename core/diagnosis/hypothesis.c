@@ -1,4 +1,4 @@
-#include "core/diagnose_path.h"
+#include "core/diagnosis/hypothesis.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* What a student did wrong, and where: a search for the mistakes that reproduce the numbers that were handed in. */
-#ifndef CORE_DIAGNOSE_H
-#define CORE_DIAGNOSE_H
+#ifndef CORE_DIAGNOSIS_DIAGNOSE_H
+#define CORE_DIAGNOSIS_DIAGNOSE_H
 
 #include "core/check/check.h"
 #include "core/ops/mistake.h"

@@ -1,9 +1,9 @@
 /* What a search needs before it can begin: room, and a first look at the numbers. */
 #include <math.h>
 
-#include "core/diagnose_glance.h"
-#include "core/diagnose_path.h"
-#include "core/rules.h"
+#include "core/diagnosis/sketch.h"
+#include "core/diagnosis/hypothesis.h"
+#include "core/diagnosis/rules.h"
 
 /* Parameters times samples from which on the search is spared what seldom leads anywhere. */
 #define LARGE 1e6

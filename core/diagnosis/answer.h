@@ -1,8 +1,8 @@
 /* The answer: what was found, as the entries that a student sees. */
-#ifndef CORE_DIAGNOSE_ANSWER_H
-#define CORE_DIAGNOSE_ANSWER_H
+#ifndef CORE_DIAGNOSIS_ANSWER_H
+#define CORE_DIAGNOSIS_ANSWER_H
 
-#include "core/diagnose_finished.h"
+#include "core/diagnosis/whole.h"
 
 /* Each adds its entries to the diagnosis; false when memory is short. */
 bool answer_finished(const struct search *s, const struct finished *finished, struct diagnosis *diagnosis);

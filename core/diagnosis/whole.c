@@ -1,10 +1,10 @@
-#include "core/diagnose_finished.h"
+#include "core/diagnosis/whole.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "core/diagnose_glance.h"
-#include "core/diagnose_path.h"
+#include "core/diagnosis/sketch.h"
+#include "core/diagnosis/hypothesis.h"
 
 /* How near a clipped number is to the limit: rounding to float32. */
 #define AT_LIMIT 1e-7

@@ -1,11 +1,11 @@
-#include "core/diagnose_layer.h"
+#include "core/diagnosis/tensors.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "core/diagnose_glance.h"
-#include "core/diagnose_path.h"
-#include "core/rules.h"
+#include "core/diagnosis/sketch.h"
+#include "core/diagnosis/hypothesis.h"
+#include "core/diagnosis/rules.h"
 
 /* The variants of a factor on one tensor, and of one on l2's part of it: other kinds than the same factor on the loss.
  */
