@@ -6,7 +6,7 @@
 #include "core/diagnosis/diagnose.h"
 #include "core/graph/initializer.h"
 #include "core/ops/ops.h"
-#include "core/train.h"
+#include "core/train/train.h"
 #include "server/check.h"
 #include "server/device.h"
 #include "server/document.h"

@@ -2,7 +2,7 @@
 #ifndef SERVER_TRAIN_REQUEST_H
 #define SERVER_TRAIN_REQUEST_H
 
-#include "core/train.h"
+#include "core/train/train.h"
 #include "server/exchange.h"
 #include "server/read_network.h"
 

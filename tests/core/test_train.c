@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/graph/initializer.h"
-#include "core/train.h"
+#include "core/train/train.h"
 #include "tests/core/chain.h"
 
 enum { PARAMETERS_MAX = 16, SAMPLES_MAX = 64, WIDTH_MAX = 16 };

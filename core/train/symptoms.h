@@ -1,6 +1,6 @@
 /* What goes wrong in a training: read from its activations, its loss and its gradients' norms. */
-#ifndef CORE_HEALTH_H
-#define CORE_HEALTH_H
+#ifndef CORE_TRAIN_SYMPTOMS_H
+#define CORE_TRAIN_SYMPTOMS_H
 
 #include "core/pass/pass.h"
 

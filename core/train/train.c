@@ -1,4 +1,4 @@
-#include "core/train.h"
+#include "core/train/train.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "core/optimizer.h"
+#include "core/train/optimizer.h"
 
 #include <math.h>
 #include <string.h>

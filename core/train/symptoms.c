@@ -1,4 +1,4 @@
-#include "core/health.h"
+#include "core/train/symptoms.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* Training: the reference passes in a loop with an optimizer, and the curve that it leaves. */
-#ifndef CORE_TRAIN_H
-#define CORE_TRAIN_H
+#ifndef CORE_TRAIN_TRAIN_H
+#define CORE_TRAIN_TRAIN_H
 
-#include "core/health.h"
-#include "core/optimizer.h"
+#include "core/train/symptoms.h"
+#include "core/train/optimizer.h"
 
 /* The most points that a run records. */
 #define TRAIN_POINTS_MAX 100000

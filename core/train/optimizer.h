@@ -1,6 +1,6 @@
 /* Optimizers: how parameters follow their gradients. PyTorch's names, formulas and defaults. */
-#ifndef CORE_OPTIMIZER_H
-#define CORE_OPTIMIZER_H
+#ifndef CORE_TRAIN_OPTIMIZER_H
+#define CORE_TRAIN_OPTIMIZER_H
 
 #include "core/ops/attribute.h"
 #include "core/base/error.h"
