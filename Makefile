@@ -28,15 +28,15 @@ CXXFLAGS  = -std=c++17 $(OPT) $(WARN) $(EXTRA) -fno-exceptions -fno-rtti
 LDLIBS    = $(shell pkg-config --libs $(PKGS)) -lstdc++ -lm
 
 CORE    := $(wildcard core/*.c core/*/*.c)
-SERVER  := $(filter-out server/main.c server/blas_setup.c,$(wildcard server/*.c))
-OBJECTS := $(patsubst %.c,$(B)/%.o,$(CORE) $(SERVER)) $(patsubst %.cpp,$(B)/%.o,$(wildcard server/*.cpp))
+SERVER  := $(filter-out server/main.c server/blas_setup.c,$(wildcard server/*.c server/*/*.c))
+OBJECTS := $(patsubst %.c,$(B)/%.o,$(CORE) $(SERVER)) $(patsubst %.cpp,$(B)/%.o,$(wildcard server/*.cpp server/*/*.cpp))
 LIBRARY := $(B)/gradcheck.a
 MAIN    := $(B)/server/main.o $(B)/server/blas_setup.o
 PAGES   := $(filter-out static/package%.json,$(wildcard static/*.* static/js/*.js))
 UPLOT   := build/npm/node_modules/uplot
 STATIC  := $(PAGES:static/%=$(B)/static/%) $(addprefix $(B)/static/vendor/,uPlot.esm.js uPlot.min.css uPlot.LICENSE.txt)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/core/test_*.c tests/server/test_*.c) tests/cuda/test_standin.c)
-SOURCES := $(wildcard core/*.[ch] core/*.inc core/*/*.[ch] server/*.[ch] server/*.cpp cuda/*.h cuda/*.inc cuda/*.cu cuda/*.cpp \
+SOURCES := $(wildcard core/*.[ch] core/*.inc core/*/*.[ch] server/*.[ch] server/*/*.[ch] server/*/*.cpp cuda/*.h cuda/*.inc cuda/*.cu cuda/*.cpp \
     tests/*.[ch] tests/*/*.[ch])
 
 # The conformance suite, for the programs that run it on one backend or another; and the CUDA backend with its kernels on the CPU.

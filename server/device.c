@@ -12,7 +12,7 @@
 #include "core/backend/plugin.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
-#include "server/beside.h"
+#include "server/paths.h"
 #include "server/metrics.h"
 
 enum { WHY_MAX = 256, TELL_SECONDS = 60 };

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/beside.h"
+#include "server/paths.h"
 #include "server/limits.h"
 
 enum { THREADS_MAX = 1024 };

@@ -1,4 +1,4 @@
-#include "server/beside.h"
+#include "server/paths.h"
 
 #include <limits.h>
 #include <stdio.h>

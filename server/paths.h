@@ -1,6 +1,6 @@
 /* What lies beside the program, or where `make install` puts it. */
-#ifndef SERVER_BESIDE_H
-#define SERVER_BESIDE_H
+#ifndef SERVER_PATHS_H
+#define SERVER_PATHS_H
 
 #include <stdbool.h>
 #include <stddef.h>
