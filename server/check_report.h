@@ -4,7 +4,7 @@
 
 #include "core/check/check.h"
 #include "core/diagnosis/diagnose.h"
-#include "server/text.h"
+#include "server/text/text.h"
 
 /* As JSON, and as a table for a terminal; diagnosis is NULL where there is none. */
 void check_report_json(struct text *text, const struct check *check, const struct report *report,

@@ -8,7 +8,7 @@
 #include "server/device.h"
 #include "server/grant.h"
 #include "server/limits.h"
-#include "server/number.h"
+#include "server/text/number.h"
 #include "server/read_device.h"
 
 /* ---- options ---- */

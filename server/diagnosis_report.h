@@ -3,7 +3,7 @@
 #define SERVER_DIAGNOSIS_REPORT_H
 
 #include "core/diagnosis/diagnose.h"
-#include "server/text.h"
+#include "server/text/text.h"
 
 /* The member `diagnosis` of a report, into an open object; and as lines below the table. */
 void diagnosis_report_json(struct json *json, const struct check *check, const struct diagnosis *diagnosis);

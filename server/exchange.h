@@ -9,7 +9,7 @@
 #include "core/base/arena.h"
 #include "core/base/error.h"
 #include "server/options.h"
-#include "server/text.h"
+#include "server/text/text.h"
 
 struct route;
 struct MHD_Connection;

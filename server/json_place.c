@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/text.h"
+#include "server/text/text.h"
 
 enum { QUOTE_MAX = 24, KEY_MAX = ERROR_POINTER_MAX + 8 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "server/limits.h"
-#include "server/number.h"
+#include "server/text/number.h"
 
 enum { ALIGN_DOUBLES = 8 /* a cache line */, ALIGN_SLACK = 512, ROWS_FIRST = 16, REFERENCE_MAX = 32 };
 

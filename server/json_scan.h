@@ -8,7 +8,7 @@
 
 #include "core/base/arena.h"
 #include "server/document.h"
-#include "server/text.h"
+#include "server/text/text.h"
 
 /* Where a row stood in the original text. */
 struct json_span {

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "server/number.h"
+#include "server/text/number.h"
 
 void timing_add(struct text *text, const char *name, double seconds)
 {

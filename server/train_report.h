@@ -2,7 +2,7 @@
 #ifndef SERVER_TRAIN_REPORT_H
 #define SERVER_TRAIN_REPORT_H
 
-#include "server/text.h"
+#include "server/text/text.h"
 #include "server/train_request.h"
 
 /* The whole answer. boundary: the network's outputs over the grid, row by row of y; NULL where it was not asked for.

@@ -6,7 +6,7 @@
 
 #include "server/document.h"
 #include "server/limits.h"
-#include "server/text.h"
+#include "server/text/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

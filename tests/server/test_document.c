@@ -10,8 +10,8 @@
 
 #include "server/document.h"
 #include "server/limits.h"
-#include "server/number.h"
-#include "server/text.h"
+#include "server/text/number.h"
+#include "server/text/text.h"
 
 static struct arena arena;
 static struct document document;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/number.h"
+#include "server/text/number.h"
 
 /* ck_assert_msg tells its parent of every single check: too slow for millions. */
 #define expect(right, ...)                                                                                             \

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/text.h"
+#include "server/text/text.h"
 
 static struct arena arena;
 static struct text text;

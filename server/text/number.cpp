@@ -1,4 +1,4 @@
-#include "server/number.h"
+#include "server/text/number.h"
 
 #include <charconv>
 #include <cmath>

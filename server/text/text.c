@@ -1,4 +1,4 @@
-#include "server/text.h"
+#include "server/text/text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/number.h"
+#include "server/text/number.h"
 
 enum { CAPACITY_FIRST = 512, FORMAT_ORDINARY = 128, NUMBERS_AT_ONCE = 512 };
 

@@ -1,6 +1,6 @@
 /* Text that grows in an arena, and JSON written into it. */
-#ifndef SERVER_TEXT_H
-#define SERVER_TEXT_H
+#ifndef SERVER_TEXT_TEXT_H
+#define SERVER_TEXT_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

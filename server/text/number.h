@@ -1,6 +1,6 @@
 /* Numbers <-> text through libstdc++'s from_chars and to_chars: fast, exact, and deaf to the locale. */
-#ifndef SERVER_NUMBER_H
-#define SERVER_NUMBER_H
+#ifndef SERVER_TEXT_NUMBER_H
+#define SERVER_TEXT_NUMBER_H
 
 #include <stddef.h>
 
