@@ -9,7 +9,7 @@
 #include "core/train/train.h"
 #include "server/check.h"
 #include "server/device.h"
-#include "server/document.h"
+#include "server/body/document.h"
 #include "server/limits.h"
 #include "server/read_attributes.h"
 

@@ -14,7 +14,7 @@
 #include "core/base/parallel.h"
 #include "server/blas_setup.h"
 #include "server/device.h"
-#include "server/document.h"
+#include "server/body/document.h"
 #include "server/http.h"
 #include "server/options.h"
 #include "server/static_files.h"

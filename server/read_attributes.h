@@ -3,7 +3,7 @@
 #define SERVER_READ_ATTRIBUTES_H
 
 #include "core/ops/attribute.h"
-#include "server/reader.h"
+#include "server/body/members.h"
 
 /* Sizes beyond 2^53 are not whole in float64; no network that fits into memory comes near. */
 #define SIZE_MOST 9007199254740992.0

@@ -4,7 +4,7 @@
 
 #include "core/backend/backend.h"
 #include "server/options.h"
-#include "server/reader.h"
+#include "server/body/members.h"
 
 extern const char *const device_names[]; /* by enum device_choice; ends with NULL */
 

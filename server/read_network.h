@@ -4,7 +4,7 @@
 #define SERVER_READ_NETWORK_H
 
 #include "core/graph/names.h"
-#include "server/reader.h"
+#include "server/body/members.h"
 
 struct problem_set {
     struct definition definition;

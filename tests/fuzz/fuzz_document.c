@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/document.h"
+#include "server/body/document.h"
 #include "server/limits.h"
 #include "server/text/text.h"
 

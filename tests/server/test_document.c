@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "server/document.h"
+#include "server/body/document.h"
 #include "server/limits.h"
 #include "server/text/number.h"
 #include "server/text/text.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/nearest.h"
+#include "server/body/suggest.h"
 
 static const char *const layers[] = {"linear",        "flatten",  "relu", "leaky_relu", "elu",     "sigmoid",
                                      "tanh",          "softplus", "silu", "gelu",       "softmax", "log_softmax",

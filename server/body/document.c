@@ -1,12 +1,12 @@
-#include "server/document.h"
+#include "server/body/document.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <limits.h>
 
-#include "server/json_place.h"
-#include "server/json_scan.h"
+#include "server/body/json_fault.h"
+#include "server/body/json_scan.h"
 #include "server/limits.h"
 
 /* ---- jansson's memory ---- */

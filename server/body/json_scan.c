@@ -1,4 +1,4 @@
-#include "server/json_scan.h"
+#include "server/body/json_scan.h"
 
 #include <limits.h>
 #include <math.h>

@@ -2,11 +2,11 @@
  *
  * Functions take the object and the name of the member; on a fault they set the error with the pointer
  * "/name" and return its code. The caller puts its own steps in front (error_at). */
-#ifndef SERVER_READER_H
-#define SERVER_READER_H
+#ifndef SERVER_BODY_MEMBERS_H
+#define SERVER_BODY_MEMBERS_H
 
 #include "core/base/tensor.h"
-#include "server/document.h"
+#include "server/body/document.h"
 
 struct reader {
     struct arena *arena;

@@ -1,13 +1,13 @@
 /* The first reading of a JSON body: arrays of numbers become rows of a table, and the rest a text short
  * enough for jansson. */
-#ifndef SERVER_JSON_SCAN_H
-#define SERVER_JSON_SCAN_H
+#ifndef SERVER_BODY_JSON_SCAN_H
+#define SERVER_BODY_JSON_SCAN_H
 
 #include <stdatomic.h>
 #include <stddef.h>
 
 #include "core/base/arena.h"
-#include "server/document.h"
+#include "server/body/document.h"
 #include "server/text/text.h"
 
 /* Where a row stood in the original text. */

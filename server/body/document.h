@@ -1,7 +1,7 @@
 /* A JSON body, read once: numbers in arrays go straight into float64 storage, the small rest becomes a
  * jansson document. */
-#ifndef SERVER_DOCUMENT_H
-#define SERVER_DOCUMENT_H
+#ifndef SERVER_BODY_DOCUMENT_H
+#define SERVER_BODY_DOCUMENT_H
 
 #include <jansson.h>
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-#include "server/json_place.h"
+#include "server/body/json_fault.h"
 
 #include <stdio.h>
 #include <string.h>

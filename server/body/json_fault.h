@@ -1,7 +1,7 @@
 /* Where and how a text breaks JSON's grammar, told to a person. Only ever run over texts that were refused.
  */
-#ifndef SERVER_JSON_PLACE_H
-#define SERVER_JSON_PLACE_H
+#ifndef SERVER_BODY_JSON_FAULT_H
+#define SERVER_BODY_JSON_FAULT_H
 
 #include <stdbool.h>
 #include <stddef.h>

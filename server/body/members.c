@@ -1,11 +1,11 @@
-#include "server/reader.h"
+#include "server/body/members.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "server/limits.h"
-#include "server/nearest.h"
+#include "server/body/suggest.h"
 
 int reader_out_of_memory(struct reader *r)
 {

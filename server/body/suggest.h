@@ -1,6 +1,6 @@
 /* "Did you mean ...?" */
-#ifndef SERVER_NEAREST_H
-#define SERVER_NEAREST_H
+#ifndef SERVER_BODY_SUGGEST_H
+#define SERVER_BODY_SUGGEST_H
 
 #include <stddef.h>
 

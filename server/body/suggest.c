@@ -1,4 +1,4 @@
-#include "server/nearest.h"
+#include "server/body/suggest.h"
 
 #include <stdbool.h>
 #include <string.h>
