@@ -2,7 +2,7 @@
 #ifndef SERVER_CAPABILITIES_H
 #define SERVER_CAPABILITIES_H
 
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 
 exchange_handler capabilities_handle;
 

@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "server/accept.h"
+#include "server/http/media_type.h"
 #include "server/check_report.h"
 #include "server/check_request.h"
 #include "server/device.h"
 #include "server/limits.h"
 #include "server/metrics.h"
-#include "server/problem.h"
-#include "server/timing.h"
+#include "server/http/problem.h"
+#include "server/http/timing.h"
 
 enum format { FORMAT_JSON, FORMAT_TEXT };
 

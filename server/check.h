@@ -2,7 +2,7 @@
 #ifndef SERVER_CHECK_H
 #define SERVER_CHECK_H
 
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 
 exchange_handler check_handle;
 

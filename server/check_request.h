@@ -3,7 +3,7 @@
 #define SERVER_CHECK_REQUEST_H
 
 #include "core/check/check.h"
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 #include "server/read_network.h"
 
 struct check_request {

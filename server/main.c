@@ -15,7 +15,7 @@
 #include "server/blas_setup.h"
 #include "server/device.h"
 #include "server/body/document.h"
-#include "server/http.h"
+#include "server/http/http.h"
 #include "server/options.h"
 #include "server/static_files.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "server/routes.h"
-#include "server/workers.h"
+#include "server/http/workers.h"
 
 /* What is counted by status; the last stands for all others. 499 (as nginx has it): the connection broke
  * before the answer. */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "core/ops/mistake.h"
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 
 /* A request begins; it ends with an answer of that status, or with 0 where the connection broke before one
  * was complete. Bytes are those of the bodies. */

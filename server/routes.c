@@ -3,7 +3,7 @@
 #include "server/capabilities.h"
 #include "server/check.h"
 #include "server/metrics.h"
-#include "server/probes.h"
+#include "server/http/probes.h"
 #include "server/static_files.h"
 #include "server/train.h"
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 
 struct route {
     const char *path;

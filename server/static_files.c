@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "server/limits.h"
-#include "server/problem.h"
+#include "server/http/problem.h"
 
 enum { PATH_MAX_HERE = 1024, DEPTH_MAX = 16 };
 

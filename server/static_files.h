@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 
 /* Reads all regular files below the directory, but follows no symbolic link and leaves out names that start
  * with a dot. A missing directory is an empty one. False, with one line on standard error, where the limits

@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "server/accept.h"
+#include "server/http/media_type.h"
 #include "server/device.h"
 #include "server/limits.h"
-#include "server/problem.h"
-#include "server/stream.h"
-#include "server/timing.h"
+#include "server/http/problem.h"
+#include "server/http/stream.h"
+#include "server/http/timing.h"
 #include "server/train_report.h"
 
 /* Kept between the calls. */

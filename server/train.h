@@ -2,7 +2,7 @@
 #ifndef SERVER_TRAIN_H
 #define SERVER_TRAIN_H
 
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 
 enum outcome train_handle(struct exchange *exchange, bool heavy);
 

@@ -3,7 +3,7 @@
 #define SERVER_TRAIN_REQUEST_H
 
 #include "core/train/train.h"
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 #include "server/read_network.h"
 
 /* A grid over the plane of a network's two inputs. */

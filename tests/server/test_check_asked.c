@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "server/accept.h"
-#include "server/exchange.h"
-#include "server/problem.h"
+#include "server/http/media_type.h"
+#include "server/http/exchange.h"
+#include "server/http/problem.h"
 
 START_TEST(test_accept)
 {

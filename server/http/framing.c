@@ -1,10 +1,10 @@
-#include "server/framing.h"
+#include "server/http/framing.h"
 
 #include <microhttpd.h>
 #include <string.h>
 #include <strings.h>
 
-#include "server/problem.h"
+#include "server/http/problem.h"
 
 /* What the walk over the headers has seen so far. */
 struct walk {

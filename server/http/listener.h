@@ -1,6 +1,6 @@
 /* The listening socket and the thread that accepts from it. */
-#ifndef SERVER_LISTENER_H
-#define SERVER_LISTENER_H
+#ifndef SERVER_HTTP_LISTENER_H
+#define SERVER_HTTP_LISTENER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* The Server-Timing header. */
-#ifndef SERVER_TIMING_H
-#define SERVER_TIMING_H
+#ifndef SERVER_HTTP_TIMING_H
+#define SERVER_HTTP_TIMING_H
 
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 
 /* Adds one entry, in milliseconds, to the microsecond. */
 void timing_add(struct text *text, const char *name, double seconds);

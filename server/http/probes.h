@@ -1,10 +1,10 @@
 /* GET /healthz and GET /readyz: is the process alive, and does it want requests. */
-#ifndef SERVER_PROBES_H
-#define SERVER_PROBES_H
+#ifndef SERVER_HTTP_PROBES_H
+#define SERVER_HTTP_PROBES_H
 
 #include <stdbool.h>
 
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 
 exchange_handler probes_health;
 exchange_handler probes_ready;

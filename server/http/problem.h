@@ -1,6 +1,6 @@
 /* Errors as a client sees them: RFC 9457, application/problem+json. The one table of codes, titles and statuses. */
-#ifndef SERVER_PROBLEM_H
-#define SERVER_PROBLEM_H
+#ifndef SERVER_HTTP_PROBLEM_H
+#define SERVER_HTTP_PROBLEM_H
 
 #include "core/base/error.h"
 

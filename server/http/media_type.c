@@ -1,4 +1,4 @@
-#include "server/accept.h"
+#include "server/http/media_type.h"
 
 #include <stdio.h>
 #include <string.h>

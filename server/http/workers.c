@@ -1,10 +1,10 @@
-#include "server/workers.h"
+#include "server/http/workers.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "server/limits.h"
-#include "server/request.h"
+#include "server/http/request.h"
 
 static struct {
     pthread_mutex_t lock;

@@ -1,4 +1,4 @@
-#include "server/listener.h"
+#include "server/http/listener.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "server/connections.h"
-#include "server/exchange.h"
+#include "server/http/connections.h"
+#include "server/http/exchange.h"
 #include "server/limits.h"
 
 /* Milliseconds: between two looks where no connection can be taken, and how long a handshake that has begun

@@ -1,6 +1,6 @@
 /* The first look at a request, when its headers are there: which route, and does the route want it. */
-#ifndef SERVER_ADMISSION_H
-#define SERVER_ADMISSION_H
+#ifndef SERVER_HTTP_ADMISSION_H
+#define SERVER_HTTP_ADMISSION_H
 
 struct request;
 

@@ -1,13 +1,13 @@
-#include "server/stream.h"
+#include "server/http/stream.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/connections.h"
+#include "server/http/connections.h"
 #include "server/limits.h"
-#include "server/request.h"
+#include "server/http/request.h"
 
 /* One for all streams: it is held for a copy of some bytes, twenty times a second. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -1,6 +1,6 @@
 /* The Accept header. */
-#ifndef SERVER_ACCEPT_H
-#define SERVER_ACCEPT_H
+#ifndef SERVER_HTTP_MEDIA_TYPE_H
+#define SERVER_HTTP_MEDIA_TYPE_H
 
 #include <stdbool.h>
 

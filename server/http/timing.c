@@ -1,4 +1,4 @@
-#include "server/timing.h"
+#include "server/http/timing.h"
 
 #include <math.h>
 

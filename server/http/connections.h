@@ -1,7 +1,7 @@
 /* The open connections: how long each may take over what it is doing, whether its client is still there, and
  * how they end. A thread of its own, the sweeper, looks at all of them several times a second. */
-#ifndef SERVER_CONNECTIONS_H
-#define SERVER_CONNECTIONS_H
+#ifndef SERVER_HTTP_CONNECTIONS_H
+#define SERVER_HTTP_CONNECTIONS_H
 
 #include <microhttpd.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * turn. (MHD's own pool of threads listens, but the way to stop it from listening, MHD_quiesce_daemon, can
  * abort the process under load: it and a polling thread may both try to remove the socket from the same epoll
  * set.) */
-#include "server/http.h"
+#include "server/http/http.h"
 
 #include <microhttpd.h>
 #include <poll.h>
@@ -13,18 +13,18 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "server/admission.h"
-#include "server/connections.h"
-#include "server/exchange.h"
-#include "server/framing.h"
+#include "server/http/admission.h"
+#include "server/http/connections.h"
+#include "server/http/exchange.h"
+#include "server/http/framing.h"
 #include "server/limits.h"
 #include "server/metrics.h"
-#include "server/probes.h"
-#include "server/problem.h"
-#include "server/request.h"
+#include "server/http/probes.h"
+#include "server/http/problem.h"
+#include "server/http/request.h"
 #include "server/routes.h"
-#include "server/stream.h"
-#include "server/workers.h"
+#include "server/http/stream.h"
+#include "server/http/workers.h"
 
 /* What a connection has for its buffers; half of it is what is read at once. */
 #define CONNECTION_MEMORY ((size_t)128 << 10)

@@ -1,9 +1,9 @@
-#include "server/problem.h"
+#include "server/http/problem.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 
 struct entry {
     int status;

@@ -1,4 +1,4 @@
-#include "server/request.h"
+#include "server/http/request.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -7,7 +7,7 @@
 
 #include "core/base/clock.h"
 #include "server/limits.h"
-#include "server/problem.h"
+#include "server/http/problem.h"
 
 enum { SPARE_MAX = 64, FIRST_BODY = 4096 };
 

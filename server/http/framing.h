@@ -2,8 +2,8 @@
  * could take for two different requests. What the library itself refuses (a Content-Length that is no number, a chunk
  * extension beyond its memory) never comes here: it answers with a page of its own, in 0.9.75 at times with its head
  * sent twice, and closes the connection. */
-#ifndef SERVER_FRAMING_H
-#define SERVER_FRAMING_H
+#ifndef SERVER_HTTP_FRAMING_H
+#define SERVER_HTTP_FRAMING_H
 
 #include <stdbool.h>
 #include <stddef.h>

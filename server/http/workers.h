@@ -1,6 +1,6 @@
 /* Threads for work that would keep a connection's thread from its other connections. */
-#ifndef SERVER_WORKERS_H
-#define SERVER_WORKERS_H
+#ifndef SERVER_HTTP_WORKERS_H
+#define SERVER_HTTP_WORKERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

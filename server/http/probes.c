@@ -1,4 +1,4 @@
-#include "server/probes.h"
+#include "server/http/probes.h"
 
 static atomic_bool draining;
 

@@ -1,10 +1,10 @@
 /* HTTP: from the listening socket to the endpoints and back. */
-#ifndef SERVER_HTTP_H
-#define SERVER_HTTP_H
+#ifndef SERVER_HTTP_HTTP_H
+#define SERVER_HTTP_HTTP_H
 
 #include <stdbool.h>
 
-#include "server/listener.h"
+#include "server/http/listener.h"
 #include "server/options.h"
 
 /* Opens the port, starts all threads and serves. `options` must outlive the service; address gets "http://ADDR:PORT".

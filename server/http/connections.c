@@ -1,4 +1,4 @@
-#include "server/connections.h"
+#include "server/http/connections.h"
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "server/exchange.h"
+#include "server/http/exchange.h"
 #include "server/limits.h"
-#include "server/request.h"
+#include "server/http/request.h"
 
 /* Seconds between two looks; a connection idle for QUIET_SECONDS is closed in the drain, one that is so new
  * that its first request may still be on the way has NEW_SECONDS. When too many connections are open,

@@ -1,6 +1,6 @@
 /* An answer that is sent while it is made: a worker writes, the connection's thread sends. */
-#ifndef SERVER_STREAM_H
-#define SERVER_STREAM_H
+#ifndef SERVER_HTTP_STREAM_H
+#define SERVER_HTTP_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

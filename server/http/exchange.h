@@ -1,6 +1,6 @@
 /* One request and its answer: what lies between the HTTP side (http.c) and the endpoints. */
-#ifndef SERVER_EXCHANGE_H
-#define SERVER_EXCHANGE_H
+#ifndef SERVER_HTTP_EXCHANGE_H
+#define SERVER_HTTP_EXCHANGE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -49,7 +49,7 @@ enum outcome { OUTCOME_ANSWERED, OUTCOME_HEAVY, OUTCOME_STREAMED };
  * = true (a body over LIMIT_LIGHT_BODY goes to a worker at once). A worker may be one that is kept free of long work:
  * a handler that finds there for the first time that its work is more than LIMIT_LONG_WORK sets `work` and returns
  * OUTCOME_HEAVY once more. Failures are answered too: problem_answer(). A worker's
- * handler that has sent its answer by server/stream.h returns OUTCOME_STREAMED. */
+ * handler that has sent its answer by server/http/stream.h returns OUTCOME_STREAMED. */
 typedef enum outcome exchange_handler(struct exchange *exchange, bool heavy);
 
 /* The value of a query parameter (?name=value; "" for ?name), or of a request header; NULL where absent. */

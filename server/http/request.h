@@ -1,14 +1,14 @@
 /* A request as the HTTP side keeps it: the exchange that endpoints see, and what is nobody else's business.
  */
-#ifndef SERVER_REQUEST_H
-#define SERVER_REQUEST_H
+#ifndef SERVER_HTTP_REQUEST_H
+#define SERVER_HTTP_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/error.h"
-#include "server/exchange.h"
-#include "server/stream.h"
+#include "server/http/exchange.h"
+#include "server/http/stream.h"
 
 struct connection;
 

@@ -1,12 +1,12 @@
-#include "server/admission.h"
+#include "server/http/admission.h"
 
 #include <microhttpd.h>
 #include <string.h>
 #include <strings.h>
 
-#include "server/framing.h"
-#include "server/problem.h"
-#include "server/request.h"
+#include "server/http/framing.h"
+#include "server/http/problem.h"
+#include "server/http/request.h"
 #include "server/routes.h"
 #include "server/static_files.h"
 
