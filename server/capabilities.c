@@ -8,10 +8,10 @@
 #include "core/ops/ops.h"
 #include "core/train/train.h"
 #include "server/check.h"
-#include "server/device.h"
+#include "server/task/device.h"
 #include "server/body/document.h"
 #include "server/limits.h"
-#include "server/read_attributes.h"
+#include "server/task/read_attributes.h"
 
 static void write_names(struct json *json, const char *name, const char *const *names)
 {

@@ -13,7 +13,7 @@
 
 #include "core/base/parallel.h"
 #include "server/blas_setup.h"
-#include "server/device.h"
+#include "server/task/device.h"
 #include "server/body/document.h"
 #include "server/http/http.h"
 #include "server/options.h"

@@ -4,7 +4,7 @@
 
 #include "core/base/clock.h"
 #include "server/http/media_type.h"
-#include "server/device.h"
+#include "server/task/device.h"
 #include "server/limits.h"
 #include "server/http/problem.h"
 #include "server/http/stream.h"

@@ -3,7 +3,7 @@
 #define SERVER_TRAIN_REPORT_H
 
 #include "server/text/text.h"
-#include "server/train_request.h"
+#include "server/task/train_task.h"
 
 /* The whole answer. boundary: the network's outputs over the grid, row by row of y; NULL where it was not asked for.
  * Where memory runs short, text->failed says so. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "server/check_report.h"
-#include "server/check_request.h"
+#include "server/task/check_task.h"
 #include "server/limits.h"
 #include "server/options.h"
 

@@ -1,6 +1,6 @@
 /* What a request computes on: `device` and `dtype`. */
-#ifndef SERVER_READ_DEVICE_H
-#define SERVER_READ_DEVICE_H
+#ifndef SERVER_TASK_READ_DEVICE_H
+#define SERVER_TASK_READ_DEVICE_H
 
 #include "core/backend/backend.h"
 #include "server/options.h"

@@ -1,7 +1,7 @@
 /* The members of a request that every endpoint with a network shares: network, convention, parameters, data.
  */
-#ifndef SERVER_READ_NETWORK_H
-#define SERVER_READ_NETWORK_H
+#ifndef SERVER_TASK_READ_NETWORK_H
+#define SERVER_TASK_READ_NETWORK_H
 
 #include "core/graph/names.h"
 #include "server/body/members.h"

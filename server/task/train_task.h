@@ -1,10 +1,10 @@
 /* A request of POST /v1/train: from the document to core's structs. */
-#ifndef SERVER_TRAIN_REQUEST_H
-#define SERVER_TRAIN_REQUEST_H
+#ifndef SERVER_TASK_TRAIN_TASK_H
+#define SERVER_TASK_TRAIN_TASK_H
 
 #include "core/train/train.h"
 #include "server/http/exchange.h"
-#include "server/read_network.h"
+#include "server/task/read_network.h"
 
 /* A grid over the plane of a network's two inputs. */
 struct grid {

@@ -1,15 +1,15 @@
-#include "server/check_request.h"
+#include "server/task/check_task.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "core/graph/intermediates.h"
-#include "server/device.h"
-#include "server/grant.h"
+#include "server/task/device.h"
+#include "server/task/quota.h"
 #include "server/limits.h"
 #include "server/text/number.h"
-#include "server/read_device.h"
+#include "server/task/read_device.h"
 
 /* ---- options ---- */
 

@@ -1,6 +1,6 @@
-#include "server/read_device.h"
+#include "server/task/read_device.h"
 
-#include "server/device.h"
+#include "server/task/device.h"
 
 const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
 

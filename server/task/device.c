@@ -1,4 +1,4 @@
-#include "server/device.h"
+#include "server/task/device.h"
 
 #include <dlfcn.h>
 #include <elf.h>

@@ -1,4 +1,4 @@
-#include "server/read_attributes.h"
+#include "server/task/read_attributes.h"
 
 enum { KNOWN_MAX = 24 };
 

@@ -1,4 +1,4 @@
-#include "server/grant.h"
+#include "server/task/quota.h"
 
 #include "server/limits.h"
 

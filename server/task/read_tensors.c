@@ -4,7 +4,7 @@
 
 #include "core/graph/initializer.h"
 #include "server/limits.h"
-#include "server/read_network.h"
+#include "server/task/read_network.h"
 
 /* ---- parameters ---- */
 

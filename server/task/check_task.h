@@ -1,10 +1,10 @@
 /* A request of POST /v1/check: from the document to core's structs. */
-#ifndef SERVER_CHECK_REQUEST_H
-#define SERVER_CHECK_REQUEST_H
+#ifndef SERVER_TASK_CHECK_TASK_H
+#define SERVER_TASK_CHECK_TASK_H
 
 #include "core/check/check.h"
 #include "server/http/exchange.h"
-#include "server/read_network.h"
+#include "server/task/read_network.h"
 
 struct check_request {
     struct document document;

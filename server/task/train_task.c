@@ -1,13 +1,13 @@
-#include "server/train_request.h"
+#include "server/task/train_task.h"
 
 #include <math.h>
 
-#include "server/device.h"
-#include "server/grant.h"
+#include "server/task/device.h"
+#include "server/task/quota.h"
 #include "server/limits.h"
 #include "server/text/number.h"
-#include "server/read_attributes.h"
-#include "server/read_device.h"
+#include "server/task/read_attributes.h"
+#include "server/task/read_device.h"
 
 #define EPOCHS_USUAL 1000
 

@@ -1,4 +1,4 @@
-#include "server/read_network.h"
+#include "server/task/read_network.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "core/ops/ops.h"
 #include "server/limits.h"
-#include "server/read_attributes.h"
+#include "server/task/read_attributes.h"
 
 /* ---- ops by name ---- */
 

@@ -1,6 +1,6 @@
 /* What there is to compute on: the CPU always, a CUDA device where its shared object and a card are there. */
-#ifndef SERVER_DEVICE_H
-#define SERVER_DEVICE_H
+#ifndef SERVER_TASK_DEVICE_H
+#define SERVER_TASK_DEVICE_H
 
 #include "core/backend/backend.h"
 #include "core/base/error.h"

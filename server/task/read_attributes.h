@@ -1,6 +1,6 @@
 /* The attributes of an op or of an optimizer, as members of its object. */
-#ifndef SERVER_READ_ATTRIBUTES_H
-#define SERVER_READ_ATTRIBUTES_H
+#ifndef SERVER_TASK_READ_ATTRIBUTES_H
+#define SERVER_TASK_READ_ATTRIBUTES_H
 
 #include "core/ops/attribute.h"
 #include "server/body/members.h"

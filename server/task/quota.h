@@ -1,6 +1,6 @@
 /* Whether a request may take what it will take. */
-#ifndef SERVER_GRANT_H
-#define SERVER_GRANT_H
+#ifndef SERVER_TASK_QUOTA_H
+#define SERVER_TASK_QUOTA_H
 
 #include "core/base/error.h"
 #include "server/options.h"
