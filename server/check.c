@@ -4,7 +4,7 @@
 
 #include "core/base/clock.h"
 #include "server/http/media_type.h"
-#include "server/check_report.h"
+#include "server/report/check_words.h"
 #include "server/task/check_task.h"
 #include "server/task/device.h"
 #include "server/limits.h"

@@ -9,7 +9,7 @@
 #include "server/http/problem.h"
 #include "server/http/stream.h"
 #include "server/http/timing.h"
-#include "server/train_report.h"
+#include "server/report/train_json.h"
 
 /* Kept between the calls. */
 struct train_state {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "server/check_report.h"
+#include "server/report/check_words.h"
 #include "server/task/check_task.h"
 #include "server/limits.h"
 #include "server/options.h"

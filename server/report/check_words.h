@@ -1,6 +1,6 @@
 /* The report of a check, written out. */
-#ifndef SERVER_CHECK_REPORT_H
-#define SERVER_CHECK_REPORT_H
+#ifndef SERVER_REPORT_CHECK_WORDS_H
+#define SERVER_REPORT_CHECK_WORDS_H
 
 #include "core/check/check.h"
 #include "core/diagnosis/diagnose.h"

@@ -1,6 +1,6 @@
 /* A diagnosis, written out. */
-#ifndef SERVER_DIAGNOSIS_REPORT_H
-#define SERVER_DIAGNOSIS_REPORT_H
+#ifndef SERVER_REPORT_DIAGNOSIS_H
+#define SERVER_REPORT_DIAGNOSIS_H
 
 #include "core/diagnosis/diagnose.h"
 #include "server/text/text.h"

@@ -1,6 +1,6 @@
 /* The answer of POST /v1/train. */
-#ifndef SERVER_TRAIN_REPORT_H
-#define SERVER_TRAIN_REPORT_H
+#ifndef SERVER_REPORT_TRAIN_JSON_H
+#define SERVER_REPORT_TRAIN_JSON_H
 
 #include "server/text/text.h"
 #include "server/task/train_task.h"

@@ -1,4 +1,4 @@
-#include "server/diagnosis_report.h"
+#include "server/report/diagnosis.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
-#include "server/check_report.h"
+#include "server/report/check_words.h"
 
-#include "server/diagnosis_report.h"
+#include "server/report/diagnosis.h"
 
 static void write_shape(struct json *json, const char *name, const struct shape *shape)
 {

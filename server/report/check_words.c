@@ -1,5 +1,5 @@
 /* What the formats of a report share: the words. */
-#include "server/check_report.h"
+#include "server/report/check_words.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "server/train_report.h"
+#include "server/report/train_json.h"
 
 #include <math.h>
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/check_report.h"
-#include "server/diagnosis_report.h"
+#include "server/report/check_words.h"
+#include "server/report/diagnosis.h"
 
 /* Names wider than that push their line out instead of widening every other one. */
 enum { NAME_WIDTH_MAX = 32 };
