@@ -17,7 +17,7 @@
 #include "server/body/document.h"
 #include "server/http/http.h"
 #include "server/options.h"
-#include "server/static_files.h"
+#include "server/api/static_files.h"
 
 /* The exit status where the options cannot be followed. */
 enum { STATUS_USAGE = 2 };

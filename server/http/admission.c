@@ -7,8 +7,8 @@
 #include "server/http/framing.h"
 #include "server/http/problem.h"
 #include "server/http/request.h"
-#include "server/routes.h"
-#include "server/static_files.h"
+#include "server/api/routes.h"
+#include "server/api/static_files.h"
 
 static const char *const known_methods[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
                                             "CONNECT", "OPTIONS", "TRACE", "PATCH", NULL};

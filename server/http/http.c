@@ -18,11 +18,11 @@
 #include "server/http/exchange.h"
 #include "server/http/framing.h"
 #include "server/limits.h"
-#include "server/metrics.h"
+#include "server/api/metrics.h"
 #include "server/http/probes.h"
 #include "server/http/problem.h"
 #include "server/http/request.h"
-#include "server/routes.h"
+#include "server/api/routes.h"
 #include "server/http/stream.h"
 #include "server/http/workers.h"
 

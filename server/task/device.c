@@ -13,7 +13,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "server/paths.h"
-#include "server/metrics.h"
+#include "server/api/metrics.h"
 
 enum { WHY_MAX = 256, TELL_SECONDS = 60 };
 

@@ -1,4 +1,4 @@
-#include "server/check.h"
+#include "server/api/check.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "server/task/check_task.h"
 #include "server/task/device.h"
 #include "server/limits.h"
-#include "server/metrics.h"
+#include "server/api/metrics.h"
 #include "server/http/problem.h"
 #include "server/http/timing.h"
 

@@ -1,4 +1,4 @@
-#include "server/train.h"
+#include "server/api/train.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Counters, and GET /metrics in Prometheus' text format. The counting functions take no lock; any thread may
  * call them. */
-#ifndef SERVER_METRICS_H
-#define SERVER_METRICS_H
+#ifndef SERVER_API_METRICS_H
+#define SERVER_API_METRICS_H
 
 #include <stdbool.h>
 #include <stddef.h>

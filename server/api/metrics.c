@@ -1,9 +1,9 @@
-#include "server/metrics.h"
+#include "server/api/metrics.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#include "server/routes.h"
+#include "server/api/routes.h"
 #include "server/http/workers.h"
 
 /* What is counted by status; the last stands for all others. 499 (as nginx has it): the connection broke

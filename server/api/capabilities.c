@@ -1,4 +1,4 @@
-#include "server/capabilities.h"
+#include "server/api/capabilities.h"
 
 #include <math.h>
 
@@ -7,7 +7,7 @@
 #include "core/graph/initializer.h"
 #include "core/ops/ops.h"
 #include "core/train/train.h"
-#include "server/check.h"
+#include "server/api/check.h"
 #include "server/task/device.h"
 #include "server/body/document.h"
 #include "server/limits.h"

@@ -1,6 +1,6 @@
 /* POST /v1/check. */
-#ifndef SERVER_CHECK_H
-#define SERVER_CHECK_H
+#ifndef SERVER_API_CHECK_H
+#define SERVER_API_CHECK_H
 
 #include "server/http/exchange.h"
 

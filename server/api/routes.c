@@ -1,11 +1,11 @@
-#include "server/routes.h"
+#include "server/api/routes.h"
 
-#include "server/capabilities.h"
-#include "server/check.h"
-#include "server/metrics.h"
+#include "server/api/capabilities.h"
+#include "server/api/check.h"
+#include "server/api/metrics.h"
 #include "server/http/probes.h"
-#include "server/static_files.h"
-#include "server/train.h"
+#include "server/api/static_files.h"
+#include "server/api/train.h"
 
 const struct route routes[] = {
     {"/v1/check", "POST", check_handle, "application/json"},

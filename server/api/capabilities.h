@@ -1,6 +1,6 @@
 /* GET /v1/capabilities. */
-#ifndef SERVER_CAPABILITIES_H
-#define SERVER_CAPABILITIES_H
+#ifndef SERVER_API_CAPABILITIES_H
+#define SERVER_API_CAPABILITIES_H
 
 #include "server/http/exchange.h"
 

@@ -1,6 +1,6 @@
 /* The front end: the files of one directory, held in memory from the start on. */
-#ifndef SERVER_STATIC_FILES_H
-#define SERVER_STATIC_FILES_H
+#ifndef SERVER_API_STATIC_FILES_H
+#define SERVER_API_STATIC_FILES_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* POST /v1/train. */
-#ifndef SERVER_TRAIN_H
-#define SERVER_TRAIN_H
+#ifndef SERVER_API_TRAIN_H
+#define SERVER_API_TRAIN_H
 
 #include "server/http/exchange.h"
 

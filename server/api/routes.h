@@ -1,6 +1,6 @@
 /* The table of routes. */
-#ifndef SERVER_ROUTES_H
-#define SERVER_ROUTES_H
+#ifndef SERVER_API_ROUTES_H
+#define SERVER_API_ROUTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
