@@ -27,7 +27,7 @@ CFLAGS    = -std=c17 $(OPT) $(WARN) $(EXTRA) -pthread
 CXXFLAGS  = -std=c++17 $(OPT) $(WARN) $(EXTRA) -fno-exceptions -fno-rtti
 LDLIBS    = $(shell pkg-config --libs $(PKGS)) -lstdc++ -lm
 
-CORE    := $(wildcard core/*.c core/*/*.c)
+CORE    := $(wildcard core/*/*.c)
 SERVER  := $(filter-out server/main.c server/blas_setup.c,$(wildcard server/*.c server/*/*.c))
 OBJECTS := $(patsubst %.c,$(B)/%.o,$(CORE) $(SERVER)) $(patsubst %.cpp,$(B)/%.o,$(wildcard server/*.cpp server/*/*.cpp))
 LIBRARY := $(B)/gradcheck.a
@@ -36,7 +36,7 @@ PAGES   := $(filter-out static/package%.json,$(wildcard static/*.* static/js/*.j
 UPLOT   := build/npm/node_modules/uplot
 STATIC  := $(PAGES:static/%=$(B)/static/%) $(addprefix $(B)/static/vendor/,uPlot.esm.js uPlot.min.css uPlot.LICENSE.txt)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/core/test_*.c tests/server/test_*.c) tests/cuda/test_standin.c)
-SOURCES := $(wildcard core/*.[ch] core/*.inc core/*/*.[ch] server/*.[ch] server/*/*.[ch] server/*/*.cpp cuda/*.h cuda/*.inc cuda/*.cu cuda/*.cpp \
+SOURCES := $(wildcard core/*/*.[ch] server/*.[ch] server/*/*.[ch] server/*/*.cpp cuda/*.h cuda/*.cu cuda/*.cpp \
     tests/*.[ch] tests/*/*.[ch])
 
 # The conformance suite, for the programs that run it on one backend or another; and the CUDA backend with its kernels on the CPU.
@@ -112,7 +112,7 @@ $(B)/cuda/backend-standin.o: cuda/backend.cu Makefile
 	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -x c++ -c -o $@ $<
 
 # The same as an object that the daemon loads, for tests over HTTP.
-$(B)/gradcheckd-standin.so: cuda/backend.cu cuda/launcher_host.cpp $(wildcard cuda/*.h cuda/*.inc core/*.h core/*/*.h) Makefile
+$(B)/gradcheckd-standin.so: cuda/backend.cu cuda/launcher_host.cpp $(wildcard cuda/*.h core/*/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call Q,c++) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -fPIC -shared -x c++ cuda/backend.cu cuda/launcher_host.cpp -o $@ $(LDLIBS)
 
@@ -133,7 +133,7 @@ $(B)/tests/cuda/bench_device: $(B)/tests/cuda/bench_device.o $(B)/tests/cuda/obj
 
 $(addprefix $(B)/,server/device.o tests/cuda/object.o): $(INTERFACE)
 
-$(B)/tests/cuda/fake_object.so: tests/cuda/fake_object.c $(wildcard core/*.h core/*/*.h) Makefile
+$(B)/tests/cuda/fake_object.so: tests/cuda/fake_object.c $(wildcard core/*/*.h) Makefile
 $(B)/tests/cuda/fake/libcuda.so.1: tests/cuda/fake_driver.c Makefile
 $(FAKES):
 	@mkdir -p $(@D)

@@ -21,14 +21,14 @@
 #define SMALLEST DBL_MIN
 #include "core/backend/formulas.h"
 #include "core/backend/updates.h"
-#include "cuda/formulas.inc"
-#include "cuda/kernels.inc"
-#include "cuda/primitives.inc"
-#include "cuda/many.inc"
-#include "cuda/many_losses.inc"
-#include "cuda/many_passes.inc"
+#include "cuda/formulas_template.h"
+#include "cuda/kernels_template.h"
+#include "cuda/primitives_template.h"
+#include "cuda/many_template.h"
+#include "cuda/many_losses_template.h"
+#include "cuda/many_passes_template.h"
 #define WITH_LOSSES_OF_MANY
-#include "cuda/many_calls.inc"
+#include "cuda/many_calls_template.h"
 #undef WITH_LOSSES_OF_MANY
 #undef REAL
 #undef NAME
@@ -41,12 +41,12 @@
 #define SMALLEST FLT_MIN
 #include "core/backend/formulas.h"
 #include "core/backend/updates.h"
-#include "cuda/formulas.inc"
-#include "cuda/kernels.inc"
-#include "cuda/primitives.inc"
-#include "cuda/many.inc"
-#include "cuda/many_passes.inc"
-#include "cuda/many_calls.inc"
+#include "cuda/formulas_template.h"
+#include "cuda/kernels_template.h"
+#include "cuda/primitives_template.h"
+#include "cuda/many_template.h"
+#include "cuda/many_passes_template.h"
+#include "cuda/many_calls_template.h"
 
 /* ---- what is offered ---- */
 
@@ -86,7 +86,7 @@ static int compute_a_little(const struct backend *b, double out[4])
     return code;
 }
 
-OFFERED int gradcheckd_cuda_health(char *why, size_t size)
+OFFERED int gradcheckd_cuda_trial(char *why, size_t size)
 {
     if (size > 0) why[0] = '\0';
     pthread_once(&backends_once, backends_fill_in);
@@ -114,7 +114,7 @@ OFFERED const char *gradcheckd_cuda_failure(void)
 
 OFFERED const struct backend *gradcheckd_cuda_backend(enum dtype dtype, char *why, size_t size)
 {
-    if (gradcheckd_cuda_health(why, size) != CODE_OK) return NULL;
+    if (gradcheckd_cuda_trial(why, size) != CODE_OK) return NULL;
     return dtype == DTYPE_FLOAT64 || dtype == DTYPE_FLOAT32 ? &backends[dtype] : NULL;
 }
 

@@ -145,7 +145,7 @@ static void find_static_directory(struct options *options)
 {
     static const char *const places[2] = {"static", "../share/gradcheckd/static"};
     char place[sizeof options->static_directory];
-    if (beside_program(places, true, place, sizeof place)) read_static(options, place);
+    if (paths_find(places, true, place, sizeof place)) read_static(options, place);
 }
 
 static void set_defaults(struct options *options)

@@ -13,7 +13,7 @@ static bool is_there(const char *path, bool directory)
            access(path, directory ? R_OK | X_OK : R_OK) == 0;
 }
 
-bool beside_program(const char *const places[2], bool directory, char *path, size_t size)
+bool paths_find(const char *const places[2], bool directory, char *path, size_t size)
 {
     char program[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);

@@ -7,6 +7,6 @@
 
 /* The first of these places (relative to the program's directory) where there is a directory, or a file, that can be
  * read, into path. False where neither is one, or where its path is longer than `size` has room for. */
-bool beside_program(const char *const places[2], bool directory, char *path, size_t size);
+bool paths_find(const char *const places[2], bool directory, char *path, size_t size);
 
 #endif

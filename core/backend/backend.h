@@ -76,12 +76,12 @@ struct backend {
     /* Adds to host[j], for every column, the number of rows in which X[i,j] is within [low, high]. */
     int (*count_within)(size_t rows, size_t columns, const void *X, double low, double high, size_t *host);
 
-    /* One step of an optimizer: n parameters w and their state (core/backend/updates.h) from their gradients g. State that a
-     * rule does not use may be anything but NULL. */
+    /* One step of an optimizer: n parameters w and their state (core/backend/updates.h) from their gradients g. State
+     * that a rule does not use may be anything but NULL. */
     int (*update)(const struct update *u, size_t n, const void *g, void *w, void *first, void *second);
 
-    /* Optional, NULL where there is none: many evaluations of one small network (core/pass/fused.h) at once. All pointers
-     * are to host memory, parameters [sequence->parameters], data [batch, input], targets [batch, output].
+    /* Optional, NULL where there is none: many evaluations of one small network (core/pass/fused.h) at once. All
+     * pointers are to host memory, parameters [sequence->parameters], data [batch, input], targets [batch, output].
      *
      * Any thread may call them, several at once, and between calls of a pass, which they leave alone. They take device
      * memory of their own, some 256 MiB at most, and give it back. CODE_OUT_OF_MEMORY where it is not to be had,

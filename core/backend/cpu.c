@@ -1,4 +1,4 @@
-/* The CPU backend: one source of the primitives (backend_cpu.inc), compiled for float64 and for float32. */
+/* The CPU backend: one source of the primitives (cpu_template.h), compiled for float64 and for float32. */
 #include "core/backend/backend.h"
 
 #include <cblas.h>

@@ -2,8 +2,8 @@
  * build/gradcheckd-cuda.so.
  *
  * The object is built from the same sources as the program: gradcheckd_cuda_interface() tells whether it was. Any
- * thread may call it; which one may work on which memory is said in core/backend/backend.h, at allocate. A thread gets a stream
- * of its own when it first computes, and leaves it to another when it ends. */
+ * thread may call it; which one may work on which memory is said in core/backend/backend.h, at allocate. A thread gets
+ * a stream of its own when it first computes, and leaves it to another when it ends. */
 #ifndef CORE_BACKEND_PLUGIN_H
 #define CORE_BACKEND_PLUGIN_H
 
@@ -29,7 +29,7 @@ const struct backend *gradcheckd_cuda_backend(enum dtype dtype, char *why, size_
 
 /* Does a small computation and looks at the result. CODE_OK; CODE_OUT_OF_MEMORY; or CODE_DEVICE, with a sentence in
  * why, for a device to be taken out of service. The thread that asks keeps nothing of the device for it. */
-int gradcheckd_cuda_health(char *why, size_t size);
+int gradcheckd_cuda_trial(char *why, size_t size);
 
 /* What failed last on the calling thread: the call and CUDA's or cuBLAS's name for it; "" where nothing has. Valid
  * until something fails again. */
@@ -40,7 +40,7 @@ int gradcheckd_cuda_describe(struct gradcheckd_cuda_device *device);
 /* Types for dlsym's results. */
 typedef unsigned long gradcheckd_cuda_interface_function(void);
 typedef const struct backend *gradcheckd_cuda_backend_function(enum dtype dtype, char *why, size_t size);
-typedef int gradcheckd_cuda_health_function(char *why, size_t size);
+typedef int gradcheckd_cuda_trial_function(char *why, size_t size);
 typedef const char *gradcheckd_cuda_failure_function(void);
 typedef int gradcheckd_cuda_describe_function(struct gradcheckd_cuda_device *device);
 

@@ -1,5 +1,6 @@
-/* The scalar formulas of the optimizers, once for every arithmetic and every backend; included as core/backend/formulas.h is.
- * PyTorch's, in PyTorch's order of operations: torch/optim/{sgd,adam,adamw,rmsprop,adagrad}.py. */
+/* The scalar formulas of the optimizers, once for every arithmetic and every backend; included as
+ * core/backend/formulas.h is. PyTorch's, in PyTorch's order of operations:
+ * torch/optim/{sgd,adam,adamw,rmsprop,adagrad}.py. */
 
 /* Rules: NAME(update_f)(u, g, w, first, second) changes one parameter *w and its state by its gradient g. */
 #define FORMULAS_OF_UPDATES(X) X(sgd) X(sgd_momentum) X(adam) X(rmsprop) X(rmsprop_momentum) X(adagrad)

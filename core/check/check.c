@@ -223,7 +223,7 @@ int check_pass(struct arena *arena, const struct check *check, const struct back
 
 double check_work(const struct network *network, size_t batch, bool verify_reference)
 {
-    return network->work * (double)batch + (verify_reference ? numeric_work(network, batch) : 0);
+    return network->work * (double)batch + (verify_reference ? differences_work(network, batch) : 0);
 }
 
 double check_device_work(const struct network *network, size_t batch, bool verify_reference)
@@ -266,8 +266,8 @@ int check_run(struct arena *arena, const struct check *check, struct report *rep
     if (!check->verify_reference) return CODE_OK;
     report->verified = true;
     double compared = clock_seconds();
-    code = numeric_verify_on(check->backend, arena, check->network, check->batch, check->parameters, check->x,
-                             check->target, gradients, check->cancelled, &report->verification, error);
+    code = differences_verify_on(check->backend, arena, check->network, check->batch, check->parameters, check->x,
+                                 check->target, gradients, check->cancelled, &report->verification, error);
     report->verify_seconds = clock_seconds() - compared;
     return code;
 }

@@ -95,7 +95,7 @@ static size_t list_only_in(const struct solution *a, const struct solution *b, c
 {
     size_t count = 0;
     for (size_t k = 0; k < a->distinct && count < BUDGET_MAX; k++) {
-        bool listed = path_holds(b, a->mistakes[k]);
+        bool listed = hypothesis_holds(b, a->mistakes[k]);
         for (size_t j = 0; j < count; j++)
             listed = listed || only[j] == a->mistakes[k];
         if (!listed) only[count++] = a->mistakes[k];
@@ -128,7 +128,7 @@ static void add_others(const struct search *s, struct diagnosis *diagnosis)
     size_t order[SOLUTIONS_MAX] = {0};
     for (size_t i = 0; i < s->other_count; i++) {
         size_t at = i;
-        for (; at > 0 && path_is_likelier(&others[i], &others[order[at - 1]]); at--)
+        for (; at > 0 && hypothesis_is_likelier(&others[i], &others[order[at - 1]]); at--)
             order[at] = order[at - 1];
         order[at] = i;
     }
@@ -159,7 +159,7 @@ static void place_found(const struct search *s, struct found *found)
     qsort(found->parameters, found->parameter_count, sizeof *found->parameters, compare_sizes);
 }
 
-bool answer_finished(const struct search *s, const struct finished *finished, struct diagnosis *diagnosis)
+bool answer_finished(const struct search *s, const struct whole *finished, struct diagnosis *diagnosis)
 {
     struct found *found = found_entry(s, diagnosis, finished->mistake);
     if (found == NULL) return false;

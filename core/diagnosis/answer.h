@@ -5,7 +5,7 @@
 #include "core/diagnosis/whole.h"
 
 /* Each adds its entries to the diagnosis; false when memory is short. */
-bool answer_finished(const struct search *s, const struct finished *finished, struct diagnosis *diagnosis);
+bool answer_finished(const struct search *s, const struct whole *finished, struct diagnosis *diagnosis);
 bool answer_solution(const struct search *s, struct diagnosis *diagnosis);
 
 #endif

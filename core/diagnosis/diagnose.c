@@ -17,7 +17,7 @@ struct job {
     const struct pass *pass;               /* float64 on the CPU */
     struct observed *observed, *exchanged; /* what was handed in; room for the same with two parameters exchanged */
     struct search search;
-    struct finished finished;
+    struct whole finished;
 };
 
 static int out_of_memory(struct error *error)
@@ -125,13 +125,13 @@ static void search(struct job *job)
     size_t most = size <= TRIPLES_MOST ? BUDGET_MAX : size <= 100 * TRIPLES_MOST ? 2 : 1;
     for (size_t budget = 1; budget <= most && !is_over(s); budget++) {
         search_run(s, budget, false);
-        if (budget == 1 && !is_over(s)) finished_search_clipped(s, &job->finished);
-        if (budget == 2 && !is_over(s)) finished_search_swapped(s, job->exchanged, &job->finished);
+        if (budget == 1 && !is_over(s)) whole_search_clipped(s, &job->finished);
+        if (budget == 2 && !is_over(s)) whole_search_swapped(s, job->exchanged, &job->finished);
     }
     if (!is_over(s)) search_run(s, most < 2 ? 1 : 2, true);
     /* Two mistakes that explain all of it, too, are not claimed, but they are among the one's alternatives. */
     bool single = s->best != NULL && s->best->distinct == 1 && !s->partial && job->finished.mistake == NULL;
-    if (single && !s->stopped && most == BUDGET_MAX && path_may_be_two(s->best)) search_run(s, 2, false);
+    if (single && !s->stopped && most == BUDGET_MAX && hypothesis_may_be_two(s->best)) search_run(s, 2, false);
 }
 
 static int diagnose(struct job *job, struct error *error)
@@ -139,7 +139,7 @@ static int diagnose(struct job *job, struct error *error)
     struct search *s = &job->search;
     struct diagnosis *diagnosis = job->diagnosis;
     if (!search_prepare(s)) return out_of_memory(error);
-    bool all = finished_read(s, job->check, job->report, &job->finished);
+    bool all = whole_read(s, job->check, job->report, &job->finished);
     if (!all) search(job);
     diagnosis->explained = (all && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
     diagnosis->stopped = s->stopped;

@@ -29,16 +29,16 @@ static bool same_kind(const struct choice *choice, const struct mistake *mistake
     return choice->mistake == mistake && choice->variant == variant;
 }
 
-bool path_makes(const struct search *s, const struct mistake *mistake, size_t variant)
+bool hypothesis_makes(const struct search *s, const struct mistake *mistake, size_t variant)
 {
     for (size_t k = 0; k < s->distinct; k++)
         if (same_kind(&s->path[s->kinds[k]], mistake, variant)) return true;
     return false;
 }
 
-struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer)
+struct choice *hypothesis_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer)
 {
-    bool known = path_makes(s, mistake, variant);
+    bool known = hypothesis_makes(s, mistake, variant);
     if ((!known && s->distinct >= s->budget) || s->length == s->path_max) return NULL;
     if (!known) s->kinds[s->distinct++] = s->length;
     struct choice *choice = &s->path[s->length++];
@@ -46,21 +46,21 @@ struct choice *path_push(struct search *s, const struct mistake *mistake, size_t
     return choice;
 }
 
-struct choice *path_push_own(struct search *s, const struct mistake *mistake, size_t variant, size_t parameter)
+struct choice *hypothesis_push_own(struct search *s, const struct mistake *mistake, size_t variant, size_t parameter)
 {
-    struct choice *choice = path_push(s, mistake, variant, s->network->parameters[parameter].node);
+    struct choice *choice = hypothesis_push(s, mistake, variant, s->network->parameters[parameter].node);
     if (choice == NULL) return NULL;
     choice->parameter = parameter;
     s->of_tensors++;
     return choice;
 }
 
-bool path_has_room(const struct search *s, const struct rule *rule)
+bool hypothesis_has_room(const struct search *s, const struct rule *rule)
 {
-    return s->distinct < s->budget || path_makes(s, rule->mistake, rule->variant);
+    return s->distinct < s->budget || hypothesis_makes(s, rule->mistake, rule->variant);
 }
 
-void path_pop_to(struct search *s, size_t length)
+void hypothesis_pop_to(struct search *s, size_t length)
 {
     while (s->length > length)
         s->of_tensors -= s->path[--s->length].parameter != PARAMETER_NONE;
@@ -69,15 +69,15 @@ void path_pop_to(struct search *s, size_t length)
     if (s->pending != NOTHING_PENDING && s->pending >= length) s->pending = NOTHING_PENDING;
 }
 
-bool path_recount(struct search *s)
+bool hypothesis_recount(struct search *s)
 {
     s->distinct = 0;
     for (size_t i = 0; i < s->length && s->distinct <= BUDGET_MAX; i++)
-        if (!path_makes(s, s->path[i].mistake, s->path[i].variant)) s->kinds[s->distinct++] = i;
+        if (!hypothesis_makes(s, s->path[i].mistake, s->path[i].variant)) s->kinds[s->distinct++] = i;
     return s->distinct <= s->budget;
 }
 
-void path_add_alternative(struct choice *choice, const struct mistake *mistake)
+void hypothesis_add_alternative(struct choice *choice, const struct mistake *mistake)
 {
     if (mistake == choice->mistake || choice->alternative_count == CHOICE_ALTERNATIVES) return;
     for (size_t i = 0; i < choice->alternative_count; i++)
@@ -88,7 +88,7 @@ void path_add_alternative(struct choice *choice, const struct mistake *mistake)
     choice->alternatives[at] = mistake;
 }
 
-bool path_may_explain(const struct search *s)
+bool hypothesis_may_explain(const struct search *s)
 {
     return s->of_tensors > 0 || s->distinct < s->budget;
 }
@@ -191,7 +191,7 @@ static void store(const struct search *s, struct solution rated, struct solution
     memcpy(place->matches, s->matches, s->network->parameter_count * sizeof *s->matches);
 }
 
-bool path_holds(const struct solution *solution, const struct mistake *mistake)
+bool hypothesis_holds(const struct solution *solution, const struct mistake *mistake)
 {
     for (size_t k = 0; k < solution->distinct; k++)
         if (solution->mistakes[k] == mistake) return true;
@@ -202,13 +202,13 @@ bool path_holds(const struct solution *solution, const struct mistake *mistake)
 static bool same_mistakes(const struct solution *a, const struct solution *b)
 {
     for (size_t k = 0; k < a->distinct; k++)
-        if (!path_holds(b, a->mistakes[k])) return false;
+        if (!hypothesis_holds(b, a->mistakes[k])) return false;
     for (size_t k = 0; k < b->distinct; k++)
-        if (!path_holds(a, b->mistakes[k])) return false;
+        if (!hypothesis_holds(a, b->mistakes[k])) return false;
     return true;
 }
 
-bool path_may_be_two(const struct solution *single)
+bool hypothesis_may_be_two(const struct solution *single)
 {
     const struct choice *first = &single->path[0];
     if (first->parameter != PARAMETER_NONE) return first->has_factor && !first->of_l2;
@@ -237,7 +237,7 @@ static bool is_worth_a_word(const struct search *s, const struct solution *singl
     return true;
 }
 
-bool path_is_likelier(const struct solution *a, const struct solution *b)
+bool hypothesis_is_likelier(const struct solution *a, const struct solution *b)
 {
     if (a->distinct != b->distinct) return a->distinct < b->distinct;
     return a->rank != b->rank ? a->rank < b->rank : a->length < b->length;
@@ -251,10 +251,10 @@ static struct solution *place_in_pool(struct search *s, const struct solution *r
     for (size_t i = 0; i <= s->other_count; i++) {
         bool same = rated->distinct == s->pool[i].distinct && same_mistakes(rated, &s->pool[i]);
         if (same) return rated->length < s->pool[i].length ? &s->pool[i] : NULL;
-        if (path_is_likelier(unlikeliest, &s->pool[i])) unlikeliest = &s->pool[i];
+        if (hypothesis_is_likelier(unlikeliest, &s->pool[i])) unlikeliest = &s->pool[i];
     }
     if (s->other_count < SOLUTIONS_MAX) return &s->pool[1 + s->other_count++];
-    return path_is_likelier(rated, unlikeliest) ? unlikeliest : NULL;
+    return hypothesis_is_likelier(rated, unlikeliest) ? unlikeliest : NULL;
 }
 
 /* Whether a solution of more mistakes than the best is kept for its alternatives. */
@@ -262,7 +262,7 @@ static bool may_stand_beside(const struct search *s, const struct solution *rate
 {
     const struct solution *best = s->best;
     if (!is_beside(s) || rated->unexplained != best->unexplained || rated->fit > best->fit) return false;
-    if (best->distinct != 1 || !path_may_be_two(best)) return false;
+    if (best->distinct != 1 || !hypothesis_may_be_two(best)) return false;
     for (size_t i = 0; i <= s->other_count; i++)
         if (s->pool[i].distinct == 1 && !is_worth_a_word(s, &s->pool[i])) return false;
     return true;
@@ -290,7 +290,7 @@ static bool has_exact_numbers(const struct search *s)
     return true;
 }
 
-void path_record(struct search *s)
+void hypothesis_record(struct search *s)
 {
     if (s->length == 0 || s->pending != NOTHING_PENDING || !is_credible(s)) return;
     struct solution rated = rate(s);
@@ -307,7 +307,7 @@ void path_record(struct search *s)
     struct solution *place = place_in_pool(s, &rated);
     if (place == NULL) return;
     store(s, rated, place);
-    if (place == s->best || !path_is_likelier(place, s->best)) return;
+    if (place == s->best || !hypothesis_is_likelier(place, s->best)) return;
     const struct solution likelier = *place;
     *place = *s->best;
     *s->best = likelier;
@@ -315,7 +315,7 @@ void path_record(struct search *s)
 
 /* ---- factors ---- */
 
-double path_loss_times(const struct search *s)
+double hypothesis_loss_times(const struct search *s)
 {
     double times = 1;
     for (size_t i = 0; i < s->length && s->path[i].layer == LAYER_LOSS; i++)
@@ -323,27 +323,27 @@ double path_loss_times(const struct search *s)
     return times;
 }
 
-bool path_near(double a, double b)
+bool hypothesis_near(double a, double b)
 {
     return fabs(a - b) <= FACTOR_PRECISION * fabs(b);
 }
 
-double path_round_number(double x)
+double hypothesis_round_number(double x)
 {
     if (!(x > 0 && x < 1e12)) return NAN;
     double unit = pow(10, floor(log10(x)) - 1), round_x = round(x / unit) * unit;
-    return path_near(x, round_x) ? round_x : NAN;
+    return hypothesis_near(x, round_x) ? round_x : NAN;
 }
 
-bool path_is_round(double x)
+bool hypothesis_is_round(double x)
 {
-    return !isnan(path_round_number(x));
+    return !isnan(hypothesis_round_number(x));
 }
 
-double path_norm_limit(const struct search *s, double c, double *off)
+double hypothesis_norm_limit(const struct search *s, double c, double *off)
 {
-    double least = s->norm, most = s->norm + c * CLIP_EPSILON, limit = path_round_number(least);
-    if (isnan(limit)) limit = path_round_number(most);
+    double least = s->norm, most = s->norm + c * CLIP_EPSILON, limit = hypothesis_round_number(least);
+    if (isnan(limit)) limit = hypothesis_round_number(most);
     *off = limit < least ? (least - limit) / limit : limit > most ? (limit - most) / limit : 0;
     return c > 0 && c < 1 ? limit : NAN;
 }
@@ -360,17 +360,17 @@ static size_t read_factor(const struct search *s, double c, struct factor_readin
     size_t count = 0;
     for (size_t i = 0; i < s->factor_count; i++) {
         const struct factor_name *name = &s->factors[i];
-        if (path_near(c, name->value))
+        if (hypothesis_near(c, name->value))
             readings[count++] = (struct factor_reading){name->mistake, fabs(c / name->value - 1)};
     }
-    if (c > 1.5 && c < ACCUMULATED_MAX && path_near(c, round(c)))
+    if (c > 1.5 && c < ACCUMULATED_MAX && hypothesis_near(c, round(c)))
         readings[count++] = (struct factor_reading){&mistake_gradient_accumulated, fabs(c / round(c) - 1)};
     double off;
-    if (!isnan(path_norm_limit(s, c, &off))) readings[count++] = (struct factor_reading){&mistake_clipped, off};
+    if (!isnan(hypothesis_norm_limit(s, c, &off))) readings[count++] = (struct factor_reading){&mistake_clipped, off};
     return count;
 }
 
-void path_name_factor(const struct search *s, double c, bool whole, struct choice *choice)
+void hypothesis_name_factor(const struct search *s, double c, bool whole, struct choice *choice)
 {
     struct factor_reading readings[FACTORS_MAX + 2], likeliest = {&mistake_constant_factor, 0};
     size_t count = whole ? read_factor(s, c, readings) : 0;
@@ -383,27 +383,27 @@ void path_name_factor(const struct search *s, double c, bool whole, struct choic
     choice->mistake = likeliest.mistake;
     choice->off = likeliest.off;
     choice->times = c;
-    choice->factor = choice->mistake == &mistake_clipped ? path_norm_limit(s, c, &unused) : c;
+    choice->factor = choice->mistake == &mistake_clipped ? hypothesis_norm_limit(s, c, &unused) : c;
     choice->has_factor = true;
     choice->fitted = count == 0; /* a number that has a name costs no evidence */
     for (size_t i = 0; i < count; i++)
-        path_add_alternative(choice, readings[i].mistake);
+        hypothesis_add_alternative(choice, readings[i].mistake);
     if (choice->mistake == &mistake_gradient_accumulated || choice->mistake == &mistake_wrong_normalization)
-        path_add_alternative(choice, &mistake_constant_factor);
+        hypothesis_add_alternative(choice, &mistake_constant_factor);
 }
 
-bool path_name_two_factors(struct search *s, size_t at, double c)
+bool hypothesis_name_two_factors(struct search *s, size_t at, double c)
 {
     for (size_t i = 0; i < s->factor_count; i++)
         for (size_t j = i + 1; j < s->factor_count; j++) {
             const struct factor_name *a = &s->factors[i], *b = &s->factors[j];
-            if (a->mistake == b->mistake || !path_near(c, a->value * b->value)) continue;
+            if (a->mistake == b->mistake || !hypothesis_near(c, a->value * b->value)) continue;
             struct choice *first = &s->path[at];
             first->mistake = a->mistake;
             first->has_factor = true;
             first->fitted = false;
             first->factor = first->times = a->value;
-            struct choice *second = path_push(s, b->mistake, 0, LAYER_LOSS);
+            struct choice *second = hypothesis_push(s, b->mistake, 0, LAYER_LOSS);
             if (second == NULL) return false;
             second->has_factor = true;
             second->factor = second->times = b->value;
@@ -412,7 +412,7 @@ bool path_name_two_factors(struct search *s, size_t at, double c)
     return false;
 }
 
-size_t path_factor_variant(size_t family, double c)
+size_t hypothesis_factor_variant(size_t family, double c)
 {
     /* Logarithms make the step a relative one; the sum keeps it positive for every float64. */
     double step = round(log(fabs(c)) * 1e5) + 1e8;

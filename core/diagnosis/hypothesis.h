@@ -14,42 +14,42 @@
 
 /* Another mistake at that place, where the budget allows it; made before elsewhere, it costs nothing. NULL where it
  * does not. */
-struct choice *path_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer);
+struct choice *hypothesis_push(struct search *s, const struct mistake *mistake, size_t variant, size_t layer);
 
 /* The same for a mistake that spoils one tensor alone. */
-struct choice *path_push_own(struct search *s, const struct mistake *mistake, size_t variant, size_t parameter);
+struct choice *hypothesis_push_own(struct search *s, const struct mistake *mistake, size_t variant, size_t parameter);
 
 /* Whether that mistake is on the path already, in the same variant: the same wrong function. */
-bool path_makes(const struct search *s, const struct mistake *mistake, size_t variant);
+bool hypothesis_makes(const struct search *s, const struct mistake *mistake, size_t variant);
 
-/* Whether it may be pushed at all: saves making what path_push would refuse. */
-bool path_has_room(const struct search *s, const struct rule *rule);
+/* Whether it may be pushed at all: saves making what hypothesis_push would refuse. */
+bool hypothesis_has_room(const struct search *s, const struct rule *rule);
 
 /* Takes all choices back from that length on. */
-void path_pop_to(struct search *s, size_t length);
+void hypothesis_pop_to(struct search *s, size_t length);
 
-void path_add_alternative(struct choice *choice, const struct mistake *mistake);
+void hypothesis_add_alternative(struct choice *choice, const struct mistake *mistake);
 
 /* Whether a tensor that the hypothesis does not reproduce may yet have a mistake of its own: a new one within the
  * budget, or one that was made elsewhere. */
-bool path_may_explain(const struct search *s);
+bool hypothesis_may_explain(const struct search *s);
 
 /* The hypothesis has come to its end: keeps it where there is evidence for each of its mistakes and it is as good as
  * the best. */
-void path_record(struct search *s);
+void hypothesis_record(struct search *s);
 
 /* Whether a solution has that mistake, anywhere and in whatever variant. */
-bool path_holds(const struct solution *solution, const struct mistake *mistake);
+bool hypothesis_holds(const struct solution *solution, const struct mistake *mistake);
 
 /* Of two solutions that explain as much: fewer mistakes, likelier ones, at fewer places. */
-bool path_is_likelier(const struct solution *a, const struct solution *b);
+bool hypothesis_is_likelier(const struct solution *a, const struct solution *b);
 
 /* Whether two mistakes together may well give the same numbers as this single one: a gradient of another loss, or a
  * factor on some of the tensors. */
-bool path_may_be_two(const struct solution *single);
+bool hypothesis_may_be_two(const struct solution *single);
 
 /* What the loss's gradient is multiplied by; 1 where it is not. */
-double path_loss_times(const struct search *s);
+double hypothesis_loss_times(const struct search *s);
 
 /* A factor that near to 1, or a part of the whole that small, is nothing that anybody wrote down: it is what rounding
  * made of it. */
@@ -59,31 +59,31 @@ double path_loss_times(const struct search *s);
 #define EXACT_FACTOR 1e-9
 
 /* Whether a is b, but for what a fit or rounding to float32 may be off by. */
-bool path_near(double a, double b);
+bool hypothesis_near(double a, double b);
 
 /* A limit or a learning rate as it is written down: the number of at most two significant digits that x is near to, NaN
  * where there is none. */
-double path_round_number(double x);
-bool path_is_round(double x);
+double hypothesis_round_number(double x);
+bool hypothesis_is_round(double x);
 
 /* The limit to which all that was handed in was clipped by its norm, if that is c times the right gradients; NaN where
  * it was not. The norm is the limit, less what an epsilon of at most CLIP_EPSILON in the divisor takes off; how far off
  * that is, relatively, into *off. */
-double path_norm_limit(const struct search *s, double c, double *off);
+double hypothesis_norm_limit(const struct search *s, double c, double *off);
 
 /* Gives a choice the mistake that its factor c stands for, and the others as alternatives; whole: it is on all
  * gradients. */
-void path_name_factor(const struct search *s, double c, bool whole, struct choice *choice);
+void hypothesis_name_factor(const struct search *s, double c, bool whole, struct choice *choice);
 
 /* Two of the named factors at once (half the squared error, not averaged): replaces the choice at `at` by two. */
-bool path_name_two_factors(struct search *s, size_t at, double c);
+bool hypothesis_name_two_factors(struct search *s, size_t at, double c);
 
 /* The variant of a mistake that is a factor: the same factor elsewhere is the same mistake, another factor is another.
  */
-size_t path_factor_variant(size_t family, double c);
+size_t hypothesis_factor_variant(size_t family, double c);
 
 /* Counts the distinct mistakes anew after a choice on the path has changed; false where they are more than the budget.
  */
-bool path_recount(struct search *s);
+bool hypothesis_recount(struct search *s);
 
 #endif

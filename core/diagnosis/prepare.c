@@ -10,7 +10,7 @@
 
 static void add_factor(struct search *s, const struct mistake *mistake, double value)
 {
-    if (path_near(value, 1) || s->factor_count == FACTORS_MAX) return;
+    if (hypothesis_near(value, 1) || s->factor_count == FACTORS_MAX) return;
     s->factors[s->factor_count++] = (struct factor_name){mistake, value};
 }
 
@@ -67,7 +67,7 @@ bool search_prepare(struct search *s)
     s->weight_slope = arena_doubles(s->arena, largest_parameter);
     s->weight_turned = arena_doubles(s->arena, largest_parameter);
     s->loss_room = arena_doubles(s->arena, 3 * s->pass->batch * network_output(network)->out_size);
-    if (!prepare_pool(s) || !glance_prepare(s)) return false;
+    if (!prepare_pool(s) || !sketch_prepare(s)) return false;
     s->best = NULL;
     s->other_count = 0;
     prepare_factors(s);

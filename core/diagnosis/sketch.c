@@ -39,7 +39,7 @@ static bool line_fits(size_t n, const double *wanted, const double *value, const
     return !(left > (double)n); /* true of what overflows */
 }
 
-bool glance_line(struct search *s, const struct step_call *call, const double *value, const double *slope)
+bool sketch_line(struct search *s, const struct step_call *call, const double *value, const double *slope)
 {
     if (s->matching.clip < HUGE_VAL) return true; /* what was clipped is no combination */
     const double *projected = s->projected[call->node], *wanted = s->wanted[call->node];
@@ -49,9 +49,9 @@ bool glance_line(struct search *s, const struct step_call *call, const double *v
     return line_fits(call->out, wanted, v, d, wanted[call->out]);
 }
 
-bool glance_weight(struct search *s, const struct step_call *call, const double *dz)
+bool sketch_weight(struct search *s, const struct step_call *call, const double *dz)
 {
-    return glance_line(s, call, dz, NULL);
+    return sketch_line(s, call, dz, NULL);
 }
 
 /* ---- a layer ---- */
@@ -60,7 +60,7 @@ bool glance_weight(struct search *s, const struct step_call *call, const double 
  */
 static bool may_scale_l2(const struct search *s, size_t p)
 {
-    return layer_has_l2(s, p) && path_loss_times(s) != 1;
+    return layer_has_l2(s, p) && hypothesis_loss_times(s) != 1;
 }
 
 /* Whether the tensor in that role may be the hypothesis's own. */
@@ -69,7 +69,7 @@ static bool looks_right(struct search *s, const struct step_call *call, size_t r
     const struct observed *o = &s->observed[p];
     if (o->absent) return true;
     if (o->values == NULL || o->transposed || o->per_sample) return false;
-    if (r == 0) return may_scale_l2(s, p) || glance_weight(s, call, call->dy);
+    if (r == 0) return may_scale_l2(s, p) || sketch_weight(s, call, call->dy);
     call->pass->backend->sum_rows(call->rows, call->out, call->dy, s->weight_room);
     return layer_match(s, p, s->weight_room).fit != FIT_NONE;
 }
@@ -77,11 +77,11 @@ static bool looks_right(struct search *s, const struct step_call *call, size_t r
 static bool is_worth_it(const struct search *s, bool weight, bool bias)
 {
     if (weight && bias) return true;
-    if (!path_may_explain(s) && !s->partial) return false;
+    if (!hypothesis_may_explain(s) && !s->partial) return false;
     return weight || bias || !s->large;
 }
 
-bool glance_layer(struct search *s, const struct step_call *call)
+bool sketch_layer(struct search *s, const struct step_call *call)
 {
     const size_t *p = s->network->nodes[call->node].parameters;
     bool weight = looks_right(s, call, 0, p[0]);
@@ -93,22 +93,22 @@ bool glance_layer(struct search *s, const struct step_call *call)
 /* Whether a few of the units are much less than all of them. */
 static bool is_wide(const struct step_call *layer)
 {
-    return layer->out / 4 >= GLANCE_UNITS;
+    return layer->out / 4 >= SKETCH_UNITS;
 }
 
-struct glance glance_new(struct search *s, size_t node, const struct step_call *layer,
+struct sketch sketch_new(struct search *s, size_t node, const struct step_call *layer,
                          const struct step_call *activation)
 {
-    struct glance g = {.layer = layer, .activation = activation, .room = s->glance_room[node]};
-    size_t out = layer->out, rows = layer->rows, n = rows * GLANCE_UNITS;
+    struct sketch g = {.layer = layer, .activation = activation, .room = s->sketch_room[node]};
+    size_t out = layer->out, rows = layer->rows, n = rows * SKETCH_UNITS;
     g.narrow = is_wide(layer) && s->matching.clip == HUGE_VAL;
     if (!g.narrow) return g;
     double *x = g.room, *y = x + n, *dy = y + n;
-    for (size_t j = 0; j < GLANCE_UNITS; j++)
-        g.units[j] = j * out / GLANCE_UNITS;
+    for (size_t j = 0; j < SKETCH_UNITS; j++)
+        g.units[j] = j * out / SKETCH_UNITS;
     for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < GLANCE_UNITS; j++) {
-            size_t from = i * out + g.units[j], to = i * GLANCE_UNITS + j;
+        for (size_t j = 0; j < SKETCH_UNITS; j++) {
+            size_t from = i * out + g.units[j], to = i * SKETCH_UNITS + j;
             x[to] = activation->x[from];
             y[to] = activation->y[from];
             dy[to] = activation->dy[from];
@@ -119,64 +119,64 @@ struct glance glance_new(struct search *s, size_t node, const struct step_call *
     g.few.y = y;
     g.few.dy = dy;
     g.few.rows = rows;
-    g.few.in = GLANCE_UNITS;
+    g.few.in = SKETCH_UNITS;
     return g;
 }
 
 /* Whether those units of a tensor may be what was handed in. */
-static bool units_fit(struct search *s, const struct glance *g, enum glance_at at, const struct alternative *made)
+static bool units_fit(struct search *s, const struct sketch *g, enum sketch_at at, const struct alternative *made)
 {
     const struct step_call *layer = g->layer;
     size_t p = s->network->nodes[layer->node].parameters[at];
     const struct observed *o = &s->observed[p];
     if (o->absent) return true;
     if (o->values == NULL || o->transposed || o->per_sample) return false;
-    if (at == GLANCE_WEIGHT && may_scale_l2(s, p)) return true;
-    const double *all = at == GLANCE_WEIGHT ? s->wanted[layer->node] : o->values;
-    double margin = at == GLANCE_WEIGHT ? all[layer->out] : o->bound;
-    double wanted[GLANCE_UNITS], value[GLANCE_UNITS], slope[GLANCE_UNITS];
-    const double *factors = at == GLANCE_WEIGHT ? s->projected[layer->node] : s->ones;
-    for (size_t j = 0; j < GLANCE_UNITS; j++)
+    if (at == SKETCH_WEIGHT && may_scale_l2(s, p)) return true;
+    const double *all = at == SKETCH_WEIGHT ? s->wanted[layer->node] : o->values;
+    double margin = at == SKETCH_WEIGHT ? all[layer->out] : o->bound;
+    double wanted[SKETCH_UNITS], value[SKETCH_UNITS], slope[SKETCH_UNITS];
+    const double *factors = at == SKETCH_WEIGHT ? s->projected[layer->node] : s->ones;
+    for (size_t j = 0; j < SKETCH_UNITS; j++)
         wanted[j] = all[g->units[j]];
-    combine(layer->rows, GLANCE_UNITS, factors, made->value, value);
-    if (made->has_slope) combine(layer->rows, GLANCE_UNITS, factors, made->slope, slope);
-    return line_fits(GLANCE_UNITS, wanted, value, made->has_slope ? slope : NULL, margin);
+    combine(layer->rows, SKETCH_UNITS, factors, made->value, value);
+    if (made->has_slope) combine(layer->rows, SKETCH_UNITS, factors, made->slope, slope);
+    return line_fits(SKETCH_UNITS, wanted, value, made->has_slope ? slope : NULL, margin);
 }
 
 /* The rule on the few units; false where it cannot be told so. */
-static bool make_few(const struct glance *g, const struct rule *rule, struct alternative *made)
+static bool make_few(const struct sketch *g, const struct rule *rule, struct alternative *made)
 {
-    size_t n = g->few.rows * GLANCE_UNITS;
+    size_t n = g->few.rows * SKETCH_UNITS;
     if (!g->narrow) return false;
     *made = (struct alternative){.value = g->room + 3 * n, .slope = g->room + 4 * n};
     return rule_make(rule, &g->few, made);
 }
 
-bool glance_local(struct search *s, const struct glance *g, const struct rule *rule, enum glance_at at)
+bool sketch_local(struct search *s, const struct sketch *g, const struct rule *rule, enum sketch_at at)
 {
     struct alternative made;
     return !make_few(g, rule, &made) || units_fit(s, g, at, &made);
 }
 
-bool glance_rule(struct search *s, const struct glance *g, const struct rule *rule)
+bool sketch_rule(struct search *s, const struct sketch *g, const struct rule *rule)
 {
     struct alternative made;
     if (!make_few(g, rule, &made)) return true;
     size_t length = s->length;
     bool worth_it = false;
-    if (path_push(s, made.mistake, made.variant, g->activation->node) != NULL) {
-        bool weight = units_fit(s, g, GLANCE_WEIGHT, &made);
+    if (hypothesis_push(s, made.mistake, made.variant, g->activation->node) != NULL) {
+        bool weight = units_fit(s, g, SKETCH_WEIGHT, &made);
         bool has_bias = s->network->nodes[g->layer->node].parameters[1] != PARAMETER_NONE;
-        worth_it = is_worth_it(s, weight, has_bias ? units_fit(s, g, GLANCE_BIAS, &made) : weight);
+        worth_it = is_worth_it(s, weight, has_bias ? units_fit(s, g, SKETCH_BIAS, &made) : weight);
     }
-    path_pop_to(s, length);
+    hypothesis_pop_to(s, length);
     return worth_it;
 }
 
 /* ---- before the search ---- */
 
 /* The same combination of the rows that were handed in, less l2's part, and behind it how far off it may be. */
-void glance_observe(struct search *s, size_t node)
+void sketch_observe(struct search *s, size_t node)
 {
     const struct step_call at = layer_call(s, node), *call = &at;
     size_t p = s->network->nodes[node].parameters[0];
@@ -196,18 +196,18 @@ void glance_observe(struct search *s, size_t node)
     wanted[call->out] = each * (double)call->in;
 }
 
-/* Room for the glances at a layer: one while the walk is at the activation behind it, one for its own tensors. */
+/* Room for the sketches at a layer: one while the walk is at the activation behind it, one for its own tensors. */
 static bool take_room(struct search *s, const struct step_call *layer)
 {
     size_t behind = layer->node + 1 < s->network->node_count ? layer->node + 1 : layer->node;
     for (size_t node = layer->node; is_wide(layer) && node <= behind; node++) {
-        s->glance_room[node] = arena_array(s->arena, layer->rows, sizeof(double[5][GLANCE_UNITS]));
-        if (s->glance_room[node] == NULL) return false;
+        s->sketch_room[node] = arena_array(s->arena, layer->rows, sizeof(double[5][SKETCH_UNITS]));
+        if (s->sketch_room[node] == NULL) return false;
     }
     return true;
 }
 
-bool glance_prepare(struct search *s)
+bool sketch_prepare(struct search *s)
 {
     const struct network *network = s->network;
     size_t widest = 1, most_rows = 1, most_out = 1;
@@ -220,10 +220,10 @@ bool glance_prepare(struct search *s)
     s->signs = arena_doubles(s->arena, widest);
     s->ones = arena_doubles(s->arena, most_rows);
     s->combined = arena_doubles(s->arena, 2 * most_out);
-    s->glance_room = arena_zeroed(s->arena, network->node_count, sizeof(double *));
+    s->sketch_room = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     s->projected = arena_zeroed(s->arena, network->node_count, sizeof(double *));
     s->wanted = arena_zeroed(s->arena, network->node_count, sizeof(double *));
-    if (s->signs == NULL || s->ones == NULL || s->combined == NULL || s->glance_room == NULL || s->projected == NULL ||
+    if (s->signs == NULL || s->ones == NULL || s->combined == NULL || s->sketch_room == NULL || s->projected == NULL ||
         s->wanted == NULL)
         return false;
     unsigned long long state = 1;
@@ -238,7 +238,7 @@ bool glance_prepare(struct search *s)
         double *projected = s->projected[call.node] = arena_doubles(s->arena, call.rows);
         s->wanted[call.node] = arena_doubles(s->arena, call.out + 1);
         if (projected == NULL || s->wanted[call.node] == NULL || !take_room(s, &call)) return false;
-        glance_observe(s, call.node);
+        sketch_observe(s, call.node);
         s->pass->backend->gemm(false, false, call.rows, 1, call.in, 1, call.x, s->signs, 0, projected);
     }
     return true;

@@ -83,7 +83,7 @@ static void offer(struct candidates *c, const struct mistake *mistake, size_t va
 
 static bool is_on_path(const struct search *s, const struct candidate *candidate)
 {
-    return path_makes(s, candidate->mistake, candidate->variant);
+    return hypothesis_makes(s, candidate->mistake, candidate->variant);
 }
 
 /* Whether a is the better account: nearer; the same as elsewhere; no mere factor; likelier. */
@@ -103,7 +103,7 @@ static bool settle(struct candidates *c)
     for (size_t i = 1; i < c->count; i++)
         if (is_better(s, &c->list[i], best)) best = &c->list[i];
     if (best == NULL) return false;
-    struct choice *choice = path_push_own(s, best->mistake, best->variant, c->p);
+    struct choice *choice = hypothesis_push_own(s, best->mistake, best->variant, c->p);
     if (choice == NULL) return false;
     choice->has_factor = !isnan(best->factor);
     choice->fitted = choice->has_factor && best->mistake == &mistake_constant_factor;
@@ -112,7 +112,7 @@ static bool settle(struct candidates *c)
     choice->of_l2 = best->of_l2;
     if (best->mistake->step == STEP_ACTIVATION) choice->layer++; /* the activation right behind the layer */
     for (size_t i = 0; i < c->count; i++)
-        if (c->list[i].match.fit == best->match.fit) path_add_alternative(choice, c->list[i].mistake);
+        if (c->list[i].match.fit == best->match.fit) hypothesis_add_alternative(choice, c->list[i].mistake);
     s->matches[c->p] = best->match;
     return true;
 }
@@ -165,9 +165,9 @@ static void offer_factor(struct candidates *c, const double *predicted)
     for (size_t i = 0; i < n; i++)
         s->weight_slope[i] = factor * predicted[i];
     struct match match = layer_match(s, c->p, s->weight_slope);
-    size_t variant = path_factor_variant(OF_ONE_TENSOR, factor);
+    size_t variant = hypothesis_factor_variant(OF_ONE_TENSOR, factor);
     struct choice named = {.mistake = NULL};
-    path_name_factor(s, factor, true, &named);
+    hypothesis_name_factor(s, factor, true, &named);
     bool fits = match.fit != FIT_EXACT || named.off <= EXACT_FACTOR;
     if (fits && named.mistake != &mistake_clipped) offer(c, named.mistake, variant, match, factor);
     for (size_t i = 0; fits && i < named.alternative_count; i++)
@@ -185,13 +185,13 @@ static void offer_local(struct candidates *c, const struct step_call *call, cons
     activation.in = call->out;
     activation.rows = call->rows;
     struct alternative made = {.value = s->local_value, .slope = s->local_slope};
-    struct glance glance = glance_new(s, call->node, call, &activation);
+    struct sketch sketch = sketch_new(s, call->node, call, &activation);
     bool weight = s->network->parameters[c->p].role->weight;
     struct rule rule = rule_first(s->network->nodes[above].layer->op, STEP_ACTIVATION);
     for (; rule.mistake != NULL; rule_next(&rule)) {
-        if (!glance_local(s, &glance, &rule, weight ? GLANCE_WEIGHT : GLANCE_BIAS)) continue;
+        if (!sketch_local(s, &sketch, &rule, weight ? SKETCH_WEIGHT : SKETCH_BIAS)) continue;
         if (!rule_make(&rule, &activation, &made) || made.has_slope) continue;
-        if (weight && !glance_weight(s, call, made.value)) continue;
+        if (weight && !sketch_weight(s, call, made.value)) continue;
         layer_gradient(s, call, c->p, made.value, s->weight_room);
         if (!match_differs(s->network->parameters[c->p].size, predicted, s->weight_room)) continue;
         offer_numbers(c, made.mistake, made.variant, s->weight_room);
@@ -315,7 +315,7 @@ static void offer_l2_factor(struct candidates *c, const double *predicted)
     if (n < 2 || isnan(factor) || named || s->matching.clip < HUGE_VAL) return;
     for (size_t i = 0; i < n; i++)
         s->weight_room[i] = predicted[i] + (factor - 1) * part[i];
-    offer(c, &mistake_constant_factor, path_factor_variant(OF_L2, factor), layer_match(s, c->p, s->weight_room),
+    offer(c, &mistake_constant_factor, hypothesis_factor_variant(OF_L2, factor), layer_match(s, c->p, s->weight_room),
           factor);
     for (size_t i = before; i < c->count; i++)
         c->list[i].of_l2 = true;
@@ -345,7 +345,7 @@ static void offer_regularization(struct candidates *c, const double *predicted)
 /* Whether the factor on the loss is one on the finished gradient, l2's part included. */
 static bool is_multiple_with_l2(struct search *s, size_t p, const double *predicted)
 {
-    double times = path_loss_times(s);
+    double times = hypothesis_loss_times(s);
     if (!layer_has_l2(s, p) || times == 1) return false;
     memcpy(s->weight_room, predicted, s->network->parameters[p].size * sizeof(double));
     layer_add_l2(s, p, times - 1, s->weight_room);
@@ -374,7 +374,7 @@ bool layer_explain(struct search *s, const struct step_call *call, size_t p, con
         s->matches[p] = layer_match(s, p, predicted);
         if (s->matches[p].fit != FIT_NONE && !o->one_number) return true;
         if (is_multiple_with_l2(s, p, predicted)) return true;
-        if (!path_may_explain(s)) {
+        if (!hypothesis_may_explain(s)) {
             s->matches[p].fit = FIT_NONE;
             return false;
         }

@@ -80,23 +80,23 @@ static void at_activation(struct search *s, size_t node, bool right)
     call.rows = n;
     call.in = 1;
     struct step_call layer;
-    struct glance glance = {.narrow = false};
+    struct sketch sketch = {.narrow = false};
     if (slope_in == NULL && below != NODE_INPUT && s->network->nodes[below].parameters[0] != PARAMETER_NONE) {
         layer = layer_call(s, below);
-        glance = glance_new(s, node, &layer, &call);
+        sketch = sketch_new(s, node, &layer, &call);
     }
     struct rule rule = rule_first(s->network->nodes[node].layer->op, STEP_ACTIVATION);
     for (; rule.mistake != NULL; rule_next(&rule)) {
-        if (!path_has_room(s, &rule)) continue;
+        if (!hypothesis_has_room(s, &rule)) continue;
         if (out_of_time(s)) return;
-        if (!glance_rule(s, &glance, &rule)) continue;
+        if (!sketch_rule(s, &sketch, &rule)) continue;
         struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
         call.dy = s->g[node];
         if (!rule_make(&rule, &call, &made)) continue;
         if (slope_in != NULL && (made.has_slope || rule.mistake->nonlinear)) continue;
         if (!made.has_slope && !match_differs(n, as_right, made.value)) continue;
         size_t length = s->length;
-        struct choice *choice = path_push(s, made.mistake, made.variant, node);
+        struct choice *choice = hypothesis_push(s, made.mistake, made.variant, node);
         if (choice == NULL) continue;
         s->g[below] = made.value;
         s->gs[below] = NULL;
@@ -111,7 +111,7 @@ static void at_activation(struct search *s, size_t node, bool right)
             s->gs[below] = of_slope.value;
         }
         descend(s, below, false);
-        path_pop_to(s, length);
+        hypothesis_pop_to(s, length);
     }
 }
 
@@ -128,7 +128,7 @@ static struct fit_sums fit_tensor(struct search *s, const struct step_call *call
     if (o->values == NULL || o->transposed) return sums;
     size_t n = o->per_sample ? call->rows * call->out : s->network->parameters[p].size;
     const double *value = s->g[call->node], *slope = s->gs[call->node];
-    if (s->network->parameters[p].role->weight && !glance_line(s, call, value, slope)) return sums;
+    if (s->network->parameters[p].role->weight && !sketch_line(s, call, value, slope)) return sums;
     if (!o->per_sample) {
         layer_gradient(s, call, p, value, s->weight_room);
         layer_gradient(s, call, p, slope, s->weight_slope);
@@ -155,7 +155,7 @@ static void fit_pending(struct search *s, const struct step_call *call, double c
         c[k] = sums[k].bb > 0 && isfinite(sums[k].sb) ? sums[k].sb / sums[k].bb : NAN;
         bool again = !(fabs(c[k]) >= 1e-9);
         for (size_t j = 0; j < k && !again; j++)
-            again = path_near(c[k], c[j]);
+            again = hypothesis_near(c[k], c[j]);
         if (again) c[k] = NAN;
     }
 }
@@ -169,15 +169,15 @@ static bool resolve(struct search *s, const struct step_call *call, double c)
     if (choice->mistake == &mistake_constant_factor) {
         if (fabs(c - 1) < NO_FACTOR) return false;
         size_t variant = choice->variant;
-        path_name_factor(s, c, choice->layer == LAYER_LOSS, choice);
-        choice->variant = choice->layer == LAYER_LOSS ? variant : path_factor_variant(variant, c);
-        if (!path_recount(s)) return false;
+        hypothesis_name_factor(s, c, choice->layer == LAYER_LOSS, choice);
+        choice->variant = choice->layer == LAYER_LOSS ? variant : hypothesis_factor_variant(variant, c);
+        if (!hypothesis_recount(s)) return false;
         if (choice->mistake == &mistake_constant_factor && choice->layer == LAYER_LOSS && s->budget > 1)
-            path_name_two_factors(s, at, c);
-        if (choice->layer != LAYER_LOSS) path_add_alternative(choice, &mistake_wrong_activation_derivative);
+            hypothesis_name_two_factors(s, at, c);
+        if (choice->layer != LAYER_LOSS) hypothesis_add_alternative(choice, &mistake_wrong_activation_derivative);
     } else {
         /* A slope or a learning rate is a number that somebody wrote down. */
-        double round = path_round_number(c);
+        double round = hypothesis_round_number(c);
         if (isnan(round)) return false;
         choice->factor = c;
         choice->off = fabs(c / round - 1);
@@ -195,11 +195,11 @@ static void send_one(struct search *s, const struct step_call *call, size_t belo
                      const double *as_right)
 {
     size_t n = s->pass->batch * s->network->nodes[call->node].in_size, length = s->length;
-    if (!path_has_room(s, rule)) return;
+    if (!hypothesis_has_room(s, rule)) return;
     struct alternative made = {.value = s->value[below], .slope = s->slope[below]};
     if (!rule_make(rule, call, &made)) return;
     if (!made.has_slope && !match_differs(n, as_right, made.value)) return;
-    struct choice *choice = path_push(s, made.mistake, made.variant, call->node);
+    struct choice *choice = hypothesis_push(s, made.mistake, made.variant, call->node);
     if (choice == NULL) return;
     s->g[below] = made.value;
     s->gs[below] = NULL;
@@ -213,7 +213,7 @@ static void send_one(struct search *s, const struct step_call *call, size_t belo
     for (size_t i = 0; made.has_slope && !isnan(rate) && i < n; i++)
         made.value[i] += rate * made.slope[i];
     descend(s, below, false);
-    path_pop_to(s, length);
+    hypothesis_pop_to(s, length);
 }
 
 static void send_wrong(struct search *s, struct step_call *call, size_t below, bool right)
@@ -246,7 +246,7 @@ static void compare_layer(struct search *s, size_t node, bool right)
 {
     const struct node *n = &s->network->nodes[node];
     struct step_call call = layer_call(s, node);
-    bool alive = right || s->matching.clip < HUGE_VAL || glance_layer(s, &call);
+    bool alive = right || s->matching.clip < HUGE_VAL || sketch_layer(s, &call);
     size_t lost = 0, own = 1 + (n->parameters[1] != PARAMETER_NONE);
     for (size_t r = 0; alive && r < OP_PARAMETERS_MAX; r++) {
         size_t p = n->parameters[r];
@@ -267,7 +267,7 @@ static void compare_layer(struct search *s, size_t node, bool right)
     }
     if (alive && lost == own && !right) alive = false; /* nothing here speaks for the hypothesis */
     if (alive && is_lowest(s, node)) {
-        path_record(s);
+        hypothesis_record(s);
     } else if (alive) {
         go_right(s, node, right);
         call.dy = s->g[node];
@@ -291,10 +291,10 @@ static void try_number(struct search *s, const struct step_call *call, double c,
     if (resolve(s, call, c)) compare_layer(s, node, right);
     s->g[node] = g;
     s->gs[node] = gs;
-    path_pop_to(s, length);
+    hypothesis_pop_to(s, length);
     s->path[at] = pending;
     s->pending = at;
-    path_recount(s);
+    hypothesis_recount(s);
 }
 
 /* A layer that says nothing about the pending number: it may be read off below. A slope or a learning rate that is used
@@ -317,7 +317,7 @@ static void at_layer(struct search *s, size_t node, bool right)
     size_t length = s->length;
     if (s->gs[node] == NULL) {
         compare_layer(s, node, right);
-        path_pop_to(s, length);
+        hypothesis_pop_to(s, length);
     } else if (is_silent(s, node)) {
         pass_silent(s, &call, right);
     } else {
@@ -385,11 +385,11 @@ static void try_named_factors(struct search *s, const struct loss_direction *d)
 {
     for (size_t i = 0; i < s->factor_count && !s->stopped; i++) {
         size_t length = s->length;
-        struct choice *choice = path_push(s, s->factors[i].mistake, 0, LAYER_LOSS);
+        struct choice *choice = hypothesis_push(s, s->factors[i].mistake, 0, LAYER_LOSS);
         if (choice == NULL) continue;
-        path_name_factor(s, s->factors[i].value, true, choice);
+        hypothesis_name_factor(s, s->factors[i].value, true, choice);
         start_with(s, d, d->scales[0] * s->factors[i].value, false);
-        path_pop_to(s, length);
+        hypothesis_pop_to(s, length);
     }
 }
 
@@ -397,17 +397,17 @@ static void try_direction(struct search *s, const struct loss_direction *d, size
 {
     size_t length = s->length;
     for (size_t k = 0; d->mistake != NULL && k < d->scale_count && !s->stopped; k++) {
-        struct choice *choice = path_push(s, d->mistake, variant, LAYER_LOSS);
+        struct choice *choice = hypothesis_push(s, d->mistake, variant, LAYER_LOSS);
         if (choice == NULL) return;
         choice->sample = d->sample;
         start_with(s, d, d->scales[k], false);
-        path_pop_to(s, length);
+        hypothesis_pop_to(s, length);
     }
-    struct choice *choice = d->mistake != NULL ? path_push(s, d->mistake, variant, LAYER_LOSS) : NULL;
+    struct choice *choice = d->mistake != NULL ? hypothesis_push(s, d->mistake, variant, LAYER_LOSS) : NULL;
     if (choice != NULL) choice->sample = d->sample;
-    if ((d->mistake == NULL || choice != NULL) && path_push(s, &mistake_constant_factor, 0, LAYER_LOSS) != NULL)
+    if ((d->mistake == NULL || choice != NULL) && hypothesis_push(s, &mistake_constant_factor, 0, LAYER_LOSS) != NULL)
         start_with(s, d, d->scale_count > 0 ? d->scales[0] : 1, true);
-    path_pop_to(s, length);
+    hypothesis_pop_to(s, length);
 }
 
 static void at_loss(struct search *s)
@@ -451,7 +451,7 @@ void search_run(struct search *s, size_t budget, bool partial)
 {
     s->budget = budget;
     s->partial = partial;
-    path_pop_to(s, 0);
+    hypothesis_pop_to(s, 0);
     s->pending = NOTHING_PENDING;
     for (size_t p = 0; p < s->network->parameter_count; p++)
         s->matches[p] = (struct match){.fit = FIT_EXACT};

@@ -70,7 +70,7 @@ struct search {
         *weight_turned, *loss_room, *local_value, *local_slope;
     /* core/diagnosis/sketch.h's: a random combination of the inputs, +1 and -1; by node, x times it, and what it should
      * come to with the margin behind; room; by node, room */
-    double *signs, *ones, **projected, **wanted, *combined, **glance_room;
+    double *signs, *ones, **projected, **wanted, *combined, **sketch_room;
     bool large;
     const double **g, **gs; /* what holds now: g, or g + c * gs */
 

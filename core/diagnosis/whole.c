@@ -98,12 +98,12 @@ static double factor_of_all(const struct search *s)
 
 /* All gradients off by one factor: clipped by their norm; with l2, where a factor on the finished gradients is not one
  * on the loss, also a whole multiple or any other. */
-static bool read_multiple(const struct search *s, struct finished *finished)
+static bool read_multiple(const struct search *s, struct whole *finished)
 {
-    double c = factor_of_all(s), off = 0, limit = path_norm_limit(s, c, &off);
-    bool l2 = s->network->definition->l2 > 0, whole = c > 1.5 && path_near(c, round(c));
+    double c = factor_of_all(s), off = 0, limit = hypothesis_norm_limit(s, c, &off);
+    bool l2 = s->network->definition->l2 > 0, whole = c > 1.5 && hypothesis_near(c, round(c));
     if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || s->network->parameter_elements < 3) return false;
-    *finished = (struct finished){.all = true, .factor = c};
+    *finished = (struct whole){.all = true, .factor = c};
     if (!isnan(limit)) {
         finished->mistake = &mistake_clipped;
         finished->factor = limit;
@@ -157,16 +157,15 @@ static struct clipping count_clipped(const struct search *s)
 static struct clipping find_clipping(const struct search *s)
 {
     struct clipping c = count_clipped(s);
-    double limit = path_round_number(c.limit);
+    double limit = hypothesis_round_number(c.limit);
     bool may_be = !isnan(limit) && c.at_limit >= 2 && c.limit < s->matching.scale * (1 - 1e-6);
     c.limit = may_be ? limit : HUGE_VAL;
     return c;
 }
 
-bool finished_read(const struct search *s, const struct check *check, const struct report *report,
-                   struct finished *finished)
+bool whole_read(const struct search *s, const struct check *check, const struct report *report, struct whole *finished)
 {
-    *finished = (struct finished){.all = true, .factor = NAN};
+    *finished = (struct whole){.all = true, .factor = NAN};
     enum fit right = fit_multiple(s, 1, HUGE_VAL, &finished->residual);
     if (right != FIT_NONE) {
         /* A tolerance that rounding of float64 breaks, or a reference that is rounded itself, is nobody's mistake. */
@@ -190,7 +189,7 @@ bool finished_read(const struct search *s, const struct check *check, const stru
 
 /* ---- what another mistake lies under ---- */
 
-void finished_search_clipped(struct search *s, struct finished *finished)
+void whole_search_clipped(struct search *s, struct whole *finished)
 {
     struct clipping clipping = find_clipping(s);
     /* Signs alone are no evidence of two mistakes, however many: a layer's are not independent of each other. */
@@ -198,8 +197,7 @@ void finished_search_clipped(struct search *s, struct finished *finished)
     s->matching.clip = clipping.limit; /* nowhere but here; no other search may see it */
     search_run(s, 1, false);
     s->matching.clip = HUGE_VAL;
-    if (s->best != NULL)
-        *finished = (struct finished){.mistake = &mistake_clipped, .factor = clipping.limit, .all = true};
+    if (s->best != NULL) *finished = (struct whole){.mistake = &mistake_clipped, .factor = clipping.limit, .all = true};
 }
 
 /* Lets the search see these as what was handed in; p and q are the parameters that changed. */
@@ -210,7 +208,7 @@ static void observe_instead(struct search *s, const struct observed *observed, s
     for (size_t i = 0; i < 2; i++) {
         const struct parameter *parameter = &s->network->parameters[changed[i]];
         if (!parameter->role->weight) continue;
-        glance_observe(s, parameter->node);
+        sketch_observe(s, parameter->node);
     }
 }
 
@@ -222,7 +220,7 @@ static bool may_be_swapped(const struct search *s, size_t p, size_t q)
            b->failing && a->values != NULL && b->values != NULL && !a->per_sample && !b->per_sample;
 }
 
-void finished_search_swapped(struct search *s, struct observed *room, struct finished *finished)
+void whole_search_swapped(struct search *s, struct observed *room, struct whole *finished)
 {
     const struct observed *as_handed_in = s->observed;
     size_t n = s->network->parameter_count;
@@ -238,7 +236,6 @@ void finished_search_swapped(struct search *s, struct observed *room, struct fin
             room[p] = as_handed_in[p];
             room[q] = as_handed_in[q];
             if (s->best != NULL)
-                *finished =
-                    (struct finished){.mistake = &mistake_swapped_parameters, .factor = NAN, .parameters = {p, q}};
+                *finished = (struct whole){.mistake = &mistake_swapped_parameters, .factor = NAN, .parameters = {p, q}};
         }
 }

@@ -6,7 +6,7 @@
 #include "core/diagnosis/walk.h"
 
 /* What was done to the finished gradients. */
-struct finished {
+struct whole {
     const struct mistake *mistake; /* NULL: nothing */
     double residual;
     double factor; /* NaN where there is none */
@@ -17,12 +17,11 @@ struct finished {
 
 /* One mistake on the finished gradients that accounts for all of them; false where there is none. None is needed where
  * they are right but for rounding that is not the student's: true, with no mistake. */
-bool finished_read(const struct search *s, const struct check *check, const struct report *report,
-                   struct finished *finished);
+bool whole_read(const struct search *s, const struct check *check, const struct report *report, struct whole *finished);
 
 /* Search for one mistake more that lies under a clipping by value, or under an exchange of two parameters' names. What
  * such a search finds (best) holds only together with what was done on top of it: `finished` is set where best is. */
-void finished_search_clipped(struct search *s, struct finished *finished);
-void finished_search_swapped(struct search *s, struct observed *room, struct finished *finished);
+void whole_search_clipped(struct search *s, struct whole *finished);
+void whole_search_swapped(struct search *s, struct observed *room, struct whole *finished);
 
 #endif

@@ -183,7 +183,7 @@ static void word_for(const struct place *place, const char *key, char *text)
         list_parameters(place, text);
 }
 
-const char *mistake_message(const struct found *found)
+const char *words_message(const struct found *found)
 {
     /* A factor on single tensors is not one on the loss and all below it. */
     static const char of_tensors[] = "{parameters}: {factor} times the right gradient.";
@@ -200,8 +200,7 @@ const char *mistake_message(const struct found *found)
     return found->mistake->message;
 }
 
-const char *mistake_text(struct arena *arena, const struct check *check, const struct found *found,
-                         const char *template)
+const char *words_text(struct arena *arena, const struct check *check, const struct found *found, const char *template)
 {
     struct place place = place_of(check, found);
     char text[TEXT_MAX], key[WORD_MAX], word[PHRASE_MAX];

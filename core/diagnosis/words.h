@@ -5,10 +5,9 @@
 #include "core/diagnosis/diagnose.h"
 
 /* The template of what was done: the mistake's message, or that of a factor on single tensors. */
-const char *mistake_message(const struct found *found);
+const char *words_message(const struct found *found);
 
 /* The template with its words in braces filled in, from the arena; NULL when memory is short. */
-const char *mistake_text(struct arena *arena, const struct check *check, const struct found *found,
-                         const char *template);
+const char *words_text(struct arena *arena, const struct check *check, const struct found *found, const char *template);
 
 #endif

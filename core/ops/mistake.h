@@ -1,7 +1,7 @@
 /* What students do wrong: each mistake is an alternative rule for one step of the backward pass. Its entry and its rule
  * stand side by side: in the op's file under core/ops/ where it is one op's, in core/ops/activation_mistakes.c and
- * core/ops/loss_mistakes.c where it holds for all of them, in core/diagnosis/whole_mistakes.c where it is made behind the
- * pass. A new one is an entry there and a line in the table of core/ops/mistakes.c. */
+ * core/ops/loss_mistakes.c where it holds for all of them, in core/diagnosis/whole_mistakes.c where it is made behind
+ * the pass. A new one is an entry there and a line in the table of core/ops/mistakes.c. */
 #ifndef CORE_OPS_MISTAKE_H
 #define CORE_OPS_MISTAKE_H
 
@@ -58,8 +58,8 @@ struct mistake {
     unsigned rank;       /* likelihood: the smaller, the likelier a student is to make it */
     const char *summary; /* one line: what was done */
     /* For the student: what was done and what the chain rule asks for, and where to look, without giving numbers. Words
-     * in braces stand for the names and formulas of the place, in the request's convention; core/diagnosis/words.c lists
-     * them. */
+     * in braces stand for the names and formulas of the place, in the request's convention; core/diagnosis/words.c
+     * lists them. */
     const char *message, *hint;
     const char *wrong, *right; /* the line of NumPy, for the documentation */
     const char *source;        /* a public case, or NULL */

@@ -132,7 +132,7 @@ static int verify_parameter(struct pass *pass, size_t p, const double *gradient,
     return CODE_OK;
 }
 
-double numeric_work(const struct network *network, size_t batch)
+double differences_work(const struct network *network, size_t batch)
 {
     /* Two forward passes an element, each about a third of a forward and backward, and some work at each node that does
      * not depend on its size. */
@@ -153,9 +153,9 @@ static int pass_begin(struct arena *arena, const struct network *network, size_t
     return code == CODE_OK ? pass_forward(pass, error) : code;
 }
 
-int numeric_verify(struct arena *arena, const struct network *network, size_t batch, double *const *parameters,
-                   const double *x, const double *target, double *const *gradients, const atomic_bool *cancelled,
-                   struct verification *verification, struct error *error)
+int differences_verify(struct arena *arena, const struct network *network, size_t batch, double *const *parameters,
+                       const double *x, const double *target, double *const *gradients, const atomic_bool *cancelled,
+                       struct verification *verification, struct error *error)
 {
     *verification = (struct verification){0};
     struct sides sides = {.count = kinked_elements(network, batch)};
@@ -201,13 +201,15 @@ static bool variants_new(struct arena *arena, size_t count, struct variants *v)
     return v->at != NULL && v->value != NULL && v->loss != NULL && v->edge != NULL;
 }
 
-int numeric_verify_on(const struct backend *backend, struct arena *arena, const struct network *network, size_t batch,
-                      double *const *parameters, const double *x, const double *target, double *const *gradients,
-                      const atomic_bool *cancelled, struct verification *verification, struct error *error)
+int differences_verify_on(const struct backend *backend, struct arena *arena, const struct network *network,
+                          size_t batch, double *const *parameters, const double *x, const double *target,
+                          double *const *gradients, const atomic_bool *cancelled, struct verification *verification,
+                          struct error *error)
 {
     struct sequence sequence;
     if (backend->losses_of_many == NULL || !sequence_of(network, batch, &sequence))
-        return numeric_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification, error);
+        return differences_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification,
+                                  error);
     *verification = (struct verification){0};
     /* Where the loss has no value, in float64, there is nothing to differentiate: an error, not a kink. */
     struct pass pass;
@@ -237,8 +239,8 @@ int numeric_verify_on(const struct backend *backend, struct arena *arena, const 
             }
             code = backend->losses_of_many(&sequence, w, x, target, 2 * n, v.at, v.value, v.loss, v.edge);
             if (code == CODE_OUT_OF_MEMORY) /* the device's; the CPU takes none of it */
-                return numeric_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification,
-                                      error);
+                return differences_verify(arena, network, batch, parameters, x, target, gradients, cancelled,
+                                          verification, error);
             if (code != CODE_OK) return backend_error(backend, code, error);
             for (size_t i = 0; i < n; i++) {
                 struct probe probe = {v.value[2 * i], v.value[2 * i + 1], v.loss[2 * i], v.loss[2 * i + 1],

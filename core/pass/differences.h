@@ -15,19 +15,20 @@ struct verification {
 };
 
 /* The floating-point operations that it takes. */
-double numeric_work(const struct network *network, size_t batch);
+double differences_work(const struct network *network, size_t batch);
 
 /* Checks gradients[p] (host, layout inside) of all parameters at parameters[p], on data x and targets as
  * pass_set_data takes them. The parameters are left as they were. Memory from the arena. Errors as
  * pass_forward's. */
-int numeric_verify(struct arena *arena, const struct network *network, size_t batch, double *const *parameters,
-                   const double *x, const double *target, double *const *gradients, const atomic_bool *cancelled,
-                   struct verification *verification, struct error *error);
+int differences_verify(struct arena *arena, const struct network *network, size_t batch, double *const *parameters,
+                       const double *x, const double *target, double *const *gradients, const atomic_bool *cancelled,
+                       struct verification *verification, struct error *error);
 
 /* The same, by a backend that can evaluate many variants of a network at once (backend->losses_of_many), where it can
  * and the network is one that it takes; else, and where that backend has too little memory left, by the CPU. */
-int numeric_verify_on(const struct backend *backend, struct arena *arena, const struct network *network, size_t batch,
-                      double *const *parameters, const double *x, const double *target, double *const *gradients,
-                      const atomic_bool *cancelled, struct verification *verification, struct error *error);
+int differences_verify_on(const struct backend *backend, struct arena *arena, const struct network *network,
+                          size_t batch, double *const *parameters, const double *x, const double *target,
+                          double *const *gradients, const atomic_bool *cancelled, struct verification *verification,
+                          struct error *error);
 
 #endif

@@ -6,10 +6,10 @@
 
 #include "core/ops/op.h"
 
-const char *const ailment_names[] = {"dead_relu", "saturated", "vanishing_gradients", "exploding_gradients",
+const char *const symptom_names[] = {"dead_relu", "saturated", "vanishing_gradients", "exploding_gradients",
                                      "diverged",  "plateau",   "oscillating",         NULL};
 
-const char *const ailment_summaries[] = {
+const char *const symptom_summaries[] = {
     "ReLU units that are 0 on all samples, in a run that does not learn",
     "a sigmoid or tanh layer at its limits on nearly all samples, in a run that does not learn",
     "the first layer's gradient is tiny beside the last one's, in a run that does not learn",
@@ -88,7 +88,7 @@ struct vitals *vitals_new(struct arena *arena, const struct network *network)
 {
     struct vitals *v = arena_zeroed(arena, 1, sizeof *v);
     if (v == NULL) return NULL;
-    size_t most = AILMENT_COUNT + 2 * network->node_count;
+    size_t most = SYMPTOM_COUNT + 2 * network->node_count;
     v->network = network;
     v->layers = arena_zeroed(arena, network->node_count, sizeof *v->layers);
     v->remarks = arena_array(arena, most, sizeof *v->remarks);
@@ -146,10 +146,10 @@ int vitals_look(struct vitals *v, const struct pass *pass, size_t epoch, bool fi
 
 /* ---- remarks ---- */
 
-static struct remark *add(struct vitals *v, enum ailment ailment, size_t layer, size_t epoch)
+static struct remark *add(struct vitals *v, enum symptom symptom, size_t layer, size_t epoch)
 {
     struct remark *remark = &v->remarks[v->count++];
-    *remark = (struct remark){.ailment = ailment, .layer = layer, .epoch = epoch};
+    *remark = (struct remark){.symptom = symptom, .layer = layer, .epoch = epoch};
     return remark;
 }
 
@@ -190,7 +190,7 @@ static void remark_diverged(struct vitals *v, const struct curve *curve)
             epoch = curve->epochs[i];
             break;
         }
-    struct remark *r = add(v, AILMENT_DIVERGED, REMARK_NO_LAYER, epoch);
+    struct remark *r = add(v, SYMPTOM_DIVERGED, REMARK_NO_LAYER, epoch);
     if (curve->diverged)
         snprintf(r->message, REMARK_TEXT_MAX,
                  "The loss was no longer finite in epoch %zu; the curve ends at the last "
@@ -217,7 +217,7 @@ static void remark_exploding(struct vitals *v, const struct curve *curve)
             squares += curve->norms[p][i] * curve->norms[p][i];
         double norm = sqrt(squares);
         if (norm <= EXPLODING * least) continue;
-        struct remark *r = add(v, AILMENT_EXPLODING_GRADIENTS, REMARK_NO_LAYER, curve->epochs[i]);
+        struct remark *r = add(v, SYMPTOM_EXPLODING_GRADIENTS, REMARK_NO_LAYER, curve->epochs[i]);
         snprintf(r->message, REMARK_TEXT_MAX, "The norm of all gradients together grew from %.3g to %.3g.", sqrt(first),
                  norm);
         snprintf(r->hint, REMARK_TEXT_MAX,
@@ -249,7 +249,7 @@ static void remark_dead(struct vitals *v)
             if (l->since[j] < epoch) epoch = l->since[j];
         }
         if (dead == 0) continue;
-        struct remark *r = add(v, AILMENT_DEAD_RELU, i, epoch);
+        struct remark *r = add(v, SYMPTOM_DEAD_RELU, i, epoch);
         char units[120] = "";
         write_units(l->list, dead, units, sizeof units);
         r->units = l->list;
@@ -270,7 +270,7 @@ static void remark_saturated(struct vitals *v)
         const struct layer_vitals *l = &v->layers[i];
         if (l->saturated_since == NEVER) continue;
         const char *name = v->network->nodes[i].layer->op->name;
-        struct remark *r = add(v, AILMENT_SATURATED, i, l->saturated_since);
+        struct remark *r = add(v, SYMPTOM_SATURATED, i, l->saturated_since);
         snprintf(r->message, REMARK_TEXT_MAX,
                  "The outputs of layer %zu (%s) are at the function's limits on nearly all "
                  "samples, where its derivative is almost 0.",
@@ -305,7 +305,7 @@ static void remark_vanishing(struct vitals *v, const struct curve *curve)
     }
     if (2 * points <= VANISHING_POINTS) return;
     size_t layer = network->numbered[0];
-    struct remark *r = add(v, AILMENT_VANISHING_GRADIENTS, layer, curve->epochs[first]);
+    struct remark *r = add(v, SYMPTOM_VANISHING_GRADIENTS, layer, curve->epochs[first]);
     snprintf(r->message, REMARK_TEXT_MAX,
              "The gradient of the weight of layer %zu is %.1e times that of the last layer, "
              "element by element: the first layers hardly learn.",
@@ -323,7 +323,7 @@ static void remark_plateau(struct vitals *v, const struct curve *curve)
     while (begin > 0 && fabs(curve->loss[begin - 1] - last) <= PLATEAU * fabs(last))
         begin--;
     if (curve->count - begin < curve->count / 2) return;
-    struct remark *r = add(v, AILMENT_PLATEAU, REMARK_NO_LAYER, curve->epochs[begin]);
+    struct remark *r = add(v, SYMPTOM_PLATEAU, REMARK_NO_LAYER, curve->epochs[begin]);
     snprintf(r->message, REMARK_TEXT_MAX, "Since epoch %zu the loss has stayed near %.4g; it began at %.4g.",
              curve->epochs[begin], last, curve->loss[0]);
     snprintf(r->hint, REMARK_TEXT_MAX,
@@ -345,20 +345,20 @@ static bool remark_oscillating(struct vitals *v, const struct curve *curve)
         if (first == NEVER) first = i;
     }
     if (first == NEVER || (double)turns < TURNS * (double)(curve->count - half) || swing < SWING * sum) return false;
-    struct remark *r = add(v, AILMENT_OSCILLATING, REMARK_NO_LAYER, curve->epochs[first]);
+    struct remark *r = add(v, SYMPTOM_OSCILLATING, REMARK_NO_LAYER, curve->epochs[first]);
     snprintf(r->message, REMARK_TEXT_MAX, "The loss goes up and down, by %.0f %% of itself from one point to the next.",
              100 * swing / sum);
     snprintf(r->hint, REMARK_TEXT_MAX, "The steps jump over the minimum: make the learning rate smaller.");
     return true;
 }
 
-size_t health_judge(struct vitals *v, const struct curve *curve, const struct remark **remarks)
+size_t symptoms_judge(struct vitals *v, const struct curve *curve, const struct remark **remarks)
 {
     v->count = 0;
     *remarks = v->remarks;
     if (curve->count == 0 && !curve->diverged) return 0;
     if (curve->count == 0) { /* in the middle of the first epoch */
-        struct remark *r = add(v, AILMENT_DIVERGED, REMARK_NO_LAYER, curve->diverged_at);
+        struct remark *r = add(v, SYMPTOM_DIVERGED, REMARK_NO_LAYER, curve->diverged_at);
         snprintf(r->message, REMARK_TEXT_MAX, "The loss was no longer finite within the first epoch.");
         snprintf(
             r->hint, REMARK_TEXT_MAX,
@@ -371,7 +371,7 @@ size_t health_judge(struct vitals *v, const struct curve *curve, const struct re
     remark_exploding(v, curve);
     bool unlearnt = long_enough && !learnt, stuck = unlearnt && !is_falling(curve);
     if (stuck) remark_dead(v);
-    bool dead = v->count > 0 && v->remarks[v->count - 1].ailment == AILMENT_DEAD_RELU;
+    bool dead = v->count > 0 && v->remarks[v->count - 1].symptom == SYMPTOM_DEAD_RELU;
     if (unlearnt) remark_saturated(v);
     if (unlearnt && !dead) remark_vanishing(v, curve);
     if (stuck && !diverged && !remark_oscillating(v, curve)) remark_plateau(v, curve);

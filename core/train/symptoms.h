@@ -4,26 +4,26 @@
 
 #include "core/pass/pass.h"
 
-enum ailment {
-    AILMENT_DEAD_RELU,
-    AILMENT_SATURATED,
-    AILMENT_VANISHING_GRADIENTS,
-    AILMENT_EXPLODING_GRADIENTS,
-    AILMENT_DIVERGED,
-    AILMENT_PLATEAU,
-    AILMENT_OSCILLATING,
-    AILMENT_COUNT
+enum symptom {
+    SYMPTOM_DEAD_RELU,
+    SYMPTOM_SATURATED,
+    SYMPTOM_VANISHING_GRADIENTS,
+    SYMPTOM_EXPLODING_GRADIENTS,
+    SYMPTOM_DIVERGED,
+    SYMPTOM_PLATEAU,
+    SYMPTOM_OSCILLATING,
+    SYMPTOM_COUNT
 };
 
-extern const char *const ailment_names[];     /* by ailment; ends with NULL */
-extern const char *const ailment_summaries[]; /* by ailment: one line */
+extern const char *const symptom_names[];     /* by symptom; ends with NULL */
+extern const char *const symptom_summaries[]; /* by symptom: one line */
 
 #define REMARK_NO_LAYER ((size_t)-1)
 
 enum { REMARK_TEXT_MAX = 320 };
 
 struct remark {
-    enum ailment ailment;
+    enum symptom symptom;
     size_t layer; /* index into the definition's layers; REMARK_NO_LAYER where it is about the whole run */
     size_t epoch; /* where it was first seen */
     char message[REMARK_TEXT_MAX], hint[REMARK_TEXT_MAX];
@@ -53,6 +53,6 @@ struct vitals *vitals_new(struct arena *arena, const struct network *network);
 int vitals_look(struct vitals *vitals, const struct pass *pass, size_t epoch, bool first, bool last);
 
 /* What there is to remark on the run so far, gravest first: a list within vitals, overwritten by the next call. */
-size_t health_judge(struct vitals *vitals, const struct curve *curve, const struct remark **remarks);
+size_t symptoms_judge(struct vitals *vitals, const struct curve *curve, const struct remark **remarks);
 
 #endif

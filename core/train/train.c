@@ -189,7 +189,7 @@ static int run_epoch(struct run *run, size_t epoch, struct error *error)
 
 static void judge(struct run *run, struct trained *trained)
 {
-    trained->remarks = health_judge(run->vitals, run->curve, &trained->health);
+    trained->remarks = symptoms_judge(run->vitals, run->curve, &trained->health);
 }
 
 static void tell(struct run *run, struct trained *trained)

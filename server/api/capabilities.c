@@ -86,10 +86,10 @@ static void write_remarks(struct json *json)
 {
     json_key(json, "health");
     json_open(json, '[');
-    for (size_t i = 0; ailment_names[i] != NULL; i++) {
+    for (size_t i = 0; symptom_names[i] != NULL; i++) {
         json_open(json, '{');
-        json_member_text(json, "id", ailment_names[i]);
-        json_member_text(json, "summary", ailment_summaries[i]);
+        json_member_text(json, "id", symptom_names[i]);
+        json_member_text(json, "summary", symptom_summaries[i]);
         json_close(json, '}');
     }
     json_close(json, ']');

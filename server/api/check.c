@@ -22,7 +22,7 @@ enum { STATUS_NOT_PASSED = 422 };
 
 /* Kept between the light and the heavy call. */
 struct check_state {
-    struct check_request request;
+    struct check_task request;
     enum format format;
     bool strict, measured, graded, diagnosed;
     struct report report;       /* once graded */
@@ -39,7 +39,7 @@ static int read_format(const struct exchange *exchange, enum format *format, str
     *format = FORMAT_JSON;
     if (name == NULL) {
         const char *accept = exchange_header(exchange, "Accept");
-        if (accept != NULL && accept_prefers(accept, "text/plain", "application/json")) *format = FORMAT_TEXT;
+        if (accept != NULL && media_type_prefers(accept, "text/plain", "application/json")) *format = FORMAT_TEXT;
         return CODE_OK;
     }
     for (int i = 0; check_formats[i] != NULL; i++)
@@ -68,7 +68,7 @@ static int measure(struct exchange *exchange, struct check_state *state, struct 
     if (code == CODE_OK)
         code = document_read(&exchange->arena, exchange->body, exchange->body_length, &exchange->cancelled,
                              &state->request.document, error);
-    if (code == CODE_OK) code = check_request_measure(&exchange->arena, exchange->options, &state->request, error);
+    if (code == CODE_OK) code = check_task_measure(&exchange->arena, exchange->options, &state->request, error);
     state->measured = true;
     state->read_seconds = clock_seconds() - begun;
     return code;
@@ -113,7 +113,7 @@ static int read(struct exchange *exchange, struct check_state *state, struct err
     if (check->backend != NULL) return CODE_OK;
     double begun = clock_seconds();
     check->cancelled = &exchange->cancelled;
-    int code = check_request_read(&exchange->arena, &state->request, error);
+    int code = check_task_read(&exchange->arena, &state->request, error);
     state->read_seconds += clock_seconds() - begun;
     return code;
 }

@@ -14,7 +14,7 @@
 /* Kept between the calls. */
 struct train_state {
     struct exchange *exchange;
-    struct train_request request;
+    struct train_task request;
     struct trained trained;
     double *boundary; /* the outputs over the grid; NULL where they are not asked for */
     struct text event;
@@ -28,10 +28,10 @@ static int measure(struct exchange *exchange, struct train_state *state, struct 
 {
     double begun = clock_seconds();
     const char *accept = exchange_header(exchange, "Accept");
-    state->streams = accept != NULL && accept_prefers(accept, "text/event-stream", "application/json");
+    state->streams = accept != NULL && media_type_prefers(accept, "text/event-stream", "application/json");
     int code = document_read(&exchange->arena, exchange->body, exchange->body_length, &exchange->cancelled,
                              &state->request.document, error);
-    if (code == CODE_OK) code = train_request_measure(&exchange->arena, exchange->options, &state->request, error);
+    if (code == CODE_OK) code = train_task_measure(&exchange->arena, exchange->options, &state->request, error);
     state->measured = true;
     state->read_seconds = clock_seconds() - begun;
     return code;
@@ -126,7 +126,7 @@ static int run(struct exchange *exchange, struct train_state *state, struct erro
 {
     double started = clock_seconds();
     struct training *training = &state->request.training;
-    int code = train_request_read(&exchange->arena, &state->request, error);
+    int code = train_task_read(&exchange->arena, &state->request, error);
     if (code != CODE_OK) return code;
     double read = clock_seconds();
     state->read_seconds += read - started;

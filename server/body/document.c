@@ -59,22 +59,22 @@ static int gave_up(struct error *error)
 
 static int malformed(const char *text, size_t length, size_t stop, struct error *error)
 {
-    struct json_place place;
-    json_find(text, length, stop, &place);
+    struct json_fault place;
+    json_fault_find(text, length, stop, &place);
     error_set(error, CODE_MALFORMED_JSON, "The JSON is malformed: %s.",
               place.fault[0] != '\0' ? place.fault : "it could not be understood here");
-    json_tell(text, &place, error);
+    json_fault_tell(text, &place, error);
     return error->code;
 }
 
 static int too_many(const char *text, size_t length, size_t stop, struct error *error)
 {
-    struct json_place place;
-    json_find(text, length, stop, &place);
+    struct json_fault place;
+    json_fault_find(text, length, stop, &place);
     if (place.fault[0] != '\0') return malformed(text, length, stop, error);
     error_set(error, CODE_OUT_OF_RANGE, "The JSON holds more than %d values outside of arrays of numbers.",
               DOCUMENT_VALUES_MAX);
-    json_tell(text, &place, error);
+    json_fault_tell(text, &place, error);
     error->line = error->column = 0;
     return error->code;
 }
@@ -83,16 +83,16 @@ static int too_many(const char *text, size_t length, size_t stop, struct error *
 static int duplicate(const char *text, size_t length, size_t stop, struct error *error)
 {
     enum { SHOWN = 64 };
-    struct json_place place;
-    json_find(text, length, stop, &place);
+    struct json_fault place;
+    json_fault_find(text, length, stop, &place);
     if (place.fault[0] != '\0' || place.depth == 0 || place.path[place.depth - 1].key == NULL)
         return malformed(text, length, stop, error);
     const struct json_step *step = &place.path[place.depth - 1];
     char name[SHOWN];
-    json_key_text(step->key, step->key_length, name, sizeof name);
+    json_fault_key(step->key, step->key_length, name, sizeof name);
     error_set(error, CODE_MALFORMED_JSON, "The JSON is malformed: the name \"%s\" stands twice in the same object.",
               name);
-    json_tell(text, &place, error);
+    json_fault_tell(text, &place, error);
     return error->code;
 }
 

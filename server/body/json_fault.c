@@ -19,7 +19,7 @@ enum expect {
 
 struct walk {
     const char *text, *at, *end;
-    struct json_place *place;
+    struct json_fault *place;
     enum expect expect;
 };
 
@@ -209,7 +209,7 @@ static void after_value(struct walk *w)
 
 static bool walk_open(struct walk *w)
 {
-    struct json_place *place = w->place;
+    struct json_fault *place = w->place;
     if (place->depth == LIMIT_DEPTH) return fault(w, "the text is nested deeper than %d levels", LIMIT_DEPTH);
     bool object = *w->at++ == '{';
     place->path[place->depth++] = (struct json_step){.object = object, .inside = !object};
@@ -293,9 +293,9 @@ static bool walk_token(struct walk *w)
     return fault(w, "something stands behind the end of the JSON text");
 }
 
-void json_find(const char *text, size_t length, size_t stop, struct json_place *place)
+void json_fault_find(const char *text, size_t length, size_t stop, struct json_fault *place)
 {
-    *place = (struct json_place){0};
+    *place = (struct json_fault){0};
     struct walk w = {.text = text, .at = text, .end = text + length, .place = place};
     if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
         fault(&w, "the text begins with a byte order mark; JSON is sent without one");
@@ -333,7 +333,7 @@ static size_t put_utf8(long point, char *to)
     return length;
 }
 
-void json_key_text(const char *key, size_t length, char *text, size_t size)
+void json_fault_key(const char *key, size_t length, char *text, size_t size)
 {
     const char *end = key + length;
     size_t used = 0;
@@ -353,7 +353,7 @@ void json_key_text(const char *key, size_t length, char *text, size_t size)
     text[used] = '\0';
 }
 
-void json_tell(const char *text, const struct json_place *place, struct error *error)
+void json_fault_tell(const char *text, const struct json_fault *place, struct error *error)
 {
     error->line = error->column = 1;
     for (size_t i = 0; i < place->offset; i++) {
@@ -369,7 +369,7 @@ void json_tell(const char *text, const struct json_place *place, struct error *e
         if (!step->inside) continue;
         if (step->object) {
             char name[KEY_MAX];
-            json_key_text(step->key, step->key_length, name, sizeof name);
+            json_fault_key(step->key, step->key_length, name, sizeof name);
             error_at(error, name);
         } else {
             error_at_index(error, step->index);

@@ -11,7 +11,7 @@
 
 enum { JSON_FAULT_MAX = 160 };
 
-struct json_place {
+struct json_fault {
     size_t offset;              /* of the fault; without one, of the last token that begins before `stop` */
     char fault[JSON_FAULT_MAX]; /* a sentence on what is wrong there; "" where nothing is */
     size_t depth;
@@ -25,13 +25,13 @@ struct json_place {
 
 /* Walks through the text up to its first fault, or to `stop`. Its grammar is document_read's: JSON with NaN,
  * Infinity and -Infinity as values, LIMIT_DEPTH levels, and an object or an array as the whole. */
-void json_find(const char *text, size_t length, size_t stop, struct json_place *place);
+void json_fault_find(const char *text, size_t length, size_t stop, struct json_fault *place);
 
 /* Puts line, column and pointer of the place into an error that has been set. */
-void json_tell(const char *text, const struct json_place *place, struct error *error);
+void json_fault_tell(const char *text, const struct json_fault *place, struct error *error);
 
 /* A key as it stands between its quotes, unescaped, for quoting: cut at a character where it is longer than
  * `size` - 1. */
-void json_key_text(const char *key, size_t length, char *text, size_t size);
+void json_fault_key(const char *key, size_t length, char *text, size_t size);
 
 #endif

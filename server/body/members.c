@@ -7,14 +7,14 @@
 #include "server/limits.h"
 #include "server/body/suggest.h"
 
-int reader_out_of_memory(struct reader *r)
+int members_out_of_memory(struct members *r)
 {
     return error_set(r->error, CODE_OUT_OF_MEMORY, "out of memory");
 }
 
-const char *reader_suggestion(struct arena *arena, const char *name, const char *const *known, size_t count)
+const char *members_suggestion(struct arena *arena, const char *name, const char *const *known, size_t count)
 {
-    const char *nearest = nearest_name(name, known, count);
+    const char *nearest = suggest_name(name, known, count);
     if (nearest == NULL) return "";
     size_t room = strlen(nearest) + 32;
     char *text = arena_alloc(arena, room);
@@ -38,7 +38,7 @@ static bool listed(const char *name, const char *const *list)
     return false;
 }
 
-int reader_known(struct reader *r, const json_t *object, const char *const *known)
+int members_known(struct members *r, const json_t *object, const char *const *known)
 {
     size_t found = 0;
     for (size_t i = 0; known[i] != NULL; i++)
@@ -48,14 +48,14 @@ int reader_known(struct reader *r, const json_t *object, const char *const *know
         const char *name = json_object_iter_key(at);
         if (listed(name, known)) continue;
         error_set(r->error, CODE_UNKNOWN_MEMBER, "there is no member %.*s here%s", LIMIT_NAME, name,
-                  reader_suggestion(r->arena, name, known, list_length(known)));
+                  members_suggestion(r->arena, name, known, list_length(known)));
         return error_at(r->error, name);
     }
     return CODE_OK;
 }
 
-int reader_member(struct reader *r, const json_t *object, const char *name, enum presence presence,
-                  const json_t **value)
+int members_member(struct members *r, const json_t *object, const char *name, enum presence presence,
+                   const json_t **value)
 {
     *value = json_object_get(object, name);
     if (*value != NULL || presence == OPTIONAL) return CODE_OK;
@@ -63,47 +63,48 @@ int reader_member(struct reader *r, const json_t *object, const char *name, enum
     return error_at(r->error, name);
 }
 
-static int wrong_type(struct reader *r, const char *name, const char *needed)
+static int wrong_type(struct members *r, const char *name, const char *needed)
 {
     error_set(r->error, CODE_WRONG_TYPE, "%s must be %s", name, needed);
     return error_at(r->error, name);
 }
 
-int reader_object(struct reader *r, const json_t *object, const char *name, enum presence presence,
-                  const json_t **value)
+int members_object(struct members *r, const json_t *object, const char *name, enum presence presence,
+                   const json_t **value)
 {
     const json_t *member;
-    if (reader_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
+    if (members_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
     if (member == NULL) return CODE_OK;
     if (!json_is_object(member)) return wrong_type(r, name, "an object");
     *value = member;
     return CODE_OK;
 }
 
-int reader_string(struct reader *r, const json_t *object, const char *name, enum presence presence, const char **value)
+int members_string(struct members *r, const json_t *object, const char *name, enum presence presence,
+                   const char **value)
 {
     const json_t *member;
-    if (reader_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
+    if (members_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
     if (member == NULL) return CODE_OK;
     if (!json_is_string(member)) return wrong_type(r, name, "a string");
     *value = json_string_value(member);
     return CODE_OK;
 }
 
-int reader_bool(struct reader *r, const json_t *object, const char *name, enum presence presence, bool *value)
+int members_bool(struct members *r, const json_t *object, const char *name, enum presence presence, bool *value)
 {
     const json_t *member;
-    if (reader_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
+    if (members_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
     if (member == NULL) return CODE_OK;
     if (!json_is_boolean(member)) return wrong_type(r, name, "true or false");
     *value = json_is_true(member);
     return CODE_OK;
 }
 
-int reader_number(struct reader *r, const json_t *object, const char *name, enum presence presence, double *value)
+int members_number(struct members *r, const json_t *object, const char *name, enum presence presence, double *value)
 {
     const json_t *member;
-    if (reader_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
+    if (members_member(r, object, name, presence, &member) != CODE_OK) return r->error->code;
     if (member == NULL) return CODE_OK;
     /* NaN, infinities and integers beyond 64 bits are numbers of rank 0. */
     const struct numbers *numbers = document_numbers(r->document, member);
@@ -118,12 +119,12 @@ int reader_number(struct reader *r, const json_t *object, const char *name, enum
     return CODE_OK;
 }
 
-int reader_size(struct reader *r, const json_t *object, const char *name, enum presence presence, double least,
-                double most, double *value)
+int members_size(struct members *r, const json_t *object, const char *name, enum presence presence, double least,
+                 double most, double *value)
 {
     double number = least;
     const json_t *member = json_object_get(object, name);
-    if (reader_number(r, object, name, presence, &number) != CODE_OK) return r->error->code;
+    if (members_number(r, object, name, presence, &number) != CODE_OK) return r->error->code;
     if (member == NULL) return CODE_OK;
     if (number != floor(number)) return wrong_type(r, name, "a whole number");
     if (number < least || number > most) {
@@ -134,11 +135,11 @@ int reader_size(struct reader *r, const json_t *object, const char *name, enum p
     return CODE_OK;
 }
 
-int reader_choice(struct reader *r, const json_t *object, const char *name, enum presence presence,
-                  const char *const *choices, int *value)
+int members_choice(struct members *r, const json_t *object, const char *name, enum presence presence,
+                   const char *const *choices, int *value)
 {
     const char *given = NULL;
-    if (reader_string(r, object, name, presence, &given) != CODE_OK) return r->error->code;
+    if (members_string(r, object, name, presence, &given) != CODE_OK) return r->error->code;
     if (given == NULL) return CODE_OK;
     char known[256] = "";
     for (int i = 0; choices[i] != NULL; i++) {
@@ -150,12 +151,12 @@ int reader_choice(struct reader *r, const json_t *object, const char *name, enum
         snprintf(known + n, sizeof known - n, "%s%s", i > 0 ? ", " : "", choices[i]);
     }
     error_set(r->error, CODE_OUT_OF_RANGE, "%s is %.*s, it must be one of: %s%s", name, LIMIT_NAME, given, known,
-              reader_suggestion(r->arena, given, choices, list_length(choices)));
+              members_suggestion(r->arena, given, choices, list_length(choices)));
     return error_at(r->error, name);
 }
 
 /* Puts the index of an element behind `name` in the pointer. */
-static int at_element(struct reader *r, const char *name, const struct tensor *tensor, size_t offset)
+static int at_element(struct members *r, const char *name, const struct tensor *tensor, size_t offset)
 {
     size_t index[TENSOR_RANK_MAX];
     shape_index(&tensor->shape, offset, index);
@@ -164,10 +165,10 @@ static int at_element(struct reader *r, const char *name, const struct tensor *t
     return error_at(r->error, name);
 }
 
-int reader_tensor(struct reader *r, const json_t *object, const char *name, const struct tensor **value)
+int members_tensor(struct members *r, const json_t *object, const char *name, const struct tensor **value)
 {
     const json_t *member;
-    if (reader_member(r, object, name, REQUIRED, &member) != CODE_OK) return r->error->code;
+    if (members_member(r, object, name, REQUIRED, &member) != CODE_OK) return r->error->code;
     const struct numbers *numbers = document_numbers(r->document, member);
     bool scalar = numbers != NULL && !numbers->ragged && numbers->tensor.shape.rank == 0;
     if (scalar || json_is_number(member)) {

@@ -8,7 +8,7 @@
 #include "core/base/tensor.h"
 #include "server/body/document.h"
 
-struct reader {
+struct members {
     struct arena *arena;
     const struct document *document;
     struct error *error;
@@ -18,33 +18,34 @@ enum presence { OPTIONAL, REQUIRED };
 
 /* CODE_UNKNOWN_MEMBER for a member whose name is not in `known` (ends with NULL); the detail names the
  * nearest. */
-int reader_known(struct reader *r, const json_t *object, const char *const *known);
+int members_known(struct members *r, const json_t *object, const char *const *known);
 
 /* The member into *value, NULL where an optional one is absent. CODE_MISSING_MEMBER. */
-int reader_member(struct reader *r, const json_t *object, const char *name, enum presence presence,
-                  const json_t **value);
+int members_member(struct members *r, const json_t *object, const char *name, enum presence presence,
+                   const json_t **value);
 
 /* The same, checked to be of a type. Where an optional member is absent, *value is left as it is. A whole
  * number may be written 3, 3.0 or 3e0. CODE_WRONG_TYPE, CODE_NOT_FINITE, CODE_OUT_OF_RANGE. */
-int reader_object(struct reader *r, const json_t *object, const char *name, enum presence presence,
-                  const json_t **value);
-int reader_string(struct reader *r, const json_t *object, const char *name, enum presence presence, const char **value);
-int reader_bool(struct reader *r, const json_t *object, const char *name, enum presence presence, bool *value);
-int reader_number(struct reader *r, const json_t *object, const char *name, enum presence presence, double *value);
-int reader_size(struct reader *r, const json_t *object, const char *name, enum presence presence, double least,
-                double most, double *value);
+int members_object(struct members *r, const json_t *object, const char *name, enum presence presence,
+                   const json_t **value);
+int members_string(struct members *r, const json_t *object, const char *name, enum presence presence,
+                   const char **value);
+int members_bool(struct members *r, const json_t *object, const char *name, enum presence presence, bool *value);
+int members_number(struct members *r, const json_t *object, const char *name, enum presence presence, double *value);
+int members_size(struct members *r, const json_t *object, const char *name, enum presence presence, double least,
+                 double most, double *value);
 /* One of `choices` (ends with NULL): its index. */
-int reader_choice(struct reader *r, const json_t *object, const char *name, enum presence presence,
-                  const char *const *choices, int *value);
+int members_choice(struct members *r, const json_t *object, const char *name, enum presence presence,
+                   const char *const *choices, int *value);
 
 /* A finite tensor; *value points into the document. A ragged one is CODE_SHAPE_MISMATCH, an element that is
  * not finite CODE_NOT_FINITE with its indices in the pointer. */
-int reader_tensor(struct reader *r, const json_t *object, const char *name, const struct tensor **value);
+int members_tensor(struct members *r, const json_t *object, const char *name, const struct tensor **value);
 
 /* " (did you mean W1?)" in the arena, or "". */
-const char *reader_suggestion(struct arena *arena, const char *name, const char *const *known, size_t count);
+const char *members_suggestion(struct arena *arena, const char *name, const char *const *known, size_t count);
 
 /* CODE_OUT_OF_MEMORY. */
-int reader_out_of_memory(struct reader *r);
+int members_out_of_memory(struct members *r);
 
 #endif

@@ -90,7 +90,7 @@ static const char *translated(const char *name, const char *const *known, size_t
     return NULL;
 }
 
-const char *nearest_name(const char *name, const char *const *known, size_t count)
+const char *suggest_name(const char *name, const char *const *known, size_t count)
 {
     size_t length = strnlen(name, NAME_MAX_LENGTH + 1);
     if (length > NAME_MAX_LENGTH) return NULL;

@@ -8,6 +8,6 @@
  * swapped with their neighbour, upper and lower case being the same; or that is what other frameworks call so
  * ("Dense": linear). The first of equals; NULL where none is
  * near (more than a third of the name off). Names of any length are safe to ask about. */
-const char *nearest_name(const char *name, const char *const *known, size_t count);
+const char *suggest_name(const char *name, const char *const *known, size_t count);
 
 #endif

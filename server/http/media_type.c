@@ -42,7 +42,7 @@ static int quality_for(const char *accept, const char *type)
     return quality[0] >= 0 ? quality[0] : quality[1] >= 0 ? quality[1] : quality[2];
 }
 
-bool accept_prefers(const char *accept, const char *type, const char *usual)
+bool media_type_prefers(const char *accept, const char *type, const char *usual)
 {
     int quality = quality_for(accept, type);
     return quality > 0 && quality > quality_for(accept, usual);

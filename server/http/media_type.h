@@ -6,6 +6,6 @@
 
 /* Whether it would rather have `type` than `usual`, by the qualities of the ranges that fit them most closely; both
  * like "text/plain". */
-bool accept_prefers(const char *accept, const char *type, const char *usual);
+bool media_type_prefers(const char *accept, const char *type, const char *usual);
 
 #endif

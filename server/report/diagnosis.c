@@ -15,7 +15,7 @@ static void write_layer(struct json *json, size_t layer)
 static void write_words(struct json *json, const char *name, const struct check *check, const struct found *found,
                         const char *template)
 {
-    const char *words = mistake_text(json->text->arena, check, found, template);
+    const char *words = words_text(json->text->arena, check, found, template);
     if (words == NULL)
         json->text->failed = true;
     else
@@ -52,7 +52,7 @@ static void write_found(struct json *json, const struct check *check, const stru
     json_member_number(json, "residual", found->residual);
     if (found->has_factor) json_member_number(json, "factor", found->factor);
     if (found->mistake == &mistake_single_sample) json_member_size(json, "sample", found->sample);
-    write_words(json, "message", check, found, mistake_message(found));
+    write_words(json, "message", check, found, words_message(found));
     write_words(json, "hint", check, found, found->mistake->hint);
     if (found->alternative_count > 0) write_alternatives(json, found);
     json_close(json, '}');
@@ -79,8 +79,8 @@ void diagnosis_report_json(struct json *json, const struct check *check, const s
 
 static void add_found(struct text *text, const struct check *check, const struct found *found)
 {
-    const char *message = mistake_text(text->arena, check, found, mistake_message(found));
-    const char *hint = mistake_text(text->arena, check, found, found->mistake->hint);
+    const char *message = words_text(text->arena, check, found, words_message(found));
+    const char *hint = words_text(text->arena, check, found, found->mistake->hint);
     if (message == NULL || hint == NULL) {
         text->failed = true;
         return;

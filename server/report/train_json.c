@@ -11,7 +11,7 @@ static void write_numbers(struct json *json, const char *name, size_t n, const d
 static void write_remark(struct json *json, const struct remark *remark)
 {
     json_open(json, '{');
-    json_member_text(json, "id", ailment_names[remark->ailment]);
+    json_member_text(json, "id", symptom_names[remark->symptom]);
     if (remark->layer == REMARK_NO_LAYER)
         json_member_nothing(json, "layer");
     else
@@ -55,7 +55,7 @@ static void write_tensor(struct json *json, const char *name, const struct view 
     json_tensor(json, view->shape.rank, view->shape.dim, out);
 }
 
-static void write_curve(struct json *json, const struct train_request *request, const struct curve *curve)
+static void write_curve(struct json *json, const struct train_task *request, const struct curve *curve)
 {
     json_key(json, "epochs");
     json_open(json, '[');
@@ -71,7 +71,7 @@ static void write_curve(struct json *json, const struct train_request *request, 
     json_close(json, '}');
 }
 
-static void write_final(struct json *json, const struct train_request *request, const struct trained *trained)
+static void write_final(struct json *json, const struct train_task *request, const struct trained *trained)
 {
     const struct problem_set *set = &request->set;
     struct view view = convention_samples(set->convention, set->batch, &network_output(&set->network)->out);
@@ -96,7 +96,7 @@ static void write_parameters(struct json *json, const struct problem_set *set, d
 }
 
 /* values[i][j] is the output at the i-th y and the j-th x: a number, or a list where there are several outputs. */
-static void write_boundary(struct json *json, const struct train_request *request, const double *values)
+static void write_boundary(struct json *json, const struct train_task *request, const double *values)
 {
     const struct grid *grid = &request->boundary;
     const struct shape *out = &network_output(&request->set.network)->out;
@@ -114,7 +114,7 @@ static void write_boundary(struct json *json, const struct train_request *reques
     json_close(json, '}');
 }
 
-void train_report(struct text *text, const struct train_request *request, const struct trained *trained,
+void train_report(struct text *text, const struct train_task *request, const struct trained *trained,
                   const double *boundary)
 {
     struct json json;
@@ -130,8 +130,7 @@ void train_report(struct text *text, const struct train_request *request, const 
     json_close(&json, '}');
 }
 
-void train_report_point(struct text *text, const struct train_request *request, const struct trained *trained,
-                        bool brief)
+void train_report_point(struct text *text, const struct train_task *request, const struct trained *trained, bool brief)
 {
     const struct curve *curve = &trained->curve;
     size_t at = curve->count - 1;

@@ -13,17 +13,17 @@
 
 /* ---- options ---- */
 
-static int read_tolerance(struct reader *r, const json_t *root, struct tolerance *tolerance)
+static int read_tolerance(struct members *r, const json_t *root, struct tolerance *tolerance)
 {
     static const char *const known[] = {"atol", "rtol", NULL};
     *tolerance = (struct tolerance){.atol = 1e-6, .rtol = 0};
     const json_t *object = NULL;
-    if (reader_object(r, root, "tolerance", OPTIONAL, &object) != CODE_OK) return r->error->code;
+    if (members_object(r, root, "tolerance", OPTIONAL, &object) != CODE_OK) return r->error->code;
     if (object == NULL) return CODE_OK;
-    reader_known(r, object, known);
+    members_known(r, object, known);
     double *const values[] = {&tolerance->atol, &tolerance->rtol};
     for (size_t i = 0; r->error->code == CODE_OK && known[i] != NULL; i++)
-        if (reader_number(r, object, known[i], OPTIONAL, values[i]) == CODE_OK && *values[i] < 0) {
+        if (members_number(r, object, known[i], OPTIONAL, values[i]) == CODE_OK && *values[i] < 0) {
             error_set(r->error, CODE_OUT_OF_RANGE, "%s is %.17g, it must be at least 0", known[i], *values[i]);
             error_at(r->error, known[i]);
         }
@@ -31,24 +31,24 @@ static int read_tolerance(struct reader *r, const json_t *root, struct tolerance
 }
 
 /* What each parameter is worth; 1 where nothing is said. */
-static int read_points(struct reader *r, const json_t *root, const struct problem_set *set, const double **points)
+static int read_points(struct members *r, const json_t *root, const struct problem_set *set, const double **points)
 {
     size_t n = set->network.parameter_count;
     double *worth = arena_doubles(r->arena, n);
     const char **known = arena_zeroed(r->arena, n + 1, sizeof *known);
-    if (worth == NULL || known == NULL) return reader_out_of_memory(r);
+    if (worth == NULL || known == NULL) return members_out_of_memory(r);
     *points = worth;
     for (size_t p = 0; p < n; p++) {
         worth[p] = 1;
         known[p] = set->names[p];
     }
     const json_t *object = NULL;
-    if (reader_object(r, root, "points", OPTIONAL, &object) != CODE_OK) return r->error->code;
+    if (members_object(r, root, "points", OPTIONAL, &object) != CODE_OK) return r->error->code;
     if (object == NULL) return CODE_OK;
     double total = 0;
-    reader_known(r, object, known);
+    members_known(r, object, known);
     for (size_t p = 0; r->error->code == CODE_OK && p < n; p++) {
-        if (reader_number(r, object, known[p], OPTIONAL, &worth[p]) != CODE_OK) break;
+        if (members_number(r, object, known[p], OPTIONAL, &worth[p]) != CODE_OK) break;
         total += worth[p];
         if (worth[p] >= 0 && total <= DBL_MAX) continue;
         error_set(r->error, CODE_OUT_OF_RANGE, "points must be at least 0, and their sum finite");
@@ -57,17 +57,17 @@ static int read_points(struct reader *r, const json_t *root, const struct proble
     return r->error->code != CODE_OK ? error_at(r->error, "points") : CODE_OK;
 }
 
-static int read_options(struct reader *r, const json_t *root, const struct options *options,
-                        struct check_request *request)
+static int read_options(struct members *r, const json_t *root, const struct options *options,
+                        struct check_task *request)
 {
     struct check *check = &request->check;
     request->diagnose = true;
     if (read_device(r, root, options, &request->device, &request->dtype) != CODE_OK) return r->error->code;
     if (read_tolerance(r, root, &check->tolerance) != CODE_OK) return r->error->code;
     if (read_points(r, root, &request->set, &check->points) != CODE_OK) return r->error->code;
-    if (reader_bool(r, root, "diagnose", OPTIONAL, &request->diagnose) != CODE_OK) return r->error->code;
-    if (reader_bool(r, root, "reveal", OPTIONAL, &check->reveal) != CODE_OK) return r->error->code;
-    return reader_bool(r, root, "verify_reference", OPTIONAL, &check->verify_reference);
+    if (members_bool(r, root, "diagnose", OPTIONAL, &request->diagnose) != CODE_OK) return r->error->code;
+    if (members_bool(r, root, "reveal", OPTIONAL, &check->reveal) != CODE_OK) return r->error->code;
+    return members_bool(r, root, "verify_reference", OPTIONAL, &check->verify_reference);
 }
 
 /* ---- how much it is ---- */
@@ -78,7 +78,7 @@ static int read_options(struct reader *r, const json_t *root, const struct optio
 
 /* Elements of the intermediates that have to be brought out: those that were submitted, and with `reveal` all that were
  * named. */
-static double intermediate_elements(const struct check_request *request)
+static double intermediate_elements(const struct check_task *request)
 {
     double elements = 0;
     const json_t *object = json_object_get(request->document.root, "intermediates");
@@ -95,7 +95,7 @@ static double intermediate_elements(const struct check_request *request)
 /* Bytes of arena that a check takes, roughly, wherever it runs (a device's memory is not ours to share out; where it
  * does not suffice for the verification, that is done here): the pass; per parameter the host's copies of the value,
  * the reference and its transpose; per intermediate two copies; and what is written out, text growing by doubling. */
-static double memory_needed(const struct check_request *request)
+static double memory_needed(const struct check_task *request)
 {
     size_t elements;
     const struct network *network = &request->set.network;
@@ -108,7 +108,7 @@ static double memory_needed(const struct check_request *request)
 }
 
 /* Operations of the check, with what is done per number besides arithmetic: drawing it, writing it. */
-static double work_needed(const struct check_request *request)
+static double work_needed(const struct check_task *request)
 {
     const struct network *network = &request->set.network;
     double parameters = (double)network->parameter_elements, shown = intermediate_elements(request);
@@ -117,27 +117,27 @@ static double work_needed(const struct check_request *request)
            WORK_PER_NUMBER_DRAWN * parameters + WORK_PER_NUMBER_WRITTEN * written + WORK_PER_NUMBER_SHOWN * shown;
 }
 
-static int check_limits(const struct options *options, struct check_request *request, struct error *error)
+static int check_limits(const struct options *options, struct check_task *request, struct error *error)
 {
     request->work = work_needed(request);
     request->search = request->diagnose;
-    if (grant_work(options, "check", request->work, error) != CODE_OK) return error->code;
+    if (quota_work(options, "check", request->work, error) != CODE_OK) return error->code;
     struct error unsaid = {0};
-    if (grant_memory("check", memory_needed(request), &unsaid) != CODE_OK)
+    if (quota_memory("check", memory_needed(request), &unsaid) != CODE_OK)
         request->search = false; /* the grade matters more than its cause */
-    return grant_memory("check", memory_needed(request), error);
+    return quota_memory("check", memory_needed(request), error);
 }
 
-int check_request_measure(struct arena *arena, const struct options *options, struct check_request *request,
-                          struct error *error)
+int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
+                       struct error *error)
 {
     static const char *const known[] = {"network",   "convention", "parameters",       "data",   "gradients",
                                         "tolerance", "points",     "intermediates",    "device", "dtype",
                                         "diagnose",  "reveal",     "verify_reference", NULL};
-    struct reader r = {.arena = arena, .document = &request->document, .error = error};
+    struct members r = {.arena = arena, .document = &request->document, .error = error};
     const json_t *root = request->document.root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
-    if (reader_known(&r, root, known) != CODE_OK) return error->code;
+    if (members_known(&r, root, known) != CODE_OK) return error->code;
     if (read_network(&r, root, &request->set) != CODE_OK) return error->code;
     if (read_batch(&r, root, &request->set) != CODE_OK) return error->code;
     if (read_options(&r, root, options, request) != CODE_OK) return error->code;
@@ -157,7 +157,7 @@ static const char *flaw_of(const json_t *value, const struct numbers *numbers)
     return "it is an object";
 }
 
-static bool read_submission(struct reader *r, const char *name, const json_t *value, struct submission *submission)
+static bool read_submission(struct members *r, const char *name, const json_t *value, struct submission *submission)
 {
     *submission = (struct submission){.name = name};
     const struct numbers *numbers = document_numbers(r->document, value);
@@ -177,34 +177,34 @@ static bool read_submission(struct reader *r, const char *name, const json_t *va
 
 /* The members of an object as submissions; whatever else it is holds none, and no list of them either: that is how
  * a report tells the two apart. */
-static int read_submissions(struct reader *r, const json_t *object, struct submissions *submissions)
+static int read_submissions(struct members *r, const json_t *object, struct submissions *submissions)
 {
     *submissions = (struct submissions){0};
     if (!json_is_object(object)) return CODE_OK;
     size_t count = json_object_size(object);
     struct submission *items = arena_array(r->arena, count, sizeof *items);
-    if (items == NULL) return reader_out_of_memory(r);
+    if (items == NULL) return members_out_of_memory(r);
     size_t i = 0;
     for (void *at = json_object_iter((json_t *)object); at != NULL && i < count;
          at = json_object_iter_next((json_t *)object, at))
         if (!read_submission(r, json_object_iter_key(at), json_object_iter_value(at), &items[i++]))
-            return reader_out_of_memory(r);
+            return members_out_of_memory(r);
     *submissions = (struct submissions){.items = items, .count = count};
     return CODE_OK;
 }
 
-int check_request_read(struct arena *arena, struct check_request *request, struct error *error)
+int check_task_read(struct arena *arena, struct check_task *request, struct error *error)
 {
-    struct reader r = {.arena = arena, .document = &request->document, .error = error};
+    struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct problem_set *set = &request->set;
     struct check *check = &request->check;
     const json_t *root = request->document.root, *gradients;
     if (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK) return error->code;
     /* Whatever the gradients are is graded; only their absence is the client's fault. */
-    if (reader_member(&r, root, "gradients", REQUIRED, &gradients) != CODE_OK) return error->code;
+    if (members_member(&r, root, "gradients", REQUIRED, &gradients) != CODE_OK) return error->code;
     if (read_submissions(&r, gradients, &check->gradients) != CODE_OK) return error->code;
     const json_t *intermediates = NULL;
-    if (reader_object(&r, root, "intermediates", OPTIONAL, &intermediates) != CODE_OK) return error->code;
+    if (members_object(&r, root, "intermediates", OPTIONAL, &intermediates) != CODE_OK) return error->code;
     if (read_submissions(&r, intermediates, &check->intermediates) != CODE_OK) return error->code;
     check->network = &set->network;
     check->convention = set->convention;

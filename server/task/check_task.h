@@ -6,22 +6,22 @@
 #include "server/http/exchange.h"
 #include "server/task/read_network.h"
 
-struct check_request {
+struct check_task {
     struct document document;
     struct problem_set set;
     enum device_choice device;
     enum dtype dtype;
     bool diagnose, search; /* the report says what is first wrong; and there is memory to search for the cause */
     double work;           /* floating-point operations that the check will take */
-    struct check check;    /* complete after check_request_read */
+    struct check check;    /* complete after check_task_read */
 };
 
 /* Reads what says how much work it is: network, batch, options. 422 CODE_TOO_MUCH_WORK where it is more than
  * the options allow, in operations or in memory. */
-int check_request_measure(struct arena *arena, const struct options *options, struct check_request *request,
-                          struct error *error);
+int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
+                       struct error *error);
 
-/* Reads the rest: the tensors. After check_request_measure. */
-int check_request_read(struct arena *arena, struct check_request *request, struct error *error);
+/* Reads the rest: the tensors. After check_task_measure. */
+int check_task_read(struct arena *arena, struct check_task *request, struct error *error);
 
 #endif

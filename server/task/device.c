@@ -19,7 +19,7 @@ enum { WHY_MAX = 256, TELL_SECONDS = 60 };
 
 static struct {
     const struct backend *backends[2]; /* by dtype; NULL where there is no device */
-    gradcheckd_cuda_health_function *health;
+    gradcheckd_cuda_trial_function *health;
     gradcheckd_cuda_failure_function *failure;
     atomic_bool sick;
     _Atomic double told; /* when, of a failure */
@@ -67,7 +67,7 @@ static void *open_object(void)
     const char *chosen = getenv("GRADCHECKD_TEST_CUDA_OBJECT");
     if (chosen != NULL)
         snprintf(path, sizeof path, "%s", chosen);
-    else if (!beside_program(places, false, path, sizeof path) || !has_driver())
+    else if (!paths_find(places, false, path, sizeof path) || !has_driver())
         return NULL;
     if (!is_whole(path)) {
         snprintf(cuda.why, WHY_MAX, "its shared object is no object, or not whole");
@@ -90,7 +90,7 @@ void device_start(void)
     if (object == NULL) return;
     if (!find_symbol(object, "gradcheckd_cuda_interface", &interface) || interface() != GRADCHECKD_CUDA_INTERFACE ||
         !find_symbol(object, "gradcheckd_cuda_backend", &backend) ||
-        !find_symbol(object, "gradcheckd_cuda_health", &cuda.health) ||
+        !find_symbol(object, "gradcheckd_cuda_trial", &cuda.health) ||
         !find_symbol(object, "gradcheckd_cuda_failure", &cuda.failure)) {
         snprintf(cuda.why, WHY_MAX, "its shared object belongs to another version");
         dlclose(object);

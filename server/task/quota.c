@@ -2,14 +2,14 @@
 
 #include "server/limits.h"
 
-int grant_work(const struct options *options, const char *what, double work, struct error *error)
+int quota_work(const struct options *options, const char *what, double work, struct error *error)
 {
     if (work <= options->max_work) return CODE_OK;
     return error_set(error, CODE_TOO_MUCH_WORK, "this %s would take %.3g floating-point operations, the limit is %.3g",
                      what, work, options->max_work);
 }
 
-int grant_memory(const char *what, double bytes, struct error *error)
+int quota_memory(const char *what, double bytes, struct error *error)
 {
     const double limit = (double)LIMIT_MEMORY / 2;
     if (bytes <= limit) return CODE_OK;

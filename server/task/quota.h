@@ -10,10 +10,10 @@
 #define WORK_PER_NUMBER_WRITTEN 500.0
 
 /* 422 CODE_TOO_MUCH_WORK where the work is beyond --max-work. work: floating-point operations; what: "check". */
-int grant_work(const struct options *options, const char *what, double work, struct error *error);
+int quota_work(const struct options *options, const char *what, double work, struct error *error);
 
 /* The same for the bytes that it needs at once, of which a request's arena may hold LIMIT_MEMORY: half of that, since
  * where a device fails all is done once more. */
-int grant_memory(const char *what, double bytes, struct error *error);
+int quota_memory(const char *what, double bytes, struct error *error);
 
 #endif

@@ -7,7 +7,7 @@ bool attribute_stands(const struct attribute *a)
     return a->name != NULL || a->kind == ATTRIBUTE_PAIR;
 }
 
-static int check_range(struct reader *r, const struct attribute *a, const char *name, double value)
+static int check_range(struct members *r, const struct attribute *a, const char *name, double value)
 {
     bool low = value < a->least || (value == a->least && a->open);
     if (!low && !(a->below > 0 && value >= a->below)) return CODE_OK;
@@ -20,14 +20,14 @@ static int check_range(struct reader *r, const struct attribute *a, const char *
 }
 
 /* An array of two numbers; the second has the entry behind. */
-static int read_pair(struct reader *r, const json_t *object, const struct attribute *a, double *values)
+static int read_pair(struct members *r, const json_t *object, const struct attribute *a, double *values)
 {
     const json_t *member;
     values[0] = a[0].fallback;
     values[1] = a[1].fallback;
-    if (reader_member(r, object, a->name, OPTIONAL, &member) != CODE_OK || member == NULL) return r->error->code;
+    if (members_member(r, object, a->name, OPTIONAL, &member) != CODE_OK || member == NULL) return r->error->code;
     const struct tensor *pair;
-    if (reader_tensor(r, object, a->name, &pair) != CODE_OK) return r->error->code;
+    if (members_tensor(r, object, a->name, &pair) != CODE_OK) return r->error->code;
     if (pair->shape.rank != 1 || pair->size != 2) {
         error_set(r->error, CODE_WRONG_TYPE, "%s must be an array of two numbers", a->name);
         return error_at(r->error, a->name);
@@ -41,7 +41,7 @@ static int read_pair(struct reader *r, const json_t *object, const struct attrib
     return CODE_OK;
 }
 
-static int read_attribute(struct reader *r, const json_t *object, const struct attribute *a, double *value)
+static int read_attribute(struct members *r, const json_t *object, const struct attribute *a, double *value)
 {
     enum presence presence = a->required ? REQUIRED : OPTIONAL;
     *value = a->fallback;
@@ -49,23 +49,23 @@ static int read_attribute(struct reader *r, const json_t *object, const struct a
     int choice = (int)a->fallback;
     switch (a->kind) {
     case ATTRIBUTE_SIZE:
-        return reader_size(r, object, a->name, presence, 1, SIZE_MOST, value);
+        return members_size(r, object, a->name, presence, 1, SIZE_MOST, value);
     case ATTRIBUTE_FLAG:
-        if (reader_bool(r, object, a->name, presence, &flag) == CODE_OK) *value = flag;
+        if (members_bool(r, object, a->name, presence, &flag) == CODE_OK) *value = flag;
         return r->error->code;
     case ATTRIBUTE_CHOICE:
-        if (reader_choice(r, object, a->name, presence, a->choices, &choice) == CODE_OK) *value = choice;
+        if (members_choice(r, object, a->name, presence, a->choices, &choice) == CODE_OK) *value = choice;
         return r->error->code;
     case ATTRIBUTE_PAIR:
         return read_pair(r, object, a, value);
     case ATTRIBUTE_REAL:
         break;
     }
-    if (reader_number(r, object, a->name, presence, value) != CODE_OK) return r->error->code;
+    if (members_number(r, object, a->name, presence, value) != CODE_OK) return r->error->code;
     return check_range(r, a, a->name, *value) == CODE_OK ? CODE_OK : error_at(r->error, a->name);
 }
 
-int read_attributes(struct reader *r, const json_t *object, const struct attribute *list, const char *const *others,
+int read_attributes(struct members *r, const json_t *object, const struct attribute *list, const char *const *others,
                     double *values)
 {
     const char *known[KNOWN_MAX];
@@ -75,7 +75,7 @@ int read_attributes(struct reader *r, const json_t *object, const struct attribu
     while (*others != NULL && n + 1 < KNOWN_MAX)
         known[n++] = *others++;
     known[n] = NULL;
-    if (reader_known(r, object, known) != CODE_OK) return r->error->code;
+    if (members_known(r, object, known) != CODE_OK) return r->error->code;
     for (size_t i = 0; attribute_stands(&list[i]); i++)
         if (list[i].name != NULL && read_attribute(r, object, &list[i], &values[i]) != CODE_OK) return r->error->code;
     return CODE_OK;

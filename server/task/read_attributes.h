@@ -10,7 +10,7 @@
 
 /* Reads every attribute of the list into values, its default where it is not given, and refuses members that are
  * neither attributes nor among `others` (ends with NULL). The reader's errors, with pointers from the object. */
-int read_attributes(struct reader *r, const json_t *object, const struct attribute *list, const char *const *others,
+int read_attributes(struct members *r, const json_t *object, const struct attribute *list, const char *const *others,
                     double *values);
 
 /* The defaults. */

@@ -4,12 +4,12 @@
 
 const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
 
-int read_device(struct reader *r, const json_t *root, const struct options *options, enum device_choice *device,
+int read_device(struct members *r, const json_t *root, const struct options *options, enum device_choice *device,
                 enum dtype *dtype)
 {
     int which = -1, arithmetic = DTYPE_FLOAT64;
-    if (reader_choice(r, root, "device", OPTIONAL, device_names, &which) != CODE_OK) return r->error->code;
-    if (reader_choice(r, root, "dtype", OPTIONAL, dtype_names, &arithmetic) != CODE_OK) return r->error->code;
+    if (members_choice(r, root, "device", OPTIONAL, device_names, &which) != CODE_OK) return r->error->code;
+    if (members_choice(r, root, "dtype", OPTIONAL, dtype_names, &arithmetic) != CODE_OK) return r->error->code;
     *device = which >= 0 ? (enum device_choice)which : options->device;
     *dtype = (enum dtype)arithmetic;
     if (*device != DEVICE_CUDA || device_has_cuda()) return CODE_OK;

@@ -9,7 +9,7 @@
 extern const char *const device_names[]; /* by enum device_choice; ends with NULL */
 
 /* 400 CODE_OUT_OF_RANGE for a device that is not there. */
-int read_device(struct reader *r, const json_t *root, const struct options *options, enum device_choice *device,
+int read_device(struct members *r, const json_t *root, const struct options *options, enum device_choice *device,
                 enum dtype *dtype);
 
 #endif

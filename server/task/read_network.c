@@ -10,7 +10,7 @@
 
 /* ---- ops by name ---- */
 
-static int unknown_op(struct reader *r, const char *name, bool loss)
+static int unknown_op(struct members *r, const char *name, bool loss)
 {
     const char *known[64];
     size_t n = 0;
@@ -20,13 +20,13 @@ static int unknown_op(struct reader *r, const char *name, bool loss)
     return error_set(r->error, loss ? CODE_UNKNOWN_LOSS : CODE_UNKNOWN_LAYER, "there is no %s %.*s%s",
                      loss ? "loss" : "layer", LIMIT_NAME, name,
                      other_kind ? (loss ? " (it is a layer)" : " (it is a loss: network.loss)")
-                                : reader_suggestion(r->arena, name, known, n));
+                                : members_suggestion(r->arena, name, known, n));
 }
 
-static int read_op(struct reader *r, const json_t *object, bool loss, const struct op **op)
+static int read_op(struct members *r, const json_t *object, bool loss, const struct op **op)
 {
     const char *name = NULL;
-    if (reader_string(r, object, "type", REQUIRED, &name) != CODE_OK) return r->error->code;
+    if (members_string(r, object, "type", REQUIRED, &name) != CODE_OK) return r->error->code;
     *op = ops_find(name, loss);
     if (*op != NULL) return CODE_OK;
     unknown_op(r, name, loss);
@@ -35,12 +35,12 @@ static int read_op(struct reader *r, const json_t *object, bool loss, const stru
 
 /* ---- the network ---- */
 
-static int read_layer(struct reader *r, const json_t *object, struct layer *layer)
+static int read_layer(struct members *r, const json_t *object, struct layer *layer)
 {
     static const char *const others[] = {"type", "name", NULL};
     if (!json_is_object(object)) return error_set(r->error, CODE_WRONG_TYPE, "a layer must be an object with a type");
     if (read_op(r, object, false, &layer->op) != CODE_OK) return r->error->code;
-    if (reader_string(r, object, "name", OPTIONAL, &layer->name) != CODE_OK) return r->error->code;
+    if (members_string(r, object, "name", OPTIONAL, &layer->name) != CODE_OK) return r->error->code;
     if (layer->name != NULL && (layer->name[0] == '\0' || strlen(layer->name) > LIMIT_NAME)) {
         error_set(r->error, CODE_OUT_OF_RANGE, "the name of a layer has 1 to %d bytes", LIMIT_NAME);
         return error_at(r->error, "name");
@@ -48,10 +48,10 @@ static int read_layer(struct reader *r, const json_t *object, struct layer *laye
     return read_attributes(r, object, layer->op->attributes, others, layer->attributes);
 }
 
-static int read_layers(struct reader *r, const json_t *network, struct definition *definition)
+static int read_layers(struct members *r, const json_t *network, struct definition *definition)
 {
     const json_t *layers;
-    if (reader_member(r, network, "layers", REQUIRED, &layers) != CODE_OK) return r->error->code;
+    if (members_member(r, network, "layers", REQUIRED, &layers) != CODE_OK) return r->error->code;
     const struct numbers *numbers = document_numbers(r->document, layers);
     /* [] is an array of no numbers too; [[]] and [[1],[2,3]] are arrays of other things than layers. */
     bool none = numbers != NULL && !numbers->ragged && numbers->tensor.shape.rank == 1 && numbers->tensor.size == 0;
@@ -65,7 +65,7 @@ static int read_layers(struct reader *r, const json_t *network, struct definitio
         return error_at(r->error, "layers");
     }
     struct layer *list = arena_zeroed(r->arena, count, sizeof *list);
-    if (list == NULL) return reader_out_of_memory(r);
+    if (list == NULL) return members_out_of_memory(r);
     for (size_t i = 0; i < count; i++)
         if (read_layer(r, json_array_get(layers, i), &list[i]) != CODE_OK) {
             error_at_index(r->error, i);
@@ -76,11 +76,11 @@ static int read_layers(struct reader *r, const json_t *network, struct definitio
     return CODE_OK;
 }
 
-static int read_loss(struct reader *r, const json_t *network, struct definition *definition)
+static int read_loss(struct members *r, const json_t *network, struct definition *definition)
 {
     static const char *const others[] = {"type", "reduction", "l2", NULL};
     const json_t *loss;
-    if (reader_member(r, network, "loss", REQUIRED, &loss) != CODE_OK) return r->error->code;
+    if (members_member(r, network, "loss", REQUIRED, &loss) != CODE_OK) return r->error->code;
     if (json_is_string(loss)) {
         const struct op *op = ops_find(json_string_value(loss), true);
         definition->loss.op = op;
@@ -92,9 +92,9 @@ static int read_loss(struct reader *r, const json_t *network, struct definition 
                read_attributes(r, loss, definition->loss.op->attributes, others, definition->loss.attributes) ==
                    CODE_OK) {
         int reduction = REDUCTION_MEAN;
-        if (reader_choice(r, loss, "reduction", OPTIONAL, reduction_names, &reduction) == CODE_OK)
+        if (members_choice(r, loss, "reduction", OPTIONAL, reduction_names, &reduction) == CODE_OK)
             definition->reduction = (enum reduction)reduction;
-        reader_number(r, loss, "l2", OPTIONAL, &definition->l2);
+        members_number(r, loss, "l2", OPTIONAL, &definition->l2);
         if (r->error->code == CODE_OK && definition->l2 < 0) {
             error_set(r->error, CODE_OUT_OF_RANGE, "l2 is %.17g, it must be at least 0", definition->l2);
             error_at(r->error, "l2");
@@ -104,10 +104,10 @@ static int read_loss(struct reader *r, const json_t *network, struct definition 
 }
 
 /* `input`: the shape of one sample, or the length of a vector. */
-static int read_input(struct reader *r, const json_t *network, struct shape *input)
+static int read_input(struct members *r, const json_t *network, struct shape *input)
 {
     const json_t *member;
-    if (reader_member(r, network, "input", REQUIRED, &member) != CODE_OK) return r->error->code;
+    if (members_member(r, network, "input", REQUIRED, &member) != CODE_OK) return r->error->code;
     const struct numbers *numbers = document_numbers(r->document, member);
     if (numbers == NULL || numbers->tensor.shape.rank == 0) {
         double length = 0;
@@ -115,12 +115,12 @@ static int read_input(struct reader *r, const json_t *network, struct shape *inp
             error_set(r->error, CODE_WRONG_TYPE, "input must be the length of a sample, or its shape as an array");
             return error_at(r->error, "input");
         }
-        if (reader_size(r, network, "input", REQUIRED, 1, SIZE_MOST, &length) != CODE_OK) return r->error->code;
+        if (members_size(r, network, "input", REQUIRED, 1, SIZE_MOST, &length) != CODE_OK) return r->error->code;
         *input = shape_of(1, (size_t[]){(size_t)length});
         return CODE_OK;
     }
     const struct tensor *dims;
-    if (reader_tensor(r, network, "input", &dims) != CODE_OK) return r->error->code;
+    if (members_tensor(r, network, "input", &dims) != CODE_OK) return r->error->code;
     if (dims->shape.rank != 1 || dims->size == 0 || dims->size >= TENSOR_RANK_MAX) {
         error_set(r->error, CODE_OUT_OF_RANGE, "input must be an array of 1 to %d sizes", TENSOR_RANK_MAX - 1);
         return error_at(r->error, "input");
@@ -146,11 +146,11 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Two parameters of one name would make a report that nobody can read. */
-static int check_names(struct reader *r, const struct problem_set *set)
+static int check_names(struct members *r, const struct problem_set *set)
 {
     size_t count = set->network.parameter_count;
     const char ***sorted = arena_array(r->arena, count, sizeof *sorted);
-    if (sorted == NULL) return reader_out_of_memory(r);
+    if (sorted == NULL) return members_out_of_memory(r);
     for (size_t p = 0; p < count; p++)
         sorted[p] = &set->names[p];
     qsort(sorted, count, sizeof *sorted, compare_names);
@@ -166,30 +166,31 @@ static int check_names(struct reader *r, const struct problem_set *set)
     return CODE_OK;
 }
 
-static int name_parameters(struct reader *r, struct problem_set *set)
+static int name_parameters(struct members *r, struct problem_set *set)
 {
     size_t count = set->network.parameter_count;
     set->names = arena_array(r->arena, count, sizeof *set->names);
     set->shapes = arena_array(r->arena, count, sizeof *set->shapes);
     set->parameters = arena_array(r->arena, count, sizeof *set->parameters);
-    if (set->names == NULL || set->shapes == NULL || set->parameters == NULL) return reader_out_of_memory(r);
+    if (set->names == NULL || set->shapes == NULL || set->parameters == NULL) return members_out_of_memory(r);
     for (size_t p = 0; p < count; p++) {
         set->names[p] = convention_name(set->convention, &set->network, p, r->arena);
-        if (set->names[p] == NULL) return reader_out_of_memory(r);
+        if (set->names[p] == NULL) return members_out_of_memory(r);
     }
     /* Only pytorch's names hold what a user chose. */
     return set->convention == CONVENTION_PYTORCH ? check_names(r, set) : CODE_OK;
 }
 
-int read_network(struct reader *r, const json_t *root, struct problem_set *set)
+int read_network(struct members *r, const json_t *root, struct problem_set *set)
 {
     static const char *const known[] = {"input", "layers", "loss", NULL};
     int convention = CONVENTION_NUMPY;
-    if (reader_choice(r, root, "convention", OPTIONAL, convention_names, &convention) != CODE_OK) return r->error->code;
+    if (members_choice(r, root, "convention", OPTIONAL, convention_names, &convention) != CODE_OK)
+        return r->error->code;
     set->convention = (enum convention)convention;
     const json_t *network = NULL;
-    if (reader_object(r, root, "network", REQUIRED, &network) != CODE_OK) return r->error->code;
-    if (reader_known(r, network, known) == CODE_OK && read_input(r, network, &set->definition.input) == CODE_OK &&
+    if (members_object(r, root, "network", REQUIRED, &network) != CODE_OK) return r->error->code;
+    if (members_known(r, network, known) == CODE_OK && read_input(r, network, &set->definition.input) == CODE_OK &&
         read_layers(r, network, &set->definition) == CODE_OK && read_loss(r, network, &set->definition) == CODE_OK)
         network_build(r->arena, &set->definition, &set->network, r->error);
     if (r->error->code != CODE_OK) return error_at(r->error, "network");

@@ -18,14 +18,14 @@ struct problem_set {
 };
 
 /* Reads `convention` and `network`; everything into the reader's arena. Pointers start at the root. */
-int read_network(struct reader *r, const json_t *root, struct problem_set *set);
+int read_network(struct members *r, const json_t *root, struct problem_set *set);
 
 /* How many samples `data` has; after read_network. */
-int read_batch(struct reader *r, const json_t *root, struct problem_set *set);
+int read_batch(struct members *r, const json_t *root, struct problem_set *set);
 
 /* Reads `parameters` (tensors, or `init`) and `data`; after read_batch, and after the work has been found
  * bearable, since `init` makes tensors of any size out of a few bytes. */
-int read_parameters(struct reader *r, const json_t *root, struct problem_set *set);
-int read_data(struct reader *r, const json_t *root, struct problem_set *set);
+int read_parameters(struct members *r, const json_t *root, struct problem_set *set);
+int read_data(struct members *r, const json_t *root, struct problem_set *set);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* ---- parameters ---- */
 
-static int read_initializer(struct reader *r, const json_t *init, struct initializer *initializer)
+static int read_initializer(struct members *r, const json_t *init, struct initializer *initializer)
 {
     static const char *const common[] = {"scheme", "seed", "generator", NULL};
     static const char *const of_normal[] = {"scheme", "seed", "generator", "std", NULL};
@@ -16,22 +16,22 @@ static int read_initializer(struct reader *r, const json_t *init, struct initial
     static const char *const generators[] = {"numpy", NULL};
     int scheme = 0, generator = 0;
     double seed = 0;
-    if (reader_choice(r, init, "scheme", REQUIRED, scheme_names, &scheme) != CODE_OK) return r->error->code;
-    if (reader_choice(r, init, "generator", OPTIONAL, generators, &generator) != CODE_OK) return r->error->code;
+    if (members_choice(r, init, "scheme", REQUIRED, scheme_names, &scheme) != CODE_OK) return r->error->code;
+    if (members_choice(r, init, "generator", OPTIONAL, generators, &generator) != CODE_OK) return r->error->code;
     initializer->scheme = (enum scheme)scheme;
     bool normal = scheme == SCHEME_NORMAL, uniform = scheme == SCHEME_UNIFORM;
-    if (reader_known(r, init, normal ? of_normal : uniform ? of_uniform : common) != CODE_OK) return r->error->code;
+    if (members_known(r, init, normal ? of_normal : uniform ? of_uniform : common) != CODE_OK) return r->error->code;
     enum presence seeded = scheme == SCHEME_ZEROS ? OPTIONAL : REQUIRED;
-    if (reader_size(r, init, "seed", seeded, 0, UINT32_MAX, &seed) != CODE_OK) return r->error->code;
+    if (members_size(r, init, "seed", seeded, 0, UINT32_MAX, &seed) != CODE_OK) return r->error->code;
     initializer->seed = (uint32_t)seed;
-    if (reader_number(r, init, "std", normal ? REQUIRED : OPTIONAL, &initializer->std) != CODE_OK)
+    if (members_number(r, init, "std", normal ? REQUIRED : OPTIONAL, &initializer->std) != CODE_OK)
         return r->error->code;
-    if (reader_number(r, init, "low", uniform ? REQUIRED : OPTIONAL, &initializer->low) != CODE_OK)
+    if (members_number(r, init, "low", uniform ? REQUIRED : OPTIONAL, &initializer->low) != CODE_OK)
         return r->error->code;
-    return reader_number(r, init, "high", uniform ? REQUIRED : OPTIONAL, &initializer->high);
+    return members_number(r, init, "high", uniform ? REQUIRED : OPTIONAL, &initializer->high);
 }
 
-static int draw_parameters(struct reader *r, const json_t *init, struct problem_set *set)
+static int draw_parameters(struct members *r, const json_t *init, struct problem_set *set)
 {
     struct initializer initializer = {0};
     if (!json_is_object(init)) {
@@ -55,7 +55,7 @@ static int draw_parameters(struct reader *r, const json_t *init, struct problem_
     return CODE_OK;
 }
 
-static int shape_error(struct reader *r, const char *name, const struct shape *got, const struct shape *need)
+static int shape_error(struct members *r, const char *name, const struct shape *got, const struct shape *need)
 {
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
     error_set(r->error, CODE_SHAPE_MISMATCH, "parameters.%.*s has shape %s, the network needs %s", LIMIT_NAME, name,
@@ -63,11 +63,11 @@ static int shape_error(struct reader *r, const char *name, const struct shape *g
     return error_at(r->error, name);
 }
 
-static int read_parameter(struct reader *r, const json_t *parameters, struct problem_set *set, size_t p)
+static int read_parameter(struct members *r, const json_t *parameters, struct problem_set *set, size_t p)
 {
     const struct tensor *given;
     struct view view = convention_parameter(set->convention, &set->network.parameters[p]);
-    if (reader_tensor(r, parameters, set->names[p], &given) != CODE_OK) return r->error->code;
+    if (members_tensor(r, parameters, set->names[p], &given) != CODE_OK) return r->error->code;
     if (!view_accepts(&view, set->convention, &given->shape))
         return shape_error(r, set->names[p], &given->shape, &view.shape);
     set->shapes[p] = given->shape;
@@ -76,7 +76,7 @@ static int read_parameter(struct reader *r, const json_t *parameters, struct pro
 }
 
 /* The names as a list that ends with NULL. */
-static const char **known_names(struct reader *r, const struct problem_set *set)
+static const char **known_names(struct members *r, const struct problem_set *set)
 {
     size_t n = set->network.parameter_count;
     const char **known = arena_zeroed(r->arena, n + 1, sizeof *known);
@@ -85,7 +85,7 @@ static const char **known_names(struct reader *r, const struct problem_set *set)
 }
 
 /* Parameters are drawn or given, not both. */
-static int check_init_alone(struct reader *r, const json_t *parameters)
+static int check_init_alone(struct members *r, const json_t *parameters)
 {
     if (json_object_size(parameters) == 1) return CODE_OK;
     void *at = json_object_iter((json_t *)parameters);
@@ -97,13 +97,13 @@ static int check_init_alone(struct reader *r, const json_t *parameters)
     return error_at(r->error, name);
 }
 
-int read_parameters(struct reader *r, const json_t *root, struct problem_set *set)
+int read_parameters(struct members *r, const json_t *root, struct problem_set *set)
 {
     const json_t *parameters = NULL;
-    if (reader_object(r, root, "parameters", REQUIRED, &parameters) != CODE_OK) return r->error->code;
+    if (members_object(r, root, "parameters", REQUIRED, &parameters) != CODE_OK) return r->error->code;
     for (size_t p = 0; p < set->network.parameter_count; p++) {
         set->parameters[p] = arena_doubles(r->arena, set->network.parameters[p].size);
-        if (set->parameters[p] == NULL) return reader_out_of_memory(r);
+        if (set->parameters[p] == NULL) return members_out_of_memory(r);
     }
     const json_t *init = json_object_get(parameters, "init");
     if (init != NULL) {
@@ -111,8 +111,8 @@ int read_parameters(struct reader *r, const json_t *root, struct problem_set *se
             error_at(r->error, "init");
     } else {
         const char **known = known_names(r, set);
-        if (known == NULL) return reader_out_of_memory(r);
-        reader_known(r, parameters, known);
+        if (known == NULL) return members_out_of_memory(r);
+        members_known(r, parameters, known);
         for (size_t p = 0; r->error->code == CODE_OK && p < set->network.parameter_count; p++)
             read_parameter(r, parameters, set, p);
     }
@@ -121,13 +121,13 @@ int read_parameters(struct reader *r, const json_t *root, struct problem_set *se
 
 /* ---- data ---- */
 
-int read_batch(struct reader *r, const json_t *root, struct problem_set *set)
+int read_batch(struct members *r, const json_t *root, struct problem_set *set)
 {
     static const char *const known[] = {"x", "y", NULL};
     const json_t *data = NULL;
     const struct tensor *x;
-    if (reader_object(r, root, "data", REQUIRED, &data) != CODE_OK) return r->error->code;
-    if (reader_known(r, data, known) != CODE_OK || reader_tensor(r, data, "x", &x) != CODE_OK)
+    if (members_object(r, root, "data", REQUIRED, &data) != CODE_OK) return r->error->code;
+    if (members_known(r, data, known) != CODE_OK || members_tensor(r, data, "x", &x) != CODE_OK)
         return error_at(r->error, "data");
     const struct shape *sample = &set->definition.input;
     size_t rank = sample->rank + 1;
@@ -151,7 +151,7 @@ int read_batch(struct reader *r, const json_t *root, struct problem_set *set)
 }
 
 /* Targets must be shaped as the network's output, or be class indices where the loss takes them. */
-static int check_targets(struct reader *r, const struct problem_set *set, const struct tensor *y, bool classes,
+static int check_targets(struct members *r, const struct problem_set *set, const struct tensor *y, bool classes,
                          const struct view *like_output)
 {
     struct shape indices = shape_of(1, &set->batch);
@@ -166,28 +166,28 @@ static int check_targets(struct reader *r, const struct problem_set *set, const 
                      shape_text(&y->shape, got), loss->name, shape_text(need, text), kind);
 }
 
-static int read_targets(struct reader *r, const struct tensor *y, struct problem_set *set)
+static int read_targets(struct members *r, const struct tensor *y, struct problem_set *set)
 {
     const struct node *output = network_output(&set->network);
     bool classes = network_takes_classes(&set->network, &y->shape);
     struct view view = convention_samples(set->convention, set->batch, &output->out);
     if (check_targets(r, set, y, classes, &view) != CODE_OK) return r->error->code;
     set->target = arena_doubles(r->arena, set->batch * output->out_size);
-    if (set->target == NULL) return reader_out_of_memory(r);
+    if (set->target == NULL) return members_out_of_memory(r);
     if (classes) return network_classes(&set->network, set->batch, y->data, set->target, r->error);
     view_import(&view, y->data, set->target);
     return CODE_OK;
 }
 
-int read_data(struct reader *r, const json_t *root, struct problem_set *set)
+int read_data(struct members *r, const json_t *root, struct problem_set *set)
 {
     const json_t *data = json_object_get(root, "data");
     const struct tensor *x, *y;
-    if (reader_tensor(r, data, "x", &x) != CODE_OK || reader_tensor(r, data, "y", &y) != CODE_OK)
+    if (members_tensor(r, data, "x", &x) != CODE_OK || members_tensor(r, data, "y", &y) != CODE_OK)
         return error_at(r->error, "data");
     struct view view = convention_samples(set->convention, set->batch, &set->definition.input);
     set->x = arena_doubles(r->arena, x->size);
-    if (set->x == NULL) return reader_out_of_memory(r);
+    if (set->x == NULL) return members_out_of_memory(r);
     view_import(&view, x->data, set->x);
     if (read_targets(r, y, set) == CODE_OK) return CODE_OK;
     error_at(r->error, "y");

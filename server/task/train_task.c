@@ -14,12 +14,12 @@
 /* What an epoch of the smallest network takes beyond its arithmetic. */
 #define WORK_PER_BATCH 2000.0
 
-static int read_optimizer(struct reader *r, const json_t *root, struct optimizer *optimizer)
+static int read_optimizer(struct members *r, const json_t *root, struct optimizer *optimizer)
 {
     static const char *const others[] = {"type", NULL};
     optimizer->type = optimizers[0];
     const json_t *object = NULL;
-    if (reader_object(r, root, "optimizer", OPTIONAL, &object) != CODE_OK) return r->error->code;
+    if (members_object(r, root, "optimizer", OPTIONAL, &object) != CODE_OK) return r->error->code;
     if (object == NULL) {
         read_no_attributes(optimizer->type->attributes, optimizer->attributes);
         return CODE_OK;
@@ -30,7 +30,7 @@ static int read_optimizer(struct reader *r, const json_t *root, struct optimizer
         names[count] = optimizers[count]->name;
     names[count] = NULL;
     int type = 0;
-    if (reader_choice(r, object, "type", REQUIRED, names, &type) == CODE_OK) {
+    if (members_choice(r, object, "type", REQUIRED, names, &type) == CODE_OK) {
         optimizer->type = optimizers[type];
         read_attributes(r, object, optimizer->type->attributes, others, optimizer->attributes);
     }
@@ -39,13 +39,13 @@ static int read_optimizer(struct reader *r, const json_t *root, struct optimizer
     return r->error->code != CODE_OK ? error_at(r->error, "optimizer") : CODE_OK;
 }
 
-static int read_schedule(struct reader *r, const json_t *root, struct train_request *request)
+static int read_schedule(struct members *r, const json_t *root, struct train_task *request)
 {
     struct training *t = &request->training;
     double epochs = EPOCHS_USUAL, batch = (double)request->set.batch, every = 0;
-    if (reader_size(r, root, "epochs", OPTIONAL, 1, SIZE_MOST, &epochs) != CODE_OK) return r->error->code;
-    if (reader_size(r, root, "batch_size", OPTIONAL, 1, SIZE_MOST, &batch) != CODE_OK) return r->error->code;
-    if (reader_size(r, root, "record_every", OPTIONAL, 1, SIZE_MOST, &every) != CODE_OK) return r->error->code;
+    if (members_size(r, root, "epochs", OPTIONAL, 1, SIZE_MOST, &epochs) != CODE_OK) return r->error->code;
+    if (members_size(r, root, "batch_size", OPTIONAL, 1, SIZE_MOST, &batch) != CODE_OK) return r->error->code;
+    if (members_size(r, root, "record_every", OPTIONAL, 1, SIZE_MOST, &every) != CODE_OK) return r->error->code;
     t->samples = request->set.batch;
     t->epochs = (size_t)epochs;
     t->batch_size = batch < (double)t->samples ? (size_t)batch : t->samples;
@@ -58,12 +58,12 @@ static int read_schedule(struct reader *r, const json_t *root, struct train_requ
 }
 
 /* Two numbers, the first less than the second. */
-static int read_range(struct reader *r, const json_t *object, const char *name, double range[2])
+static int read_range(struct members *r, const json_t *object, const char *name, double range[2])
 {
     const json_t *member;
     const struct tensor *given;
-    if (reader_member(r, object, name, OPTIONAL, &member) != CODE_OK || member == NULL) return r->error->code;
-    if (reader_tensor(r, object, name, &given) != CODE_OK) return r->error->code;
+    if (members_member(r, object, name, OPTIONAL, &member) != CODE_OK || member == NULL) return r->error->code;
+    if (members_tensor(r, object, name, &given) != CODE_OK) return r->error->code;
     if (given->shape.rank == 1 && given->size == 2 && given->data[0] < given->data[1] &&
         isfinite(given->data[1] - given->data[0])) {
         range[0] = given->data[0];
@@ -74,13 +74,13 @@ static int read_range(struct reader *r, const json_t *object, const char *name, 
     return error_at(r->error, name);
 }
 
-static int read_boundary(struct reader *r, const json_t *root, struct train_request *request)
+static int read_boundary(struct members *r, const json_t *root, struct train_task *request)
 {
     static const char *const known[] = {"x", "y", "resolution", NULL};
     struct grid *grid = &request->boundary;
     const json_t *object = NULL;
     *grid = (struct grid){.x = {-0.5, 1.5}, .y = {-0.5, 1.5}, .resolution = 100};
-    if (reader_object(r, root, "boundary", OPTIONAL, &object) != CODE_OK) return r->error->code;
+    if (members_object(r, root, "boundary", OPTIONAL, &object) != CODE_OK) return r->error->code;
     grid->wanted = object != NULL;
     if (!grid->wanted) return CODE_OK;
     const struct network *network = &request->set.network;
@@ -88,9 +88,9 @@ static int read_boundary(struct reader *r, const json_t *root, struct train_requ
     if (network->input_size != 2) {
         error_set(r->error, CODE_OUT_OF_RANGE, "a boundary is for networks with two inputs, this one has %zu",
                   network->input_size);
-    } else if (reader_known(r, object, known) == CODE_OK && read_range(r, object, "x", grid->x) == CODE_OK &&
+    } else if (members_known(r, object, known) == CODE_OK && read_range(r, object, "x", grid->x) == CODE_OK &&
                read_range(r, object, "y", grid->y) == CODE_OK &&
-               reader_size(r, object, "resolution", OPTIONAL, 2, LIMIT_RESOLUTION, &resolution) == CODE_OK) {
+               members_size(r, object, "resolution", OPTIONAL, 2, LIMIT_RESOLUTION, &resolution) == CODE_OK) {
         grid->resolution = (size_t)resolution;
     }
     return r->error->code != CODE_OK ? error_at(r->error, "boundary") : CODE_OK;
@@ -98,13 +98,13 @@ static int read_boundary(struct reader *r, const json_t *root, struct train_requ
 
 /* ---- how much it is ---- */
 
-static double grid_points(const struct train_request *request)
+static double grid_points(const struct train_task *request)
 {
     return request->boundary.wanted ? (double)request->boundary.resolution * (double)request->boundary.resolution : 0;
 }
 
 /* Numbers in the answer. */
-static double numbers_written(const struct train_request *request)
+static double numbers_written(const struct train_task *request)
 {
     const struct training *t = &request->training;
     const struct network *network = &request->set.network;
@@ -115,7 +115,7 @@ static double numbers_written(const struct train_request *request)
 
 /* Bytes of arena, roughly: the passes, the optimizer's state, the host's copies, the curve, and what is written out,
  * text growing by doubling. */
-static double memory_needed(const struct train_request *request)
+static double memory_needed(const struct train_task *request)
 {
     const struct training *t = &request->training;
     const struct network *network = &request->set.network;
@@ -137,27 +137,27 @@ static double steps_of(const struct training *t)
     return ceil((double)t->samples / (double)t->batch_size) * (double)t->epochs;
 }
 
-static int check_limits(const struct options *options, struct train_request *request, struct error *error)
+static int check_limits(const struct options *options, struct train_task *request, struct error *error)
 {
     const struct training *t = &request->training;
     request->work = train_work(t) + WORK_PER_BATCH * steps_of(t) + WORK_PER_NUMBER_WRITTEN * numbers_written(request) +
                     request->set.network.work * grid_points(request);
-    if (grant_work(options, "training", request->work, error) != CODE_OK) return error->code;
+    if (quota_work(options, "training", request->work, error) != CODE_OK) return error->code;
     if (numbers_written(request) > LIMIT_ANSWER_NUMBERS)
         return error_set(error, CODE_TOO_MUCH_WORK, "the answer would hold %.3g numbers, the limit is %.3g",
                          numbers_written(request), LIMIT_ANSWER_NUMBERS);
-    return grant_memory("training", memory_needed(request), error);
+    return quota_memory("training", memory_needed(request), error);
 }
 
-int train_request_measure(struct arena *arena, const struct options *options, struct train_request *request,
-                          struct error *error)
+int train_task_measure(struct arena *arena, const struct options *options, struct train_task *request,
+                       struct error *error)
 {
     static const char *const known[] = {"network",    "convention",   "parameters", "data",   "optimizer", "epochs",
                                         "batch_size", "record_every", "boundary",   "device", "dtype",     NULL};
-    struct reader r = {.arena = arena, .document = &request->document, .error = error};
+    struct members r = {.arena = arena, .document = &request->document, .error = error};
     const json_t *root = request->document.root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
-    if (reader_known(&r, root, known) != CODE_OK) return error->code;
+    if (members_known(&r, root, known) != CODE_OK) return error->code;
     if (read_network(&r, root, &request->set) != CODE_OK) return error->code;
     if (read_batch(&r, root, &request->set) != CODE_OK) return error->code;
     if (read_optimizer(&r, root, &request->training.optimizer) != CODE_OK) return error->code;
@@ -168,9 +168,9 @@ int train_request_measure(struct arena *arena, const struct options *options, st
     return check_limits(options, request, error);
 }
 
-int train_request_read(struct arena *arena, struct train_request *request, struct error *error)
+int train_task_read(struct arena *arena, struct train_task *request, struct error *error)
 {
-    struct reader r = {.arena = arena, .document = &request->document, .error = error};
+    struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct problem_set *set = &request->set;
     const json_t *root = request->document.root;
     if (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK) return error->code;

@@ -13,22 +13,22 @@ struct grid {
     size_t resolution; /* points along each side, from 2 */
 };
 
-struct train_request {
+struct train_task {
     struct document document;
     struct problem_set set;
     enum device_choice device;
     enum dtype dtype;
     struct grid boundary;
     double work;              /* floating-point operations that the training will take */
-    struct training training; /* complete after train_request_read, but for who is told of its progress */
+    struct training training; /* complete after train_task_read, but for who is told of its progress */
 };
 
 /* Reads what says how much work it is: network, batch, optimizer, options. 422 CODE_TOO_MUCH_WORK where it is more than
  * the options allow, in operations or in memory. */
-int train_request_measure(struct arena *arena, const struct options *options, struct train_request *request,
-                          struct error *error);
+int train_task_measure(struct arena *arena, const struct options *options, struct train_task *request,
+                       struct error *error);
 
-/* Reads the rest: the tensors. After train_request_measure. */
-int train_request_read(struct arena *arena, struct train_request *request, struct error *error);
+/* Reads the rest: the tensors. After train_task_measure. */
+int train_task_read(struct arena *arena, struct train_task *request, struct error *error);
 
 #endif

@@ -187,10 +187,11 @@ START_TEST(verification_at_once)
         struct verification want, got;
         struct error error = {0};
         if (wrong) gradients[s.elements - 1] += 0.25;
-        ck_assert_int_eq(numeric_verify(&s.arena, network, s.batch, w_of, s.x, s.target, g_of, NULL, &want, &error),
+        ck_assert_int_eq(differences_verify(&s.arena, network, s.batch, w_of, s.x, s.target, g_of, NULL, &want, &error),
                          CODE_OK);
         ck_assert_int_eq(
-            numeric_verify_on(b, &s.arena, network, s.batch, w_of, s.x, s.target, g_of, NULL, &got, &error), CODE_OK);
+            differences_verify_on(b, &s.arena, network, s.batch, w_of, s.x, s.target, g_of, NULL, &got, &error),
+            CODE_OK);
         ck_assert_uint_eq(got.checked, want.checked);
         ck_assert_uint_eq(got.at_kinks, want.at_kinks);
         ck_assert_double_eq_tol(got.max_abs_diff, want.max_abs_diff, 1e-8);
@@ -201,7 +202,8 @@ START_TEST(verification_at_once)
         struct verification got;
         struct error error = {0};
         ck_assert_int_eq(
-            numeric_verify_on(b, &s.arena, network, s.batch, w_of, s.x, s.target, g_of, NULL, &got, &error), CODE_OK);
+            differences_verify_on(b, &s.arena, network, s.batch, w_of, s.x, s.target, g_of, NULL, &got, &error),
+            CODE_OK);
         ck_assert_uint_gt(got.at_kinks, 0);
     }
     arena_free(&s.arena);
@@ -239,9 +241,9 @@ START_TEST(verification_can_be_cancelled)
     atomic_bool cancelled = true;
     struct verification v;
     struct error error = {0};
-    ck_assert_int_eq(
-        numeric_verify_on(b, &s.arena, &s.chain.network, s.batch, w_of, s.x, s.target, w_of, &cancelled, &v, &error),
-        CODE_CANCELLED);
+    ck_assert_int_eq(differences_verify_on(b, &s.arena, &s.chain.network, s.batch, w_of, s.x, s.target, w_of,
+                                           &cancelled, &v, &error),
+                     CODE_CANCELLED);
     arena_free(&s.arena);
 }
 END_TEST

@@ -119,13 +119,13 @@ START_TEST(round_numbers)
     const double round[] = {1, 0.5, 0.25, 10, 1.5, 1e-3, 99, 0.01 * (1 + 1e-7)};
     const double others[] = {0, -1, 0.123, 1.01, NAN, INFINITY, 0.3333333};
     for (size_t i = 0; i < sizeof round / sizeof *round; i++)
-        ck_assert_msg(path_is_round(round[i]), "%g", round[i]);
+        ck_assert_msg(hypothesis_is_round(round[i]), "%g", round[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        ck_assert_msg(!path_is_round(others[i]), "%g", others[i]);
+        ck_assert_msg(!hypothesis_is_round(others[i]), "%g", others[i]);
     /* As it was written down, whatever float32 made of it. */
-    ck_assert_double_eq_tol(path_round_number((double)0.2F), 0.2, 1e-15);
-    ck_assert_double_eq(path_round_number(9.99999999), 10);
-    ck_assert_double_nan(path_round_number(0.123));
+    ck_assert_double_eq_tol(hypothesis_round_number((double)0.2F), 0.2, 1e-15);
+    ck_assert_double_eq(hypothesis_round_number(9.99999999), 10);
+    ck_assert_double_nan(hypothesis_round_number(0.123));
 }
 END_TEST
 
@@ -134,22 +134,22 @@ START_TEST(mistakes_are_counted_once)
 {
     struct choice path[6];
     struct search s = {.budget = 2, .path = path, .path_max = 6, .pending = NOTHING_PENDING};
-    ck_assert_ptr_nonnull(path_push(&s, &mistake_transposed, 0, 4));
-    ck_assert_ptr_nonnull(path_push(&s, &mistake_input_ignored, 0, 3));
-    ck_assert_ptr_nonnull(path_push(&s, &mistake_transposed, 0, 2));
-    ck_assert_ptr_null(path_push(&s, &mistake_transposed, 1, 2)); /* another variant is another mistake */
-    ck_assert_ptr_null(path_push(&s, &mistake_all_zero, 0, 1));
+    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_transposed, 0, 4));
+    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_input_ignored, 0, 3));
+    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_transposed, 0, 2));
+    ck_assert_ptr_null(hypothesis_push(&s, &mistake_transposed, 1, 2)); /* another variant is another mistake */
+    ck_assert_ptr_null(hypothesis_push(&s, &mistake_all_zero, 0, 1));
     ck_assert_uint_eq(s.distinct, 2);
-    path_pop_to(&s, 1);
+    hypothesis_pop_to(&s, 1);
     ck_assert_uint_eq(s.distinct, 1);
-    ck_assert(path_makes(&s, &mistake_transposed, 0) && !path_makes(&s, &mistake_input_ignored, 0));
-    ck_assert_ptr_nonnull(path_push(&s, &mistake_all_zero, 0, 1));
+    ck_assert(hypothesis_makes(&s, &mistake_transposed, 0) && !hypothesis_makes(&s, &mistake_input_ignored, 0));
+    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_all_zero, 0, 1));
     path[1].mistake = &mistake_transposed; /* a choice becomes the same as the first */
-    ck_assert(path_recount(&s));
+    ck_assert(hypothesis_recount(&s));
     ck_assert_uint_eq(s.distinct, 1);
     while (s.length < s.path_max)
-        ck_assert_ptr_nonnull(path_push(&s, &mistake_transposed, 0, 0));
-    ck_assert_ptr_null(path_push(&s, &mistake_transposed, 0, 0)); /* no room */
+        ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_transposed, 0, 0));
+    ck_assert_ptr_null(hypothesis_push(&s, &mistake_transposed, 0, 0)); /* no room */
 }
 END_TEST
 
@@ -159,9 +159,9 @@ START_TEST(likelier)
     const struct solution one = {.distinct = 1, .rank = 9, .length = 4}, two = {.distinct = 2, .rank = 3, .length = 2};
     const struct solution other = {.distinct = 1, .rank = 5, .length = 4},
                           here = {.distinct = 1, .rank = 9, .length = 1};
-    ck_assert(path_is_likelier(&one, &two) && !path_is_likelier(&two, &one));
-    ck_assert(path_is_likelier(&other, &one) && path_is_likelier(&other, &here));
-    ck_assert(path_is_likelier(&here, &one) && !path_is_likelier(&one, &one));
+    ck_assert(hypothesis_is_likelier(&one, &two) && !hypothesis_is_likelier(&two, &one));
+    ck_assert(hypothesis_is_likelier(&other, &one) && hypothesis_is_likelier(&other, &here));
+    ck_assert(hypothesis_is_likelier(&here, &one) && !hypothesis_is_likelier(&one, &one));
 }
 END_TEST
 
@@ -185,7 +185,7 @@ START_TEST(two_in_one)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct choice path = cases[i].choice;
         const struct solution solution = {.path = &path, .length = 1, .distinct = 1};
-        ck_assert_msg(path_may_be_two(&solution) == cases[i].may, "%s", path.mistake->id);
+        ck_assert_msg(hypothesis_may_be_two(&solution) == cases[i].may, "%s", path.mistake->id);
     }
 }
 END_TEST
@@ -255,8 +255,8 @@ START_TEST(words)
                                   .parameter_count = 2,
                                   .has_factor = true,
                                   .factor = 0.5};
-            const char *texts[] = {mistake_text(&arena, &check, &found, mistakes[i]->message),
-                                   mistake_text(&arena, &check, &found, mistakes[i]->hint)};
+            const char *texts[] = {words_text(&arena, &check, &found, mistakes[i]->message),
+                                   words_text(&arena, &check, &found, mistakes[i]->hint)};
             for (size_t t = 0; t < 2; t++) {
                 ck_assert_ptr_nonnull(texts[t]);
                 ck_assert_msg(strpbrk(texts[t], "{}") == NULL, "%s: %s", mistakes[i]->id, texts[t]);
@@ -289,7 +289,7 @@ START_TEST(formulas_speak_the_convention)
                           .layer_count = 1,
                           .parameters = &parameter,
                           .parameter_count = 1};
-    const char *text = mistake_text(&arena, &check, &found, mistake_input_ignored.message);
+    const char *text = words_text(&arena, &check, &found, mistake_input_ignored.message);
     ck_assert_msg(strstr(text, expected[_i]) != NULL, "%s", text);
     arena_free(&arena);
 }

@@ -1,4 +1,4 @@
-/* The diagnosis where layers are wide enough for its glances at a few units and at one combination of rows: what a
+/* The diagnosis where layers are wide enough for its sketches at a few units and at one combination of rows: what a
  * student's own loops get wrong there is named as in small networks, and noise is not. */
 #include "tests/main.h"
 
@@ -208,7 +208,7 @@ static void diagnose(enum bug bug, const char *activation, struct diagnosis *dia
 }
 
 /* XOR with hidden biases of zero: for the input (0, 0) every hidden unit is at exactly 0. No unit of the second layer
- * is below 0, so that leaving out relu's derivative there looks right until the layer below: the glances have to look
+ * is below 0, so that leaving out relu's derivative there looks right until the layer below: the sketches have to look
  * below that hypothesis, and then at the next one where they were. */
 static void use_xor(void)
 {

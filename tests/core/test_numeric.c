@@ -42,8 +42,8 @@ static void prepare(const struct link *links, const char *loss, double bias)
 static struct verification verify(void)
 {
     struct verification v;
-    ck_assert_int_eq(numeric_verify(&arena, &chain.network, BATCH, parameters, x, target, gradients, NULL, &v, &error),
-                     CODE_OK);
+    ck_assert_int_eq(
+        differences_verify(&arena, &chain.network, BATCH, parameters, x, target, gradients, NULL, &v, &error), CODE_OK);
     return v;
 }
 
@@ -105,7 +105,7 @@ START_TEST(probes_beyond_the_edge_of_a_loss_are_left_out)
     double w = 1, b = 0, dw = 0, db = 0, edge_x[] = {0, 1}, edge_y[] = {0, 1};
     double *at[] = {&w, &b}, *of[] = {&dw, &db};
     struct verification v;
-    ck_assert_int_eq(numeric_verify(&arena, &chain.network, 2, at, edge_x, edge_y, of, NULL, &v, &error), CODE_OK);
+    ck_assert_int_eq(differences_verify(&arena, &chain.network, 2, at, edge_x, edge_y, of, NULL, &v, &error), CODE_OK);
     ck_assert(v.at_kinks == 2 && v.checked == 0);
     arena_free(&arena);
 }
@@ -117,7 +117,7 @@ START_TEST(can_be_cancelled)
     atomic_bool cancelled = true;
     struct verification v;
     ck_assert_int_eq(
-        numeric_verify(&arena, &chain.network, BATCH, parameters, x, target, gradients, &cancelled, &v, &error),
+        differences_verify(&arena, &chain.network, BATCH, parameters, x, target, gradients, &cancelled, &v, &error),
         CODE_CANCELLED);
     arena_free(&arena);
 }
@@ -166,8 +166,8 @@ static int verify_made_up(size_t batch, struct verification *v)
         memcpy(rows + 2 * i, x + 2 * (i % BATCH), 2 * sizeof *x);
         targets[i] = target[i % BATCH];
     }
-    return numeric_verify_on(&backend, &arena, &chain.network, batch, parameters, rows, targets, gradients,
-                             &asked.cancelled, v, &error);
+    return differences_verify_on(&backend, &arena, &chain.network, batch, parameters, rows, targets, gradients,
+                                 &asked.cancelled, v, &error);
 }
 
 static void prepare_made_up(size_t width)
@@ -219,7 +219,8 @@ START_TEST(many_at_once_without_memory)
     struct verification want, v;
     prepare_made_up(3);
     ck_assert_int_eq(
-        numeric_verify(&arena, &chain.network, BATCH, parameters, x, target, gradients, NULL, &want, &error), CODE_OK);
+        differences_verify(&arena, &chain.network, BATCH, parameters, x, target, gradients, NULL, &want, &error),
+        CODE_OK);
     asked.fail_at = (size_t)_i + 1;
     ck_assert_int_eq(verify_made_up(BATCH, &v), CODE_OK);
     ck_assert_uint_eq(asked.calls, asked.fail_at);

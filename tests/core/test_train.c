@@ -91,7 +91,7 @@ START_TEST(lab)
     ck_assert_double_eq(trained.accuracy, 0.75);
     ck_assert_double_lt(trained.loss, trained.curve.loss[999]);
     ck_assert_uint_ge(trained.remarks, 1);
-    ck_assert_int_eq(trained.health[0].ailment, AILMENT_DEAD_RELU);
+    ck_assert_int_eq(trained.health[0].symptom, SYMPTOM_DEAD_RELU);
     ck_assert_uint_eq(trained.health[0].layer, 1);
     ck_assert_uint_eq(trained.health[0].epoch, 0);
     ck_assert_uint_eq(trained.health[0].unit_count, 1);
@@ -354,17 +354,17 @@ END_TEST
 
 /* ---- health ---- */
 
-static bool has(enum ailment ailment)
+static bool has(enum symptom symptom)
 {
     for (size_t i = 0; i < trained.remarks; i++)
-        if (trained.health[i].ailment == ailment) return true;
+        if (trained.health[i].symptom == symptom) return true;
     return false;
 }
 
 static void expect_well(const char *what)
 {
     for (size_t i = 0; i < trained.remarks; i++)
-        ck_abort_msg("%s: %s: %s", what, ailment_names[trained.health[i].ailment], trained.health[i].message);
+        ck_abort_msg("%s: %s: %s", what, symptom_names[trained.health[i].symptom], trained.health[i].message);
 }
 
 START_TEST(healthy_runs)
@@ -412,10 +412,10 @@ START_TEST(dead)
     prepare(xor_relu, "mse", 1, "sgd", 0.1);
     parameters[1][0] = parameters[1][1] = parameters[1][2] = -100;
     run();
-    ck_assert(has(AILMENT_DEAD_RELU));
+    ck_assert(has(SYMPTOM_DEAD_RELU));
     ck_assert_uint_eq(trained.health[0].unit_count, 3);
     ck_assert_uint_eq(trained.health[0].epoch, 0);
-    ck_assert(!has(AILMENT_VANISHING_GRADIENTS));
+    ck_assert(!has(SYMPTOM_VANISHING_GRADIENTS));
 }
 END_TEST
 
@@ -427,7 +427,7 @@ START_TEST(dead_since)
     parameters[0][0] = parameters[0][1] = parameters[1][0] = 1;
     parameters[2][0] = parameters[3][0] = 1;
     run();
-    ck_assert(has(AILMENT_DEAD_RELU));
+    ck_assert(has(SYMPTOM_DEAD_RELU));
     ck_assert_uint_eq(trained.health[0].epoch, 1);
     ck_assert_double_lt(trained.curve.loss[999], 0.1 * trained.curve.loss[0]); /* which is no sign of learning */
 }
@@ -445,15 +445,15 @@ START_TEST(diverges)
         for (size_t i = 0; i < chain.network.parameters[p].size; i++)
             ck_assert(isfinite(trained.parameters[p][i]));
     ck_assert_double_eq(trained.loss, trained.curve.loss[trained.curve.count - 1]);
-    ck_assert_int_eq(trained.health[0].ailment, AILMENT_DIVERGED);
-    ck_assert(has(AILMENT_EXPLODING_GRADIENTS));
+    ck_assert_int_eq(trained.health[0].symptom, SYMPTOM_DIVERGED);
+    ck_assert(has(SYMPTOM_EXPLODING_GRADIENTS));
 
     /* Within the first epoch, once its first update is made. */
     prepare(line, "mse", 1, "sgd", 1e300);
     training.batch_size = 1;
     run();
     ck_assert(trained.curve.diverged && trained.curve.count == 0);
-    ck_assert_int_eq(trained.health[0].ailment, AILMENT_DIVERGED);
+    ck_assert_int_eq(trained.health[0].symptom, SYMPTOM_DIVERGED);
 
     /* Parameters that overflow at once are the request's fault. */
     prepare(line, "mse", 1, "sgd", 0.1);
@@ -474,8 +474,8 @@ START_TEST(oscillates)
     parameters[0][0] = 0;
     training.epochs = 100;
     run();
-    ck_assert(has(AILMENT_OSCILLATING));
-    ck_assert(!has(AILMENT_PLATEAU));
+    ck_assert(has(SYMPTOM_OSCILLATING));
+    ck_assert(!has(SYMPTOM_PLATEAU));
 }
 END_TEST
 
@@ -489,8 +489,8 @@ START_TEST(vanishes)
         for (size_t i = 0; i < chain.network.parameters[p].size; i++)
             parameters[p][i] *= 0.5;
     run();
-    ck_assert(has(AILMENT_VANISHING_GRADIENTS));
-    ck_assert(has(AILMENT_PLATEAU));
+    ck_assert(has(SYMPTOM_VANISHING_GRADIENTS));
+    ck_assert(has(SYMPTOM_PLATEAU));
 }
 END_TEST
 
@@ -503,7 +503,7 @@ START_TEST(saturates)
     for (size_t i = 0; i < 6; i++)
         parameters[1][i] = 60;
     run();
-    ck_assert(has(AILMENT_SATURATED));
+    ck_assert(has(SYMPTOM_SATURATED));
 }
 END_TEST
 

@@ -13,7 +13,7 @@ unsigned long gradcheckd_cuda_interface(void)
     return kind != NULL && strcmp(kind, "version") == 0 ? 1 : GRADCHECKD_CUDA_INTERFACE;
 }
 
-int gradcheckd_cuda_health(char *why, size_t size)
+int gradcheckd_cuda_trial(char *why, size_t size)
 {
     snprintf(why, size, "the device computes wrong numbers");
     return CODE_DEVICE;
@@ -22,7 +22,7 @@ int gradcheckd_cuda_health(char *why, size_t size)
 const struct backend *gradcheckd_cuda_backend(enum dtype dtype, char *why, size_t size)
 {
     (void)dtype;
-    (void)gradcheckd_cuda_health(why, size);
+    (void)gradcheckd_cuda_trial(why, size);
     return NULL;
 }
 

@@ -167,11 +167,11 @@ START_TEST(verification_without_a_device)
         w_of[p] = m.parameters + offset;
     struct verification want, got;
     struct error error = {0};
-    ck_assert_int_eq(numeric_verify(&m.arena, network, m.batch, w_of, m.x, m.target, w_of, NULL, &want, &error),
+    ck_assert_int_eq(differences_verify(&m.arena, network, m.batch, w_of, m.x, m.target, w_of, NULL, &want, &error),
                      CODE_OK);
     for (size_t n = 1;; n++) {
         standin_fail_in(n, failure, sick);
-        int code = numeric_verify_on(b, &m.arena, network, m.batch, w_of, m.x, m.target, w_of, NULL, &got, &error);
+        int code = differences_verify_on(b, &m.arena, network, m.batch, w_of, m.x, m.target, w_of, NULL, &got, &error);
         bool reached = standin_fail_left() <= sick;
         standin_fail_in(0, CODE_OK, false);
         ck_assert_uint_eq(standin_count().pending, 0);
@@ -234,10 +234,10 @@ END_TEST
 START_TEST(a_sick_device_is_noticed)
 {
     char why[256] = "";
-    ck_assert_int_eq(gradcheckd_cuda_health(why, sizeof why), CODE_OK);
+    ck_assert_int_eq(gradcheckd_cuda_trial(why, sizeof why), CODE_OK);
     for (size_t n = 1;; n++) {
         standin_fail_in(n, CODE_DEVICE, false);
-        int code = gradcheckd_cuda_health(why, sizeof why);
+        int code = gradcheckd_cuda_trial(why, sizeof why);
         bool reached = standin_fail_left() == 0;
         standin_fail_in(0, CODE_OK, false);
         if (!reached) break;
@@ -247,7 +247,7 @@ START_TEST(a_sick_device_is_noticed)
         ck_assert_ptr_null(gradcheckd_cuda_backend(DTYPE_FLOAT64, why, sizeof why));
         standin_fail_in(0, CODE_OK, false);
     }
-    ck_assert_int_eq(gradcheckd_cuda_health(why, sizeof why), CODE_OK);
+    ck_assert_int_eq(gradcheckd_cuda_trial(why, sizeof why), CODE_OK);
     ck_assert_uint_eq(gradcheckd_cuda_interface(), GRADCHECKD_CUDA_INTERFACE);
     struct gradcheckd_cuda_device device;
     ck_assert_int_eq(gradcheckd_cuda_describe(&device), CODE_OK);
@@ -606,7 +606,7 @@ START_TEST(asking_takes_nothing)
     struct errand e = {.backend = backend_of(DTYPE_FLOAT64), .n = 100};
     size_t left = free_memory();
     for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(gradcheckd_cuda_health(why, sizeof why), CODE_OK);
+        ck_assert_int_eq(gradcheckd_cuda_trial(why, sizeof why), CODE_OK);
     on_another_thread(allocate_and_work, &e);
     ck_assert_uint_ge(free_memory() + 10000, left);
     e.backend->release(e.memory);

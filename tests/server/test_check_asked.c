@@ -43,7 +43,7 @@ START_TEST(test_accept)
         {",", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        ck_assert_msg(accept_prefers(cases[i].accept, "text/plain", "application/json") == cases[i].text, "%s",
+        ck_assert_msg(media_type_prefers(cases[i].accept, "text/plain", "application/json") == cases[i].text, "%s",
                       cases[i].accept);
 }
 END_TEST

@@ -34,12 +34,12 @@ enum { BODIES = sizeof bodies / sizeof *bodies, NO_HURRY = 60 /* seconds: the se
 /* From the body to the report with its diagnosis, in `text`; the code that it ended with. */
 static int report_on(struct arena *arena, const char *body, bool as_text, struct text *text)
 {
-    struct check_request request = {0};
+    struct check_task request = {0};
     struct report report;
     struct error error = {0};
     int code = document_read(arena, body, strlen(body), NULL, &request.document, &error);
-    if (code == CODE_OK) code = check_request_measure(arena, &options, &request, &error);
-    if (code == CODE_OK) code = check_request_read(arena, &request, &error);
+    if (code == CODE_OK) code = check_task_measure(arena, &options, &request, &error);
+    if (code == CODE_OK) code = check_task_read(arena, &request, &error);
     if (code == CODE_OK) code = check_run(arena, &request.check, &report, &error);
     struct diagnosis diagnosis;
     bool diagnosed = code == CODE_OK && request.diagnose && !report.passed;

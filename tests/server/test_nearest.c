@@ -38,12 +38,12 @@ START_TEST(test_nearest)
         {"qqqqqqqqqqqqq", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *nearest = nearest_name(cases[i].name, layers, LAYERS);
+        const char *nearest = suggest_name(cases[i].name, layers, LAYERS);
         ck_assert_msg((nearest == NULL) == (cases[i].nearest == NULL), "%s: %s", cases[i].name,
                       nearest ? nearest : "none");
         if (nearest != NULL) ck_assert_str_eq(nearest, cases[i].nearest);
     }
-    ck_assert_ptr_null(nearest_name("relu", NULL, 0));
+    ck_assert_ptr_null(suggest_name("relu", NULL, 0));
 }
 END_TEST
 
@@ -90,7 +90,7 @@ START_TEST(test_other_frameworks)
         {"_", loss_names, 9, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *nearest = nearest_name(cases[i].name, cases[i].known, cases[i].count);
+        const char *nearest = suggest_name(cases[i].name, cases[i].known, cases[i].count);
         if (cases[i].nearest == NULL)
             ck_assert_msg(nearest == NULL, "%s: %s", cases[i].name, nearest);
         else
@@ -106,14 +106,14 @@ START_TEST(test_long_names)
     char *name = malloc(length + 1);
     memset(name, 'r', length);
     name[length] = '\0';
-    ck_assert_ptr_null(nearest_name(name, layers, LAYERS));
-    ck_assert_ptr_null(nearest_name("relu", (const char *const *)&name, 1));
+    ck_assert_ptr_null(suggest_name(name, layers, LAYERS));
+    ck_assert_ptr_null(suggest_name("relu", (const char *const *)&name, 1));
     name[64] = '\0';
     const char *known[] = {name};
-    ck_assert_ptr_eq(nearest_name(name, known, 1), name);
+    ck_assert_ptr_eq(suggest_name(name, known, 1), name);
     name[64] = 'r';
     name[65] = '\0';
-    ck_assert_ptr_null(nearest_name(name, known, 1));
+    ck_assert_ptr_null(suggest_name(name, known, 1));
     free(name);
 }
 END_TEST

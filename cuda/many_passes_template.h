@@ -1,5 +1,5 @@
-/* The kernel of backend->passes_of_many, on what many.inc holds: forward, backward and comparison of many networks.
- * Included by backend.cu alone, in each arithmetic. */
+/* The kernel of backend->passes_of_many, on what many_template.h holds: forward, backward and comparison of many
+ * networks. Included by backend.cu alone, in each arithmetic. */
 
 struct NAME(passes_call) {
     struct NAME(many) many;

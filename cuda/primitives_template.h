@@ -1,5 +1,5 @@
-/* The primitives of core/backend/backend.h in one arithmetic, said by REAL, NAME(x), DTYPE and SMALLEST. Included by backend.cu
- * alone. */
+/* The primitives of core/backend/backend.h in one arithmetic, said by REAL, NAME(x), DTYPE and SMALLEST. Included by
+ * backend.cu alone. */
 
 static int NAME(allocate)(struct arena *arena, size_t elements, void **memory)
 {

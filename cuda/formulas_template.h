@@ -1,5 +1,5 @@
-/* The formulas of core/backend/formulas.h by their numbers, in one arithmetic (REAL, NAME(x)): for every kernel. Included by
- * backend.cu alone.
+/* The formulas of core/backend/formulas.h by their numbers, in one arithmetic (REAL, NAME(x)): for every kernel.
+ * Included by backend.cu alone.
  *
  * All threads of a launch ask for the same one, so that the choice costs a few instructions and nobody waits; and up to
  * 16 million elements a thread has one element only, and chooses once. */

@@ -1,5 +1,6 @@
-/* backend->losses_of_many and passes_of_many: the host's part of what many_losses.inc and many_passes.inc compute. In
- * one arithmetic; losses, which are always in float64, where WITH_LOSSES_OF_MANY. Included by backend.cu alone. */
+/* backend->losses_of_many and passes_of_many: the host's part of what many_losses_template.h and many_passes_template.h
+ * compute. In one arithmetic; losses, which are always in float64, where WITH_LOSSES_OF_MANY. Included by backend.cu
+ * alone. */
 
 /* What both place on the device. */
 static void NAME(many_place)(struct layout *l, const struct sequence *sequence, const struct crew *crew,

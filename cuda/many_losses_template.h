@@ -1,5 +1,5 @@
-/* The kernel of backend->losses_of_many, on what many.inc holds: the losses of many variants of one network. Included
- * by backend.cu alone, in float64. */
+/* The kernel of backend->losses_of_many, on what many_template.h holds: the losses of many variants of one network.
+ * Included by backend.cu alone, in float64. */
 
 struct NAME(losses_call) {
     struct NAME(many) many;
