@@ -26,7 +26,7 @@ def post(daemon, path, request):
     call = urllib.request.Request(f"http://{daemon.host}:{daemon.port}{path}", json.dumps(request).encode(),
                                   {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(call, timeout=120) as response:
+        with urllib.request.urlopen(call, timeout=600) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -188,18 +188,26 @@ class StandInTest(unittest.TestCase):
 class FailingDeviceTest(unittest.TestCase):
     """A device that fails in the middle of a request, for once or for good."""
 
-    LARGE = {"network": {"input": 800, "layers": [{"type": "linear", "out_features": 800}, {"type": "tanh"}], "loss": "mse"},
-             "parameters": {"init": {"scheme": "xavier_uniform", "seed": 1}},
-             "data": {"x": [[(3 * i + j) % 7 / 7 for j in range(800)] for i in range(600)],
-                      "y": [[i % 3 / 3] * 800 for i in range(600)]}}
-    CHECK = {**LARGE, "gradients": {"b1": [0.0] * 800}, "diagnose": False}
-    TRAINING = {**LARGE, "epochs": 3}
+    def square(width, samples):
+        """One layer, of some 6 * samples * width**2 operations; `auto` takes the device from 2e9 on."""
+        return {"network": {"input": width, "layers": [{"type": "linear", "out_features": width}, {"type": "tanh"}], "loss": "mse"},
+                "parameters": {"init": {"scheme": "xavier_uniform", "seed": 1}},
+                "data": {"x": [[(3 * i + j) % 7 / 7 for j in range(width)] for i in range(samples)],
+                         "y": [[i % 3 / 3] * width for i in range(samples)]}}
+
+    CHECK = {**square(800, 600), "gradients": {"b1": [0.0] * 800}, "diagnose": False}
+    TRAINING = {**square(400, 400), "epochs": 6}
+
+    # The stand-in's kernels run on one core, under a sanitizer at a tenth of their speed, and the machine may have
+    # other things to do: a minute for each request, the daemon's own limit, is not always enough.
+    DEADLINES = "30,120,3600,120"
 
     @contextlib.contextmanager
     def daemon(self, *arguments, **environment):
         with tempfile.TemporaryDirectory() as directory:
             self.failure = pathlib.Path(directory, "fail")
-            with StandInDaemon(*arguments, GRADCHECKD_TEST_STANDIN_FAIL=str(self.failure), **environment) as daemon:
+            variables = {"GRADCHECKD_TEST_STANDIN_FAIL": str(self.failure), "GRADCHECKD_TEST_DEADLINES": self.DEADLINES, **environment}
+            with StandInDaemon(*arguments, **variables) as daemon:
                 yield daemon
                 self.assertRegex(daemon.read_errors(), r"^gradcheckd: the CUDA device failed in a request: .*told to fail\n")
                 self.assertEqual(daemon.read_errors().count("failed in a request"), 1, "more than once a minute")
@@ -277,7 +285,7 @@ class FailingDeviceTest(unittest.TestCase):
     def stream(daemon, request):
         call = urllib.request.Request(f"http://{daemon.host}:{daemon.port}/v1/train", json.dumps(request).encode(),
                                       {"Content-Type": "application/json", "Accept": "text/event-stream"})
-        return urllib.request.urlopen(call, timeout=120)
+        return urllib.request.urlopen(call, timeout=600)
 
     def test_a_stream_tells_no_epoch_twice(self):
         request = {**self.TRAINING, "epochs": 8, "device": "auto"}
