@@ -17,6 +17,7 @@
 #include "server/body/document.h"
 #include "server/http/http.h"
 #include "server/options.h"
+#include "server/api/routes.h"
 #include "server/api/static_files.h"
 
 /* The exit status where the options cannot be followed. */
@@ -82,7 +83,7 @@ static int serve(const struct options *options)
     }
     if (!parallel_start(options->threads > 1 ? options->threads - 1 : 0))
         fputs("gradcheckd: cannot start helping threads; large products take one core each\n", stderr);
-    if (!static_files_load(options->static_directory) || !http_start(options, address)) return EXIT_FAILURE;
+    if (!static_files_load(options->static_directory) || !http_start(options, &routes, address)) return EXIT_FAILURE;
     printf("gradcheckd %s listening on %s\n", GRADCHECKD_VERSION, address);
     bool told = flush_output(); /* whoever waits for the line would wait for ever */
     if (told) wait_for_end();

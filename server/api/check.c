@@ -8,7 +8,7 @@
 #include "server/task/check_task.h"
 #include "server/task/device.h"
 #include "server/limits.h"
-#include "server/api/metrics.h"
+#include "server/counters.h"
 #include "server/http/problem.h"
 #include "server/http/timing.h"
 
@@ -148,9 +148,9 @@ static int answer(struct exchange *exchange, struct check_state *state, struct e
     exchange->status = state->strict && !state->report.passed ? STATUS_NOT_PASSED : 200;
     exchange->content_type = format_types[state->format];
     add_timing(exchange, state, clock_seconds() - begun);
-    metrics_check(state->report.passed);
+    counters_check(state->report.passed);
     for (size_t i = 0; diagnosis != NULL && i < diagnosis->count; i++)
-        metrics_mistake(diagnosis->found[i].mistake);
+        counters_mistake(diagnosis->found[i].mistake);
     return CODE_OK;
 }
 

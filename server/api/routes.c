@@ -3,19 +3,18 @@
 #include "server/api/capabilities.h"
 #include "server/api/check.h"
 #include "server/api/metrics.h"
-#include "server/http/probes.h"
 #include "server/api/static_files.h"
 #include "server/api/train.h"
+#include "server/http/probes.h"
 
-const struct route routes[] = {
-    {"/v1/check", "POST", check_handle, "application/json"},
-    {"/v1/train", "POST", train_handle, "application/json"},
-    {"/v1/capabilities", "GET", capabilities_handle, NULL},
-    {"/healthz", "GET", probes_health, NULL},
-    {"/readyz", "GET", probes_ready, NULL},
-    {"/metrics", "GET", metrics_handle, NULL},
+static const struct route table[] = {
+    {"/v1/check", "POST", check_handle, "application/json", NULL},
+    {"/v1/train", "POST", train_handle, "application/json", NULL},
+    {"/v1/capabilities", "GET", capabilities_handle, NULL, NULL},
+    {"/healthz", "GET", probes_health, NULL, NULL},
+    {"/readyz", "GET", probes_ready, NULL, NULL},
+    {"/metrics", "GET", metrics_handle, NULL, NULL},
+    {"static", "GET", static_files_handle, NULL, static_files_has},
 };
 
-const size_t route_count = sizeof routes / sizeof routes[0];
-
-const struct route static_route = {"static", "GET", static_files_handle, NULL};
+const struct routes routes = {table, sizeof table / sizeof table[0]};

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "core/base/arena.h"
-#include "server/body/document.h"
+#include "server/body/numbers.h"
 #include "server/text/text.h"
 
 /* Where a row stood in the original text. */

@@ -5,10 +5,10 @@
 #include <strings.h>
 
 #include "server/http/framing.h"
+#include "server/http/held.h"
 #include "server/http/problem.h"
 #include "server/http/request.h"
-#include "server/api/routes.h"
-#include "server/api/static_files.h"
+#include "server/http/route.h"
 
 static const char *const known_methods[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
                                             "CONNECT", "OPTIONS", "TRACE", "PATCH", NULL};
@@ -34,15 +34,16 @@ static const char *path_of(const char *url)
 
 /* The route of a path: the one for the method, else any of them (*fits says which); NULL where nothing is
  * there. `allow` becomes the value of the Allow header. */
-static const struct route *find_route(const char *path, const char *method, bool *fits, char *allow, size_t size)
+static const struct route *find_route(const struct routes *routes, const char *path, const char *method, bool *fits,
+                                      char *allow, size_t size)
 {
     const struct route *found = NULL;
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
     allow[0] = '\0';
     *fits = false;
-    for (size_t i = 0; i <= route_count; i++) {
-        const struct route *route = i < route_count ? &routes[i] : &static_route;
-        if (i < route_count ? strcmp(route->path, path) != 0 : !static_files_has(path)) continue;
+    for (size_t i = 0; i < routes->count; i++) {
+        const struct route *route = &routes->list[i];
+        if (route->has != NULL ? !route->has(path) : strcmp(route->path, path) != 0) continue;
         bool match = strcmp(route->method, wanted) == 0;
         if (found == NULL || (match && !*fits)) found = route;
         *fits = *fits || match;
@@ -90,7 +91,7 @@ static int check_body(struct exchange *exchange, const struct framing *framing, 
         return error_set(error, CODE_BODY_TOO_LARGE, "The body has %llu bytes; %zu are allowed.",
                          (unsigned long long)framing->length, options->max_body);
     if (check_coding(exchange, error) != CODE_OK || check_type(exchange, error) != CODE_OK) return error->code;
-    if (!request_body_fits(options, (size_t)framing->length))
+    if (!held_body_fits((size_t)framing->length))
         return error_set(error, CODE_OVERLOADED,
                          "The bodies of other requests take all the memory there is for them; try again.");
     return CODE_OK;
@@ -112,12 +113,12 @@ static void refuse(struct exchange *exchange, const struct error *error, const c
 }
 
 /* Finds the route. True where the answer is there already: OPTIONS. */
-static bool choose(struct exchange *exchange, const char **allow, struct error *error)
+static bool choose(struct exchange *exchange, const struct routes *routes, const char **allow, struct error *error)
 {
     char methods[64];
     bool fits;
     bool asks = strcmp(exchange->method, "OPTIONS") == 0;
-    exchange->route = find_route(exchange->path, exchange->method, &fits, methods, sizeof methods);
+    exchange->route = find_route(routes, exchange->path, exchange->method, &fits, methods, sizeof methods);
     if (asks && strcmp(exchange->path, "*") == 0) strcpy(methods, "GET, HEAD, POST, OPTIONS");
     if (methods[0] == '\0') {
         error_set(error, CODE_NOT_FOUND, "There is nothing here.");
@@ -145,7 +146,8 @@ static int check_head(const struct request *request, const char *version, struct
     return framing_read(exchange->connection, exchange->method, request->target_length, version, framing, error);
 }
 
-enum admission admission_decide(struct request *request, const char *url, const char *method, const char *version)
+enum admission admission_decide(struct request *request, const struct routes *routes, const char *url,
+                                const char *method, const char *version)
 {
     struct exchange *exchange = &request->exchange;
     struct framing framing = {0};
@@ -161,7 +163,7 @@ enum admission admission_decide(struct request *request, const char *url, const 
     if (!is_known_method(method))
         error_set(&error, CODE_NOT_IMPLEMENTED, "That method is not known here.");
     else
-        answered = choose(exchange, &allow, &error);
+        answered = choose(exchange, routes, &allow, &error);
     if (!answered && error.code == CODE_OK) check_body(exchange, &framing, &error);
     if (!answered && error.code == CODE_OK) return ADMISSION_GRANTED;
     if (!answered) refuse(exchange, &error, allow);

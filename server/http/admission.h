@@ -3,6 +3,7 @@
 #define SERVER_HTTP_ADMISSION_H
 
 struct request;
+struct routes;
 
 enum admission {
     ADMISSION_GRANTED,    /* exchange.route is to be called when the body is complete */
@@ -13,6 +14,7 @@ enum admission {
 };
 
 /* Sets method, path and route of the exchange, and, where it is not granted, the answer. */
-enum admission admission_decide(struct request *request, const char *url, const char *method, const char *version);
+enum admission admission_decide(struct request *request, const struct routes *routes, const char *url,
+                                const char *method, const char *version);
 
 #endif

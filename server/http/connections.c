@@ -17,8 +17,8 @@
 
 #include "core/base/clock.h"
 #include "server/http/exchange.h"
+#include "server/http/held.h"
 #include "server/limits.h"
-#include "server/http/request.h"
 
 /* Seconds between two looks; a connection idle for QUIET_SECONDS is closed in the drain, one that is so new
  * that its first request may still be on the way has NEW_SECONDS. When too many connections are open,
@@ -217,7 +217,7 @@ static uint64_t bytes_moved(int socket)
 
 static bool is_crowded(void)
 {
-    return registry.count + registry.lingering_count >= LIMIT_CONNECTIONS || request_answers_crowd();
+    return registry.count + registry.lingering_count >= LIMIT_CONNECTIONS || held_answers_crowd();
 }
 
 /* Whether nothing has moved in the middle of a body or an answer for CROWDED_SECONDS, and that is the client's doing.

@@ -17,12 +17,13 @@
 #include "server/http/connections.h"
 #include "server/http/exchange.h"
 #include "server/http/framing.h"
+#include "server/counters.h"
 #include "server/limits.h"
-#include "server/api/metrics.h"
+#include "server/http/held.h"
 #include "server/http/probes.h"
 #include "server/http/problem.h"
 #include "server/http/request.h"
-#include "server/api/routes.h"
+#include "server/http/route.h"
 #include "server/http/stream.h"
 #include "server/http/workers.h"
 
@@ -41,6 +42,7 @@ enum { STREAM_BLOCK = 16384 };
 
 static struct {
     const struct options *options;
+    const struct routes *routes;
     struct MHD_Daemon **daemons;
     unsigned count;
     atomic_size_t delivered;         /* connections given to the daemons */
@@ -120,7 +122,7 @@ static void run_heavy(struct request *request)
     if (atomic_load(&exchange->cancelled)) {
         error_set(&error, CODE_OVERLOADED, "The request waited too long for its turn; try again.");
         problem_answer(exchange, &error);
-    } else if (request_answers_full()) {
+    } else if (held_answers_full()) {
         error_set(&error, CODE_OVERLOADED, "The answers of other requests take all the memory there is for them.");
         problem_answer(exchange, &error);
     } else {
@@ -178,11 +180,11 @@ static void finish(struct request *request, bool sent)
     unwatch(request);
     const struct exchange *exchange = &request->exchange;
     bool streamed = request->stream.begun;
-    metrics_request_ends(exchange->route, sent ? exchange->status : 0, clock_seconds() - request->started,
-                         exchange->body_length,
-                         streamed ? request->stream.sent
-                         : sent   ? exchange->answer.length
-                                  : 0);
+    size_t route = exchange->route != NULL ? (size_t)(exchange->route - http.routes->list) : http.routes->count;
+    counters_request_ends(route, sent ? exchange->status : 0, clock_seconds() - request->started, exchange->body_length,
+                          streamed ? request->stream.sent
+                          : sent   ? exchange->answer.length
+                                   : 0);
     connections_enter(request->connection, PHASE_HEADER);
     if (streamed && !sent) atomic_store(&request->exchange.cancelled, true); /* nobody waits for the rest */
     if (!streamed || stream_leave(request)) request_free(request);
@@ -214,7 +216,7 @@ static void *on_target(void *unused, const char *target, struct MHD_Connection *
     struct request *request = registered != NULL ? request_new(http.options) : NULL;
     if (request == NULL) return NULL;
     connections_hold(registered, request);
-    metrics_request_begins();
+    counters_request_begins();
     request->exchange.connection = connection;
     request->connection = registered;
     request->target_length = target != NULL ? strlen(target) : 0;
@@ -228,7 +230,7 @@ static void *on_target(void *unused, const char *target, struct MHD_Connection *
 static enum MHD_Result on_headers(struct MHD_Connection *connection, struct request *request, const char *url,
                                   const char *method, const char *version)
 {
-    enum admission admission = admission_decide(request, url, method, version);
+    enum admission admission = admission_decide(request, http.routes, url, method, version);
     if (admission == ADMISSION_REFUSED_NOW) {
         connections_linger(request->connection);
         return send_answer(connection, request);
@@ -325,10 +327,13 @@ static void stop_daemons(void)
     http.count = 0;
 }
 
-bool http_start(const struct options *options, char address[LISTENER_ADDRESS_MAX])
+bool http_start(const struct options *options, const struct routes *routes, char address[LISTENER_ADDRESS_MAX])
 {
     http.options = options;
-    request_start();
+    http.routes = routes;
+    for (size_t i = 0; i < routes->count; i++)
+        counters_add_route(routes->list[i].path);
+    held_start(options->max_body);
     if (!listener_open(options, address)) return false;
     /* What was started before a failure ends with the process. */
     if (connections_start() && workers_start(options->threads, run_heavy) && start_daemons() && listener_start(deliver))

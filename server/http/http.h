@@ -7,9 +7,11 @@
 #include "server/http/listener.h"
 #include "server/options.h"
 
-/* Opens the port, starts all threads and serves. `options` must outlive the service; address gets "http://ADDR:PORT".
- * False, with one line on standard error, when something cannot be started. */
-bool http_start(const struct options *options, char address[LISTENER_ADDRESS_MAX]);
+struct routes;
+
+/* Opens the port, starts all threads and serves these routes. `options` and `routes` must outlive the service; address
+ * gets "http://ADDR:PORT". False, with one line on standard error, when something cannot be started. */
+bool http_start(const struct options *options, const struct routes *routes, char address[LISTENER_ADDRESS_MAX]);
 
 /* Takes no new connections, answers what has been asked, and stops all threads; LIMIT_DRAIN_SECONDS at most.
  * What is unfinished then is cancelled. False when some work did not let itself be cancelled: the process has

@@ -8,7 +8,6 @@
 
 #include "core/base/error.h"
 #include "server/http/exchange.h"
-#include "server/http/stream.h"
 
 struct connection;
 
@@ -19,6 +18,19 @@ enum stage {
     STAGE_STREAMING, /* the worker has begun to write the answer; its head is to be sent */
     STAGE_READY,     /* the exchange holds the answer */
     STAGE_SENT       /* the answer is on its way */
+};
+
+/* What a request has where its answer is sent while it is made; all but `begun` under stream.c's lock. */
+struct stream {
+    bool begun;  /* by the worker */
+    bool asleep; /* there was nothing to send: the connection is suspended */
+    bool ended;  /* nothing will be added */
+    bool left;   /* the worker has returned from its handler, or the connection is done with the request */
+    char *bytes; /* malloc'ed, LIMIT_STREAM: what waits to be sent */
+    size_t length;
+    const char *last; /* the last piece: what is left of it */
+    size_t last_length;
+    size_t sent;
 };
 
 struct request {
@@ -35,7 +47,7 @@ struct request {
     size_t body_counted;     /* bytes of body in the total of bodies in flight */
     size_t answer_counted;   /* bytes of its arena in the total of answers in flight */
     struct error body_fault; /* the body was refused on the way: what still comes is dropped */
-    struct stream stream;    /* where the answer is sent while it is made */
+    struct stream stream;
 };
 
 /* A request in STAGE_HEADERS; NULL when memory is short. Spare ones are used again, so that a light request
@@ -48,20 +60,9 @@ void request_free(struct request *request);
  * or no memory left for it (body_fault says so). exchange.body is kept up to date. */
 void request_take_body(struct request *request, const char *piece, size_t length);
 
-/* Whether a body of that length finds room among those in flight now. One up to LIMIT_LIGHT_BODY always does. */
-bool request_body_fits(const struct options *options, size_t length);
-
 /* From now on what the request's arena holds is there only until its client has taken the answer: it counts among such.
  * Once, from a worker; request_free takes it back. */
 void request_hold_answer(struct request *request);
-
-/* Whether answers that wait for their clients hold so much that no more work should be begun; and whether they hold so
- * much that clients who take nothing are in the way. */
-bool request_answers_full(void);
-bool request_answers_crowd(void);
-
-/* At the start of the process: what GRADCHECKD_TEST_ANSWERS says in place of LIMIT_ANSWERS, for tests. */
-void request_start(void);
 
 /* At the end of the process: the spare ones. */
 void request_free_spare(void);

@@ -10,19 +10,6 @@
 struct exchange;
 struct request;
 
-/* The request's share of it; all but `begun` under stream.c's lock. */
-struct stream {
-    bool begun;  /* by the worker */
-    bool asleep; /* there was nothing to send: the connection is suspended */
-    bool ended;  /* nothing will be added */
-    bool left;   /* the worker has returned from its handler, or the connection is done with the request */
-    char *bytes; /* malloc'ed, LIMIT_STREAM: what waits to be sent */
-    size_t length;
-    const char *last; /* the last piece: what is left of it */
-    size_t last_length;
-    size_t sent;
-};
-
 /* ---- for handlers, on a worker, which return OUTCOME_STREAMED once they have begun ---- */
 
 /* Sends the head of the answer, with the exchange's status, content_type and headers. From then on exchange->answer is

@@ -3,7 +3,7 @@
 #define SERVER_TASK_CHECK_TASK_H
 
 #include "core/check/check.h"
-#include "server/http/exchange.h"
+#include "server/options.h"
 #include "server/task/read_network.h"
 
 struct check_task {

@@ -13,7 +13,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "server/paths.h"
-#include "server/api/metrics.h"
+#include "server/counters.h"
 
 enum { WHY_MAX = 256, TELL_SECONDS = 60 };
 
@@ -140,7 +140,7 @@ const struct backend *device_instead(const struct backend *backend, enum device_
 {
     char why[WHY_MAX] = "";
     if (backend != cuda.backends[backend->dtype] || (code != CODE_DEVICE && code != CODE_OUT_OF_MEMORY)) return NULL;
-    metrics_device_failure(code == CODE_OUT_OF_MEMORY);
+    counters_device_failure(code == CODE_OUT_OF_MEMORY);
     if (code == CODE_DEVICE) tell_failure(cuda.failure());
     if (code == CODE_DEVICE && cuda.health(why, sizeof why) == CODE_DEVICE && !atomic_exchange(&cuda.sick, true))
         fprintf(stderr, "gradcheckd: the CUDA device is out of service: %s\n", why);

@@ -3,7 +3,7 @@
 #define SERVER_TASK_TRAIN_TASK_H
 
 #include "core/train/train.h"
-#include "server/http/exchange.h"
+#include "server/options.h"
 #include "server/task/read_network.h"
 
 /* A grid over the plane of a network's two inputs. */
