@@ -324,7 +324,8 @@ coverage: ## line coverage of all tests, in build/coverage
 format: deps-lint ## clang-format all sources
 	clang-format -i $(SOURCES)
 
-lint: deps deps-lint ## format, clang-tidy, cppcheck, shellcheck, and warnings as errors with gcc and clang
+lint: deps deps-lint ## who includes whom, format, clang-tidy, cppcheck, shellcheck, and warnings as errors with gcc and clang
+	@python3 tests/lint/imports.py
 	@clang-format --dry-run -Werror $(SOURCES)
 	@$(MAKE) --no-print-directory -k all standin on-device B=build/lint-gcc OPT=-O2 EXTRA=-Werror
 	@$(MAKE) --no-print-directory -k all standin on-device B=build/lint-clang OPT=-O2 EXTRA=-Werror CC=clang CXX=clang++
