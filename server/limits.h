@@ -35,7 +35,7 @@
 #define LIMIT_LIGHT_BODY ((size_t)64 << 10)
 #define LIMIT_LIGHT_WORK 2e6
 
-/* Seconds that the search for mistakes may take on such a thread; what needs longer goes on with a worker. */
+/* Seconds that the search for mistakes may take on such a thread; what needs longer is left to a worker. */
 #define LIMIT_LIGHT_DIAGNOSIS 0.002
 
 /* One of the workers, where there are two or more, takes nothing beyond this. */

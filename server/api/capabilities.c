@@ -135,10 +135,10 @@ static void write_limits(struct json *json, const struct options *options)
     json_close(json, '}');
 }
 
-enum outcome capabilities_handle(struct exchange *exchange, bool heavy)
+int api_capabilities(struct exchange *exchange, struct error *error)
 {
     const char *const devices[] = {"cpu", device_has_cuda() ? "cuda" : NULL, NULL};
-    (void)heavy;
+    (void)error;
     text_init(&exchange->answer, &exchange->arena);
     struct json json;
     json_init(&json, &exchange->answer);
@@ -162,5 +162,5 @@ enum outcome capabilities_handle(struct exchange *exchange, bool heavy)
     text_add(&exchange->answer, "\n");
     exchange->status = 200;
     exchange->content_type = "application/json";
-    return OUTCOME_ANSWERED;
+    return CODE_OK;
 }

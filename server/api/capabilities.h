@@ -4,6 +4,6 @@
 
 #include "server/http/exchange.h"
 
-exchange_handler capabilities_handle;
+exchange_step api_capabilities;
 
 #endif

@@ -20,13 +20,14 @@ static const char *const format_types[] = {"application/json", "text/plain; char
 /* What ?strict=1 answers when the check did not pass. */
 enum { STATUS_NOT_PASSED = 422 };
 
-/* Kept between the light and the heavy call. */
+/* From measure to run, and to what that leaves. */
 struct check_state {
     struct check_task request;
     enum format format;
-    bool strict, measured, graded, diagnosed;
-    struct report report;       /* once graded */
-    struct diagnosis diagnosis; /* once diagnosed */
+    bool strict;
+    bool diagnosed; /* there is a diagnosis, or part of one */
+    struct report report;
+    struct diagnosis diagnosis;
     double read_seconds, diagnose_seconds;
 };
 
@@ -59,20 +60,25 @@ static int read_strict(const struct exchange *exchange, bool *strict, struct err
     return error_set(error, CODE_QUERY_OUT_OF_RANGE, "strict is %.*s, it must be 1 or 0", LIMIT_NAME, value);
 }
 
-/* From the body to a request whose work is known. */
-static int measure(struct exchange *exchange, struct check_state *state, struct error *error)
+int api_check_measure(struct exchange *exchange, struct load *load, struct error *error)
 {
     double begun = clock_seconds();
+    struct check_state *state = arena_zeroed(&exchange->arena, 1, sizeof *state);
+    if (state == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    exchange->state = state;
     int code = read_format(exchange, &state->format, error);
     if (code == CODE_OK) code = read_strict(exchange, &state->strict, error);
     if (code == CODE_OK)
         code = document_read(&exchange->arena, exchange->body, exchange->body_length, &exchange->cancelled,
                              &state->request.document, error);
     if (code == CODE_OK) code = check_task_measure(&exchange->arena, exchange->options, &state->request, error);
-    state->measured = true;
+    load->work = state->request.work;
+    load->waits = device_is_cuda(state->request.device);
     state->read_seconds = clock_seconds() - begun;
     return code;
 }
+
+/* ---- the work ---- */
 
 static void add_timing(struct exchange *exchange, const struct check_state *state, double write)
 {
@@ -87,49 +93,38 @@ static void add_timing(struct exchange *exchange, const struct check_state *stat
     timing_answer(exchange, &text);
 }
 
-static int grade(struct exchange *exchange, struct check_state *state, struct error *error)
-{
-    int code = check_run(&exchange->arena, &state->request.check, &state->report, error);
-    state->graded = code == CODE_OK;
-    return code;
-}
-
-/* What went wrong, where something did. On a connection's thread there is time for the easy ones only. */
-static int diagnose(struct exchange *exchange, struct check_state *state, bool heavy, struct error *error)
+/* What went wrong, where something did; the search takes that many seconds at most. */
+static int diagnose(struct exchange *exchange, struct check_state *state, double seconds, struct error *error)
 {
     double begun = clock_seconds();
     state->diagnosed = state->request.diagnose && !state->report.passed;
     if (!state->diagnosed) return CODE_OK;
-    double seconds = !state->request.search ? 0 : heavy ? DIAGNOSE_SECONDS : LIMIT_LIGHT_DIAGNOSIS;
+    if (!state->request.search) seconds = 0;
     int code = diagnose_run(&exchange->arena, &state->request.check, &state->report, seconds, &state->diagnosis, error);
     state->diagnose_seconds += clock_seconds() - begun;
     return code;
 }
 
-/* The tensors, unless an earlier call has read them. */
-static int read(struct exchange *exchange, struct check_state *state, struct error *error)
+static int read_tensors(struct exchange *exchange, struct check_state *state, struct error *error)
 {
-    struct check *check = &state->request.check;
-    if (check->backend != NULL) return CODE_OK;
     double begun = clock_seconds();
-    check->cancelled = &exchange->cancelled;
+    state->request.check.cancelled = &exchange->cancelled;
     int code = check_task_read(&exchange->arena, &state->request, error);
     state->read_seconds += clock_seconds() - begun;
     return code;
 }
 
 /* The report and what it comes from: where a device fails, both anew on the CPU. */
-static int compute(struct exchange *exchange, struct check_state *state, bool heavy, struct error *error)
+static int compute(struct exchange *exchange, struct check_state *state, double seconds, struct error *error)
 {
     struct check *check = &state->request.check;
     for (;;) {
-        int code = state->graded ? CODE_OK : grade(exchange, state, error);
-        if (code == CODE_OK) code = diagnose(exchange, state, heavy, error);
+        int code = check_run(&exchange->arena, check, &state->report, error);
+        if (code == CODE_OK) code = diagnose(exchange, state, seconds, error);
         const struct backend *instead = device_instead(check->backend, state->request.device, code);
         if (instead == NULL) return code;
         check->backend = instead;
         exchange->again = true;
-        state->graded = false;
         *error = (struct error){0};
     }
 }
@@ -154,29 +149,25 @@ static int answer(struct exchange *exchange, struct check_state *state, struct e
     return CODE_OK;
 }
 
-enum outcome check_handle(struct exchange *exchange, bool heavy)
+/* A worker's part of a check that was light but for its diagnosis: the search begins anew, with time. */
+static int search_on(struct exchange *exchange, struct error *error)
 {
-    struct error error = {0};
     struct check_state *state = exchange->state;
-    if (state == NULL) exchange->state = state = arena_zeroed(&exchange->arena, 1, sizeof *state);
-    if (state == NULL) {
-        error_set(&error, CODE_OUT_OF_MEMORY, "out of memory");
-        problem_answer(exchange, &error);
-        return OUTCOME_ANSWERED;
+    int code = diagnose(exchange, state, DIAGNOSE_SECONDS, error);
+    return code == CODE_OK ? answer(exchange, state, error) : code;
+}
+
+int api_check_run(struct exchange *exchange, struct error *error)
+{
+    struct check_state *state = exchange->state;
+    /* On a connection's thread there is time for the easy diagnoses only. */
+    double seconds = exchange->on_worker ? DIAGNOSE_SECONDS : LIMIT_LIGHT_DIAGNOSIS;
+    int code = read_tensors(exchange, state, error);
+    if (code == CODE_OK) code = compute(exchange, state, seconds, error);
+    if (code != CODE_OK) return code;
+    if (!exchange->on_worker && state->diagnosed && state->request.search && state->diagnosis.stopped) {
+        exchange->rest = search_on;
+        return CODE_OK;
     }
-    bool fresh = !state->measured;
-    int code = fresh ? measure(exchange, state, &error) : CODE_OK;
-    exchange->work = state->request.work;
-    /* Off to the workers; or, from one that is kept free of long work, to another. */
-    bool light = exchange->work <= LIMIT_LIGHT_WORK && !device_is_cuda(state->request.device);
-    if (code == CODE_OK && !heavy && !light) return OUTCOME_HEAVY;
-    if (code == CODE_OK && heavy && fresh && exchange->work > LIMIT_LONG_WORK) return OUTCOME_HEAVY;
-    if (code == CODE_OK) code = read(exchange, state, &error);
-    if (code == CODE_OK) code = compute(exchange, state, heavy, &error);
-    bool unfinished = state->diagnosed && state->request.search && state->diagnosis.stopped;
-    if (code == CODE_OK && !heavy && unfinished) return OUTCOME_HEAVY;
-    if (code == CODE_OK) code = answer(exchange, state, &error);
-    exchange_explain_cancelled(exchange, "check", &error);
-    if (code != CODE_OK) problem_answer(exchange, &error);
-    return OUTCOME_ANSWERED;
+    return answer(exchange, state, error);
 }

@@ -2,9 +2,10 @@
 #ifndef SERVER_API_CHECK_H
 #define SERVER_API_CHECK_H
 
-#include "server/http/exchange.h"
+#include "server/http/route.h"
 
-exchange_handler check_handle;
+route_measure api_check_measure;
+exchange_step api_check_run;
 
 extern const char *const check_formats[]; /* of its answer, by name; ends with NULL */
 

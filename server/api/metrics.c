@@ -80,9 +80,9 @@ static void write_traffic(struct text *text)
     write_count(text, "gradcheckd_bytes_sent_total", "", get(&counters.bytes_sent));
 }
 
-enum outcome metrics_handle(struct exchange *exchange, bool heavy)
+int api_metrics(struct exchange *exchange, struct error *error)
 {
-    (void)heavy;
+    (void)error;
     struct text *text = &exchange->answer;
     exchange->status = 200;
     exchange->content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -94,5 +94,5 @@ enum outcome metrics_handle(struct exchange *exchange, bool heavy)
     write_traffic(text);
     head(text, "gradcheckd_build_info", "gauge", "Always 1; the label says the version.");
     write_count(text, "gradcheckd_build_info", "{version=\"" GRADCHECKD_VERSION "\"}", 1);
-    return OUTCOME_ANSWERED;
+    return CODE_OK;
 }

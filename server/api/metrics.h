@@ -4,6 +4,6 @@
 
 #include "server/http/exchange.h"
 
-exchange_handler metrics_handle;
+exchange_step api_metrics;
 
 #endif

@@ -8,13 +8,23 @@
 #include "server/http/probes.h"
 
 static const struct route table[] = {
-    {"/v1/check", "POST", check_handle, "application/json", NULL},
-    {"/v1/train", "POST", train_handle, "application/json", NULL},
-    {"/v1/capabilities", "GET", capabilities_handle, NULL, NULL},
-    {"/healthz", "GET", probes_health, NULL, NULL},
-    {"/readyz", "GET", probes_ready, NULL, NULL},
-    {"/metrics", "GET", metrics_handle, NULL, NULL},
-    {"static", "GET", static_files_handle, NULL, static_files_has},
+    {.path = "/v1/check",
+     .method = "POST",
+     .accepts = "application/json",
+     .what = "check",
+     .measure = api_check_measure,
+     .run = api_check_run},
+    {.path = "/v1/train",
+     .method = "POST",
+     .accepts = "application/json",
+     .what = "training",
+     .measure = api_train_measure,
+     .run = api_train_run},
+    {.path = "/v1/capabilities", .method = "GET", .run = api_capabilities},
+    {.path = "/healthz", .method = "GET", .run = probes_health},
+    {.path = "/readyz", .method = "GET", .run = probes_ready},
+    {.path = "/metrics", .method = "GET", .run = api_metrics},
+    {.path = "static", .has = static_files_has, .method = "GET", .run = api_static_files},
 };
 
 const struct routes routes = {table, sizeof table / sizeof table[0]};

@@ -200,16 +200,10 @@ static bool tag_listed(const char *list, const char *etag)
     return false;
 }
 
-enum outcome static_files_handle(struct exchange *exchange, bool heavy)
+int api_static_files(struct exchange *exchange, struct error *error)
 {
-    (void)heavy;
     const struct file *file = find(exchange->path);
-    if (file == NULL) {
-        struct error error = {0};
-        error_set(&error, CODE_NOT_FOUND, "There is nothing here.");
-        problem_answer(exchange, &error);
-        return OUTCOME_ANSWERED;
-    }
+    if (file == NULL) return error_set(error, CODE_NOT_FOUND, "There is nothing here.");
     const char *known = exchange_header(exchange, "If-None-Match");
     exchange_answer_header(exchange, "ETag", file->etag);
     exchange_answer_header(exchange, "Cache-Control", "no-cache");
@@ -223,11 +217,11 @@ enum outcome static_files_handle(struct exchange *exchange, bool heavy)
     text_init(&exchange->answer, &exchange->arena);
     if (known != NULL && tag_listed(known, file->etag)) {
         exchange->status = 304;
-        return OUTCOME_ANSWERED;
+        return CODE_OK;
     }
     exchange->status = 200;
     exchange->content_type = file->type;
     exchange->answer.data = file->data;
     exchange->answer.length = file->length;
-    return OUTCOME_ANSWERED;
+    return CODE_OK;
 }

@@ -15,6 +15,6 @@ void static_files_free(void);
 /* Whether a file answers to that path ("/" is /index.html). */
 bool static_files_has(const char *path);
 
-exchange_handler static_files_handle;
+exchange_step api_static_files;
 
 #endif

@@ -11,28 +11,32 @@
 #include "server/http/timing.h"
 #include "server/report/train_json.h"
 
-/* Kept between the calls. */
+/* From measure to run. */
 struct train_state {
     struct exchange *exchange;
     struct train_task request;
     struct trained trained;
     double *boundary; /* the outputs over the grid; NULL where they are not asked for */
     struct text event;
-    bool measured, streams, begun;
+    bool streams, begun;
     size_t told; /* points of the curve, at the last event */
     double read_seconds, train_seconds;
 };
 
-/* From the body to a request whose work is known. */
-static int measure(struct exchange *exchange, struct train_state *state, struct error *error)
+int api_train_measure(struct exchange *exchange, struct load *load, struct error *error)
 {
     double begun = clock_seconds();
+    struct train_state *state = arena_zeroed(&exchange->arena, 1, sizeof *state);
+    if (state == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    exchange->state = state;
+    state->exchange = exchange;
     const char *accept = exchange_header(exchange, "Accept");
     state->streams = accept != NULL && media_type_prefers(accept, "text/event-stream", "application/json");
     int code = document_read(&exchange->arena, exchange->body, exchange->body_length, &exchange->cancelled,
                              &state->request.document, error);
     if (code == CODE_OK) code = train_task_measure(&exchange->arena, exchange->options, &state->request, error);
-    state->measured = true;
+    load->work = state->request.work;
+    load->waits = true; /* however short, it may stream, which is a worker's */
     state->read_seconds = clock_seconds() - begun;
     return code;
 }
@@ -75,7 +79,7 @@ static void tell_progress(void *context, const struct trained *so_far)
     if (!state->event.failed) stream_write(exchange, state->event.data, state->event.length);
 }
 
-static enum outcome end_stream(struct train_state *state, const struct error *error)
+static void end_stream(struct train_state *state, const struct error *error)
 {
     static const char last_resort[] = "event: error\ndata: {\"type\":\"about:blank\",\"title\":\"Service Unavailable\","
                                       "\"status\":503,\"code\":\"out_of_memory\",\"detail\":\"Out of memory.\"}\n\n";
@@ -91,7 +95,6 @@ static enum outcome end_stream(struct train_state *state, const struct error *er
         stream_end(state->exchange, last_resort, sizeof last_resort - 1);
     else
         stream_end(state->exchange, text.data, text.length);
-    return OUTCOME_STREAMED;
 }
 
 /* ---- the run ---- */
@@ -165,29 +168,16 @@ static void answer(struct exchange *exchange, struct train_state *state)
     timing_answer(exchange, &timing);
 }
 
-enum outcome train_handle(struct exchange *exchange, bool heavy)
+int api_train_run(struct exchange *exchange, struct error *error)
 {
-    struct error error = {0};
     struct train_state *state = exchange->state;
-    if (state == NULL) exchange->state = state = arena_zeroed(&exchange->arena, 1, sizeof *state);
-    if (state == NULL) {
-        error_set(&error, CODE_OUT_OF_MEMORY, "out of memory");
-        problem_answer(exchange, &error);
-        return OUTCOME_ANSWERED;
-    }
-    state->exchange = exchange;
-    bool fresh = !state->measured;
-    int code = fresh ? measure(exchange, state, &error) : CODE_OK;
-    exchange->work = state->request.work;
-    /* However short, a training is the workers'; and from one that is kept free of long work another's. */
-    if (code == CODE_OK && (!heavy || (fresh && exchange->work > LIMIT_LONG_WORK))) return OUTCOME_HEAVY;
-    if (code == CODE_OK) code = run(exchange, state, &error);
-    exchange_explain_cancelled(exchange, "training", &error);
+    int code = run(exchange, state, error);
+    problem_explain_cancelled(exchange, error);
     /* A run that ended before its first point has not begun to stream yet; one that failed so gets a plain problem. */
-    if (state->begun || (code == CODE_OK && state->streams && begin_stream(state))) return end_stream(state, &error);
-    if (code == CODE_OK)
-        answer(exchange, state);
-    else
-        problem_answer(exchange, &error);
-    return OUTCOME_ANSWERED;
+    if (state->begun || (code == CODE_OK && state->streams && begin_stream(state))) {
+        end_stream(state, error);
+        return CODE_OK;
+    }
+    if (code == CODE_OK) answer(exchange, state);
+    return error->code;
 }

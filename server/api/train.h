@@ -2,8 +2,9 @@
 #ifndef SERVER_API_TRAIN_H
 #define SERVER_API_TRAIN_H
 
-#include "server/http/exchange.h"
+#include "server/http/route.h"
 
-enum outcome train_handle(struct exchange *exchange, bool heavy);
+route_measure api_train_measure;
+exchange_step api_train_run;
 
 #endif

@@ -6,7 +6,7 @@ struct request;
 struct routes;
 
 enum admission {
-    ADMISSION_GRANTED,    /* exchange.route is to be called when the body is complete */
+    ADMISSION_GRANTED,    /* exchange.route is to work on it when the body is complete */
     ADMISSION_ANSWERED,   /* the answer is there; nothing stands in the way of a next request on the connection
                            */
     ADMISSION_REFUSED_NOW /* the answer is there; it has to go out before the body is read, and to end the

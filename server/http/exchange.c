@@ -3,8 +3,6 @@
 #include <microhttpd.h>
 #include <string.h>
 
-#include "server/limits.h"
-
 const char *exchange_query(const struct exchange *exchange, const char *name)
 {
     if (exchange->connection == NULL) return NULL;
@@ -27,14 +25,4 @@ void exchange_answer_header(struct exchange *exchange, const char *name, const c
     exchange->headers[exchange->header_count].name = name;
     exchange->headers[exchange->header_count].value = value;
     exchange->header_count++;
-}
-
-void exchange_explain_cancelled(const struct exchange *exchange, const char *what, struct error *error)
-{
-    if (error->code != CODE_CANCELLED || !atomic_load(&exchange->overdue)) return;
-    *error = (struct error){0};
-    if (exchange->again)
-        error_set(error, CODE_DEVICE, "a device failed in the middle of this %s; try again", what);
-    else
-        error_set(error, CODE_TOO_MUCH_WORK, "this %s takes longer than %d seconds", what, LIMIT_WORK_SECONDS);
 }

@@ -11,10 +11,15 @@
 #include "server/options.h"
 #include "server/text/text.h"
 
+struct exchange;
 struct route;
 struct MHD_Connection;
 
 enum { EXCHANGE_HEADERS_MAX = 8 };
+
+/* A part of the work on a request: it fills in the answer and returns CODE_OK, or fails, and http answers with the
+ * problem. */
+typedef int exchange_step(struct exchange *exchange, struct error *error);
 
 struct exchange {
     const struct options *options;
@@ -23,16 +28,17 @@ struct exchange {
     struct arena arena;                /* freed with the exchange */
     const char *method;
     const char *path; /* of the request's target, percent-decoded */
-    const char *body; /* complete when the handler is called; not terminated */
+    const char *body; /* complete when the route is called; not terminated */
     size_t body_length;
     atomic_bool cancelled; /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */
     atomic_bool overdue;   /* it was the time: LIMIT_WORK_SECONDS are over. Set before `cancelled` */
     bool again;            /* a device failed, and the CPU has begun anew, in what was left of the time */
-    void *state;           /* the handler's own, in the arena, kept between its calls */
-    double work; /* floating-point operations, as the handler estimates them before it returns OUTCOME_HEAVY; 0
-                    as long as nobody knows */
+    void *state;           /* the route's own, in the arena: from its `measure` to its `run` */
+    bool on_worker;        /* `run` is called on a worker, not on a thread that serves other connections, too */
+    exchange_step *rest; /* what `run`, on a connection's thread, finds to take longer than that thread can be kept for,
+                            and leaves without an answer to a worker, who calls this once */
 
-    /* the answer, filled in by the handler */
+    /* the answer, filled in by the route */
     int status;
     const char *content_type;
     struct text answer; /* its data in the arena, or static */
@@ -42,16 +48,6 @@ struct exchange {
     size_t header_count;
 };
 
-enum outcome { OUTCOME_ANSWERED, OUTCOME_HEAVY, OUTCOME_STREAMED };
-
-/* An endpoint. It fills in the answer and returns OUTCOME_ANSWERED. Called on a thread that serves connections with
- * heavy = false, it may instead return OUTCOME_HEAVY without an answer: it is then called again on a worker with heavy
- * = true (a body over LIMIT_LIGHT_BODY goes to a worker at once). A worker may be one that is kept free of long work:
- * a handler that finds there for the first time that its work is more than LIMIT_LONG_WORK sets `work` and returns
- * OUTCOME_HEAVY once more. Failures are answered too: problem_answer(). A worker's
- * handler that has sent its answer by server/http/stream.h returns OUTCOME_STREAMED. */
-typedef enum outcome exchange_handler(struct exchange *exchange, bool heavy);
-
 /* The value of a query parameter (?name=value; "" for ?name), or of a request header; NULL where absent. */
 const char *exchange_query(const struct exchange *exchange, const char *name);
 const char *exchange_header(const struct exchange *exchange, const char *name);
@@ -59,10 +55,5 @@ const char *exchange_header(const struct exchange *exchange, const char *name);
 /* Adds a header to the answer; both strings live as long as the exchange. More than EXCHANGE_HEADERS_MAX are dropped.
  */
 void exchange_answer_header(struct exchange *exchange, const char *name, const char *value);
-
-/* Where work was cancelled because it takes too long, and not because the client left: turns CODE_CANCELLED into
- * CODE_TOO_MUCH_WORK, since trying again would not help; or into CODE_DEVICE where it would, since a device's failure
- * took part of the time. what: "check". */
-void exchange_explain_cancelled(const struct exchange *exchange, const char *what, struct error *error);
 
 #endif

@@ -15,6 +15,7 @@
 #include "core/base/clock.h"
 #include "server/http/admission.h"
 #include "server/http/connections.h"
+#include "server/http/dispatch.h"
 #include "server/http/exchange.h"
 #include "server/http/framing.h"
 #include "server/counters.h"
@@ -109,75 +110,11 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct req
     return result;
 }
 
-/* ---- From the request to its endpoint ---- */
-
-/* A worker's part. Resuming comes last: from then on the request is the connection's again, and may be gone
- * at once. */
-static void run_heavy(struct request *request)
-{
-    struct exchange *exchange = &request->exchange;
-    struct MHD_Connection *connection = exchange->connection;
-    struct error error = {0};
-    connections_watch(request->connection, exchange); /* the time in the queue is not the work's */
-    if (atomic_load(&exchange->cancelled)) {
-        error_set(&error, CODE_OVERLOADED, "The request waited too long for its turn; try again.");
-        problem_answer(exchange, &error);
-    } else if (held_answers_full()) {
-        error_set(&error, CODE_OVERLOADED, "The answers of other requests take all the memory there is for them.");
-        problem_answer(exchange, &error);
-    } else {
-        enum outcome outcome = exchange->route->handler(exchange, true);
-        if (outcome == OUTCOME_HEAVY) workers_return(request);
-        if (outcome != OUTCOME_HEAVY) request_hold_answer(request);
-        if (outcome == OUTCOME_STREAMED && stream_leave(request)) request_free(request);
-        if (outcome != OUTCOME_ANSWERED) return;
-    }
-    request->stage = STAGE_READY;
-    MHD_resume_connection(connection);
-}
-
-/* Suspends the connection before a worker can know of it: it must not be resumed first. */
-static void hand_over(struct MHD_Connection *connection, struct request *request)
-{
-    request->stage = STAGE_WORKING;
-    request->watched = true;
-    connections_watch(request->connection, &request->exchange);
-    MHD_suspend_connection(connection);
-    if (workers_submit(request)) return;
-    struct error error = {0};
-    error_set(&error, CODE_OVERLOADED, "Too many requests are waiting; try again.");
-    problem_answer(&request->exchange, &error);
-    request->stage = STAGE_READY;
-    MHD_resume_connection(connection);
-}
-
-static void unwatch(struct request *request)
-{
-    if (request->watched) connections_watch(request->connection, NULL);
-    request->watched = false;
-}
-
-/* The whole request is there. False where the answer is, too; true where a worker has it: it may even be done with it
- * by now, so that the request is not to be touched any more until the library calls again. */
-static bool run(struct MHD_Connection *connection, struct request *request)
-{
-    struct exchange *exchange = &request->exchange;
-    connections_enter(request->connection, PHASE_WORK);
-    if (request->body_fault.code != CODE_OK) {
-        problem_answer(exchange, &request->body_fault);
-    } else if (exchange->body_length > LIMIT_LIGHT_BODY || exchange->route->handler(exchange, false) == OUTCOME_HEAVY) {
-        hand_over(connection, request);
-        return true;
-    }
-    request->stage = STAGE_READY;
-    return false;
-}
-
 /* The end of a request; `sent` says whether its answer went out whole. */
 static void finish(struct request *request, bool sent)
 {
     /* A connection that broke while its work was done is not asked for an answer. */
-    unwatch(request);
+    dispatch_unwatch(request);
     const struct exchange *exchange = &request->exchange;
     bool streamed = request->stream.begun;
     size_t route = exchange->route != NULL ? (size_t)(exchange->route - http.routes->list) : http.routes->count;
@@ -254,8 +191,8 @@ static enum MHD_Result on_request(void *unused, struct MHD_Connection *connectio
         *length = 0;
         return MHD_YES;
     }
-    if (request->stage == STAGE_BODY && run(connection, request)) return MHD_YES;
-    if (request->stage != STAGE_STREAMING) unwatch(request); /* else the worker is still at it */
+    if (request->stage == STAGE_BODY && dispatch_request(request)) return MHD_YES;
+    if (request->stage != STAGE_STREAMING) dispatch_unwatch(request); /* else the worker is still at it */
     return send_answer(connection, request);
 }
 
@@ -336,7 +273,8 @@ bool http_start(const struct options *options, const struct routes *routes, char
     held_start(options->max_body);
     if (!listener_open(options, address)) return false;
     /* What was started before a failure ends with the process. */
-    if (connections_start() && workers_start(options->threads, run_heavy) && start_daemons() && listener_start(deliver))
+    if (connections_start() && workers_start(options->threads, dispatch_work) && start_daemons() &&
+        listener_start(deliver))
         return true;
     fputs("gradcheckd: cannot start its threads\n", stderr);
     return false;

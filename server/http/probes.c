@@ -11,23 +11,23 @@ static void answer_plain(struct exchange *exchange, int status, const char *word
     exchange_answer_header(exchange, "Cache-Control", "no-store");
 }
 
-enum outcome probes_health(struct exchange *exchange, bool heavy)
+int probes_health(struct exchange *exchange, struct error *error)
 {
-    (void)heavy;
+    (void)error;
     answer_plain(exchange, 200, "ok\n");
-    return OUTCOME_ANSWERED;
+    return CODE_OK;
 }
 
-enum outcome probes_ready(struct exchange *exchange, bool heavy)
+int probes_ready(struct exchange *exchange, struct error *error)
 {
-    (void)heavy;
+    (void)error;
     if (probes_draining()) {
         answer_plain(exchange, 503, "draining\n");
         exchange_answer_header(exchange, "Retry-After", "1");
     } else {
         answer_plain(exchange, 200, "ok\n");
     }
-    return OUTCOME_ANSWERED;
+    return CODE_OK;
 }
 
 void probes_drain(void)

@@ -6,8 +6,8 @@
 
 #include "server/http/exchange.h"
 
-exchange_handler probes_health;
-exchange_handler probes_ready;
+exchange_step probes_health;
+exchange_step probes_ready;
 
 /* From now on readyz says 503, and answers close their connections. */
 void probes_drain(void);

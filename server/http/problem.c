@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "server/http/exchange.h"
+#include "server/http/route.h"
+#include "server/limits.h"
 
 struct entry {
     int status;
@@ -134,4 +136,15 @@ void problem_answer(struct exchange *exchange, const struct error *error)
         exchange->answer = (struct text){.data = last_resort, .length = sizeof last_resort - 1};
     }
     if (exchange->status == 503) exchange_answer_header(exchange, "Retry-After", "1");
+}
+
+void problem_explain_cancelled(const struct exchange *exchange, struct error *error)
+{
+    if (error->code != CODE_CANCELLED || !atomic_load(&exchange->overdue)) return;
+    *error = (struct error){0};
+    const char *what = exchange->route->what;
+    if (exchange->again)
+        error_set(error, CODE_DEVICE, "a device failed in the middle of this %s; try again", what);
+    else
+        error_set(error, CODE_TOO_MUCH_WORK, "this %s takes longer than %d seconds", what, LIMIT_WORK_SECONDS);
 }

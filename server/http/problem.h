@@ -31,6 +31,11 @@ void problem_answer(struct exchange *exchange, const struct error *error);
 /* The same as JSON, for the middle of an answer. */
 void problem_write(struct text *text, const struct error *error);
 
+/* Where work was cancelled because it takes too long, and not because the client left: turns CODE_CANCELLED into
+ * CODE_TOO_MUCH_WORK, since trying again would not help; or into CODE_DEVICE where it would, since a device's failure
+ * took part of the time. */
+void problem_explain_cancelled(const struct exchange *exchange, struct error *error);
+
 /* The HTTP status and the machine-readable name ("shape_mismatch") of a code. */
 int problem_status(int code);
 const char *problem_name(int code);

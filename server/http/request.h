@@ -11,6 +11,9 @@
 
 struct connection;
 
+/* Who works on it: the thread of its connection, any worker, or any but the one that is kept free of long work. */
+enum weight { WEIGHT_LIGHT, WEIGHT_HEAVY, WEIGHT_LONG };
+
 enum stage {
     STAGE_HEADERS,   /* the request line is there, the headers are coming */
     STAGE_BODY,      /* admitted; the body is coming */
@@ -25,7 +28,7 @@ struct stream {
     bool begun;  /* by the worker */
     bool asleep; /* there was nothing to send: the connection is suspended */
     bool ended;  /* nothing will be added */
-    bool left;   /* the worker has returned from its handler, or the connection is done with the request */
+    bool left;   /* the worker has returned from the route, or the connection is done with the request */
     char *bytes; /* malloc'ed, LIMIT_STREAM: what waits to be sent */
     size_t length;
     const char *last; /* the last piece: what is left of it */
@@ -38,6 +41,8 @@ struct request {
     struct connection *connection;
     struct request *next; /* in the workers' queue or among the spare ones */
     enum stage stage;
+    enum weight weight;      /* as far as it is known: a large body is measured by a worker */
+    bool measured;           /* its route has said how much it is */
     bool watched;            /* by the sweeper, while a worker has it */
     size_t target_length;    /* of the request's target as it was sent */
     bool odd_target;         /* the request's target holds bytes that no target may hold */

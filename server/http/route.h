@@ -7,12 +7,26 @@
 
 #include "server/http/exchange.h"
 
+/* How much a request is, as far as can be said before it is worked on. http decides by it whether it is light, and done
+ * on the thread that serves its connection; heavy, and a worker's; or long, and not for the worker that is kept free of
+ * such work. */
+struct load {
+    double work; /* floating-point operations */
+    bool waits;  /* it is no work for a connection's thread, however little it is: it waits for a device, or streams */
+};
+
+/* Reads from a request what says how much it is, and puts into exchange->state what `run` goes on from. Errors are
+ * answered by http. */
+typedef int route_measure(struct exchange *exchange, struct load *load, struct error *error);
+
 struct route {
     const char *path;
-    const char *method; /* "GET" (HEAD comes with it) or "POST"; OPTIONS is answered for every route */
-    exchange_handler *handler;
-    const char *accepts;           /* POST: the media type of the body */
+    const char *method;            /* "GET" (HEAD comes with it) or "POST"; OPTIONS is answered for every route */
     bool (*has)(const char *path); /* where many paths are its own: which; then `path` is a name for all of them */
+    route_measure *measure;        /* NULL: it is always light */
+    exchange_step *run;            /* fills in the answer, or sends it by server/http/stream.h */
+    const char *what;              /* a request of it, in words: "check"; NULL where `measure` is */
+    const char *accepts;           /* POST: the media type of the body */
 };
 
 struct routes {

@@ -10,7 +10,7 @@
 struct exchange;
 struct request;
 
-/* ---- for handlers, on a worker, which return OUTCOME_STREAMED once they have begun ---- */
+/* ---- for routes, on a worker, whose `run` returns CODE_OK once it has begun ---- */
 
 /* Sends the head of the answer, with the exchange's status, content_type and headers. From then on exchange->answer is
  * of no use. False when memory is short. */

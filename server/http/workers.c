@@ -14,12 +14,12 @@ static struct {
     bool stopping;
     pthread_t *threads;
     unsigned count;
-    void (*run)(struct request *);
+    void (*run)(struct request *, bool brief);
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .any = PTHREAD_COND_INITIALIZER, .brief = PTHREAD_COND_INITIALIZER};
 
 static bool is_long(const struct request *request)
 {
-    return request->exchange.work > LIMIT_LONG_WORK;
+    return request->weight == WEIGHT_LONG;
 }
 
 /* Takes the first request out of the queue, or the first that is not long; NULL where there is none. */
@@ -55,7 +55,7 @@ static void *work_any(void *unused)
     (void)unused;
     struct request *request;
     while ((request = take(false)) != NULL)
-        pool.run(request);
+        pool.run(request, false);
     return NULL;
 }
 
@@ -64,11 +64,11 @@ static void *work_brief(void *unused)
     (void)unused;
     struct request *request;
     while ((request = take(true)) != NULL)
-        pool.run(request);
+        pool.run(request, true);
     return NULL;
 }
 
-bool workers_start(unsigned count, void (*run)(struct request *request))
+bool workers_start(unsigned count, void (*run)(struct request *request, bool brief))
 {
     pool.run = run;
     pool.stopping = false;

@@ -7,17 +7,17 @@
 
 struct request;
 
-/* Starts `count` threads, each of which calls `run` for one request after the other. With two or more, one of them
- * takes no request whose exchange.work is over LIMIT_LONG_WORK: the others need not wait until long ones end. False
- * when not all could be started; those that were are stopped again. */
-bool workers_start(unsigned count, void (*run)(struct request *request));
+/* Starts `count` threads, each of which calls `run` for one request after the other. With two or more, one of them,
+ * the brief one, takes no request that is known to be long (WEIGHT_LONG): the others need not wait until long ones end.
+ * False when not all could be started; those that were are stopped again. */
+bool workers_start(unsigned count, void (*run)(struct request *request, bool brief));
 
 /* Puts a request into the queue, first come first served. False when LIMIT_QUEUE are waiting. Once it is in,
  * it belongs to the workers until `run` gives it away. From any thread. */
 bool workers_submit(struct request *request);
 
-/* From within `run`: the request turned out to be over LIMIT_LONG_WORK. It waits again, at the head of the queue, for
- * a worker that takes it. */
+/* From within `run` of the brief worker: the request turned out to be long. It waits again, at the head of the queue,
+ * for another one. */
 void workers_return(struct request *request);
 
 /* Requests in the queue. */

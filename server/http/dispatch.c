@@ -1,0 +1,126 @@
+#include "server/http/dispatch.h"
+
+#include <microhttpd.h>
+
+#include "server/http/connections.h"
+#include "server/http/held.h"
+#include "server/http/problem.h"
+#include "server/http/request.h"
+#include "server/http/route.h"
+#include "server/http/stream.h"
+#include "server/http/workers.h"
+#include "server/limits.h"
+
+static int measure(struct request *request, struct error *error)
+{
+    struct exchange *exchange = &request->exchange;
+    struct load load = {0};
+    request->measured = true;
+    if (exchange->route->measure == NULL) return CODE_OK;
+    int code = exchange->route->measure(exchange, &load, error);
+    if (load.work > LIMIT_LONG_WORK)
+        request->weight = WEIGHT_LONG;
+    else if (load.waits || load.work > LIMIT_LIGHT_WORK)
+        request->weight = WEIGHT_HEAVY;
+    return code;
+}
+
+/* The next step: `run`, or what it has left. */
+static int step(struct request *request, struct error *error)
+{
+    struct exchange *exchange = &request->exchange;
+    exchange_step *next = exchange->rest != NULL ? exchange->rest : exchange->route->run;
+    exchange->rest = NULL;
+    return next(exchange, error);
+}
+
+/* Suspends the connection before a worker can know of it: it must not be resumed first. */
+static void hand_over(struct request *request)
+{
+    struct MHD_Connection *connection = request->exchange.connection;
+    request->stage = STAGE_WORKING;
+    request->watched = true;
+    connections_watch(request->connection, &request->exchange);
+    MHD_suspend_connection(connection);
+    if (workers_submit(request)) return;
+    struct error error = {0};
+    error_set(&error, CODE_OVERLOADED, "Too many requests are waiting; try again.");
+    problem_answer(&request->exchange, &error);
+    request->stage = STAGE_READY;
+    MHD_resume_connection(connection);
+}
+
+bool dispatch_request(struct request *request)
+{
+    struct exchange *exchange = &request->exchange;
+    struct error error = {0};
+    connections_enter(request->connection, PHASE_WORK);
+    if (request->body_fault.code != CODE_OK) {
+        problem_answer(exchange, &request->body_fault);
+    } else if (exchange->body_length > LIMIT_LIGHT_BODY) {
+        request->weight = WEIGHT_HEAVY; /* even to measure it takes long */
+        hand_over(request);
+        return true;
+    } else {
+        int code = measure(request, &error);
+        if (code == CODE_OK && request->weight == WEIGHT_LIGHT) code = step(request, &error);
+        if (code != CODE_OK) {
+            problem_answer(exchange, &error);
+        } else if (request->weight != WEIGHT_LIGHT || exchange->rest != NULL) {
+            hand_over(request);
+            return true;
+        }
+    }
+    request->stage = STAGE_READY;
+    return false;
+}
+
+/* Why a worker does not begin with a request that waited for it. */
+static int may_begin(const struct exchange *exchange, struct error *error)
+{
+    if (atomic_load(&exchange->cancelled))
+        return error_set(error, CODE_OVERLOADED, "The request waited too long for its turn; try again.");
+    if (held_answers_full())
+        return error_set(error, CODE_OVERLOADED,
+                         "The answers of other requests take all the memory there is for them.");
+    return CODE_OK;
+}
+
+/* Resuming comes last: from then on the request is the connection's again, and may be gone at once. */
+void dispatch_work(struct request *request, bool brief)
+{
+    struct exchange *exchange = &request->exchange;
+    struct MHD_Connection *connection = exchange->connection;
+    struct error error = {0};
+    connections_watch(request->connection, exchange); /* the time in the queue is not the work's */
+    exchange->on_worker = true;
+    int code = may_begin(exchange, &error);
+    if (code != CODE_OK) {
+        problem_answer(exchange, &error);
+    } else {
+        if (!request->measured) code = measure(request, &error);
+        if (code == CODE_OK && brief && request->weight == WEIGHT_LONG) {
+            workers_return(request);
+            return;
+        }
+        if (code == CODE_OK) code = step(request, &error);
+        if (request->stream.begun) {
+            request_hold_answer(request);
+            if (stream_leave(request)) request_free(request);
+            return;
+        }
+        if (code != CODE_OK) {
+            problem_explain_cancelled(exchange, &error);
+            problem_answer(exchange, &error);
+        }
+        request_hold_answer(request);
+    }
+    request->stage = STAGE_READY;
+    MHD_resume_connection(connection);
+}
+
+void dispatch_unwatch(struct request *request)
+{
+    if (request->watched) connections_watch(request->connection, NULL);
+    request->watched = false;
+}
