@@ -22,47 +22,41 @@ int error_set(struct error *error, int code, const char *format, ...)
     return code;
 }
 
-/* Puts `step` (already escaped, starting with '/') in front of the pointer; what does not fit is dropped at
- * the far end. */
-static void prepend(struct error *error, const char *step, size_t length)
+static int add_step(struct error *error, bool named, size_t number)
 {
-    size_t room = sizeof error->pointer - 1;
-    size_t old = strlen(error->pointer);
-    if (length + old > room) {
-        /* A pointer cut in the middle of a name would point elsewhere: keep the outer steps only. */
-        error->pointer[0] = '\0';
-        old = 0;
-        if (length > room) return;
-    }
-    memmove(error->pointer + length, error->pointer, old + 1);
-    memcpy(error->pointer, step, length);
+    error->steps[error->step_count].named = named;
+    error->steps[error->step_count].number = number;
+    error->step_count++;
+    return error->code;
+}
+
+/* Makes room for one more step, and a name of that size: where there is none, those that are there go. */
+static void make_room(struct error *error, size_t size)
+{
+    if (error->step_count < ERROR_STEPS_MAX && size <= ERROR_NAMES_MAX - error->names_length) return;
+    error->step_count = error->names_length = 0;
 }
 
 int error_at(struct error *error, const char *name)
 {
-    char step[ERROR_POINTER_MAX];
-    size_t n = 0;
-    step[n++] = '/';
-    for (const char *c = name; *c != '\0'; c++) {
-        if (n + 2 >= sizeof step) {
-            n = sizeof step; /* too long to be told */
-            break;
-        }
-        if (*c == '~' || *c == '/') {
-            step[n++] = '~';
-            step[n++] = *c == '~' ? '0' : '1';
-        } else {
-            step[n++] = *c;
-        }
-    }
-    prepend(error, step, n);
-    return error->code;
+    size_t size = strlen(name) + 1;
+    make_room(error, size);
+    if (size > ERROR_NAMES_MAX) return error->code; /* too long to be told */
+    size_t begin = error->names_length;
+    memcpy(error->names + begin, name, size);
+    error->names_length += size;
+    return add_step(error, true, begin);
 }
 
 int error_at_index(struct error *error, size_t index)
 {
-    char step[32];
-    int length = snprintf(step, sizeof step, "/%zu", index);
-    prepend(error, step, (size_t)length);
-    return error->code;
+    make_room(error, 0);
+    return add_step(error, false, index);
+}
+
+struct error_step error_step_at(const struct error *error, size_t i)
+{
+    size_t at = error->step_count - 1 - i;
+    if (!error->steps[at].named) return (struct error_step){.index = error->steps[at].number};
+    return (struct error_step){.name = error->names + error->steps[at].number};
 }

@@ -71,6 +71,8 @@ int api_check_measure(struct exchange *exchange, struct load *load, struct error
     if (code == CODE_OK)
         code = document_read(&exchange->arena, exchange->body, exchange->body_length, &exchange->cancelled,
                              &state->request.document, error);
+    exchange->line = state->request.document.line;
+    exchange->column = state->request.document.column;
     if (code == CODE_OK) code = check_task_measure(&exchange->arena, exchange->options, &state->request, error);
     load->work = state->request.work;
     load->waits = device_is_cuda(state->request.device);

@@ -34,6 +34,8 @@ int api_train_measure(struct exchange *exchange, struct load *load, struct error
     state->streams = accept != NULL && media_type_prefers(accept, "text/event-stream", "application/json");
     int code = document_read(&exchange->arena, exchange->body, exchange->body_length, &exchange->cancelled,
                              &state->request.document, error);
+    exchange->line = state->request.document.line;
+    exchange->column = state->request.document.column;
     if (code == CODE_OK) code = train_task_measure(&exchange->arena, exchange->options, &state->request, error);
     load->work = state->request.work;
     load->waits = true; /* however short, it may stream, which is a worker's */

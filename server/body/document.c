@@ -57,53 +57,62 @@ static int gave_up(struct error *error)
     return error_set(error, CODE_CANCELLED, "the reading of the JSON text was cancelled");
 }
 
-static int malformed(const char *text, size_t length, size_t stop, struct error *error)
+/* A text that was refused, and where that is told. */
+struct refusal {
+    const char *text;
+    size_t length;
+    struct document *document;
+    struct error *error;
+};
+
+/* `stop`: an offset behind the fault, where it is known. */
+static int malformed(const struct refusal *r, size_t stop)
 {
     struct json_fault place;
-    json_fault_find(text, length, stop, &place);
-    error_set(error, CODE_MALFORMED_JSON, "The JSON is malformed: %s.",
+    json_fault_find(r->text, r->length, stop, &place);
+    error_set(r->error, CODE_MALFORMED_JSON, "The JSON is malformed: %s.",
               place.fault[0] != '\0' ? place.fault : "it could not be understood here");
-    json_fault_tell(text, &place, error);
-    return error->code;
+    json_fault_tell(&place, r->error);
+    json_fault_position(r->text, &place, &r->document->line, &r->document->column);
+    return r->error->code;
 }
 
-static int too_many(const char *text, size_t length, size_t stop, struct error *error)
+static int too_many(const struct refusal *r, size_t stop)
 {
     struct json_fault place;
-    json_fault_find(text, length, stop, &place);
-    if (place.fault[0] != '\0') return malformed(text, length, stop, error);
-    error_set(error, CODE_OUT_OF_RANGE, "The JSON holds more than %d values outside of arrays of numbers.",
+    json_fault_find(r->text, r->length, stop, &place);
+    if (place.fault[0] != '\0') return malformed(r, stop);
+    error_set(r->error, CODE_OUT_OF_RANGE, "The JSON holds more than %d values outside of arrays of numbers.",
               DOCUMENT_VALUES_MAX);
-    json_fault_tell(text, &place, error);
-    error->line = error->column = 0;
-    return error->code;
+    json_fault_tell(&place, r->error);
+    return r->error->code;
 }
 
 /* `stop` is the offset behind the second of two equal names. */
-static int duplicate(const char *text, size_t length, size_t stop, struct error *error)
+static int duplicate(const struct refusal *r, size_t stop)
 {
     enum { SHOWN = 64 };
     struct json_fault place;
-    json_fault_find(text, length, stop, &place);
+    json_fault_find(r->text, r->length, stop, &place);
     if (place.fault[0] != '\0' || place.depth == 0 || place.path[place.depth - 1].key == NULL)
-        return malformed(text, length, stop, error);
+        return malformed(r, stop);
     const struct json_step *step = &place.path[place.depth - 1];
     char name[SHOWN];
     json_fault_key(step->key, step->key_length, name, sizeof name);
-    error_set(error, CODE_MALFORMED_JSON, "The JSON is malformed: the name \"%s\" stands twice in the same object.",
+    error_set(r->error, CODE_MALFORMED_JSON, "The JSON is malformed: the name \"%s\" stands twice in the same object.",
               name);
-    json_fault_tell(text, &place, error);
-    return error->code;
+    json_fault_tell(&place, r->error);
+    json_fault_position(r->text, &place, &r->document->line, &r->document->column);
+    return r->error->code;
 }
 
 /* What jansson had against the reduced text. */
-static int refused(const char *text, size_t length, const struct json_scan *scan, const json_error_t *reason,
-                   struct error *error)
+static int refused(const struct refusal *r, const struct json_scan *scan, const json_error_t *reason)
 {
     size_t stop = json_scan_origin(scan, reason->position > 0 ? (size_t)reason->position : 0);
-    if (json_error_code(reason) == json_error_duplicate_key) return duplicate(text, length, stop, error);
+    if (json_error_code(reason) == json_error_duplicate_key) return duplicate(r, stop);
     /* A token is refused where it ends, and what is missing at the end of the text. */
-    return malformed(text, length, stop < length ? stop + 1 : SIZE_MAX, error);
+    return malformed(r, stop < r->length ? stop + 1 : SIZE_MAX);
 }
 
 /* ---- reading ---- */
@@ -145,14 +154,15 @@ int document_read(struct arena *arena, const char *text, size_t length, const at
                   struct document *document, struct error *error)
 {
     *document = (struct document){0};
+    const struct refusal refusal = {.text = text, .length = length, .document = document, .error = error};
     struct json_scan scan;
     switch (json_scan(arena, text, length, cancelled, &scan)) {
     case JSON_SCAN_DONE:
         break;
     case JSON_SCAN_MALFORMED:
-        return malformed(text, length, SIZE_MAX, error);
+        return malformed(&refusal, SIZE_MAX);
     case JSON_SCAN_TOO_MANY:
-        return too_many(text, length, scan.stop, error);
+        return too_many(&refusal, scan.stop);
     case JSON_SCAN_NO_MEMORY:
         return no_memory(error);
     case JSON_SCAN_CANCELLED:
@@ -168,7 +178,7 @@ int document_read(struct arena *arena, const char *text, size_t length, const at
     if (source.stopped) return gave_up(error);
     /* jansson does not look whether a byte of a string found room: what it read may lack some. */
     if (exhausted) return no_memory(error);
-    if (root == NULL) return refused(text, length, &scan, &reason, error);
+    if (root == NULL) return refused(&refusal, &scan, &reason);
     *document = (struct document){.root = root, .table = scan.table, .count = scan.count};
     return CODE_OK;
 }

@@ -9,13 +9,14 @@
 #include <stddef.h>
 
 #include "core/base/arena.h"
-#include "core/base/error.h"
+#include "server/codes.h"
 #include "server/body/numbers.h"
 
 struct document {
     json_t *root;
     struct numbers *table;
     size_t count;
+    size_t line, column; /* of a text that was refused as malformed: where, from 1, in characters; 0 elsewhere */
 };
 
 /* Reads a complete JSON text. In the document every `struct numbers` stands as an array of one integer, its
@@ -24,8 +25,8 @@ struct document {
  *
  * All memory, jansson's too, comes from the arena: nothing is to be decref'd. Duplicate keys, bad UTF-8, more
  * than LIMIT_DEPTH levels, anything behind the value and everything else that JSON forbids (but see above) is
- * CODE_MALFORMED_JSON with line and column (from 1, in characters) and, as far as it can be told, a pointer
- * to the place. More than DOCUMENT_VALUES_MAX values are CODE_OUT_OF_RANGE. The root is an object or an
+ * CODE_MALFORMED_JSON with line and column in the document and, as far as it can be told, the way to the
+ * place. More than DOCUMENT_VALUES_MAX values are CODE_OUT_OF_RANGE. The root is an object or an
  * array: the caller's to check. Nothing is kept of `text`. Once `cancelled` (it may be NULL) is set, the reading ends
  * with CODE_CANCELLED. */
 int document_read(struct arena *arena, const char *text, size_t length, const atomic_bool *cancelled,

@@ -5,7 +5,7 @@
 
 #include "server/text/text.h"
 
-enum { QUOTE_MAX = 24, KEY_MAX = ERROR_POINTER_MAX + 8 };
+enum { QUOTE_MAX = 24, KEY_MAX = ERROR_NAMES_MAX + 8 };
 
 enum expect {
     EXPECT_VALUE,
@@ -353,17 +353,21 @@ void json_fault_key(const char *key, size_t length, char *text, size_t size)
     text[used] = '\0';
 }
 
-void json_fault_tell(const char *text, const struct json_fault *place, struct error *error)
+void json_fault_position(const char *text, const struct json_fault *place, size_t *line, size_t *column)
 {
-    error->line = error->column = 1;
+    *line = *column = 1;
     for (size_t i = 0; i < place->offset; i++) {
         if (text[i] == '\n') {
-            error->line++;
-            error->column = 1;
+            ++*line;
+            *column = 1;
         } else if (((unsigned char)text[i] & 0xC0) != 0x80) {
-            error->column++;
+            ++*column;
         }
     }
+}
+
+void json_fault_tell(const struct json_fault *place, struct error *error)
+{
     for (size_t i = place->depth; i-- > 0;) {
         const struct json_step *step = &place->path[i];
         if (!step->inside) continue;

@@ -27,8 +27,11 @@ struct json_fault {
  * Infinity and -Infinity as values, LIMIT_DEPTH levels, and an object or an array as the whole. */
 void json_fault_find(const char *text, size_t length, size_t stop, struct json_fault *place);
 
-/* Puts line, column and pointer of the place into an error that has been set. */
-void json_fault_tell(const char *text, const struct json_fault *place, struct error *error);
+/* Line and column of the place, from 1, in characters. */
+void json_fault_position(const char *text, const struct json_fault *place, size_t *line, size_t *column);
+
+/* Puts the way to the place into an error that has been set. */
+void json_fault_tell(const struct json_fault *place, struct error *error);
 
 /* A key as it stands between its quotes, unescaped, for quoting: cut at a character where it is longer than
  * `size` - 1. */

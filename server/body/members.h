@@ -1,7 +1,7 @@
 /* Reading a document member by member: types, ranges, unknown names, each fault with its place.
  *
- * Functions take the object and the name of the member; on a fault they set the error with the pointer
- * "/name" and return its code. The caller puts its own steps in front (error_at). */
+ * Functions take the object and the name of the member; on a fault they set the error with its
+ * name as the step and return its code. The caller puts its own steps in front (error_at). */
 #ifndef SERVER_BODY_MEMBERS_H
 #define SERVER_BODY_MEMBERS_H
 
@@ -39,7 +39,7 @@ int members_choice(struct members *r, const json_t *object, const char *name, en
                    const char *const *choices, int *value);
 
 /* A finite tensor; *value points into the document. A ragged one is CODE_SHAPE_MISMATCH, an element that is
- * not finite CODE_NOT_FINITE with its indices in the pointer. */
+ * not finite CODE_NOT_FINITE with its indices as steps. */
 int members_tensor(struct members *r, const json_t *object, const char *name, const struct tensor **value);
 
 /* " (did you mean W1?)" in the arena, or "". */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "core/base/arena.h"
-#include "core/base/error.h"
+#include "server/codes.h"
 #include "server/options.h"
 #include "server/text/text.h"
 
@@ -30,6 +30,7 @@ struct exchange {
     const char *path; /* of the request's target, percent-decoded */
     const char *body; /* complete when the route is called; not terminated */
     size_t body_length;
+    size_t line, column;   /* where it breaks off, from 1, if it is malformed JSON; a problem tells them */
     atomic_bool cancelled; /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */
     atomic_bool overdue;   /* it was the time: LIMIT_WORK_SECONDS are over. Set before `cancelled` */
     bool again;            /* a device failed, and the CPU has begun anew, in what was left of the time */

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "server/http/problem.h"
-
 /* What the walk over the headers has seen so far. */
 struct walk {
     struct framing *framing;

@@ -7,7 +7,6 @@
 
 #include "core/base/clock.h"
 #include "server/http/held.h"
-#include "server/http/problem.h"
 #include "server/limits.h"
 
 enum { SPARE_MAX = 64, FIRST_BODY = 4096 };

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/base/error.h"
+#include "server/codes.h"
 #include "server/http/exchange.h"
 
 struct connection;

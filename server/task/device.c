@@ -11,7 +11,6 @@
 
 #include "core/backend/plugin.h"
 #include "core/base/clock.h"
-#include "core/base/error.h"
 #include "server/paths.h"
 #include "server/counters.h"
 

@@ -3,7 +3,7 @@
 #define SERVER_TASK_DEVICE_H
 
 #include "core/backend/backend.h"
-#include "core/base/error.h"
+#include "server/codes.h"
 #include "server/options.h"
 
 /* `auto` takes the CUDA device for so many floating-point operations in all (some twenty milliseconds of one core,

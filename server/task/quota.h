@@ -2,7 +2,7 @@
 #ifndef SERVER_TASK_QUOTA_H
 #define SERVER_TASK_QUOTA_H
 
-#include "core/base/error.h"
+#include "server/codes.h"
 #include "server/options.h"
 
 /* To write a number out takes as long as so many operations of a large product, some hundred of which are done in a

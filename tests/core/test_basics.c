@@ -8,6 +8,7 @@
 #include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/base/tensor.h"
+#include "tests/place.h"
 
 START_TEST(arena_gives_aligned_pieces_that_do_not_overlap)
 {
@@ -102,16 +103,16 @@ START_TEST(finds_what_is_not_finite)
 }
 END_TEST
 
-START_TEST(the_first_error_wins_and_pointers_are_escaped)
+START_TEST(the_first_error_wins_and_its_place_grows_outwards)
 {
     struct error error = {0};
-    ck_assert_int_eq(error_set(&error, CODE_WRONG_TYPE, "first %d", 1), CODE_WRONG_TYPE);
-    ck_assert_int_eq(error_set(&error, CODE_OUT_OF_RANGE, "second"), CODE_WRONG_TYPE);
+    ck_assert_int_eq(error_set(&error, CODE_SHAPE_MISMATCH, "first %d", 1), CODE_SHAPE_MISMATCH);
+    ck_assert_int_eq(error_set(&error, CODE_OUT_OF_RANGE, "second"), CODE_SHAPE_MISMATCH);
     ck_assert_str_eq(error.detail, "first 1");
     error_at_index(&error, 3);
     error_at(&error, "a/b~c");
     error_at(&error, "x");
-    ck_assert_str_eq(error.pointer, "/x/a~1b~0c/3");
+    ck_assert_str_eq(place_of(&error), "/x/a/b~c/3");
 }
 END_TEST
 
@@ -122,16 +123,26 @@ START_TEST(long_errors_are_cut_between_characters)
     for (size_t i = 0; i < 1998; i += 2)
         memcpy(text + i, "\xC3\xA9", 2); /* e acute */
     text[1998] = '\0';
-    error_set(&error, CODE_WRONG_TYPE, "x%s", text);
+    error_set(&error, CODE_SHAPE_MISMATCH, "x%s", text);
     size_t length = strlen(error.detail);
     ck_assert_uint_lt(length, ERROR_DETAIL_MAX);
     ck_assert_uint_gt(length, ERROR_DETAIL_MAX - 8);
     ck_assert_uint_eq((unsigned char)error.detail[length - 1], 0xA9);
     error_at(&error, "inner");
-    error_at(&error, text); /* does not fit: the pointer never names something else instead */
-    ck_assert_uint_lt(strlen(error.pointer), ERROR_POINTER_MAX);
+    error_at(&error, text); /* does not fit: the place is never something else instead */
+    ck_assert_str_eq(place_of(&error), "");
     error_at(&error, "outer");
-    ck_assert_int_eq(strncmp(error.pointer, "/outer", 6), 0);
+    ck_assert_str_eq(place_of(&error), "/outer");
+    text[300] = '\0';
+    error_at(&error, text);
+    ck_assert_uint_eq(error.step_count, 2);
+    error_at(&error, text); /* would fit alone: what is inside of it goes */
+    ck_assert_uint_eq(error.step_count, 1);
+    ck_assert_str_eq(error_step_at(&error, 0).name, text);
+    for (size_t i = 0; i < 2 * ERROR_STEPS_MAX; i++)
+        error_at_index(&error, i);
+    ck_assert_uint_le(error.step_count, ERROR_STEPS_MAX);
+    ck_assert_uint_eq(error_step_at(&error, 0).index, 2 * ERROR_STEPS_MAX - 1);
 }
 END_TEST
 
@@ -144,7 +155,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, shapes);
     tcase_add_test(tcase, transposes);
     tcase_add_test(tcase, finds_what_is_not_finite);
-    tcase_add_test(tcase, the_first_error_wins_and_pointers_are_escaped);
+    tcase_add_test(tcase, the_first_error_wins_and_its_place_grows_outwards);
     tcase_add_test(tcase, long_errors_are_cut_between_characters);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -7,6 +7,7 @@
 
 #include "core/check/check.h"
 #include "tests/core/chain.h"
+#include "tests/place.h"
 
 enum { BATCH = 4, WIDTH = 3, PARAMETERS_MAX = 8, SIZE_MAX_OF_PARAMETER = WIDTH * WIDTH };
 
@@ -177,14 +178,14 @@ START_TEST(overflow_is_the_requests_fault)
     x[0] = 1e10;
     error = (struct error){0};
     ck_assert_int_eq(check_run(&arena, &check, &report, &error), CODE_NOT_FINITE);
-    ck_assert_str_eq(error.pointer, "/parameters");
+    ck_assert_str_eq(place_of(&error), "/parameters");
     ck_assert_ptr_nonnull(strstr(error.detail, "layer 0 (linear)"));
     error = (struct error){0};
     ck_assert_int_eq(chain_build(&arena, WIDTH, no_sigmoid, "bce", &chain, &error), CODE_OK);
     parameters[0][0] = 5;
     x[0] = 5;
     ck_assert_int_eq(check_run(&arena, &check, &report, &error), CODE_OUT_OF_RANGE);
-    ck_assert_str_eq(error.pointer, "/network/loss");
+    ck_assert_str_eq(place_of(&error), "/network/loss");
 }
 END_TEST
 

@@ -7,6 +7,7 @@
 #include "core/graph/intermediates.h"
 #include "core/pass/pass.h"
 #include "tests/core/chain.h"
+#include "tests/place.h"
 
 static struct arena arena;
 static struct chain chain;
@@ -104,14 +105,14 @@ START_TEST(refused)
         error = (struct error){0};
         ck_assert_int_eq(chain_build(&arena, cases[i].input, cases[i].links, cases[i].loss, &chain, &error),
                          cases[i].code);
-        ck_assert_str_eq(error.pointer, cases[i].pointer);
+        ck_assert_str_eq(place_of(&error), cases[i].pointer);
     }
     error = (struct error){0};
     *(&chain) = (struct chain){.definition = {.input = {2, {2, 3}}, .layers = chain.layers, .layer_count = 1}};
     chain.layers[0] = chain_layer("relu", 0, false);
     chain.definition.loss = chain_layer("cross_entropy", 0, true);
     ck_assert_int_eq(network_build(&arena, &chain.definition, &chain.network, &error), CODE_SHAPE_MISMATCH);
-    ck_assert_str_eq(error.pointer, "/loss");
+    ck_assert_str_eq(place_of(&error), "/loss");
 }
 END_TEST
 
@@ -121,7 +122,7 @@ START_TEST(in_features_is_checked)
     ck_assert_int_eq(chain_build(&arena, 2, links, "mse", &chain, &error), CODE_OK);
     chain.layers[0].attributes[1] = 5;
     ck_assert_int_eq(network_build(&arena, &chain.definition, &chain.network, &error), CODE_SHAPE_MISMATCH);
-    ck_assert_str_eq(error.pointer, "/layers/0/in_features");
+    ck_assert_str_eq(place_of(&error), "/layers/0/in_features");
 }
 END_TEST
 
@@ -138,7 +139,7 @@ START_TEST(classes)
         error = (struct error){0};
         double index[] = {0, bad[i]};
         ck_assert_int_eq(network_classes(&chain.network, 2, index, one_hot, &error), CODE_OUT_OF_RANGE);
-        ck_assert_str_eq(error.pointer, "/1");
+        ck_assert_str_eq(place_of(&error), "/1");
     }
 }
 END_TEST

@@ -6,6 +6,7 @@
 
 #include "server/body/document.h"
 #include "server/limits.h"
+#include "server/text/pointer.h"
 #include "server/text/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -47,19 +48,27 @@ static void check_rows(const struct document *document, size_t length)
     }
 }
 
-static void check_error(const struct error *error, int code, const char *text, size_t length)
+static void check_error(const struct error *error, int code, const struct document *document, const char *text,
+                        size_t length)
 {
+    struct arena arena;
+    struct text pointer;
     require(code == error->code && error->detail[0] != '\0', "an error without a sentence");
     for (const char *at = error->detail, *end = at + strlen(at); at < end; at += text_utf8(at, end))
         require(text_utf8(at, end) > 0, "a detail that is not UTF-8");
-    for (const char *at = error->pointer, *end = at + strlen(at); at < end; at += text_utf8(at, end))
+    arena_init(&arena, LIMIT_MIB);
+    text_init(&pointer, &arena);
+    pointer_write(&pointer, error);
+    for (const char *at = pointer.data, *end = at + pointer.length; at < end; at += text_utf8(at, end))
         require(text_utf8(at, end) > 0, "a pointer that is not UTF-8");
+    arena_free(&arena);
     if (code != CODE_MALFORMED_JSON) return;
     require(strstr(error->detail, "could not be understood") == NULL, "a refusal that is not explained");
     size_t lines = 1;
     for (size_t i = 0; i < length; i++)
         lines += text[i] == '\n';
-    require(error->line >= 1 && error->line <= lines && error->column >= 1 && error->column <= length + 1, "position");
+    require(document->line >= 1 && document->line <= lines, "line");
+    require(document->column >= 1 && document->column <= length + 1, "column");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
@@ -77,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         check_rows(&document, length);
         require(count_rows(&document, document.root, 1) == document.count, "a row without its place");
     } else {
-        check_error(&error, code, text, length);
+        check_error(&error, code, &document, text, length);
     }
     /* The same with hardly any memory: it fails cleanly or agrees. */
     arena_free(&arena);

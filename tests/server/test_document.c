@@ -11,6 +11,7 @@
 #include "server/body/document.h"
 #include "server/limits.h"
 #include "server/text/number.h"
+#include "server/text/pointer.h"
 #include "server/text/text.h"
 
 static struct arena arena;
@@ -47,10 +48,21 @@ static int read_text(const char *text)
     return read_bytes(text, strlen(text));
 }
 
+/* In the arena, until the next text is read. */
+static const char *pointer(void)
+{
+    struct text text;
+    text_init(&text, &arena);
+    pointer_write(&text, &error);
+    text_bytes(&text, "", 1);
+    return text.data;
+}
+
 static void expect_read(const char *text)
 {
     int code = read_text(text);
-    ck_assert_msg(code == CODE_OK, "%.100s: %s (line %zu, column %zu)", text, error.detail, error.line, error.column);
+    ck_assert_msg(code == CODE_OK, "%.100s: %s (line %zu, column %zu)", text, error.detail, document.line,
+                  document.column);
 }
 
 static const struct numbers *member(const char *name)
@@ -360,9 +372,9 @@ START_TEST(test_broken)
         const struct broken *b = &broken[i];
         int code = read_text(b->text);
         ck_assert_msg(code == CODE_MALFORMED_JSON, "%s: code %d", b->text, code);
-        ck_assert_msg(error.line == b->line && error.column == b->column, "%s: line %zu, column %zu: %s", b->text,
-                      error.line, error.column, error.detail);
-        ck_assert_msg(strcmp(error.pointer, b->pointer) == 0, "%s: %s", b->text, error.pointer);
+        ck_assert_msg(document.line == b->line && document.column == b->column, "%s: line %zu, column %zu: %s", b->text,
+                      document.line, document.column, error.detail);
+        ck_assert_msg(strcmp(pointer(), b->pointer) == 0, "%s: %s", b->text, pointer());
         ck_assert_msg(strstr(error.detail, b->words) != NULL, "%s: %s", b->text, error.detail);
     }
 }
@@ -383,7 +395,7 @@ START_TEST(test_nul_bytes)
                  {quoted_cut, sizeof quoted_cut - 1, 7}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ck_assert_int_eq(read_bytes(cases[i].text, cases[i].length), CODE_MALFORMED_JSON);
-        ck_assert_msg(error.column == cases[i].column, "%zu: %zu %s", i, error.column, error.detail);
+        ck_assert_msg(document.column == cases[i].column, "%zu: %zu %s", i, document.column, error.detail);
     }
 }
 END_TEST
@@ -426,7 +438,7 @@ START_TEST(test_depth)
             if (read_repeated(cases[i].unit, count, "1", cases[i].close) != CODE_MALFORMED_JSON)
                 ck_abort_msg("%s x %zu", cases[i].unit, count);
             ck_assert_msg(strstr(error.detail, "deeper than 64 levels") != NULL, "%s", error.detail);
-            ck_assert_msg(error.column == cases[i].column, "%s: %zu", cases[i].unit, error.column);
+            ck_assert_msg(document.column == cases[i].column, "%s: %zu", cases[i].unit, document.column);
         }
     }
     ck_assert_int_eq(read_repeated("{\"a\":", 64, "[1]", "}"), CODE_MALFORMED_JSON);
@@ -641,8 +653,8 @@ START_TEST(test_position_behind_rows)
         size_t column = (size_t)(to - text) + 2;
         sprintf(to, ",\"d\":2,\"e\":3}");
         ck_assert_int_eq(read_text(text), CODE_MALFORMED_JSON);
-        ck_assert_msg(error.column == column, "%d rows: %zu, not %zu", rows, error.column, column);
-        ck_assert_str_eq(error.pointer, "/d");
+        ck_assert_msg(document.column == column, "%d rows: %zu, not %zu", rows, document.column, column);
+        ck_assert_str_eq(pointer(), "/d");
     }
 }
 END_TEST
@@ -872,7 +884,7 @@ START_TEST(test_refuses_what_jansson_refuses)
         }
         if (code != CODE_OK) {
             refused++;
-            if (error.line == 0 || error.column == 0) ck_abort_msg("%.*s", (int)length, text.data);
+            if (document.line == 0 || document.column == 0) ck_abort_msg("%.*s", (int)length, text.data);
             if (strstr(error.detail, "could not be understood") != NULL)
                 ck_abort_msg("%.*s: not explained", (int)length, text.data);
         }
