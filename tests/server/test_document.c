@@ -612,6 +612,7 @@ static void *cancel_soon(void *unused)
 /* The flag set by another thread in the midst of it: arrays of numbers, nested ones, and what is jansson's. */
 START_TEST(test_cancelled_between)
 {
+    enum { ATTEMPTS = 50 };
     static const struct {
         const char *head, *unit, *tail;
     } texts[] = {
@@ -627,16 +628,18 @@ START_TEST(test_cancelled_between)
         for (size_t k = 0; k < count; k++, to += unit)
             memcpy(to, texts[i].unit, unit);
         to += sprintf(to, "%s", texts[i].tail);
-        arena_reset(&arena);
-        error = (struct error){0};
-        atomic_store(&cancelled, false);
-        pthread_t thread;
-        ck_assert_int_eq(pthread_create(&thread, NULL, cancel_soon, NULL), 0);
-        clock_t start = clock();
-        int code = document_read(&arena, text, (size_t)(to - text), &cancelled, &document, &error);
-        double taken = (double)(clock() - start) / CLOCKS_PER_SEC;
-        pthread_join(thread, NULL);
-        ck_assert_msg(code == CODE_CANCELLED, "%s: code %d after %g s", texts[i].unit, code, taken);
+        /* On a busy machine the other thread may come too late: then once more. */
+        int code = CODE_OK;
+        for (int attempt = 0; code != CODE_CANCELLED && attempt < ATTEMPTS; attempt++) {
+            arena_reset(&arena);
+            error = (struct error){0};
+            atomic_store(&cancelled, false);
+            pthread_t thread;
+            ck_assert_int_eq(pthread_create(&thread, NULL, cancel_soon, NULL), 0);
+            code = document_read(&arena, text, (size_t)(to - text), &cancelled, &document, &error);
+            pthread_join(thread, NULL);
+        }
+        ck_assert_msg(code == CODE_CANCELLED, "%s: code %d", texts[i].unit, code);
         free(text);
     }
 }
