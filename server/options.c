@@ -61,16 +61,15 @@ static bool read_listen(struct options *options, const char *value)
     return true;
 }
 
+const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
+
 static bool read_device(struct options *options, const char *value)
 {
-    if (strcmp(value, "auto") == 0)
-        options->device = DEVICE_AUTO;
-    else if (strcmp(value, "cpu") == 0)
-        options->device = DEVICE_CPU;
-    else if (strcmp(value, "cuda") == 0)
-        options->device = DEVICE_CUDA_USUALLY;
-    else
-        return false;
+    int choice = 0;
+    while (device_names[choice] != NULL && strcmp(device_names[choice], value) != 0)
+        choice++;
+    if (device_names[choice] == NULL) return false;
+    options->device = choice == DEVICE_CUDA ? DEVICE_CUDA_USUALLY : (enum device_choice)choice;
     return true;
 }
 

@@ -7,6 +7,8 @@
 /* DEVICE_CUDA_USUALLY: nobody asked this request's client, whom the CPU serves as well where the device has failed. */
 enum device_choice { DEVICE_AUTO, DEVICE_CPU, DEVICE_CUDA, DEVICE_CUDA_USUALLY };
 
+extern const char *const device_names[]; /* what can be asked for, by enum device_choice; ends with NULL */
+
 struct options {
     char host[64]; /* a numeric IPv4 or IPv6 address, without brackets */
     unsigned port; /* 0 takes a free one */

@@ -7,7 +7,7 @@
 #include "core/graph/initializer.h"
 #include "core/ops/ops.h"
 #include "core/train/train.h"
-#include "server/api/check.h"
+#include "server/report/formats.h"
 #include "server/task/device.h"
 #include "server/body/document.h"
 #include "server/limits.h"
@@ -108,6 +108,24 @@ static void write_mistakes(struct json *json)
     json_close(json, ']');
 }
 
+static void write_devices(struct json *json)
+{
+    json_key(json, "devices");
+    json_open(json, '[');
+    for (const struct device *d = devices; d->name != NULL; d++)
+        if (d->is_there()) json_text(json, d->name);
+    json_close(json, ']');
+}
+
+static void write_formats(struct json *json)
+{
+    json_key(json, "formats");
+    json_open(json, '[');
+    for (const struct format *f = formats; f->name != NULL; f++)
+        json_text(json, f->name);
+    json_close(json, ']');
+}
+
 static void write_limits(struct json *json, const struct options *options)
 {
     json_key(json, "limits");
@@ -137,7 +155,6 @@ static void write_limits(struct json *json, const struct options *options)
 
 int api_capabilities(struct exchange *exchange, struct error *error)
 {
-    const char *const devices[] = {"cpu", device_has_cuda() ? "cuda" : NULL, NULL};
     (void)error;
     text_init(&exchange->answer, &exchange->arena);
     struct json json;
@@ -154,9 +171,9 @@ int api_capabilities(struct exchange *exchange, struct error *error)
     write_optimizers(&json);
     write_remarks(&json);
     write_mistakes(&json);
-    write_names(&json, "devices", devices);
+    write_devices(&json);
     write_names(&json, "dtypes", dtype_names);
-    write_names(&json, "formats", check_formats);
+    write_formats(&json);
     write_limits(&json, exchange->options);
     json_close(&json, '}');
     text_add(&exchange->answer, "\n");

@@ -1,10 +1,12 @@
 #include "server/api/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "server/api/read_body.h"
 #include "server/http/media_type.h"
-#include "server/report/check_words.h"
+#include "server/report/formats.h"
 #include "server/task/check_task.h"
 #include "server/task/device.h"
 #include "server/limits.h"
@@ -12,18 +14,13 @@
 #include "server/http/problem.h"
 #include "server/http/timing.h"
 
-enum format { FORMAT_JSON, FORMAT_TEXT };
-
-const char *const check_formats[] = {"json", "text", NULL};
-static const char *const format_types[] = {"application/json", "text/plain; charset=utf-8"};
-
 /* What ?strict=1 answers when the check did not pass. */
 enum { STATUS_NOT_PASSED = 422 };
 
 /* From measure to run, and to what that leaves. */
 struct check_state {
     struct check_task request;
-    enum format format;
+    const struct format *format;
     bool strict;
     bool diagnosed; /* there is a diagnosis, or part of one */
     struct report report;
@@ -33,23 +30,29 @@ struct check_state {
 
 /* ---- what is asked for ---- */
 
-/* ?format= decides, then Accept; what asks for nothing that we have gets JSON. */
-static int read_format(const struct exchange *exchange, enum format *format, struct error *error)
+/* "json, text" */
+static void list_formats(char *list, size_t size)
+{
+    size_t used = 0;
+    for (const struct format *f = formats; f->name != NULL && used < size; f++) {
+        int n = snprintf(list + used, size - used, "%s%s", f == formats ? "" : ", ", f->name);
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
+/* ?format= decides, then Accept; what asks for nothing that we have gets the usual one. */
+static int read_format(const struct exchange *exchange, const struct format **format, struct error *error)
 {
     const char *name = exchange_query(exchange, "format");
-    *format = FORMAT_JSON;
-    if (name == NULL) {
-        const char *accept = exchange_header(exchange, "Accept");
-        if (accept != NULL && media_type_prefers(accept, "text/plain", "application/json")) *format = FORMAT_TEXT;
-        return CODE_OK;
-    }
-    for (int i = 0; check_formats[i] != NULL; i++)
-        if (strcmp(name, check_formats[i]) == 0) {
-            *format = (enum format)i;
-            return CODE_OK;
-        }
-    return error_set(error, CODE_QUERY_OUT_OF_RANGE, "format is %.*s, it must be one of: json, text", LIMIT_NAME,
-                     name[0] != '\0' ? name : "empty");
+    const char *accept = exchange_header(exchange, "Accept");
+    *format = name != NULL ? formats_find(name) : formats;
+    for (const struct format *f = formats; name == NULL && accept != NULL && f->name != NULL; f++)
+        if (media_type_prefers(accept, f->media_type, (*format)->media_type)) *format = f;
+    if (*format != NULL) return CODE_OK;
+    char known[64];
+    list_formats(known, sizeof known);
+    return error_set(error, CODE_QUERY_OUT_OF_RANGE, "format is %.*s, it must be one of: %s", LIMIT_NAME,
+                     name[0] != '\0' ? name : "empty", known);
 }
 
 static int read_strict(const struct exchange *exchange, bool *strict, struct error *error)
@@ -68,11 +71,7 @@ int api_check_measure(struct exchange *exchange, struct load *load, struct error
     exchange->state = state;
     int code = read_format(exchange, &state->format, error);
     if (code == CODE_OK) code = read_strict(exchange, &state->strict, error);
-    if (code == CODE_OK)
-        code = document_read(&exchange->arena, exchange->body, exchange->body_length, &exchange->cancelled,
-                             &state->request.document, error);
-    exchange->line = state->request.document.line;
-    exchange->column = state->request.document.column;
+    if (code == CODE_OK) code = read_body(exchange, &state->request.document, error);
     if (code == CODE_OK) code = check_task_measure(&exchange->arena, exchange->options, &state->request, error);
     load->work = state->request.work;
     load->waits = device_is_cuda(state->request.device);
@@ -134,16 +133,12 @@ static int compute(struct exchange *exchange, struct check_state *state, double 
 static int answer(struct exchange *exchange, struct check_state *state, struct error *error)
 {
     double begun = clock_seconds();
-    const struct check *check = &state->request.check;
     const struct diagnosis *diagnosis = state->diagnosed ? &state->diagnosis : NULL;
     text_init(&exchange->answer, &exchange->arena);
-    if (state->format == FORMAT_TEXT)
-        check_report_text(&exchange->answer, check, &state->report, diagnosis);
-    else
-        check_report_json(&exchange->answer, check, &state->report, diagnosis);
+    state->format->write(&exchange->answer, &state->request.check, &state->report, diagnosis);
     if (exchange->answer.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     exchange->status = state->strict && !state->report.passed ? STATUS_NOT_PASSED : 200;
-    exchange->content_type = format_types[state->format];
+    exchange->content_type = state->format->media_type;
     add_timing(exchange, state, clock_seconds() - begun);
     counters_check(state->report.passed);
     for (size_t i = 0; diagnosis != NULL && i < diagnosis->count; i++)

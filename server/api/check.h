@@ -7,6 +7,4 @@
 route_measure api_check_measure;
 exchange_step api_check_run;
 
-extern const char *const check_formats[]; /* of its answer, by name; ends with NULL */
-
 #endif

@@ -5,18 +5,19 @@
 #include "server/api/metrics.h"
 #include "server/api/static_files.h"
 #include "server/api/train.h"
+#include "server/body/body.h"
 #include "server/http/probes.h"
 
 static const struct route table[] = {
     {.path = "/v1/check",
      .method = "POST",
-     .accepts = "application/json",
+     .accepts = body_media_type,
      .what = "check",
      .measure = api_check_measure,
      .run = api_check_run},
     {.path = "/v1/train",
      .method = "POST",
-     .accepts = "application/json",
+     .accepts = body_media_type,
      .what = "training",
      .measure = api_train_measure,
      .run = api_train_run},

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "server/api/read_body.h"
 #include "server/http/media_type.h"
 #include "server/task/device.h"
 #include "server/limits.h"
@@ -32,10 +33,7 @@ int api_train_measure(struct exchange *exchange, struct load *load, struct error
     state->exchange = exchange;
     const char *accept = exchange_header(exchange, "Accept");
     state->streams = accept != NULL && media_type_prefers(accept, "text/event-stream", "application/json");
-    int code = document_read(&exchange->arena, exchange->body, exchange->body_length, &exchange->cancelled,
-                             &state->request.document, error);
-    exchange->line = state->request.document.line;
-    exchange->column = state->request.document.column;
+    int code = read_body(exchange, &state->request.document, error);
     if (code == CODE_OK) code = train_task_measure(&exchange->arena, exchange->options, &state->request, error);
     load->work = state->request.work;
     load->waits = true; /* however short, it may stream, which is a worker's */

@@ -1,11 +1,13 @@
 #include "server/http/admission.h"
 
 #include <microhttpd.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "server/http/framing.h"
 #include "server/http/held.h"
+#include "server/http/media_type.h"
 #include "server/http/problem.h"
 #include "server/http/request.h"
 #include "server/http/route.h"
@@ -62,17 +64,33 @@ static int check_coding(struct exchange *exchange, struct error *error)
     return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE, "The body must come as it is, without a Content-Encoding.");
 }
 
-static int check_type(const struct exchange *exchange, struct error *error)
+/* The media types of a route's bodies, in words: "application/json or application/zip". */
+static void list_types(const struct route *route, char *list, size_t size)
+{
+    size_t used = 0;
+    for (size_t i = 0; route->accepts(i) != NULL && used < size; i++) {
+        int n = snprintf(list + used, size - used, "%s%s", i > 0 ? " or " : "", route->accepts(i));
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static int check_type(struct exchange *exchange, struct error *error)
 {
     const char *type = exchange_header(exchange, "Content-Type");
-    const char *wanted = exchange->route->accepts;
-    if (type == NULL || wanted == NULL || framing_is_type(type, wanted)) return CODE_OK;
-    if (framing_is_type(type, "application/x-www-form-urlencoded"))
+    const struct route *route = exchange->route;
+    exchange->media_type = route->accepts(0);
+    if (type == NULL) return CODE_OK;
+    for (size_t i = 0; route->accepts(i) != NULL; i++) {
+        exchange->media_type = route->accepts(i);
+        if (media_type_is(type, exchange->media_type)) return CODE_OK;
+    }
+    char wanted[256];
+    list_types(route, wanted, sizeof wanted);
+    if (media_type_is(type, "application/x-www-form-urlencoded"))
         return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE,
-                         "The body must be %s, but the request says it is a form, as curl -d does: use curl "
-                         "--json, or add "
-                         "-H 'Content-Type: %s'.",
-                         wanted, wanted);
+                         "The body must be %s, but the request says it is a form, as curl -d does: use curl --json, or "
+                         "add -H 'Content-Type: %s'.",
+                         wanted, route->accepts(0));
     return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE, "The body must be %s, but Content-Type is %.100s.", wanted,
                      type);
 }

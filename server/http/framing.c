@@ -131,12 +131,3 @@ bool framing_target_fits(const char *target)
     }
     return *target != '\0';
 }
-
-bool framing_is_type(const char *value, const char *type)
-{
-    size_t length = strlen(type);
-    if (strncasecmp(value, type, length) != 0) return false;
-    value += length;
-    value += strspn(value, " \t");
-    return *value == '\0' || *value == ';';
-}

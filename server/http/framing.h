@@ -28,8 +28,4 @@ int framing_read(struct MHD_Connection *connection, const char *method, size_t t
 /* Whether a request's target, as it was sent, holds only what a target may hold. */
 bool framing_target_fits(const char *target);
 
-/* Whether `value` is `type`, in any case and with any parameters behind it: "Application/JSON;
- * charset=utf-8". */
-bool framing_is_type(const char *value, const char *type);
-
 #endif

@@ -23,12 +23,19 @@ static int quality_of(const char *at, const char *end)
     return 1000;
 }
 
+/* A media type without its parameters. */
+static int bare_length(const char *type)
+{
+    return (int)strcspn(type, "; \t");
+}
+
 /* The quality of one of our types: of the range that fits it most closely, the first of these. -1 where none does. */
 static int quality_for(const char *accept, const char *type)
 {
-    char kind[RANGE_MAX];
+    char bare[RANGE_MAX], kind[RANGE_MAX];
+    snprintf(bare, sizeof bare, "%.*s", bare_length(type), type);
     snprintf(kind, sizeof kind, "%.*s/*", (int)strcspn(type, "/"), type);
-    const char *const ranges[] = {type, kind, "*/*"};
+    const char *const ranges[] = {bare, kind, "*/*"};
     int quality[] = {-1, -1, -1};
     while (*accept != '\0') {
         accept += strspn(accept, " \t,");
@@ -46,4 +53,13 @@ bool media_type_prefers(const char *accept, const char *type, const char *usual)
 {
     int quality = quality_for(accept, type);
     return quality > 0 && quality > quality_for(accept, usual);
+}
+
+bool media_type_is(const char *value, const char *type)
+{
+    size_t length = strlen(type);
+    if (strncasecmp(value, type, length) != 0) return false;
+    value += length;
+    value += strspn(value, " \t");
+    return *value == '\0' || *value == ';';
 }

@@ -21,12 +21,13 @@ typedef int route_measure(struct exchange *exchange, struct load *load, struct e
 
 struct route {
     const char *path;
-    const char *method;            /* "GET" (HEAD comes with it) or "POST"; OPTIONS is answered for every route */
-    bool (*has)(const char *path); /* where many paths are its own: which; then `path` is a name for all of them */
-    route_measure *measure;        /* NULL: it is always light */
-    exchange_step *run;            /* fills in the answer, or sends it by server/http/stream.h */
-    const char *what;              /* a request of it, in words: "check"; NULL where `measure` is */
-    const char *accepts;           /* POST: the media type of the body */
+    const char *method;               /* "GET" (HEAD comes with it) or "POST"; OPTIONS is answered for every route */
+    bool (*has)(const char *path);    /* where many paths are its own: which; then `path` is a name for all of them */
+    route_measure *measure;           /* NULL: it is always light */
+    exchange_step *run;               /* fills in the answer, or sends it by server/http/stream.h */
+    const char *what;                 /* a request of it, in words: "check"; NULL where `measure` is */
+    const char *(*accepts)(size_t i); /* POST: the media types of its bodies, by number; the first is what a body is
+                                         whose sender does not say; NULL behind the last */
 };
 
 struct routes {

@@ -107,6 +107,22 @@ bool device_has_cuda(void)
     return cuda.backends[0] != NULL && cuda.backends[1] != NULL && !atomic_load(&cuda.sick);
 }
 
+static bool is_always_there(void)
+{
+    return true;
+}
+
+static const struct backend *cuda_backend(enum dtype dtype)
+{
+    return cuda.backends[dtype];
+}
+
+const struct device devices[] = {
+    {"cpu", is_always_there, backend_cpu},
+    {"cuda", device_has_cuda, cuda_backend},
+    {0},
+};
+
 bool device_is_cuda(enum device_choice choice)
 {
     return choice == DEVICE_CUDA || choice == DEVICE_CUDA_USUALLY;

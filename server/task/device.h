@@ -2,6 +2,8 @@
 #ifndef SERVER_TASK_DEVICE_H
 #define SERVER_TASK_DEVICE_H
 
+#include <stdbool.h>
+
 #include "core/backend/backend.h"
 #include "server/codes.h"
 #include "server/options.h"
@@ -15,6 +17,15 @@
 /* Once, before any request: looks for gradcheckd-cuda.so beside the program, or in ../lib/gradcheckd; where it does not
  * serve, device_why() says why. */
 void device_start(void);
+
+/* A device that there may be. To add one, write where its backend comes from, and its line in the table. */
+struct device {
+    const char *name;
+    bool (*is_there)(void);
+    const struct backend *(*backend)(enum dtype dtype);
+};
+
+extern const struct device devices[]; /* the CPU first; ends with a NULL name */
 
 bool device_has_cuda(void);
 

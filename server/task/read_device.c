@@ -2,8 +2,6 @@
 
 #include "server/task/device.h"
 
-const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
-
 int read_device(struct members *r, const json_t *root, const struct options *options, enum device_choice *device,
                 enum dtype *dtype)
 {

@@ -6,8 +6,6 @@
 #include "server/options.h"
 #include "server/body/members.h"
 
-extern const char *const device_names[]; /* by enum device_choice; ends with NULL */
-
 /* 400 CODE_OUT_OF_RANGE for a device that is not there. */
 int read_device(struct members *r, const json_t *root, const struct options *options, enum device_choice *device,
                 enum dtype *dtype);
