@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/text/pointer.h"
 #include "server/text/text.h"
 
 static struct arena arena;
@@ -190,6 +191,20 @@ START_TEST(test_too_deep)
 }
 END_TEST
 
+START_TEST(test_pointer)
+{
+    struct error error = {0};
+    pointer_write(&text, &error);
+    ck_assert_uint_eq(text.length, 0);
+    error_at_index(&error, 3);
+    error_at(&error, "a/b~c");
+    error_at(&error, "");
+    error_at(&error, "x");
+    pointer_write(&text, &error);
+    expect_text("/x//a~1b~0c/3");
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("text");
@@ -204,6 +219,7 @@ Suite *test_suite(void)
     tcase_add_test(tests, test_any_bytes);
     tcase_add_test(tests, test_tensors);
     tcase_add_test(tests, test_too_deep);
+    tcase_add_test(tests, test_pointer);
     suite_add_tcase(suite, tests);
     return suite;
 }
