@@ -51,7 +51,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report asan tsan vectors lint format bench fuzz coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report claims asan tsan vectors lint format bench fuzz fuzz-request fuzz-corpus half-finished replay coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -104,6 +104,7 @@ $(B)/static/%: static/%
 	$(call Q,cp) cp $< $@
 
 $(B)/tests/core/test_conformance: $(CONFORMANCE)
+$(B)/tests/core/test_graph: $(B)/tests/core/random_network.o
 
 .SECONDARY:
 $(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
@@ -175,7 +176,7 @@ test: deps ## install, build and run all tests, those of C and HTTP again under 
 	@$(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory asan
 
-check: all unit http page object ## the unit tests and the tests over HTTP, as built
+check: all unit replay http page object ## the unit tests and the tests over HTTP, as built
 
 # One thread for OpenBLAS, as in the daemon. What runs on a GPU alone is compiled, and so does not rot.
 unit: $(TESTS) $(ON_DEVICE)
@@ -212,15 +213,19 @@ mistakes: $(B)/tests/diagnosis/page ## write core/MISTAKES.md anew from the tabl
 diagnosis-report: all ## how well mistakes are named, on the test set of wrong gradients
 	GRADCHECKD=$(B)/gradcheckd python3 tests/diagnosis/report.py
 
+claims: deps-bench all ## that nothing false is said about wrong gradients which no rule explains
+	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/diagnosis/no_false_claims.py
+
+SANITIZED = OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(MAKE) --no-print-directory $(BESIDE) check B=build/asan OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= \
-	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
+	@$(MAKE) --no-print-directory $(BESIDE) check B=build/asan $(SANITIZED)
 
 tsan: ## all tests under ThreadSanitizer
 	@$(MAKE) --no-print-directory check B=build/tsan OPT='-O1 -g' HARDEN= EXTRA='-fsanitize=thread'
 
 vectors: deps-bench ## generate tests/vectors anew with PyTorch and NumPy
 	/usr/bin/python3 tests/vectors/generate.py
+	/usr/bin/python3 tests/vectors/graphs.py
 
 bench: deps-bench all ## beside a Python service around PyTorch, in one run
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/bench/bench.py
@@ -233,6 +238,48 @@ fuzz: ## feed the JSON reader with libFuzzer for FUZZ_SECONDS (120)
 	    server/body/document.c server/body/json_scan.c server/body/json_fault.c server/text/pointer.c server/text/text.c build/fuzz/number.o core/base/arena.c core/base/error.c \
 	    core/base/tensor.c $$(pkg-config --cflags --libs jansson) -lstdc++ -lm
 	build/fuzz/document -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 build/fuzz/corpus
+
+# ---- whole requests; without a fuzzer, too: any compiler replays the corpus ----
+
+FUZZ_REQUEST := $(patsubst %.c,$(B)/%.o,$(filter-out tests/fuzz/fuzz_document.c tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
+FUZZ_CORPUS  := tests/fuzz/corpus
+FUZZ_DRAWN   ?= 1000
+# tests/fuzz/clock.c stands for the clock.
+FUZZ_LINK     = -Wl,--wrap=clock_gettime
+
+$(B)/tests/fuzz/replay: $(FUZZ_REQUEST) $(B)/tests/fuzz/replay.o $(LIBRARY)
+	$(call Q,link) $(CC) $(CFLAGS) $(FUZZ_LINK) -o $@ $^ $(LDLIBS)
+
+$(B)/tests/fuzz/request: $(FUZZ_REQUEST) $(LIBRARY)
+	$(call Q,link) $(CC) $(CFLAGS) -fsanitize=fuzzer $(FUZZ_LINK) -o $@ $^ $(LDLIBS)
+
+# The corpus, and FUZZ_DRAWN inputs (1000) from a fixed seed.
+replay: $(B)/tests/fuzz/replay
+	@export OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=abort_on_error=1; $< $(FUZZ_CORPUS) $(FUZZ_DRAWN)
+
+# Comparisons are not traced, and features not weighed by how rare they are: with so much arithmetic that takes most of the
+# time, and a fuzzer can say little about numbers. Leaks are found by `make asan`, which replays the corpus.
+fuzz-request: ## feed whole requests with libFuzzer for FUZZ_SECONDS (120), or FUZZ_RUNS of them
+	@$(MAKE) --no-print-directory build/fuzz-request/tests/fuzz/request B=build/fuzz-request CC=clang CXX=clang++ \
+	    OPT='-O2 -g -fno-omit-frame-pointer' HARDEN= \
+	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all -fsanitize-coverage=inline-8bit-counters,pc-table'
+	@mkdir -p build/fuzz-request/corpus
+	OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=1 \
+	build/fuzz-request/tests/fuzz/request -timeout=10 -max_len=1024 -entropic=0 -detect_leaks=0 \
+	    -artifact_prefix=build/fuzz-request/ $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS)) \
+	    $(FUZZ_OPTIONS) build/fuzz-request/corpus $(FUZZ_CORPUS)
+
+HALF_FINISHED ?= 200000
+half-finished: ## send HALF_FINISHED (200000) half-finished submissions to a daemon under the sanitizers
+	@$(MAKE) --no-print-directory build/asan/gradcheckd B=build/asan $(SANITIZED)
+	GRADCHECKD=build/asan/gradcheckd python3 tests/http/half_finished.py $(HALF_FINISHED)
+
+# Those that have a name (crash-...) stay.
+fuzz-corpus: ## take from what fuzz-request has found the few small inputs that reach as much code
+	@mkdir -p build/fuzz-request/merged && rm -f build/fuzz-request/merged/*
+	OPENBLAS_NUM_THREADS=1 build/fuzz-request/tests/fuzz/request -set_cover_merge=1 -use_counters=0 -max_len=512 \
+	    build/fuzz-request/merged $(FUZZ_CORPUS) build/fuzz-request/corpus 2>/dev/null
+	find $(FUZZ_CORPUS) -type f ! -name '*-*' -delete; cp build/fuzz-request/merged/* $(FUZZ_CORPUS)/
 
 coverage: ## line coverage of all tests, in build/coverage
 	@$(MAKE) --no-print-directory check B=build/coverage OPT='-O0 -g' HARDEN= EXTRA='--coverage'

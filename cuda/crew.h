@@ -10,8 +10,8 @@
  * bytes of teams' memory, so that with three times those parameters it is less than a context keeps, and need not be
  * allocated for every call. The stand-in's are small, so that tests come to all of them. */
 #ifdef __CUDACC__
-#define MANY_WORK SEQUENCE_WORK_AT_ONCE
-static const size_t MANY_AT_ONCE_MIN = SEQUENCE_AT_ONCE_MIN, MANY_AT_ONCE = (size_t)1 << 18,
+#define MANY_WORK FUSED_WORK_AT_ONCE
+static const size_t MANY_AT_ONCE_MIN = FUSED_AT_ONCE_MIN, MANY_AT_ONCE = (size_t)1 << 18,
                     MANY_ELEMENTS_AT_ONCE = (size_t)1 << 22, MANY_BYTES = (size_t)128 << 20;
 static const unsigned MANY_BLOCKS_MAX = 1 << 14;
 #else
@@ -51,13 +51,13 @@ static unsigned crew_blocks(const struct crew *w, size_t count)
     return at_most((count - 1) / w->teams + 1, w->blocks_max);
 }
 
-static struct crew crew_of(const struct sequence *sequence, size_t need, size_t element, size_t portion)
+static struct crew crew_of(const struct fused *fused, size_t need, size_t element, size_t portion)
 {
     struct crew w = {};
     const size_t for_sums = WARPS * sizeof(double);
     w.portion = portion;
     w.need = (unsigned)need;
-    w.wide = sequence->widest >= MANY_WIDE;
+    w.wide = fused->widest >= MANY_WIDE;
     size_t fit = (MANY_SHARED - for_sums) / (need * element);
     w.teams = w.wide ? 1 : fit == 0 || fit > WARPS ? (unsigned)WARPS : (unsigned)fit;
     w.threads = w.wide ? (unsigned)BLOCK : w.teams * WARP;

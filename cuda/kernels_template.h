@@ -40,6 +40,11 @@ KERNEL void NAME(update_kernel)(struct update u, size_t n, const REAL *g, REAL *
     }
 }
 
+KERNEL void NAME(multiply_kernel)(size_t n, const REAL *x, const REAL *y, REAL *z)
+{
+    EACH(i, n) z[i] = x[i] * y[i];
+}
+
 KERNEL void NAME(axpby_kernel)(size_t n, REAL a, const REAL *x, REAL b, REAL *y)
 {
     EACH(i, n) y[i] = b == 0 ? a * x[i] : a * x[i] + b * y[i];
@@ -48,15 +53,74 @@ KERNEL void NAME(axpby_kernel)(size_t n, REAL a, const REAL *x, REAL b, REAL *y)
 /* ---- matrices and row vectors ---- */
 
 /* Each thread goes down one column of a strip, so that no index has to be divided. Blocks: strips of WARP columns times
- * chunks of rows. */
+ * chunks of rows. Within a chunk each warp takes every WARPS-th row. */
+#define COLUMN(strips) ((size_t)(block_index() % (strips)) * WARP + thread_index() % WARP)
+#define EACH_ROW(i, rows, strips, chunks)                                                                              \
+    for (size_t i = (size_t)(block_index() / (strips)) * WARPS + thread_index() / WARP; i < (rows);                    \
+         i += WARPS * (size_t)(chunks))
+
+/* X[i,j] += v[j] */
 KERNEL void NAME(add_row_kernel)(size_t rows, size_t columns, unsigned strips, unsigned chunks, const REAL *v, REAL *X)
 {
-    size_t j = (size_t)(block_index() % strips) * WARP + thread_index() % WARP;
+    size_t j = COLUMN(strips);
     if (j >= columns) return;
     REAL add = v[j];
-    for (size_t i = (size_t)(block_index() / strips) * WARPS + thread_index() / WARP; i < rows;
-         i += (size_t)chunks * WARPS)
-        X[i * columns + j] += add;
+    EACH_ROW(i, rows, strips, chunks) X[i * columns + j] += add;
+}
+
+/* Y[i,j] = X[i,j] * v[j] */
+KERNEL void NAME(multiply_row_kernel)(size_t rows, size_t columns, unsigned strips, unsigned chunks, const REAL *v,
+                                      const REAL *X, REAL *Y)
+{
+    size_t j = COLUMN(strips);
+    if (j >= columns) return;
+    REAL factor = v[j];
+    EACH_ROW(i, rows, strips, chunks) Y[i * columns + j] = X[i * columns + j] * factor;
+}
+
+/* to[i * to_stride + j] = from[i * from_stride + j] */
+KERNEL void NAME(copy_rows_kernel)(size_t rows, size_t columns, unsigned strips, unsigned chunks, size_t from_stride,
+                                   const REAL *from, size_t to_stride, REAL *to)
+{
+    size_t j = COLUMN(strips);
+    if (j >= columns) return;
+    EACH_ROW(i, rows, strips, chunks) to[i * to_stride + j] = from[i * from_stride + j];
+}
+
+#undef COLUMN
+#undef EACH_ROW
+
+/* ---- a tensor that is repeated in a larger one ---- */
+
+/* to[i, j, ...] = from[i * stride[0] + j * stride[1] + ...], n elements in all */
+KERNEL void NAME(spread_kernel)(size_t n, struct spread s, const REAL *from, REAL *to)
+{
+    EACH(e, n)
+    {
+        size_t at = 0, rest = e;
+        for (size_t axis = s.rank; axis-- > 0; rest /= s.dim[axis])
+            at += rest % s.dim[axis] * s.stride[axis];
+        to[e] = from[at];
+    }
+}
+
+/* Back: a thread for each of the n elements of the smaller adds up the `times` that it is repeated, in order. */
+KERNEL void NAME(sum_spread_kernel)(size_t n, size_t times, struct spread s, const REAL *from, REAL *to)
+{
+    EACH(e, n)
+    {
+        double sum = 0;
+        for (size_t t = 0; t < times; t++) {
+            size_t at = 0, step = 1, own = e, again = t;
+            for (size_t axis = s.rank; axis-- > 0; step *= s.dim[axis]) {
+                size_t *rest = s.stride[axis] > 0 ? &own : &again;
+                at += *rest % s.dim[axis] * step;
+                *rest /= s.dim[axis];
+            }
+            sum += (double)from[at];
+        }
+        to[e] = (REAL)sum;
+    }
 }
 
 /* Sums (or counts) over the rows of a chunk, to partials [chunks, columns]; X's rows are `stride`
@@ -151,7 +215,7 @@ KERNEL void NAME(loss_kernel)(enum elementwise_loss l, REAL a, size_t n, const R
     if (thread_index() == 0) partials[block_index()] = sum;
 }
 
-/* ---- rows: softmax and its kin ---- */
+/* ---- rows: softmax and its kin, normalization ---- */
 
 /* This step's row of a matrix; no elements where the team has none. */
 DEVICE const REAL *NAME(row_of)(const REAL *X, size_t row, size_t rows, size_t columns, size_t *n)
@@ -315,6 +379,55 @@ KERNEL void NAME(hinge_gradient_kernel)(double scale, size_t rows, size_t column
         }
         violated = team_reduce<WIDE, tree_sum>(violated, t.width, shared_memory<void>());
         if (t.lane == 0 && n > 0) dp[c] = (REAL)(-scale * violated);
+    }
+}
+
+/* mean = sum(x) / columns, inverse = 1 / sqrt(sum((x - mean)^2) / columns + eps), y = (x - mean) * inverse, by rows.
+ * The mean is taken off before anything is squared: a row far from 0 would lose its variance otherwise. */
+template <bool WIDE>
+KERNEL void NAME(normalize_kernel)(double eps, size_t rows, size_t columns, unsigned width, const REAL *X, REAL *Y,
+                                   REAL *inverse)
+{
+    const struct team t = team_of<WIDE>(width);
+    for (size_t base = t.base; base < rows; base += t.step) {
+        size_t n;
+        const REAL *x = NAME(row_of)(X, base + t.number, rows, columns, &n);
+        REAL *y = Y + (x - X);
+        double sum = 0, squares = 0;
+        for (size_t j = t.lane; j < n; j += t.width)
+            sum += (double)x[j];
+        const double mean = team_reduce<WIDE, tree_sum>(sum, t.width, shared_memory<void>()) / (double)columns;
+        for (size_t j = t.lane; j < n; j += t.width)
+            squares += ((double)x[j] - mean) * ((double)x[j] - mean);
+        squares = team_reduce<WIDE, tree_sum>(squares, t.width, shared_memory<void>());
+        const double scale = 1 / sqrt(squares / (double)columns + eps);
+        for (size_t j = t.lane; j < n; j += t.width)
+            y[j] = (REAL)(((double)x[j] - mean) * scale);
+        if (t.lane == 0 && n > 0) inverse[base + t.number] = (REAL)scale;
+    }
+}
+
+/* dx = inverse * (dy - sum(dy) / columns - y * sum(dy * y) / columns), by rows. dX may be dY: a thread writes what it
+ * alone has read. */
+template <bool WIDE>
+KERNEL void NAME(normalize_gradient_kernel)(size_t rows, size_t columns, unsigned width, const REAL *Y,
+                                            const REAL *inverse, const REAL *dY, REAL *dX)
+{
+    const struct team t = team_of<WIDE>(width);
+    for (size_t base = t.base; base < rows; base += t.step) {
+        size_t n;
+        const REAL *y = NAME(row_of)(Y, base + t.number, rows, columns, &n), *dy = dY + (y - Y);
+        REAL *dx = dX + (y - Y);
+        double sum = 0, along = 0, scale = n > 0 ? (double)inverse[base + t.number] : 0;
+        for (size_t j = t.lane; j < n; j += t.width) {
+            sum += (double)dy[j];
+            along += (double)dy[j] * (double)y[j];
+        }
+        sum = team_reduce<WIDE, tree_sum>(sum, t.width, shared_memory<void>());
+        along = team_reduce<WIDE, tree_sum>(along, t.width, shared_memory<void>());
+        const double mean = sum / (double)columns, slope = along / (double)columns;
+        for (size_t j = t.lane; j < n; j += t.width)
+            dx[j] = (REAL)(scale * ((double)dy[j] - mean - (double)y[j] * slope));
     }
 }
 

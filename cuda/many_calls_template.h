@@ -3,49 +3,49 @@
  * alone. */
 
 /* What both place on the device. */
-static void NAME(many_place)(struct layout *l, const struct sequence *sequence, const struct crew *crew,
+static void NAME(many_place)(struct layout *l, const struct fused *fused, const struct crew *crew,
                              struct NAME(many) * many)
 {
-    many->sequence = *sequence;
-    if (sequence->loss == LOSS_cross_entropy) many->sequence.loss_attribute = (double)SMALLEST;
+    many->fused = *fused;
+    if (fused->loss == LOSS_cross_entropy) many->fused.loss_attribute = (double)SMALLEST;
     many->need = crew->need;
-    many->x = layout_piece<REAL>(l, (size_t)sequence->batch * sequence->input);
-    many->target = layout_piece<REAL>(l, (size_t)sequence->batch * sequence->output);
+    many->x = layout_piece<REAL>(l, (size_t)fused->batch * fused->input);
+    many->target = layout_piece<REAL>(l, (size_t)fused->batch * fused->output);
     many->losses = layout_piece<double>(l, crew->portion);
     many->global = crew->global > 0 ? layout_piece<REAL>(l, crew->global) : NULL;
 }
 
 static int NAME(many_send)(const struct NAME(many) * many, const double *x, const double *target)
 {
-    const struct sequence *s = &many->sequence;
+    const struct fused *s = &many->fused;
     int code = NAME(upload)((size_t)s->batch * s->input, x, many->x);
     return code == CODE_OK ? NAME(upload)((size_t)s->batch * s->output, target, many->target) : code;
 }
 
 #ifdef WITH_LOSSES_OF_MANY
-static int NAME(losses_of_many)(const struct sequence *sequence, const double *parameters, const double *x,
+static int NAME(losses_of_many)(const struct fused *fused, const double *parameters, const double *x,
                                 const double *target, size_t count, const unsigned *at, const double *value,
                                 double *losses, bool *edge)
 {
     struct context *c;
     int code = context_get(&c);
     if (code != CODE_OK || count == 0) return code;
-    const size_t need = 2 * (size_t)sequence->widest;
-    const struct crew crew = crew_of(sequence, need, sizeof(REAL), portion_of(count, sequence->work, 0));
+    const size_t need = 2 * (size_t)fused->widest;
+    const struct crew crew = crew_of(fused, need, sizeof(REAL), portion_of(count, fused->work, 0));
     struct NAME(losses_call) call = {};
     unsigned *all_at = NULL;
     void *memory = NULL;
     code = layout_allocate(c, &memory, [&](struct layout *l) {
-        NAME(many_place)(l, sequence, &crew, &call.many);
-        call.parameters = layout_piece<REAL>(l, sequence->parameters);
+        NAME(many_place)(l, fused, &crew, &call.many);
+        call.parameters = layout_piece<REAL>(l, fused->parameters);
         call.value = layout_piece<REAL>(l, crew.portion);
         all_at = layout_piece<unsigned>(l, crew.portion);
-        call.sides = layout_piece<signed char>(l, sequence->sides);
+        call.sides = layout_piece<signed char>(l, fused->sides);
         call.edge = layout_piece<unsigned char>(l, crew.portion);
     });
     if (code != CODE_OK) return code;
     code = NAME(many_send)(&call.many, x, target);
-    if (code == CODE_OK) code = NAME(upload)(sequence->parameters, parameters, call.parameters);
+    if (code == CODE_OK) code = NAME(upload)(fused->parameters, parameters, call.parameters);
 
     /* once as it is, for its sides; then the variants */
     auto kernel = crew.wide ? NAME(losses_of_many_kernel)<true> : NAME(losses_of_many_kernel)<false>;
@@ -72,19 +72,19 @@ static int NAME(losses_of_many)(const struct sequence *sequence, const double *p
 }
 #endif
 
-static int NAME(passes_of_many)(const struct sequence *sequence, size_t count, const double *parameters,
-                                const double *x, const double *target, double *losses, double *gradients,
-                                const double *submitted, double *largest, unsigned *worst)
+static int NAME(passes_of_many)(const struct fused *fused, size_t count, const double *parameters, const double *x,
+                                const double *target, double *losses, double *gradients, const double *submitted,
+                                double *largest, unsigned *worst)
 {
     struct context *c;
     int code = context_get(&c);
     if (code != CODE_OK || count == 0) return code;
-    const size_t each = sequence->parameters, need = (size_t)sequence->outputs + 2 * (size_t)sequence->widest;
-    const struct crew crew = crew_of(sequence, need, sizeof(REAL), portion_of(count, 3 * sequence->work, each));
+    const size_t each = fused->parameters, need = (size_t)fused->outputs + 2 * (size_t)fused->widest;
+    const struct crew crew = crew_of(fused, need, sizeof(REAL), portion_of(count, 3 * fused->work, each));
     struct NAME(passes_call) call = {};
     void *memory = NULL;
     code = layout_allocate(c, &memory, [&](struct layout *l) {
-        NAME(many_place)(l, sequence, &crew, &call.many);
+        NAME(many_place)(l, fused, &crew, &call.many);
         call.parameters = layout_piece<REAL>(l, crew.portion * each);
         call.gradients = layout_piece<REAL>(l, crew.portion * each);
         if (submitted == NULL) return;

@@ -12,18 +12,17 @@ struct NAME(losses_call) {
 
 template <bool WIDE> KERNEL void NAME(losses_of_many_kernel)(struct NAME(losses_call) call)
 {
-    const struct sequence *c = &call.many.sequence;
+    const struct fused *c = &call.many.fused;
     const struct NAME(site) here = NAME(site_of)<WIDE>(&call.many);
     for (size_t v = here.first; v < call.many.count; v += here.step) {
         const bool write = call.at == NULL;
-        const struct NAME(parameters)
-            w = {call.parameters, write ? SEQUENCE_NONE : call.at[v], write ? 0 : call.value[v]};
+        const struct NAME(parameters) w = {call.parameters, write ? FUSED_NONE : call.at[v], write ? 0 : call.value[v]};
         const REAL *x = call.many.x;
         REAL *to = here.memory;
         signed char *sides = call.sides;
         bool crossed = false;
         for (unsigned k = 0; k < c->step_count; k++) {
-            const struct sequence_step *s = &c->steps[k];
+            const struct fused_step *s = &c->steps[k];
             if (s->linear)
                 NAME(linear_forward)(s, &here, &w, x, to);
             else

@@ -10,7 +10,7 @@ struct NAME(passes_call) {
 };
 
 /* The gradient of the loss at its predictions. */
-DEVICE void NAME(loss_backward)(const struct sequence *c, const struct NAME(site) * at, const REAL *P, const REAL *T,
+DEVICE void NAME(loss_backward)(const struct fused *c, const struct NAME(site) * at, const REAL *P, const REAL *T,
                                 REAL *dP)
 {
     if (c->softmax) {
@@ -25,8 +25,8 @@ DEVICE void NAME(loss_backward)(const struct sequence *c, const struct NAME(site
 }
 
 /* dW = x.T @ dz + l2 W, db = dz.sum(0) */
-DEVICE void NAME(linear_gradients)(const struct sequence *c, const struct sequence_step *s,
-                                   const struct NAME(site) * at, const REAL *x, const REAL *dz, const REAL *w, REAL *g)
+DEVICE void NAME(linear_gradients)(const struct fused *c, const struct fused_step *s, const struct NAME(site) * at,
+                                   const REAL *x, const REAL *dz, const REAL *w, REAL *g)
 {
     for (unsigned e = at->lane; e < s->in * s->out; e += at->width) {
         unsigned k = e / s->out, j = e % s->out;
@@ -35,7 +35,7 @@ DEVICE void NAME(linear_gradients)(const struct sequence *c, const struct sequen
             sum = device_fma(x[i * s->in + k], dz[i * s->out + j], sum);
         g[s->weight + e] = c->l2 > 0 ? (REAL)c->l2 * w[s->weight + e] + sum : sum;
     }
-    for (unsigned j = at->lane; s->bias != SEQUENCE_NONE && j < s->out; j += at->width) {
+    for (unsigned j = at->lane; s->bias != FUSED_NONE && j < s->out; j += at->width) {
         double sum = 0;
         for (unsigned i = 0; i < s->rows; i++)
             sum += (double)dz[i * s->out + j];
@@ -44,7 +44,7 @@ DEVICE void NAME(linear_gradients)(const struct sequence *c, const struct sequen
 }
 
 /* dx = dz @ W.T */
-DEVICE void NAME(linear_backward)(const struct sequence_step *s, const struct NAME(site) * at, const REAL *dz,
+DEVICE void NAME(linear_backward)(const struct fused_step *s, const struct NAME(site) * at, const REAL *dz,
                                   const REAL *w, REAL *dx)
 {
     for (unsigned e = at->lane; e < s->rows * s->in; e += at->width) {
@@ -72,21 +72,21 @@ DEVICE void NAME(compare_to)(const struct NAME(site) * at, unsigned n, const REA
         }
     }
     *largest = team_reduce<WIDE, tree_max>(most, at->width, at->shared);
-    *worst = team_reduce<WIDE, tree_min>(most == *largest ? where : SEQUENCE_NONE, at->width, at->shared);
+    *worst = team_reduce<WIDE, tree_min>(most == *largest ? where : FUSED_NONE, at->width, at->shared);
 }
 
 /* Memory of a team: every step's output one behind the other, and two gradients of the widest. */
 template <bool WIDE> KERNEL void NAME(passes_of_many_kernel)(struct NAME(passes_call) call)
 {
-    const struct sequence *c = &call.many.sequence;
+    const struct fused *c = &call.many.fused;
     const struct NAME(site) here = NAME(site_of)<WIDE>(&call.many);
     for (size_t v = here.first; v < call.many.count; v += here.step) {
-        const struct NAME(parameters) w = {call.parameters + v * c->parameters, SEQUENCE_NONE, 0};
+        const struct NAME(parameters) w = {call.parameters + v * c->parameters, FUSED_NONE, 0};
         REAL *g = call.gradients + v * c->parameters;
         const REAL *x = call.many.x;
         REAL *y = here.memory;
         for (unsigned k = 0; k < c->step_count; k++) {
-            const struct sequence_step *s = &c->steps[k];
+            const struct fused_step *s = &c->steps[k];
             if (s->linear)
                 NAME(linear_forward)(s, &here, &w, x, y);
             else
@@ -110,7 +110,7 @@ template <bool WIDE> KERNEL void NAME(passes_of_many_kernel)(struct NAME(passes_
         NAME(loss_backward)(c, &here, x, call.many.target, dz);
         NAME(meet)<WIDE>();
         for (unsigned k = c->step_count; k-- > 0;) {
-            const struct sequence_step *s = &c->steps[k];
+            const struct fused_step *s = &c->steps[k];
             y -= s->rows * s->out;
             x = k > 0 ? y - s->rows * s->in : call.many.x;
             if (s->linear) {

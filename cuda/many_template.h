@@ -6,7 +6,7 @@
 
 /* What every launch is told. */
 struct NAME(many) {
-    struct sequence sequence;
+    struct fused fused;
     size_t count; /* evaluations */
     REAL *x, *target;
     double *losses;
@@ -33,7 +33,7 @@ template <bool WIDE> DEVICE void NAME(meet)()
 /* The parameters with one of them changed. */
 struct NAME(parameters) {
     const REAL *p;
-    unsigned at; /* SEQUENCE_NONE: none */
+    unsigned at; /* FUSED_NONE: none */
     REAL value;
     DEVICE_MEMBER REAL operator[](unsigned i) const
     {
@@ -42,7 +42,7 @@ struct NAME(parameters) {
 };
 
 /* z = x @ W + b */
-DEVICE void NAME(linear_forward)(const struct sequence_step *s, const struct NAME(site) * at,
+DEVICE void NAME(linear_forward)(const struct fused_step *s, const struct NAME(site) * at,
                                  const struct NAME(parameters) * w, const REAL *x, REAL *z)
 {
     for (unsigned e = at->lane; e < s->rows * s->out; e += at->width) {
@@ -51,7 +51,7 @@ DEVICE void NAME(linear_forward)(const struct sequence_step *s, const struct NAM
         REAL sum = 0;
         for (unsigned k = 0; k < s->in; k++)
             sum = device_fma(row[k], (*w)[s->weight + k * s->out + j], sum);
-        z[e] = s->bias != SEQUENCE_NONE ? sum + (*w)[s->bias + j] : sum;
+        z[e] = s->bias != FUSED_NONE ? sum + (*w)[s->bias + j] : sum;
     }
 }
 
@@ -65,7 +65,7 @@ DEVICE void NAME(look_at_side)(bool write, signed char *sides, signed char side,
 }
 
 /* This lane's part of the loss of predictions P, not scaled; *outside where one is out of range. */
-DEVICE double NAME(loss_part)(const struct sequence *c, const struct NAME(site) * at, const REAL *P, const REAL *T,
+DEVICE double NAME(loss_part)(const struct fused *c, const struct NAME(site) * at, const REAL *P, const REAL *T,
                               bool *outside)
 {
     double sum = 0;
@@ -84,12 +84,11 @@ DEVICE double NAME(loss_part)(const struct sequence *c, const struct NAME(site) 
 }
 
 /* This lane's part of sum(W**2). */
-DEVICE double NAME(squares_part)(const struct sequence *c, const struct NAME(site) * at,
-                                 const struct NAME(parameters) * w)
+DEVICE double NAME(squares_part)(const struct fused *c, const struct NAME(site) * at, const struct NAME(parameters) * w)
 {
     double sum = 0;
     for (unsigned k = 0; c->l2 > 0 && k < c->step_count; k++) {
-        const struct sequence_step *s = &c->steps[k];
+        const struct fused_step *s = &c->steps[k];
         if (!s->linear) continue;
         for (unsigned e = at->lane; e < s->in * s->out; e += at->width) {
             double v = (double)(*w)[s->weight + e];

@@ -105,6 +105,15 @@ static int NAME(update)(const struct update *u, size_t n, const void *g, void *w
                   static_cast<REAL *>(w), static_cast<REAL *>(first), static_cast<REAL *>(second));
 }
 
+static int NAME(multiply)(size_t n, const void *x, const void *y, void *z)
+{
+    struct context *c;
+    int code = context_get(&c);
+    if (code != CODE_OK || n == 0) return code;
+    return launch(c->queue, blocks_for(n), BLOCK, 0, NAME(multiply_kernel), n, static_cast<const REAL *>(x),
+                  static_cast<const REAL *>(y), static_cast<REAL *>(z));
+}
+
 static int NAME(axpby)(size_t n, double alpha, const void *x, double beta, void *y)
 {
     struct context *c;
@@ -124,6 +133,61 @@ static int NAME(add_row)(size_t rows, size_t columns, const void *v, void *X)
     struct strips s = strips_of(rows, columns, 1 << 16);
     return launch(c->queue, s.strips * s.chunks, BLOCK, 0, NAME(add_row_kernel), rows, columns, s.strips, s.chunks,
                   static_cast<const REAL *>(v), static_cast<REAL *>(X));
+}
+
+static int NAME(multiply_row)(size_t rows, size_t columns, const void *v, const void *X, void *Y)
+{
+    struct context *c;
+    int code = context_get(&c);
+    if (code != CODE_OK || rows == 0 || columns == 0) return code;
+    struct strips s = strips_of(rows, columns, 1 << 16);
+    return launch(c->queue, s.strips * s.chunks, BLOCK, 0, NAME(multiply_row_kernel), rows, columns, s.strips, s.chunks,
+                  static_cast<const REAL *>(v), static_cast<const REAL *>(X), static_cast<REAL *>(Y));
+}
+
+static int NAME(copy_rows)(size_t rows, size_t columns, size_t from_stride, const void *from, size_t to_stride,
+                           void *to)
+{
+    /* What lies together on both sides is one vector, and is copied as such: on a strip of a single row all warps of
+     * a block but one would have nothing to do. */
+    if (rows == 1 || (from_stride == columns && to_stride == columns))
+        return NAME(axpby)(rows * columns, 1, from, 0, to);
+    struct context *c;
+    int code = context_get(&c);
+    if (code != CODE_OK || rows == 0 || columns == 0) return code;
+    struct strips s = strips_of(rows, columns, 1 << 16);
+    return launch(c->queue, s.strips * s.chunks, BLOCK, 0, NAME(copy_rows_kernel), rows, columns, s.strips, s.chunks,
+                  from_stride, static_cast<const REAL *>(from), to_stride, static_cast<REAL *>(to));
+}
+
+/* Elements of the smaller tensor, and how often each of them is repeated. */
+static void NAME(count_spread)(const struct spread *s, size_t *elements, size_t *times)
+{
+    *elements = *times = 1;
+    for (size_t axis = 0; axis < s->rank; axis++)
+        *(s->stride[axis] > 0 ? elements : times) *= s->dim[axis];
+}
+
+static int NAME(spread)(const struct spread *s, const void *from, void *to)
+{
+    struct context *c;
+    size_t elements, times;
+    int code = context_get(&c);
+    NAME(count_spread)(s, &elements, &times);
+    if (code != CODE_OK || elements * times == 0) return code;
+    return launch(c->queue, blocks_for(elements * times), BLOCK, 0, NAME(spread_kernel), elements * times, *s,
+                  static_cast<const REAL *>(from), static_cast<REAL *>(to));
+}
+
+static int NAME(sum_spread)(const struct spread *s, const void *from, void *to)
+{
+    struct context *c;
+    size_t elements, times;
+    int code = context_get(&c);
+    NAME(count_spread)(s, &elements, &times);
+    if (code != CODE_OK || elements == 0) return code;
+    return launch(c->queue, blocks_for(elements), BLOCK, 0, NAME(sum_spread_kernel), elements, times, *s,
+                  static_cast<const REAL *>(from), static_cast<REAL *>(to));
 }
 
 static int NAME(sum_rows)(size_t rows, size_t columns, const void *X, void *v)
@@ -240,6 +304,30 @@ static int NAME(softmax_gradient)(bool logarithm, size_t rows, size_t columns, c
                   static_cast<REAL *>(dX));
 }
 
+static int NAME(normalize)(double eps, size_t rows, size_t columns, const void *X, void *Y, void *inverse)
+{
+    struct context *c;
+    int code = context_get(&c);
+    if (code != CODE_OK || rows == 0 || columns == 0) return code;
+    struct teams t = teams_of(rows, columns, ROW_BLOCKS_MAX);
+    return launch(c->queue, t.blocks, BLOCK, REDUCE_SHARED,
+                  t.wide ? NAME(normalize_kernel) < true > : NAME(normalize_kernel) < false >, eps, rows, columns,
+                  t.width, static_cast<const REAL *>(X), static_cast<REAL *>(Y), static_cast<REAL *>(inverse));
+}
+
+static int NAME(normalize_gradient)(size_t rows, size_t columns, const void *Y, const void *inverse, const void *dY,
+                                    void *dX)
+{
+    struct context *c;
+    int code = context_get(&c);
+    if (code != CODE_OK || rows == 0 || columns == 0) return code;
+    struct teams t = teams_of(rows, columns, ROW_BLOCKS_MAX);
+    return launch(c->queue, t.blocks, BLOCK, REDUCE_SHARED,
+                  t.wide ? NAME(normalize_gradient_kernel) < true > : NAME(normalize_gradient_kernel) < false >, rows,
+                  columns, t.width, static_cast<const REAL *>(Y), static_cast<const REAL *>(inverse),
+                  static_cast<const REAL *>(dY), static_cast<REAL *>(dX));
+}
+
 static int NAME(softmax_cross_entropy)(size_t rows, size_t columns, const void *P, const void *T, double *host)
 {
     struct context *c;
@@ -311,6 +399,13 @@ static void NAME(fill_in)(struct backend *b)
     b->sum_rows = NAME(sum_rows);
     b->softmax = NAME(softmax);
     b->softmax_gradient = NAME(softmax_gradient);
+    b->normalize = NAME(normalize);
+    b->normalize_gradient = NAME(normalize_gradient);
+    b->multiply = NAME(multiply);
+    b->multiply_row = NAME(multiply_row);
+    b->spread = NAME(spread);
+    b->sum_spread = NAME(sum_spread);
+    b->copy_rows = NAME(copy_rows);
     b->axpby = NAME(axpby);
     b->dot = NAME(dot);
     b->first_outside = NAME(first_outside);

@@ -26,6 +26,8 @@
 
 /* Layers of a network, and the length of the names in a request that reports repeat. */
 #define LIMIT_LAYERS 1000
+#define LIMIT_INPUTS 64 /* of a layer */
+#define LIMIT_FEEDS 64  /* members of data that layers take, besides x */
 #define LIMIT_NAME 200
 
 /* Points along each side of a boundary. */

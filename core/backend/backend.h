@@ -16,7 +16,15 @@
 
 enum dtype { DTYPE_FLOAT64, DTYPE_FLOAT32 };
 
-struct sequence;
+struct fused;
+
+/* A tensor as part of a larger one that it is repeated in: by axis of the larger, its length, and how many elements on
+ * one step goes in the smaller: 0 along the axes where it is repeated. */
+enum { SPREAD_RANK_MAX = 16 };
+struct spread {
+    size_t rank;
+    size_t dim[SPREAD_RANK_MAX], stride[SPREAD_RANK_MAX];
+};
 
 struct backend {
     const char *device; /* "cpu", "cuda" */
@@ -51,6 +59,21 @@ struct backend {
     int (*softmax)(bool logarithm, size_t rows, size_t columns, const void *X, void *Y);
     /* dX from dY and the result Y: y*(dy - sum(dy*y)), or dy - e^y sum(dy) for the logarithm */
     int (*softmax_gradient)(bool logarithm, size_t rows, size_t columns, const void *Y, const void *dY, void *dX);
+    /* Y = each row of X less its mean, over its deviation sqrt(variance + eps), the variance being the mean of squares;
+     * inverse [rows] = 1 / deviation. dX from dY and these: inverse * (dY - mean(dY) - Y * mean(dY * Y)), by rows; dX
+     * may be dY */
+    int (*normalize)(double eps, size_t rows, size_t columns, const void *X, void *Y, void *inverse);
+    int (*normalize_gradient)(size_t rows, size_t columns, const void *Y, const void *inverse, const void *dY,
+                              void *dX);
+    /* z = x * y, elementwise; z may be x or y */
+    int (*multiply)(size_t n, const void *x, const void *y, void *z);
+    /* Y [rows,columns]: Y[i,:] = X[i,:] * v; Y may be X */
+    int (*multiply_row)(size_t rows, size_t columns, const void *v, const void *X, void *Y);
+    /* The larger tensor out of the smaller; and back: the smaller as the sum of all that it is repeated in */
+    int (*spread)(const struct spread *s, const void *from, void *to);
+    int (*sum_spread)(const struct spread *s, const void *from, void *to);
+    /* Part of a matrix: to[i * to_stride + j] = from[i * from_stride + j] for i < rows, j < columns */
+    int (*copy_rows)(size_t rows, size_t columns, size_t from_stride, const void *from, size_t to_stride, void *to);
     /* y = alpha x + beta y; beta = 0 does not read y */
     int (*axpby)(size_t n, double alpha, const void *x, double beta, void *y);
     /* sum of x*y, into host memory */
@@ -81,26 +104,25 @@ struct backend {
     int (*update)(const struct update *u, size_t n, const void *g, void *w, void *first, void *second);
 
     /* Optional, NULL where there is none: many evaluations of one small network (core/pass/fused.h) at once. All
-     * pointers are to host memory, parameters [sequence->parameters], data [batch, input], targets [batch, output].
+     * pointers are to host memory, parameters [fused->parameters], data [batch, input], targets [batch, output].
      *
      * Any thread may call them, several at once, and between calls of a pass, which they leave alone. They take device
      * memory of their own, some 256 MiB at most, and give it back. CODE_OUT_OF_MEMORY where it is not to be had,
-     * CODE_DEVICE; results are then incomplete. Any count may be asked for; a call with much work (sequence->work)
+     * CODE_DEVICE; results are then incomplete. Any count may be asked for; a call with much work (fused->work)
      * cannot be cancelled on the way.
      *
      * Always in float64: losses[v] with the parameter at[v] set to value[v], for `count` variants v; none is changed
-     * where at[v] is no parameter's offset, as SEQUENCE_NONE. edge[v] says that this is no neighbour of the network
+     * where at[v] is no parameter's offset, as FUSED_NONE. edge[v] says that this is no neighbour of the network
      * unchanged: on the way lies a kink (an element on another side of it, or on it in one of the two), a loss that is
      * not finite, or a prediction out of a loss's range. */
-    int (*losses_of_many)(const struct sequence *sequence, const double *parameters, const double *x,
-                          const double *target, size_t count, const unsigned *at, const double *value, double *losses,
-                          bool *edge);
+    int (*losses_of_many)(const struct fused *fused, const double *parameters, const double *x, const double *target,
+                          size_t count, const unsigned *at, const double *value, double *losses, bool *edge);
     /* In the backend's arithmetic: forward and backward with each of `count` sets of parameters [count, parameters].
      * Gradients [count, parameters] go to `gradients` where it is not NULL; where `submitted` is not NULL, they are
      * compared with what stands there: the largest difference of set v into largest[v] (infinite where one is NaN), its
      * first offset into worst[v]; without `submitted` these two are not looked at and may be NULL. A loss that is not
      * finite or out of its range is NaN, as all gradients of it. */
-    int (*passes_of_many)(const struct sequence *sequence, size_t count, const double *parameters, const double *x,
+    int (*passes_of_many)(const struct fused *fused, size_t count, const double *parameters, const double *x,
                           const double *target, double *losses, double *gradients, const double *submitted,
                           double *largest, unsigned *worst);
 };

@@ -31,6 +31,7 @@
 #define SMALLEST DBL_MIN
 #include "core/backend/formulas.h"
 #include "core/backend/updates.h"
+#include "core/backend/cpu_rows_template.h"
 #include "core/backend/cpu_template.h"
 #undef REAL
 #undef NAME
@@ -45,6 +46,7 @@
 #define SMALLEST FLT_MIN
 #include "core/backend/formulas.h"
 #include "core/backend/updates.h"
+#include "core/backend/cpu_rows_template.h"
 #include "core/backend/cpu_template.h"
 
 const struct backend *backend_cpu(enum dtype dtype)

@@ -242,50 +242,83 @@ static int NAME(sum_rows)(size_t rows, size_t columns, const void *from, void *t
     return CODE_OK;
 }
 
-/* The largest of a row, and the logarithm of the sum of exponentials above it. */
-static REAL NAME(row_max)(size_t columns, const REAL *x)
+static int NAME(multiply)(size_t n, const void *one, const void *other, void *to)
 {
-    REAL max = x[0];
-    for (size_t j = 1; j < columns; j++)
-        if (x[j] > max) max = x[j];
-    return max;
+    const REAL *x = one, *y = other;
+    REAL *z = to;
+    for (size_t i = 0; i < n; i++)
+        z[i] = x[i] * y[i];
+    return CODE_OK;
 }
 
-static double NAME(row_sum_exp)(size_t columns, const REAL *x, REAL max)
+static int NAME(multiply_row)(size_t rows, size_t columns, const void *factors, const void *from, void *to)
 {
-    double sum = 0;
-    for (size_t j = 0; j < columns; j++)
-        sum += (double)exp(x[j] - max);
-    return sum;
-}
-
-static int NAME(softmax)(bool logarithm, size_t rows, size_t columns, const void *from, void *to)
-{
+    const REAL *v = factors;
     for (size_t i = 0; i < rows; i++) {
         const REAL *x = (const REAL *)from + i * columns;
         REAL *y = (REAL *)to + i * columns;
-        REAL max = NAME(row_max)(columns, x);
-        double sum = NAME(row_sum_exp)(columns, x, max);
-        REAL log_sum = (REAL)log(sum);
         for (size_t j = 0; j < columns; j++)
-            y[j] = logarithm ? x[j] - max - log_sum : (REAL)((double)exp(x[j] - max) / sum);
+            y[j] = x[j] * v[j];
     }
     return CODE_OK;
 }
 
-static int NAME(softmax_gradient)(bool logarithm, size_t rows, size_t columns, const void *result, const void *upstream,
-                                  void *to)
+/* The offset in the smaller tensor of the next run along the last axis; index and *at are brought up to date. */
+static void NAME(next_run)(const struct spread *s, size_t *index, size_t *at)
 {
-    for (size_t i = 0; i < rows; i++) {
-        const REAL *y = (const REAL *)result + i * columns, *dy = (const REAL *)upstream + i * columns;
-        REAL *dx = (REAL *)to + i * columns;
-        double sum = 0;
-        for (size_t j = 0; j < columns; j++)
-            sum += logarithm ? (double)dy[j] : (double)dy[j] * (double)y[j];
-        for (size_t j = 0; j < columns; j++)
-            dx[j] = logarithm ? (REAL)((double)dy[j] - (double)exp(y[j]) * sum)
-                              : (REAL)((double)y[j] * ((double)dy[j] - sum));
+    for (size_t axis = s->rank - 1; axis-- > 0;) {
+        *at += s->stride[axis];
+        if (++index[axis] < s->dim[axis]) return;
+        *at -= s->stride[axis] * index[axis];
+        index[axis] = 0;
     }
+}
+
+static size_t NAME(runs_of)(const struct spread *s)
+{
+    size_t runs = 1;
+    for (size_t axis = 0; axis + 1 < s->rank; axis++)
+        runs *= s->dim[axis];
+    return runs;
+}
+
+static int NAME(spread)(const struct spread *s, const void *from, void *to)
+{
+    size_t index[SPREAD_RANK_MAX] = {0}, at = 0, runs = NAME(runs_of)(s), n = s->dim[s->rank - 1];
+    size_t step = s->stride[s->rank - 1];
+    const REAL *x = from;
+    REAL *y = to;
+    for (size_t r = 0; r < runs; r++, y += n) {
+        for (size_t j = 0; j < n; j++)
+            y[j] = x[at + j * step];
+        NAME(next_run)(s, index, &at);
+    }
+    return CODE_OK;
+}
+
+static int NAME(sum_spread)(const struct spread *s, const void *from, void *to)
+{
+    size_t index[SPREAD_RANK_MAX] = {0}, at = 0, runs = NAME(runs_of)(s), n = s->dim[s->rank - 1];
+    size_t step = s->stride[s->rank - 1], size = 1;
+    const REAL *x = from;
+    REAL *y = to;
+    for (size_t axis = 0; axis < s->rank; axis++)
+        size *= s->stride[axis] > 0 ? s->dim[axis] : 1;
+    for (size_t i = 0; i < size; i++)
+        y[i] = 0;
+    for (size_t r = 0; r < runs; r++, x += n) {
+        for (size_t j = 0; j < n; j++)
+            y[at + j * step] += x[j];
+        NAME(next_run)(s, index, &at);
+    }
+    return CODE_OK;
+}
+
+static int NAME(copy_rows)(size_t rows, size_t columns, size_t from_stride, const void *from, size_t to_stride,
+                           void *to)
+{
+    for (size_t i = 0; i < rows; i++)
+        memcpy((REAL *)to + i * to_stride, (const REAL *)from + i * from_stride, columns * sizeof(REAL));
     return CODE_OK;
 }
 
@@ -362,81 +395,6 @@ static int NAME(loss_gradient)(enum elementwise_loss l, double attribute, double
     return CODE_OK;
 }
 
-/* By rows: sum(t) * (max + log sum exp(p - max)) - sum(t p), kept together as sum t * (lse - p) against
- * cancellation. */
-static int NAME(softmax_cross_entropy)(size_t rows, size_t columns, const void *prediction, const void *target,
-                                       double *host)
-{
-    double loss = 0;
-    for (size_t i = 0; i < rows; i++) {
-        const REAL *p = (const REAL *)prediction + i * columns, *t = (const REAL *)target + i * columns;
-        REAL max = NAME(row_max)(columns, p);
-        double log_sum = log(NAME(row_sum_exp)(columns, p, max));
-        for (size_t j = 0; j < columns; j++)
-            loss += (double)t[j] * (log_sum + ((double)max - (double)p[j]));
-    }
-    *host = loss;
-    return CODE_OK;
-}
-
-static int NAME(softmax_cross_entropy_gradient)(double scale, size_t rows, size_t columns, const void *prediction,
-                                                const void *target, void *to)
-{
-    for (size_t i = 0; i < rows; i++) {
-        const REAL *p = (const REAL *)prediction + i * columns, *t = (const REAL *)target + i * columns;
-        REAL *dp = (REAL *)to + i * columns;
-        REAL max = NAME(row_max)(columns, p);
-        double sum = NAME(row_sum_exp)(columns, p, max), weight = 0;
-        for (size_t j = 0; j < columns; j++)
-            weight += (double)t[j];
-        for (size_t j = 0; j < columns; j++)
-            dp[j] = (REAL)(scale * ((double)exp(p[j] - max) / sum * weight - (double)t[j]));
-    }
-    return CODE_OK;
-}
-
-static size_t NAME(class_of)(size_t columns, const REAL *one_hot)
-{
-    size_t c = 0;
-    while (c + 1 < columns && one_hot[c] == 0)
-        c++;
-    return c;
-}
-
-static int NAME(hinge)(size_t rows, size_t columns, const void *prediction, const void *target, double *host)
-{
-    double loss = 0;
-    for (size_t i = 0; i < rows; i++) {
-        const REAL *p = (const REAL *)prediction + i * columns;
-        size_t c = NAME(class_of)(columns, (const REAL *)target + i * columns);
-        for (size_t j = 0; j < columns; j++) {
-            double margin = (double)p[j] - (double)p[c] + 1;
-            if (j != c && !(margin <= 0)) loss += margin; /* a NaN is not lost */
-        }
-    }
-    *host = loss;
-    return CODE_OK;
-}
-
-/* 1 for every class whose margin is violated, and minus their number for the right one */
-static int NAME(hinge_gradient)(double scale, size_t rows, size_t columns, const void *prediction, const void *target,
-                                void *to)
-{
-    for (size_t i = 0; i < rows; i++) {
-        const REAL *p = (const REAL *)prediction + i * columns;
-        REAL *dp = (REAL *)to + i * columns;
-        size_t c = NAME(class_of)(columns, (const REAL *)target + i * columns);
-        double violated = 0;
-        for (size_t j = 0; j < columns; j++) {
-            bool violates = j != c && (double)p[j] - (double)p[c] + 1 > 0;
-            dp[j] = violates ? (REAL)scale : 0;
-            violated += violates;
-        }
-        dp[c] = (REAL)(-scale * violated);
-    }
-    return CODE_OK;
-}
-
 static int NAME(count_within)(size_t rows, size_t columns, const void *from, double low, double high, size_t *host)
 {
     const REAL *X = from, least = (REAL)low, most = (REAL)high;
@@ -482,6 +440,13 @@ static const struct backend NAME(backend) = {
     .sum_rows = NAME(sum_rows),
     .softmax = NAME(softmax),
     .softmax_gradient = NAME(softmax_gradient),
+    .normalize = NAME(normalize),
+    .normalize_gradient = NAME(normalize_gradient),
+    .multiply = NAME(multiply),
+    .multiply_row = NAME(multiply_row),
+    .spread = NAME(spread),
+    .sum_spread = NAME(sum_spread),
+    .copy_rows = NAME(copy_rows),
     .axpby = NAME(axpby),
     .dot = NAME(dot),
     .first_outside = NAME(first_outside),

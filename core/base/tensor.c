@@ -65,6 +65,51 @@ void tensor_transpose(size_t rows, size_t columns, const double *from, double *t
                     to[j * rows + i] = from[i * columns + j];
 }
 
+/* Whether the axes are only turned: the first k of them come last. Then a matrix is transposed, of so many rows. */
+static bool is_turned(const struct shape *shape, const unsigned char *axes, size_t *rows)
+{
+    *rows = 1;
+    for (size_t i = 0; i < shape->rank; i++)
+        if (axes[i] != (axes[0] + i) % shape->rank) return false;
+    for (size_t i = 0; i < shape->rank && i < axes[0]; i++)
+        *rows *= shape->dim[i];
+    return true;
+}
+
+void tensor_permute(const struct shape *shape, const unsigned char *axes, bool back, const double *from, double *to)
+{
+    size_t size = 1, rows, rank = shape->rank;
+    for (size_t i = 0; i < rank; i++)
+        size *= shape->dim[i];
+    if (size == 0) return;
+    if (rank > 0 && is_turned(shape, axes, &rows)) {
+        if (back)
+            tensor_transpose(size / rows, rows, from, to);
+        else
+            tensor_transpose(rows, size / rows, from, to);
+        return;
+    }
+    /* An odometer over the permuted tensor's index, and where that is in the one of the given shape. */
+    size_t stride[TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = {0}, at = 0;
+    for (size_t i = 0; i < rank; i++) {
+        stride[i] = 1;
+        for (size_t k = axes[i] + 1u; k < rank; k++)
+            stride[i] *= shape->dim[k];
+    }
+    for (size_t n = 0; n < size; n++) {
+        if (back)
+            to[at] = from[n];
+        else
+            to[n] = from[at];
+        for (size_t i = rank; i-- > 0;) {
+            at += stride[i];
+            if (++index[i] < shape->dim[axes[i]]) break;
+            at -= stride[i] * index[i];
+            index[i] = 0;
+        }
+    }
+}
+
 size_t tensor_first_not_finite(const struct tensor *tensor)
 {
     for (size_t i = 0; i < tensor->size; i++)

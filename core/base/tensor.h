@@ -40,6 +40,10 @@ bool tensor_new(struct arena *arena, const struct shape *shape, struct tensor *t
 /* to [columns, rows] = the transpose of from [rows, columns]; the two do not overlap. */
 void tensor_transpose(size_t rows, size_t columns, const double *from, double *to);
 
+/* Axes in another order: axis i of `to` is axes[i] of `from`, which has the given shape; or, with back, the other way
+ * round: `to` has the given shape, and axis i of `from` is its axes[i]. The two do not overlap. */
+void tensor_permute(const struct shape *shape, const unsigned char *axes, bool back, const double *from, double *to);
+
 /* The offset of the first element that is NaN or infinite; tensor->size where all are finite. */
 size_t tensor_first_not_finite(const struct tensor *tensor);
 

@@ -41,13 +41,14 @@ static bool index_new(struct arena *arena, const struct submissions *submissions
     return true;
 }
 
-/* The submission that names a parameter's gradient, by any of the names that the convention allows, into *found; NULL
- * where there is none. */
-static int index_find(const struct index *index, enum convention convention, const char *parameter, struct arena *arena,
+/* The submission that names the gradient of number p of what is graded, by any of the names that the convention allows,
+ * into *found; NULL where there is none. */
+static int index_find(const struct index *index, const struct problem *problem, size_t p, struct arena *arena,
                       const struct submission **found, struct error *error)
 {
     const char *names[GRADIENT_NAMES_MAX];
-    size_t count = convention_gradient_names(convention, parameter, arena, names);
+    bool data = problem->network->graded[p].slot == NULL;
+    size_t count = convention_gradient_names(problem->convention, data, problem->names[p], arena, names);
     if (count == 0) return out_of_memory(error); /* never to be taken for a missing gradient */
     *found = NULL;
     for (size_t i = 0; *found == NULL && i < count; i++) {
@@ -73,7 +74,7 @@ static void judge(const struct check *check, const struct view *view, const doub
         entry->verdict = VERDICT_NOT_A_TENSOR;
         return;
     }
-    if (!view_accepts(view, check->convention, &student->shape) || student->size != view->rows * view->columns) {
+    if (!view_accepts(view, check->problem.convention, &student->shape) || student->size != view->size) {
         entry->verdict = VERDICT_SHAPE_MISMATCH;
         return;
     }
@@ -87,13 +88,12 @@ static void judge(const struct check *check, const struct view *view, const doub
     entry->passed = entry->verdict == VERDICT_MATCH;
 }
 
-/* A value of the pass as the request would lay it out; `inside` has the room to bring it to the host first. */
-static const double *export_value(struct arena *arena, const struct pass *pass, const void *from,
-                                  const struct view *view, double *inside, struct error *error)
+/* A tensor as the request would lay it out. NULL when memory is short. */
+static const double *export_tensor(struct arena *arena, const struct view *view, const double *inside,
+                                   struct error *error)
 {
-    if (pass_read(pass, from, view->rows * view->columns, inside, error) != CODE_OK) return NULL;
-    if (!view->transposed) return inside;
-    double *outside = arena_doubles(arena, view->rows * view->columns);
+    if (view->same) return inside;
+    double *outside = arena_doubles(arena, view->size);
     if (outside == NULL)
         out_of_memory(error);
     else
@@ -102,36 +102,39 @@ static const double *export_value(struct arena *arena, const struct pass *pass, 
 }
 
 /* A gradient that overflows can grade nobody. */
-static int check_finite(const struct check *check, size_t p, double *gradient, struct error *error)
+static int check_finite(const struct problem *problem, size_t p, double *gradient, struct error *error)
 {
-    const struct tensor tensor = {.size = check->network->parameters[p].size, .data = gradient};
+    const struct tensor tensor = {.size = problem->network->graded[p].value->size, .data = gradient};
     if (tensor_first_not_finite(&tensor) == tensor.size) return CODE_OK;
-    error_set(error, CODE_NOT_FINITE, "with these parameters the gradient of %.200s overflows %s", check->names[p],
-              dtype_names[check->backend->dtype]);
+    error_set(error, CODE_NOT_FINITE, "with these parameters the gradient of %.200s overflows %s", problem->names[p],
+              dtype_names[problem->backend->dtype]);
     return error_at(error, "parameters");
 }
 
 static bool is_cancelled(const struct check *check)
 {
-    return check->cancelled != NULL && atomic_load_explicit(check->cancelled, memory_order_relaxed);
+    return check->problem.cancelled != NULL && atomic_load_explicit(check->problem.cancelled, memory_order_relaxed);
 }
 
-static int judge_parameters(struct arena *arena, const struct check *check, const struct pass *pass, double **gradients,
-                            struct report *report, struct error *error)
+static int judge_graded(struct arena *arena, const struct check *check, const struct pass *pass, double **gradients,
+                        struct report *report, struct error *error)
 {
     struct index index;
+    const struct problem *problem = &check->problem;
     if (!index_new(arena, &check->gradients, &index)) return out_of_memory(error);
-    for (size_t p = 0; p < check->network->parameter_count; p++) {
-        struct entry *entry = &report->parameters[report->parameter_count++];
+    for (size_t p = 0; p < problem->network->graded_count; p++) {
+        const struct graded *graded = &problem->network->graded[p];
+        struct entry *entry = &report->entries[report->entry_count++];
         *entry = (struct entry){
-            .name = check->names[p], .expected = true, .shape = check->shapes[p], .max_points = check->points[p]};
-        int code = index_find(&index, check->convention, check->names[p], arena, &entry->submission, error);
+            .name = problem->names[p], .expected = true, .shape = problem->shapes[p], .max_points = check->points[p]};
+        int code = index_find(&index, problem, p, arena, &entry->submission, error);
         if (code != CODE_OK) return code;
-        struct view view = convention_parameter(check->convention, &check->network->parameters[p]);
-        gradients[p] = arena_doubles(arena, check->network->parameters[p].size);
+        struct view view = convention_graded(problem->convention, graded);
+        gradients[p] = arena_doubles(arena, graded->value->size);
         if (gradients[p] == NULL) return out_of_memory(error);
-        const double *reference = export_value(arena, pass, pass->gradients[p], &view, gradients[p], error);
-        if (reference == NULL || check_finite(check, p, gradients[p], error) != CODE_OK) return error->code;
+        if (pass_read_gradient(pass, graded->value, gradients[p], error) != CODE_OK) return error->code;
+        const double *reference = export_tensor(arena, &view, gradients[p], error);
+        if (reference == NULL || check_finite(problem, p, gradients[p], error) != CODE_OK) return error->code;
         judge(check, &view, reference, entry);
         if (check->reveal) entry->reference = reference;
         if (entry->passed) entry->points = entry->max_points;
@@ -142,22 +145,21 @@ static int judge_parameters(struct arena *arena, const struct check *check, cons
     return CODE_OK;
 }
 
-/* What was submitted under names that are no parameter's, and second copies under another name; the first
+/* What was submitted under names of nothing that is graded, and second copies under another name; the first
  * CHECK_UNEXPECTED_MAX of them. */
 static int list_unexpected(struct arena *arena, const struct check *check, struct report *report, struct error *error)
 {
     bool *used = arena_zeroed(arena, check->gradients.count, sizeof *used);
     if (used == NULL) return out_of_memory(error);
-    for (size_t p = 0; p < check->network->parameter_count; p++)
-        if (report->parameters[p].submission != NULL)
-            used[report->parameters[p].submission - check->gradients.items] = true;
+    for (size_t p = 0; p < report->entry_count; p++)
+        if (report->entries[p].submission != NULL) used[report->entries[p].submission - check->gradients.items] = true;
     for (size_t i = 0, listed = 0; i < check->gradients.count; i++) {
         const struct submission *submission = &check->gradients.items[i];
         if (used[i]) continue;
         if (listed++ >= CHECK_UNEXPECTED_MAX)
             report->unexpected_not_listed++;
         else
-            report->parameters[report->parameter_count++] = (struct entry){
+            report->entries[report->entry_count++] = (struct entry){
                 .name = submission->name, .verdict = VERDICT_UNEXPECTED, .passed = true, .submission = submission};
     }
     return CODE_OK;
@@ -167,16 +169,17 @@ static int list_unexpected(struct arena *arena, const struct check *check, struc
 static int judge_intermediate(struct arena *arena, const struct check *check, const struct pass *pass,
                               const struct intermediate *which, struct entry *entry, struct error *error)
 {
-    struct view view = convention_samples(check->convention, check->batch, &check->network->nodes[which->node].out);
+    struct view view = convention_samples(check->problem.convention, &which->value->shape);
     entry->expected = true;
     entry->shape = view.shape;
     const struct tensor *student = entry->submission->tensor;
     const double *reference = NULL;
-    if (check->reveal || (student != NULL && view_accepts(&view, check->convention, &student->shape))) {
-        double *inside = arena_doubles(arena, view.rows * view.columns);
+    if (check->reveal || (student != NULL && view_accepts(&view, check->problem.convention, &student->shape))) {
+        double *inside = arena_doubles(arena, view.size);
         if (inside == NULL) return out_of_memory(error);
-        const void *value = which->gradient ? pass->dy[which->node] : pass->y[which->node];
-        reference = export_value(arena, pass, value, &view, inside, error);
+        int code = which->gradient ? pass_read_gradient(pass, which->value, inside, error)
+                                   : pass_read(pass, which->value, inside, error);
+        if (code == CODE_OK) reference = export_tensor(arena, &view, inside, error);
         if (reference == NULL) return error->code;
     }
     judge(check, &view, reference, entry);
@@ -190,7 +193,7 @@ static int judge_intermediates(struct arena *arena, const struct check *check, c
     for (size_t i = 0, unexpected = 0; i < check->intermediates.count; i++) {
         const struct submission *submission = &check->intermediates.items[i];
         struct intermediate which;
-        bool known = intermediate_find(check->network, submission->name, &which);
+        bool known = intermediate_find(check->problem.network, submission->name, &which);
         if (!known && unexpected++ >= CHECK_UNEXPECTED_MAX) {
             report->unexpected_not_listed++;
             continue;
@@ -208,51 +211,54 @@ static int judge_intermediates(struct arena *arena, const struct check *check, c
     return CODE_OK;
 }
 
-int check_pass(struct arena *arena, const struct check *check, const struct backend *backend, struct pass *pass,
+int check_pass(struct arena *arena, const struct problem *problem, const struct backend *backend, struct pass *pass,
                struct error *error)
 {
-    int code = pass_new(arena, check->network, backend, check->batch, pass, error);
-    pass->cancelled = check->cancelled;
-    if (code == CODE_OK) code = pass_set_data(pass, check->x, check->target, error);
-    for (size_t p = 0; code == CODE_OK && p < check->network->parameter_count; p++)
-        code = pass_set_parameter(pass, p, check->parameters[p], error);
+    int code = problem_pass(arena, problem, backend, pass, error);
     if (code == CODE_OK) code = pass_forward(pass, error);
     if (code == CODE_OK) code = pass_backward(pass, error);
     return code;
 }
 
-double check_work(const struct network *network, size_t batch, bool verify_reference)
+double check_work(const struct network *network, bool verify_reference)
 {
-    return network->work * (double)batch + (verify_reference ? differences_work(network, batch) : 0);
+    return network->work + (verify_reference ? differences_work(network) : 0);
 }
 
-double check_device_work(const struct network *network, size_t batch, bool verify_reference)
+double check_device_work(const struct network *network, bool verify_reference)
 {
-    struct sequence sequence;
-    return check_work(network, batch, verify_reference && sequence_of(network, batch, &sequence));
+    struct fused fused;
+    return check_work(network, verify_reference && fused_of(network, &fused));
+}
+
+/* Room for the entries. */
+static bool take_room(struct arena *arena, const struct check *check, struct report *report)
+{
+    const struct network *network = check->problem.network;
+    size_t unexpected = check->gradients.count < CHECK_UNEXPECTED_MAX ? check->gradients.count : CHECK_UNEXPECTED_MAX;
+    size_t known = INTERMEDIATE_NAMES_PER_LAYER * (network->numbered_count + 1) + CHECK_UNEXPECTED_MAX;
+    size_t intermediates = check->intermediates.count < known ? check->intermediates.count : known;
+    report->entries = arena_array(arena, network->graded_count + unexpected, sizeof *report->entries);
+    report->intermediates = arena_array(arena, intermediates, sizeof *report->intermediates);
+    return report->entries != NULL && report->intermediates != NULL;
 }
 
 int check_run(struct arena *arena, const struct check *check, struct report *report, struct error *error)
 {
+    const struct problem *problem = &check->problem;
     *report = (struct report){.passed = true};
-    size_t parameters = check->network->parameter_count;
-    size_t unexpected = check->gradients.count < CHECK_UNEXPECTED_MAX ? check->gradients.count : CHECK_UNEXPECTED_MAX;
-    report->parameters = arena_array(arena, parameters + unexpected, sizeof *report->parameters);
-    size_t known = INTERMEDIATE_NAMES_PER_LAYER * (check->network->numbered_count + 1) + CHECK_UNEXPECTED_MAX;
-    size_t intermediates = check->intermediates.count < known ? check->intermediates.count : known;
-    report->intermediates = arena_array(arena, intermediates, sizeof *report->intermediates);
-    double **gradients = arena_array(arena, parameters, sizeof *gradients);
-    if (report->parameters == NULL || report->intermediates == NULL || gradients == NULL) return out_of_memory(error);
+    double **gradients = arena_array(arena, problem->network->graded_count, sizeof *gradients);
+    if (gradients == NULL || !take_room(arena, check, report)) return out_of_memory(error);
 
     double begun = clock_seconds();
     struct pass pass;
-    int code = check_pass(arena, check, check->backend, &pass, error);
+    int code = check_pass(arena, problem, problem->backend, &pass, error);
     double passed = clock_seconds();
     report->loss = pass.loss;
-    if (code == CODE_OK) code = judge_parameters(arena, check, &pass, gradients, report, error);
+    if (code == CODE_OK) code = judge_graded(arena, check, &pass, gradients, report, error);
     if (code == CODE_OK) code = judge_intermediates(arena, check, &pass, report, error);
     if (code == CODE_OK) code = list_unexpected(arena, check, report, error);
-    if (check->backend == backend_cpu(DTYPE_FLOAT64))
+    if (problem->backend == backend_cpu(DTYPE_FLOAT64))
         report->pass = pass; /* its memory is the arena's */
     else
         pass_free(&pass);
@@ -266,8 +272,7 @@ int check_run(struct arena *arena, const struct check *check, struct report *rep
     if (!check->verify_reference) return CODE_OK;
     report->verified = true;
     double compared = clock_seconds();
-    code = differences_verify_on(check->backend, arena, check->network, check->batch, check->parameters, check->x,
-                                 check->target, gradients, check->cancelled, &report->verification, error);
+    code = differences_verify_on_device(arena, problem, gradients, &report->verification, error);
     report->verify_seconds = clock_seconds() - compared;
     return code;
 }

@@ -3,9 +3,7 @@
 #define CORE_CHECK_CHECK_H
 
 #include "core/check/compare.h"
-#include "core/graph/names.h"
 #include "core/pass/differences.h"
-#include "core/pass/pass.h"
 
 /* Unexpected names that a report lists. */
 enum { CHECK_UNEXPECTED_MAX = 1000 };
@@ -24,20 +22,12 @@ struct submissions {
 
 /* What is to be checked. Everything belongs to the caller, in one arena with the report. */
 struct check {
-    const struct network *network;
-    enum convention convention;
-    const struct backend *backend;
-    size_t batch;
-    double *const *parameters;  /* by parameter, layout inside, finite */
-    const double *x, *target;   /* as pass_set_data takes them, finite */
-    const struct shape *shapes; /* by parameter: as the request gave it, or the convention's own; reports speak of it */
-    const char *const *names;   /* by parameter */
-    const double *points;       /* by parameter: what it is worth */
+    struct problem problem;
+    const double *points; /* by graded: what it is worth */
     struct submissions gradients, intermediates;
     struct tolerance tolerance;
     bool reveal; /* entries carry the reference */
     bool verify_reference;
-    const atomic_bool *cancelled; /* may be NULL */
 };
 
 enum verdict {
@@ -69,9 +59,9 @@ struct report {
     bool passed;
     double points, max_points, score; /* score = points / max_points; with nothing to gain 1 or 0 as passed */
     double loss;
-    struct entry *parameters; /* in layer order, then what was unexpected */
-    size_t parameter_count;
-    size_t unexpected_not_listed; /* of parameters and of intermediates, beyond CHECK_UNEXPECTED_MAX each */
+    struct entry *entries; /* all that is graded, in the network's order; then what was unexpected */
+    size_t entry_count;
+    size_t unexpected_not_listed; /* gradients and intermediates, beyond CHECK_UNEXPECTED_MAX each */
     struct entry *intermediates;  /* as submitted */
     size_t intermediate_count;
     bool verified;
@@ -82,15 +72,15 @@ struct report {
 };
 
 /* Floating-point operations that a check takes, at most. */
-double check_work(const struct network *network, size_t batch, bool verify_reference);
+double check_work(const struct network *network, bool verify_reference);
 
 /* Those of them that the check's backend does where it is a device: all, but verification of networks that it cannot
  * evaluate many at a time, which the CPU does. */
-double check_device_work(const struct network *network, size_t batch, bool verify_reference);
+double check_device_work(const struct network *network, bool verify_reference);
 
-/* Makes a pass of the check's network, parameters and data, and runs it forward and backward; pass_free it, also after
- * an error. Errors are the pass's. */
-int check_pass(struct arena *arena, const struct check *check, const struct backend *backend, struct pass *pass,
+/* Makes a pass of the problem and runs it forward and backward; pass_free it, also after an error. Errors are the
+ * pass's. */
+int check_pass(struct arena *arena, const struct problem *problem, const struct backend *backend, struct pass *pass,
                struct error *error);
 
 /* Runs it. The report and all it points to come from the arena. Whatever is wrong with what the student

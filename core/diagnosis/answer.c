@@ -13,11 +13,17 @@ static struct found *found_entry(const struct search *s, struct diagnosis *d, co
     if (d->count == FOUND_MAX) return NULL;
     struct found *found = &d->found[d->count];
     *found = (struct found){.mistake = mistake, .of_tensors = true, .of_l2 = true}; /* until a place is not */
-    found->layers = arena_array(s->arena, 2 * s->network->node_count + 2, sizeof *found->layers);
-    found->parameters = arena_array(s->arena, s->network->parameter_count, sizeof *found->parameters);
+    found->layers = arena_array(s->arena, s->network->definition->layer_count + 1, sizeof *found->layers);
+    found->parameters = arena_array(s->arena, search_count(s), sizeof *found->parameters);
     if (found->layers == NULL || found->parameters == NULL) return NULL;
     d->count++;
     return found;
+}
+
+/* Where a choice was made, for people. */
+static size_t layer_of(const struct choice *choice)
+{
+    return choice->node != NULL ? choice->node->place.layer : LAYER_LOSS;
 }
 
 static void add_unique(size_t *list, size_t *count, size_t value)
@@ -59,33 +65,33 @@ static void add_parameter(const struct search *s, size_t p, struct found *found)
 /* Those of all the places where the best solution makes it. */
 static void add_parameters(const struct search *s, struct found *found)
 {
-    const struct network *network = s->network;
-    size_t reach = 0; /* all nodes below */
     for (size_t i = 0; i < s->best->length; i++) {
         const struct choice *choice = &s->best->path[i];
-        if (choice->mistake != found->mistake) continue;
-        if (choice->parameter != PARAMETER_NONE)
-            add_parameter(s, choice->parameter, found);
-        else if (choice->layer > reach)
-            reach = choice->layer;
+        for (size_t p = 0; choice->mistake == found->mistake && p < search_count(s); p++)
+            if (search_reaches(s, choice, p)) add_parameter(s, p, found);
     }
-    for (size_t p = 0; p < network->parameter_count; p++)
-        if (network->parameters[p].node < reach) add_parameter(s, p, found);
 }
 
-/* Whether there is something below the uppermost tensor that a mistake spoils, and nothing wrong with it. */
+/* Whether a tensor gets its gradient through a node: what the node sends back goes on to it. */
+static bool lies_below(const struct search *s, const struct node *node, size_t p)
+{
+    for (size_t k = 0; node != NULL && k < node->input_count; k++) {
+        const struct value *value = node->inputs[k];
+        if (value != NULL && value->kind != VALUE_PARAMETER && ancestry_has(&s->ancestry, value, p)) return true;
+    }
+    return false;
+}
+
+/* Whether there is something below the tensors that a mistake spoils, and nothing wrong with it. */
 static bool is_right_below(const struct search *s, const struct found *found)
 {
-    const struct parameter *parameters = s->network->parameters;
-    size_t uppermost = 0, below = 0;
-    for (size_t i = 0; i < found->parameter_count; i++) {
-        size_t node = parameters[found->parameters[i]].node;
-        uppermost = node > uppermost ? node : uppermost;
-    }
-    for (size_t p = 0; p < s->network->parameter_count; p++) {
-        if (parameters[p].node >= uppermost) continue;
-        if (s->observed[p].failing) return false;
-        below++;
+    size_t below = 0;
+    for (size_t p = 0; p < search_count(s); p++) {
+        bool lies = false;
+        for (size_t i = 0; i < found->parameter_count; i++)
+            lies = lies || lies_below(s, s->network->graded[found->parameters[i]].node, p);
+        if (lies && s->observed[p].failing) return false;
+        below += lies;
     }
     return below > 0;
 }
@@ -153,8 +159,9 @@ static int compare_sizes(const void *a, const void *b)
 /* Mistakes on the finished gradients are where those gradients belong; layers and parameters in the network's order. */
 static void place_found(const struct search *s, struct found *found)
 {
-    for (size_t i = 0; found->mistake->step == STEP_FINISHED && i < found->parameter_count; i++)
-        add_unique(found->layers, &found->layer_count, s->network->parameters[found->parameters[i]].node);
+    for (size_t i = 0; found->mistake->step == STEP_FINISHED && !found->sent && i < found->parameter_count; i++)
+        if (s->network->graded[found->parameters[i]].slot != NULL)
+            add_unique(found->layers, &found->layer_count, s->network->graded[found->parameters[i]].layer);
     qsort(found->layers, found->layer_count, sizeof *found->layers, compare_sizes);
     qsort(found->parameters, found->parameter_count, sizeof *found->parameters, compare_sizes);
 }
@@ -163,7 +170,7 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
 {
     struct found *found = found_entry(s, diagnosis, finished->mistake);
     if (found == NULL) return false;
-    for (size_t p = 0; p < s->network->parameter_count; p++) {
+    for (size_t p = 0; p < search_count(s); p++) {
         bool named = p == finished->parameters[0] || p == finished->parameters[1];
         if (finished->all ? s->observed[p].failing : named) add_unique(found->parameters, &found->parameter_count, p);
     }
@@ -178,6 +185,14 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
     return true;
 }
 
+/* Whether a factor is on one of several ways back: then no tensor need be a multiple of what it should be, and it is
+ * told where it is made. In a line of layers it is told by the tensors that it is on. */
+static bool is_way_back(const struct search *s, const struct choice *choice)
+{
+    bool step = choice->parameter == PARAMETER_NONE && choice->node != NULL;
+    return step && choice->mistake->step == STEP_FINISHED && !network_is_chain(s->network);
+}
+
 bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
 {
     const struct solution *best = s->best;
@@ -185,7 +200,10 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
         const struct choice *choice = &best->path[i];
         struct found *found = found_entry(s, diagnosis, choice->mistake);
         if (found == NULL) return false;
-        if (choice->mistake->step != STEP_FINISHED) add_unique(found->layers, &found->layer_count, choice->layer);
+        bool placed = choice->mistake->step != STEP_FINISHED || is_way_back(s, choice);
+        if (placed) add_unique(found->layers, &found->layer_count, layer_of(choice));
+        found->sent = found->sent || is_way_back(s, choice);
+        if (choice->mistake->step == STEP_CONSUMER) found->below = choice->below;
         if (choice->has_factor && !found->has_factor) found->factor = snap(choice->factor);
         found->has_factor = found->has_factor || choice->has_factor;
         found->of_tensors = found->of_tensors && choice->parameter != PARAMETER_NONE;

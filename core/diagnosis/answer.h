@@ -2,6 +2,7 @@
 #ifndef CORE_DIAGNOSIS_ANSWER_H
 #define CORE_DIAGNOSIS_ANSWER_H
 
+#include "core/diagnosis/found.h"
 #include "core/diagnosis/whole.h"
 
 /* Each adds its entries to the diagnosis; false when memory is short. */

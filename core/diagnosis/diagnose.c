@@ -5,6 +5,8 @@
 #include "core/base/clock.h"
 #include "core/diagnosis/answer.h"
 #include "core/diagnosis/hypothesis.h"
+#include "core/diagnosis/prepare.h"
+#include "core/diagnosis/start.h"
 
 /* Three mistakes at once are searched only in networks up to so many parameters times samples. */
 #define TRIPLES_MOST 1e5
@@ -27,12 +29,26 @@ static int out_of_memory(struct error *error)
 
 /* ---- what was handed in ---- */
 
-static bool copy_transposed(struct arena *arena, size_t rows, size_t columns, const double *from, const double **to)
+/* The layout inside of a tensor that has the shape of a view. False when memory is short. */
+static bool import_tensor(struct arena *arena, const struct view *view, const double *from, const double **to)
 {
-    double *copy = arena_doubles(arena, rows * columns);
+    *to = from;
+    if (view->same) return true;
+    double *copy = arena_doubles(arena, view->size);
     if (copy == NULL) return false;
-    tensor_transpose(rows, columns, from, copy);
+    view_import(view, from, copy);
     *to = copy;
+    return true;
+}
+
+/* One number for all units of a bias. */
+static bool repeat(struct arena *arena, size_t n, double number, const double **to)
+{
+    double *values = arena_doubles(arena, n);
+    if (values == NULL) return false;
+    for (size_t i = 0; i < n; i++)
+        values[i] = number;
+    *to = values;
     return true;
 }
 
@@ -40,65 +56,56 @@ static bool copy_transposed(struct arena *arena, size_t rows, size_t columns, co
  * much. False when memory is short. */
 static bool observe(const struct job *job, size_t p, struct observed *o)
 {
-    const struct check *check = job->check;
-    const struct entry *entry = &job->report->parameters[p];
+    const struct problem *problem = &job->check->problem;
+    const struct entry *entry = &job->report->entries[p];
+    const struct graded *graded = &problem->network->graded[p];
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
-    struct view view = convention_parameter(check->convention, &check->network->parameters[p]);
+    struct view view = convention_graded(problem->convention, graded);
     *o = (struct observed){.failing = !entry->passed, .absent = student == NULL};
     if (student == NULL) return true;
     o->raw = student->data;
-    if (view_accepts(&view, check->convention, &student->shape)) {
-        o->values = student->data;
-        return !view.transposed || copy_transposed(job->arena, view.columns, view.rows, student->data, &o->values);
-    }
-    if (view.bias && student->size == 1) { /* one number for all units */
-        double *values = arena_doubles(job->arena, view.columns);
-        if (values == NULL) return false;
-        for (size_t i = 0; i < view.columns; i++)
-            values[i] = student->data[0];
-        o->values = values;
+    if (view_accepts(&view, problem->convention, &student->shape))
+        return import_tensor(job->arena, &view, student->data, &o->values);
+    if (view.vector && student->size == 1) {
         o->one_number = true;
-        return true;
+        return repeat(job->arena, view.size, student->data[0], &o->values);
     }
-    const struct node *node = &check->network->nodes[check->network->parameters[p].node];
-    struct view samples = convention_samples(check->convention, job->pass->batch, &node->out);
-    if (view.bias && shape_equal(&samples.shape, &student->shape)) {
-        o->per_sample = true;
-        o->values = student->data;
-        return !samples.transposed ||
-               copy_transposed(job->arena, samples.columns, samples.rows, student->data, &o->values);
+    if (view.vector) {
+        struct view samples = convention_samples(problem->convention, &graded->node->output->shape);
+        o->per_sample = shape_equal(&samples.shape, &student->shape);
+        return !o->per_sample || import_tensor(job->arena, &samples, student->data, &o->values);
     }
     const size_t *dim = student->shape.dim;
-    if (student->shape.rank != 2) return true;
-    if (!view.bias && dim[0] == view.shape.dim[1] && dim[1] == view.shape.dim[0]) {
-        o->transposed = true; /* values in the layout of the transpose of what is inside */
-        o->values = student->data;
-        return !view.transposed || copy_transposed(job->arena, dim[0], dim[1], student->data, &o->values);
-    }
-    return true;
+    if (student->shape.rank != 2 || view.shape.rank != 2) return true;
+    if (dim[0] != view.shape.dim[1] || dim[1] != view.shape.dim[0]) return true;
+    o->transposed = true; /* values in the layout of the transpose of what is inside */
+    const struct shape inside = shape_of(2, (size_t[]){view.inside->dim[1], view.inside->dim[0]});
+    struct view turned = view;
+    turned.inside = &inside;
+    return import_tensor(job->arena, &turned, student->data, &o->values);
 }
 
 static bool observe_all(struct job *job)
 {
-    const struct network *network = job->check->network;
+    const struct network *network = job->check->problem.network;
     double squares = 0, largest = 0;
     bool whole = true;
-    for (size_t p = 0; p < network->parameter_count; p++) {
+    for (size_t p = 0; p < network->graded_count; p++) {
         struct observed *o = &job->observed[p];
-        size_t n = network->parameters[p].size;
+        size_t n = network->graded[p].value->size;
         if (!observe(job, p, o)) return false;
         bool same_size = o->values != NULL && !o->per_sample;
         whole = whole && same_size;
         for (size_t i = 0; same_size && i < n; i++)
             squares += o->values[i] * o->values[i];
-        const double *g = job->pass->gradients[p];
+        const double *g = job->pass->gradients[network->graded[p].value->index];
         for (size_t i = 0; i < n; i++)
             largest = fabs(g[i]) > largest ? fabs(g[i]) : largest;
     }
     struct matching matching = {.tolerance = job->check->tolerance, .scale = largest, .clip = HUGE_VAL};
-    for (size_t p = 0; p < network->parameter_count; p++) {
+    for (size_t p = 0; p < network->graded_count; p++) {
         struct observed *o = &job->observed[p];
-        size_t n = o->per_sample ? job->report->parameters[p].submission->tensor->size : network->parameters[p].size;
+        size_t n = o->per_sample ? job->report->entries[p].submission->tensor->size : network->graded[p].value->size;
         double own = 0;
         for (size_t i = 0; o->values != NULL && i < n; i++)
             own = fabs(o->values[i]) > own ? fabs(o->values[i]) : own;
@@ -121,24 +128,39 @@ static bool is_over(const struct search *s)
 static void search(struct job *job)
 {
     struct search *s = &job->search;
-    double size = (double)s->network->parameter_elements * (double)job->pass->batch;
+    double size = (double)s->network->parameter_elements * (double)s->network->batch;
     size_t most = size <= TRIPLES_MOST ? BUDGET_MAX : size <= 100 * TRIPLES_MOST ? 2 : 1;
     for (size_t budget = 1; budget <= most && !is_over(s); budget++) {
-        search_run(s, budget, false);
+        start_run(s, budget, false);
         if (budget == 1 && !is_over(s)) whole_search_clipped(s, &job->finished);
         if (budget == 2 && !is_over(s)) whole_search_swapped(s, job->exchanged, &job->finished);
     }
-    if (!is_over(s)) search_run(s, most < 2 ? 1 : 2, true);
+    if (!is_over(s)) start_run(s, most < 2 ? 1 : 2, true);
     /* Two mistakes that explain all of it, too, are not claimed, but they are among the one's alternatives. */
-    bool single = s->best != NULL && s->best->distinct == 1 && !s->partial && job->finished.mistake == NULL;
-    if (single && !s->stopped && most == BUDGET_MAX && hypothesis_may_be_two(s->best)) search_run(s, 2, false);
+    bool single = s->best != NULL && s->best->distinct == 1 && !s->now.partial && job->finished.mistake == NULL;
+    if (single && !s->stopped && most == BUDGET_MAX && hypothesis_may_be_two(s->best)) start_run(s, 2, false);
+}
+
+/* Whether every failing parameter is one that a mistake spoils. Where numbers are large beside the tolerance, mere
+ * rounding fails a parameter too, which fits the right gradient and belongs to no mistake. */
+static bool lists_all(const struct job *job)
+{
+    const struct diagnosis *diagnosis = job->diagnosis;
+    for (size_t p = 0; p < job->check->problem.network->graded_count; p++) {
+        bool listed = !job->observed[p].failing;
+        for (size_t i = 0; i < diagnosis->count; i++)
+            for (size_t k = 0; !listed && k < diagnosis->found[i].parameter_count; k++)
+                listed = diagnosis->found[i].parameters[k] == p;
+        if (!listed) return false;
+    }
+    return true;
 }
 
 static int diagnose(struct job *job, struct error *error)
 {
     struct search *s = &job->search;
     struct diagnosis *diagnosis = job->diagnosis;
-    if (!search_prepare(s)) return out_of_memory(error);
+    if (!prepare_search(s)) return out_of_memory(error);
     bool all = whole_read(s, job->check, job->report, &job->finished);
     if (!all) search(job);
     diagnosis->explained = (all && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
@@ -147,20 +169,45 @@ static int diagnose(struct job *job, struct error *error)
         return error_set(error, CODE_CANCELLED, "the check was cancelled");
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
     if (s->best != NULL && !answer_solution(s, diagnosis)) return out_of_memory(error);
+    diagnosis->explained = diagnosis->explained && lists_all(job);
     return CODE_OK;
+}
+
+/* ---- how much room it takes ---- */
+
+double diagnose_elements(const struct network *network)
+{
+    /* By edge six tensors, by value four, of which one is a copy of what was handed in; what is graded is but compared,
+     * unless it is used in several places (core/diagnosis/flow.c). Some rooms more serve all of them. */
+    double elements = 0, largest = 0;
+    for (size_t i = 0; i < network->graph.node_count; i++) {
+        const struct node *node = network->graph.nodes[i];
+        for (size_t k = 0; k < node->input_count; k++) {
+            const struct value *value = node->inputs[k];
+            if (value == NULL) continue;
+            bool compared = value->kind == VALUE_PARAMETER && value->use_count == 1;
+            elements += (compared ? 2 : 10) * (double)value->size;
+            largest = fmax(largest, (double)value->size);
+        }
+    }
+    return elements + 6 * largest + 5 * (double)network->output->size;
 }
 
 /* ---- all of it ---- */
 
+/* Of what failed, that whose op comes last. */
 static size_t first_wrong(const struct check *check, const struct report *report)
 {
-    size_t first = 0, node = 0;
+    const struct network *network = check->problem.network;
+    size_t first = 0;
     bool any = false;
-    for (size_t p = 0; p < check->network->parameter_count; p++) {
-        if (report->parameters[p].passed || (any && check->network->parameters[p].node <= node)) continue;
+    for (size_t p = 0; p < network->graded_count; p++) {
+        if (report->entries[p].passed) continue;
+        bool data = network->graded[p].slot == NULL, first_is_data = any && network->graded[first].slot == NULL;
+        bool later = any && !data && (first_is_data || network->graded[p].layer > network->graded[first].layer);
+        if (any && !later) continue;
         any = true;
         first = p;
-        node = check->network->parameters[p].node;
     }
     return first;
 }
@@ -174,15 +221,18 @@ static int take_pass(struct job *job, struct error *error)
     struct pass *pass = arena_array(job->arena, 1, sizeof *pass);
     if (pass == NULL) return out_of_memory(error);
     job->pass = pass;
-    return check_pass(job->arena, job->check, backend, pass, error);
+    return check_pass(job->arena, &job->check->problem, backend, pass, error);
 }
 
 /* The right numbers, and what was handed in. */
 static int prepare(struct job *job, struct error *error)
 {
-    size_t n = job->check->network->parameter_count;
+    size_t n = job->check->problem.network->graded_count;
     int code = take_pass(job, error);
     if (code != CODE_OK) return code;
+    job->search.arena = job->arena;
+    job->search.network = job->check->problem.network;
+    job->search.pass = job->pass;
     job->observed = arena_array(job->arena, n, sizeof *job->observed);
     job->exchanged = arena_array(job->arena, n, sizeof *job->exchanged);
     job->diagnosis->found = arena_array(job->arena, FOUND_MAX, sizeof *job->diagnosis->found);
@@ -193,7 +243,7 @@ static int prepare(struct job *job, struct error *error)
 /* Whether there is anything to reproduce. */
 static bool has_numbers(const struct job *job)
 {
-    for (size_t p = 0; p < job->check->network->parameter_count; p++)
+    for (size_t p = 0; p < job->check->problem.network->graded_count; p++)
         if (job->observed[p].failing && job->observed[p].values != NULL) return true;
     return false;
 }
@@ -210,13 +260,9 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
     double begun = clock_seconds();
     int code = prepare(&job, error);
     struct search *s = &job.search;
-    s->arena = arena;
-    s->network = check->network;
-    s->pass = job.pass;
-    s->parameters = check->parameters;
     s->observed = job.observed;
     s->deadline = begun + seconds;
-    s->cancelled = check->cancelled;
+    s->cancelled = check->problem.cancelled;
     if (code == CODE_OK && has_numbers(&job)) code = diagnose(&job, error);
     return code;
 }

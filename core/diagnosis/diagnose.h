@@ -1,43 +1,48 @@
-/* What a student did wrong, and where: a search for the mistakes that reproduce the numbers that were handed in. */
+/* What a student did wrong, and where: a search for the mistakes that reproduce the numbers that were handed in.
+ *
+ * THE IDEA. A backward pass is a chain of small steps, and a wrong gradient is nearly always the right pass with one
+ * step done wrong. So we do the pass again, with a wrong step in it, and look whether the student's numbers come out.
+ * Where they do, to the last digits, that step is what was done wrong; where no step does it, we say nothing.
+ *
+ * AN EXAMPLE. x -> linear (W1, b1) -> z1 -> tanh -> h1 -> linear (W2, b2) -> y_hat -> mse. Handed in: W2 and b2 right,
+ * W1 and b1 wrong. The walk begins at the lowest node such that all behind it is right: the second linear layer
+ * (start.h). It sends dh1 = dz2 @ W2.T back to tanh, by the right rule first. Tanh's right rule gives dz1 = dh1 * (1 -
+ * h1**2), from which dW1 = x.T @ dz1 would follow. That is not what was handed in: the hypothesis "all is right" ends
+ * there. Now the wrong rules for tanh's step are tried, one after the other. "dz1 = dh1" gives another dW1; no. "dz1 =
+ * dh1 * (1 - h1)" gives the dW1 and db1 that were handed in, in all digits: the path [a wrong derivative at tanh] has
+ * reached the end, and goes into the pool. Of all that is in the pool at the end, the likeliest is the answer, and the
+ * others that explain as much are its alternatives.
+ *
+ * THE WALK (walk.h) goes over the graph from the last node to the first. What comes back to each value is kept as a
+ * number for each element, or as value + c * slope where a rule has a number in it that is not known (a slope, a
+ * learning rate): the first tensor that shows c settles it, by least squares (number.h). A value that several nodes
+ * take gets the sum of what they send (flow.h). At each node
+ *   1. its own tensors are compared with what was handed in, once nothing more can come to them (explain.h). One that
+ * does not fit may have a mistake of its own: transposed, not summed, scaled, ... ; else the hypothesis is dropped;
+ *   2. what it sends to each of its inputs is made by the right rule, and then by each wrong one: those of its op
+ *      (op->mistakes), those of its kind (activations, losses), and those that no op owns: what one of several
+ * consumers sends is missing, is added twice, or replaced the others. A hypothesis is a path of such choices
+ * (hypothesis.h). Within a budget of one to three different mistakes; the same one made at several places counts once,
+ * since whoever gets tanh's derivative wrong does so at every tanh.
+ *
+ * EVIDENCE. A coincidence is no explanation. Each mistake of a path has to bring the numbers nearer, by so many decimal
+ * digits in all of what it touches, that among all the rules that are tried none would do so by chance; a number that
+ * was fitted costs what it could have fitted. What is right speaks against a mistake that would spoil it.
+ *
+ * AROUND IT. What is done to finished gradients (clipped, rounded to float32, exchanged, multiplied) is looked for
+ * before and between the searches (whole.h). Where tensors are large, a rule is tried on a few units or on one
+ * combination of the rows before all of it (sketch.h); that turns away only what cannot fit. */
 #ifndef CORE_DIAGNOSIS_DIAGNOSE_H
 #define CORE_DIAGNOSIS_DIAGNOSE_H
 
 #include "core/check/check.h"
-#include "core/ops/mistake.h"
+#include "core/diagnosis/found.h"
 
 /* Seconds that a search should be given. */
 #define DIAGNOSE_SECONDS 0.25
 
-enum { FOUND_MAX = 8, FOUND_ALTERNATIVES_MAX = 8 };
-
-/* The layer of a mistake at the loss. */
-#define LAYER_LOSS ((size_t)-1)
-
-/* One mistake, at all the places where it was made. Lists are in the arena. */
-struct found {
-    const struct mistake *mistake;
-    size_t *layers, layer_count; /* indices into the definition's layers, or LAYER_LOSS; as the backward pass goes */
-    size_t *parameters, parameter_count; /* that it spoils */
-    double residual;                     /* the largest difference that it leaves there */
-    bool has_factor;
-    double factor;
-    /* Others that give the same numbers, likelier first; behind those that do so alone such as do so two at once. */
-    const struct mistake *alternatives[FOUND_ALTERNATIVES_MAX];
-    size_t alternative_count;
-    size_t sample;    /* single_sample */
-    bool by_norm;     /* clipped: by global norm, else by value */
-    bool of_tensors;  /* it is about single tensors, not about a step and all below it */
-    bool of_l2;       /* ... and in them about l2's part alone */
-    bool right_below; /* there is something below the tensors that it spoils, and all of that is right */
-};
-
-struct diagnosis {
-    bool explained;     /* the mistakes account for every failing parameter */
-    bool stopped;       /* time ran out: something likelier, or alternatives, may have been missed */
-    size_t first_wrong; /* the failing parameter that the backward pass reaches first */
-    struct found *found;
-    size_t count;
-};
+/* Numbers that a search needs room for, at most. */
+double diagnose_elements(const struct network *network);
 
 /* Diagnoses a report that did not pass, for that many seconds at most (0: says only what is first wrong). Memory from
  * the arena. CODE_OUT_OF_MEMORY, CODE_CANCELLED; nothing that a student handed in is an error. */

@@ -1,76 +1,89 @@
-/* What a search needs before it can begin: room, and a first look at the numbers. */
-#include <math.h>
+#include "core/diagnosis/prepare.h"
 
+#include "core/diagnosis/factors.h"
 #include "core/diagnosis/sketch.h"
-#include "core/diagnosis/hypothesis.h"
-#include "core/diagnosis/rules.h"
 
 /* Parameters times samples from which on the search is spared what seldom leads anywhere. */
 #define LARGE 1e6
 
-static void add_factor(struct search *s, const struct mistake *mistake, double value)
-{
-    if (hypothesis_near(value, 1) || s->factor_count == FACTORS_MAX) return;
-    s->factors[s->factor_count++] = (struct factor_name){mistake, value};
-}
-
-static void prepare_factors(struct search *s)
-{
-    const struct op *loss = s->network->definition->loss.op;
-    s->factor_count = 0;
-    for (struct rule rule = rule_first_factor(loss); rule.mistake != NULL; rule_next(&rule))
-        add_factor(s, rule.mistake, rule.mistake->factor(s->pass, rule.variant));
-}
-
-/* Room for every choice that a hypothesis can make: at most three at a node, and two at the loss. */
+/* Room for every choice that a hypothesis can make: one at every tensor, at every input and at every value of each
+ * node, and two at the loss. */
 static bool prepare_pool(struct search *s)
 {
-    size_t n = s->network->parameter_count;
-    s->path_max = 3 * s->network->node_count + 4;
-    s->path = arena_array(s->arena, s->path_max, sizeof *s->path);
+    size_t n = search_count(s), most = n + 4;
+    for (size_t i = 0; i < s->network->graph.node_count; i++)
+        most += s->network->graph.nodes[i]->input_count + 2;
+    s->now.path_max = most;
+    s->now.path = arena_array(s->arena, most, sizeof *s->now.path);
+    s->now.matches = arena_zeroed(s->arena, n, sizeof *s->now.matches);
     for (size_t i = 0; i < 1 + SOLUTIONS_MAX; i++) {
-        s->pool[i].path = arena_array(s->arena, s->path_max, sizeof *s->path);
-        s->pool[i].matches = arena_array(s->arena, n, sizeof *s->matches);
+        s->pool[i].path = arena_array(s->arena, most, sizeof *s->now.path);
+        s->pool[i].matches = arena_array(s->arena, n, sizeof *s->now.matches);
         if (s->pool[i].path == NULL || s->pool[i].matches == NULL) return false;
     }
-    return s->path != NULL;
+    return s->now.path != NULL && s->now.matches != NULL;
 }
 
-bool search_prepare(struct search *s)
+/* Who depends on what is graded, and the flow towards it. */
+static bool prepare_flow(struct search *s)
+{
+    const struct graph *graph = &s->network->graph;
+    struct value **graded = arena_array(s->arena, search_count(s), sizeof *graded);
+    s->graded_of = arena_array(s->arena, graph->value_count, sizeof *s->graded_of);
+    if (graded == NULL || s->graded_of == NULL) return false;
+    for (size_t v = 0; v < graph->value_count; v++)
+        s->graded_of[v] = PARAMETER_NONE;
+    for (size_t p = 0; p < search_count(s); p++) {
+        graded[p] = s->network->graded[p].value;
+        s->graded_of[graded[p]->index] = p;
+    }
+    return graph_ancestry(s->arena, graph, graded, search_count(s), &s->ancestry) &&
+           flow_new(s->arena, graph, &s->ancestry, s->pass, &s->flow);
+}
+
+static bool take_room(struct search *s)
+{
+    size_t largest = 1, largest_graded = 1;
+    for (size_t i = 0; i < s->network->graph.node_count; i++) {
+        const struct node *node = s->network->graph.nodes[i];
+        for (size_t k = 0; k < node->input_count; k++)
+            if (node->inputs[k] != NULL && node->inputs[k]->kind != VALUE_PARAMETER && node->inputs[k]->size > largest)
+                largest = node->inputs[k]->size;
+        if (node->output->size > largest) largest = node->output->size;
+    }
+    for (size_t p = 0; p < search_count(s); p++)
+        if (search_size(s, p) > largest_graded) largest_graded = search_size(s, p);
+    double **const of_graded[] = {&s->room, &s->room_slope, &s->room_turned};
+    double **const of_values[] = {&s->spare, &s->local_value, &s->local_slope};
+    for (size_t i = 0; i < 3; i++) {
+        if ((*of_graded[i] = arena_doubles(s->arena, largest_graded)) == NULL) return false;
+        if ((*of_values[i] = arena_doubles(s->arena, largest)) == NULL) return false;
+    }
+    s->loss_room = arena_doubles(s->arena, 5 * s->loss.elements);
+    s->taken = arena_zeroed(s->arena, search_count(s), sizeof *s->taken);
+    return s->loss_room != NULL && s->taken != NULL;
+}
+
+/* The gradient of the loss as its mistakes see it. */
+static struct loss_call loss_call_of(const struct search *s)
 {
     const struct network *network = s->network;
-    size_t nodes = network->node_count, largest = 1, largest_parameter = 1;
-    s->large = (double)network->parameter_elements * (double)s->pass->batch > LARGE;
-    double ***lists[] = {&s->value, &s->slope, &s->right_value, &s->right_slope, &s->resolved, &s->dW};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        if ((*lists[i] = arena_zeroed(s->arena, nodes, sizeof(double *))) == NULL) return false;
-    s->g = arena_zeroed(s->arena, nodes, sizeof *s->g);
-    s->gs = arena_zeroed(s->arena, nodes, sizeof *s->gs);
-    s->matches = arena_zeroed(s->arena, network->parameter_count, sizeof *s->matches);
-    s->taken = arena_zeroed(s->arena, network->parameter_count, sizeof *s->taken);
-    if (s->g == NULL || s->gs == NULL || s->matches == NULL || s->taken == NULL) return false;
-    for (size_t i = 0; i < nodes; i++) {
-        size_t n = s->pass->batch * network->nodes[i].out_size, own = 1;
-        if (n > largest) largest = n;
-        for (size_t r = 0; r < OP_PARAMETERS_MAX; r++)
-            if (network->nodes[i].parameters[r] != PARAMETER_NONE)
-                own += network->parameters[network->nodes[i].parameters[r]].size;
-        if (own > largest_parameter) largest_parameter = own;
-        for (size_t l = 0; l < 5; l++)
-            if (((*lists[l])[i] = arena_doubles(s->arena, n)) == NULL) return false;
-        if ((s->dW[i] = arena_doubles(s->arena, own)) == NULL) return false;
-    }
-    s->room = arena_doubles(s->arena, largest);
-    s->local_value = arena_doubles(s->arena, largest);
-    s->local_slope = arena_doubles(s->arena, largest);
-    s->weight_room = arena_doubles(s->arena, largest_parameter);
-    s->weight_slope = arena_doubles(s->arena, largest_parameter);
-    s->weight_turned = arena_doubles(s->arena, largest_parameter);
-    s->loss_room = arena_doubles(s->arena, 3 * s->pass->batch * network_output(network)->out_size);
-    if (!prepare_pool(s) || !sketch_prepare(s)) return false;
+    const struct op_call *call = pass_call(s->pass, network->loss);
+    return (struct loss_call){.call = call,
+                              .before = pass_call(s->pass, network->output->made_by),
+                              .right = s->pass->gradients[network->output->index],
+                              .factor = loss_factor(call->op, call->attributes, call->in[LOSS_PREDICTION]),
+                              .batch = network->batch,
+                              .elements = network->output->size};
+}
+
+bool prepare_search(struct search *s)
+{
+    s->large = (double)s->network->parameter_elements * (double)s->network->batch > LARGE;
+    s->loss = loss_call_of(s);
     s->best = NULL;
     s->other_count = 0;
-    prepare_factors(s);
-    return s->room != NULL && s->local_value != NULL && s->local_slope != NULL && s->weight_room != NULL &&
-           s->weight_slope != NULL && s->weight_turned != NULL && s->loss_room != NULL;
+    if (!prepare_flow(s) || !take_room(s) || !prepare_pool(s) || !sketch_prepare(s)) return false;
+    factors_prepare(s);
+    return true;
 }

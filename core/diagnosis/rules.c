@@ -17,24 +17,26 @@ static bool is_wanted(const struct rule *rule, const struct mistake *mistake)
 {
     if (rule->factors) return mistake->factor != NULL;
     if (rule->step == STEP_LOSS) return mistake->direction != NULL;
-    return mistake->alternative != NULL && mistake->step == rule->step;
+    return mistake->alternative != NULL && mistake->step == rule->step &&
+           (mistake->input == rule->input || mistake->input == ANY_INPUT);
 }
 
-static struct rule first(const struct op *op, enum step step, bool factors)
+static struct rule first(const struct op *op, enum step step, size_t input, bool factors)
 {
-    struct rule rule = {.op = op, .step = step, .factors = factors, .list = BEFORE, .next = list_of(op, BEFORE)};
+    struct rule rule = {
+        .op = op, .step = step, .input = input, .factors = factors, .list = BEFORE, .next = list_of(op, BEFORE)};
     rule_next(&rule);
     return rule;
 }
 
-struct rule rule_first(const struct op *op, enum step step)
+struct rule rule_first(const struct op *op, enum step step, size_t input)
 {
-    return first(op, step, false);
+    return first(op, step, input, false);
 }
 
 struct rule rule_first_factor(const struct op *loss)
 {
-    return first(loss, STEP_LOSS, true);
+    return first(loss, STEP_LOSS, 0, true);
 }
 
 void rule_next(struct rule *rule)
@@ -56,15 +58,17 @@ void rule_next(struct rule *rule)
 
 bool rule_make(const struct rule *rule, const struct step_call *call, struct alternative *made)
 {
+    const struct op *op = call->call->op;
+    if (rule->list == OWN && op->mistakes_when != NULL && !op->mistakes_when(call->call->attributes)) return false;
     made->mistake = rule->mistake;
     made->variant = rule->variant;
     made->has_slope = false;
     return rule->mistake->alternative(call, made);
 }
 
-bool rule_make_direction(const struct rule *rule, const struct pass *pass, struct loss_direction *made)
+bool rule_make_direction(const struct rule *rule, const struct loss_call *call, struct loss_direction *made)
 {
     *made = (struct loss_direction){
         .mistake = rule->mistake, .variant = rule->variant, .value = made->value, .room = made->room};
-    return rule->mistake->direction(pass, made);
+    return rule->mistake->direction(call, made);
 }

@@ -3,8 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/diagnosis/tensors.h"
+#include "core/diagnosis/factors.h"
 #include "core/diagnosis/hypothesis.h"
+#include "core/diagnosis/steps.h"
+#include "core/graph/intermediates.h"
 
 /* What adding up in another order may make of a number, relative to the whole gradient. */
 #define SUM_ROUNDING 1e-12
@@ -39,19 +41,15 @@ static bool line_fits(size_t n, const double *wanted, const double *value, const
     return !(left > (double)n); /* true of what overflows */
 }
 
-bool sketch_line(struct search *s, const struct step_call *call, const double *value, const double *slope)
+bool sketch_line(struct search *s, size_t p, const struct step_call *call, const double *value, const double *slope)
 {
-    if (s->matching.clip < HUGE_VAL) return true; /* what was clipped is no combination */
-    const double *projected = s->projected[call->node], *wanted = s->wanted[call->node];
-    double *v = s->combined, *d = slope != NULL ? s->combined + call->out : NULL;
+    const double *projected = s->sketch.projected[p], *wanted = s->sketch.wanted[p];
+    /* What was clipped is no combination. */
+    if (projected == NULL || s->matching.clip < HUGE_VAL) return true;
+    double *v = s->sketch.combined, *d = slope != NULL ? s->sketch.combined + call->out : NULL;
     combine(call->rows, call->out, projected, value, v);
     if (slope != NULL) combine(call->rows, call->out, projected, slope, d);
     return line_fits(call->out, wanted, v, d, wanted[call->out]);
-}
-
-bool sketch_weight(struct search *s, const struct step_call *call, const double *dz)
-{
-    return sketch_line(s, call, dz, NULL);
 }
 
 /* ---- a layer ---- */
@@ -60,32 +58,33 @@ bool sketch_weight(struct search *s, const struct step_call *call, const double 
  */
 static bool may_scale_l2(const struct search *s, size_t p)
 {
-    return layer_has_l2(s, p) && hypothesis_loss_times(s) != 1;
+    return search_has_l2(s, p) && factors_of_loss(s) != 1;
 }
 
-/* Whether the tensor in that role may be the hypothesis's own. */
-static bool looks_right(struct search *s, const struct step_call *call, size_t r, size_t p)
+/* Whether a tensor may be the hypothesis's own. */
+static bool looks_right(struct search *s, const struct step_call *call, size_t p)
 {
     const struct observed *o = &s->observed[p];
     if (o->absent) return true;
     if (o->values == NULL || o->transposed || o->per_sample) return false;
-    if (r == 0) return may_scale_l2(s, p) || sketch_weight(s, call, call->dy);
-    call->pass->backend->sum_rows(call->rows, call->out, call->dy, s->weight_room);
-    return layer_match(s, p, s->weight_room).fit != FIT_NONE;
+    if (s->network->graded[p].slot->product) return may_scale_l2(s, p) || sketch_line(s, p, call, call->dy, NULL);
+    call->call->backend->sum_rows(call->rows, call->out, call->dy, s->room);
+    return search_match(s, p, s->room).fit != FIT_NONE;
 }
 
 static bool is_worth_it(const struct search *s, bool weight, bool bias)
 {
     if (weight && bias) return true;
-    if (!hypothesis_may_explain(s) && !s->partial) return false;
+    if (!hypothesis_may_explain(s) && !s->now.partial) return false;
     return weight || bias || !s->large;
 }
 
-bool sketch_layer(struct search *s, const struct step_call *call)
+bool sketch_node(struct search *s, const struct node *node, const struct step_call *call)
 {
-    const size_t *p = s->network->nodes[call->node].parameters;
-    bool weight = looks_right(s, call, 0, p[0]);
-    return is_worth_it(s, weight, p[1] == PARAMETER_NONE ? weight : looks_right(s, call, 1, p[1]));
+    struct step_own own = step_own(s, node);
+    if (own.others || own.product == PARAMETER_NONE) return true;
+    bool product = looks_right(s, call, own.product);
+    return is_worth_it(s, product, own.summed == PARAMETER_NONE ? product : looks_right(s, call, own.summed));
 }
 
 /* ---- a few units ---- */
@@ -96,11 +95,16 @@ static bool is_wide(const struct step_call *layer)
     return layer->out / 4 >= SKETCH_UNITS;
 }
 
-struct sketch sketch_new(struct search *s, size_t node, const struct step_call *layer,
-                         const struct step_call *activation)
+struct sketch sketch_new(struct search *s, const struct node *room_of, const struct node *node,
+                         const struct step_call *layer, const struct step_call *activation)
 {
-    struct sketch g = {.layer = layer, .activation = activation, .room = s->sketch_room[node]};
+    struct sketch g = {.node = node,
+                       .layer = layer,
+                       .activation = activation,
+                       .own = step_own(s, node),
+                       .room = s->sketch.few[room_of->index]};
     size_t out = layer->out, rows = layer->rows, n = rows * SKETCH_UNITS;
+    if (g.own.others || g.own.product == PARAMETER_NONE || g.room == NULL) return g;
     g.narrow = is_wide(layer) && s->matching.clip == HUGE_VAL;
     if (!g.narrow) return g;
     double *x = g.room, *y = x + n, *dy = y + n;
@@ -124,18 +128,18 @@ struct sketch sketch_new(struct search *s, size_t node, const struct step_call *
 }
 
 /* Whether those units of a tensor may be what was handed in. */
-static bool units_fit(struct search *s, const struct sketch *g, enum sketch_at at, const struct alternative *made)
+static bool units_fit(struct search *s, const struct sketch *g, size_t p, const struct alternative *made)
 {
     const struct step_call *layer = g->layer;
-    size_t p = s->network->nodes[layer->node].parameters[at];
     const struct observed *o = &s->observed[p];
+    bool product = p == g->own.product;
     if (o->absent) return true;
     if (o->values == NULL || o->transposed || o->per_sample) return false;
-    if (at == SKETCH_WEIGHT && may_scale_l2(s, p)) return true;
-    const double *all = at == SKETCH_WEIGHT ? s->wanted[layer->node] : o->values;
-    double margin = at == SKETCH_WEIGHT ? all[layer->out] : o->bound;
+    if (product && may_scale_l2(s, p)) return true;
+    const double *all = product ? s->sketch.wanted[p] : o->values;
+    double margin = product ? all[layer->out] : o->bound;
     double wanted[SKETCH_UNITS], value[SKETCH_UNITS], slope[SKETCH_UNITS];
-    const double *factors = at == SKETCH_WEIGHT ? s->projected[layer->node] : s->ones;
+    const double *factors = product ? s->sketch.projected[p] : s->sketch.ones;
     for (size_t j = 0; j < SKETCH_UNITS; j++)
         wanted[j] = all[g->units[j]];
     combine(layer->rows, SKETCH_UNITS, factors, made->value, value);
@@ -152,22 +156,22 @@ static bool make_few(const struct sketch *g, const struct rule *rule, struct alt
     return rule_make(rule, &g->few, made);
 }
 
-bool sketch_local(struct search *s, const struct sketch *g, const struct rule *rule, enum sketch_at at)
+bool sketch_local(struct search *s, const struct sketch *g, const struct rule *rule, size_t p)
 {
     struct alternative made;
-    return !make_few(g, rule, &made) || units_fit(s, g, at, &made);
+    return !make_few(g, rule, &made) || units_fit(s, g, p, &made);
 }
 
-bool sketch_rule(struct search *s, const struct sketch *g, const struct rule *rule)
+bool sketch_rule(struct search *s, const struct sketch *g, const struct node *activation, const struct rule *rule)
 {
     struct alternative made;
     if (!make_few(g, rule, &made)) return true;
-    size_t length = s->length;
+    size_t length = s->now.length;
     bool worth_it = false;
-    if (hypothesis_push(s, made.mistake, made.variant, g->activation->node) != NULL) {
-        bool weight = units_fit(s, g, SKETCH_WEIGHT, &made);
-        bool has_bias = s->network->nodes[g->layer->node].parameters[1] != PARAMETER_NONE;
-        worth_it = is_worth_it(s, weight, has_bias ? units_fit(s, g, SKETCH_BIAS, &made) : weight);
+    if (hypothesis_push(s, made.mistake, made.variant, activation, activation->inputs[0]) != NULL) {
+        bool product = units_fit(s, g, g->own.product, &made);
+        bool summed = g->own.summed != PARAMETER_NONE ? units_fit(s, g, g->own.summed, &made) : product;
+        worth_it = is_worth_it(s, product, summed);
     }
     hypothesis_pop_to(s, length);
     return worth_it;
@@ -176,70 +180,83 @@ bool sketch_rule(struct search *s, const struct sketch *g, const struct rule *ru
 /* ---- before the search ---- */
 
 /* The same combination of the rows that were handed in, less l2's part, and behind it how far off it may be. */
-void sketch_observe(struct search *s, size_t node)
+void sketch_observe(struct search *s, size_t p)
 {
-    const struct step_call at = layer_call(s, node), *call = &at;
-    size_t p = s->network->nodes[node].parameters[0];
-    double *wanted = s->wanted[node];
+    double *wanted = s->sketch.wanted[p];
+    if (wanted == NULL) return;
+    const struct shape *shape = &search_value(s, p)->shape;
+    size_t in = shape->dim[0], out = shape->dim[1];
     const struct observed *o = &s->observed[p];
-    const double *W = s->parameters[p];
-    double l2 = s->network->definition->l2, largest = 0;
-    memset(wanted, 0, (call->out + 1) * sizeof(double));
+    const double *W = search_given(s, p);
+    double l2 = search_has_l2(s, p) ? s->network->definition->l2 : 0, largest = 0;
+    memset(wanted, 0, (out + 1) * sizeof(double));
     if (o->values == NULL || o->transposed) return;
-    for (size_t k = 0; k < call->in; k++)
-        for (size_t j = 0; j < call->out; j++) {
-            double value = o->values[k * call->out + j];
-            wanted[j] += s->signs[k] * (value - l2 * W[k * call->out + j]);
+    for (size_t k = 0; k < in; k++)
+        for (size_t j = 0; j < out; j++) {
+            double value = o->values[k * out + j];
+            wanted[j] += s->sketch.signs[k] * (value - l2 * W[k * out + j]);
             largest = fabs(value) > largest ? fabs(value) : largest;
         }
     double each = match_bound(&s->matching, largest) + SUM_ROUNDING * s->matching.scale;
-    wanted[call->out] = each * (double)call->in;
+    wanted[out] = each * (double)in;
 }
 
-/* Room for the sketches at a layer: one while the walk is at the activation behind it, one for its own tensors. */
-static bool take_room(struct search *s, const struct step_call *layer)
+/* Room for the few units of a layer: one while the walk is at the activation behind it, one for its own tensors. */
+static bool take_few(struct search *s, const struct node *node, const struct step_call *layer)
 {
-    size_t behind = layer->node + 1 < s->network->node_count ? layer->node + 1 : layer->node;
-    for (size_t node = layer->node; is_wide(layer) && node <= behind; node++) {
-        s->sketch_room[node] = arena_array(s->arena, layer->rows, sizeof(double[5][SKETCH_UNITS]));
-        if (s->sketch_room[node] == NULL) return false;
+    const struct node *behind = network_activation(node->output), *const both[] = {node, behind};
+    for (size_t i = 0; is_wide(layer) && i < 2; i++) {
+        if (both[i] == NULL) continue;
+        s->sketch.few[both[i]->index] = arena_array(s->arena, layer->rows, sizeof(double[5][SKETCH_UNITS]));
+        if (s->sketch.few[both[i]->index] == NULL) return false;
     }
+    return true;
+}
+
+/* One layer whose weight can be looked at so. */
+static bool prepare_layer(struct search *s, const struct node *node, size_t p)
+{
+    struct step_call call = step_at(s, node);
+    double *projected = s->sketch.projected[p] = arena_doubles(s->arena, call.rows);
+    s->sketch.wanted[p] = arena_doubles(s->arena, call.out + 1);
+    if (projected == NULL || s->sketch.wanted[p] == NULL || !take_few(s, node, &call)) return false;
+    sketch_observe(s, p);
+    call.call->backend->gemm(false, false, call.rows, 1, call.in, 1, call.x, s->sketch.signs, 0, projected);
     return true;
 }
 
 bool sketch_prepare(struct search *s)
 {
-    const struct network *network = s->network;
+    const struct graph *graph = &s->network->graph;
     size_t widest = 1, most_rows = 1, most_out = 1;
-    for (size_t k = 0; k < network->numbered_count; k++) {
-        struct step_call call = layer_call(s, network->numbered[k]);
+    for (size_t i = 0; i < graph->node_count; i++) {
+        struct step_own own = step_own(s, graph->nodes[i]);
+        if (own.product == PARAMETER_NONE) continue;
+        struct step_call call = step_at(s, graph->nodes[i]);
         if (call.in > widest) widest = call.in;
         if (call.rows > most_rows) most_rows = call.rows;
         if (call.out > most_out) most_out = call.out;
     }
-    s->signs = arena_doubles(s->arena, widest);
-    s->ones = arena_doubles(s->arena, most_rows);
-    s->combined = arena_doubles(s->arena, 2 * most_out);
-    s->sketch_room = arena_zeroed(s->arena, network->node_count, sizeof(double *));
-    s->projected = arena_zeroed(s->arena, network->node_count, sizeof(double *));
-    s->wanted = arena_zeroed(s->arena, network->node_count, sizeof(double *));
-    if (s->signs == NULL || s->ones == NULL || s->combined == NULL || s->sketch_room == NULL || s->projected == NULL ||
-        s->wanted == NULL)
+    struct sketch_room *room = &s->sketch;
+    room->signs = arena_doubles(s->arena, widest);
+    room->ones = arena_doubles(s->arena, most_rows);
+    room->combined = arena_doubles(s->arena, 2 * most_out);
+    room->few = arena_zeroed(s->arena, graph->node_count, sizeof(double *));
+    room->projected = arena_zeroed(s->arena, search_count(s), sizeof(double *));
+    room->wanted = arena_zeroed(s->arena, search_count(s), sizeof(double *));
+    if (room->signs == NULL || room->ones == NULL || room->combined == NULL || room->few == NULL ||
+        room->projected == NULL || room->wanted == NULL)
         return false;
     unsigned long long state = 1;
     for (size_t i = 0; i < widest; i++) {
         state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-        s->signs[i] = state >> 63 ? 1 : -1;
+        room->signs[i] = state >> 63 ? 1 : -1;
     }
     for (size_t i = 0; i < most_rows; i++)
-        s->ones[i] = 1;
-    for (size_t k = 0; k < network->numbered_count; k++) {
-        struct step_call call = layer_call(s, network->numbered[k]);
-        double *projected = s->projected[call.node] = arena_doubles(s->arena, call.rows);
-        s->wanted[call.node] = arena_doubles(s->arena, call.out + 1);
-        if (projected == NULL || s->wanted[call.node] == NULL || !take_room(s, &call)) return false;
-        sketch_observe(s, call.node);
-        s->pass->backend->gemm(false, false, call.rows, 1, call.in, 1, call.x, s->signs, 0, projected);
+        room->ones[i] = 1;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        struct step_own own = step_own(s, graph->nodes[i]);
+        if (own.product != PARAMETER_NONE && !prepare_layer(s, graph->nodes[i], own.product)) return false;
     }
     return true;
 }

@@ -3,8 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/diagnosis/factors.h"
 #include "core/diagnosis/sketch.h"
-#include "core/diagnosis/hypothesis.h"
+#include "core/diagnosis/start.h"
 
 /* How near a clipped number is to the limit: rounding to float32. */
 #define AT_LIMIT 1e-7
@@ -21,18 +22,17 @@ static bool is_plain(const struct observed *o)
  * float32. The largest difference into *residual. */
 static enum fit fit_multiple(const struct search *s, double c, double limit, double *residual)
 {
-    const struct network *network = s->network;
     struct matching matching = s->matching;
-    double *scaled = s->weight_room;
+    double *scaled = s->room;
     enum fit fit = FIT_EXACT;
     matching.clip = limit;
     *residual = 0;
-    for (size_t p = 0; p < network->parameter_count; p++) {
+    for (size_t p = 0; p < search_count(s); p++) {
         const struct observed *o = &s->observed[p];
-        size_t n = network->parameters[p].size;
+        size_t n = search_size(s, p);
         if (o->absent && !o->failing) continue;
         if (!is_plain(o)) return FIT_NONE;
-        const double *g = s->pass->gradients[p];
+        const double *g = search_right(s, p);
         for (size_t i = 0; i < n; i++)
             scaled[i] = c * g[i];
         struct match match = match_numbers(&matching, n, o->values, scaled, g, o->bound);
@@ -47,12 +47,12 @@ static enum fit fit_multiple(const struct search *s, double c, double limit, dou
 static bool is_other(const struct search *s, const struct check *check, const struct tensor *student, size_t q,
                      double *residual)
 {
-    struct view view = convention_parameter(check->convention, &s->network->parameters[q]);
-    if (!view_accepts(&view, check->convention, &student->shape)) return false;
-    double *values = s->weight_room;
+    struct view view = convention_graded(check->problem.convention, &s->network->graded[q]);
+    if (!view_accepts(&view, check->problem.convention, &student->shape)) return false;
+    double *values = s->room;
     view_import(&view, student->data, values);
-    const double *g = s->pass->gradients[q];
-    struct match match = match_numbers(&s->matching, s->network->parameters[q].size, values, g, g, HUGE_VAL);
+    const double *g = search_right(s, q);
+    struct match match = match_numbers(&s->matching, search_size(s, q), values, g, g, HUGE_VAL);
     if (match.fit > FIT_FLOAT32) return false;
     *residual = fmax(*residual, match.residual);
     return true;
@@ -61,7 +61,7 @@ static bool is_other(const struct search *s, const struct check *check, const st
 /* Whether the failing parameters are each other's. */
 static bool is_swapped(const struct search *s, const struct check *check, const struct report *report, double *residual)
 {
-    size_t n = s->network->parameter_count, failing = 0;
+    size_t n = search_count(s), failing = 0;
     bool *used = s->taken;
     memset(used, 0, n * sizeof *used);
     *residual = 0;
@@ -72,7 +72,7 @@ static bool is_swapped(const struct search *s, const struct check *check, const 
         bool found = false;
         for (size_t q = 0; !found && q < n; q++) {
             found = q != p && !used[q] && s->observed[q].failing &&
-                    is_other(s, check, report->parameters[p].submission->tensor, q, residual);
+                    is_other(s, check, report->entries[p].submission->tensor, q, residual);
             used[q] = used[q] || found;
         }
         if (!found) return false;
@@ -84,11 +84,11 @@ static bool is_swapped(const struct search *s, const struct check *check, const 
 static double factor_of_all(const struct search *s)
 {
     double sg = 0, gg = 0;
-    for (size_t p = 0; p < s->network->parameter_count; p++) {
+    for (size_t p = 0; p < search_count(s); p++) {
         const struct observed *o = &s->observed[p];
         if (!is_plain(o)) return NAN;
-        const double *g = s->pass->gradients[p];
-        for (size_t i = 0; i < s->network->parameters[p].size; i++) {
+        const double *g = search_right(s, p);
+        for (size_t i = 0; i < search_size(s, p); i++) {
             sg += o->values[i] * g[i];
             gg += g[i] * g[i];
         }
@@ -100,8 +100,8 @@ static double factor_of_all(const struct search *s)
  * on the loss, also a whole multiple or any other. */
 static bool read_multiple(const struct search *s, struct whole *finished)
 {
-    double c = factor_of_all(s), off = 0, limit = hypothesis_norm_limit(s, c, &off);
-    bool l2 = s->network->definition->l2 > 0, whole = c > 1.5 && hypothesis_near(c, round(c));
+    double c = factor_of_all(s), off = 0, limit = factors_norm_limit(s, c, &off);
+    bool l2 = s->network->definition->l2 > 0, whole = c > 1.5 && factors_near(c, round(c));
     if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || s->network->parameter_elements < 3) return false;
     *finished = (struct whole){.all = true, .factor = c};
     if (!isnan(limit)) {
@@ -133,9 +133,9 @@ enum { MANY_AT_LIMIT = 20 };
 static struct clipping count_clipped(const struct search *s)
 {
     struct clipping c = {0};
-    for (size_t p = 0; p < s->network->parameter_count; p++) {
+    for (size_t p = 0; p < search_count(s); p++) {
         const struct observed *o = &s->observed[p];
-        for (size_t i = 0; o->values != NULL && !o->per_sample && i < s->network->parameters[p].size; i++) {
+        for (size_t i = 0; o->values != NULL && !o->per_sample && i < search_size(s, p); i++) {
             double magnitude = fabs(o->values[i]);
             if (magnitude == 0) continue;
             if (magnitude > c.limit * (1 + AT_LIMIT)) {
@@ -157,7 +157,7 @@ static struct clipping count_clipped(const struct search *s)
 static struct clipping find_clipping(const struct search *s)
 {
     struct clipping c = count_clipped(s);
-    double limit = hypothesis_round_number(c.limit);
+    double limit = factors_round(c.limit);
     bool may_be = !isnan(limit) && c.at_limit >= 2 && c.limit < s->matching.scale * (1 - 1e-6);
     c.limit = may_be ? limit : HUGE_VAL;
     return c;
@@ -169,7 +169,7 @@ bool whole_read(const struct search *s, const struct check *check, const struct 
     enum fit right = fit_multiple(s, 1, HUGE_VAL, &finished->residual);
     if (right != FIT_NONE) {
         /* A tolerance that rounding of float64 breaks, or a reference that is rounded itself, is nobody's mistake. */
-        bool reference_is_exact = check->backend->dtype == DTYPE_FLOAT64;
+        bool reference_is_exact = check->problem.backend->dtype == DTYPE_FLOAT64;
         if (right == FIT_FLOAT32 && reference_is_exact) finished->mistake = &mistake_low_precision;
         return true;
     }
@@ -195,7 +195,7 @@ void whole_search_clipped(struct search *s, struct whole *finished)
     /* Signs alone are no evidence of two mistakes, however many: a layer's are not independent of each other. */
     if (!(clipping.limit < HUGE_VAL) || clipping.below == 0) return;
     s->matching.clip = clipping.limit; /* nowhere but here; no other search may see it */
-    search_run(s, 1, false);
+    start_run(s, 1, false);
     s->matching.clip = HUGE_VAL;
     if (s->best != NULL) *finished = (struct whole){.mistake = &mistake_clipped, .factor = clipping.limit, .all = true};
 }
@@ -203,27 +203,23 @@ void whole_search_clipped(struct search *s, struct whole *finished)
 /* Lets the search see these as what was handed in; p and q are the parameters that changed. */
 static void observe_instead(struct search *s, const struct observed *observed, size_t p, size_t q)
 {
-    const size_t changed[] = {p, q};
     s->observed = observed;
-    for (size_t i = 0; i < 2; i++) {
-        const struct parameter *parameter = &s->network->parameters[changed[i]];
-        if (!parameter->role->weight) continue;
-        sketch_observe(s, parameter->node);
-    }
+    sketch_observe(s, p);
+    sketch_observe(s, q);
 }
 
 /* Whether two parameters' names may have been exchanged. */
 static bool may_be_swapped(const struct search *s, size_t p, size_t q)
 {
     const struct observed *a = &s->observed[p], *b = &s->observed[q];
-    return shape_equal(&s->network->parameters[p].shape, &s->network->parameters[q].shape) && a->failing &&
-           b->failing && a->values != NULL && b->values != NULL && !a->per_sample && !b->per_sample;
+    return shape_equal(&search_value(s, p)->shape, &search_value(s, q)->shape) && a->failing && b->failing &&
+           a->values != NULL && b->values != NULL && !a->per_sample && !b->per_sample;
 }
 
 void whole_search_swapped(struct search *s, struct observed *room, struct whole *finished)
 {
     const struct observed *as_handed_in = s->observed;
-    size_t n = s->network->parameter_count;
+    size_t n = search_count(s);
     memcpy(room, as_handed_in, n * sizeof *room);
     for (size_t p = 0; p < n && s->best == NULL && !s->stopped; p++)
         for (size_t q = p + 1; q < n && s->best == NULL && !s->stopped; q++) {
@@ -231,7 +227,7 @@ void whole_search_swapped(struct search *s, struct observed *room, struct whole 
             room[p] = as_handed_in[q];
             room[q] = as_handed_in[p];
             observe_instead(s, room, p, q);
-            search_run(s, 1, false);
+            start_run(s, 1, false);
             observe_instead(s, as_handed_in, p, q);
             room[p] = as_handed_in[p];
             room[q] = as_handed_in[q];

@@ -3,7 +3,7 @@
 #ifndef CORE_DIAGNOSIS_WHOLE_H
 #define CORE_DIAGNOSIS_WHOLE_H
 
-#include "core/diagnosis/walk.h"
+#include "core/diagnosis/search.h"
 
 /* What was done to the finished gradients. */
 struct whole {

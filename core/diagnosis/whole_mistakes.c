@@ -19,19 +19,18 @@ const struct mistake mistake_gradient_accumulated = {
 /* Of a batch larger than that only the first and the last samples are tried alone. */
 enum { SAMPLES_MAX = 64 };
 
-static bool one_sample(const struct pass *pass, struct loss_direction *d)
+static bool one_sample(const struct loss_call *call, struct loss_direction *d)
 {
-    size_t width = network_output(pass->network)->out_size, sample = d->variant;
-    size_t samples = pass->batch < SAMPLES_MAX ? pass->batch : SAMPLES_MAX;
-    if (pass->batch < 2 || sample >= samples) return false;
-    if (sample >= samples / 2) sample += pass->batch - samples;
-    direction_right(pass, d);
-    for (size_t i = 0; i < pass->batch; i++)
+    size_t batch = call->batch, width = call->elements / batch, sample = d->variant;
+    size_t samples = batch < SAMPLES_MAX ? batch : SAMPLES_MAX;
+    if (batch < 2 || sample >= samples) return false;
+    if (sample >= samples / 2) sample += batch - samples;
+    direction_right(call, d);
+    for (size_t i = 0; i < batch; i++)
         if (i != sample) memset(d->value + i * width, 0, width * sizeof *d->value);
     d->sample = sample;
-    double scale = network_scale(pass->network, pass->batch);
-    direction_add_scale(d, scale);
-    direction_add_scale(d, scale * (double)pass->batch);
+    direction_add_scale(d, call->factor);
+    direction_add_scale(d, call->factor * (double)batch);
     return true;
 }
 

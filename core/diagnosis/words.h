@@ -2,7 +2,8 @@
 #ifndef CORE_DIAGNOSIS_WORDS_H
 #define CORE_DIAGNOSIS_WORDS_H
 
-#include "core/diagnosis/diagnose.h"
+#include "core/check/check.h"
+#include "core/diagnosis/found.h"
 
 /* The template of what was done: the mistake's message, or that of a factor on single tensors. */
 const char *words_message(const struct found *found);

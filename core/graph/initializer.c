@@ -1,7 +1,6 @@
 #include "core/graph/initializer.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "core/base/numpy_random.h"
 
@@ -27,15 +26,14 @@ void initializer_fill(const struct initializer *initializer, const struct networ
     struct numpy_random random;
     numpy_random_seed(&random, initializer->seed);
     for (size_t p = 0; p < network->parameter_count; p++) {
-        const struct parameter *parameter = &network->parameters[p];
-        size_t n = parameter->size;
-        double *w = parameters[p];
-        if (!parameter->role->weight || initializer->scheme == SCHEME_ZEROS) {
-            memset(w, 0, n * sizeof *w);
+        const struct graded *parameter = &network->graded[p];
+        size_t n = parameter->value->size;
+        double *w = parameters[p], in = parameter->fan_in, out = parameter->fan_out, a;
+        if (parameter->slot->initial != INITIAL_DRAWN || initializer->scheme == SCHEME_ZEROS) {
+            for (size_t i = 0; i < n; i++)
+                w[i] = parameter->slot->initial == INITIAL_ONE ? 1 : 0;
             continue;
         }
-        size_t rows = parameter->shape.dim[0], columns = n / rows;
-        double in = (double)rows, out = (double)columns, a;
         switch (initializer->scheme) {
         case SCHEME_HE_NORMAL:
             fill_normal(&random, sqrt(2 / in), n, w);

@@ -27,8 +27,8 @@ struct initializer {
 
 /* Fills parameters[i] (host, layout inside) of every parameter of the network: weights in layer order, drawn
  * in the order of np.random.randn(in, out) * scale or np.random.uniform(-a, a, (in, out)) with NumPy's legacy
- * generator; biases are zero and draw nothing. He et al. 2015: sqrt(2/in), a = sqrt(6/in). Glorot and Bengio
- * 2010: sqrt(2/(in+out)), a = sqrt(6/(in+out)). */
+ * generator; biases are zero (gains one) and draw nothing. He et al. 2015: sqrt(2/in), a = sqrt(6/in). Glorot and
+ * Bengio 2010: sqrt(2/(in+out)), a = sqrt(6/(in+out)). */
 void initializer_fill(const struct initializer *initializer, const struct network *network, double *const *parameters);
 
 #endif

@@ -12,18 +12,24 @@ static bool read_number(const char *text, size_t *k)
     return *end == '\0';
 }
 
+const struct node *network_activation(const struct value *value)
+{
+    if (value->use_count != 1) return NULL;
+    const struct node *node = value->uses[0].node;
+    return node->op->kind == OP_ACTIVATION ? node : NULL;
+}
+
 bool intermediate_find(const struct network *network, const char *name, struct intermediate *intermediate)
 {
     intermediate->gradient = name[0] == 'd';
     if (intermediate->gradient) name += strncmp(name, "dL_d", 4) == 0 ? 4 : 1;
-    intermediate->node = network->node_count - 1;
+    intermediate->value = network->output;
     if (strcmp(name, "y_hat") == 0) return true;
 
     size_t k;
     if ((name[0] != 'z' && name[0] != 'h') || !read_number(name + 1, &k) || k > network->numbered_count) return false;
-    intermediate->node = network->numbered[k - 1];
-    size_t next = intermediate->node + 1;
-    if (name[0] == 'h' && next < network->node_count && network->nodes[next].layer->op->kind == OP_ACTIVATION)
-        intermediate->node = next;
+    intermediate->value = network->layers[network->numbered[k - 1]]->output;
+    const struct node *activation = name[0] == 'h' ? network_activation(intermediate->value) : NULL;
+    if (activation != NULL) intermediate->value = activation->output;
     return true;
 }

@@ -31,21 +31,22 @@ static const char *digits(size_t number, char *buffer)
     return at;
 }
 
-const char *convention_name(enum convention convention, const struct network *network, size_t parameter,
+const char *convention_name(enum convention convention, const struct network *network, size_t graded,
                             struct arena *arena)
 {
-    const struct parameter *p = &network->parameters[parameter];
-    const char *layer = network->nodes[p->node].layer->name;
+    const struct graded *g = &network->graded[graded];
+    if (g->slot == NULL) return g->value->name;
+    const char *layer = network->definition->layers[g->layer].name;
     char number[DIGITS_MAX];
-    if (convention != CONVENTION_PYTORCH) return join(arena, p->role->symbol, digits(p->number, number), "");
-    return join(arena, layer != NULL ? layer : digits(p->node, number), ".", p->role->member);
+    if (convention != CONVENTION_PYTORCH) return join(arena, g->slot->symbol, digits(g->number, number), "");
+    return join(arena, layer != NULL ? layer : digits(g->layer, number), ".", g->slot->member);
 }
 
-size_t convention_gradient_names(enum convention convention, const char *name, struct arena *arena,
+size_t convention_gradient_names(enum convention convention, bool data, const char *name, struct arena *arena,
                                  const char *names[GRADIENT_NAMES_MAX])
 {
     size_t count = 0;
-    if (convention == CONVENTION_PYTORCH) {
+    if (convention == CONVENTION_PYTORCH && !data) {
         names[count++] = join(arena, name, ".grad", "");
     } else {
         names[count++] = join(arena, "d", name, "");
@@ -57,54 +58,80 @@ size_t convention_gradient_names(enum convention convention, const char *name, s
     return count;
 }
 
-struct view convention_parameter(enum convention convention, const struct parameter *parameter)
+/* ---- views ---- */
+
+static struct view view_of(const struct shape *inside, const unsigned char *axes)
 {
-    struct view view = {.shape = parameter->shape, .rows = 1, .columns = parameter->size};
-    if (!parameter->role->weight) {
-        view.bias = true;
-        return view;
-    }
-    view.rows = parameter->shape.dim[0];
-    view.columns = parameter->size / view.rows;
-    if (convention != CONVENTION_NUMPY) {
-        view.transposed = true;
-        view.shape = shape_of(2, (size_t[]){view.columns, view.rows});
+    struct view view;
+    view.inside = inside;
+    view.same = true;
+    view.size = op_elements(inside);
+    view.vector = false;
+    view.shape.rank = inside->rank;
+    for (size_t i = 0; i < inside->rank && i < TENSOR_RANK_MAX; i++) {
+        view.axes[i] = axes != NULL ? axes[i] : (unsigned char)i;
+        view.shape.dim[i] = inside->dim[view.axes[i]];
+        view.same = view.same && view.axes[i] == i;
     }
     return view;
 }
 
-struct view convention_samples(enum convention convention, size_t batch, const struct shape *sample)
+static enum layout layout_of(enum convention convention)
 {
-    struct view view = {.rows = batch, .columns = op_elements(sample)};
-    view.transposed = convention == CONVENTION_COLUMNS;
-    view.shape.rank = sample->rank + 1;
-    size_t first = view.transposed ? 0 : 1;
-    view.shape.dim[view.transposed ? sample->rank : 0] = batch;
-    memcpy(view.shape.dim + first, sample->dim, sample->rank * sizeof sample->dim[0]);
+    static const enum layout layouts[] = {[CONVENTION_NUMPY] = LAYOUT_NUMPY,
+                                          [CONVENTION_PYTORCH] = LAYOUT_PYTORCH,
+                                          [CONVENTION_COLUMNS] = LAYOUT_COLUMNS};
+    return layouts[convention];
+}
+
+struct view convention_graded(enum convention convention, const struct graded *graded)
+{
+    if (graded->slot == NULL) return convention_samples(convention, &graded->value->shape);
+    const unsigned char *axes = graded->slot->axes[layout_of(convention)];
+    bool moved = graded->value->shape.rank > 1 && (axes[0] != 0 || axes[1] != 0);
+    struct view view = view_of(&graded->value->shape, moved ? axes : NULL);
+    view.vector = view.shape.rank == 1;
     return view;
+}
+
+struct view convention_samples(enum convention convention, const struct shape *whole)
+{
+    unsigned char axes[TENSOR_RANK_MAX] = {0};
+    for (size_t i = 0; i < whole->rank && i < TENSOR_RANK_MAX; i++)
+        axes[i] = (unsigned char)(i + 1 < whole->rank ? i + 1 : 0);
+    return view_of(whole, convention == CONVENTION_COLUMNS ? axes : NULL);
 }
 
 bool view_accepts(const struct view *view, enum convention convention, const struct shape *shape)
 {
     if (shape_equal(&view->shape, shape)) return true;
-    if (!view->bias || shape->rank != 2) return false;
-    size_t n = view->columns;
-    return (shape->dim[0] == 1 && shape->dim[1] == n) ||
-           (convention == CONVENTION_COLUMNS && shape->dim[0] == n && shape->dim[1] == 1);
+    if (!view->vector || shape->rank != 2) return false;
+    return (shape->dim[0] == 1 && shape->dim[1] == view->size) ||
+           (convention == CONVENTION_COLUMNS && shape->dim[0] == view->size && shape->dim[1] == 1);
 }
 
 void view_import(const struct view *view, const double *from, double *to)
 {
-    if (view->transposed)
-        tensor_transpose(view->columns, view->rows, from, to);
+    if (view->same)
+        memcpy(to, from, view->size * sizeof *to);
     else
-        memcpy(to, from, view->rows * view->columns * sizeof *to);
+        tensor_permute(view->inside, view->axes, true, from, to);
 }
 
 void view_export(const struct view *view, const double *from, double *to)
 {
-    if (view->transposed)
-        tensor_transpose(view->rows, view->columns, from, to);
+    if (view->same)
+        memcpy(to, from, view->size * sizeof *to);
     else
-        memcpy(to, from, view->rows * view->columns * sizeof *to);
+        tensor_permute(view->inside, view->axes, false, from, to);
+}
+
+size_t view_offset(const struct view *view, size_t inside)
+{
+    size_t index[TENSOR_RANK_MAX], offset = 0;
+    if (view->same) return inside;
+    shape_index(view->inside, inside, index);
+    for (size_t i = 0; i < view->shape.rank; i++)
+        offset = offset * view->shape.dim[i] + index[view->axes[i]];
+    return offset;
 }

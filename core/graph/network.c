@@ -2,131 +2,275 @@
 
 #include <string.h>
 
-const char *const reduction_names[] = {"mean", "sum", "batchmean", NULL};
+extern const struct op op_l2_penalty;
 
-/* More elements than that in one sample or parameter cannot be meant; keeps every product of a few sizes
- * within 64 bits. */
-#define ELEMENTS_MAX ((size_t)1 << 40)
-
-static int check_size(const struct shape *shape, const char *what, size_t *size, struct error *error)
+static int out_of_memory(struct error *error)
 {
+    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+}
+
+/* ---- the data ---- */
+
+static int give_feed(struct network *network, size_t i, struct error *error)
+{
+    const struct feed *feed = &network->definition->feeds[i];
     char text[SHAPE_TEXT_MAX];
-    for (size_t i = 0; i < shape->rank; i++)
-        if (shape->dim[i] == 0)
-            return error_set(error, CODE_OUT_OF_RANGE, "%s of shape %s has no elements", what, shape_text(shape, text));
-    if (!shape_size(shape, size) || *size > ELEMENTS_MAX)
-        return error_set(error, CODE_OUT_OF_RANGE, "%s of shape %s is too large", what, shape_text(shape, text));
+    struct shape shape = {.rank = feed->sample.rank + 1, .dim = {network->batch}};
+    if (feed->sample.rank >= TENSOR_RANK_MAX)
+        return error_set(error, CODE_OUT_OF_RANGE, "input has %zu axes, at most %d are taken", feed->sample.rank,
+                         TENSOR_RANK_MAX - 1);
+    for (size_t axis = 0; axis < feed->sample.rank; axis++) {
+        shape.dim[axis + 1] = feed->sample.dim[axis];
+        if (feed->sample.dim[axis] == 0)
+            return error_set(error, CODE_OUT_OF_RANGE, "an input of shape %s has no elements",
+                             shape_text(&feed->sample, text));
+    }
+    int code = graph_give(&network->graph, VALUE_DATA, feed->name, &shape, "an input", &network->feeds[i], error);
+    if (code == CODE_OK) network->feeds[i]->differentiated = feed->wanted;
+    return code;
+}
+
+static int give_feeds(struct network *network, struct error *error)
+{
+    const struct definition *definition = network->definition;
+    network->feeds = arena_array(network->graph.arena, definition->feed_count, sizeof *network->feeds);
+    if (network->feeds == NULL) return out_of_memory(error);
+    for (size_t i = 0; i < definition->feed_count; i++)
+        if (give_feed(network, i, error) != CODE_OK) return i == 0 ? error_at(error, "input") : error->code;
     return CODE_OK;
 }
 
-/* Enters the parameters that a plan asks for, and counts their layer where there are any. */
-static int add_parameters(struct network *network, size_t node, const struct op_plan *plan, struct error *error)
+/* ---- a layer ---- */
+
+/* What goes into a layer, by input, and how many that is. */
+struct inputs {
+    struct value **values;
+    const struct shape **shapes;
+    size_t count, given; /* given: inputs that are no parameters */
+};
+
+static const struct value *value_of(const struct network *network, size_t layer)
 {
-    const struct op *op = network->nodes[node].layer->op;
-    bool any = false;
-    for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
-        network->nodes[node].parameters[r] = PARAMETER_NONE;
-        if (op->parameters[r].symbol == NULL || !plan->has[r]) continue;
-        if (!any) network->numbered[network->numbered_count++] = node;
-        any = true;
-        struct parameter *p = &network->parameters[network->parameter_count];
-        *p = (struct parameter){
-            .node = node, .number = network->numbered_count, .role = &op->parameters[r], .shape = plan->parameters[r]};
-        if (check_size(&p->shape, op->parameters[r].member, &p->size, error) != CODE_OK) return error->code;
-        network->parameter_elements += p->size;
-        network->nodes[node].parameters[r] = network->parameter_count++;
+    return layer == 0 ? network->feeds[0] : network->layers[layer - 1]->output;
+}
+
+/* The inputs that are values: those named, or what comes before. */
+static int take_values(const struct network *network, size_t i, struct inputs *inputs, struct error *error)
+{
+    const struct layer *layer = &network->definition->layers[i], *all = network->definition->layers;
+    size_t least = 0, most = 0;
+    for (const struct slot *slot = layer->op->slots; slot->symbol != NULL; slot++) {
+        least += slot->role == SLOT_INPUT;
+        most = slot->repeated ? (size_t)-1 : most + (slot->role == SLOT_INPUT);
+    }
+    size_t parameters = 0;
+    for (const struct slot *slot = layer->op->slots; slot->symbol != NULL; slot++)
+        parameters += slot->role == SLOT_PARAMETER;
+    inputs->given = layer->inputs != NULL ? layer->input_count : 1;
+    if (inputs->given < least || inputs->given > most) {
+        error_set(error, CODE_OUT_OF_RANGE, "%s takes %s%zu input%s, here it has %zu", layer->op->name,
+                  most > least ? "at least " : "", least, least > 1 ? "s" : "", inputs->given);
+        return error_at(error, "inputs");
+    }
+    inputs->count = inputs->given + parameters;
+    inputs->values = arena_zeroed(network->graph.arena, inputs->count, sizeof *inputs->values);
+    inputs->shapes = arena_zeroed(network->graph.arena, inputs->count, sizeof *inputs->shapes);
+    if (inputs->values == NULL || inputs->shapes == NULL) return out_of_memory(error);
+    for (size_t k = 0, at = 0; k < inputs->count && at < inputs->given; k++) {
+        if (op_slot(layer->op, k)->role != SLOT_INPUT) continue;
+        const struct source *source = layer->inputs != NULL ? &layer->inputs[at] : NULL;
+        const struct value *value = source == NULL          ? value_of(network, i)
+                                    : source->layer != NULL ? network->layers[source->layer - all]->output
+                                                            : network->feeds[source->feed];
+        inputs->values[k] = (struct value *)value;
+        inputs->shapes[k] = &value->shape;
+        at++;
     }
     return CODE_OK;
 }
 
-static int add_node(struct network *network, size_t i, const struct shape *in, size_t in_size, struct error *error)
+/* Parameters of the layer that this one shares with, where both have the same slots. */
+static void take_shared(const struct network *network, const struct layer *layer, struct inputs *inputs)
+{
+    const struct node *owner = network->layers[layer->shares - network->definition->layers];
+    for (size_t k = 0; k < inputs->count && k < owner->input_count; k++) {
+        if (op_slot(layer->op, k)->role != SLOT_PARAMETER || owner->inputs[k] == NULL) continue;
+        inputs->values[k] = owner->inputs[k];
+        inputs->shapes[k] = &owner->inputs[k]->shape;
+    }
+}
+
+/* One parameter of the layer's own. */
+static int give_parameter(struct network *network, size_t i, size_t k, const struct op_plan *plan,
+                          struct inputs *inputs, bool *any, struct error *error)
+{
+    const struct slot *slot = op_slot(network->definition->layers[i].op, k);
+    struct value *value;
+    int code = graph_give(&network->graph, VALUE_PARAMETER, NULL, &plan->parameters[k], slot->member, &value, error);
+    if (code != CODE_OK) return code;
+    if (!*any) network->numbered[network->numbered_count++] = i;
+    *any = true;
+    inputs->values[k] = value;
+    network->parameter_elements += value->size;
+    network->graded[network->parameter_count++] = (struct graded){.value = value,
+                                                                  .slot = slot,
+                                                                  .input = k,
+                                                                  .layer = i,
+                                                                  .number = network->numbered_count,
+                                                                  .fan_in = plan->fan_in[k],
+                                                                  .fan_out = plan->fan_out[k]};
+    return CODE_OK;
+}
+
+/* Takes what the plan asks for of what is shared, and gives the rest: what the layer that it shares with goes without,
+ * or has in another shape. */
+static int settle_parameters(struct network *network, size_t i, const struct op_plan *plan, struct inputs *inputs,
+                             struct error *error)
+{
+    const struct op *op = network->definition->layers[i].op;
+    bool any = false;
+    for (size_t k = 0; k < inputs->count; k++) {
+        if (op_slot(op, k)->role != SLOT_PARAMETER) continue;
+        const struct value *shared = inputs->values[k];
+        if (plan->has[k] && !plan->own[k] && shared != NULL && shape_equal(&shared->shape, &plan->parameters[k]))
+            continue;
+        inputs->values[k] = NULL;
+        if (plan->has[k] && give_parameter(network, i, k, plan, inputs, &any, error) != CODE_OK) return error->code;
+    }
+    return CODE_OK;
+}
+
+static int add_layer(struct network *network, size_t i, struct error *error)
 {
     const struct layer *layer = &network->definition->layers[i];
-    struct node *node = &network->nodes[i];
-    *node = (struct node){.layer = layer, .input = i == 0 ? NODE_INPUT : i - 1, .in = *in, .in_size = in_size};
-    struct op_plan plan = {0};
-    if (layer->op->plan(layer->attributes, in, &plan, error) != CODE_OK) return error->code;
-    node->out = plan.out;
-    network->work += plan.work;
-    if (check_size(&node->out, "an output", &node->out_size, error) != CODE_OK) return error->code;
-    return add_parameters(network, i, &plan, error);
+    struct inputs inputs = {0};
+    struct op_plan plan;
+    if (take_values(network, i, &inputs, error) != CODE_OK) return error->code;
+    if (layer->shares != NULL) take_shared(network, layer, &inputs);
+    const struct op_shape shape = {
+        .op = layer->op, .attributes = layer->attributes, .count = inputs.count, .in = inputs.shapes};
+    op_no_plan(&plan);
+    if (layer->op->plan(&shape, &plan, error) != CODE_OK) return error->code;
+    size_t before = network->parameter_count;
+    if (settle_parameters(network, i, &plan, &inputs, error) != CODE_OK) return error->code;
+    const struct place place = {.kind = PLACE_LAYER, .layer = i};
+    int code = graph_apply(&network->graph, layer->op, layer->attributes, inputs.values, inputs.count, &plan, place,
+                           &network->layers[i], error);
+    for (size_t p = before; code == CODE_OK && p < network->parameter_count; p++)
+        network->graded[p].node = network->layers[i];
+    return code;
 }
+
+/* ---- the loss ---- */
 
 static int add_loss(struct network *network, struct error *error)
 {
     const struct layer *loss = &network->definition->loss;
-    const struct node *output = network_output(network);
-    char text[SHAPE_TEXT_MAX];
-    if (loss->op->target != TARGET_LIKE_OUTPUT && output->out.rank != 1)
-        return error_set(error, CODE_SHAPE_MISMATCH,
-                         "%s needs one score per class, but the network's output has shape %s", loss->op->name,
-                         shape_text(&output->out, text));
-    struct op_plan plan = {0};
-    int code = loss->op->plan(loss->attributes, &output->out, &plan, error);
-    network->work += plan.work + 2 * (double)network->parameter_elements;
-    return code;
+    struct graph *graph = &network->graph;
+    struct value *inputs[] = {network->output, NULL};
+    const struct shape *shapes[] = {&network->output->shape, &network->output->shape};
+    const struct op_shape shape = {.op = loss->op, .attributes = loss->attributes, .count = 2, .in = shapes};
+    struct op_plan plan;
+    op_no_plan(&plan);
+    if (loss->op->plan(&shape, &plan, error) != CODE_OK) return error->code;
+    const char *name = loss->op->target == TARGET_UPSTREAM ? "upstream" : "y";
+    int code = graph_give(graph, VALUE_DATA, name, &network->output->shape, "a target", &network->target, error);
+    inputs[LOSS_TARGET] = network->target;
+    const struct place place = {.kind = PLACE_LOSS};
+    if (code == CODE_OK)
+        code = graph_apply(graph, loss->op, loss->attributes, inputs, 2, &plan, place, &network->loss, error);
+    if (code != CODE_OK) return code;
+    return graph_add_term(graph, network->loss->output) ? CODE_OK : out_of_memory(error);
 }
 
-int network_build(struct arena *arena, const struct definition *definition, struct network *network,
+/* l2/2 * sum(W**2) for every parameter that is regularized. */
+static int add_penalties(struct network *network, struct error *error)
+{
+    const struct definition *definition = network->definition;
+    for (size_t p = 0; definition->l2 > 0 && p < network->parameter_count; p++) {
+        struct value *value = network->graded[p].value;
+        if (!network->graded[p].slot->regularized) continue;
+        const struct shape *shapes[] = {&value->shape};
+        const struct op_shape shape = {.op = &op_l2_penalty, .attributes = &definition->l2, .count = 1, .in = shapes};
+        const struct place place = {.kind = PLACE_PENALTY};
+        struct op_plan plan;
+        struct node *node;
+        op_no_plan(&plan);
+        int code = op_l2_penalty.plan(&shape, &plan, error);
+        if (code == CODE_OK)
+            code = graph_apply(&network->graph, &op_l2_penalty, &definition->l2, &value, 1, &plan, place, &node, error);
+        if (code != CODE_OK) return code;
+        if (!graph_add_term(&network->graph, node->output)) return out_of_memory(error);
+    }
+    return CODE_OK;
+}
+
+/* ---- the whole ---- */
+
+static bool take_room(struct arena *arena, struct network *network)
+{
+    const struct definition *definition = network->definition;
+    size_t parameters = definition->feed_count;
+    for (size_t i = 0; i < definition->layer_count; i++)
+        for (const struct slot *slot = definition->layers[i].op->slots; slot->symbol != NULL; slot++)
+            parameters += slot->role == SLOT_PARAMETER;
+    network->layers = arena_array(arena, definition->layer_count, sizeof *network->layers);
+    network->graded = arena_array(arena, parameters, sizeof *network->graded);
+    network->numbered = arena_array(arena, definition->layer_count, sizeof *network->numbered);
+    return network->layers != NULL && network->graded != NULL && network->numbered != NULL;
+}
+
+int network_build(struct arena *arena, const struct definition *definition, size_t batch, struct network *network,
                   struct error *error)
 {
-    *network = (struct network){.definition = definition, .node_count = definition->layer_count};
+    *network = (struct network){.definition = definition, .batch = batch};
     if (definition->layer_count == 0) {
         error_set(error, CODE_OUT_OF_RANGE, "a network needs at least one layer");
         return error_at(error, "layers");
     }
-    network->nodes = arena_array(arena, definition->layer_count, sizeof(struct node));
-    network->parameters = arena_array(arena, definition->layer_count, OP_PARAMETERS_MAX * sizeof(struct parameter));
-    network->numbered = arena_array(arena, definition->layer_count, sizeof *network->numbered);
-    if (network->nodes == NULL || network->parameters == NULL || network->numbered == NULL)
-        return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-    if (definition->input.rank >= TENSOR_RANK_MAX) {
-        error_set(error, CODE_OUT_OF_RANGE, "input has %zu axes, at most %d are taken", definition->input.rank,
-                  TENSOR_RANK_MAX - 1);
-        return error_at(error, "input");
-    }
-    if (check_size(&definition->input, "an input", &network->input_size, error) != CODE_OK)
-        return error_at(error, "input");
-
-    const struct shape *in = &definition->input;
-    size_t in_size = network->input_size;
-    for (size_t i = 0; i < definition->layer_count; i++) {
-        if (add_node(network, i, in, in_size, error) != CODE_OK) {
+    graph_begin(arena, &network->graph);
+    if (!take_room(arena, network)) return out_of_memory(error);
+    if (give_feeds(network, error) != CODE_OK) return error->code;
+    for (size_t i = 0; i < definition->layer_count; i++)
+        if (add_layer(network, i, error) != CODE_OK) {
             error_at_index(error, i);
             return error_at(error, "layers");
         }
-        in = &network->nodes[i].out;
-        in_size = network->nodes[i].out_size;
+    network->output = network->layers[definition->layer_count - 1]->output;
+    if (add_loss(network, error) != CODE_OK || add_penalties(network, error) != CODE_OK) return error_at(error, "loss");
+    network->graded_count = network->parameter_count;
+    for (size_t i = 0; i < definition->feed_count; i++)
+        if (definition->feeds[i].wanted)
+            network->graded[network->graded_count++] =
+                (struct graded){.value = network->feeds[i], .layer = definition->layer_count};
+    network->work = network->graph.work + 2 * (double)network->parameter_elements;
+    return graph_finish(&network->graph) ? CODE_OK : out_of_memory(error);
+}
+
+struct shape network_sample(const struct value *value)
+{
+    struct shape sample = {.rank = value->shape.rank > 0 ? value->shape.rank - 1 : 0};
+    for (size_t i = 0; i < sample.rank; i++)
+        sample.dim[i] = value->shape.dim[i + 1];
+    return sample;
+}
+
+size_t network_sample_size(const struct network *network, const struct value *value)
+{
+    return value->size / network->batch;
+}
+
+bool network_is_chain(const struct network *network)
+{
+    for (size_t i = 0; i < network->definition->layer_count; i++) {
+        const struct value *before = value_of(network, i);
+        const struct node *node = network->layers[i];
+        if (node->inputs[0] != before || before->use_count != 1) return false;
+        for (size_t k = 1; k < node->input_count; k++)
+            if (node->inputs[k] != NULL && node->inputs[k]->kind != VALUE_PARAMETER) return false;
+        if (network->definition->layers[i].shares != NULL) return false;
     }
-    if (add_loss(network, error) != CODE_OK) return error_at(error, "loss");
-    return CODE_OK;
-}
-
-const struct node *network_output(const struct network *network)
-{
-    return &network->nodes[network->node_count - 1];
-}
-
-bool network_joins(const struct network *network)
-{
-    const struct layer *loss = &network->definition->loss;
-    return loss->op->joins != NULL && strcmp(loss->op->joins, network_output(network)->layer->op->name) == 0 &&
-           loss->op->joins_when(loss->attributes);
-}
-
-double network_scale(const struct network *network, size_t batch)
-{
-    const struct definition *d = network->definition;
-    switch (d->reduction) {
-    case REDUCTION_SUM:
-        return 1;
-    case REDUCTION_BATCHMEAN:
-        return 1 / (double)batch;
-    case REDUCTION_MEAN:
-        break;
-    }
-    size_t per_sample = d->loss.op->mean_over_batch ? 1 : network_output(network)->out_size;
-    return 1 / ((double)batch * (double)per_sample);
+    return network->output->use_count == 1;
 }
 
 bool network_takes_classes(const struct network *network, const struct shape *y)
@@ -135,11 +279,11 @@ bool network_takes_classes(const struct network *network, const struct shape *y)
     return target == TARGET_CLASSES || (target == TARGET_CLASSES_OR_SOFT && y->rank == 1);
 }
 
-int network_classes(const struct network *network, size_t batch, const double *index, double *to, struct error *error)
+int network_classes(const struct network *network, const double *index, double *to, struct error *error)
 {
-    size_t classes = network_output(network)->out_size;
-    memset(to, 0, batch * classes * sizeof *to);
-    for (size_t i = 0; i < batch; i++) {
+    size_t classes = network_sample_size(network, network->output);
+    memset(to, 0, network->batch * classes * sizeof *to);
+    for (size_t i = 0; i < network->batch; i++) {
         /* False for NaN, and before the conversion: a double beyond size_t must not be converted. */
         bool fits = index[i] >= 0 && index[i] < (double)classes && index[i] == (double)(size_t)index[i];
         if (!fits) {

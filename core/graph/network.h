@@ -1,84 +1,89 @@
-/* A network: from its definition to nodes with shapes and parameters. */
+/* A network: a list of layers and a loss, as a graph. */
 #ifndef CORE_GRAPH_NETWORK_H
 #define CORE_GRAPH_NETWORK_H
 
-#include "core/ops/op.h"
+#include "core/graph/graph.h"
 
-enum reduction { REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_BATCHMEAN };
+/* Members of `data` that layers take: x, which is the first, and others. */
+struct feed {
+    const char *name;
+    struct shape sample; /* without the batch axis */
+    bool wanted;         /* whether its gradient is */
+};
 
-extern const char *const reduction_names[]; /* ends with NULL */
+/* What a layer takes: what another one makes, or a feed. */
+struct source {
+    const struct layer *layer; /* one of the layers before; NULL: the feed */
+    size_t feed;
+};
 
 struct layer {
     const struct op *op;
     const char *name; /* NULL where it has none */
     double attributes[OP_ATTRIBUTES_MAX];
+    const struct source *inputs; /* NULL: the layer before, or x */
+    size_t input_count;
+    const struct layer *shares; /* the layer before whose parameters it uses; NULL: it has its own */
 };
 
 /* What a user writes. All pointers stay the caller's and must outlive the network. */
 struct definition {
-    struct shape input; /* of one sample */
+    const struct feed *feeds; /* x, and what else the data has for layers */
+    size_t feed_count;
     const struct layer *layers;
     size_t layer_count;
     struct layer loss;
-    enum reduction reduction;
     double l2;
 };
 
-/* The data itself, as the input of a node. */
-#define NODE_INPUT ((size_t)-1)
-
-struct node {
-    const struct layer *layer;
-    size_t input; /* the node whose output this one takes, or NODE_INPUT */
-    struct shape in, out;
-    size_t in_size, out_size;             /* elements of one sample */
-    size_t parameters[OP_PARAMETERS_MAX]; /* into network->parameters, by role; PARAMETER_NONE where the op
-                                             goes without */
-};
-
-#define PARAMETER_NONE ((size_t)-1)
-
-struct parameter {
-    size_t node;
-    size_t number; /* k: counts the layers that have parameters, from 1 */
-    const struct op_parameter *role;
-    struct shape shape; /* inside: weights [in,out], biases [n] */
-    size_t size;
+/* A value whose gradient is graded: a parameter, or a feed that is wanted. */
+struct graded {
+    struct value *value;
+    const struct slot *slot; /* of the op that has the parameter; NULL for a feed */
+    const struct node *node; /* that op's; NULL for a feed */
+    size_t input;            /* which of its inputs */
+    size_t layer;            /* the layer that has it; of a feed, as many as there are: behind all */
+    size_t number;           /* of a parameter k: counts the layers that have parameters, from 1 */
+    double fan_in, fan_out;  /* of a parameter: what its first values are drawn by */
 };
 
 struct network {
     const struct definition *definition;
-    size_t input_size;
-    struct node *nodes; /* nodes[i] is layers[i]; the last one's output is the prediction */
-    size_t node_count;
-    struct parameter *parameters; /* in layer order, the weight before the bias */
-    size_t parameter_count;
-    size_t *numbered; /* the node of the k-th layer that has parameters, at k - 1 */
+    struct graph graph;
+    size_t batch;
+    struct value **feeds;  /* by feed */
+    struct value *target;  /* shaped like the output; of an upstream loss, what arrives there */
+    struct value *output;  /* the prediction: what the last layer makes */
+    struct node **layers;  /* by layer */
+    struct node *loss;     /* without l2's part */
+    struct graded *graded; /* parameters in layer order, by slot; then feeds that are wanted */
+    size_t parameter_count, graded_count;
+    size_t *numbered; /* the k-th layer that has parameters, at k - 1 */
     size_t numbered_count;
     size_t parameter_elements; /* of all parameters together */
-    double work;               /* floating-point operations per sample, forward, loss and backward */
+    double work;               /* floating-point operations, forward, loss and backward */
 };
 
-/* Checks the definition and fills in *network, with memory from the arena. CODE_SHAPE_MISMATCH or
- * CODE_OUT_OF_RANGE where layers do not fit, with a pointer relative to the network
+/* Checks the definition and fills in *network for a batch of so many samples, with memory from the arena.
+ * CODE_SHAPE_MISMATCH or CODE_OUT_OF_RANGE where layers do not fit, with a place relative to the network
  * ("/layers/2/in_features"). */
-int network_build(struct arena *arena, const struct definition *definition, struct network *network,
+int network_build(struct arena *arena, const struct definition *definition, size_t batch, struct network *network,
                   struct error *error);
 
-/* The last node. */
-const struct node *network_output(const struct network *network);
+/* Elements of one sample of a value whose first axis is the batch. */
+size_t network_sample_size(const struct network *network, const struct value *value);
 
-/* Whether the loss does the last node's part, too (op->joins). */
-bool network_joins(const struct network *network);
+/* The shape of one sample of it. */
+struct shape network_sample(const struct value *value);
 
-/* What the reduction multiplies the sum over a batch by. */
-double network_scale(const struct network *network, size_t batch);
+/* Whether the layers stand in one line: each takes what the one before makes, the first one x, and nobody else does. */
+bool network_is_chain(const struct network *network);
 
 /* Whether targets of that shape (of any layout) are class indices, [batch]. */
 bool network_takes_classes(const struct network *network, const struct shape *y);
 
-/* Class indices [batch] as one-hot rows [batch, classes] into `to`. CODE_OUT_OF_RANGE, with a pointer to the
- * index, for what is not a whole number from 0 to classes - 1. */
-int network_classes(const struct network *network, size_t batch, const double *index, double *to, struct error *error);
+/* Class indices [batch] as one-hot rows [batch, classes] into `to`. CODE_OUT_OF_RANGE, with the place of the index, for
+ * what is not a whole number from 0 to classes - 1. */
+int network_classes(const struct network *network, const double *index, double *to, struct error *error);
 
 #endif

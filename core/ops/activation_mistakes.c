@@ -7,11 +7,6 @@
 
 extern const struct op op_softmax, op_log_softmax;
 
-static const struct node *node_of(const struct step_call *call)
-{
-    return &call->pass->network->nodes[call->node];
-}
-
 static size_t elements(const struct step_call *call)
 {
     return call->rows * call->in;
@@ -26,14 +21,13 @@ struct function {
 /* The one here; false where it is a softmax. */
 static bool function_of(const struct step_call *call, struct function *f)
 {
-    const struct layer *layer = node_of(call)->layer;
-    return elementwise_map(layer->op, layer->attributes, &f->map, &f->attribute);
+    return elementwise_map(call->call->op, call->call->attributes, &f->map, &f->attribute);
 }
 
 /* dz = dh * f'(at) */
 static bool derivative_at(const struct step_call *call, struct function f, const double *at, struct alternative *made)
 {
-    const struct backend *b = call->pass->backend;
+    const struct backend *b = call->call->backend;
     double *y = made->slope; /* some derivatives want the output */
     b->map(f.map, f.attribute, elements(call), at, y);
     b->map_gradient(f.map, f.attribute, elements(call), at, y, call->dy, made->value);
@@ -45,16 +39,14 @@ static bool jacobian_at(const struct step_call *call, const struct op *softmax, 
                         struct alternative *made)
 {
     if (call->part) return false;
-    const struct node *node = node_of(call);
-    const struct op_call op_call = {.op = softmax,
-                                    .backend = call->pass->backend,
-                                    .batch = call->pass->batch,
-                                    .in = &node->in,
-                                    .out = &node->out,
-                                    .x = at,
-                                    .y = made->slope,
-                                    .dy = call->dy,
-                                    .dx = made->value};
+    struct op_call op_call = *call->call;
+    const void *x[] = {at};
+    void *dx[] = {made->value};
+    op_call.op = softmax;
+    op_call.x = x;
+    op_call.y = made->slope;
+    op_call.dy = call->dy;
+    op_call.dx = dx;
     return softmax->forward(&op_call) == CODE_OK && softmax->backward(&op_call) == CODE_OK;
 }
 
@@ -66,7 +58,7 @@ static bool missing(const struct step_call *call, struct alternative *made)
 
 const struct mistake mistake_missing_activation_derivative = {
     .id = "missing_activation_derivative",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 1,
     .summary = "dz = dh: the activation's derivative is missing",
     .message = "The gradient was passed through {f} unchanged: {dz} was set to {dh}. The chain rule asks for "
@@ -83,12 +75,12 @@ static bool at_output(const struct step_call *call, struct alternative *made)
 {
     struct function f;
     if (function_of(call, &f)) return derivative_at(call, f, call->y, made);
-    return jacobian_at(call, node_of(call)->layer->op, call->y, made);
+    return jacobian_at(call, call->call->op, call->y, made);
 }
 
 const struct mistake mistake_derivative_at_output = {
     .id = "derivative_at_output",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 4,
     .summary = "dz = dh * f'(h): the derivative is taken at the output",
     .message = "The derivative of {f} was taken at its output {h} instead of its input: {dz} = {dh} * "
@@ -110,7 +102,7 @@ static bool itself(const struct step_call *call, struct alternative *made)
 
 const struct mistake mistake_activation_instead_of_derivative = {
     .id = "activation_instead_of_derivative",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 10,
     .summary = "dz = dh * f(z): the activation itself instead of its derivative",
     .message = "{dh} was multiplied by {f} itself instead of its derivative: {dz} = {dh} * {f}({z}). The chain "
@@ -130,7 +122,7 @@ static bool of_gradient(const struct step_call *call, struct alternative *made)
 
 const struct mistake mistake_derivative_of_gradient = {
     .id = "derivative_of_gradient",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 7,
     .summary = "dz = dh * f'(dh): the derivative is taken at the gradient",
     .message = "The derivative of {f} was taken at the incoming gradient: {dz} = {dh} * {f}'({dh}). The chain "
@@ -149,13 +141,13 @@ static bool derivative_alone(const struct step_call *call, struct alternative *m
     if (!function_of(call, &f)) return false; /* the rows of a softmax's Jacobian sum to 0 */
     for (size_t i = 0; i < elements(call); i++)
         made->value[i] = 1;
-    call->pass->backend->map_gradient(f.map, f.attribute, elements(call), call->x, call->y, made->value, made->value);
+    call->call->backend->map_gradient(f.map, f.attribute, elements(call), call->x, call->y, made->value, made->value);
     return true;
 }
 
 const struct mistake mistake_upstream_dropped = {
     .id = "upstream_dropped",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 6,
     .summary = "dz = f'(z): the gradient from above is left out",
     .message = "{dz} is the derivative of {f} alone: {dz} = {f}'({z}). The gradient from above, {dh}, is "
@@ -220,13 +212,13 @@ static bool other_scale(const struct step_call *call, struct alternative *made)
     made->mistake = &mistake_constant_factor;
     made->has_slope = true;
     memset(made->value, 0, elements(call) * sizeof *made->value);
-    call->pass->backend->map_gradient(f.map, f.attribute, elements(call), call->x, call->y, call->dy, made->slope);
+    call->call->backend->map_gradient(f.map, f.attribute, elements(call), call->x, call->y, call->dy, made->slope);
     return true;
 }
 
 static bool other_softmax(const struct step_call *call, const struct op *op, struct alternative *made)
 {
-    return node_of(call)->layer->op != op && jacobian_at(call, op, call->x, made);
+    return call->call->op != op && jacobian_at(call, op, call->x, made);
 }
 
 /* The derivative of an elementwise function with its usual attribute. */
@@ -260,7 +252,7 @@ static bool another(const struct step_call *call, struct alternative *made)
 
 const struct mistake mistake_wrong_activation_derivative = {
     .id = "wrong_activation_derivative",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 2,
     .summary = "another activation's derivative, or another slope or scale",
     .message = "{dz} was computed with a derivative that is not that of {f}{detail}. The chain rule asks for "

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 enum attribute_kind {
-    ATTRIBUTE_SIZE,   /* a whole number from 1 */
+    ATTRIBUTE_SIZE,   /* a whole number from `least` to `most` (0: the most that any size may be) */
     ATTRIBUTE_REAL,   /* a finite number, from `least` (or above it, where `open`), and less than `below` */
     ATTRIBUTE_PAIR,   /* two such numbers; the second one's entry, without a name, comes right behind */
     ATTRIBUTE_FLAG,   /* true or false: 1 or 0 */
@@ -16,8 +16,8 @@ struct attribute {
     const char *name;
     enum attribute_kind kind;
     bool required;
-    double fallback; /* where it is not given; 0 for an optional size means: not given */
-    double least;
+    double fallback; /* where it is not given; for an optional size below `least`: not given */
+    double least, most;
     bool open;
     double below;               /* 0: no limit */
     const char *const *choices; /* ends with NULL */

@@ -3,6 +3,8 @@
 #include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 
+extern const struct op op_sigmoid;
+
 static bool on_probabilities(const double *attributes)
 {
     (void)attributes;
@@ -10,13 +12,13 @@ static bool on_probabilities(const double *attributes)
 }
 
 /* The y term alone: -y/y_hat, or on logits -y (1 - s(z)). */
-static bool first_term(const struct pass *pass, struct loss_direction *d)
+static bool first_term(const struct loss_call *call, struct loss_direction *d)
 {
-    bool logits = pass->network->definition->loss.op->loss == LOSS_bce_with_logits;
-    const double *p = pass->y[pass->network->node_count - 1], *t = pass->target;
-    for (size_t i = 0; i < pass->batch * network_output(pass->network)->out_size; i++)
+    bool logits = loss_takes_logits(call->call->op, call->call->attributes);
+    const double *p = call->call->x[LOSS_PREDICTION], *t = call->call->x[LOSS_TARGET];
+    for (size_t i = 0; i < call->elements; i++)
         d->value[i] = logits ? -t[i] / (1 + exp(p[i])) : t[i] != 0 ? -t[i] / fmax(p[i], 1e-12) : 0;
-    direction_add_scale(d, network_scale(pass->network, pass->batch));
+    direction_add_scale(d, call->factor);
     return true;
 }
 
@@ -34,17 +36,22 @@ const struct mistake mistake_missing_bce_term = {
     .direction = first_term,
 };
 
+static const struct op_case cases[] = {{.count = 2, .in = {{2, {3, 4}}}, .low = 0.05, .high = 0.95},
+                                       {.count = 2, .in = {{2, {3, 1}}}, .low = 0.05, .high = 0.95},
+                                       {.count = 2, .in = {{3, {3, 2, 3}}}, .low = 0.05, .high = 0.95},
+                                       {.count = 0}};
+
 const struct op op_bce = {
     .name = "bce",
     .summary = "-(y * log(y_hat) + (1 - y) * log(1 - y_hat)), on probabilities, each log at least -100",
     .kind = OP_LOSS,
-    .plan = elementwise_plan,
+    .slots = loss_slots,
+    .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
     .loss = LOSS_bce,
     .on_probabilities = on_probabilities,
-    .test_low = 0.05,
-    .test_high = 0.95,
-    .goes_with = "sigmoid",
+    .goes_with = &op_sigmoid,
     .mistakes = (const struct mistake *const[]){&mistake_mse_shortcut, &mistake_missing_bce_term, NULL},
+    .cases = cases,
 };

@@ -1,31 +1,34 @@
-#include "core/ops/op.h"
+#include "core/ops/elementwise.h"
 
-static int plan(const double *attributes, const struct shape *in, struct op_plan *plan, struct error *error)
+static int plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
 {
-    (void)attributes;
     (void)error;
-    plan->out = shape_of(1, (size_t[]){op_elements(in)});
-    plan->work = (double)op_elements(in);
+    const struct shape *in = shape->in[0];
+    size_t samples = in->rank > 0 ? in->dim[0] : 1, elements = op_elements(in);
+    plan->out = shape_of(2, (size_t[]){samples, elements / samples});
+    plan->work = (double)elements;
     return CODE_OK;
 }
 
 static int forward(const struct op_call *call)
 {
-    return call->backend->axpby(call->batch * op_elements(call->in), 1, call->x, 0, call->y);
+    return call->backend->axpby(op_elements(call->out), 1, call->x[0], 0, call->y);
 }
 
 static int backward(const struct op_call *call)
 {
-    if (call->dx == NULL) return CODE_OK;
-    return call->backend->axpby(call->batch * op_elements(call->in), 1, call->dy, 0, call->dx);
+    if (call->dx[0] == NULL) return CODE_OK;
+    return call->backend->axpby(op_elements(call->out), 1, call->dy, 0, call->dx[0]);
 }
 
 const struct op op_flatten = {
     .name = "flatten",
     .summary = "all axes of a sample as one, in row-major order",
     .kind = OP_LAYER,
+    .slots = unary_slots,
     .plan = plan,
     .forward = forward,
     .backward = backward,
     .plain = PLAIN_SAME,
+    .cases = unary_cases,
 };

@@ -5,17 +5,17 @@
 
 /* Where the slope is that of |e|, as far from the target; the quadratic middle that smooth_l1 and huber have keeps its
  * sign. */
-static bool without_sign(const struct pass *pass, struct loss_direction *d)
+static bool without_sign(const struct loss_call *call, struct loss_direction *d)
 {
-    const struct layer *loss = &pass->network->definition->loss;
+    const struct op_call *loss = call->call;
     const double far = HUGE_VAL, target = 0;
     double steepest = 1;
-    pass->backend->loss_gradient(loss->op->loss, loss->attributes[0], 1, 1, &far, &target, &steepest);
-    direction_right(pass, d);
-    for (size_t i = 0; i < pass->batch * network_output(pass->network)->out_size; i++)
+    loss->backend->loss_gradient(loss->op->loss, loss->attributes[0], 1, 1, &far, &target, &steepest);
+    direction_right(call, d);
+    for (size_t i = 0; i < call->elements; i++)
         if (loss->op->loss == LOSS_absolute_error || fabs(d->value[i]) >= steepest * (1 - 1e-12))
             d->value[i] = steepest;
-    direction_add_scale(d, network_scale(pass->network, pass->batch));
+    direction_add_scale(d, call->factor);
     return true;
 }
 
@@ -35,10 +35,12 @@ const struct op op_l1 = {
     .name = "l1",
     .summary = "|y_hat - y|",
     .kind = OP_LOSS,
-    .plan = elementwise_plan,
+    .slots = loss_slots,
+    .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
     .loss = LOSS_absolute_error,
     .kink = KINK_ERROR,
     .mistakes = (const struct mistake *const[]){&mistake_l1_sign_lost, NULL},
+    .cases = loss_cases,
 };

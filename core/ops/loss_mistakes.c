@@ -5,12 +5,12 @@
 #include "core/ops/mistake.h"
 #include "core/ops/ops.h"
 
-void direction_right(const struct pass *pass, struct loss_direction *direction)
+extern const struct op op_softmax;
+
+void direction_right(const struct loss_call *call, struct loss_direction *direction)
 {
-    double scale = network_scale(pass->network, pass->batch);
-    const double *right = pass->dy[pass->network->node_count - 1];
-    for (size_t i = 0; i < pass->batch * network_output(pass->network)->out_size; i++)
-        direction->value[i] = right[i] / scale;
+    for (size_t i = 0; i < call->elements; i++)
+        direction->value[i] = call->right[i] / call->factor;
 }
 
 void direction_add_scale(struct loss_direction *direction, double scale)
@@ -22,13 +22,14 @@ void direction_add_scale(struct loss_direction *direction, double scale)
 
 /* ---- factors ---- */
 
-static double not_averaged(const struct pass *pass, size_t variant)
+static double not_averaged(const struct loss_call *call, size_t variant)
 {
-    const struct definition *d = pass->network->definition;
-    double batch = (double)pass->batch, out = (double)network_output(pass->network)->out_size;
-    if (d->reduction == REDUCTION_SUM) return 1;
+    const struct op_call *loss = call->call;
+    double batch = (double)call->batch, out = (double)(call->elements / call->batch);
+    enum reduction reduction = (enum reduction)loss->attributes[LOSS_REDUCTION];
+    if (reduction == REDUCTION_SUM) return 1;
     if (variant == 0) return batch;
-    bool over_elements = d->reduction == REDUCTION_MEAN && !d->loss.op->mean_over_batch && out > 1;
+    bool over_elements = reduction == REDUCTION_MEAN && !loss->op->mean_over_batch && out > 1;
     return over_elements ? batch * out : 1;
 }
 
@@ -47,10 +48,10 @@ const struct mistake mistake_not_averaged_over_batch = {
     .variants = 2,
 };
 
-static double averaged_twice(const struct pass *pass, size_t variant)
+static double averaged_twice(const struct loss_call *call, size_t variant)
 {
     (void)variant;
-    return 1 / (double)pass->batch;
+    return 1 / (double)call->batch;
 }
 
 const struct mistake mistake_averaged_twice = {
@@ -66,9 +67,9 @@ const struct mistake mistake_averaged_twice = {
     .factor = averaged_twice,
 };
 
-static double sign_flipped(const struct pass *pass, size_t variant)
+static double sign_flipped(const struct loss_call *call, size_t variant)
 {
-    (void)pass;
+    (void)call;
     (void)variant;
     return -1;
 }
@@ -89,10 +90,10 @@ const struct mistake mistake_sign_flipped = {
 
 enum { NORMALIZATIONS = 5 };
 
-static double wrong_normalization(const struct pass *pass, size_t variant)
+static double wrong_normalization(const struct loss_call *call, size_t variant)
 {
-    bool sum = pass->network->definition->reduction == REDUCTION_SUM;
-    double batch = (double)pass->batch, out = (double)network_output(pass->network)->out_size;
+    bool sum = call->call->attributes[LOSS_REDUCTION] == REDUCTION_SUM;
+    double batch = (double)call->batch, out = (double)(call->elements / call->batch);
     const double factors[NORMALIZATIONS] = {out, 1 / out, batch / out, out / batch, sum ? 1 / (batch * out) : 1};
     return factors[variant];
 }
@@ -113,63 +114,58 @@ const struct mistake mistake_wrong_normalization = {
 
 /* ---- another loss's gradient ---- */
 
-static void subtract_target(const struct pass *pass, const double *p, double *error)
+static void subtract_target(const struct loss_call *call, const double *p, double *error)
 {
-    const double *t = pass->target;
-    for (size_t i = 0; i < pass->batch * network_output(pass->network)->out_size; i++)
+    const double *t = call->call->x[LOSS_TARGET];
+    for (size_t i = 0; i < call->elements; i++)
         error[i] = p[i] - t[i];
 }
 
 /* Output minus target, times 1 or 2, over the batch or as the reduction has it. */
-static void add_error_scales(const struct pass *pass, struct loss_direction *d)
+static void add_error_scales(const struct loss_call *call, struct loss_direction *d)
 {
-    double scale = network_scale(pass->network, pass->batch), batch = (double)pass->batch;
-    double per_sample = (double)network_output(pass->network)->out_size;
-    const double scales[] = {scale, 1 / batch, 1 / (batch * per_sample)};
+    const double scales[] = {call->factor, 1 / (double)call->batch, 1 / (double)call->elements};
     for (size_t i = 0; i < 3; i++) {
         direction_add_scale(d, scales[i]);
         direction_add_scale(d, 2 * scales[i]);
     }
 }
 
-static bool takes_logits(const struct layer *loss)
-{
-    const struct op *op = loss->op;
-    return op->goes_with != NULL && (op->on_probabilities == NULL || !op->on_probabilities(loss->attributes));
-}
-
-/* An activation's call on the network's output, as if it stood behind it. */
-static struct op_call call_behind(const struct pass *pass, const char *activation, double *y)
+/* An activation as if it stood behind the network's output; error comes in where a gradient is wanted. */
+static bool run_behind(const struct loss_call *call, const struct op *activation, const double *error, double *y,
+                       double *dx)
 {
     static const double none[OP_ATTRIBUTES_MAX];
-    const struct node *last = network_output(pass->network);
-    return (struct op_call){.op = ops_find(activation, false),
-                            .backend = pass->backend,
-                            .attributes = none,
-                            .batch = pass->batch,
-                            .in = &last->out,
-                            .out = &last->out,
-                            .x = pass->y[pass->network->node_count - 1],
-                            .y = y};
+    const struct shape *shape = call->call->in[LOSS_PREDICTION];
+    const struct op_call behind = {.op = activation,
+                                   .backend = call->call->backend,
+                                   .attributes = none,
+                                   .count = 1,
+                                   .in = &shape,
+                                   .out = shape,
+                                   .x = &call->call->x[LOSS_PREDICTION],
+                                   .y = y,
+                                   .dy = error,
+                                   .dx = (void *const[]){dx}};
+    return (error != NULL ? activation->backward(&behind) : activation->forward(&behind)) == CODE_OK;
 }
 
 enum { PLAIN, ON_PROBABILITIES, SHORTCUTS };
 
-static bool cross_entropy_shortcut(const struct pass *pass, struct loss_direction *d)
+static bool cross_entropy_shortcut(const struct loss_call *call, struct loss_direction *d)
 {
-    const struct node *last = network_output(pass->network);
-    const struct layer *loss = &pass->network->definition->loss;
-    const double *p = pass->y[pass->network->node_count - 1];
-    bool after_its_own = loss->op->goes_with != NULL && strcmp(last->layer->op->name, loss->op->goes_with) == 0;
-    if (takes_logits(loss) || after_its_own) return false; /* there it is right */
+    const struct op_call *loss = call->call;
+    const struct op *last = call->before != NULL ? call->before->op : NULL;
+    const double *p = loss->x[LOSS_PREDICTION];
+    bool after_its_own = loss->op->goes_with != NULL && last == loss->op->goes_with;
+    if (loss_takes_logits(loss->op, loss->attributes) || after_its_own) return false; /* there it is right */
     if (d->variant == ON_PROBABILITIES) {
-        struct op_call softmax = call_behind(pass, "softmax", d->room);
-        if (last->layer->op == softmax.op || softmax.op->forward(&softmax) != CODE_OK) return false;
+        if (last == &op_softmax || !run_behind(call, &op_softmax, NULL, d->room, NULL)) return false;
         p = d->room;
     }
-    subtract_target(pass, p, d->value);
-    d->past = last->layer->op->kind == OP_ACTIVATION;
-    add_error_scales(pass, d);
+    subtract_target(call, p, d->value);
+    d->past = last != NULL && last->kind == OP_ACTIVATION;
+    add_error_scales(call, d);
     return true;
 }
 
@@ -189,22 +185,20 @@ const struct mistake mistake_cross_entropy_shortcut = {
 };
 
 /* A squared error of the output, or of the probabilities that it stands for. */
-static bool mse_shortcut(const struct pass *pass, struct loss_direction *d)
+static bool mse_shortcut(const struct loss_call *call, struct loss_direction *d)
 {
-    const struct layer *loss = &pass->network->definition->loss;
+    const struct op_call *loss = call->call;
     if (d->variant == ON_PROBABILITIES) {
-        if (!takes_logits(loss)) return false;
-        double *q = d->room, *error = d->room + pass->batch * network_output(pass->network)->out_size;
-        struct op_call activation = call_behind(pass, loss->op->goes_with, q);
-        activation.dy = error;
-        activation.dx = d->value;
-        if (activation.op->forward(&activation) != CODE_OK) return false;
-        subtract_target(pass, q, error);
-        if (activation.op->backward(&activation) != CODE_OK) return false;
+        if (!loss_takes_logits(loss->op, loss->attributes)) return false;
+        const struct op *activation = loss->op->goes_with;
+        double *q = d->room, *error = d->room + call->elements;
+        if (!run_behind(call, activation, NULL, q, NULL)) return false;
+        subtract_target(call, q, error);
+        if (!run_behind(call, activation, error, q, d->value)) return false;
     } else {
-        subtract_target(pass, pass->y[pass->network->node_count - 1], d->value);
+        subtract_target(call, loss->x[LOSS_PREDICTION], d->value);
     }
-    add_error_scales(pass, d);
+    add_error_scales(call, d);
     return true;
 }
 
@@ -224,23 +218,22 @@ const struct mistake mistake_mse_shortcut = {
 /* ---- the targets ---- */
 
 /* The gradient against every target, averaged: what [n,1] - [n] comes to. */
-static bool target_broadcast(const struct pass *pass, struct loss_direction *d)
+static bool target_broadcast(const struct loss_call *call, struct loss_direction *d)
 {
-    const struct layer *loss = &pass->network->definition->loss;
-    size_t n = pass->batch;
-    if (network_output(pass->network)->out_size != 1 || n < 2 || loss->op->target != TARGET_LIKE_OUTPUT) return false;
-    const double *p = pass->y[pass->network->node_count - 1], *t = pass->target;
+    const struct op_call *loss = call->call;
+    size_t n = call->batch;
+    if (call->elements != n || n < 2 || loss->op->target != TARGET_LIKE_OUTPUT) return false;
+    const double *p = loss->x[LOSS_PREDICTION], *t = loss->x[LOSS_TARGET];
     for (size_t i = 0; i < n; i++) {
         double sum = 0, one = 0;
         for (size_t j = 0; j < n; j++) {
-            pass->backend->loss_gradient(loss->op->loss, loss->attributes[0], 1, 1, &p[i], &t[j], &one);
+            loss->backend->loss_gradient(loss->op->loss, loss->attributes[0], 1, 1, &p[i], &t[j], &one);
             sum += one;
         }
         d->value[i] = sum / (double)n;
     }
-    double scale = network_scale(pass->network, n);
-    direction_add_scale(d, scale);
-    direction_add_scale(d, scale * (double)n);
+    direction_add_scale(d, call->factor);
+    direction_add_scale(d, call->factor * (double)n);
     return true;
 }
 

@@ -5,38 +5,51 @@
 #ifndef CORE_OPS_MISTAKE_H
 #define CORE_OPS_MISTAKE_H
 
-#include "core/pass/pass.h"
+#include "core/ops/op.h"
 
-/* The steps, from the loss down. Notation at a layer: input x, z = x @ W + b, h = f(z); dh comes in, dz = dh * f'(z).
- */
+/* What a mistake is made in. Notation at a layer: input x, z = x @ W + b, h = f(z); dh comes in, dz = dh * f'(z). */
 enum step {
-    STEP_LOSS,       /* the gradient of the loss at the network's output */
-    STEP_ACTIVATION, /* dz from dh */
-    STEP_SEND,       /* dx from dz, at a layer with parameters */
-    STEP_WEIGHT,     /* dW from dz */
-    STEP_BIAS,       /* db from dz */
-    STEP_FINISHED,   /* the finished gradients */
+    STEP_LOSS,      /* the gradient of the loss at the network's output */
+    STEP_INPUT,     /* what an op sends back to an input: dz from dh, dx from dz */
+    STEP_PARAMETER, /* the gradient of an op's parameter: dW, db from dz */
+    STEP_CONSUMER,  /* adding up what comes back to a value from several ops that take it */
+    STEP_FINISHED,  /* the finished gradients */
 };
 
-/* One step of a backward pass as a rule sees it. All numbers are float64 in host memory, in the layout inside. */
+/* One step of a backward pass as a rule sees it. All numbers are float64 in host memory, in the layout inside, and the
+ * forward values are the right ones. */
 struct step_call {
-    const struct pass *pass; /* the right forward values */
-    size_t node;             /* the activation, or the layer with parameters */
-    const double *x, *y;     /* its input and its output */
-    const double *dy;        /* what comes in, under the mistakes made so far */
-    const double *dh; /* at a layer with parameters: what came into the activation right behind it; NULL without one */
-    const double *dW; /* at a layer with parameters, but not for its weight's rules: its weight's gradient */
-    size_t rows, in, out; /* x is [rows, in], dy [rows, out] */
-    bool part;            /* x, y and dy are of some units alone: a rule that takes whole rows does not apply */
+    const struct op_call *call;   /* the op's; its dy is what comes in, under the mistakes made so far */
+    const struct op_call *before; /* of the op that made its first input; NULL where that is given */
+    /* At a layer, the activation that alone takes its output, and what came into that; NULL without one. */
+    const struct op_call *behind;
+    const double *dh;
+    const double *dW;     /* of the op's second input: what its gradient was taken for; NULL for rules about that one */
+    size_t rows, in, out; /* the first input as [rows, in], the output as [rows, out] */
+    /* The op's first input, output and what comes in: the call's, or of some units alone (part): a rule that takes
+     * whole rows does not apply then. */
+    const double *x, *y, *dy;
+    bool part;
+    size_t input; /* whose gradient is to be made */
 };
 
 /* What a rule makes: value, or value + c * slope with a number c that is not known. */
 struct alternative {
     const struct mistake *mistake; /* whose rule it is; a rule may put in another that this one looks like */
     size_t variant;                /* which one is wanted, below mistake->variants */
-    double *value; /* dz or dx [rows, in], dW [in, out], db [out], without l2's part; room given by the caller */
+    double
+        *value; /* the gradient of the input that the mistake is about, without l2's part; room given by the caller */
     double *slope; /* as much room, also for the rule to use */
     bool has_slope;
+};
+
+/* The gradient of a loss as a rule sees it. */
+struct loss_call {
+    const struct op_call *call;   /* the loss's */
+    const struct op_call *before; /* of the op that made the prediction */
+    const double *right;          /* the right gradient there */
+    double factor;                /* that it was multiplied by: loss_factor */
+    size_t batch, elements;       /* of the prediction: samples, and numbers in all */
 };
 
 /* A direction in which a wrong gradient of the loss may point, up to its scale. */
@@ -44,7 +57,7 @@ enum { LOSS_SCALES_MAX = 8 };
 struct loss_direction {
     const struct mistake *mistake;  /* NULL: the right one */
     size_t variant;                 /* which one is wanted */
-    double *value;                  /* [batch, ...out]; room given by the caller */
+    double *value;                  /* shaped like the prediction; room given by the caller */
     double *room;                   /* twice as much, for the rule to use */
     bool past;                      /* it is already the gradient at the input of the last activation */
     double scales[LOSS_SCALES_MAX]; /* with which the mistake alone is made */
@@ -52,9 +65,12 @@ struct loss_direction {
     size_t sample; /* single_sample: which */
 };
 
+#define ANY_INPUT ((size_t)-1)
+
 struct mistake {
     const char *id;
     enum step step;
+    size_t input;        /* STEP_INPUT, STEP_PARAMETER: which of the op's, or ANY_INPUT */
     unsigned rank;       /* likelihood: the smaller, the likelier a student is to make it */
     const char *summary; /* one line: what was done */
     /* For the student: what was done and what the chain rule asks for, and where to look, without giving numbers. Words
@@ -68,14 +84,15 @@ struct mistake {
     /* ... instead of the step's right rule; false where it does not apply */
     bool (*alternative)(const struct step_call *call, struct alternative *made);
     /* ... instead of the loss's gradient; false where it does not apply */
-    bool (*direction)(const struct pass *pass, struct loss_direction *made);
+    bool (*direction)(const struct loss_call *call, struct loss_direction *made);
     /* ... by a factor on the loss's gradient; 1 where it does not apply */
-    double (*factor)(const struct pass *pass, size_t variant);
+    double (*factor)(const struct loss_call *call, size_t variant);
 
     /* How many wrong ways there are to make it, counted from 0; 0 stands for one. The same variant elsewhere is the
      * same mistake made again. */
     size_t variants;
-    bool nonlinear; /* the alternative is not linear in what comes in: not to be applied to value and slope apart */
+    bool one_number; /* its unknown number is one for all places where it is made, and often one that is written down */
+    bool nonlinear;  /* the alternative is not linear in what comes in: not to be applied to value and slope apart */
 };
 
 /* All of them, in the order of the documentation; ends with NULL. */
@@ -90,19 +107,20 @@ struct mistake_family {
 };
 extern const struct mistake_family mistakes_of_activations, mistakes_of_losses;
 
-/* The right gradient of the loss, without its scale, into direction->value. */
-void direction_right(const struct pass *pass, struct loss_direction *direction);
+/* The right gradient of the loss, without its factor, into direction->value. */
+void direction_right(const struct loss_call *call, struct loss_direction *direction);
 
 /* One scale more for a direction, if it is not there yet. */
 void direction_add_scale(struct loss_direction *direction, double scale);
 
 /* Those that the search knows by name, */
-extern const struct mistake mistake_wrong_activation_derivative, mistake_updated_weights_propagated, mistake_transposed,
-    mistake_wrong_memory_order, mistake_input_ignored, mistake_parameter_as_gradient, mistake_bias_not_summed,
-    mistake_bias_summed_over_units, mistake_not_averaged_over_batch, mistake_averaged_twice,
-    mistake_wrong_normalization, mistake_missing_factor_two, mistake_sign_flipped, mistake_regularization_missing,
-    mistake_regularization_sign, mistake_bias_regularized, mistake_gradient_accumulated, mistake_single_sample,
-    mistake_swapped_parameters, mistake_clipped, mistake_low_precision, mistake_all_zero, mistake_constant_factor;
+extern const struct mistake mistake_wrong_activation_derivative, mistake_transposed, mistake_wrong_memory_order,
+    mistake_input_ignored, mistake_parameter_as_gradient, mistake_bias_not_summed, mistake_bias_summed_over_units,
+    mistake_not_averaged_over_batch, mistake_averaged_twice, mistake_wrong_normalization, mistake_missing_factor_two,
+    mistake_sign_flipped, mistake_regularization_missing, mistake_regularization_sign, mistake_bias_regularized,
+    mistake_gradient_accumulated, mistake_single_sample, mistake_contribution_missing, mistake_gradient_overwritten,
+    mistake_sent_twice, mistake_swapped_parameters, mistake_clipped, mistake_low_precision, mistake_all_zero,
+    mistake_constant_factor;
 /* and those that several ops share. */
 extern const struct mistake mistake_relu_gradient_at_zero, mistake_mask_from_gradient, mistake_output_formula_at_input,
     mistake_softmax_jacobian_diagonal, mistake_mse_shortcut, mistake_missing_bce_term, mistake_l1_sign_lost;

@@ -21,6 +21,15 @@
     X(updated_weights_propagated) \
     X(weight_gradient_as_weight) \
     X(weight_skipped) \
+    X(mean_taken_for_constant) \
+    X(variance_taken_for_constant) \
+    X(statistics_taken_for_constant) \
+    X(gamma_left_out) \
+    X(normalized_over_wrong_axis) \
+    X(other_factor_missing) \
+    X(factors_exchanged) \
+    X(broadcast_averaged) \
+    X(gradient_at_wrong_index) \
     X(transposed) \
     X(wrong_memory_order) \
     X(input_not_activated) \
@@ -28,6 +37,7 @@
     X(input_ignored) \
     X(weight_as_input) \
     X(parameter_as_gradient) \
+    X(input_not_normalized) \
     X(bias_not_summed) \
     X(bias_averaged) \
     X(bias_summed_over_units) \
@@ -45,6 +55,9 @@
     X(regularization_missing) \
     X(regularization_sign) \
     X(bias_regularized) \
+    X(contribution_missing) \
+    X(gradient_overwritten) \
+    X(sent_twice) \
     X(gradient_accumulated) \
     X(single_sample) \
     X(swapped_parameters) \

@@ -1,9 +1,9 @@
 #include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 
-static double half(const struct pass *pass, size_t variant)
+static double half(const struct loss_call *call, size_t variant)
 {
-    (void)pass;
+    (void)call;
     (void)variant;
     return 0.5;
 }
@@ -26,9 +26,11 @@ const struct op op_mse = {
     .name = "mse",
     .summary = "(y_hat - y)**2",
     .kind = OP_LOSS,
-    .plan = elementwise_plan,
+    .slots = loss_slots,
+    .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
     .loss = LOSS_squared_error,
     .mistakes = (const struct mistake *const[]){&mistake_missing_factor_two, NULL},
+    .cases = loss_cases,
 };

@@ -1,62 +1,98 @@
-/* What an op is: a layer, an activation or a loss. One `static const struct op` in a file of its own under
- * core/ops/, and one line in the table of core/ops/ops.c: names in reports and capabilities and the tests all
- * come from there. */
+/* What an op is: something that makes one value out of others. A layer, an activation, a loss. One `static const struct
+ * op` in a file of its own under core/ops/, and one line in the table of core/ops/ops.c: names in reports and
+ * capabilities, the reader, the tests and the search for mistakes all come from there. Nobody outside its file asks for
+ * an op by its name: what others need to know of it is a property below. */
 #ifndef CORE_OPS_OP_H
 #define CORE_OPS_OP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/ops/attribute.h"
 #include "core/backend/backend.h"
 #include "core/base/error.h"
 #include "core/base/tensor.h"
+#include "core/ops/attribute.h"
 
-enum { OP_ATTRIBUTES_MAX = 4, OP_PARAMETERS_MAX = 2 };
+enum { OP_ATTRIBUTES_MAX = 6, OP_SLOTS_MAX = 12, OP_SAVED_MAX = 4 };
 
 enum op_kind { OP_LAYER, OP_ACTIVATION, OP_LOSS };
 
-/* The role of a parameter of an op. */
-struct op_parameter {
-    const char *symbol; /* "W": the name is W<k> */
-    const char *member; /* "weight": the name in PyTorch is <layer>.weight */
-    bool weight;        /* counts for l2, is drawn by the init schemes, is laid out by the convention; else a bias */
+/* ---- what goes into an op ---- */
+
+/* Ways to lay tensors out that users have; inside there is one, that of LAYOUT_NUMPY. */
+enum layout { LAYOUT_NUMPY, LAYOUT_PYTORCH, LAYOUT_COLUMNS, LAYOUT_COUNT };
+
+enum slot_role {
+    SLOT_INPUT,     /* a value */
+    SLOT_PARAMETER, /* a tensor that is learnt, and the op's own in a list of layers */
+    SLOT_TARGET,    /* what a loss compares with: no gradient flows into it */
 };
 
-/* What an op needs for an input of a given shape. All shapes are of one sample, without the batch. */
+enum slot_initial { INITIAL_DRAWN, INITIAL_ZERO, INITIAL_ONE };
+
+/* One input of an op. */
+struct slot {
+    const char *symbol; /* "W": a parameter's name is W<k>; in formulas and error messages the name of an input */
+    const char *member; /* of a parameter: "weight", its name in PyTorch is <layer>.weight */
+    enum slot_role role;
+    bool repeated;    /* the last slot: there may be more inputs like it */
+    bool regularized; /* the loss's l2 counts it */
+    bool product;     /* its gradient is x.T @ dy, x being the first input, both taken as rows */
+    bool summed;      /* its gradient is dy summed over the rows */
+    enum slot_initial initial;
+    /* By layout: the axis inside for each axis of the request's tensor; all 0 where they are the same. */
+    unsigned char axes[LAYOUT_COUNT][4];
+};
+
+/* ---- its plan ---- */
+
+struct op_shape {
+    const struct op *op;
+    const double *attributes;
+    size_t count;                  /* of inputs */
+    const struct shape *const *in; /* by input, the batch axis included; NULL for parameters, which the plan gives */
+};
+
+/* What an op needs for inputs of given shapes; op_no_plan's, before the op fills it in. */
 struct op_plan {
     struct shape out;
-    bool has[OP_PARAMETERS_MAX];
-    struct shape parameters[OP_PARAMETERS_MAX];
-    double work; /* floating-point operations per sample, forward and backward together */
+    bool has[OP_SLOTS_MAX];                             /* by slot, of parameters: whether the op goes with it; */
+    struct shape parameters[OP_SLOTS_MAX];              /* its shape in the layout inside, */
+    bool own[OP_SLOTS_MAX];                             /* whether it is never another layer's, where a layer shares; */
+    double fan_in[OP_SLOTS_MAX], fan_out[OP_SLOTS_MAX]; /* and what its first values are drawn by */
+    size_t saved[OP_SAVED_MAX];                         /* elements that forward leaves for backward */
+    double work;                                        /* floating-point operations, forward and backward together */
 };
+
+/* Without anything, the shapes of parameters that it does not have undefined: they are most of its size. */
+void op_no_plan(struct op_plan *plan);
 
 struct op;
 struct mistake;
 
-/* One call of an op's forward or backward on a batch. */
+/* ---- a call ---- */
+
+/* One call of an op's forward or backward. All tensors are in the backend's memory, in the layout inside. */
 struct op_call {
     const struct op *op;
     const struct backend *backend;
-    const double *attributes; /* in the order of op->attributes */
-    size_t batch;
-    const struct shape *in, *out; /* of one sample; a loss has no out */
-    void *const *parameters;      /* W, b; NULL where the op goes without */
-    const void *x;                /* [batch, ...in]; for a loss the prediction */
-    void *y;                      /* [batch, ...out] */
-    const void *dy;               /* [batch, ...out] */
-    void *dx;                     /* [batch, ...in]; NULL where nobody needs it */
-    void *const *gradients;       /* dW, db */
-    /* a loss only: */
-    const void *target; /* [batch, ...in]; classes one-hot */
-    double scale;       /* of the reduction: loss = scale * sum */
-    double *loss;       /* host; forward puts the scaled loss there */
+    const double *attributes; /* in the order of op->attributes; a loss's has two more, LOSS_REDUCTION and LOSS_SCALE */
+    size_t count;             /* of inputs */
+    const struct shape *const *in; /* by input; NULL where the op goes without it */
+    const struct shape *out;
+    const void *const *x; /* by input; NULL where the op goes without it */
+    void *y;              /* the output; NULL where it goes to `scalar` alone */
+    const void *dy;       /* the gradient there; NULL: 1, a loss's own */
+    void *const *dx;      /* by input: where its gradient goes; NULL where nobody needs it */
+    const double *add;    /* by input, of an op that adds: 1 where the gradient is added to what is there, else 0 */
+    void *const *saved;   /* what forward leaves for backward, by op_plan's saved */
+    double *scalar;       /* host, of an op whose output is a scalar: forward puts it there, too, unless it is NULL */
 };
 
 /* Where a derivative jumps: tests and central differences keep away from it. */
 enum kink {
     KINK_NONE,
-    KINK_INPUT,  /* an element of the input is op->kink_at */
+    KINK_INPUT,  /* an element of the first input is op->kink_at */
     KINK_ERROR,  /* prediction and target are equal */
     KINK_MARGIN, /* a class's score is 1 below the right one's, as in hinge */
 };
@@ -65,6 +101,7 @@ enum target {
     TARGET_LIKE_OUTPUT,
     TARGET_CLASSES,         /* indices [batch] */
     TARGET_CLASSES_OR_SOFT, /* indices [batch] or probabilities [batch, classes] */
+    TARGET_UPSTREAM,        /* the gradient that arrives at the prediction, shaped like it: data.upstream, and no y */
 };
 
 /* How core/pass/fused.h takes an op that does not work element by element. */
@@ -75,23 +112,47 @@ enum plain {
     PLAIN_SOFTMAX_CROSS_ENTROPY, /* a loss on logits, or on_probabilities and joined; else LOSS_cross_entropy */
 };
 
+/* Where the op that makes a loss's prediction is `before`, and nobody else takes that prediction, the loss is computed
+ * by `instead` from what goes into `before`: the two in one are accurate where one after the other they underflow. */
+struct op_join {
+    const struct op *before, *instead;
+    double attributes[OP_ATTRIBUTES_MAX]; /* of `instead`; a loss's reduction and scale are taken over */
+};
+
+/* One way in which tests build an op: for these inputs, under these attributes. A list of them ends with a count of 0.
+ * Losses are tested under every reduction besides. */
+enum { CASE_INPUTS_MAX = 4, CASE_SETTINGS_MAX = 3 };
+struct op_case {
+    size_t count; /* of inputs */
+    /* Theirs, the batch axis included. Of a parameter or a target nothing (a rank of 0): the op's plan gives it, or it
+     * is shaped like the prediction. Of a parameter another one's shape, for a layer that shares it. */
+    struct shape in[CASE_INPUTS_MAX];
+    struct {
+        const char *attribute;
+        double value;
+    } set[CASE_SETTINGS_MAX]; /* what is not the attribute's default; ends with NULL where there are fewer */
+    double low, high;         /* inputs and targets are within; both 0 mean [-2, 2] */
+};
+
 struct op {
     const char *name;
     const char *summary; /* one line, with the formula */
     enum op_kind kind;
-    struct attribute attributes[OP_ATTRIBUTES_MAX + 1];    /* ends with a NULL name */
-    struct op_parameter parameters[OP_PARAMETERS_MAX + 1]; /* ends with a NULL symbol */
+    struct attribute attributes[OP_ATTRIBUTES_MAX + 1]; /* ends with a NULL name */
+    const struct slot *slots;                           /* ends with a NULL symbol */
 
-    /* Fills in *plan for an input of shape *in; CODE_SHAPE_MISMATCH or CODE_OUT_OF_RANGE where it doesn't
-     * fit, with the pointer relative to the layer. */
-    int (*plan)(const double *attributes, const struct shape *in, struct op_plan *plan, struct error *error);
+    /* Fills in *plan; CODE_SHAPE_MISMATCH or CODE_OUT_OF_RANGE where inputs don't fit, with the place relative to the
+     * layer. */
+    int (*plan)(const struct op_shape *shape, struct op_plan *plan, struct error *error);
     int (*forward)(const struct op_call *call);
-    /* Overwrites call->dx (if not NULL) and call->gradients. */
+    /* Overwrites what call->dx has. */
     int (*backward)(const struct op_call *call);
+    bool adds; /* ... or adds to it, where call->add says so */
 
     /* What students do wrong in it, beyond what can be done wrong in any op of its kind (core/ops/mistake.h). Ends with
      * NULL; NULL where there is nothing. */
     const struct mistake *const *mistakes;
+    bool (*mistakes_when)(const double *attributes); /* NULL, or whether these can be made under the attributes */
 
     /* what core/ops/elementwise.h works by, where forward and backward are its functions */
     enum map map;
@@ -99,29 +160,55 @@ struct op {
     enum elementwise_loss loss;
     enum plain plain; /* of every other op */
 
+    /* an activation only, for the symptoms of a training: its units can die (be 0 for every sample); outside of these
+     * limits its outputs are next to where it saturates (both 0: it does not) */
+    bool dies;
+    double saturates_below, saturates_above;
+
     /* a loss only: */
     enum target target;
     bool mean_over_batch; /* what reduction "mean" divides by: the samples, else every element */
     bool (*on_probabilities)(const double *attributes); /* NULL, or whether predictions must lie within [0,1] */
     /* The activation that turns logits into its probabilities, inside it or (on probabilities) before it: at that one's
      * input the gradient is output minus target. NULL where there is none. */
-    const char *goes_with;
+    const struct op *goes_with;
+    /* NULL, or how it is joined under these attributes; NULL where it is not. */
+    const struct op_join *(*join)(const double *attributes);
 
-    /* optional: where the op right before the loss is `joins`, these do its part too, because the two in one are
-     * accurate where one after the other they underflow. forward_joined puts the scaled loss into *loss->loss,
-     * backward_joined fills before->dx. */
-    const char *joins;
-    bool (*joins_when)(const double *attributes);
-    int (*forward_joined)(const struct op_call *loss, const struct op_call *before);
-    int (*backward_joined)(const struct op_call *loss, const struct op_call *before);
-
-    /* how it is to be tested: inputs (predictions) within [test_low, test_high]; both 0 mean [-2, 2] */
-    double test_low, test_high;
     enum kink kink;
     double kink_at;
+
+    const struct op_case *cases; /* how it is to be tested */
 };
 
-/* The product of a shape's dimensions, which network_build has found not to overflow. */
+/* ---- losses ---- */
+
+enum reduction { REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_BATCHMEAN };
+
+extern const char *const reduction_names[]; /* ends with NULL */
+
+/* Attributes of every loss, behind its own: an enum reduction, and a factor. */
+enum { LOSS_REDUCTION = OP_ATTRIBUTES_MAX - 2, LOSS_SCALE = OP_ATTRIBUTES_MAX - 1 };
+
+/* Its slots. */
+enum { LOSS_PREDICTION, LOSS_TARGET };
+extern const struct slot loss_slots[];
+
+/* What a loss multiplies the sum over its elements by, for predictions of that shape. */
+double loss_factor(const struct op *loss, const double *attributes, const struct shape *prediction);
+
+/* Whether its predictions are logits, rather than probabilities or anything else. */
+bool loss_takes_logits(const struct op *loss, const double *attributes);
+
+/* ---- slots ---- */
+
+/* The slot of an input; that of a repeated one for all inputs from there on. */
+const struct slot *op_slot(const struct op *op, size_t input);
+
+/* The slots of an op with one input, x. */
+extern const struct slot unary_slots[];
+
+/* The product of a shape's dimensions, which a graph has found not to overflow. */
 size_t op_elements(const struct shape *shape);
 
 #endif

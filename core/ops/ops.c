@@ -5,9 +5,9 @@
 /* Layers, activations, losses, in the order in which capabilities list them. */
 /* clang-format off */
 #define ALL_OPS(X)                                                                                                       \
-    X(linear) X(flatten)                                                                                                 \
+    X(linear) X(flatten) X(layer_norm) X(add) X(mul) X(concat)                                                                                                 \
     X(relu) X(leaky_relu) X(elu) X(sigmoid) X(tanh) X(softplus) X(silu) X(gelu) X(softmax) X(log_softmax)                \
-    X(mse) X(l1) X(smooth_l1) X(huber) X(bce) X(bce_with_logits) X(cross_entropy) X(nll) X(hinge)
+    X(mse) X(l1) X(smooth_l1) X(huber) X(bce) X(bce_with_logits) X(cross_entropy) X(nll) X(hinge) X(upstream)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct op op_##name;
@@ -29,4 +29,52 @@ size_t op_elements(const struct shape *shape)
     for (size_t i = 0; i < shape->rank; i++)
         size *= shape->dim[i];
     return size;
+}
+
+void op_no_plan(struct op_plan *plan)
+{
+    memset(plan->has, 0, sizeof plan->has);
+    memset(plan->own, 0, sizeof plan->own);
+    memset(plan->fan_in, 0, sizeof plan->fan_in);
+    memset(plan->fan_out, 0, sizeof plan->fan_out);
+    memset(plan->saved, 0, sizeof plan->saved);
+    plan->work = 0;
+}
+
+/* ---- slots ---- */
+
+const struct slot unary_slots[] = {{.symbol = "x", .role = SLOT_INPUT}, {.symbol = NULL}};
+
+const struct slot *op_slot(const struct op *op, size_t input)
+{
+    const struct slot *slot = op->slots;
+    for (size_t i = 0; i < input && !slot->repeated; i++)
+        slot++;
+    return slot;
+}
+
+/* ---- losses ---- */
+
+const struct slot loss_slots[] = {
+    {.symbol = "y_hat", .role = SLOT_INPUT}, {.symbol = "y", .role = SLOT_TARGET}, {.symbol = NULL}};
+
+const char *const reduction_names[] = {"mean", "sum", "batchmean", NULL};
+
+double loss_factor(const struct op *loss, const double *attributes, const struct shape *prediction)
+{
+    double scale = attributes[LOSS_SCALE], samples = prediction->rank > 0 ? (double)prediction->dim[0] : 1;
+    switch ((enum reduction)attributes[LOSS_REDUCTION]) {
+    case REDUCTION_SUM:
+        return scale;
+    case REDUCTION_BATCHMEAN:
+        return scale / samples;
+    case REDUCTION_MEAN:
+        break;
+    }
+    return scale / (loss->mean_over_batch ? samples : (double)op_elements(prediction));
+}
+
+bool loss_takes_logits(const struct op *loss, const double *attributes)
+{
+    return loss->goes_with != NULL && (loss->on_probabilities == NULL || !loss->on_probabilities(attributes));
 }

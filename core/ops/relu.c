@@ -4,7 +4,7 @@
 /* Left of 0 the slope is that of a leaky ReLU; a ReLU has no attribute, and 0 in its place. */
 static double left_slope(const struct step_call *call)
 {
-    return call->pass->network->nodes[call->node].layer->attributes[0];
+    return call->call->attributes[0];
 }
 
 static bool at_zero(const struct step_call *call, struct alternative *made)
@@ -17,7 +17,7 @@ static bool at_zero(const struct step_call *call, struct alternative *made)
 
 const struct mistake mistake_relu_gradient_at_zero = {
     .id = "relu_gradient_at_zero",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 5,
     .summary = "a ReLU passes the gradient on where its input is exactly 0",
     .message = "The gradient went through {f} where its input {z} is exactly 0. The convention here, PyTorch's,"
@@ -39,7 +39,7 @@ static bool mask_from_gradient(const struct step_call *call, struct alternative 
 
 const struct mistake mistake_mask_from_gradient = {
     .id = "mask_from_gradient",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 6,
     .summary = "a ReLU masks by the sign of the gradient instead of its input",
     .message = "{f}'s mask was taken from the incoming gradient: {dz} = {dh} * ({dh} > 0). It belongs to the "
@@ -55,10 +55,13 @@ const struct op op_relu = {
     .name = "relu",
     .summary = "max(0, x); its gradient at 0 is 0",
     .kind = OP_ACTIVATION,
+    .slots = unary_slots,
     .plan = elementwise_plan,
     .forward = elementwise_forward,
     .backward = elementwise_backward,
     .map = MAP_relu,
+    .dies = true,
     .kink = KINK_INPUT,
     .mistakes = (const struct mistake *const[]){&mistake_relu_gradient_at_zero, &mistake_mask_from_gradient, NULL},
+    .cases = unary_cases,
 };

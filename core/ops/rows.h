@@ -1,4 +1,4 @@
-/* What ops share that work over the last axis: a batch of samples as a matrix of rows. */
+/* What ops share that work over the last axis: a tensor as a matrix of rows. */
 #ifndef CORE_OPS_ROWS_H
 #define CORE_OPS_ROWS_H
 
@@ -8,12 +8,11 @@ struct rows {
     size_t count, width; /* width is the length of the last axis */
 };
 
-/* [batch, ..., width] -> [count, width]. A sample of no axes counts as one of width 1. */
-static inline struct rows rows_of(const struct op_call *call)
+/* [..., width] -> [count, width]. A tensor of no axes counts as one of width 1. */
+static inline struct rows rows_of(const struct shape *shape)
 {
-    const struct shape *in = call->in;
-    size_t width = in->rank > 0 ? in->dim[in->rank - 1] : 1;
-    return (struct rows){.count = call->batch * (op_elements(in) / width), .width = width};
+    size_t width = shape->rank > 0 ? shape->dim[shape->rank - 1] : 1;
+    return (struct rows){.count = op_elements(shape) / width, .width = width};
 }
 
 #endif

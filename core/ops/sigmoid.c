@@ -4,13 +4,13 @@
 /* The derivative's formula is one of the output; here the input stands for it. */
 static bool formula_at_input(const struct step_call *call, struct alternative *made)
 {
-    return call->pass->backend->map_gradient(call->pass->network->nodes[call->node].layer->op->map, 0,
-                                             call->rows * call->in, call->x, call->x, call->dy, made->value) == CODE_OK;
+    return call->call->backend->map_gradient(call->call->op->map, 0, call->rows * call->in, call->x, call->x, call->dy,
+                                             made->value) == CODE_OK;
 }
 
 const struct mistake mistake_output_formula_at_input = {
     .id = "output_formula_at_input",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 9,
     .summary = "the derivative's formula in terms of the output, applied to the input",
     .message = "The formula of {f}'s derivative in terms of its output was given its input {z}: "
@@ -26,9 +26,13 @@ const struct op op_sigmoid = {
     .name = "sigmoid",
     .summary = "1 / (1 + exp(-x))",
     .kind = OP_ACTIVATION,
+    .slots = unary_slots,
     .plan = elementwise_plan,
     .forward = elementwise_forward,
     .backward = elementwise_backward,
     .map = MAP_sigmoid,
+    .saturates_below = 0.01,
+    .saturates_above = 0.99,
     .mistakes = (const struct mistake *const[]){&mistake_output_formula_at_input, NULL},
+    .cases = unary_cases,
 };

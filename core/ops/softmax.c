@@ -3,15 +3,15 @@
 
 static int forward(const struct op_call *call)
 {
-    struct rows rows = rows_of(call);
-    return call->backend->softmax(false, rows.count, rows.width, call->x, call->y);
+    struct rows rows = rows_of(call->out);
+    return call->backend->softmax(false, rows.count, rows.width, call->x[0], call->y);
 }
 
 static int backward(const struct op_call *call)
 {
-    if (call->dx == NULL) return CODE_OK;
-    struct rows rows = rows_of(call);
-    return call->backend->softmax_gradient(false, rows.count, rows.width, call->y, call->dy, call->dx);
+    if (call->dx[0] == NULL) return CODE_OK;
+    struct rows rows = rows_of(call->out);
+    return call->backend->softmax_gradient(false, rows.count, rows.width, call->y, call->dy, call->dx[0]);
 }
 
 static bool diagonal(const struct step_call *call, struct alternative *made)
@@ -23,7 +23,7 @@ static bool diagonal(const struct step_call *call, struct alternative *made)
 
 const struct mistake mistake_softmax_jacobian_diagonal = {
     .id = "softmax_jacobian_diagonal",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 3,
     .summary = "a softmax differentiated element by element: dz = dh * h * (1-h)",
     .message = "The softmax was treated as if each output depended on its own input alone: {dz} = {dh} * {h} * "
@@ -41,8 +41,10 @@ const struct op op_softmax = {
     .name = "softmax",
     .summary = "exp(x) / sum(exp(x)) over the last axis",
     .kind = OP_ACTIVATION,
+    .slots = unary_slots,
     .plan = elementwise_plan,
     .forward = forward,
     .backward = backward,
     .mistakes = (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, NULL},
+    .cases = unary_cases,
 };

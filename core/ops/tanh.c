@@ -10,7 +10,7 @@ static bool without_parentheses(const struct step_call *call, struct alternative
 
 const struct mistake mistake_operator_precedence = {
     .id = "operator_precedence",
-    .step = STEP_ACTIVATION,
+    .step = STEP_INPUT,
     .rank = 16,
     .summary = "tanh: dh - h**2 for dh * (1 - h**2)",
     .message = "{dz} was computed as {dh} * 1 - {h}**2, which is {dh} - {h}**2: the parentheses are missing. "
@@ -27,9 +27,13 @@ const struct op op_tanh = {
     .name = "tanh",
     .summary = "tanh(x)",
     .kind = OP_ACTIVATION,
+    .slots = unary_slots,
     .plan = elementwise_plan,
     .forward = elementwise_forward,
     .backward = elementwise_backward,
     .map = MAP_tanh,
+    .saturates_below = -0.99,
+    .saturates_above = 0.99,
     .mistakes = (const struct mistake *const[]){&mistake_output_formula_at_input, &mistake_operator_precedence, NULL},
+    .cases = unary_cases,
 };

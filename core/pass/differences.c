@@ -15,12 +15,17 @@ struct sides {
     signed char *here, *there;
 };
 
-static size_t kinked_elements(const struct network *network, size_t batch)
+/* The value that a node's kinks are counted on. */
+static const struct value *kinked(const struct node *node)
+{
+    return node->inputs[0];
+}
+
+static size_t kinked_elements(const struct graph *graph)
 {
     size_t n = 0;
-    for (size_t i = 0; i < network->node_count; i++)
-        if (network->nodes[i].layer->op->kink != KINK_NONE) n += batch * network->nodes[i].in_size;
-    if (network->definition->loss.op->kink != KINK_NONE) n += batch * network_output(network)->out_size;
+    for (size_t i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i]->op->kink != KINK_NONE) n += kinked(graph->nodes[i])->size;
     return n;
 }
 
@@ -37,24 +42,20 @@ static void margin_sides(size_t rows, size_t columns, const double *p, const dou
 
 static void find_sides(const struct pass *pass, signed char *to)
 {
-    const struct network *network = pass->network;
-    for (size_t i = 0; i < network->node_count; i++) {
-        const struct node *node = &network->nodes[i];
-        if (node->layer->op->kink == KINK_NONE) continue;
-        const double *x = node->input == NODE_INPUT ? pass->x : pass->y[node->input];
-        for (size_t e = 0; e < pass->batch * node->in_size; e++)
-            *to++ = FORMULA_SIDE(x[e], node->layer->op->kink_at);
+    for (size_t i = 0; i < pass->graph->node_count; i++) {
+        const struct node *node = pass->graph->nodes[i];
+        if (node->op->kink == KINK_NONE) continue;
+        const struct op_call *call = pass_call(pass, node);
+        const double *x = call->x[0], *t = node->op->kind == OP_LOSS ? call->x[LOSS_TARGET] : NULL;
+        size_t n = kinked(node)->size;
+        if (node->op->kink == KINK_MARGIN) margin_sides(call->in[0]->dim[0], n / call->in[0]->dim[0], x, t, to);
+        for (size_t e = 0; node->op->kink != KINK_MARGIN && e < n; e++)
+            to[e] = FORMULA_SIDE(x[e], node->op->kink == KINK_ERROR ? t[e] : node->op->kink_at);
+        to += n;
     }
-    enum kink kink = network->definition->loss.op->kink;
-    const double *p = pass->y[network->node_count - 1], *t = pass->target;
-    size_t columns = network_output(network)->out_size;
-    if (kink == KINK_ERROR)
-        for (size_t e = 0; e < pass->batch * columns; e++)
-            to[e] = FORMULA_SIDE(p[e], t[e]);
-    if (kink == KINK_MARGIN) margin_sides(pass->batch, columns, p, t, to);
 }
 
-/* The loss with one parameter's element at `value`; *crossed where a kink lies between it and where we are.
+/* The loss with one element of a given value at `value`; *crossed where a kink lies between it and where we are.
  */
 static int loss_at(struct pass *pass, double *element, double value, const struct sides *sides, bool *crossed,
                    double *loss, struct error *error)
@@ -75,7 +76,7 @@ static int loss_at(struct pass *pass, double *element, double value, const struc
     return code;
 }
 
-/* An element of a parameter, its neighbours on both sides. */
+/* An element, its neighbours on both sides. */
 struct probe {
     double above, below, up, down; /* values, and the losses there */
     bool crossed;
@@ -95,7 +96,7 @@ static double largest_of(size_t n, const double *gradient)
     return largest;
 }
 
-/* Enters element i of parameter p, the largest magnitude in whose gradient is given. */
+/* Enters element i of number p of what is graded, the largest magnitude in whose gradient is given. */
 static void judge(struct verification *v, size_t p, size_t i, const struct probe *probe, double gradient,
                   double largest)
 {
@@ -109,16 +110,16 @@ static void judge(struct verification *v, size_t p, size_t i, const struct probe
     if (difference > v->max_abs_diff) v->max_abs_diff = difference;
     if (difference / largest > v->max_rel_diff || v->checked == 1) {
         v->max_rel_diff = difference / largest;
-        v->parameter = p;
+        v->graded = p;
         v->worst = i;
     }
 }
 
-static int verify_parameter(struct pass *pass, size_t p, const double *gradient, const struct sides *sides,
-                            struct verification *v, struct error *error)
+static int verify_value(struct pass *pass, size_t p, const struct value *value, const double *gradient,
+                        const struct sides *sides, struct verification *v, struct error *error)
 {
-    double *w = pass->parameters[p];
-    size_t n = pass->network->parameters[p].size;
+    double *w = pass->values[value->index];
+    size_t n = value->size;
     double largest = largest_of(n, gradient);
     for (size_t i = 0; i < n; i++) {
         double here = w[i];
@@ -132,42 +133,38 @@ static int verify_parameter(struct pass *pass, size_t p, const double *gradient,
     return CODE_OK;
 }
 
-double differences_work(const struct network *network, size_t batch)
+double differences_work(const struct network *network)
 {
     /* Two forward passes an element, each about a third of a forward and backward, and some work at each node that does
      * not depend on its size. */
-    double pass = network->work * (double)batch / 3 + WORK_PER_NODE * (double)network->node_count;
-    return 2 * (double)network->parameter_elements * pass;
+    double pass = network->work / 3 + WORK_PER_NODE * (double)network->graph.node_count, elements = 0;
+    for (size_t p = 0; p < network->graded_count; p++)
+        elements += (double)network->graded[p].value->size;
+    return 2 * elements * pass;
 }
 
-/* A pass of the network as it is, on the CPU in float64, forward. pass_free it, also after an error. */
-static int pass_begin(struct arena *arena, const struct network *network, size_t batch, double *const *parameters,
-                      const double *x, const double *target, const atomic_bool *cancelled, struct pass *pass,
-                      struct error *error)
+/* A pass of the problem as it is, on the CPU in float64, forward. pass_free it, also after an error. */
+static int pass_begin(struct arena *arena, const struct problem *problem, struct pass *pass, struct error *error)
 {
-    int code = pass_new(arena, network, backend_cpu(DTYPE_FLOAT64), batch, pass, error);
-    pass->cancelled = cancelled;
-    if (code == CODE_OK) code = pass_set_data(pass, x, target, error);
-    for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++)
-        code = pass_set_parameter(pass, p, parameters[p], error);
+    int code = problem_pass(arena, problem, backend_cpu(DTYPE_FLOAT64), pass, error);
     return code == CODE_OK ? pass_forward(pass, error) : code;
 }
 
-int differences_verify(struct arena *arena, const struct network *network, size_t batch, double *const *parameters,
-                       const double *x, const double *target, double *const *gradients, const atomic_bool *cancelled,
+int differences_verify(struct arena *arena, const struct problem *problem, double *const *gradients,
                        struct verification *verification, struct error *error)
 {
+    const struct network *network = problem->network;
     *verification = (struct verification){0};
-    struct sides sides = {.count = kinked_elements(network, batch)};
+    struct sides sides = {.count = kinked_elements(&network->graph)};
     sides.here = arena_array(arena, sides.count, 2);
     if (sides.here == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     sides.there = sides.here + sides.count;
 
     struct pass pass;
-    int code = pass_begin(arena, network, batch, parameters, x, target, cancelled, &pass, error);
+    int code = pass_begin(arena, problem, &pass, error);
     if (code == CODE_OK) find_sides(&pass, sides.here);
-    for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++)
-        code = verify_parameter(&pass, p, gradients[p], &sides, verification, error);
+    for (size_t p = 0; code == CODE_OK && p < network->graded_count; p++)
+        code = verify_value(&pass, p, network->graded[p].value, gradients[p], &sides, verification, error);
     pass_free(&pass);
     return code;
 }
@@ -177,11 +174,11 @@ int differences_verify(struct arena *arena, const struct network *network, size_
 enum { AT_ONCE_MAX = 1 << 16 };
 
 /* Elements whose variants, two of each, are evaluated in one call: after each the request may be cancelled. */
-static size_t elements_at_once(const struct sequence *sequence, size_t elements)
+static size_t elements_at_once(const struct fused *fused, size_t elements)
 {
-    double most = SEQUENCE_WORK_AT_ONCE / (2 * sequence->work);
+    double most = FUSED_WORK_AT_ONCE / (2 * fused->work);
     size_t n = most < AT_ONCE_MAX ? (size_t)most : AT_ONCE_MAX;
-    if (n < SEQUENCE_AT_ONCE_MIN / 2) n = SEQUENCE_AT_ONCE_MIN / 2;
+    if (n < FUSED_AT_ONCE_MIN / 2) n = FUSED_AT_ONCE_MIN / 2;
     return n < elements ? n : elements;
 }
 
@@ -201,52 +198,65 @@ static bool variants_new(struct arena *arena, size_t count, struct variants *v)
     return v->at != NULL && v->value != NULL && v->loss != NULL && v->edge != NULL;
 }
 
-int differences_verify_on(const struct backend *backend, struct arena *arena, const struct network *network,
-                          size_t batch, double *const *parameters, const double *x, const double *target,
-                          double *const *gradients, const atomic_bool *cancelled, struct verification *verification,
-                          struct error *error)
+/* Fills in the variants of n elements of a parameter, w, which stand at `at` among those of all. */
+static void vary(struct variants *v, size_t n, size_t at, const double *w)
 {
-    struct sequence sequence;
-    if (backend->losses_of_many == NULL || !sequence_of(network, batch, &sequence))
-        return differences_verify(arena, network, batch, parameters, x, target, gradients, cancelled, verification,
-                                  error);
+    for (size_t i = 0; i < n; i++) {
+        struct probe probe = probe_at(w[i]);
+        v->at[2 * i] = v->at[2 * i + 1] = (unsigned)(at + i);
+        v->value[2 * i] = probe.above;
+        v->value[2 * i + 1] = probe.below;
+    }
+}
+
+static void judge_variants(const struct variants *v, size_t n, size_t p, size_t from, const double *gradient,
+                           double largest, struct verification *verification)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct probe probe = {v->value[2 * i], v->value[2 * i + 1], v->loss[2 * i], v->loss[2 * i + 1],
+                              v->edge[2 * i] || v->edge[2 * i + 1]};
+        judge(verification, p, from + i, &probe, gradient[from + i], largest);
+    }
+}
+
+int differences_verify_on_device(struct arena *arena, const struct problem *problem, double *const *gradients,
+                                 struct verification *verification, struct error *error)
+{
+    const struct backend *backend = problem->backend;
+    const struct network *network = problem->network;
+    struct fused fused;
+    if (backend->losses_of_many == NULL || !fused_of(network, &fused))
+        return differences_verify(arena, problem, gradients, verification, error);
     *verification = (struct verification){0};
     /* Where the loss has no value, in float64, there is nothing to differentiate: an error, not a kink. */
     struct pass pass;
-    int code = pass_begin(arena, network, batch, parameters, x, target, cancelled, &pass, error);
+    int code = pass_begin(arena, problem, &pass, error);
     pass_free(&pass);
     if (code != CODE_OK) return code;
-    size_t all = network->parameter_elements, portion = elements_at_once(&sequence, all);
+    size_t all = network->parameter_elements, portion = elements_at_once(&fused, all), offset = 0;
     double *w = arena_doubles(arena, all);
     struct variants v;
     if (w == NULL || !variants_new(arena, 2 * portion, &v))
         return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-    for (size_t p = 0, offset = 0; p < network->parameter_count; offset += network->parameters[p++].size)
-        memcpy(w + offset, parameters[p], network->parameters[p].size * sizeof *w);
+    for (size_t p = 0; p < network->parameter_count; offset += network->graded[p++].value->size)
+        memcpy(w + offset, problem_given(problem, network->graded[p].value),
+               network->graded[p].value->size * sizeof *w);
 
-    for (size_t p = 0, offset = 0; p < network->parameter_count; offset += network->parameters[p++].size) {
-        size_t size = network->parameters[p].size;
+    const double *x = problem_given(problem, network->feeds[0]), *target = problem_given(problem, network->target);
+    offset = 0;
+    for (size_t p = 0; p < network->parameter_count; offset += network->graded[p++].value->size) {
+        size_t size = network->graded[p].value->size;
         double largest = largest_of(size, gradients[p]);
         for (size_t from = 0; from < size; from += portion) {
             size_t n = size - from < portion ? size - from : portion;
-            if (cancelled != NULL && atomic_load_explicit(cancelled, memory_order_relaxed))
+            if (problem->cancelled != NULL && atomic_load_explicit(problem->cancelled, memory_order_relaxed))
                 return error_set(error, CODE_CANCELLED, "the check was cancelled");
-            for (size_t i = 0; i < n; i++) {
-                struct probe probe = probe_at(parameters[p][from + i]);
-                v.at[2 * i] = v.at[2 * i + 1] = (unsigned)(offset + from + i);
-                v.value[2 * i] = probe.above;
-                v.value[2 * i + 1] = probe.below;
-            }
-            code = backend->losses_of_many(&sequence, w, x, target, 2 * n, v.at, v.value, v.loss, v.edge);
+            vary(&v, n, offset + from, w + offset + from);
+            code = backend->losses_of_many(&fused, w, x, target, 2 * n, v.at, v.value, v.loss, v.edge);
             if (code == CODE_OUT_OF_MEMORY) /* the device's; the CPU takes none of it */
-                return differences_verify(arena, network, batch, parameters, x, target, gradients, cancelled,
-                                          verification, error);
+                return differences_verify(arena, problem, gradients, verification, error);
             if (code != CODE_OK) return backend_error(backend, code, error);
-            for (size_t i = 0; i < n; i++) {
-                struct probe probe = {v.value[2 * i], v.value[2 * i + 1], v.loss[2 * i], v.loss[2 * i + 1],
-                                      v.edge[2 * i] || v.edge[2 * i + 1]};
-                judge(verification, p, from + i, &probe, gradients[p][from + i], largest);
-            }
+            judge_variants(&v, n, p, from, gradients[p], largest, verification);
         }
     }
     return CODE_OK;

@@ -8,21 +8,21 @@
 
 #include "core/backend/formulas.h"
 
-enum { SEQUENCE_STEPS_MAX = 32 };
+enum { FUSED_STEPS_MAX = 32 };
 
 /* Larger networks (the elements of all layers in a whole batch, or the parameters) keep a device busy by themselves. */
-#define SEQUENCE_ELEMENTS_MAX ((unsigned)1 << 20)
+#define FUSED_ELEMENTS_MAX ((unsigned)1 << 20)
 
 /* Operations that are handed to a device at once, where there are many evaluations: from some ten milliseconds to a
  * second. Longer ones would keep a screen waiting, until a watchdog ends them, and a request that is cancelled, too.
  * But so many evaluations at least as keep most devices busy. */
-#define SEQUENCE_WORK_AT_ONCE 1e10
-enum { SEQUENCE_AT_ONCE_MIN = 128 };
+#define FUSED_WORK_AT_ONCE 1e10
+enum { FUSED_AT_ONCE_MIN = 128 };
 
 /* No bias; no parameter. */
-#define SEQUENCE_NONE ((unsigned)-1)
+#define FUSED_NONE ((unsigned)-1)
 
-struct sequence_step {
+struct fused_step {
     bool linear; /* y = x @ W + b, else y = f(x; attribute) */
     bool kinked; /* an activation whose slope jumps at kink_at */
     enum map f;
@@ -31,14 +31,14 @@ struct sequence_step {
     double attribute, kink_at;
 };
 
-struct sequence {
+struct fused {
     unsigned step_count, batch;
     unsigned input, output; /* elements of one sample */
     unsigned parameters;    /* elements of all, one behind the other, without gaps */
     unsigned widest;        /* the most elements of a step's output, of the whole batch */
     unsigned outputs;       /* the sum of those of all steps */
     unsigned sides;         /* elements at which something may be kinked */
-    struct sequence_step steps[SEQUENCE_STEPS_MAX];
+    struct fused_step steps[FUSED_STEPS_MAX];
     bool softmax;                        /* the loss is -sum T log softmax(P) by rows of `output`, else loss */
     bool on_probabilities, kinked_error; /* predictions must be within [0,1]; the slope jumps at P = T */
     enum elementwise_loss loss;
@@ -50,6 +50,6 @@ struct sequence {
 struct network;
 
 /* False where the network is none of those. */
-bool sequence_of(const struct network *network, size_t batch, struct sequence *sequence);
+bool fused_of(const struct network *network, struct fused *fused);
 
 #endif

@@ -2,30 +2,72 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 /* Pieces start at multiples of so many elements, so that vector loads are aligned. */
 enum { PIECE = 8 };
 
-static bool add_piece(size_t count, size_t size, size_t *total)
+/* A gradient that comes to a value from one more of its consumers: added to what is there. */
+struct addition {
+    const void *from;
+    void *to;
+    size_t n;
+};
+
+struct pass_step {
+    struct op_call call;                      /* the op's own */
+    const struct op_call *forward, *backward; /* what is run: that, or a joined call */
+    const void **x;
+    const void **joined_x; /* of a loss that is joined: the inputs of what is run in its place */
+    struct addition *additions;
+    size_t addition_count;
+    bool counts; /* the loss depends on what the node makes */
+};
+
+/* ---- how much it is ---- */
+
+static bool add_piece(size_t size, size_t *total)
 {
     size_t n;
-    if (__builtin_mul_overflow(count, size, &n) || __builtin_add_overflow(n, PIECE - 1, &n)) return false;
+    if (__builtin_add_overflow(size, PIECE - 1, &n)) return false;
     return !__builtin_add_overflow(*total, n - n % PIECE, total);
 }
 
-bool pass_elements(const struct network *network, size_t batch, size_t *elements)
+/* The room that a node needs at most for gradients that its op cannot make where they belong, because another
+ * consumer's are there already. Of a value with one consumer there are none. */
+static bool most_beside(const struct graph *graph, size_t *most)
 {
-    *elements = 0;
-    bool fits = add_piece(batch, network->input_size, elements) &&
-                add_piece(batch, network_output(network)->out_size, elements);
-    for (size_t i = 0; fits && i < network->node_count; i++)
-        fits = add_piece(batch, network->nodes[i].out_size, elements) &&
-               add_piece(batch, network->nodes[i].out_size, elements);
-    for (size_t i = 0; fits && i < network->parameter_count; i++)
-        fits = add_piece(1, network->parameters[i].size, elements) && /* and its gradient */
-               add_piece(1, network->parameters[i].size, elements);
-    return fits;
+    *most = 0;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        size_t n = 0;
+        const struct node *node = graph->nodes[i];
+        for (size_t k = 0; k < node->input_count; k++) {
+            const struct value *value = node->inputs[k];
+            bool several = value != NULL && value->differentiated && value->use_count > 1 && !node->op->adds;
+            if (several && !add_piece(value->size, &n)) return false;
+        }
+        if (n > *most) *most = n;
+    }
+    return true;
 }
+
+bool pass_elements(const struct graph *graph, size_t *elements)
+{
+    size_t most;
+    *elements = 0;
+    for (size_t v = 0; v < graph->value_count; v++) {
+        const struct value *value = graph->values[v];
+        if (value->is_term) continue;
+        if (!add_piece(value->size, elements)) return false;
+        if (value->differentiated && !add_piece(value->size, elements)) return false;
+    }
+    for (size_t i = 0; i < graph->node_count; i++)
+        for (size_t s = 0; s < OP_SAVED_MAX; s++)
+            if (!add_piece(graph->nodes[i]->saved[s], elements)) return false;
+    return most_beside(graph, &most) && !__builtin_add_overflow(*elements, most, elements);
+}
+
+/* ---- its memory ---- */
 
 /* The next n elements of the pass's one piece of memory. */
 static void *next_piece(const struct pass *pass, size_t n, size_t *used)
@@ -35,119 +77,196 @@ static void *next_piece(const struct pass *pass, size_t n, size_t *used)
     return piece;
 }
 
+/* Parameters first and their gradients, each a block; then the rest, a value and its gradient together. */
+static void lay_out(struct pass *pass, size_t *used)
+{
+    const struct graph *graph = pass->graph;
+    for (size_t v = 0; v < graph->value_count; v++)
+        if (graph->values[v]->kind == VALUE_PARAMETER) pass->values[v] = next_piece(pass, graph->values[v]->size, used);
+    pass->block = *used;
+    pass->parameters = pass->block > 0 ? pass->memory : NULL;
+    for (size_t v = 0; v < graph->value_count; v++)
+        if (graph->values[v]->kind == VALUE_PARAMETER)
+            pass->gradients[v] = next_piece(pass, graph->values[v]->size, used);
+    pass->parameter_gradients =
+        pass->block > 0 ? (char *)pass->memory + pass->block * pass->backend->element_size : NULL;
+    for (size_t v = 0; v < graph->value_count; v++) {
+        const struct value *value = graph->values[v];
+        if (value->kind == VALUE_PARAMETER || value->is_term) continue;
+        pass->values[v] = next_piece(pass, value->size, used);
+        if (value->differentiated) pass->gradients[v] = next_piece(pass, value->size, used);
+    }
+}
+
+static bool node_counts(const struct pass *pass, const struct node *node)
+{
+    return pass->steps[node->index].counts;
+}
+
+/* Whether the loss depends on a value. */
+static bool value_counts(const struct pass *pass, const struct value *value)
+{
+    bool counts = value->is_term;
+    for (size_t u = 0; !counts && u < value->use_count; u++)
+        counts = node_counts(pass, value->uses[u].node);
+    return counts;
+}
+
+/* What the loss does not depend on has a gradient of zero, and no node writes it. */
+static int clear_unused(const struct pass *pass)
+{
+    enum { CHUNK = 64 };
+    static const double zeros[CHUNK];
+    for (size_t v = 0; v < pass->graph->value_count; v++) {
+        const struct value *value = pass->graph->values[v];
+        if (pass->gradients[v] == NULL || value_counts(pass, value)) continue;
+        for (size_t i = 0; i < value->size; i += CHUNK) {
+            size_t n = value->size - i < CHUNK ? value->size - i : CHUNK;
+            int code = pass->backend->upload(n, zeros, (char *)pass->gradients[v] + i * pass->backend->element_size);
+            if (code != CODE_OK) return code;
+        }
+    }
+    return CODE_OK;
+}
+
 /* ---- the calls of the ops, made once ---- */
 
-/* The parameters of one node and their gradients, for its op. */
-struct pass_tensors {
-    void *parameters[OP_PARAMETERS_MAX], *gradients[OP_PARAMETERS_MAX];
-};
-
-static struct op_call call_of(const struct pass *pass, size_t i)
+/* A step's lists: shapes, x, dx, add, by input; and saved. */
+static bool take_lists(struct arena *arena, const struct node *node, struct pass_step *step)
 {
-    const struct node *node = &pass->network->nodes[i];
-    struct pass_tensors *tensors = &pass->tensors[i];
-    for (size_t r = 0; r < OP_PARAMETERS_MAX; r++) {
-        size_t p = node->parameters[r];
-        tensors->parameters[r] = p != PARAMETER_NONE ? pass->parameters[p] : NULL;
-        tensors->gradients[r] = p != PARAMETER_NONE ? pass->gradients[p] : NULL;
+    size_t n = node->input_count;
+    _Static_assert(sizeof(double) == sizeof(void *), "numbers and pointers share a list");
+    void **lists = arena_zeroed(arena, 4 * n + OP_SAVED_MAX, sizeof *lists);
+    if (lists == NULL) return false;
+    step->x = (const void **)lists;
+    step->call.x = step->x;
+    step->call.in = (const struct shape *const *)(lists + n);
+    step->call.dx = lists + 2 * n;
+    step->call.saved = lists + 3 * n;
+    step->call.add = (const double *)(lists + 3 * n + OP_SAVED_MAX); /* zeros */
+    return true;
+}
+
+/* The lists are this file's own; a call only reads them. */
+#define OWN(type, list) ((type *)(list))
+
+static bool make_step(struct arena *arena, struct pass *pass, const struct node *node, size_t *used)
+{
+    struct pass_step *step = &pass->steps[node->index];
+    *step = (struct pass_step){.call = {.op = node->op}};
+    if (!take_lists(arena, node, step)) return false;
+    for (size_t k = 0; k < node->input_count; k++) {
+        const struct value *value = node->inputs[k];
+        if (value == NULL) continue;
+        step->x[k] = pass->values[value->index];
+        OWN(const struct shape *, step->call.in)[k] = &value->shape;
     }
-    bool first = node->input == NODE_INPUT;
-    return (struct op_call){
-        .op = node->layer->op,
-        .backend = pass->backend,
-        .attributes = node->layer->attributes,
-        .batch = pass->batch,
-        .in = &node->in,
-        .out = &node->out,
-        .parameters = tensors->parameters,
-        .gradients = tensors->gradients,
-        .x = first ? pass->x : pass->y[node->input],
-        .y = pass->y[i],
-        .dy = pass->dy[i],
-        .dx = first ? NULL : pass->dy[node->input],
-    };
+    for (size_t s = 0; s < OP_SAVED_MAX; s++)
+        if (node->saved[s] > 0) OWN(void *, step->call.saved)[s] = next_piece(pass, node->saved[s], used);
+    step->call.backend = pass->backend;
+    step->call.attributes = node->attributes;
+    step->call.count = node->input_count;
+    step->call.out = &node->output->shape;
+    step->call.y = pass->values[node->output->index];
+    step->call.dy = pass->gradients[node->output->index];
+    if (node->output->is_term) step->call.scalar = &pass->terms[node->output->term];
+    step->forward = step->backward = &step->call;
+    return true;
 }
 
-static struct op_call loss_call_of(const struct pass *pass)
+/* Where what a node sends back goes: where it belongs, if it is the first that comes there; else on top of that. A node
+ * that the loss does not depend on sends nothing: not even a zero, which times an infinity would be no number. */
+static bool route(struct arena *arena, struct pass *pass, const struct node *node, bool *written, void *room)
 {
-    const struct network *network = pass->network;
-    const struct node *output = network_output(network);
-    const struct layer *layer = &network->definition->loss;
-    return (struct op_call){
-        .op = layer->op,
-        .backend = pass->backend,
-        .attributes = layer->attributes,
-        .batch = pass->batch,
-        .in = &output->out,
-        .x = pass->y[network->node_count - 1],
-        .dx = pass->dy[network->node_count - 1],
-        .target = pass->target,
-        .scale = network_scale(network, pass->batch),
-    };
-}
-
-static void prepare_calls(struct pass *pass)
-{
-    const struct network *network = pass->network;
-    for (size_t i = 0; i < network->node_count; i++)
-        pass->calls[i] = call_of(pass, i);
-    pass->calls[network->node_count] = loss_call_of(pass);
-    pass->joined = network_joins(network);
-}
-
-void pass_share(struct pass *pass, const struct pass *with)
-{
-    for (size_t p = 0; p < pass->network->parameter_count; p++) {
-        pass->parameters[p] = with->parameters[p];
-        pass->gradients[p] = with->gradients[p];
+    struct pass_step *step = &pass->steps[node->index];
+    step->addition_count = 0;
+    step->counts = value_counts(pass, node->output);
+    for (size_t k = 0; step->counts && k < node->input_count; k++) {
+        const struct value *value = node->inputs[k];
+        void **dx = &OWN(void *, step->call.dx)[k];
+        *dx = value != NULL ? pass->gradients[value->index] : NULL;
+        if (*dx == NULL) continue;
+        bool more = written[value->index];
+        written[value->index] = true;
+        OWN(double, step->call.add)[k] = more ? 1 : 0;
+        if (!more || node->op->adds) continue;
+        if (step->additions == NULL) step->additions = arena_array(arena, node->input_count, sizeof *step->additions);
+        if (step->additions == NULL) return false;
+        step->additions[step->addition_count++] = (struct addition){.from = room, .to = *dx, .n = value->size};
+        *dx = room;
+        room = (char *)room + (value->size + PIECE - 1) / PIECE * PIECE * pass->backend->element_size;
     }
-    prepare_calls(pass);
+    return true;
 }
 
-void pass_use_data(struct pass *pass, void *x, void *target)
+/* Where a loss is joined with the op that makes its prediction: what is run instead, forward in place of the loss,
+ * backward in place of that op. The loss's own backward goes on filling in the gradient between the two. */
+static bool join(struct arena *arena, struct pass *pass, const struct node *loss)
 {
-    pass->x = x;
-    pass->target = target;
-    pass->calls[pass->network->node_count].target = target;
-    for (size_t i = 0; i < pass->network->node_count; i++)
-        if (pass->network->nodes[i].input == NODE_INPUT) pass->calls[i].x = x;
+    const struct op_join *how = loss->op->join != NULL ? loss->op->join(loss->attributes) : NULL;
+    const struct value *prediction = loss->op->kind == OP_LOSS ? loss->inputs[LOSS_PREDICTION] : NULL;
+    const struct node *before = prediction != NULL ? prediction->made_by : NULL;
+    if (how == NULL || before == NULL || before->op != how->before || prediction->use_count != 1) return true;
+    struct pass_step *step = &pass->steps[loss->index], *step_before = &pass->steps[before->index];
+    struct op_call *joined = arena_alloc(arena, sizeof *joined);
+    double *attributes = arena_array(arena, OP_ATTRIBUTES_MAX, sizeof *attributes);
+    void **lists = arena_zeroed(arena, 6, sizeof *lists);
+    if (joined == NULL || attributes == NULL || lists == NULL) return false;
+    memcpy(attributes, how->attributes, sizeof how->attributes);
+    attributes[LOSS_REDUCTION] = loss->attributes[LOSS_REDUCTION];
+    attributes[LOSS_SCALE] = loss->attributes[LOSS_SCALE];
+    step->joined_x = (const void **)lists;
+    step->joined_x[LOSS_PREDICTION] = step_before->call.x[0];
+    step->joined_x[LOSS_TARGET] = step->call.x[LOSS_TARGET];
+    const struct shape **in = (const struct shape **)(lists + 2);
+    in[LOSS_PREDICTION] = step_before->call.in[0];
+    in[LOSS_TARGET] = step->call.in[LOSS_TARGET];
+    lists[4 + LOSS_PREDICTION] = step_before->call.dx[0];
+    *joined = step->call;
+    joined->op = how->instead;
+    joined->attributes = attributes;
+    joined->x = step->joined_x;
+    joined->in = in;
+    joined->dx = lists + 4;
+    step->forward = step_before->backward = joined;
+    return true;
+}
+
+static bool make_calls(struct arena *arena, struct pass *pass, size_t used)
+{
+    const struct graph *graph = pass->graph;
+    bool *written = arena_zeroed(arena, graph->value_count, sizeof *written);
+    if (written == NULL) return false;
+    for (size_t i = 0; i < graph->node_count; i++)
+        if (!make_step(arena, pass, graph->nodes[i], &used)) return false;
+    void *room = next_piece(pass, 0, &used);
+    for (size_t i = graph->node_count; i-- > 0;)
+        if (!route(arena, pass, graph->nodes[i], written, room)) return false;
+    for (size_t i = 0; i < graph->node_count; i++)
+        if (!join(arena, pass, graph->nodes[i])) return false;
+    return true;
 }
 
 /* ---- a pass ---- */
 
-int pass_new(struct arena *arena, const struct network *network, const struct backend *backend, size_t batch,
-             struct pass *pass, struct error *error)
+int pass_new(struct arena *arena, const struct graph *graph, const struct backend *backend, struct pass *pass,
+             struct error *error)
 {
-    *pass = (struct pass){.network = network, .backend = backend, .batch = batch};
-    size_t elements;
-    void **lists = arena_array(arena, 2 * (network->node_count + network->parameter_count), sizeof *lists);
-    pass->calls = arena_array(arena, network->node_count + 1, sizeof *pass->calls);
-    pass->tensors = arena_array(arena, network->node_count, sizeof *pass->tensors);
+    *pass = (struct pass){.graph = graph, .backend = backend};
+    size_t elements, used = 0;
+    pass->values = arena_zeroed(arena, 2 * graph->value_count, sizeof *pass->values);
+    pass->steps = arena_array(arena, graph->node_count, sizeof *pass->steps);
+    pass->terms = arena_doubles(arena, graph->term_count);
     int code = CODE_OUT_OF_MEMORY;
-    if (lists != NULL && pass->calls != NULL && pass->tensors != NULL && pass_elements(network, batch, &elements))
+    if (pass->values != NULL && pass->steps != NULL && pass->terms != NULL && pass_elements(graph, &elements))
         code = backend->allocate(arena, elements, &pass->memory);
-    if (code == CODE_OUT_OF_MEMORY) return error_set(error, code, "the network and its data do not fit into memory");
-    if (code != CODE_OK) return backend_error(pass->backend, code, error);
-    pass->y = lists;
-    pass->dy = pass->y + network->node_count;
-    pass->parameters = pass->dy + network->node_count;
-    pass->gradients = pass->parameters + network->parameter_count;
-
-    size_t used = 0;
-    pass->x = next_piece(pass, batch * network->input_size, &used);
-    pass->target = next_piece(pass, batch * network_output(network)->out_size, &used);
-    for (size_t i = 0; i < network->node_count; i++) {
-        pass->y[i] = next_piece(pass, batch * network->nodes[i].out_size, &used);
-        pass->dy[i] = next_piece(pass, batch * network->nodes[i].out_size, &used);
+    if (code == CODE_OK) {
+        pass->gradients = pass->values + graph->value_count;
+        lay_out(pass, &used);
+        code = make_calls(arena, pass, used) ? clear_unused(pass) : CODE_OUT_OF_MEMORY;
     }
-    size_t before = used;
-    for (size_t i = 0; i < network->parameter_count; i++)
-        pass->parameters[i] = next_piece(pass, network->parameters[i].size, &used);
-    pass->block = used - before;
-    for (size_t i = 0; i < network->parameter_count; i++)
-        pass->gradients[i] = next_piece(pass, network->parameters[i].size, &used);
-    prepare_calls(pass);
-    return CODE_OK;
+    if (code == CODE_OUT_OF_MEMORY) return error_set(error, code, "the network and its data do not fit into memory");
+    return backend_error(backend, code, error);
 }
 
 void pass_free(struct pass *pass)
@@ -156,25 +275,79 @@ void pass_free(struct pass *pass)
     pass->memory = NULL;
 }
 
-int pass_set_parameter(struct pass *pass, size_t parameter, const double *host, struct error *error)
+void pass_place(struct pass *pass, const struct value *value, void *memory)
 {
-    size_t n = pass->network->parameters[parameter].size;
-    return backend_error(pass->backend, pass->backend->upload(n, host, pass->parameters[parameter]), error);
+    pass->values[value->index] = memory;
+    for (size_t u = 0; u < value->use_count; u++) {
+        const struct node *node = value->uses[u].node;
+        pass->steps[node->index].x[value->uses[u].input] = memory;
+    }
+    /* Joined calls hold what goes into two nodes. */
+    for (size_t u = 0; u < value->use_count; u++) {
+        const struct node *node = value->uses[u].node;
+        struct pass_step *step = &pass->steps[node->index];
+        if (step->joined_x != NULL && value->uses[u].input == LOSS_TARGET) step->joined_x[LOSS_TARGET] = memory;
+        for (size_t l = 0; step->backward != &step->call && l < node->output->use_count; l++)
+            pass->steps[node->output->uses[l].node->index].joined_x[LOSS_PREDICTION] = step->call.x[0];
+    }
 }
 
-int pass_set_data(struct pass *pass, const double *x, const double *target, struct error *error)
+/* Lets a value's gradient go elsewhere. */
+static void move_gradient(struct pass *pass, const struct value *value, void *memory)
 {
-    const struct network *network = pass->network;
-    int code = pass->backend->upload(pass->batch * network->input_size, x, pass->x);
-    if (code == CODE_OK)
-        code = pass->backend->upload(pass->batch * network_output(network)->out_size, target, pass->target);
-    return backend_error(pass->backend, code, error);
+    void *old = pass->gradients[value->index];
+    pass->gradients[value->index] = memory;
+    for (size_t u = 0; u < value->use_count; u++) {
+        struct pass_step *step = &pass->steps[value->uses[u].node->index];
+        void **dx = &OWN(void *, step->call.dx)[value->uses[u].input];
+        if (*dx == old) *dx = memory;
+        for (size_t a = 0; a < step->addition_count; a++)
+            if (step->additions[a].to == old) step->additions[a].to = memory;
+    }
 }
 
-int pass_read(const struct pass *pass, const void *from, size_t n, double *host, struct error *error)
+void pass_share(struct pass *pass, const struct pass *with)
 {
-    return backend_error(pass->backend, pass->backend->download(n, from, host), error);
+    pass->parameters = with->parameters;
+    pass->parameter_gradients = with->parameter_gradients;
+    size_t theirs = 0;
+    for (size_t v = 0; v < pass->graph->value_count; v++) {
+        const struct value *value = pass->graph->values[v];
+        if (value->kind != VALUE_PARAMETER) continue;
+        while (with->graph->values[theirs]->kind != VALUE_PARAMETER)
+            theirs++;
+        pass_place(pass, value, with->values[theirs]);
+        move_gradient(pass, value, with->gradients[theirs++]);
+    }
 }
+
+int pass_set(struct pass *pass, const struct value *value, const double *host, struct error *error)
+{
+    return backend_error(pass->backend, pass->backend->upload(value->size, host, pass->values[value->index]), error);
+}
+
+int pass_read(const struct pass *pass, const struct value *value, double *host, struct error *error)
+{
+    return backend_error(pass->backend, pass->backend->download(value->size, pass->values[value->index], host), error);
+}
+
+int pass_read_gradient(const struct pass *pass, const struct value *value, double *host, struct error *error)
+{
+    return backend_error(pass->backend, pass->backend->download(value->size, pass->gradients[value->index], host),
+                         error);
+}
+
+const struct op_call *pass_call(const struct pass *pass, const struct node *node)
+{
+    return &pass->steps[node->index].call;
+}
+
+const struct op_call *pass_backward_call(const struct pass *pass, const struct node *node)
+{
+    return pass->steps[node->index].backward;
+}
+
+/* ---- forward and backward ---- */
 
 static bool is_cancelled(const struct pass *pass)
 {
@@ -190,14 +363,15 @@ static int cancelled_error(struct error *error)
 static int explain_not_finite(const struct pass *pass, struct error *error)
 {
     double limit = pass->backend->dtype == DTYPE_FLOAT32 ? (double)FLT_MAX : DBL_MAX;
-    for (size_t i = 0; i < pass->network->node_count; i++) {
-        const struct node *node = &pass->network->nodes[i];
-        size_t n = pass->batch * node->out_size, at = n;
-        int code = pass->backend->first_outside(n, pass->y[i], -limit, limit, &at);
+    for (size_t i = 0; i < pass->graph->node_count; i++) {
+        const struct node *node = pass->graph->nodes[i];
+        size_t n = node->output->size, at = n;
+        if (node->place.kind != PLACE_LAYER) continue;
+        int code = pass->backend->first_outside(n, pass->values[node->output->index], -limit, limit, &at);
         if (code != CODE_OK) return backend_error(pass->backend, code, error);
         if (at < n) {
-            error_set(error, CODE_NOT_FINITE, "with these parameters the output of layer %zu (%s) overflows %s", i,
-                      node->layer->op->name, dtype_names[pass->backend->dtype]);
+            error_set(error, CODE_NOT_FINITE, "with these parameters the output of layer %zu (%s) overflows %s",
+                      node->place.layer, node->op->name, dtype_names[pass->backend->dtype]);
             return error_at(error, "parameters");
         }
     }
@@ -205,17 +379,18 @@ static int explain_not_finite(const struct pass *pass, struct error *error)
     return error_at(error, "parameters");
 }
 
-static int check_probabilities(const struct pass *pass, struct error *error)
+/* Before a loss on probabilities. */
+static int check_probabilities(const struct pass *pass, const struct node *loss, struct error *error)
 {
-    const struct layer *loss = &pass->network->definition->loss;
     if (loss->op->on_probabilities == NULL || !loss->op->on_probabilities(loss->attributes)) return CODE_OK;
-    size_t last = pass->network->node_count - 1;
-    size_t n = pass->batch * pass->network->nodes[last].out_size, at = n;
-    int code = pass->backend->first_outside(n, pass->y[last], 0, 1, &at);
+    const struct value *prediction = loss->inputs[LOSS_PREDICTION];
+    size_t n = prediction->size, at = n;
+    const void *memory = pass->values[prediction->index];
+    int code = pass->backend->first_outside(n, memory, 0, 1, &at);
     if (code != CODE_OK) return backend_error(pass->backend, code, error);
     if (at == n) return CODE_OK;
     double value = 0;
-    code = pass->backend->download(1, (char *)pass->y[last] + at * pass->backend->element_size, &value);
+    code = pass->backend->download(1, (const char *)memory + at * pass->backend->element_size, &value);
     if (code != CODE_OK) return backend_error(pass->backend, code, error);
     if (!isfinite(value)) return explain_not_finite(pass, error);
     error_set(error, CODE_OUT_OF_RANGE, "%s takes probabilities, but the network's output %.6g is not within [0,1]%s",
@@ -225,63 +400,45 @@ static int check_probabilities(const struct pass *pass, struct error *error)
     return error_at(error, "network");
 }
 
-/* l2/2 * sum(W**2) over the weights. */
-static int add_l2(struct pass *pass)
+static int run_forward(struct pass *pass, bool with_terms, struct error *error)
 {
-    double l2 = pass->network->definition->l2;
-    pass->loss = pass->data_loss;
-    for (size_t p = 0; l2 > 0 && p < pass->network->parameter_count; p++) {
-        if (!pass->network->parameters[p].role->weight) continue;
-        double squares = 0;
-        int code =
-            pass->backend->dot(pass->network->parameters[p].size, pass->parameters[p], pass->parameters[p], &squares);
-        if (code != CODE_OK) return code;
-        pass->loss += l2 / 2 * squares;
+    for (size_t i = 0; i < pass->graph->node_count; i++) {
+        const struct node *node = pass->graph->nodes[i];
+        const struct op_call *call = pass->steps[i].forward;
+        if (is_cancelled(pass)) return cancelled_error(error);
+        if (node->output->is_term && !with_terms) continue;
+        if (node->output->is_term && check_probabilities(pass, node, error) != CODE_OK) return error->code;
+        int code = call->op->forward(call);
+        if (code != CODE_OK) return backend_error(pass->backend, code, error);
     }
     return CODE_OK;
 }
 
 int pass_outputs(struct pass *pass, struct error *error)
 {
-    int code = CODE_OK;
-    for (size_t i = 0; code == CODE_OK && i < pass->network->node_count; i++) {
-        if (is_cancelled(pass)) return cancelled_error(error);
-        code = pass->calls[i].op->forward(&pass->calls[i]);
-    }
-    return backend_error(pass->backend, code, error);
+    return run_forward(pass, false, error);
 }
 
 int pass_forward(struct pass *pass, struct error *error)
 {
-    const size_t count = pass->network->node_count;
-    int code = pass_outputs(pass, error);
+    int code = run_forward(pass, true, error);
     if (code != CODE_OK) return code;
-    if (check_probabilities(pass, error) != CODE_OK) return error->code;
-    struct op_call *loss = &pass->calls[count];
-    loss->loss = &pass->data_loss; /* here, since a pass may be copied */
-    code = pass->joined ? loss->op->forward_joined(loss, &pass->calls[count - 1]) : loss->op->forward(loss);
-    if (code == CODE_OK) code = add_l2(pass);
-    if (code != CODE_OK) return backend_error(pass->backend, code, error);
+    pass->loss = 0;
+    for (size_t t = 0; t < pass->graph->term_count; t++)
+        pass->loss += pass->terms[t];
     return isfinite(pass->loss) ? CODE_OK : explain_not_finite(pass, error);
 }
 
 int pass_backward(struct pass *pass, struct error *error)
 {
-    size_t i = pass->network->node_count;
-    const struct op_call *loss = &pass->calls[i];
-    int code = loss->op->backward(loss);
-    if (code == CODE_OK && pass->joined) {
-        i--;
-        code = loss->op->backward_joined(loss, &pass->calls[i]);
-    }
-    while (code == CODE_OK && i-- > 0) {
+    int code = CODE_OK;
+    for (size_t i = pass->graph->node_count; code == CODE_OK && i-- > 0;) {
+        const struct pass_step *step = &pass->steps[i];
         if (is_cancelled(pass)) return cancelled_error(error);
-        code = pass->calls[i].op->backward(&pass->calls[i]);
+        if (!step->counts) continue;
+        code = step->backward->op->backward(step->backward);
+        for (size_t a = 0; code == CODE_OK && a < step->addition_count; a++)
+            code = pass->backend->axpby(step->additions[a].n, 1, step->additions[a].from, 1, step->additions[a].to);
     }
-    double l2 = pass->network->definition->l2;
-    for (size_t p = 0; code == CODE_OK && l2 > 0 && p < pass->network->parameter_count; p++)
-        if (pass->network->parameters[p].role->weight)
-            code =
-                pass->backend->axpby(pass->network->parameters[p].size, l2, pass->parameters[p], 1, pass->gradients[p]);
     return backend_error(pass->backend, code, error);
 }

@@ -29,9 +29,7 @@ const char *const symptom_summaries[] = {
 #define LEARNT_FALL 0.75
 #define NEXT_TO_NOTHING 1e-6
 
-/* A unit of a sigmoid, or of a tanh, is at its limit beyond these; a layer, where so much of it is. */
-#define SIGMOID_LIMIT 0.01
-#define TANH_LIMIT 0.99
+/* A layer is saturated where so much of it is (op->saturates_below, saturates_above). */
 #define SATURATED_PART 0.9
 
 /* The root mean square of the first weight's gradient beside the last one's, in most of the first points: later on the
@@ -55,11 +53,12 @@ enum { POINTS_NEEDED = 20 };
 
 /* ---- what the activations tell ---- */
 
-enum watch { WATCH_NOTHING, WATCH_DEAD, WATCH_SIGMOID, WATCH_TANH };
+enum watch { WATCH_NOTHING, WATCH_DEAD, WATCH_SATURATED };
 
 #define NEVER ((size_t)-1)
 
 struct layer_vitals {
+    const struct node *node;
     enum watch watch;
     size_t units;
     size_t *within; /* by unit: in how many samples of the epoch it is where it should not be, or should */
@@ -70,7 +69,7 @@ struct layer_vitals {
 
 struct vitals {
     const struct network *network;
-    struct layer_vitals *layers; /* by node */
+    struct layer_vitals *layers; /* by layer */
     size_t samples;              /* of the epoch so far */
     struct remark *remarks;      /* room for all there can be */
     size_t count;
@@ -78,25 +77,24 @@ struct vitals {
 
 static enum watch watch_of(const struct op *op)
 {
-    if (strcmp(op->name, "relu") == 0) return WATCH_DEAD;
-    if (strcmp(op->name, "sigmoid") == 0) return WATCH_SIGMOID;
-    if (strcmp(op->name, "tanh") == 0) return WATCH_TANH;
-    return WATCH_NOTHING;
+    if (op->dies) return WATCH_DEAD;
+    return op->saturates_below < op->saturates_above ? WATCH_SATURATED : WATCH_NOTHING;
 }
 
 struct vitals *vitals_new(struct arena *arena, const struct network *network)
 {
     struct vitals *v = arena_zeroed(arena, 1, sizeof *v);
     if (v == NULL) return NULL;
-    size_t most = SYMPTOM_COUNT + 2 * network->node_count;
+    size_t most = SYMPTOM_COUNT + 2 * network->definition->layer_count;
     v->network = network;
-    v->layers = arena_zeroed(arena, network->node_count, sizeof *v->layers);
+    v->layers = arena_zeroed(arena, network->definition->layer_count, sizeof *v->layers);
     v->remarks = arena_array(arena, most, sizeof *v->remarks);
     if (v->layers == NULL || v->remarks == NULL) return NULL;
-    for (size_t i = 0; i < network->node_count; i++) {
+    for (size_t i = 0; i < network->definition->layer_count; i++) {
         struct layer_vitals *l = &v->layers[i];
-        l->watch = watch_of(network->nodes[i].layer->op);
-        l->units = network->nodes[i].out_size;
+        l->node = network->layers[i];
+        l->watch = watch_of(l->node->op);
+        l->units = network_sample_size(network, l->node->output);
         l->saturated_since = NEVER;
         if (l->watch == WATCH_NOTHING) continue;
         l->within = arena_zeroed(arena, l->units, sizeof *l->within);
@@ -127,17 +125,19 @@ static void close_epoch(struct layer_vitals *l, size_t samples, size_t epoch)
         l->saturated_since = epoch;
 }
 
-int vitals_look(struct vitals *v, const struct pass *pass, size_t epoch, bool first, bool last)
+int vitals_look(struct vitals *v, const struct pass *pass, size_t samples, size_t epoch, bool first, bool last)
 {
-    v->samples = first ? pass->batch : v->samples + pass->batch;
-    for (size_t i = 0; i < v->network->node_count; i++) {
+    v->samples = first ? samples : v->samples + samples;
+    for (size_t i = 0; i < v->network->definition->layer_count; i++) {
         struct layer_vitals *l = &v->layers[i];
         if (l->watch == WATCH_NOTHING) continue;
         /* A dead ReLU is never above 0; what is not saturated is between its limits. */
-        double high = l->watch == WATCH_DEAD ? 0 : l->watch == WATCH_TANH ? TANH_LIMIT : 1 - SIGMOID_LIMIT;
-        double low = l->watch == WATCH_DEAD ? -HUGE_VAL : l->watch == WATCH_TANH ? -TANH_LIMIT : SIGMOID_LIMIT;
+        const struct op *op = l->node->op;
+        double low = l->watch == WATCH_DEAD ? -HUGE_VAL : op->saturates_below;
+        double high = l->watch == WATCH_DEAD ? 0 : op->saturates_above;
         if (first) memset(l->within, 0, l->units * sizeof *l->within);
-        int code = pass->backend->count_within(pass->batch, l->units, pass->y[i], low, high, l->within);
+        int code =
+            pass->backend->count_within(samples, l->units, pass->values[l->node->output->index], low, high, l->within);
         if (code != CODE_OK) return code;
         if (last) close_epoch(l, v->samples, epoch);
     }
@@ -239,7 +239,7 @@ static void write_units(const size_t *units, size_t count, char *text, size_t si
 
 static void remark_dead(struct vitals *v)
 {
-    for (size_t i = 0; i < v->network->node_count; i++) {
+    for (size_t i = 0; i < v->network->definition->layer_count; i++) {
         const struct layer_vitals *l = &v->layers[i];
         if (l->watch != WATCH_DEAD) continue;
         size_t dead = 0, epoch = NEVER;
@@ -266,10 +266,10 @@ static void remark_dead(struct vitals *v)
 
 static void remark_saturated(struct vitals *v)
 {
-    for (size_t i = 0; i < v->network->node_count; i++) {
+    for (size_t i = 0; i < v->network->definition->layer_count; i++) {
         const struct layer_vitals *l = &v->layers[i];
         if (l->saturated_since == NEVER) continue;
-        const char *name = v->network->nodes[i].layer->op->name;
+        const char *name = l->node->op->name;
         struct remark *r = add(v, SYMPTOM_SATURATED, i, l->saturated_since);
         snprintf(r->message, REMARK_TEXT_MAX,
                  "The outputs of layer %zu (%s) are at the function's limits on nearly all "
@@ -284,15 +284,16 @@ static void remark_saturated(struct vitals *v)
 /* The root mean square of a gradient's elements at a point. */
 static double spread(const struct vitals *v, const struct curve *curve, size_t p, size_t at)
 {
-    return curve->norms[p][at] / sqrt((double)v->network->parameters[p].size);
+    return curve->norms[p][at] / sqrt((double)v->network->graded[p].value->size);
 }
 
 static void remark_vanishing(struct vitals *v, const struct curve *curve)
 {
     const struct network *network = v->network;
     if (network->numbered_count < 2) return;
-    size_t lowest = network->nodes[network->numbered[0]].parameters[0];
-    size_t highest = network->nodes[network->numbered[network->numbered_count - 1]].parameters[0];
+    size_t lowest = 0, highest = 0; /* the first parameters of the first and of the last layer that has any */
+    while (network->graded[highest].number < network->numbered_count)
+        highest++;
     size_t points = 0, first = NEVER;
     double ratio = 0;
     for (size_t i = 0; i < curve->count && i < VANISHING_POINTS; i++) {

@@ -2,6 +2,7 @@
 #ifndef CORE_TRAIN_SYMPTOMS_H
 #define CORE_TRAIN_SYMPTOMS_H
 
+#include "core/graph/network.h"
 #include "core/pass/pass.h"
 
 enum symptom {
@@ -50,7 +51,7 @@ struct vitals *vitals_new(struct arena *arena, const struct network *network);
 
 /* Looks at a pass after its forward: one batch of an epoch that is recorded; `first` and `last` say which of the
  * epoch's batches it is. Errors are the backend's. */
-int vitals_look(struct vitals *vitals, const struct pass *pass, size_t epoch, bool first, bool last);
+int vitals_look(struct vitals *vitals, const struct pass *pass, size_t samples, size_t epoch, bool first, bool last);
 
 /* What there is to remark on the run so far, gravest first: a list within vitals, overwritten by the next call. */
 size_t symptoms_judge(struct vitals *vitals, const struct curve *curve, const struct remark **remarks);

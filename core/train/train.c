@@ -14,9 +14,13 @@ enum judging { JUDGED_NOT, JUDGED_BY_THRESHOLD, JUDGED_BY_ARGMAX };
 struct run {
     const struct training *training;
     struct arena *arena;
-    struct pass whole, rest;            /* of batch_size samples, and of what remains */
-    size_t remaining;                   /* samples of the last, smaller batch; 0 where there is none */
-    void *data, *first, *second, *kept; /* the backend's: all samples and targets; state; parameters to go back to */
+    const struct problem *problem;
+    struct network batch_network, rest_network; /* of batch_size samples, and of what remains */
+    struct pass whole, rest;                    /* over these */
+    size_t remaining;                           /* samples of the last, smaller batch; 0 where there is none */
+    void *data;                                 /* the backend's: all samples of all data, one after the other; */
+    size_t *data_at;                            /* by value of the graph: where its begin */
+    void *first, *second, *kept;                /* the backend's: state; parameters to go back to */
     struct vitals *vitals;
     struct curve *curve;
     enum judging judging;
@@ -34,21 +38,27 @@ static int out_of_memory(struct error *error)
 
 static size_t output_size(const struct run *run)
 {
-    return network_output(run->training->network)->out_size;
+    return network_sample_size(run->problem->network, run->problem->network->output);
+}
+
+static const double *targets(const struct run *run)
+{
+    return problem_given(run->problem, run->problem->network->target);
 }
 
 /* ---- accuracy ---- */
 
 /* A threshold for one output where every target is 0 or 1; the largest output where every target is a row of
  * probabilities (classes are one-hot); else there is no accuracy. */
-static enum judging how_to_judge(const struct training *t)
+static enum judging how_to_judge(const struct run *run)
 {
-    const struct node *output = network_output(t->network);
-    size_t width = output->out_size;
-    bool classes = t->network->definition->loss.op->target != TARGET_LIKE_OUTPUT;
-    if (output->out.rank > 1 || (classes && width == 1)) return JUDGED_NOT;
-    for (size_t i = 0; i < t->samples; i++) {
-        const double *row = t->target + i * width;
+    const struct network *network = run->problem->network;
+    size_t width = output_size(run);
+    enum target target = network->loss->op->target;
+    if (network->output->shape.rank > 2 || target == TARGET_UPSTREAM) return JUDGED_NOT;
+    if (target != TARGET_LIKE_OUTPUT && width == 1) return JUDGED_NOT;
+    for (size_t i = 0; i < network->batch; i++) {
+        const double *row = targets(run) + i * width;
         double sum = 0;
         for (size_t j = 0; j < width; j++) {
             if (row[j] < 0 || row[j] > 1 || (width == 1 && row[j] > 0 && row[j] < 1)) return JUDGED_NOT;
@@ -80,13 +90,13 @@ static size_t count_right(const struct run *run, size_t samples, const double *o
 /* The accuracy of always giving the most frequent answer; counts: room for one number per output. */
 static double majority_of(const struct run *run, double *counts)
 {
-    const struct training *t = run->training;
-    size_t width = output_size(run);
+    const double *target = targets(run);
+    size_t width = output_size(run), samples = run->problem->network->batch;
     memset(counts, 0, width * sizeof *counts);
-    for (size_t i = 0; i < t->samples; i++)
-        counts[run->judging == JUDGED_BY_ARGMAX ? largest_of(width, t->target + i * width) : 0] +=
-            run->judging == JUDGED_BY_ARGMAX ? 1 : t->target[i];
-    double most = counts[largest_of(width, counts)] / (double)t->samples;
+    for (size_t i = 0; i < samples; i++)
+        counts[run->judging == JUDGED_BY_ARGMAX ? largest_of(width, target + i * width) : 0] +=
+            run->judging == JUDGED_BY_ARGMAX ? 1 : target[i];
+    double most = counts[largest_of(width, counts)] / (double)samples;
     return run->judging == JUDGED_BY_THRESHOLD && most < 0.5 ? 1 - most : most;
 }
 
@@ -94,17 +104,32 @@ static double majority_of(const struct run *run, double *counts)
 
 static void *offset(const struct run *run, void *memory, size_t elements)
 {
-    return (char *)memory + elements * run->training->backend->element_size;
+    return (char *)memory + elements * run->problem->backend->element_size;
+}
+
+/* Samples of a pass. */
+static size_t batch_of(const struct run *run, const struct pass *pass)
+{
+    return pass == &run->whole ? run->batch_network.batch : run->rest_network.batch;
+}
+
+/* What its network predicts. */
+static const struct value *output_of(const struct run *run, const struct pass *pass)
+{
+    return pass == &run->whole ? run->batch_network.output : run->rest_network.output;
 }
 
 /* The pass over the batch that begins at that sample. */
 static struct pass *batch_at(struct run *run, size_t start)
 {
-    const struct training *t = run->training;
-    struct pass *pass = t->samples - start >= t->batch_size ? &run->whole : &run->rest;
-    if (t->batch_size < t->samples)
-        pass_use_data(pass, offset(run, run->data, start * t->network->input_size),
-                      offset(run, run->data, t->samples * t->network->input_size + start * output_size(run)));
+    size_t samples = run->problem->network->batch, batch_size = run->training->batch_size;
+    struct pass *pass = samples - start >= batch_size ? &run->whole : &run->rest;
+    for (size_t v = 0; batch_size < samples && v < pass->graph->value_count; v++) {
+        const struct value *all = run->problem->network->graph.values[v];
+        if (all->kind != VALUE_DATA) continue;
+        pass_place(pass, pass->graph->values[v],
+                   offset(run, run->data, run->data_at[v] + start * (all->size / samples)));
+    }
     return pass;
 }
 
@@ -118,14 +143,12 @@ struct tally {
 static int forward(struct run *run, struct pass *pass, size_t start, bool judged, struct tally *tally,
                    struct error *error)
 {
-    const struct training *t = run->training;
+    size_t samples = batch_of(run, pass), width = output_size(run);
     if (pass_forward(pass, error) != CODE_OK) return error->code;
-    tally->loss += pass->loss * (double)pass->batch;
+    tally->loss += pass->loss * (double)samples;
     if (!judged || run->judging == JUDGED_NOT) return CODE_OK;
-    const void *outputs = pass->y[t->network->node_count - 1];
-    size_t width = output_size(run);
-    if (pass_read(pass, outputs, pass->batch * width, run->outputs, error) != CODE_OK) return error->code;
-    tally->right += count_right(run, pass->batch, run->outputs, t->target + start * width);
+    if (pass_read(pass, output_of(run, pass), run->outputs, error) != CODE_OK) return error->code;
+    tally->right += count_right(run, samples, run->outputs, targets(run) + start * width);
     return CODE_OK;
 }
 
@@ -135,10 +158,10 @@ static int step(struct run *run, struct pass *pass, struct error *error)
     struct update update;
     optimizer->type->step(optimizer->attributes, ++run->steps, &update);
     if (pass->block == 0) return CODE_OK;
-    return backend_error(
-        pass->backend,
-        pass->backend->update(&update, pass->block, pass->gradients[0], pass->parameters[0], run->first, run->second),
-        error);
+    return backend_error(pass->backend,
+                         pass->backend->update(&update, pass->block, pass->parameter_gradients, pass->parameters,
+                                               run->first, run->second),
+                         error);
 }
 
 /* ---- epochs ---- */
@@ -147,8 +170,8 @@ static int record(struct run *run, const struct pass *pass, size_t epoch, const 
                   struct error *error)
 {
     struct curve *curve = run->curve;
-    const struct network *network = run->training->network;
-    double samples = (double)run->training->samples;
+    const struct network *network = run->problem->network;
+    double samples = (double)network->batch;
     size_t at = curve->count++;
     curve->epochs[at] = epoch;
     curve->loss[at] = tally->loss / samples;
@@ -156,7 +179,9 @@ static int record(struct run *run, const struct pass *pass, size_t epoch, const 
     int code = CODE_OK;
     for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++) {
         double squares = 0;
-        code = pass->backend->dot(network->parameters[p].size, pass->gradients[p], pass->gradients[p], &squares);
+        const struct value *value = network->graded[p].value;
+        const void *gradient = pass->gradients[value->index];
+        code = pass->backend->dot(value->size, gradient, gradient, &squares);
         curve->norms[p][at] = sqrt(squares);
     }
     return backend_error(pass->backend, code, error);
@@ -167,17 +192,19 @@ static int run_epoch(struct run *run, size_t epoch, struct error *error)
     const struct training *t = run->training;
     bool recorded = epoch % t->record_every == 0;
     struct tally tally = {0, 0};
+    size_t samples = run->problem->network->batch;
     struct pass *pass = NULL;
-    for (size_t start = 0; start < t->samples; start += pass->batch) {
+    for (size_t start = 0; start < samples; start += batch_of(run, pass)) {
         pass = batch_at(run, start);
         int code = forward(run, pass, start, recorded, &tally, error);
         /* Where the run diverges later in this epoch or in the next forward, it ends with these. */
         if (code == CODE_OK && start == 0 && pass->block > 0)
-            code = backend_error(pass->backend, pass->backend->axpby(pass->block, 1, pass->parameters[0], 0, run->kept),
+            code = backend_error(pass->backend, pass->backend->axpby(pass->block, 1, pass->parameters, 0, run->kept),
                                  error);
-        bool last = start + pass->batch >= t->samples;
+        bool last = start + batch_of(run, pass) >= samples;
         if (code == CODE_OK && recorded)
-            code = backend_error(pass->backend, vitals_look(run->vitals, pass, epoch, start == 0, last), error);
+            code = backend_error(pass->backend,
+                                 vitals_look(run->vitals, pass, batch_of(run, pass), epoch, start == 0, last), error);
         if (code == CODE_OK) code = pass_backward(pass, error);
         /* Before the update: the point belongs to the parameters that made its loss. */
         if (code == CODE_OK && recorded && last) code = record(run, pass, epoch, &tally, error);
@@ -205,20 +232,17 @@ static void tell(struct run *run, struct trained *trained)
 /* Loss, accuracy and predictions of the parameters as they are. */
 static int look_at_end(struct run *run, struct trained *trained, struct error *error)
 {
-    const struct training *t = run->training;
     struct tally tally = {0, 0};
-    size_t width = output_size(run);
+    size_t width = output_size(run), samples = run->problem->network->batch;
     struct pass *pass = NULL;
-    for (size_t start = 0; start < t->samples; start += pass->batch) {
+    for (size_t start = 0; start < samples; start += batch_of(run, pass)) {
         pass = batch_at(run, start);
         int code = forward(run, pass, start, true, &tally, error);
-        if (code == CODE_OK)
-            code = pass_read(pass, pass->y[t->network->node_count - 1], pass->batch * width,
-                             trained->predictions + start * width, error);
+        if (code == CODE_OK) code = pass_read(pass, output_of(run, pass), trained->predictions + start * width, error);
         if (code != CODE_OK) return code;
     }
-    trained->loss = tally.loss / (double)t->samples;
-    trained->accuracy = run->judging != JUDGED_NOT ? (double)tally.right / (double)t->samples : NAN;
+    trained->loss = tally.loss / (double)samples;
+    trained->accuracy = run->judging != JUDGED_NOT ? (double)tally.right / (double)samples : NAN;
     return CODE_OK;
 }
 
@@ -230,7 +254,7 @@ static int diverge(struct run *run, size_t epoch, struct error *error)
     *error = (struct error){0};
     if (run->whole.block == 0) return CODE_OK;
     return backend_error(run->whole.backend,
-                         run->whole.backend->axpby(run->whole.block, 1, run->kept, 0, run->whole.parameters[0]), error);
+                         run->whole.backend->axpby(run->whole.block, 1, run->kept, 0, run->whole.parameters), error);
 }
 
 static int run_epochs(struct run *run, struct trained *trained, struct error *error)
@@ -266,10 +290,10 @@ size_t train_points(size_t epochs, size_t record_every)
 
 double train_work(const struct training *t)
 {
-    const struct network *network = t->network;
-    double batches = ceil((double)t->samples / (double)t->batch_size);
+    const struct network *network = t->problem.network;
+    double batches = ceil((double)network->batch / (double)t->batch_size);
     /* An update takes some ten operations on every parameter; the last look is less than one epoch more. */
-    double epoch = network->work * (double)t->samples + 10 * batches * (double)network->parameter_elements;
+    double epoch = network->work + 10 * batches * (double)network->parameter_elements;
     return ((double)t->epochs + 1) * epoch;
 }
 
@@ -278,7 +302,7 @@ double train_work(const struct training *t)
 static int allocate_filled(struct run *run, size_t n, double value, void **memory, struct error *error)
 {
     enum { CHUNK = 512 };
-    const struct backend *backend = run->training->backend;
+    const struct backend *backend = run->problem->backend;
     double chunk[CHUNK];
     for (size_t i = 0; i < CHUNK; i++)
         chunk[i] = value;
@@ -313,30 +337,42 @@ static int clear_padding(struct run *run, struct error *error)
 {
     struct pass *pass = &run->whole;
     if (pass->block == 0) return CODE_OK;
-    int code = pass->backend->axpby(pass->block, 1, run->kept, 0, pass->parameters[0]);
-    if (code == CODE_OK) code = pass->backend->axpby(pass->block, 1, run->kept, 0, pass->gradients[0]);
-    return backend_error(run->training->backend, code, error);
+    int code = pass->backend->axpby(pass->block, 1, run->kept, 0, pass->parameters);
+    if (code == CODE_OK) code = pass->backend->axpby(pass->block, 1, run->kept, 0, pass->parameter_gradients);
+    return backend_error(run->problem->backend, code, error);
 }
 
 static int load(struct run *run, struct error *error)
 {
-    const struct training *t = run->training;
-    size_t inputs = t->samples * t->network->input_size, outputs = t->samples * output_size(run);
-    int code = t->backend->allocate(run->arena, inputs + outputs, &run->data);
+    const struct problem *problem = run->problem;
+    const struct graph *all = &problem->network->graph, *graph = &run->batch_network.graph;
+    size_t elements = 0;
+    run->data_at = arena_array(run->arena, all->value_count, sizeof *run->data_at);
+    if (run->data_at == NULL) return out_of_memory(error);
+    for (size_t v = 0; v < all->value_count; v++) {
+        run->data_at[v] = elements;
+        if (all->values[v]->kind == VALUE_DATA) elements += all->values[v]->size;
+    }
+    int code = problem->backend->allocate(run->arena, elements, &run->data);
     if (code == CODE_OUT_OF_MEMORY) return out_of_memory(error);
-    if (code == CODE_OK) code = t->backend->upload(inputs, t->x, run->data);
-    if (code == CODE_OK) code = t->backend->upload(outputs, t->target, offset(run, run->data, inputs));
-    if (code != CODE_OK) return backend_error(run->training->backend, code, error);
-    pass_use_data(&run->whole, run->data, offset(run, run->data, inputs));
-    for (size_t p = 0; code == CODE_OK && p < t->network->parameter_count; p++)
-        code = pass_set_parameter(&run->whole, p, t->parameters[p], error);
+    for (size_t v = 0; code == CODE_OK && v < all->value_count; v++) {
+        const struct value *value = all->values[v];
+        if (value->kind != VALUE_DATA) continue;
+        void *memory = offset(run, run->data, run->data_at[v]);
+        code = problem->backend->upload(value->size, problem_given(problem, value), memory);
+        pass_place(&run->whole, graph->values[v], memory);
+    }
+    if (code != CODE_OK) return backend_error(problem->backend, code, error);
+    for (size_t v = 0; code == CODE_OK && v < graph->value_count; v++)
+        if (graph->values[v]->kind == VALUE_PARAMETER)
+            code = pass_set(&run->whole, graph->values[v], problem_given(problem, all->values[v]), error);
     return code;
 }
 
 static bool make_curve(struct run *run, struct curve *curve)
 {
     const struct training *t = run->training;
-    size_t most = train_points(t->epochs, t->record_every), parameters = t->network->parameter_count;
+    size_t most = train_points(t->epochs, t->record_every), parameters = run->problem->network->parameter_count;
     *curve = (struct curve){0};
     curve->epochs = arena_array(run->arena, most, sizeof *curve->epochs);
     curve->loss = arena_doubles(run->arena, most);
@@ -348,41 +384,57 @@ static bool make_curve(struct run *run, struct curve *curve)
     return true;
 }
 
+/* The network for batches of so many samples, and a pass over it. */
+static int make_pass(struct run *run, size_t samples, struct network *network, struct pass *pass, struct error *error)
+{
+    int code = network_build(run->arena, run->problem->network->definition, samples, network, error);
+    if (code == CODE_OK) code = pass_new(run->arena, &network->graph, run->problem->backend, pass, error);
+    pass->cancelled = run->problem->cancelled;
+    return code;
+}
+
+static bool take_room(struct run *run, struct trained *trained)
+{
+    const struct network *network = run->problem->network;
+    size_t width = output_size(run);
+    run->outputs = arena_array(run->arena, run->training->batch_size, width * sizeof(double));
+    trained->predictions = arena_array(run->arena, network->batch, width * sizeof(double));
+    trained->parameters = arena_array(run->arena, network->parameter_count, sizeof *trained->parameters);
+    if (run->outputs == NULL || trained->predictions == NULL || trained->parameters == NULL) return false;
+    for (size_t p = 0; p < network->parameter_count; p++)
+        if ((trained->parameters[p] = arena_doubles(run->arena, network->graded[p].value->size)) == NULL) return false;
+    for (size_t i = 0; i < network->batch * width; i++)
+        trained->predictions[i] = NAN; /* what a last look that ends early leaves out */
+    return make_curve(run, &trained->curve);
+}
+
 static int prepare(struct run *run, struct trained *trained, struct error *error)
 {
     const struct training *t = run->training;
-    const struct network *network = t->network;
-    run->judging = how_to_judge(t);
-    run->threshold = network->definition->loss.op->loss == LOSS_bce_with_logits ? 0 : 0.5; /* a logit of 0 is 1/2 */
-    run->remaining = t->samples % t->batch_size;
-    run->vitals = vitals_new(run->arena, network);
+    const struct node *loss = run->problem->network->loss;
+    /* A logit of 0 is a probability of 1/2. */
+    run->threshold = loss_takes_logits(loss->op, loss->attributes) ? 0 : 0.5;
+    run->judging = how_to_judge(run);
+    run->remaining = run->problem->network->batch % t->batch_size;
     run->curve = &trained->curve;
-    run->outputs = arena_array(run->arena, t->batch_size, output_size(run) * sizeof(double));
-    trained->predictions = arena_array(run->arena, t->samples, output_size(run) * sizeof(double));
-    trained->parameters = arena_array(run->arena, network->parameter_count, sizeof *trained->parameters);
-    if (run->vitals == NULL || run->outputs == NULL || trained->predictions == NULL || trained->parameters == NULL ||
-        !make_curve(run, &trained->curve))
-        return out_of_memory(error);
+    if (!take_room(run, trained)) return out_of_memory(error);
     if (run->judging != JUDGED_NOT) trained->curve.majority = majority_of(run, run->outputs);
-    for (size_t i = 0; i < t->samples * output_size(run); i++)
-        trained->predictions[i] = NAN; /* what a last look that ends early leaves out */
-    for (size_t p = 0; p < network->parameter_count; p++)
-        if ((trained->parameters[p] = arena_doubles(run->arena, network->parameters[p].size)) == NULL)
-            return out_of_memory(error);
-    int code = pass_new(run->arena, network, t->backend, t->batch_size, &run->whole, error);
+    int code = make_pass(run, t->batch_size, &run->batch_network, &run->whole, error);
     if (code == CODE_OK && run->remaining > 0)
-        code = pass_new(run->arena, network, t->backend, run->remaining, &run->rest, error);
-    if (code == CODE_OK) code = allocate_state(run, error);
+        code = make_pass(run, run->remaining, &run->rest_network, &run->rest, error);
+    if (code != CODE_OK) return code;
+    run->vitals = vitals_new(run->arena, &run->batch_network);
+    if (run->vitals == NULL) return out_of_memory(error);
+    code = allocate_state(run, error);
     if (code == CODE_OK) code = clear_padding(run, error);
     if (code == CODE_OK) code = load(run, error);
     if (code == CODE_OK && run->remaining > 0) pass_share(&run->rest, &run->whole);
-    run->whole.cancelled = run->rest.cancelled = t->cancelled;
     return code;
 }
 
 static void release(struct run *run)
 {
-    const struct backend *backend = run->training->backend;
+    const struct backend *backend = run->problem->backend;
     pass_free(&run->whole);
     if (run->rest.backend != NULL) pass_free(&run->rest);
     if (run->first != NULL && run->first != run->kept) backend->release(run->first);
@@ -393,13 +445,12 @@ static void release(struct run *run)
 
 int train_run(struct arena *arena, const struct training *training, struct trained *trained, struct error *error)
 {
-    struct run run = {.training = training, .arena = arena};
+    struct run run = {.training = training, .problem = &training->problem, .arena = arena};
     *trained = (struct trained){.accuracy = NAN};
     int code = prepare(&run, trained, error);
     if (code == CODE_OK) code = run_epochs(&run, trained, error);
-    for (size_t p = 0; code == CODE_OK && p < training->network->parameter_count; p++)
-        code = pass_read(&run.whole, run.whole.parameters[p], training->network->parameters[p].size,
-                         trained->parameters[p], error);
+    for (size_t p = 0; code == CODE_OK && p < run.batch_network.parameter_count; p++)
+        code = pass_read(&run.whole, run.batch_network.graded[p].value, trained->parameters[p], error);
     if (code == CODE_OK) judge(&run, trained);
     release(&run);
     return code;
@@ -408,22 +459,23 @@ int train_run(struct arena *arena, const struct training *training, struct train
 int train_outputs(struct arena *arena, const struct training *training, double *const *parameters, size_t samples,
                   const double *x, double *outputs, struct error *error)
 {
-    const struct network *network = training->network;
-    size_t width = network_output(network)->out_size, at_once = samples;
-    if (at_once > TRAIN_OUTPUTS_AT_ONCE) at_once = TRAIN_OUTPUTS_AT_ONCE;
-    struct pass pass;
-    int code = pass_new(arena, network, training->backend, at_once, &pass, error);
-    pass.cancelled = training->cancelled;
+    const struct problem *problem = &training->problem;
+    size_t at_once = samples < TRAIN_OUTPUTS_AT_ONCE ? samples : TRAIN_OUTPUTS_AT_ONCE;
+    struct run run = {.training = training, .problem = problem, .arena = arena};
+    struct network *network = &run.batch_network;
+    struct pass *pass = &run.whole;
+    int code = make_pass(&run, at_once, network, pass, error);
     for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++)
-        code = pass_set_parameter(&pass, p, parameters[p], error);
+        code = pass_set(pass, network->graded[p].value, parameters[p], error);
+    size_t in = code == CODE_OK ? network_sample_size(network, network->feeds[0]) : 0, out = output_size(&run);
     for (size_t start = 0; code == CODE_OK && start < samples; start += at_once) {
         size_t n = samples - start < at_once ? samples - start : at_once;
-        code = training->backend->upload(n * network->input_size, x + start * network->input_size, pass.x);
-        backend_error(training->backend, code, error);
-        if (code == CODE_OK) code = pass_outputs(&pass, error); /* the last one's rest is what stood there before */
+        code = problem->backend->upload(n * in, x + start * in, pass->values[network->feeds[0]->index]);
+        if (code == CODE_OK) code = pass_outputs(pass, error); /* the last one's rest is what stood there before */
         if (code == CODE_OK)
-            code = pass_read(&pass, pass.y[network->node_count - 1], n * width, outputs + start * width, error);
+            code = problem->backend->download(n * out, pass->values[network->output->index], outputs + start * out);
+        backend_error(problem->backend, code, error);
     }
-    pass_free(&pass);
+    pass_free(pass);
     return code;
 }

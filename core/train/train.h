@@ -2,8 +2,9 @@
 #ifndef CORE_TRAIN_TRAIN_H
 #define CORE_TRAIN_TRAIN_H
 
-#include "core/train/symptoms.h"
+#include "core/pass/problem.h"
 #include "core/train/optimizer.h"
+#include "core/train/symptoms.h"
 
 /* The most points that a run records. */
 #define TRAIN_POINTS_MAX 100000
@@ -14,16 +15,11 @@
 struct trained;
 
 struct training {
-    const struct network *network;
-    const struct backend *backend;
-    size_t samples;
-    double *const *parameters; /* host, by parameter, layout inside: where it begins */
-    const double *x, *target;  /* host, [samples, ...input] and [samples, ...output], classes one-hot */
+    struct problem problem; /* of all samples; its numbers are where the run begins, targets of classes one-hot */
     struct optimizer optimizer;
-    size_t epochs;                /* from 1 */
-    size_t batch_size;            /* from 1; the samples in the given order, the last batch may be smaller */
-    size_t record_every;          /* from 1: epochs 0, k, 2k, ... are recorded */
-    const atomic_bool *cancelled; /* may be NULL */
+    size_t epochs;       /* from 1 */
+    size_t batch_size;   /* from 1; the samples in the given order, the last batch may be smaller */
+    size_t record_every; /* from 1: epochs 0, k, 2k, ... are recorded */
 
     /* Called after an epoch was recorded, the first time at once and then no more often than every so many seconds;
      * may be NULL. */
@@ -54,8 +50,9 @@ double train_work(const struct training *training);
  * the first update. Errors: the pass's. */
 int train_run(struct arena *arena, const struct training *training, struct trained *trained, struct error *error);
 
-/* The network's outputs for other inputs: x [samples, ...input] to outputs [samples, ...output], host, float64 or as
- * the backend has it. Errors: CODE_OUT_OF_MEMORY, CODE_CANCELLED, CODE_DEVICE. */
+/* The outputs of a network with one feed for other inputs: x [samples, ...input] to outputs [samples, ...output], host,
+ * float64 or as the backend has it; parameters by parameter. Errors: CODE_OUT_OF_MEMORY, CODE_CANCELLED, CODE_DEVICE.
+ */
 int train_outputs(struct arena *arena, const struct training *training, double *const *parameters, size_t samples,
                   const double *x, double *outputs, struct error *error);
 

@@ -31,7 +31,7 @@ static void write_attribute(struct json *json, const struct attribute *a)
     json_key(json, "required");
     json_bool(json, a->required);
     if (a->kind == ATTRIBUTE_CHOICE) write_names(json, "choices", a->choices);
-    bool has_default = !a->required && a->kind != ATTRIBUTE_SIZE;
+    bool has_default = !a->required && (a->kind != ATTRIBUTE_SIZE || a->fallback >= a->least);
     if (has_default) json_key(json, "default");
     if (has_default && a->kind == ATTRIBUTE_FLAG)
         json_bool(json, a->fallback > 0);
@@ -53,6 +53,22 @@ static void write_attributes(struct json *json, const struct attribute *list)
     json_close(json, ']');
 }
 
+/* How many values it takes. */
+static void write_inputs(struct json *json, const struct op *op)
+{
+    size_t least = 0;
+    bool repeated = false;
+    for (const struct slot *slot = op->slots; slot->symbol != NULL; slot++) {
+        least += slot->role == SLOT_INPUT;
+        repeated = repeated || slot->repeated;
+    }
+    json_key(json, "inputs");
+    json_open(json, '{');
+    json_member_size(json, "least", least);
+    json_member_size(json, "most", repeated ? LIMIT_INPUTS : least);
+    json_close(json, '}');
+}
+
 static void write_ops(struct json *json, const char *name, enum op_kind kind)
 {
     json_key(json, name);
@@ -63,6 +79,10 @@ static void write_ops(struct json *json, const char *name, enum op_kind kind)
         json_member_text(json, "name", ops[i]->name);
         json_member_text(json, "summary", ops[i]->summary);
         write_attributes(json, ops[i]->attributes);
+        if (kind == OP_LOSS)
+            json_member_text(json, "target", ops[i]->target == TARGET_UPSTREAM ? "upstream" : "y");
+        else
+            write_inputs(json, ops[i]);
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -134,6 +154,8 @@ static void write_limits(struct json *json, const struct options *options)
     json_member_number(json, "max_work_flops", options->max_work);
     json_member_number(json, "max_memory_bytes", (double)LIMIT_MEMORY / 2);
     json_member_number(json, "max_layers", LIMIT_LAYERS);
+    json_member_number(json, "max_inputs", LIMIT_INPUTS);
+    json_member_number(json, "max_data_members", LIMIT_FEEDS);
     json_member_number(json, "max_name_bytes", LIMIT_NAME);
     json_member_number(json, "max_depth", LIMIT_DEPTH);
     json_member_number(json, "max_points", TRAIN_POINTS_MAX);

@@ -109,7 +109,7 @@ static int diagnose(struct exchange *exchange, struct check_state *state, double
 static int read_tensors(struct exchange *exchange, struct check_state *state, struct error *error)
 {
     double begun = clock_seconds();
-    state->request.check.cancelled = &exchange->cancelled;
+    state->request.check.problem.cancelled = &exchange->cancelled;
     int code = check_task_read(&exchange->arena, &state->request, error);
     state->read_seconds += clock_seconds() - begun;
     return code;
@@ -122,9 +122,9 @@ static int compute(struct exchange *exchange, struct check_state *state, double 
     for (;;) {
         int code = check_run(&exchange->arena, check, &state->report, error);
         if (code == CODE_OK) code = diagnose(exchange, state, seconds, error);
-        const struct backend *instead = device_instead(check->backend, state->request.device, code);
+        const struct backend *instead = device_instead(check->problem.backend, state->request.device, code);
         if (instead == NULL) return code;
-        check->backend = instead;
+        check->problem.backend = instead;
         exchange->again = true;
         *error = (struct error){0};
     }

@@ -104,7 +104,7 @@ static int draw_boundary(struct exchange *exchange, struct train_state *state, s
     const struct grid *grid = &state->request.boundary;
     const struct network *network = &state->request.set.network;
     if (!grid->wanted) return CODE_OK;
-    size_t n = grid->resolution, out = network_output(network)->out_size;
+    size_t n = grid->resolution, out = network_sample_size(network, network->output);
     double *points = arena_doubles(&exchange->arena, 2 * n * n);
     double *outputs = arena_array(&exchange->arena, n * n, out * sizeof *outputs);
     if (points == NULL || outputs == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
@@ -133,7 +133,7 @@ static int run(struct exchange *exchange, struct train_state *state, struct erro
     if (code != CODE_OK) return code;
     double read = clock_seconds();
     state->read_seconds += read - started;
-    training->cancelled = &exchange->cancelled;
+    training->problem.cancelled = &exchange->cancelled;
     if (state->streams) {
         text_init(&state->event, &exchange->arena);
         training->progress = tell_progress;
@@ -141,9 +141,9 @@ static int run(struct exchange *exchange, struct train_state *state, struct erro
         training->progress_seconds = LIMIT_EVENT_SECONDS;
     }
     code = compute(exchange, state, error);
-    const struct backend *instead = device_instead(training->backend, state->request.device, code);
+    const struct backend *instead = device_instead(training->problem.backend, state->request.device, code);
     if (instead != NULL) {
-        training->backend = instead;
+        training->problem.backend = instead;
         exchange->again = true;
         *error = (struct error){0};
         code = compute(exchange, state, error);

@@ -154,6 +154,7 @@ int document_read(struct arena *arena, const char *text, size_t length, const at
                   struct document *document, struct error *error)
 {
     *document = (struct document){0};
+    if (text == NULL) text = ""; /* an empty body is nowhere, and there is no counting from there */
     const struct refusal refusal = {.text = text, .length = length, .document = document, .error = error};
     struct json_scan scan;
     switch (json_scan(arena, text, length, cancelled, &scan)) {

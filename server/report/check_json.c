@@ -93,9 +93,9 @@ static void write_reference(struct json *json, const char *name, const struct en
 /* The index of an element of a parameter, which the core has in its own layout, as the request has it. */
 static void write_verification_index(struct json *json, const struct check *check, const struct verification *v)
 {
-    struct view view = convention_parameter(check->convention, &check->network->parameters[v->parameter]);
-    size_t row = v->worst / view.columns, column = v->worst % view.columns;
-    write_index(json, "index", &check->shapes[v->parameter], view.transposed ? column * view.rows + row : v->worst);
+    const struct problem *problem = &check->problem;
+    struct view view = convention_graded(problem->convention, &problem->network->graded[v->graded]);
+    write_index(json, "index", &problem->shapes[v->graded], view_offset(&view, v->worst));
 }
 
 static void write_verification(struct json *json, const struct check *check, const struct verification *v)
@@ -108,7 +108,7 @@ static void write_verification(struct json *json, const struct check *check, con
     if (v->checked > 0) {
         json_member_number(json, "max_abs_diff", v->max_abs_diff);
         json_member_number(json, "max_rel_diff", v->max_rel_diff);
-        json_member_text(json, "parameter", check->names[v->parameter]);
+        json_member_text(json, "parameter", check->problem.names[v->graded]);
         write_verification_index(json, check, v);
     }
     json_close(json, '}');
@@ -125,20 +125,20 @@ void check_report_json(struct text *text, const struct check *check, const struc
     json_member_number(&json, "points", report->points);
     json_member_number(&json, "max_points", report->max_points);
     json_member_number(&json, "loss", report->loss);
-    json_member_text(&json, "device", check->backend->device);
-    json_member_text(&json, "dtype", dtype_names[check->backend->dtype]);
+    json_member_text(&json, "device", check->problem.backend->device);
+    json_member_text(&json, "dtype", dtype_names[check->problem.backend->dtype]);
     json_key(&json, "tolerance");
     json_open(&json, '{');
     json_member_number(&json, "atol", check->tolerance.atol);
     json_member_number(&json, "rtol", check->tolerance.rtol);
     json_close(&json, '}');
-    write_entries(&json, check, "parameters", report->parameters, report->parameter_count, true);
+    write_entries(&json, check, "parameters", report->entries, report->entry_count, true);
     if (report->unexpected_not_listed > 0) {
         json_member_size(&json, "unexpected_not_listed", report->unexpected_not_listed);
     }
     if (report->intermediate_count > 0)
         write_entries(&json, check, "intermediates", report->intermediates, report->intermediate_count, false);
-    if (check->reveal) write_reference(&json, "reference", report->parameters, report->parameter_count);
+    if (check->reveal) write_reference(&json, "reference", report->entries, report->entry_count);
     if (check->reveal && report->intermediate_count > 0)
         write_reference(&json, "reference_intermediates", report->intermediates, report->intermediate_count);
     if (diagnosis != NULL) diagnosis_report_json(&json, check, diagnosis);

@@ -109,12 +109,13 @@ void check_report_text(struct text *text, const struct check *check, const struc
     add_number(text, report->max_points);
     text_add(text, " points\nloss ");
     add_number(text, report->loss);
-    text_format(text, " on %s in %s, tolerance atol ", check->backend->device, dtype_names[check->backend->dtype]);
+    text_format(text, " on %s in %s, tolerance atol ", check->problem.backend->device,
+                dtype_names[check->problem.backend->dtype]);
     add_number(text, check->tolerance.atol);
     text_add(text, " rtol ");
     add_number(text, check->tolerance.rtol);
     text_add(text, "\n\n");
-    add_entries(text, check, report->parameters, report->parameter_count);
+    add_entries(text, check, report->entries, report->entry_count);
     if (report->unexpected_not_listed > 0)
         text_format(text, "  ... and %zu more unexpected names\n", report->unexpected_not_listed);
     if (report->intermediate_count > 0) {
@@ -122,7 +123,7 @@ void check_report_text(struct text *text, const struct check *check, const struc
         add_entries(text, check, report->intermediates, report->intermediate_count);
     }
     if (diagnosis != NULL) diagnosis_report_text(text, check, diagnosis);
-    if (check->reveal) add_reference(text, report->parameters, report->parameter_count);
+    if (check->reveal) add_reference(text, report->entries, report->entry_count);
     const struct verification *v = &report->verification;
     if (report->verified)
         text_format(text,

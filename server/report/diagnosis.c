@@ -47,7 +47,7 @@ static void write_found(struct json *json, const struct check *check, const stru
     json_key(json, "parameters");
     json_open(json, '[');
     for (size_t i = 0; i < found->parameter_count; i++)
-        json_text(json, check->names[found->parameters[i]]);
+        json_text(json, check->problem.names[found->parameters[i]]);
     json_close(json, ']');
     json_member_number(json, "residual", found->residual);
     if (found->has_factor) json_member_number(json, "factor", found->factor);
@@ -65,8 +65,8 @@ void diagnosis_report_json(struct json *json, const struct check *check, const s
     json_member_bool(json, "explained", diagnosis->explained);
     json_key(json, "first_wrong");
     json_open(json, '{');
-    json_member_text(json, "parameter", check->names[diagnosis->first_wrong]);
-    json_member_size(json, "layer", check->network->parameters[diagnosis->first_wrong].node);
+    json_member_text(json, "parameter", check->problem.names[diagnosis->first_wrong]);
+    json_member_size(json, "layer", check->problem.network->graded[diagnosis->first_wrong].layer);
     json_close(json, '}');
     json_key(json, "mistakes");
     json_open(json, '[');
@@ -92,7 +92,7 @@ static void add_found(struct text *text, const struct check *check, const struct
             text_add(text, "the loss");
         else
             text_format(text, "layer %zu (%s)", found->layers[i],
-                        check->network->nodes[found->layers[i]].layer->op->name);
+                        check->problem.network->layers[found->layers[i]]->op->name);
     }
     text_add(text, "\n    ");
     text_add(text, message);
@@ -108,8 +108,8 @@ static void add_found(struct text *text, const struct check *check, const struct
 void diagnosis_report_text(struct text *text, const struct check *check, const struct diagnosis *diagnosis)
 {
     text_add(text, "\nfirst wrong: ");
-    text_add(text, check->names[diagnosis->first_wrong]);
-    text_format(text, " (layer %zu)\n", check->network->parameters[diagnosis->first_wrong].node);
+    text_add(text, check->problem.names[diagnosis->first_wrong]);
+    text_format(text, " (layer %zu)\n", check->problem.network->graded[diagnosis->first_wrong].layer);
     for (size_t i = 0; i < diagnosis->count; i++)
         add_found(text, check, &diagnosis->found[i]);
     if (diagnosis->count == 0)

@@ -42,8 +42,8 @@ static void write_health(struct json *json, const struct trained *trained)
 static void write_tensor(struct json *json, const char *name, const struct view *view, const double *inside)
 {
     const double *out = inside;
-    if (view->transposed) {
-        double *turned = arena_array(json->text->arena, view->rows, view->columns * sizeof *turned);
+    if (!view->same) {
+        double *turned = arena_doubles(json->text->arena, view->size);
         if (turned == NULL) {
             json->text->failed = true;
             return;
@@ -74,7 +74,7 @@ static void write_curve(struct json *json, const struct train_task *request, con
 static void write_final(struct json *json, const struct train_task *request, const struct trained *trained)
 {
     const struct problem_set *set = &request->set;
-    struct view view = convention_samples(set->convention, set->batch, &network_output(&set->network)->out);
+    struct view view = convention_samples(set->problem.convention, &set->network.output->shape);
     json_key(json, "final");
     json_open(json, '{');
     json_member_number(json, "loss", trained->loss);
@@ -88,7 +88,7 @@ static void write_parameters(struct json *json, const struct problem_set *set, d
     json_key(json, "parameters");
     json_open(json, '{');
     for (size_t p = 0; p < set->network.parameter_count; p++) {
-        struct view view = convention_parameter(set->convention, &set->network.parameters[p]);
+        struct view view = convention_graded(set->problem.convention, &set->network.graded[p]);
         view.shape = set->shapes[p]; /* a bias as the request gave it */
         write_tensor(json, set->names[p], &view, parameters[p]);
     }
@@ -99,11 +99,12 @@ static void write_parameters(struct json *json, const struct problem_set *set, d
 static void write_boundary(struct json *json, const struct train_task *request, const double *values)
 {
     const struct grid *grid = &request->boundary;
-    const struct shape *out = &network_output(&request->set.network)->out;
+    const struct network *network = &request->set.network;
+    const struct shape out = network_sample(network->output);
     size_t dim[TENSOR_RANK_MAX + 2] = {grid->resolution, grid->resolution}, rank = 2;
-    bool several = network_output(&request->set.network)->out_size > 1;
-    for (size_t i = 0; several && i < out->rank; i++)
-        dim[rank++] = out->dim[i];
+    bool several = network_sample_size(network, network->output) > 1;
+    for (size_t i = 0; several && i < out.rank; i++)
+        dim[rank++] = out.dim[i];
     json_key(json, "boundary");
     json_open(json, '{');
     write_numbers(json, "x", 2, grid->x);
@@ -125,7 +126,7 @@ void train_report(struct text *text, const struct train_task *request, const str
     write_parameters(&json, &request->set, trained->parameters);
     if (boundary != NULL) write_boundary(&json, request, boundary);
     write_health(&json, trained);
-    json_member_text(&json, "device", request->training.backend->device);
+    json_member_text(&json, "device", request->training.problem.backend->device);
     json_member_text(&json, "dtype", dtype_names[request->dtype]);
     json_close(&json, '}');
 }

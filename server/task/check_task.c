@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/diagnosis/diagnose.h"
 #include "core/graph/intermediates.h"
 #include "server/task/device.h"
 #include "server/task/quota.h"
@@ -33,7 +34,7 @@ static int read_tolerance(struct members *r, const json_t *root, struct toleranc
 /* What each parameter is worth; 1 where nothing is said. */
 static int read_points(struct members *r, const json_t *root, const struct problem_set *set, const double **points)
 {
-    size_t n = set->network.parameter_count;
+    size_t n = set->network.graded_count;
     double *worth = arena_doubles(r->arena, n);
     const char **known = arena_zeroed(r->arena, n + 1, sizeof *known);
     if (worth == NULL || known == NULL) return members_out_of_memory(r);
@@ -87,7 +88,7 @@ static double intermediate_elements(const struct check_task *request)
         const struct numbers *numbers = document_numbers(&request->document, json_object_iter_value(at));
         bool wanted = request->check.reveal || (numbers != NULL && numbers->tensor.size > 1);
         if (wanted && intermediate_find(&request->set.network, json_object_iter_key(at), &which))
-            elements += (double)request->set.batch * (double)request->set.network.nodes[which.node].out_size;
+            elements += (double)which.value->size;
     }
     return elements;
 }
@@ -99,12 +100,12 @@ static double memory_needed(const struct check_task *request)
 {
     size_t elements;
     const struct network *network = &request->set.network;
-    if (!pass_elements(network, request->set.batch, &elements)) return HUGE_VAL;
-    double passes = 1 + (request->check.verify_reference ? 1.5 : 0) + (request->search ? 3.5 : 0);
+    if (!pass_elements(&network->graph, &elements)) return HUGE_VAL;
+    double passes = 1 + (request->check.verify_reference ? 1.5 : 0);
+    double search = request->search ? diagnose_elements(network) : 0;
     double shown = intermediate_elements(request), parameters = (double)network->parameter_elements;
     double written = request->check.reveal ? parameters + shown : 0;
-    return 8 * (passes * (double)elements + (request->search ? 8 : 4) * parameters + 2 * shown) +
-           2 * NUMBER_TEXT_MAX * written;
+    return 8 * (passes * (double)elements + search + 4 * parameters + 2 * shown) + 2 * NUMBER_TEXT_MAX * written;
 }
 
 /* Operations of the check, with what is done per number besides arithmetic: drawing it, writing it. */
@@ -113,8 +114,8 @@ static double work_needed(const struct check_task *request)
     const struct network *network = &request->set.network;
     double parameters = (double)network->parameter_elements, shown = intermediate_elements(request);
     double written = request->check.reveal ? parameters + shown : 0;
-    return check_work(network, request->set.batch, request->check.verify_reference) +
-           WORK_PER_NUMBER_DRAWN * parameters + WORK_PER_NUMBER_WRITTEN * written + WORK_PER_NUMBER_SHOWN * shown;
+    return check_work(network, request->check.verify_reference) + WORK_PER_NUMBER_DRAWN * parameters +
+           WORK_PER_NUMBER_WRITTEN * written + WORK_PER_NUMBER_SHOWN * shown;
 }
 
 static int check_limits(const struct options *options, struct check_task *request, struct error *error)
@@ -123,8 +124,8 @@ static int check_limits(const struct options *options, struct check_task *reques
     request->search = request->diagnose;
     if (quota_work(options, "check", request->work, error) != CODE_OK) return error->code;
     struct error unsaid = {0};
-    if (quota_memory("check", memory_needed(request), &unsaid) != CODE_OK)
-        request->search = false; /* the grade matters more than its cause */
+    if (quota_memory("check", memory_needed(request), &unsaid) == CODE_OK) return CODE_OK;
+    request->search = false; /* the grade matters more than its cause */
     return quota_memory("check", memory_needed(request), error);
 }
 
@@ -206,14 +207,9 @@ int check_task_read(struct arena *arena, struct check_task *request, struct erro
     const json_t *intermediates = NULL;
     if (members_object(&r, root, "intermediates", OPTIONAL, &intermediates) != CODE_OK) return error->code;
     if (read_submissions(&r, intermediates, &check->intermediates) != CODE_OK) return error->code;
-    check->network = &set->network;
-    check->convention = set->convention;
-    check->batch = set->batch;
-    check->parameters = set->parameters;
-    check->x = set->x;
-    check->target = set->target;
-    check->shapes = set->shapes;
-    check->names = (const char *const *)set->names;
-    double work = check_device_work(check->network, check->batch, check->verify_reference);
-    return device_backend(request->device, request->dtype, work, 1, &check->backend, error);
+    struct problem *problem = &check->problem;
+    set->problem.cancelled = problem->cancelled;
+    *problem = set->problem;
+    double work = check_device_work(problem->network, check->verify_reference);
+    return device_backend(request->device, request->dtype, work, 1, &problem->backend, error);
 }

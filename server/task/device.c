@@ -18,7 +18,7 @@ enum { WHY_MAX = 256, TELL_SECONDS = 60 };
 
 static struct {
     const struct backend *backends[2]; /* by dtype; NULL where there is no device */
-    gradcheckd_cuda_trial_function *health;
+    gradcheckd_cuda_trial_function *trial;
     gradcheckd_cuda_failure_function *failure;
     atomic_bool sick;
     _Atomic double told; /* when, of a failure */
@@ -89,7 +89,7 @@ void device_start(void)
     if (object == NULL) return;
     if (!find_symbol(object, "gradcheckd_cuda_interface", &interface) || interface() != GRADCHECKD_CUDA_INTERFACE ||
         !find_symbol(object, "gradcheckd_cuda_backend", &backend) ||
-        !find_symbol(object, "gradcheckd_cuda_trial", &cuda.health) ||
+        !find_symbol(object, "gradcheckd_cuda_trial", &cuda.trial) ||
         !find_symbol(object, "gradcheckd_cuda_failure", &cuda.failure)) {
         snprintf(cuda.why, WHY_MAX, "its shared object belongs to another version");
         dlclose(object);
@@ -157,7 +157,7 @@ const struct backend *device_instead(const struct backend *backend, enum device_
     if (backend != cuda.backends[backend->dtype] || (code != CODE_DEVICE && code != CODE_OUT_OF_MEMORY)) return NULL;
     counters_device_failure(code == CODE_OUT_OF_MEMORY);
     if (code == CODE_DEVICE) tell_failure(cuda.failure());
-    if (code == CODE_DEVICE && cuda.health(why, sizeof why) == CODE_DEVICE && !atomic_exchange(&cuda.sick, true))
+    if (code == CODE_DEVICE && cuda.trial(why, sizeof why) == CODE_DEVICE && !atomic_exchange(&cuda.sick, true))
         fprintf(stderr, "gradcheckd: the CUDA device is out of service: %s\n", why);
     return choice == DEVICE_CUDA ? NULL : backend_cpu(backend->dtype);
 }

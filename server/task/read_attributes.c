@@ -49,7 +49,7 @@ static int read_attribute(struct members *r, const json_t *object, const struct 
     int choice = (int)a->fallback;
     switch (a->kind) {
     case ATTRIBUTE_SIZE:
-        return members_size(r, object, a->name, presence, 1, SIZE_MOST, value);
+        return members_size(r, object, a->name, presence, a->least, a->most > 0 ? a->most : SIZE_MOST, value);
     case ATTRIBUTE_FLAG:
         if (members_bool(r, object, a->name, presence, &flag) == CODE_OK) *value = flag;
         return r->error->code;

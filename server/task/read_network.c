@@ -1,6 +1,7 @@
 #include "server/task/read_network.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,9 +36,140 @@ static int read_op(struct members *r, const json_t *object, bool loss, const str
 
 /* ---- the network ---- */
 
-static int read_layer(struct members *r, const json_t *object, struct layer *layer)
+/* ---- what a layer takes ---- */
+
+/* The shape of a sample of a member of `data`: the batch is the first axis, in columns the last. */
+static int sample_shape(struct members *r, enum convention convention, const json_t *value, struct shape *sample)
 {
-    static const char *const others[] = {"type", "name", NULL};
+    const struct numbers *numbers = document_numbers(r->document, value);
+    if (numbers == NULL || numbers->ragged || numbers->tensor.shape.rank == 0)
+        return error_set(r->error, CODE_WRONG_TYPE, "a layer can take an array of numbers only");
+    size_t first = convention == CONVENTION_COLUMNS ? 0 : 1;
+    sample->rank = numbers->tensor.shape.rank - 1;
+    memcpy(sample->dim, numbers->tensor.shape.dim + first, sample->rank * sizeof sample->dim[0]);
+    return CODE_OK;
+}
+
+/* The feed of that name, new where it is not there yet; SIZE_MAX where `data` has no such member, or it does not do. */
+static size_t find_feed(struct members *r, const json_t *root, struct problem_set *set, const char *name)
+{
+    struct feed *feeds = (struct feed *)set->definition.feeds; /* this reader's own */
+    for (size_t i = 0; i < set->definition.feed_count; i++)
+        if (strcmp(feeds[i].name, name) == 0) return i;
+    const json_t *value = json_object_get(json_object_get(root, "data"), name);
+    if (value == NULL || set->definition.feed_count == LIMIT_FEEDS) return SIZE_MAX;
+    size_t i = set->definition.feed_count;
+    feeds[i] = (struct feed){.name = name};
+    if (sample_shape(r, set->problem.convention, value, &feeds[i].sample) != CODE_OK) {
+        error_at(r->error, name);
+        error_at(r->error, "data");
+        return SIZE_MAX;
+    }
+    set->definition.feed_count++;
+    return i;
+}
+
+/* The layer of that name among the first n; NULL where there is none. Two of one name are an error. */
+static const struct layer *find_layer(struct members *r, const struct layer *layers, size_t n, const char *name)
+{
+    const struct layer *found = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (layers[i].name == NULL || strcmp(layers[i].name, name) != 0) continue;
+        if (found != NULL) {
+            error_set(r->error, CODE_OUT_OF_RANGE, "two layers before this one are called %.*s", LIMIT_NAME, name);
+            return NULL;
+        }
+        found = &layers[i];
+    }
+    return found;
+}
+
+/* Names that a layer could have taken, for a suggestion. */
+static const char *suggest_source(struct members *r, const json_t *root, const struct layer *layers, size_t n,
+                                  const char *name)
+{
+    const json_t *data = json_object_get(root, "data");
+    const char **known = arena_array(r->arena, n + json_object_size(data) + 1, sizeof *known);
+    size_t count = 0;
+    if (known == NULL) return "";
+    for (size_t i = 0; i < n; i++)
+        if (layers[i].name != NULL) known[count++] = layers[i].name;
+    for (void *at = json_object_iter((json_t *)data); at != NULL; at = json_object_iter_next((json_t *)data, at))
+        known[count++] = json_object_iter_key(at);
+    return members_suggestion(r->arena, name, known, count);
+}
+
+/* One of a layer's inputs. `data.y` is nobody's: a network that takes its target has nothing to learn. */
+static int read_source(struct members *r, const json_t *root, struct problem_set *set, const struct layer *layers,
+                       size_t n, const json_t *value, struct source *source)
+{
+    if (!json_is_string(value))
+        return error_set(r->error, CODE_WRONG_TYPE, "an input must be the name of a layer or of a member of data");
+    const char *name = json_string_value(value);
+    *source = (struct source){.layer = find_layer(r, layers, n, name)};
+    if (r->error->code != CODE_OK || source->layer != NULL) return r->error->code;
+    source->feed = strcmp(name, "y") != 0 ? find_feed(r, root, set, name) : SIZE_MAX;
+    if (source->feed != SIZE_MAX) return CODE_OK;
+    return error_set(r->error, CODE_OUT_OF_RANGE, "no layer before this one and no member of data is called %.*s%s",
+                     LIMIT_NAME, name, suggest_source(r, root, layers, n, name));
+}
+
+static int read_inputs(struct members *r, const json_t *root, const json_t *object, struct problem_set *set,
+                       struct layer *layers, size_t n)
+{
+    const json_t *list;
+    if (members_member(r, object, "inputs", OPTIONAL, &list) != CODE_OK || list == NULL) return r->error->code;
+    size_t count = json_array_size(list);
+    if (!json_is_array(list) || document_numbers(r->document, list) != NULL || count == 0 || count > LIMIT_INPUTS) {
+        error_set(r->error, CODE_WRONG_TYPE, "inputs must be an array of 1 to %d names", LIMIT_INPUTS);
+        return error_at(r->error, "inputs");
+    }
+    struct source *sources = arena_array(r->arena, count, sizeof *sources);
+    if (sources == NULL) return members_out_of_memory(r);
+    for (size_t i = 0; i < count; i++)
+        if (read_source(r, root, set, layers, n, json_array_get(list, i), &sources[i]) != CODE_OK) {
+            error_at_index(r->error, i);
+            return error_at(r->error, "inputs");
+        }
+    layers[n].inputs = sources;
+    layers[n].input_count = count;
+    return CODE_OK;
+}
+
+/* The layer whose parameters it uses. */
+static int read_shares(struct members *r, const json_t *object, struct layer *layers, size_t n)
+{
+    const char *name = NULL;
+    if (members_string(r, object, "shares", OPTIONAL, &name) != CODE_OK || name == NULL) return r->error->code;
+    const struct layer *owner = find_layer(r, layers, n, name);
+    if (owner == NULL && r->error->code == CODE_OK)
+        error_set(r->error, CODE_OUT_OF_RANGE, "no layer before this one is called %.*s%s", LIMIT_NAME, name,
+                  suggest_source(r, NULL, layers, n, name));
+    else if (owner != NULL && owner->op != layers[n].op)
+        error_set(r->error, CODE_OUT_OF_RANGE, "%.*s is a layer of type %s: a %s cannot share its parameters",
+                  LIMIT_NAME, name, owner->op->name, layers[n].op->name);
+    layers[n].shares = owner;
+    return r->error->code != CODE_OK ? error_at(r->error, "shares") : CODE_OK;
+}
+
+/* A layer that shares has from the other one what it does not say itself; sizes follow from the parameters. */
+static int read_layer_attributes(struct members *r, const json_t *object, struct layer *layer)
+{
+    static const char *const others[] = {"type", "name", "inputs", "shares", NULL};
+    if (layer->shares == NULL) return read_attributes(r, object, layer->op->attributes, others, layer->attributes);
+    struct attribute list[OP_ATTRIBUTES_MAX + 1];
+    memcpy(list, layer->op->attributes, sizeof list);
+    for (size_t i = 0; attribute_stands(&list[i]); i++) {
+        list[i].required = false;
+        if (list[i].kind != ATTRIBUTE_SIZE) list[i].fallback = layer->shares->attributes[i];
+    }
+    return read_attributes(r, object, list, others, layer->attributes);
+}
+
+static int read_layer(struct members *r, const json_t *root, const json_t *object, struct problem_set *set,
+                      struct layer *layers, size_t n)
+{
+    struct layer *layer = &layers[n];
     if (!json_is_object(object)) return error_set(r->error, CODE_WRONG_TYPE, "a layer must be an object with a type");
     if (read_op(r, object, false, &layer->op) != CODE_OK) return r->error->code;
     if (members_string(r, object, "name", OPTIONAL, &layer->name) != CODE_OK) return r->error->code;
@@ -45,10 +177,12 @@ static int read_layer(struct members *r, const json_t *object, struct layer *lay
         error_set(r->error, CODE_OUT_OF_RANGE, "the name of a layer has 1 to %d bytes", LIMIT_NAME);
         return error_at(r->error, "name");
     }
-    return read_attributes(r, object, layer->op->attributes, others, layer->attributes);
+    if (read_shares(r, object, layers, n) != CODE_OK) return r->error->code;
+    if (read_layer_attributes(r, object, layer) != CODE_OK) return r->error->code;
+    return read_inputs(r, root, object, set, layers, n);
 }
 
-static int read_layers(struct members *r, const json_t *network, struct definition *definition)
+static int read_layers(struct members *r, const json_t *root, const json_t *network, struct problem_set *set)
 {
     const json_t *layers;
     if (members_member(r, network, "layers", REQUIRED, &layers) != CODE_OK) return r->error->code;
@@ -67,40 +201,44 @@ static int read_layers(struct members *r, const json_t *network, struct definiti
     struct layer *list = arena_zeroed(r->arena, count, sizeof *list);
     if (list == NULL) return members_out_of_memory(r);
     for (size_t i = 0; i < count; i++)
-        if (read_layer(r, json_array_get(layers, i), &list[i]) != CODE_OK) {
+        if (read_layer(r, root, json_array_get(layers, i), set, list, i) != CODE_OK) {
             error_at_index(r->error, i);
             return error_at(r->error, "layers");
         }
-    definition->layers = list;
-    definition->layer_count = count;
+    set->definition.layers = list;
+    set->definition.layer_count = count;
     return CODE_OK;
 }
 
 static int read_loss(struct members *r, const json_t *network, struct definition *definition)
 {
     static const char *const others[] = {"type", "reduction", "l2", NULL};
+    double *attributes = definition->loss.attributes;
     const json_t *loss;
     if (members_member(r, network, "loss", REQUIRED, &loss) != CODE_OK) return r->error->code;
     if (json_is_string(loss)) {
         const struct op *op = ops_find(json_string_value(loss), true);
         definition->loss.op = op;
         if (op == NULL) unknown_op(r, json_string_value(loss), true);
-        if (op != NULL) read_no_attributes(op->attributes, definition->loss.attributes);
+        if (op != NULL) read_no_attributes(op->attributes, attributes);
     } else if (!json_is_object(loss)) {
         error_set(r->error, CODE_WRONG_TYPE, "loss must be a name or an object with a type");
     } else if (read_op(r, loss, true, &definition->loss.op) == CODE_OK &&
-               read_attributes(r, loss, definition->loss.op->attributes, others, definition->loss.attributes) ==
-                   CODE_OK) {
+               read_attributes(r, loss, definition->loss.op->attributes, others, attributes) == CODE_OK) {
         int reduction = REDUCTION_MEAN;
         if (members_choice(r, loss, "reduction", OPTIONAL, reduction_names, &reduction) == CODE_OK)
-            definition->reduction = (enum reduction)reduction;
+            attributes[LOSS_REDUCTION] = reduction;
         members_number(r, loss, "l2", OPTIONAL, &definition->l2);
         if (r->error->code == CODE_OK && definition->l2 < 0) {
             error_set(r->error, CODE_OUT_OF_RANGE, "l2 is %.17g, it must be at least 0", definition->l2);
             error_at(r->error, "l2");
         }
     }
-    return r->error->code != CODE_OK ? error_at(r->error, "loss") : CODE_OK;
+    if (r->error->code != CODE_OK) return error_at(r->error, "loss");
+    attributes[LOSS_SCALE] = 1;
+    /* What arrives at the output is no mean of anything. */
+    if (definition->loss.op->target == TARGET_UPSTREAM) attributes[LOSS_REDUCTION] = REDUCTION_SUM;
+    return CODE_OK;
 }
 
 /* `input`: the shape of one sample, or the length of a vector. */
@@ -159,26 +297,54 @@ static int check_names(struct members *r, const struct problem_set *set)
         error_set(r->error, CODE_OUT_OF_RANGE, "two layers would have a parameter %s: layer names must differ",
                   *sorted[i]);
         error_at(r->error, "name");
-        error_at_index(r->error, set->network.parameters[sorted[i] - set->names].node);
+        error_at_index(r->error, set->network.graded[sorted[i] - set->names].layer);
         error_at(r->error, "layers");
         return error_at(r->error, "network");
     }
     return CODE_OK;
 }
 
-static int name_parameters(struct members *r, struct problem_set *set)
+static int name_graded(struct members *r, struct problem_set *set)
 {
-    size_t count = set->network.parameter_count;
+    size_t count = set->network.graded_count;
     set->names = arena_array(r->arena, count, sizeof *set->names);
     set->shapes = arena_array(r->arena, count, sizeof *set->shapes);
-    set->parameters = arena_array(r->arena, count, sizeof *set->parameters);
-    if (set->names == NULL || set->shapes == NULL || set->parameters == NULL) return members_out_of_memory(r);
+    set->problem.given = arena_zeroed(r->arena, set->network.graph.value_count, sizeof *set->problem.given);
+    if (set->names == NULL || set->shapes == NULL || set->problem.given == NULL) return members_out_of_memory(r);
     for (size_t p = 0; p < count; p++) {
-        set->names[p] = convention_name(set->convention, &set->network, p, r->arena);
+        set->names[p] = convention_name(set->problem.convention, &set->network, p, r->arena);
         if (set->names[p] == NULL) return members_out_of_memory(r);
     }
+    set->problem.network = &set->network;
+    set->problem.names = set->names;
+    set->problem.shapes = set->shapes;
     /* Only pytorch's names hold what a user chose. */
-    return set->convention == CONVENTION_PYTORCH ? check_names(r, set) : CODE_OK;
+    return set->problem.convention == CONVENTION_PYTORCH ? check_names(r, set) : CODE_OK;
+}
+
+/* ---- gradients of data ---- */
+
+/* Whether a request asks for the gradient of a feed: it hands one in, or says what it is worth. */
+static bool is_wanted(struct members *r, const json_t *root, const struct problem_set *set, const char *name)
+{
+    const char *names[GRADIENT_NAMES_MAX];
+    size_t count = convention_gradient_names(set->problem.convention, true, name, r->arena, names);
+    const json_t *gradients = json_object_get(root, "gradients");
+    for (size_t i = 0; i < count; i++)
+        if (json_object_get(gradients, names[i]) != NULL) return true;
+    return json_object_get(json_object_get(root, "points"), name) != NULL;
+}
+
+/* How many samples `data.x` seems to have: 1 where that cannot be told. read_batch has a word for that, once the
+ * network is known to be right. */
+static size_t guess_batch(const struct members *r, const json_t *root, const struct problem_set *set)
+{
+    const json_t *x = json_object_get(json_object_get(root, "data"), "x");
+    const struct numbers *numbers = x != NULL ? document_numbers(r->document, x) : NULL;
+    const struct shape *sample = &set->definition.feeds[0].sample;
+    if (numbers == NULL || numbers->ragged || numbers->tensor.shape.rank != sample->rank + 1) return 1;
+    size_t batch = numbers->tensor.shape.dim[set->problem.convention == CONVENTION_COLUMNS ? sample->rank : 0];
+    return batch > 0 ? batch : 1;
 }
 
 int read_network(struct members *r, const json_t *root, struct problem_set *set)
@@ -187,12 +353,22 @@ int read_network(struct members *r, const json_t *root, struct problem_set *set)
     int convention = CONVENTION_NUMPY;
     if (members_choice(r, root, "convention", OPTIONAL, convention_names, &convention) != CODE_OK)
         return r->error->code;
-    set->convention = (enum convention)convention;
+    set->problem.convention = (enum convention)convention;
     const json_t *network = NULL;
     if (members_object(r, root, "network", REQUIRED, &network) != CODE_OK) return r->error->code;
-    if (members_known(r, network, known) == CODE_OK && read_input(r, network, &set->definition.input) == CODE_OK &&
-        read_layers(r, network, &set->definition) == CODE_OK && read_loss(r, network, &set->definition) == CODE_OK)
-        network_build(r->arena, &set->definition, &set->network, r->error);
+    size_t members = json_object_size(json_object_get(root, "data"));
+    struct feed *feeds = arena_array(r->arena, 1 + (members < LIMIT_FEEDS ? members : LIMIT_FEEDS), sizeof *feeds);
+    if (feeds == NULL) return members_out_of_memory(r);
+    feeds[0] = (struct feed){.name = "x"};
+    set->definition.feeds = feeds;
+    set->definition.feed_count = 1;
+    if (members_known(r, network, known) == CODE_OK && read_input(r, network, &feeds[0].sample) == CODE_OK &&
+        read_layers(r, root, network, set) == CODE_OK && read_loss(r, network, &set->definition) == CODE_OK) {
+        set->batch = guess_batch(r, root, set);
+        for (size_t i = 0; i < set->definition.feed_count; i++)
+            feeds[i].wanted = is_wanted(r, root, set, feeds[i].name);
+        network_build(r->arena, &set->definition, set->batch, &set->network, r->error);
+    }
     if (r->error->code != CODE_OK) return error_at(r->error, "network");
-    return name_parameters(r, set);
+    return name_graded(r, set);
 }

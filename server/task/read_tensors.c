@@ -39,16 +39,19 @@ static int draw_parameters(struct members *r, const json_t *init, struct problem
         return r->error->code;
     }
     if (read_initializer(r, init, &initializer) != CODE_OK) return r->error->code;
+    enum convention convention = set->problem.convention;
+    double **parameters = arena_array(r->arena, set->network.parameter_count, sizeof *parameters);
+    if (parameters == NULL) return members_out_of_memory(r);
     for (size_t p = 0; p < set->network.parameter_count; p++) {
-        struct view view = convention_parameter(set->convention, &set->network.parameters[p]);
+        struct view view = convention_graded(convention, &set->network.graded[p]);
+        parameters[p] = problem_given(&set->problem, set->network.graded[p].value);
         set->shapes[p] = view.shape;
-        if (view.bias && set->convention == CONVENTION_COLUMNS)
-            set->shapes[p] = shape_of(2, (size_t[]){view.columns, 1});
+        if (view.vector && convention == CONVENTION_COLUMNS) set->shapes[p] = shape_of(2, (size_t[]){view.size, 1});
     }
-    initializer_fill(&initializer, &set->network, set->parameters);
+    initializer_fill(&initializer, &set->network, parameters);
     /* A std of 1e308 overflows; the pass would only say that much later. */
     for (size_t p = 0; p < set->network.parameter_count; p++) {
-        struct tensor drawn = {.size = set->network.parameters[p].size, .data = set->parameters[p]};
+        struct tensor drawn = {.size = set->network.graded[p].value->size, .data = parameters[p]};
         if (tensor_first_not_finite(&drawn) < drawn.size)
             return error_set(r->error, CODE_NOT_FINITE, "this scheme draws numbers that are not finite");
     }
@@ -66,12 +69,13 @@ static int shape_error(struct members *r, const char *name, const struct shape *
 static int read_parameter(struct members *r, const json_t *parameters, struct problem_set *set, size_t p)
 {
     const struct tensor *given;
-    struct view view = convention_parameter(set->convention, &set->network.parameters[p]);
+    const struct graded *graded = &set->network.graded[p];
+    struct view view = convention_graded(set->problem.convention, graded);
     if (members_tensor(r, parameters, set->names[p], &given) != CODE_OK) return r->error->code;
-    if (!view_accepts(&view, set->convention, &given->shape))
+    if (!view_accepts(&view, set->problem.convention, &given->shape))
         return shape_error(r, set->names[p], &given->shape, &view.shape);
     set->shapes[p] = given->shape;
-    view_import(&view, given->data, set->parameters[p]);
+    view_import(&view, given->data, problem_given(&set->problem, graded->value));
     return CODE_OK;
 }
 
@@ -102,8 +106,9 @@ int read_parameters(struct members *r, const json_t *root, struct problem_set *s
     const json_t *parameters = NULL;
     if (members_object(r, root, "parameters", REQUIRED, &parameters) != CODE_OK) return r->error->code;
     for (size_t p = 0; p < set->network.parameter_count; p++) {
-        set->parameters[p] = arena_doubles(r->arena, set->network.parameters[p].size);
-        if (set->parameters[p] == NULL) return members_out_of_memory(r);
+        const struct value *value = set->network.graded[p].value;
+        set->problem.given[value->index] = arena_doubles(r->arena, value->size);
+        if (problem_given(&set->problem, value) == NULL) return members_out_of_memory(r);
     }
     const json_t *init = json_object_get(parameters, "init");
     if (init != NULL) {
@@ -121,33 +126,67 @@ int read_parameters(struct members *r, const json_t *root, struct problem_set *s
 
 /* ---- data ---- */
 
-int read_batch(struct members *r, const json_t *root, struct problem_set *set)
+const char **read_data_names(struct members *r, const struct problem_set *set)
 {
-    static const char *const known[] = {"x", "y", NULL};
-    const json_t *data = NULL;
-    const struct tensor *x;
-    if (members_object(r, root, "data", REQUIRED, &data) != CODE_OK) return r->error->code;
-    if (members_known(r, data, known) != CODE_OK || members_tensor(r, data, "x", &x) != CODE_OK)
-        return error_at(r->error, "data");
-    const struct shape *sample = &set->definition.input;
-    size_t rank = sample->rank + 1;
-    /* What the batch axis has, if it has one, settles the shape that x must have. */
-    size_t axis = set->convention == CONVENTION_COLUMNS ? rank - 1 : 0;
-    set->batch = x->shape.rank == rank ? x->shape.dim[axis] : 0;
-    struct view view = convention_samples(set->convention, set->batch, sample);
-    if (x->shape.rank != rank || !shape_equal(&view.shape, &x->shape)) {
-        char got[SHAPE_TEXT_MAX], need[SHAPE_TEXT_MAX];
-        bool columns = set->convention == CONVENTION_COLUMNS;
-        shape_text(sample, need);
-        need[strlen(need) - 1] = '\0'; /* without the bracket, for the batch to come behind it */
-        error_set(r->error, CODE_SHAPE_MISMATCH, "data.x has shape %s, the network needs [%s%s%s]",
-                  shape_text(&x->shape, got), columns ? "" : "batch,", need + 1, columns ? ",batch" : "");
-    } else if (set->batch == 0) {
-        error_set(r->error, CODE_OUT_OF_RANGE, "data.x has no samples");
+    const char **known = arena_array(r->arena, set->definition.feed_count + 2, sizeof *known);
+    if (known == NULL) return NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < set->definition.feed_count; i++)
+        known[count++] = set->definition.feeds[i].name;
+    known[count++] = set->network.target->name;
+    known[count] = NULL;
+    return known;
+}
+
+/* A member's shape, as the network needs it with any batch. */
+static int feed_error(struct members *r, const struct problem_set *set, const struct feed *feed,
+                      const struct shape *given)
+{
+    char got[SHAPE_TEXT_MAX], need[SHAPE_TEXT_MAX];
+    bool columns = set->problem.convention == CONVENTION_COLUMNS, none = feed->sample.rank == 0;
+    shape_text(&feed->sample, need);
+    need[strlen(need) - 1] = '\0'; /* without the bracket, for the batch to come behind it */
+    error_set(r->error, CODE_SHAPE_MISMATCH, "data.%.*s has shape %s, the network needs [%s%s%s]", LIMIT_NAME,
+              feed->name, shape_text(given, got),
+              columns ? ""
+              : none  ? "batch"
+                      : "batch,",
+              need + 1,
+              !columns ? ""
+              : none   ? "batch"
+                       : ",batch");
+    return error_at(r->error, feed->name);
+}
+
+static int check_feed(struct members *r, const json_t *data, const struct problem_set *set, size_t i)
+{
+    const struct feed *feed = &set->definition.feeds[i];
+    const struct tensor *given;
+    if (members_tensor(r, data, feed->name, &given) != CODE_OK) return r->error->code;
+    struct view view = convention_samples(set->problem.convention, &set->network.feeds[i]->shape);
+    bool same_rank = given->shape.rank == view.shape.rank;
+    size_t axis = set->problem.convention == CONVENTION_COLUMNS ? view.shape.rank - 1 : 0;
+    if (same_rank && given->shape.dim[axis] == 0) {
+        error_set(r->error, CODE_OUT_OF_RANGE, "data.%.*s has no samples", LIMIT_NAME, feed->name);
+        return error_at(r->error, feed->name);
     }
-    if (r->error->code == CODE_OK) return CODE_OK;
-    error_at(r->error, "x");
-    return error_at(r->error, "data");
+    if (same_rank && shape_equal(&view.shape, &given->shape)) return CODE_OK;
+    if (i == 0 || !same_rank) return feed_error(r, set, feed, &given->shape);
+    error_set(r->error, CODE_SHAPE_MISMATCH, "data.%.*s has %zu samples, data.x has %zu", LIMIT_NAME, feed->name,
+              given->shape.dim[axis], set->batch);
+    return error_at(r->error, feed->name);
+}
+
+int read_batch(struct members *r, const json_t *root, const struct problem_set *set)
+{
+    const json_t *data = NULL;
+    const char **known = read_data_names(r, set);
+    if (known == NULL) return members_out_of_memory(r);
+    if (members_object(r, root, "data", REQUIRED, &data) != CODE_OK) return r->error->code;
+    if (members_known(r, data, known) != CODE_OK) return error_at(r->error, "data");
+    for (size_t i = 0; i < set->definition.feed_count; i++)
+        if (check_feed(r, data, set, i) != CODE_OK) return error_at(r->error, "data");
+    return CODE_OK;
 }
 
 /* Targets must be shaped as the network's output, or be class indices where the loss takes them. */
@@ -162,34 +201,46 @@ static int check_targets(struct members *r, const struct problem_set *set, const
     const char *kind = loss->target == TARGET_CLASSES_OR_SOFT ? " (probabilities), or one class index per sample"
                        : classes                              ? " (one class index per sample)"
                                                               : "";
-    return error_set(r->error, CODE_SHAPE_MISMATCH, "data.y has shape %s, the loss %s needs %s%s",
-                     shape_text(&y->shape, got), loss->name, shape_text(need, text), kind);
+    return error_set(r->error, CODE_SHAPE_MISMATCH, "data.%s has shape %s, the loss %s needs %s%s",
+                     set->network.target->name, shape_text(&y->shape, got), loss->name, shape_text(need, text), kind);
 }
 
 static int read_targets(struct members *r, const struct tensor *y, struct problem_set *set)
 {
-    const struct node *output = network_output(&set->network);
+    const struct value *target = set->network.target;
     bool classes = network_takes_classes(&set->network, &y->shape);
-    struct view view = convention_samples(set->convention, set->batch, &output->out);
+    struct view view = convention_samples(set->problem.convention, &target->shape);
     if (check_targets(r, set, y, classes, &view) != CODE_OK) return r->error->code;
-    set->target = arena_doubles(r->arena, set->batch * output->out_size);
-    if (set->target == NULL) return members_out_of_memory(r);
-    if (classes) return network_classes(&set->network, set->batch, y->data, set->target, r->error);
-    view_import(&view, y->data, set->target);
+    double *numbers = set->problem.given[target->index] = arena_doubles(r->arena, target->size);
+    if (numbers == NULL) return members_out_of_memory(r);
+    if (classes) return network_classes(&set->network, y->data, numbers, r->error);
+    view_import(&view, y->data, numbers);
+    return CODE_OK;
+}
+
+static int read_feed(struct members *r, const json_t *data, struct problem_set *set, size_t i)
+{
+    const struct value *value = set->network.feeds[i];
+    const struct tensor *given;
+    if (members_tensor(r, data, value->name, &given) != CODE_OK) return r->error->code;
+    struct view view = convention_samples(set->problem.convention, &value->shape);
+    set->problem.given[value->index] = arena_doubles(r->arena, value->size);
+    if (problem_given(&set->problem, value) == NULL) return members_out_of_memory(r);
+    view_import(&view, given->data, problem_given(&set->problem, value));
     return CODE_OK;
 }
 
 int read_data(struct members *r, const json_t *root, struct problem_set *set)
 {
     const json_t *data = json_object_get(root, "data");
-    const struct tensor *x, *y;
-    if (members_tensor(r, data, "x", &x) != CODE_OK || members_tensor(r, data, "y", &y) != CODE_OK)
-        return error_at(r->error, "data");
-    struct view view = convention_samples(set->convention, set->batch, &set->definition.input);
-    set->x = arena_doubles(r->arena, x->size);
-    if (set->x == NULL) return members_out_of_memory(r);
-    view_import(&view, x->data, set->x);
+    const char *target = set->network.target->name;
+    const struct tensor *y;
+    for (size_t i = 0; i < set->definition.feed_count; i++)
+        if (read_feed(r, data, set, i) != CODE_OK) return error_at(r->error, "data");
+    if (members_tensor(r, data, target, &y) != CODE_OK) return error_at(r->error, "data");
+    for (size_t p = set->network.parameter_count; p < set->network.graded_count; p++)
+        set->shapes[p] = convention_graded(set->problem.convention, &set->network.graded[p]).shape;
     if (read_targets(r, y, set) == CODE_OK) return CODE_OK;
-    error_at(r->error, "y");
+    error_at(r->error, target);
     return error_at(r->error, "data");
 }

@@ -46,9 +46,9 @@ static int read_schedule(struct members *r, const json_t *root, struct train_tas
     if (members_size(r, root, "epochs", OPTIONAL, 1, SIZE_MOST, &epochs) != CODE_OK) return r->error->code;
     if (members_size(r, root, "batch_size", OPTIONAL, 1, SIZE_MOST, &batch) != CODE_OK) return r->error->code;
     if (members_size(r, root, "record_every", OPTIONAL, 1, SIZE_MOST, &every) != CODE_OK) return r->error->code;
-    t->samples = request->set.batch;
+    size_t samples = request->set.batch;
     t->epochs = (size_t)epochs;
-    t->batch_size = batch < (double)t->samples ? (size_t)batch : t->samples;
+    t->batch_size = batch < (double)samples ? (size_t)batch : samples;
     t->record_every = every > 0 ? (size_t)every : (t->epochs - 1) / TRAIN_POINTS_USUAL + 1;
     size_t points = train_points(t->epochs, t->record_every);
     if (points <= TRAIN_POINTS_MAX) return CODE_OK;
@@ -83,11 +83,12 @@ static int read_boundary(struct members *r, const json_t *root, struct train_tas
     if (members_object(r, root, "boundary", OPTIONAL, &object) != CODE_OK) return r->error->code;
     grid->wanted = object != NULL;
     if (!grid->wanted) return CODE_OK;
-    const struct network *network = &request->set.network;
+    const struct problem_set *set = &request->set;
+    size_t inputs = network_sample_size(&set->network, set->network.feeds[0]);
     double resolution = (double)grid->resolution;
-    if (network->input_size != 2) {
-        error_set(r->error, CODE_OUT_OF_RANGE, "a boundary is for networks with two inputs, this one has %zu",
-                  network->input_size);
+    if (inputs != 2 || set->definition.feed_count > 1) {
+        error_set(r->error, CODE_OUT_OF_RANGE, "a boundary is for networks with two inputs, this one has %zu%s", inputs,
+                  set->definition.feed_count > 1 ? ", and more than one member of data goes in" : "");
     } else if (members_known(r, object, known) == CODE_OK && read_range(r, object, "x", grid->x) == CODE_OK &&
                read_range(r, object, "y", grid->y) == CODE_OK &&
                members_size(r, object, "resolution", OPTIONAL, 2, LIMIT_RESOLUTION, &resolution) == CODE_OK) {
@@ -108,9 +109,10 @@ static double numbers_written(const struct train_task *request)
 {
     const struct training *t = &request->training;
     const struct network *network = &request->set.network;
-    double points = (double)train_points(t->epochs, t->record_every), out = (double)network_output(network)->out_size;
+    double points = (double)train_points(t->epochs, t->record_every);
+    double out = (double)network_sample_size(network, network->output);
     return points * (3 + (double)network->parameter_count) + (double)network->parameter_elements +
-           ((double)t->samples + grid_points(request)) * out;
+           ((double)network->batch + grid_points(request)) * out;
 }
 
 /* Bytes of arena, roughly: the passes, the optimizer's state, the host's copies, the curve, and what is written out,
@@ -119,29 +121,28 @@ static double memory_needed(const struct train_task *request)
 {
     const struct training *t = &request->training;
     const struct network *network = &request->set.network;
-    size_t whole, rest = 0, grid = 0, points = (size_t)grid_points(request);
-    if (points > TRAIN_OUTPUTS_AT_ONCE) points = TRAIN_OUTPUTS_AT_ONCE;
-    size_t remaining = t->samples % t->batch_size;
-    if (!pass_elements(network, t->batch_size, &whole) ||
-        (remaining > 0 && !pass_elements(network, remaining, &rest)) ||
-        (points > 0 && !pass_elements(network, points, &grid)))
-        return HUGE_VAL;
-    double data = (double)t->samples * (double)(network->input_size + network_output(network)->out_size);
-    return 8 * ((double)whole + (double)rest + (double)grid + 6 * (double)network->parameter_elements + 3 * data) +
+    size_t all;
+    if (!pass_elements(&network->graph, &all)) return HUGE_VAL;
+    double points = fmin(grid_points(request), TRAIN_OUTPUTS_AT_ONCE), samples = (double)network->batch;
+    double batches = (double)(t->batch_size + network->batch % t->batch_size) + points;
+    double parameters = (double)network->parameter_elements, data = 0;
+    for (size_t v = 0; v < network->graph.value_count; v++)
+        if (network->graph.values[v]->kind == VALUE_DATA) data += (double)network->graph.values[v]->size;
+    return 8 * ((double)all * (batches / samples) + 12 * parameters + 3 * data) +
            (8 + 2 * NUMBER_TEXT_MAX) * numbers_written(request);
 }
 
 /* Updates of the parameters. */
 static double steps_of(const struct training *t)
 {
-    return ceil((double)t->samples / (double)t->batch_size) * (double)t->epochs;
+    return ceil((double)t->problem.network->batch / (double)t->batch_size) * (double)t->epochs;
 }
 
 static int check_limits(const struct options *options, struct train_task *request, struct error *error)
 {
     const struct training *t = &request->training;
     request->work = train_work(t) + WORK_PER_BATCH * steps_of(t) + WORK_PER_NUMBER_WRITTEN * numbers_written(request) +
-                    request->set.network.work * grid_points(request);
+                    request->set.network.work / (double)request->set.batch * grid_points(request);
     if (quota_work(options, "training", request->work, error) != CODE_OK) return error->code;
     if (numbers_written(request) > LIMIT_ANSWER_NUMBERS)
         return error_set(error, CODE_TOO_MUCH_WORK, "the answer would hold %.3g numbers, the limit is %.3g",
@@ -164,7 +165,7 @@ int train_task_measure(struct arena *arena, const struct options *options, struc
     if (read_schedule(&r, root, request) != CODE_OK) return error->code;
     if (read_boundary(&r, root, request) != CODE_OK) return error->code;
     if (read_device(&r, root, options, &request->device, &request->dtype) != CODE_OK) return error->code;
-    request->training.network = &request->set.network;
+    request->training.problem.network = &request->set.network;
     return check_limits(options, request, error);
 }
 
@@ -175,8 +176,7 @@ int train_task_read(struct arena *arena, struct train_task *request, struct erro
     const json_t *root = request->document.root;
     if (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK) return error->code;
     struct training *t = &request->training;
-    t->parameters = set->parameters;
-    t->x = set->x;
-    t->target = set->target;
-    return device_backend(request->device, request->dtype, train_work(t), steps_of(t), &t->backend, error);
+    set->problem.cancelled = t->problem.cancelled;
+    t->problem = set->problem;
+    return device_backend(request->device, request->dtype, train_work(t), steps_of(t), &t->problem.backend, error);
 }

@@ -26,7 +26,7 @@ export function attributeControl(attribute, target, onChange) {
     : el("input", {
       type: numeric(type) ? "number" : "text",
       step: type === "integer" ? "1" : "any",
-      min: type === "integer" ? "1" : null,
+      min: type === "integer" && name !== "dim" ? "1" : null,
       value: target[name] ?? "",
       placeholder: attribute.default === undefined ? "" : String(attribute.default),
     });

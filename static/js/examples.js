@@ -3,7 +3,7 @@ import { postCheck } from "./api.js";
 import { sameTensor } from "./numbers.js";
 import { batchSize } from "./shapes.js";
 
-const isBias = (name) => /^b\d+$|\.bias$/.test(name);
+const isBias = (name) => /^(b|beta)\d+$|\.bias$/.test(name);
 
 const map = (tensor, change) => (Array.isArray(tensor) ? tensor.map((item) => map(item, change)) : change(tensor));
 const transpose = (matrix) => matrix[0].map((_, column) => matrix.map((row) => row[column]));

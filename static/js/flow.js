@@ -3,15 +3,16 @@ import { el } from "./dom.js";
 import { lossType } from "./shapes.js";
 import { STATES, STATUSES, wayBack } from "./verdict.js";
 
-const placeName = (step) => (step.index === "loss" ? `loss, ${step.type}` : `layer ${step.index}, ${step.type}`);
+const placeName = (step) => (step.index === "loss" ? `loss, ${step.type}` : `layer ${step.index}, ${step.type ?? ""}`);
 
 function stepNode(step) {
   const { symbol, text } = STATES[step.state];
   const badges = step.mistakes.map((i) => el("a", { class: "badge", href: `#mistake-${i + 1}`, "aria-label": `mistake ${i + 1}`, onclick: toMistake }, String(i + 1)));
-  return el("li", { class: `step ${step.state}` },
+  return el("li", { class: `step ${step.state} ${step.type === "data" ? "data" : ""}`.trim() },
     el("div", { class: "step-card" },
       el("span", { class: "step-place" }, step.index === "loss" ? "loss" : String(step.index), badges),
       el("span", { class: "step-type" }, step.type),
+      step.takes && el("span", { class: "step-takes" }, `takes ${step.takes}`),
       el("span", { class: "step-parameters mono" }, step.parameters.map((entry) => el("span", { class: entry.passed ? "passed" : "failed" },
         `${STATUSES[entry.status]?.symbol ?? "✗"} ${entry.name}`)))),
     el("span", { class: "step-state" }, el("span", { class: "mark", "aria-hidden": "true" }, symbol), text && ` ${text}`));
@@ -39,5 +40,5 @@ export function places(mistake, problem) {
     index,
     type: index === "loss" ? lossType(problem.network) : problem.network.layers[index]?.type,
   }));
-  return steps.map(placeName).join("; ");
+  return steps.length > 0 ? steps.map(placeName).join("; ") : mistake.parameters.join(", ");
 }

@@ -4,11 +4,12 @@
  */
 import { attributeControl } from "./attribute-controls.js";
 import { el, field, fill, select } from "./dom.js";
-import { describeLayers, inputShape, shapeText } from "./shapes.js";
+import { describeLayers, hasParameters, inputShape, shapeText } from "./shapes.js";
 
 const NAME = { name: "name", type: "string" };
+const SHARES = { name: "shares", type: "string" };
 /** What is tucked away until somebody asks for it or it is set. */
-const RARE = new Set(["in_features", "bias", "name", "l2"]);
+const RARE = new Set(["in_features", "bias", "name", "l2", "eps", "affine", "shares", "transposed"]);
 
 /** The loss in its long form; a bare string is its type. */
 const looseLoss = (loss) => (typeof loss === "object" && loss !== null ? { ...loss } : { type: loss ?? "mse" });
@@ -24,9 +25,11 @@ function readInput(text) {
 /**
  * @param {HTMLElement} container
  * @param {{capabilities: object, errors: import("./fields.js").FieldErrors, onChange(): void}} options
- * @returns {{get(): object, set(network: object): void, label(convention: string): void}}
+ * @returns {{get(): object, set(network: object): void, label(convention: string): void, target(): string}}
  */
 export function createLayerRow(container, { capabilities, errors, onChange }) {
+  /** The member of the data that a loss takes beside the output. */
+  const targetOf = (loss) => losses.get(loss.type)?.target ?? "y";
   const ops = new Map([...capabilities.layers, ...capabilities.activations].map((op) => [op.name, op]));
   const losses = new Map(capabilities.losses.map((loss) => [loss.name, loss]));
   const row = el("ol", { class: "layers", "aria-label": "The network, from the input to the loss" });
@@ -52,6 +55,23 @@ export function createLayerRow(container, { capabilities, errors, onChange }) {
     return { usual: usual.map(make), rare: rare.map(make), rareSet: rare.some(({ name }) => target[name] !== undefined) };
   }
 
+  /** Names of what a layer takes, for those that need to say it or do; where it is empty, that is what comes before. */
+  function inputsField(op, layer, pointer) {
+    const least = op.inputs?.least ?? 1;
+    const control = el("input", {
+      type: "text", autocomplete: "off", spellcheck: "false", value: (Array.isArray(layer.inputs) ? layer.inputs : []).join(", "),
+      placeholder: least > 1 ? "names: f, x" : "the layer before",
+    });
+    control.addEventListener("input", () => {
+      const names = control.value.split(",").map((name) => name.trim()).filter((name) => name !== "");
+      if (names.length > 0) layer.inputs = names;
+      else delete layer.inputs;
+      changed();
+    });
+    errors.register(() => `${pointer()}/inputs`, control);
+    return field("inputs", control, { class: "small" });
+  }
+
   function moreButton(more, what, open) {
     const button = el("button", {
       class: "button quiet icon", type: "button", "aria-expanded": String(open), "aria-label": `More about ${what}`,
@@ -72,21 +92,24 @@ export function createLayerRow(container, { capabilities, errors, onChange }) {
     const names = ops.has(layer.type) ? [...ops.keys()] : [layer.type ?? "", ...ops.keys()];
     const type = select(names, layer.type ?? "", { class: "type", "aria-label": `Type of layer ${index()}`, title: op.summary });
     type.addEventListener("change", () => change(layer, type.value));
-    const { usual, rare, rareSet } = attributesOf({ attributes: [...op.attributes, NAME] }, layer, pointer);
-    const more = el("div", { class: "more" }, rare, el("div", { class: "row" },
+    const others = hasParameters(layer.type) || layer.shares !== undefined ? [SHARES, NAME] : [NAME];
+    const { usual, rare, rareSet } = attributesOf({ attributes: [...op.attributes, ...others] }, layer, pointer);
+    const inputs = inputsField(op, layer, pointer);
+    const takesSeveral = op.inputs?.least > 1;
+    const more = el("div", { class: "more" }, !takesSeveral && inputs, rare, el("div", { class: "row" },
       el("button", { class: "button quiet", type: "button", onclick: () => move(layer, -1) }, "← Move"),
       el("button", { class: "button quiet", type: "button", onclick: () => move(layer, 1) }, "Move →")));
     const hint = el("p", { class: "hint mono" });
     hints.push({ layer, hint });
-    const card = el("li", { class: `layer ${op.name === "linear" ? "linear" : "activation"}`, "data-error-host": "" },
+    const card = el("li", { class: `layer ${hasParameters(op.name) ? "linear" : "activation"}`, "data-error-host": "" },
       el("div", { class: "layer-head" },
         el("span", { class: "layer-index", "aria-hidden": "true" }, String(index())),
-        moreButton(more, `layer ${index()}`, rareSet),
+        moreButton(more, `layer ${index()}`, rareSet || (!takesSeveral && layer.inputs !== undefined)),
         el("button", {
           class: "button quiet icon remove", type: "button", "aria-label": `Remove layer ${index()}, ${layer.type}`, title: "Remove",
           onclick: () => remove(layer),
         }, el("span", { "aria-hidden": "true" }, "✕"))),
-      type, usual, more, hint);
+      type, takesSeveral && inputs, usual, more, hint);
     errors.register(() => `${pointer()}/type`, type);
     errors.register(pointer, type);
     return card;
@@ -114,14 +137,14 @@ export function createLayerRow(container, { capabilities, errors, onChange }) {
     const names = losses.has(loss.type) ? [...losses.keys()] : [loss.type, ...losses.keys()];
     const type = select(names, loss.type, { class: "type", "aria-label": "Loss", title: op.summary });
     type.addEventListener("change", () => {
-      const keep = loss.reduction === undefined ? {} : { reduction: loss.reduction };
+      const keep = loss.reduction === undefined || targetOf({ type: type.value }) !== "y" ? {} : { reduction: loss.reduction };
       network.loss = { type: type.value, ...keep, ...(loss.l2 === undefined ? {} : { l2: loss.l2 }) };
       draw();
       row.querySelector(".loss .type").focus();
       changed();
     });
     const extra = [
-      { name: "reduction", type: "string", choices: capabilities.reductions, default: "mean" },
+      ...(targetOf(loss) === "y" ? [{ name: "reduction", type: "string", choices: capabilities.reductions, default: "mean" }] : []),
       { name: "l2", type: "number", default: 0 },
     ];
     const { usual, rare, rareSet } = attributesOf({ attributes: [...op.attributes, ...extra] }, loss, () => "/network/loss");
@@ -183,12 +206,15 @@ export function createLayerRow(container, { capabilities, errors, onChange }) {
   function change(layer, type) {
     const index = network.layers.indexOf(layer);
     const fresh = { type, ...(layer.name === undefined ? {} : { name: layer.name }) };
+    const counts = ops.get(type)?.inputs;
+    if (layer.inputs?.length >= counts?.least && layer.inputs.length <= counts.most) fresh.inputs = layer.inputs;
     if (type === "linear") fresh.out_features = layer.out_features ?? 2;
     network.layers[index] = fresh;
     structural(fresh);
   }
 
   return {
+    target: () => targetOf(network.loss),
     get: () => structuredClone({ ...network, loss: shortLoss(network.loss) }),
     set(next) {
       const layers = Array.isArray(next?.layers) ? next.layers.map((layer) => (typeof layer === "object" && layer !== null ? { ...layer } : { type: String(layer) })) : [];

@@ -14,8 +14,11 @@
 import { el, field, select } from "./dom.js";
 import { FieldErrors } from "./fields.js";
 import { createLayerRow } from "./layer-row.js";
-import { parseTensor, tensorText } from "./numbers.js";
+import { parseTensor, parseTensors, tensorText, tensorsText } from "./numbers.js";
 import { createParametersEditor, parseAt } from "./parameters-editor.js";
+
+/** What a loss takes beside the output, by its name in the data. */
+const TARGETS = { y: "y, the targets", upstream: "upstream, the gradient at the output" };
 
 const CONVENTIONS = {
   numpy: "NumPy: x @ W + b, weights [in, out]",
@@ -23,14 +26,15 @@ const CONVENTIONS = {
   columns: "Columns: W @ x + b, samples side by side",
 };
 
-/** A text area for one tensor. */
-function tensorField(label, pointer, { errors, onChange }) {
-  const text = el("textarea", { rows: 5, spellcheck: "false", autocomplete: "off" });
+/** A text area for one tensor, or for several by their names. `pointer` may be a function. */
+function tensorField(label, pointer, { errors, onChange }, { rows = 5, several = false } = {}) {
+  const text = el("textarea", { rows, spellcheck: "false", autocomplete: "off" });
   text.addEventListener("input", onChange);
   errors.register(pointer, text);
-  const read = () => parseAt(pointer, text.value, parseTensor);
+  const read = () => parseAt(typeof pointer === "function" ? pointer() : pointer, text.value, several ? parseTensors : parseTensor);
   return {
     node: field(label, text),
+    empty: () => text.value.trim() === "",
     get: read,
     getState() {
       try {
@@ -40,7 +44,7 @@ function tensorField(label, pointer, { errors, onChange }) {
       }
     },
     set(value) {
-      text.value = typeof value === "string" ? value : value === undefined ? "" : tensorText(value);
+      text.value = typeof value === "string" ? value : value === undefined ? "" : several ? tensorsText(value) : tensorText(value);
     },
   };
 }
@@ -53,6 +57,7 @@ export function createNetworkEditor(container, { capabilities, onChange = () => 
   const errors = new FieldErrors();
   const changed = () => {
     errors.clear();
+    nameTarget();
     onChange();
   };
   const shared = { capabilities, errors, onChange: changed };
@@ -67,8 +72,9 @@ export function createNetworkEditor(container, { capabilities, onChange = () => 
   errors.register("/convention", convention);
   const parameters = createParametersEditor(shared);
   const x = tensorField("x, the samples", "/data/x", shared);
-  const y = tensorField("y, the targets", "/data/y", shared);
-  errors.register("/data", x.node.querySelector("textarea"));
+  const y = tensorField(TARGETS.y, () => `/data/${row.target()}`, shared);
+  const others = tensorField("what else layers take, by name", "/data", shared, { rows: 3, several: true });
+  const more = el("details", { class: "more-data" }, el("summary", {}, "More data"), others.node);
 
   container.classList.add("network-editor");
   container.append(
@@ -76,8 +82,21 @@ export function createNetworkEditor(container, { capabilities, onChange = () => 
     field("Convention", convention, { class: "convention" }),
     el("div", { class: "grid-2" },
       parameters.node,
-      el("fieldset", { class: "plain" }, el("legend", {}, "Data"), el("div", { class: "data-fields" }, x.node, y.node))),
+      el("fieldset", { class: "plain" }, el("legend", {}, "Data"), el("div", { class: "data-fields" }, x.node, y.node, more))),
   );
+
+  /** The loss says what the second field is. */
+  function nameTarget() {
+    y.node.querySelector("label").textContent = TARGETS[row.target()] ?? row.target();
+  }
+
+  /** The data as `read` reads a field: x, what the loss takes, and the rest. */
+  function readData(read) {
+    const rest = others.empty() ? {} : read(others);
+    return typeof rest === "string"
+      ? { data: { x: read(x), [row.target()]: read(y) }, more_data: rest }
+      : { data: { x: read(x), [row.target()]: read(y), ...rest } };
+  }
 
   function set(problem) {
     errors.clear();
@@ -85,8 +104,13 @@ export function createNetworkEditor(container, { capabilities, onChange = () => 
     convention.value = capabilities.conventions.includes(problem.convention) ? problem.convention : "numpy";
     row.label(convention.value);
     parameters.set(problem.parameters);
-    x.set(problem.data?.x);
-    y.set(problem.data?.y);
+    const { x: samples, [row.target()]: targets, ...rest } = problem.data ?? {};
+    x.set(samples);
+    y.set(targets);
+    const none = Object.keys(rest).length === 0;
+    others.set(problem.more_data ?? (none ? undefined : rest));
+    more.open = !others.empty();
+    nameTarget();
   }
 
   return {
@@ -96,13 +120,13 @@ export function createNetworkEditor(container, { capabilities, onChange = () => 
       network: row.get(),
       convention: convention.value,
       parameters: parameters.get(),
-      data: { x: x.get(), y: y.get() },
+      ...readData((part) => part.get()),
     }),
     getState: () => ({
       network: row.get(),
       convention: convention.value,
       parameters: parameters.getState(),
-      data: { x: x.getState(), y: y.getState() },
+      ...readData((part) => part.getState()),
     }),
     showProblem: (problem) => errors.show(problem),
     clearProblem: () => errors.clear(),

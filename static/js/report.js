@@ -43,7 +43,8 @@ function diagnosis(report, problem) {
   const found = report.diagnosis;
   if (found === undefined) return null;
   const { mistakes, first_wrong: first } = found;
-  const where = `Look first at ${first.parameter} (layer ${first.layer}, ${problem.network.layers[first.layer]?.type ?? ""}): ` +
+  const layer = problem.network.layers[first.layer];
+  const where = `Look first at ${first.parameter} (${layer ? `layer ${first.layer}, ${layer.type}` : "data"}): ` +
     "of all that fail, it is nearest the loss, so everything behind it on the way back may be right and only inherit the error.";
   const lead = mistakes.length === 0
     ? `No known mistake reproduces these numbers. ${where}`

@@ -7,7 +7,7 @@ import { wholeOptimizer } from "./optimizers.js";
 /** The widths of a network: "2-3-2-1". */
 export function architecture(network) {
   const input = Array.isArray(network.input) ? network.input.join("×") : network.input;
-  const widths = network.layers.filter((layer) => layer.type === "linear").map((layer) => layer.out_features);
+  const widths = network.layers.filter((layer) => layer.type === "linear").map((layer) => layer.out_features ?? "·");
   return [input, ...widths].join("-");
 }
 

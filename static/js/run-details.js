@@ -38,7 +38,7 @@ function sidesText(samples, read) {
 }
 
 function whyNoPlane(run) {
-  if (!hasPlane(run.request.network)) return "A boundary is drawn for networks with two inputs.";
+  if (!hasPlane(run.request)) return "A boundary is drawn for networks with two inputs.";
   if (run.request.boundary === undefined) return "This run was started without a boundary.";
   return run.status === "stopped" || run.status === "failed" ? "The run ended before there was one." : "It is drawn when the run is done.";
 }

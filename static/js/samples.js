@@ -2,7 +2,11 @@
  * The samples of a request, one by one, whatever its convention, and what the network makes of them.
  */
 
+import { describeLayers } from "./shapes.js";
+
 const transposed = (rows) => rows[0].map((_, j) => rows.map((row) => row[j]));
+/** Of a loss that takes no targets, what it takes instead. */
+const targetsOf = (data) => data.y ?? data.upstream ?? [];
 const largest = (values) => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
 
 /** @typedef {{x: number[], target: number|number[], output: number[]|null}} Sample */
@@ -15,7 +19,7 @@ const largest = (values) => values.reduce((best, value, i) => (value > values[be
 export function samplesOf({ convention, data }, predictions = null) {
   const columns = convention === "columns";
   const rows = (tensor) => (columns && Array.isArray(tensor[0]) ? transposed(tensor) : tensor);
-  const [x, y] = [rows(data.x), rows(data.y)];
+  const [x, y] = [rows(data.x), rows(targetsOf(data))];
   const outputs = predictions === null ? null : rows(predictions);
   return x.map((sample, i) => ({
     x: [sample].flat(Infinity),
@@ -31,7 +35,7 @@ export function samplesOf({ convention, data }, predictions = null) {
  */
 export function reading({ network }, samples) {
   const loss = typeof network.loss === "string" ? network.loss : network.loss.type;
-  const outputs = network.layers.findLast((layer) => layer.type === "linear")?.out_features ?? 1;
+  const outputs = describeLayers(network).at(-1)?.shape?.at(-1) ?? 1;
   const targets = samples.map(({ target }) => target);
   if (outputs > 1) {
     const classOf = (target) => (Array.isArray(target) ? largest(target) : target);

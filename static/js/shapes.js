@@ -1,6 +1,6 @@
 /**
- * What follows from a network's definition: shapes and the parameters' names. For labels only; the service has the
- * last word, so anything that makes no sense here is simply null.
+ * What follows from a network's definition: shapes, the parameters' names, and who takes what. For labels only; the
+ * service has the last word, so anything that makes no sense here is simply null.
  */
 
 const isSize = (value) => Number.isInteger(value) && value > 0;
@@ -15,15 +15,70 @@ export function inputShape(input) {
   return shape.length > 0 && shape.every(isSize) ? shape : null;
 }
 
-function parametersOf(layer, index, count, width, convention) {
-  const out = isSize(layer.out_features) ? layer.out_features : null;
-  const [weight, bias] = convention === "pytorch"
-    ? [`${layer.name || index}.weight`, `${layer.name || index}.bias`]
-    : [`W${count}`, `b${count}`];
-  const both = convention === "numpy" ? [width, out] : [out, width];
-  const list = [{ name: weight, shape: both.includes(null) ? null : both }];
-  if (layer.bias !== false) list.push({ name: bias, shape: out === null ? null : [out] });
-  return list;
+/**
+ * What each layer takes: the index of a layer, or the name of a member of the data.
+ * @returns {(number | string)[][]} one list per layer
+ */
+export function sourcesOf(network) {
+  const named = new Map();
+  return (network?.layers ?? []).map((layer, index) => {
+    const names = Array.isArray(layer?.inputs) ? layer.inputs : [index === 0 ? "x" : index - 1];
+    const sources = names.map((name) => named.get(name) ?? name);
+    if (layer?.name) named.set(layer.name, index);
+    return sources;
+  });
+}
+
+/** For each layer, all layers and members of the data that what it makes depends on. */
+export function ancestorsOf(network) {
+  const all = [];
+  for (const sources of sourcesOf(network)) {
+    all.push(new Set(sources.flatMap((source) => [source, ...(all[source] ?? [])])));
+  }
+  return all;
+}
+
+const PARAMETERS = { linear: ["W", "b"], layer_norm: ["gamma", "beta"] };
+const MEMBERS = ["weight", "bias"];
+
+/** Whether layers of that type have parameters, which others may share. */
+export const hasParameters = (type) => type in PARAMETERS;
+
+/** The shapes of the parameters that a layer has itself; null for one that it has not. */
+function shapesOf(layer, owner, input, convention) {
+  const width = input?.at(-1) ?? null;
+  const told = (name, otherwise) => layer[name] ?? owner?.[name] ?? otherwise;
+  if (layer.type === "layer_norm") {
+    const gain = owner === null && told("affine", true) ? [[width]] : [];
+    return [...gain, ...gain];
+  }
+  const out = outFeatures(layer, owner);
+  const weight = convention === "numpy" ? [width, out] : [out, width];
+  const bias = told("bias", true) && (owner === null || told("transposed", false) || owner.bias === false);
+  return [owner === null ? weight : null, bias ? [out] : null];
+}
+
+function outFeatures(layer, owner) {
+  if (isSize(layer.out_features)) return layer.out_features;
+  if (owner === null || layer.transposed || owner.transposed) return null;
+  return isSize(owner.out_features) ? owner.out_features : null;
+}
+
+/** The shape of what a layer makes, from those of what it takes. */
+function outputShape(layer, owner, inputs) {
+  const [first] = inputs;
+  if (inputs.includes(null)) return null;
+  if (layer.type === "linear") {
+    const out = outFeatures(layer, owner);
+    return out && [...first.slice(0, -1), out];
+  }
+  if (layer.type === "flatten") return [product(first)];
+  if (inputs.length > 1 && inputs.some((shape) => shape.length !== first.length)) return null;
+  if (layer.type === "concat") {
+    const axis = (layer.dim ?? 1) < 0 ? first.length + layer.dim : (layer.dim ?? 1) - 1; // without the batch
+    return first.map((size, i) => (i === axis ? inputs.reduce((sum, shape) => sum + shape[i], 0) : size));
+  }
+  return first.map((_, i) => Math.max(...inputs.map((shape) => shape[i])));
 }
 
 /**
@@ -31,28 +86,24 @@ function parametersOf(layer, index, count, width, convention) {
  *   the shape of a sample behind it, and its parameters
  */
 export function describeLayers(network, convention = "numpy") {
-  let shape = inputShape(network?.input);
+  const layers = network?.layers ?? [];
+  const sources = sourcesOf(network);
+  const shapes = [];
   let count = 0;
-  return (network?.layers ?? []).map((layer, index) => {
-    let parameters = [];
-    if (layer?.type === "linear") {
-      count += 1;
-      parameters = parametersOf(layer, index, count, shape?.at(-1) ?? null, convention);
-      shape = shape && isSize(layer.out_features) ? [...shape.slice(0, -1), layer.out_features] : null;
-    } else if (layer?.type === "flatten") {
-      shape = shape && [product(shape)];
-    }
-    return { shape, parameters };
+  return layers.map((layer, index) => {
+    const inputs = sources[index].map((source) => (source === "x" ? inputShape(network?.input) : shapes[source] ?? null));
+    const owner = layer?.shares ? layers.slice(0, index).find(({ name }) => name === layer.shares) ?? null : null;
+    shapes[index] = outputShape(layer ?? {}, owner, inputs.length > 0 ? inputs : [null]);
+    const own = hasParameters(layer?.type) ? shapesOf(layer, owner, inputs[0] ?? null, convention) : [];
+    if (own.some((shape) => shape !== null && shape !== undefined)) count += 1;
+    const named = own.map((shape, i) => ({
+      name: convention === "pytorch" ? `${layer.name || index}.${MEMBERS[i]}` : `${PARAMETERS[layer.type][i]}${count}`,
+      shape,
+    }));
+    const parameters = named.filter(({ shape }) => shape !== null)
+      .map(({ name, shape }) => ({ name, shape: shape.includes(null) ? null : shape }));
+    return { shape: shapes[index], parameters };
   });
-}
-
-/** The index of the layer that a parameter belongs to, by name. */
-export function layersByParameter(network, convention) {
-  const result = new Map();
-  describeLayers(network, convention).forEach((layer, index) => {
-    for (const { name } of layer.parameters) result.set(name, index);
-  });
-  return result;
 }
 
 /** The type of a network's loss, in its short form or its long one. */

@@ -44,7 +44,8 @@ function rangeOf(values) {
 }
 
 /** Whether a boundary can be drawn: one vector of two numbers a sample. */
-export const hasPlane = (network) => [network.input].flat().length === 1 && [network.input].flat()[0] === 2;
+export const hasPlane = ({ network, data }) => [network.input].flat().length === 1 && [network.input].flat()[0] === 2
+  && Object.keys(data ?? {}).every((name) => ["x", "y", "upstream"].includes(name));
 
 /**
  * @param {HTMLElement} container
@@ -139,7 +140,7 @@ export function createTrainForm(container, { extra = [], onChange = () => {} } =
   }
 
   function readBoundary({ network, convention, data }) {
-    if (!boundary.checked || !hasPlane(network)) return undefined;
+    if (!boundary.checked || !hasPlane({ network, data })) return undefined;
     const along = (axis) => (convention === "columns" ? data.x[axis] : data.x.map((sample) => sample[axis]));
     const size = numberOf(resolution.value, "/boundary/resolution");
     return {
@@ -187,7 +188,7 @@ export function settingsOf(request) {
     optimizer: type,
     options: Object.fromEntries(Object.entries(options).map(([name, value]) => [name, typeof value === "boolean" ? value : shown(value)])),
     epochs: text(request.epochs), batch: text(request.batch_size), record: text(request.record_every),
-    dtype: request.dtype ?? EMPTY.dtype, boundary: request.boundary !== undefined || !hasPlane(request.network),
+    dtype: request.dtype ?? EMPTY.dtype, boundary: request.boundary !== undefined || !hasPlane(request),
     resolution: text(request.boundary?.resolution), xRange: "", yRange: "",
   };
 }

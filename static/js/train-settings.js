@@ -103,7 +103,7 @@ export function createTrainSettings(root, { capabilities, announce, onChange, on
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }
-    form.setPlane(request === null || hasPlane(request.network));
+    form.setPlane(request === null || hasPlane(request));
     drawBase(request);
     curl.refresh();
     const same = TRAIN_PRESETS.find((preset) => request !== null && describeChanges(requestOf(preset), request).length === 0);

@@ -1,7 +1,7 @@
 /**
  * What a report says about each step of the way back: pure functions, no DOM.
  */
-import { describeLayers, lossType } from "./shapes.js";
+import { ancestorsOf, describeLayers, lossType } from "./shapes.js";
 
 /** State -> symbol and words. A state is never told by colour alone. */
 export const STATES = {
@@ -26,13 +26,15 @@ export const STATUSES = {
 };
 
 /**
- * The steps of the backward pass, the loss first, the first layer last.
+ * The steps of the backward pass, the loss first, the first layer last, and behind it the data whose gradients were
+ * asked for.
  * @param {object} report what POST /v1/check answered
  * @param {{network: object, convention?: string}} problem
- * @returns {{index: number | "loss", type: string, parameters: {name: string, passed: boolean, status: string}[],
- *   state: keyof STATES, mistakes: number[]}[]} mistakes: indices into report.diagnosis.mistakes made at this step
+ * @returns {{index: number | string, type: string, parameters: {name: string, passed: boolean, status: string}[],
+ *   state: keyof STATES, mistakes: number[], takes?: string}[]} mistakes: indices into report.diagnosis.mistakes made at this step;
+ *   takes: what a layer's inputs name
  */
-export function wayBack(report, { network, convention }) {
+export function wayBack(report, { network, convention, data }) {
   const entries = new Map(report.parameters.map((entry) => [entry.name, entry]));
   const described = describeLayers(network, convention);
   const mistakes = report.diagnosis?.mistakes ?? [];
@@ -42,10 +44,22 @@ export function wayBack(report, { network, convention }) {
   const steps = [step("loss", lossType(network), [])];
   network.layers.forEach((layer, index) => {
     const own = described[index].parameters.map(({ name }) => entries.get(name)).filter(Boolean);
-    steps.splice(1, 0, step(index, layer.type, own));
+    steps.splice(1, 0, { ...step(index, layer.type, own), takes: Array.isArray(layer.inputs) ? layer.inputs.join(", ") : "" });
   });
-  judge(steps, report);
+  const owned = new Set(described.flatMap((layer) => layer.parameters.map(({ name }) => name)));
+  for (const name of Object.keys(data ?? {}).filter((member) => entries.has(member) && !owned.has(member))) {
+    const own = mistakes.flatMap((mistake, i) => (mistake.layers.length === 0 && mistake.parameters.includes(name) ? [i] : []));
+    steps.push({ ...step(name, "data", [entries.get(name)]), mistakes: own });
+  }
+  judge(steps, report, reaches(network));
   return steps;
+}
+
+/** Whether the gradient at one step goes on to another, which lies behind it on the way back. */
+function reaches(network) {
+  const ancestors = ancestorsOf(network);
+  const output = new Set([network.layers.length - 1, ...(ancestors.at(-1) ?? [])]);
+  return (from, to) => (from.index === "loss" ? output : ancestors[from.index])?.has(to.index) ?? false;
 }
 
 const anyPassed = (step) => step.parameters.some((entry) => entry.passed);
@@ -53,21 +67,22 @@ const allPassed = (step) => step.parameters.length > 0 && step.parameters.every(
 const anyFailed = (step) => step.parameters.some((entry) => !entry.passed);
 const allMissing = (step) => anyFailed(step) && step.parameters.every((entry) => entry.passed || entry.status === "missing");
 
-function judge(steps, report) {
-  const first = report.diagnosis?.first_wrong.layer;
+function judge(steps, report, reach) {
+  const first = report.diagnosis?.first_wrong.parameter;
   const explained = report.diagnosis?.explained ?? false;
-  let wrongBefore = false; // nearer the loss
+  const wrong = [];
   steps.forEach((step, at) => {
-    const rightBehind = steps.slice(at + 1).some(anyPassed); // a right gradient nearer the input has come through here
+    const wrongBefore = wrong.some((one) => reach(one, step)); // nearer the loss
+    const rightBehind = steps.slice(at + 1).some((other) => anyPassed(other) && reach(step, other)); // a right gradient nearer the input has come through here
     const failed = anyFailed(step);
     if (step.mistakes.length > 0) step.state = "wrong";
     else if (failed && allMissing(step)) step.state = "missing";
-    else if (failed && !explained && step.index === first) step.state = "wrong";
+    else if (failed && !explained && step.parameters.some(({ name }) => name === first)) step.state = "wrong";
     else if (failed) step.state = wrongBefore ? "inherited" : "wrong";
     else if (allPassed(step) || rightBehind) step.state = "right";
     else if (wrongBefore) step.state = "inherited";
     else step.state = explained || report.passed ? "right" : "suspect";
-    wrongBefore ||= step.state === "wrong";
+    if (step.state === "wrong") wrong.push(step);
   });
   const spoiled = steps.find((step) => step.state === "inherited");
   if (spoiled) spoiled.state = "unreliable";

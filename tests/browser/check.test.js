@@ -187,6 +187,73 @@ test("gradients come from a file; a whole request fills all fields", async () =>
   await page.waitForSelector("#check-view [aria-invalid]");
 });
 
+/** Fills all fields from a file. */
+const fillFrom = (page, request) =>
+  page.setInputFiles("input[type=file]", { name: "request.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(request)) });
+
+const describedExamples = async () => {
+  const description = await (await fetch(`${site.address}/openapi.json`)).json();
+  return description.paths["/v1/check"].post.requestBody.content["application/json"].examples;
+};
+
+test("a residual block: the forgotten skip connection is marked where the paths meet, and x has its place", async () => {
+  const page = await site.page();
+  const { residual_skip_dropped: { value } } = await describedExamples();
+  await fillFrom(page, value);
+  await check(page);
+  await page.waitForSelector(".report");
+  assert.deepEqual(await texts(page, ".step-state"), ["✓ right", "✓ right", "✗ wrong here", "✓ right", "≈ unreliable from here", "≈ inherits it", "≈ inherits it"]);
+  assert.match(await page.locator(".step").nth(2).innerText(), /add\s+takes h, f/);
+  assert.match(await page.locator(".step").last().innerText(), /^x\s+data\s+✗ x/);
+  assert.match(await page.innerText(".mistake h4"), /At layer 3, add/);
+  assert.deepEqual(await texts(page, ".entries tr.failed th"), ["W1", "b1", "x"]);
+  assert.deepEqual(page.complaints, []);
+});
+
+test("a graph's fields are all there: inputs, more data, what arrives at the output; and in the link", async () => {
+  const page = await site.page();
+  const { other_layers: { value } } = await describedExamples();
+  await fillFrom(page, { ...value, gradients: { ...value.gradients, dmask: [[0, 0, 0], [0, 0, 0]] } });
+  await check(page);
+  await page.waitForSelector(".report");
+  assert.deepEqual(await texts(page, ".entries tr.failed th"), ["mask"]);
+  assert.match(await page.innerText(".mistake h4"), /At mask/);
+  assert.deepEqual(await texts(page, ".step-state"), [...Array(6).fill("✓ right"), "✗ wrong here"]);
+  assert.match(await view(page).getByLabel("upstream, the gradient at the output").inputValue(), /\[1, 0\]/);
+  assert.match(await view(page).getByLabel("what else layers take, by name").inputValue(), /mask/);
+  const shown = await page.innerText(".report");
+
+  const other = await site.page();
+  await go(other, await settledHash(page));
+  await other.waitForSelector(".report");
+  assert.equal(await other.innerText(".report"), shown);
+  assert.deepEqual([...page.complaints, ...other.complaints], []);
+});
+
+test("a layer that takes several and a loss without targets are asked for what they need", async () => {
+  const page = await site.page();
+  await page.click('[data-preset="xor"]');
+  const error = () => page.locator("#check-view .error").innerText();
+  await view(page).getByLabel("Type of layer 1").selectOption("add");
+  await page.fill("textarea.gradients", "{}");
+  await check(page);
+  await page.waitForSelector("#check-view [aria-invalid]");
+  assert.match(await error(), /add takes at least 2 inputs/);
+  await view(page).locator(".layer").nth(1).getByLabel("More about layer 0").click();
+  await view(page).getByLabel("name", { exact: true }).first().fill("first");
+  await view(page).getByLabel("inputs").nth(1).fill("first, first");
+  await view(page).getByLabel("Loss", { exact: true }).selectOption("upstream");
+  await view(page).getByLabel("upstream, the gradient at the output").fill("[[1], [2]]");
+  await check(page);
+  await page.waitForSelector("#check-view [aria-invalid]");
+  assert.match(await error(), /data.upstream has shape/);
+  await view(page).getByLabel("upstream, the gradient at the output").fill("[[1], [2], [3], [4]]");
+  await example(page, "right");
+  await page.waitForSelector(".summary.good");
+  assert.match(await page.locator(".facts").innerText(), /6 of 6/);
+  assert.deepEqual(page.complaints.filter((line) => !line.includes("400")), []);
+});
+
 test("tabs by arrow keys, and the theme stays", async () => {
   const page = await site.page();
   await page.getByRole("tab", { name: "Check" }).press("ArrowRight");

@@ -47,6 +47,36 @@ const painted = (page, selector) => page.locator(selector).evaluate((canvas) => 
   return colours.size;
 });
 
+test("a network that is no chain trains, too; no boundary where more than x goes in", async () => {
+  const problem = {
+    network: {
+      input: 2,
+      layers: [
+        { type: "mul", inputs: ["x", "mask"] },
+        { type: "linear", out_features: 3, name: "f" },
+        { type: "tanh", name: "h" },
+        { type: "add", inputs: ["f", "h"] },
+        { type: "linear", out_features: 1 },
+      ],
+      loss: "mse",
+    },
+    parameters: { init: { scheme: "he_normal", seed: 1 } },
+    data: { x: [[0, 0], [0, 1], [1, 0], [1, 1]], y: [[0], [1], [1], [0]], mask: [[1, 1], [1, 1], [1, 1], [1, 1]] },
+  };
+  const page = await site.page();
+  const give = (request) => page.setInputFiles("input[type=file]", { name: "request.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(request)) });
+  for (const [loss, data] of [["mse", problem.data], ["upstream", { x: problem.data.x, mask: problem.data.mask, upstream: problem.data.y }]]) {
+    await page.getByRole("tab", { name: "Check" }).click();
+    await give({ ...problem, network: { ...problem.network, loss }, data, gradients: {} });
+    await page.getByRole("button", { name: "Train this network" }).click();
+    await page.waitForSelector("#train-view", { state: "visible" });
+    await start(page);
+    await runs(page, loss === "mse" ? 1 : 2);
+  }
+  assert.match(await page.innerText("#train-view"), /A boundary is drawn for networks with two inputs/);
+  assert.deepEqual(page.complaints, []);
+});
+
 test("XOR is learnt: curve, accuracy, boundary", async () => {
   const page = await open();
   await start(page);

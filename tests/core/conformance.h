@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "core/backend/backend.h"
+#include "core/base/error.h"
 
 enum { GUARD = 8 };
 #define GUARD_VALUE (-7.25e30)
@@ -25,9 +26,10 @@ struct guarded {
     const struct backend *backend;
     size_t n;
     void *memory;
+    double guard; /* each has another one, so that one copied over another one is seen, too */
 };
 
-/* values may be NULL: then they are GUARD_VALUE. */
+/* values may be NULL: then they are the guard, too. */
 struct guarded guarded_new(struct arena *arena, const struct backend *backend, size_t n, const double *values);
 void *guarded_data(const struct guarded *t);
 /* Downloads it, and fails where a guard was overwritten. */
@@ -40,6 +42,8 @@ double uniform(double low, double high);
 
 Suite *conformance_suite(const char *name);
 void conformance_add_ops(Suite *suite);
+void conformance_add_values(Suite *suite);
+void conformance_add_graphs(Suite *suite);
 void conformance_add_primitives(Suite *suite);
 void conformance_add_small_primitives(Suite *suite); /* not in conformance_suite: a part of the above */
 void conformance_add_passes(Suite *suite);

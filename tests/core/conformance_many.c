@@ -54,28 +54,37 @@ enum { NETWORKS = sizeof networks / sizeof *networks, PARAMETERS_MAX = 8, ELEMEN
 
 struct setting {
     struct arena arena;
-    struct chain chain;
-    struct sequence sequence;
-    size_t batch, elements, outputs;
+    struct test_chain chain;
+    struct fused fused;
+    size_t elements;
     double *x, *target, *sets; /* [sets, elements] */
+    struct problem problem;    /* with the first of the sets */
 };
 
 static void draw(struct setting *s, int k)
 {
     const struct network *network = &s->chain.network;
-    size_t classes = network_output(network)->out_size;
-    for (size_t i = 0; i < s->batch * network->input_size; i++)
-        s->x[i] = i < network->input_size ? 0 : (double)(float)uniform(0, 1);
-    for (size_t i = 0; i < s->outputs; i++)
+    size_t classes = chain_width(&s->chain);
+    for (size_t i = 0; i < network->feeds[0]->size; i++)
+        s->x[i] = i < networks[k].input ? 0 : (double)(float)uniform(0, 1);
+    for (size_t i = 0; i < network->output->size; i++)
         s->target[i] = s->chain.definition.loss.op->target == TARGET_LIKE_OUTPUT
                            ? (double)(float)uniform(0, 1)
                            : i % classes == (i / classes) % classes;
     double *w = s->sets;
     for (size_t v = 0; v < networks[k].sets; v++)
         for (size_t p = 0; p < network->parameter_count; p++)
-            for (size_t i = 0; i < network->parameters[p].size; i++)
-                *w++ =
-                    network->parameters[p].role->weight || !networks[k].zero_bias ? (double)(float)uniform(0, 0.5) : 0;
+            for (size_t i = 0; i < network->graded[p].value->size; i++)
+                *w++ = network->graded[p].slot->initial == INITIAL_DRAWN || !networks[k].zero_bias
+                           ? (double)(float)uniform(0, 0.5)
+                           : 0;
+}
+
+/* Where each parameter's elements begin among those of all. */
+static void parts_of(const struct network *network, double *all, double *part[PARAMETERS_MAX])
+{
+    for (size_t p = 0; p < network->parameter_count; all += network->graded[p++].value->size)
+        part[p] = all;
 }
 
 static void setting_new(struct setting *s, int k)
@@ -83,41 +92,41 @@ static void setting_new(struct setting *s, int k)
     struct error error = {0};
     arena_init(&s->arena, (size_t)1 << 28);
     conformance_seed();
-    ck_assert_int_eq(chain_build(&s->arena, networks[k].input, networks[k].links, networks[k].loss, &s->chain, &error),
-                     CODE_OK);
+    chain_define(networks[k].input, networks[k].links, networks[k].loss, &s->chain);
     s->chain.definition.l2 = networks[k].l2;
     if (networks[k].probabilities) s->chain.definition.loss.attributes[0] = 1;
-    s->batch = networks[k].batch;
+    ck_assert_int_eq(chain_build_defined(&s->arena, networks[k].batch, &s->chain, &error), CODE_OK);
     s->elements = s->chain.network.parameter_elements;
-    s->outputs = s->batch * network_output(&s->chain.network)->out_size;
-    s->x = arena_doubles(&s->arena, s->batch * networks[k].input);
-    s->target = arena_doubles(&s->arena, s->outputs);
+    s->x = arena_doubles(&s->arena, s->chain.network.feeds[0]->size);
+    s->target = arena_doubles(&s->arena, s->chain.network.output->size);
     s->sets = arena_doubles(&s->arena, networks[k].sets * s->elements);
     ck_assert(s->x != NULL && s->target != NULL && s->sets != NULL);
     draw(s, k);
-    ck_assert(sequence_of(&s->chain.network, s->batch, &s->sequence));
-    ck_assert_uint_eq(s->sequence.parameters, s->elements);
+    ck_assert(fused_of(&s->chain.network, &s->fused));
+    ck_assert_uint_eq(s->fused.parameters, s->elements);
+    double *w_of[PARAMETERS_MAX];
+    parts_of(&s->chain.network, s->sets, w_of);
+    s->problem = chain_problem(&s->arena, &s->chain, NULL, s->x, s->target, w_of);
 }
 
 /* Loss and gradients of one set of parameters by a pass on the CPU; its code. */
-static int one_pass(struct setting *s, enum dtype dtype, const double *w, double *loss, double *gradients)
+static int one_pass(struct setting *s, enum dtype dtype, double *w, double *loss, double *gradients)
 {
     const struct network *network = &s->chain.network;
     struct arena arena;
     arena_init(&arena, (size_t)1 << 26);
     struct error error = {0};
     struct pass pass;
-    ck_assert_int_eq(pass_new(&arena, network, backend_cpu(dtype), s->batch, &pass, &error), CODE_OK);
-    ck_assert_int_eq(pass_set_data(&pass, s->x, s->target, &error), CODE_OK);
-    for (size_t p = 0; p < network->parameter_count; w += network->parameters[p++].size)
-        ck_assert_int_eq(pass_set_parameter(&pass, p, w, &error), CODE_OK);
+    double *w_of[PARAMETERS_MAX];
+    parts_of(network, w, w_of);
+    const struct problem problem = chain_problem(&arena, &s->chain, backend_cpu(dtype), s->x, s->target, w_of);
+    ck_assert_int_eq(problem_pass(&arena, &problem, problem.backend, &pass, &error), CODE_OK);
     int code = pass_forward(&pass, &error);
     *loss = pass.loss;
     if (code == CODE_OK && gradients != NULL) {
         ck_assert_int_eq(pass_backward(&pass, &error), CODE_OK);
-        for (size_t p = 0; p < network->parameter_count; gradients += network->parameters[p++].size)
-            ck_assert_int_eq(pass_read(&pass, pass.gradients[p], network->parameters[p].size, gradients, &error),
-                             CODE_OK);
+        for (size_t p = 0; p < network->parameter_count; gradients += network->graded[p++].value->size)
+            ck_assert_int_eq(pass_read_gradient(&pass, network->graded[p].value, gradients, &error), CODE_OK);
     }
     arena_free(&arena);
     return code;
@@ -147,7 +156,7 @@ START_TEST(losses_of_variants)
     for (int again = 0; again < 2; again++) {
         if (conformance.reorder != NULL) conformance.reorder(again);
         ck_assert_int_eq(
-            b->losses_of_many(&s.sequence, s.sets, s.x, s.target, count, at, value, loss + (size_t)again * count, edge),
+            b->losses_of_many(&s.fused, s.sets, s.x, s.target, count, at, value, loss + (size_t)again * count, edge),
             CODE_OK);
     }
     if (conformance.reorder != NULL) conformance.reorder(false);
@@ -176,34 +185,26 @@ START_TEST(verification_at_once)
     if (b->dtype != DTYPE_FLOAT64) return;
     struct setting s;
     setting_new(&s, _i % NETWORKS);
-    const struct network *network = &s.chain.network;
-    double *gradients = arena_doubles(&s.arena, s.elements), loss, *w_of[PARAMETERS_MAX], *g_of[PARAMETERS_MAX];
+    s.problem.backend = b;
+    double *gradients = arena_doubles(&s.arena, s.elements), loss, *g_of[PARAMETERS_MAX];
     ck_assert_int_eq(one_pass(&s, DTYPE_FLOAT64, s.sets, &loss, gradients), CODE_OK);
-    for (size_t p = 0, offset = 0; p < network->parameter_count; offset += network->parameters[p++].size) {
-        w_of[p] = s.sets + offset;
-        g_of[p] = gradients + offset;
-    }
+    parts_of(&s.chain.network, gradients, g_of);
     for (int wrong = s.elements > 200; wrong < 2; wrong++) {
         struct verification want, got;
         struct error error = {0};
         if (wrong) gradients[s.elements - 1] += 0.25;
-        ck_assert_int_eq(differences_verify(&s.arena, network, s.batch, w_of, s.x, s.target, g_of, NULL, &want, &error),
-                         CODE_OK);
-        ck_assert_int_eq(
-            differences_verify_on(b, &s.arena, network, s.batch, w_of, s.x, s.target, g_of, NULL, &got, &error),
-            CODE_OK);
+        ck_assert_int_eq(differences_verify(&s.arena, &s.problem, g_of, &want, &error), CODE_OK);
+        ck_assert_int_eq(differences_verify_on_device(&s.arena, &s.problem, g_of, &got, &error), CODE_OK);
         ck_assert_uint_eq(got.checked, want.checked);
         ck_assert_uint_eq(got.at_kinks, want.at_kinks);
         ck_assert_double_eq_tol(got.max_abs_diff, want.max_abs_diff, 1e-8);
         if (wrong && want.checked == s.elements)
-            ck_assert(got.parameter == want.parameter && got.worst == want.worst && got.max_abs_diff > 0.2);
+            ck_assert(got.graded == want.graded && got.worst == want.worst && got.max_abs_diff > 0.2);
     }
     if (networks[_i % NETWORKS].zero_bias) {
         struct verification got;
         struct error error = {0};
-        ck_assert_int_eq(
-            differences_verify_on(b, &s.arena, network, s.batch, w_of, s.x, s.target, g_of, NULL, &got, &error),
-            CODE_OK);
+        ck_assert_int_eq(differences_verify_on_device(&s.arena, &s.problem, g_of, &got, &error), CODE_OK);
         ck_assert_uint_gt(got.at_kinks, 0);
     }
     arena_free(&s.arena);
@@ -217,15 +218,15 @@ START_TEST(variants_that_change_nothing)
     if (b->losses_of_many == NULL) return;
     struct setting s;
     setting_new(&s, _i % NETWORKS);
-    const unsigned at[] = {SEQUENCE_NONE, s.sequence.parameters};
+    const unsigned at[] = {FUSED_NONE, s.fused.parameters};
     const double value[] = {NAN, 1e300};
     double want, loss[2];
     bool edge[2];
     ck_assert_int_eq(one_pass(&s, DTYPE_FLOAT64, s.sets, &want, NULL), CODE_OK);
-    ck_assert_int_eq(b->losses_of_many(&s.sequence, s.sets, s.x, s.target, 2, at, value, loss, edge), CODE_OK);
+    ck_assert_int_eq(b->losses_of_many(&s.fused, s.sets, s.x, s.target, 2, at, value, loss, edge), CODE_OK);
     for (size_t v = 0; v < 2; v++)
         ck_assert(close_to(loss[v], want, TOLERANCE_F64) && !edge[v]);
-    ck_assert_int_eq(b->losses_of_many(&s.sequence, s.sets, s.x, s.target, 0, NULL, NULL, NULL, NULL), CODE_OK);
+    ck_assert_int_eq(b->losses_of_many(&s.fused, s.sets, s.x, s.target, 0, NULL, NULL, NULL, NULL), CODE_OK);
     arena_free(&s.arena);
 }
 END_TEST
@@ -236,14 +237,13 @@ START_TEST(verification_can_be_cancelled)
     struct setting s;
     setting_new(&s, 0);
     double *w_of[PARAMETERS_MAX];
-    for (size_t p = 0, offset = 0; p < s.chain.network.parameter_count; offset += s.chain.network.parameters[p++].size)
-        w_of[p] = s.sets + offset;
+    parts_of(&s.chain.network, s.sets, w_of);
     atomic_bool cancelled = true;
     struct verification v;
     struct error error = {0};
-    ck_assert_int_eq(differences_verify_on(b, &s.arena, &s.chain.network, s.batch, w_of, s.x, s.target, w_of,
-                                           &cancelled, &v, &error),
-                     CODE_CANCELLED);
+    s.problem.backend = b;
+    s.problem.cancelled = &cancelled;
+    ck_assert_int_eq(differences_verify_on_device(&s.arena, &s.problem, w_of, &v, &error), CODE_CANCELLED);
     arena_free(&s.arena);
 }
 END_TEST
@@ -269,7 +269,7 @@ START_TEST(passes_of_sets)
     for (size_t v = 0; v < count; v++)
         want[v * n + (v * 31) % n] += 4;
     want[2 * n + n - 1] = NAN;
-    ck_assert_int_eq(b->passes_of_many(&s.sequence, count, s.sets, s.x, s.target, loss, got, want, largest, worst),
+    ck_assert_int_eq(b->passes_of_many(&s.fused, count, s.sets, s.x, s.target, loss, got, want, largest, worst),
                      CODE_OK);
     for (size_t v = 0; v < count; v++) {
         double tolerance = b->dtype == DTYPE_FLOAT32 ? TOLERANCE_F32 : TOLERANCE_F64;
@@ -289,8 +289,8 @@ START_TEST(passes_of_sets)
             ck_assert(fabs(largest[v] - 4) < 1e-2 && worst[v] == spoilt);
     }
     if (conformance.reorder != NULL) conformance.reorder(true);
-    ck_assert_int_eq(
-        b->passes_of_many(&s.sequence, count, s.sets, s.x, s.target, loss + count, again, NULL, NULL, NULL), CODE_OK);
+    ck_assert_int_eq(b->passes_of_many(&s.fused, count, s.sets, s.x, s.target, loss + count, again, NULL, NULL, NULL),
+                     CODE_OK);
     if (conformance.reorder != NULL) conformance.reorder(false);
     ck_assert_mem_eq(got, again, n * sizeof *got);
     ck_assert_mem_eq(loss, loss + count, sizeof *loss);
@@ -300,7 +300,7 @@ START_TEST(passes_of_sets)
     unsigned *worst_alone = arena_array(&s.arena, count, sizeof *worst);
     ck_assert(alone != NULL && worst_alone != NULL);
     ck_assert_int_eq(
-        b->passes_of_many(&s.sequence, count, s.sets, s.x, s.target, loss + count, NULL, want, alone, worst_alone),
+        b->passes_of_many(&s.fused, count, s.sets, s.x, s.target, loss + count, NULL, want, alone, worst_alone),
         CODE_OK);
     ck_assert_mem_eq(loss, loss + count, sizeof *loss);
     ck_assert_mem_eq(largest, alone, count * sizeof *largest);
@@ -309,7 +309,7 @@ START_TEST(passes_of_sets)
 }
 END_TEST
 
-/* What is no such sequence goes by passes, as it did. */
+/* What is no such fused goes by passes, as it did. */
 START_TEST(others_are_not_taken)
 {
     const struct {
@@ -324,11 +324,11 @@ START_TEST(others_are_not_taken)
     for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
         struct arena arena;
         arena_init(&arena, (size_t)1 << 20);
-        struct chain chain;
+        struct test_chain chain;
         struct error error = {0};
-        struct sequence sequence;
-        ck_assert_int_eq(chain_build(&arena, 2, others[k].links, others[k].loss, &chain, &error), CODE_OK);
-        ck_assert(!sequence_of(&chain.network, 4, &sequence));
+        struct fused fused;
+        ck_assert_int_eq(chain_build(&arena, 2, 4, others[k].links, others[k].loss, &chain, &error), CODE_OK);
+        ck_assert(!fused_of(&chain.network, &fused));
         arena_free(&arena);
     }
 }

@@ -31,6 +31,14 @@ static const struct {
 
 enum { NETWORKS = sizeof networks / sizeof *networks };
 
+static void network_of_table(struct arena *arena, int k, struct test_chain *chain)
+{
+    struct error error = {0};
+    chain_define(networks[k].input, networks[k].links, networks[k].loss, chain);
+    chain->definition.l2 = networks[k].l2;
+    ck_assert_int_eq(chain_build_defined(arena, networks[k].batch, chain, &error), CODE_OK);
+}
+
 /* A pass's loss, outputs and gradients, one behind the other. */
 struct outcome {
     size_t n;
@@ -38,53 +46,53 @@ struct outcome {
 };
 
 /* Its code; no assertion, since threads of a test's own cannot make any. */
-static int try_forward_and_backward(struct arena *arena, const struct backend *b, const struct chain *chain,
-                                    size_t batch, struct outcome *out, struct error *error)
+static int try_forward_and_backward(struct arena *arena, const struct backend *b, const struct test_chain *chain,
+                                    struct outcome *out, struct error *error)
 {
     const struct network *network = &chain->network;
     struct pass pass;
+    struct problem problem;
+    double *parameters[PARAMETERS_MAX];
     conformance_seed();
-    size_t outputs = batch * network_output(network)->out_size, classes = network_output(network)->out_size;
+    size_t inputs = network->feeds[0]->size, outputs = network->output->size, classes = chain_width(chain);
     out->n = 0;
     out->values = arena_doubles(arena, 1 + outputs + network->parameter_elements);
-    double *x = arena_doubles(arena, batch * network->input_size), *t = arena_doubles(arena, outputs);
+    double *x = arena_doubles(arena, inputs), *t = arena_doubles(arena, outputs);
     if (out->values == NULL || x == NULL || t == NULL) return CODE_OUT_OF_MEMORY;
-    int code = pass_new(arena, network, b, batch, &pass, error);
-    if (code != CODE_OK) return code;
-    for (size_t i = 0; i < batch * network->input_size; i++)
+    for (size_t i = 0; i < inputs; i++)
         x[i] = (double)(float)uniform(-1, 1);
     for (size_t i = 0; i < outputs; i++)
         t[i] = chain->definition.loss.op->target == TARGET_LIKE_OUTPUT ? (double)(float)uniform(0, 1)
                                                                        : i % classes == (i / classes) % classes;
-    code = pass_set_data(&pass, x, t, error);
-    for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++) {
-        size_t n = network->parameters[p].size;
-        double *w = arena_doubles(arena, n);
-        for (size_t i = 0; w != NULL && i < n; i++)
-            w[i] = (double)(float)uniform(-0.5, 0.5);
-        code = w != NULL ? pass_set_parameter(&pass, p, w, error) : CODE_OUT_OF_MEMORY;
+    for (size_t p = 0; p < network->parameter_count; p++) {
+        size_t n = network->graded[p].value->size;
+        parameters[p] = arena_doubles(arena, n);
+        if (parameters[p] == NULL) return CODE_OUT_OF_MEMORY;
+        for (size_t i = 0; i < n; i++)
+            parameters[p][i] = (double)(float)uniform(-0.5, 0.5);
     }
+    if (!chain_pose(arena, chain, b, x, t, parameters, &problem)) return CODE_OUT_OF_MEMORY;
+    int code = problem_pass(arena, &problem, b, &pass, error);
     if (code == CODE_OK) code = pass_forward(&pass, error);
     if (code == CODE_OK) code = pass_backward(&pass, error);
     if (code == CODE_OK) {
         out->values[0] = pass.loss;
-        code = pass_read(&pass, pass.y[network->node_count - 1], outputs, out->values + 1, error);
+        code = pass_read(&pass, network->output, out->values + 1, error);
         out->n = 1 + outputs;
     }
     for (size_t p = 0; code == CODE_OK && p < network->parameter_count; p++) {
-        size_t n = network->parameters[p].size;
-        code = pass_read(&pass, pass.gradients[p], n, out->values + out->n, error);
-        out->n += n;
+        code = pass_read_gradient(&pass, network->graded[p].value, out->values + out->n, error);
+        out->n += network->graded[p].value->size;
     }
     pass_free(&pass);
     return code;
 }
 
-static void forward_and_backward(struct arena *arena, const struct backend *b, const struct chain *chain, size_t batch,
+static void forward_and_backward(struct arena *arena, const struct backend *b, const struct test_chain *chain,
                                  struct outcome *out)
 {
     struct error error = {0};
-    int code = try_forward_and_backward(arena, b, chain, batch, out, &error);
+    int code = try_forward_and_backward(arena, b, chain, out, &error);
     ck_assert_msg(code == CODE_OK, "code %d: %s", code, error.detail);
 }
 
@@ -94,16 +102,13 @@ START_TEST(whole_passes)
     int k = _i % NETWORKS;
     struct arena arena;
     arena_init(&arena, (size_t)1 << 28);
-    struct chain chain;
-    struct error error = {0};
-    ck_assert_int_eq(chain_build(&arena, networks[k].input, networks[k].links, networks[k].loss, &chain, &error),
-                     CODE_OK);
-    chain.definition.l2 = networks[k].l2;
+    struct test_chain chain;
+    network_of_table(&arena, k, &chain);
     struct outcome want, got, again;
-    forward_and_backward(&arena, backend_cpu(DTYPE_FLOAT64), &chain, networks[k].batch, &want);
-    forward_and_backward(&arena, b, &chain, networks[k].batch, &got);
+    forward_and_backward(&arena, backend_cpu(DTYPE_FLOAT64), &chain, &want);
+    forward_and_backward(&arena, b, &chain, &got);
     if (conformance.reorder != NULL) conformance.reorder(true);
-    forward_and_backward(&arena, b, &chain, networks[k].batch, &again);
+    forward_and_backward(&arena, b, &chain, &again);
     if (conformance.reorder != NULL) conformance.reorder(false);
     ck_assert_uint_eq(got.n, want.n);
     double tolerance = b->dtype == DTYPE_FLOAT32 ? TOLERANCE_F32 : TOLERANCE_F64;
@@ -121,14 +126,12 @@ START_TEST(passes_again_and_again)
     const struct backend *b = conformance.backends[_i];
     struct outcome first = {0}, next;
     struct arena arena, kept;
-    struct chain chain;
-    struct error error = {0};
+    struct test_chain chain;
     arena_init(&kept, (size_t)1 << 26);
-    ck_assert_int_eq(chain_build(&kept, networks[0].input, networks[0].links, networks[0].loss, &chain, &error),
-                     CODE_OK);
+    network_of_table(&kept, 0, &chain);
     for (int k = 0; k < 50; k++) {
         arena_init(&arena, (size_t)1 << 26);
-        forward_and_backward(k == 0 ? &kept : &arena, b, &chain, networks[0].batch, &next);
+        forward_and_backward(k == 0 ? &kept : &arena, b, &chain, &next);
         if (k == 0) first = next;
         ck_assert_mem_eq(first.values, next.values, first.n * sizeof *first.values);
         arena_free(&arena);
@@ -140,8 +143,7 @@ END_TEST
 /* One thread of several: passes of a network, and memory that the next thread in its place releases. */
 struct worker {
     const struct backend *backend;
-    const struct chain *chain;
-    size_t batch;
+    const struct test_chain *chain;
     struct arena arena;
     struct outcome alone; /* what one thread got that had the device for itself */
     void *left_behind;
@@ -155,7 +157,7 @@ static void *work_of_thread(void *given)
     struct worker *w = given;
     for (int i = 0; w->code == CODE_OK && i < 5; i++) {
         struct outcome got;
-        w->code = try_forward_and_backward(&w->arena, w->backend, w->chain, w->batch, &got, &w->error);
+        w->code = try_forward_and_backward(&w->arena, w->backend, w->chain, &got, &w->error);
         if (w->code == CODE_OK)
             w->same = w->same && memcmp(got.values, w->alone.values, got.n * sizeof *got.values) == 0;
     }
@@ -172,17 +174,13 @@ START_TEST(threads_side_by_side)
     enum { THREADS = 4, ROUNDS = 3 };
     const struct backend *b = conformance.backends[_i];
     static struct worker workers[THREADS];
-    static struct chain chains[THREADS];
+    static struct test_chain chains[THREADS];
     for (int t = 0; t < THREADS; t++) {
         struct worker *w = &workers[t];
-        struct error error = {0};
-        *w = (struct worker){.backend = b, .chain = &chains[t], .batch = networks[t].batch, .same = true};
+        *w = (struct worker){.backend = b, .chain = &chains[t], .same = true};
         arena_init(&w->arena, (size_t)1 << 28);
-        ck_assert_int_eq(
-            chain_build(&w->arena, networks[t].input, networks[t].links, networks[t].loss, &chains[t], &error),
-            CODE_OK);
-        chains[t].definition.l2 = networks[t].l2;
-        forward_and_backward(&w->arena, b, w->chain, w->batch, &w->alone);
+        network_of_table(&w->arena, t, &chains[t]);
+        forward_and_backward(&w->arena, b, w->chain, &w->alone);
     }
     for (int round = 0; round < ROUNDS; round++) {
         pthread_t threads[THREADS];

@@ -93,6 +93,60 @@ START_TEST(the_sums_over_rows)
 }
 END_TEST
 
+/* 1 / sqrt(mean of squares), Y and the gradient of a row whose elements are in pairs about one in the middle: the sums
+ * of what is large in them come to nothing. Rounded by float32 on the way, they would not. */
+static void check_normalization(const struct backend *b, size_t n)
+{
+    double *x = numbers(n), *y = numbers(n), *dy = numbers(n), *found = numbers(n), inverse = 0, squares = 0, along = 0;
+    const double middle = (1 << 22) + 1, tolerance = b->dtype == DTYPE_FLOAT32 ? 2e-7 : 1e-15;
+    for (size_t j = 0; j < n / 2; j++) {
+        double away = whole(2000);
+        x[j] = middle + away;
+        x[n - 1 - j] = middle - away;
+        squares += 2 * away * away;
+        y[j] = y[n - 1 - j] = whole(4);
+        dy[j] = whole(1 << 24);
+        dy[n - 1 - j] = -dy[j];
+    }
+    x[n / 2] = middle;
+    y[n / 2] = 3;
+    dy[n / 2] = whole(1000);
+    along = y[n / 2] * dy[n / 2];
+    struct guarded X = guarded_new(&arena, b, n, x), Y = guarded_new(&arena, b, n, NULL),
+                   I = guarded_new(&arena, b, 1, NULL);
+    ck_assert_int_eq(b->normalize(0.5, 1, n, guarded_data(&X), guarded_data(&Y), guarded_data(&I)), CODE_OK);
+    const double scale = 1 / sqrt(squares / (double)n + 0.5);
+    guarded_read(&I, &inverse);
+    ck_assert_double_le(fabs(inverse - scale), tolerance * scale);
+    guarded_read(&Y, found);
+    for (size_t j = 0; j < n; j++)
+        ck_assert_double_le(fabs(found[j] - (x[j] - middle) * scale), tolerance * fabs(found[j]));
+    guarded_free(&X);
+    guarded_free(&Y);
+    struct guarded YY = guarded_new(&arena, b, n, y), dY = guarded_new(&arena, b, n, dy);
+    ck_assert_int_eq(
+        b->normalize_gradient(1, n, guarded_data(&YY), guarded_data(&I), guarded_data(&dY), guarded_data(&dY)),
+        CODE_OK);
+    guarded_read(&dY, found);
+    const double mean = dy[n / 2] / (double)n, slope = along / (double)n,
+                 want = inverse * (dy[n / 2] - mean - y[n / 2] * slope);
+    ck_assert_double_le(fabs(found[n / 2] - want), tolerance * fabs(want));
+    guarded_free(&YY);
+    guarded_free(&I);
+    guarded_free(&dY);
+    free(x);
+    free(y);
+    free(dy);
+    free(found);
+}
+
+START_TEST(the_sums_of_a_normalized_row)
+{
+    check_normalization(conformance.backends[_i], 37);
+    check_normalization(conformance.backends[_i], 1301);
+}
+END_TEST
+
 /* More elements than 2^16 blocks of 256 threads. */
 START_TEST(more_elements_than_threads)
 {
@@ -120,6 +174,7 @@ void conformance_add_sums(Suite *suite)
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_loop_test(tcase, the_sums_of_losses_and_products, 0, conformance.count);
     tcase_add_loop_test(tcase, the_sums_over_rows, 0, conformance.count);
+    tcase_add_loop_test(tcase, the_sums_of_a_normalized_row, 0, conformance.count);
     tcase_add_loop_test(tcase, more_elements_than_threads, 0, conformance.count);
     suite_add_tcase(suite, tcase);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/diagnosis/match.h"
+#include "core/diagnosis/factors.h"
 #include "core/diagnosis/hypothesis.h"
 #include "core/diagnosis/words.h"
 #include "core/ops/ops.h"
@@ -119,13 +120,13 @@ START_TEST(round_numbers)
     const double round[] = {1, 0.5, 0.25, 10, 1.5, 1e-3, 99, 0.01 * (1 + 1e-7)};
     const double others[] = {0, -1, 0.123, 1.01, NAN, INFINITY, 0.3333333};
     for (size_t i = 0; i < sizeof round / sizeof *round; i++)
-        ck_assert_msg(hypothesis_is_round(round[i]), "%g", round[i]);
+        ck_assert_msg(factors_is_round(round[i]), "%g", round[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        ck_assert_msg(!hypothesis_is_round(others[i]), "%g", others[i]);
+        ck_assert_msg(!factors_is_round(others[i]), "%g", others[i]);
     /* As it was written down, whatever float32 made of it. */
-    ck_assert_double_eq_tol(hypothesis_round_number((double)0.2F), 0.2, 1e-15);
-    ck_assert_double_eq(hypothesis_round_number(9.99999999), 10);
-    ck_assert_double_nan(hypothesis_round_number(0.123));
+    ck_assert_double_eq_tol(factors_round((double)0.2F), 0.2, 1e-15);
+    ck_assert_double_eq(factors_round(9.99999999), 10);
+    ck_assert_double_nan(factors_round(0.123));
 }
 END_TEST
 
@@ -133,23 +134,24 @@ END_TEST
 START_TEST(mistakes_are_counted_once)
 {
     struct choice path[6];
-    struct search s = {.budget = 2, .path = path, .path_max = 6, .pending = NOTHING_PENDING};
-    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_transposed, 0, 4));
-    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_input_ignored, 0, 3));
-    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_transposed, 0, 2));
-    ck_assert_ptr_null(hypothesis_push(&s, &mistake_transposed, 1, 2)); /* another variant is another mistake */
-    ck_assert_ptr_null(hypothesis_push(&s, &mistake_all_zero, 0, 1));
-    ck_assert_uint_eq(s.distinct, 2);
+    struct search s = {.now = {.budget = 2, .path = path, .path_max = 6, .pending = NOTHING_PENDING}};
+    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_transposed, 0, NULL, NULL));
+    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_input_ignored, 0, NULL, NULL));
+    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_transposed, 0, NULL, NULL));
+    ck_assert_ptr_null(
+        hypothesis_push(&s, &mistake_transposed, 1, NULL, NULL)); /* another variant is another mistake */
+    ck_assert_ptr_null(hypothesis_push(&s, &mistake_all_zero, 0, NULL, NULL));
+    ck_assert_uint_eq(s.now.distinct, 2);
     hypothesis_pop_to(&s, 1);
-    ck_assert_uint_eq(s.distinct, 1);
+    ck_assert_uint_eq(s.now.distinct, 1);
     ck_assert(hypothesis_makes(&s, &mistake_transposed, 0) && !hypothesis_makes(&s, &mistake_input_ignored, 0));
-    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_all_zero, 0, 1));
+    ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_all_zero, 0, NULL, NULL));
     path[1].mistake = &mistake_transposed; /* a choice becomes the same as the first */
     ck_assert(hypothesis_recount(&s));
-    ck_assert_uint_eq(s.distinct, 1);
-    while (s.length < s.path_max)
-        ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_transposed, 0, 0));
-    ck_assert_ptr_null(hypothesis_push(&s, &mistake_transposed, 0, 0)); /* no room */
+    ck_assert_uint_eq(s.now.distinct, 1);
+    while (s.now.length < s.now.path_max)
+        ck_assert_ptr_nonnull(hypothesis_push(&s, &mistake_transposed, 0, NULL, NULL));
+    ck_assert_ptr_null(hypothesis_push(&s, &mistake_transposed, 0, NULL, NULL)); /* no room */
 }
 END_TEST
 
@@ -168,18 +170,18 @@ END_TEST
 /* Two mistakes are looked for beside a single one where they may well come to the same, and nowhere else. */
 START_TEST(two_in_one)
 {
+    static const struct node node;
     const struct {
         struct choice choice;
         bool may;
     } cases[] = {
-        {{.mistake = mistake_find("cross_entropy_shortcut"), .layer = LAYER_LOSS, .parameter = PARAMETER_NONE}, true},
-        {{.mistake = &mistake_single_sample, .layer = LAYER_LOSS, .parameter = PARAMETER_NONE}, false},
-        {{.mistake = &mistake_sign_flipped, .layer = LAYER_LOSS, .parameter = PARAMETER_NONE, .has_factor = true},
-         false},
-        {{.mistake = &mistake_not_averaged_over_batch, .layer = 0, .parameter = 0, .has_factor = true}, true},
-        {{.mistake = &mistake_transposed, .layer = 0, .parameter = 0}, false},
-        {{.mistake = mistake_find("upstream_dropped"), .layer = 1, .parameter = PARAMETER_NONE}, false},
-        {{.mistake = &mistake_wrong_activation_derivative, .layer = 1, .parameter = PARAMETER_NONE, .fitted = true},
+        {{.mistake = mistake_find("cross_entropy_shortcut"), .parameter = PARAMETER_NONE}, true},
+        {{.mistake = &mistake_single_sample, .parameter = PARAMETER_NONE}, false},
+        {{.mistake = &mistake_sign_flipped, .parameter = PARAMETER_NONE, .has_factor = true}, false},
+        {{.mistake = &mistake_not_averaged_over_batch, .node = &node, .parameter = 0, .has_factor = true}, true},
+        {{.mistake = &mistake_transposed, .node = &node, .parameter = 0}, false},
+        {{.mistake = mistake_find("upstream_dropped"), .node = &node, .parameter = PARAMETER_NONE}, false},
+        {{.mistake = &mistake_wrong_activation_derivative, .node = &node, .parameter = PARAMETER_NONE, .fitted = true},
          true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -199,7 +201,7 @@ START_TEST(table)
         ck_assert(strlen(m->summary) > 5 && strlen(m->message) > 20 && strlen(m->hint) > 20);
         ck_assert(m->wrong != NULL && m->right != NULL && strcmp(m->wrong, m->right) != 0);
     }
-    ck_assert_uint_eq(count, 47);
+    ck_assert_uint_eq(count, 60);
     ck_assert_ptr_null(mistake_find("no_such_mistake"));
 }
 END_TEST
@@ -207,7 +209,8 @@ END_TEST
 /* Whether an op comes to a mistake that has a rule, in whichever way it has it. */
 static bool is_reached(const struct op *op, const struct mistake *mistake)
 {
-    struct rule rules[] = {rule_first(op, mistake->step), rule_first(op, STEP_LOSS), rule_first_factor(op)};
+    struct rule rules[] = {rule_first(op, mistake->step, mistake->input), rule_first(op, STEP_LOSS, 0),
+                           rule_first_factor(op)};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         for (; rules[i].mistake != NULL; rule_next(&rules[i]))
             if (rules[i].mistake == mistake) return true;
@@ -231,30 +234,51 @@ START_TEST(rules)
 }
 END_TEST
 
-/* In every convention, at every layer and at the loss: no word in braces is left, and none has become nothing. */
+/* Whether a layer stands in a line of others, and does not join several. */
+static bool takes_one(const struct op *op)
+{
+    return op->kind == OP_LAYER && (op->slots[1].symbol == NULL || op->slots[1].role != SLOT_INPUT);
+}
+
+/* The layer that alone makes a mistake, where linear layers do not; NULL for all others. */
+static const struct op *layer_of(const struct mistake *mistake)
+{
+    for (size_t i = 0; ops[i] != NULL; i++)
+        for (const struct mistake *const *m = ops[i]->mistakes; m != NULL && *m != NULL; m++)
+            if (*m == mistake && takes_one(ops[i]) && strcmp(ops[i]->name, "linear") != 0) return ops[i];
+    return NULL;
+}
+
+/* In every convention, at every layer and at the loss (or at the one layer that makes it): no word in braces is left,
+ * and none has become nothing. */
 START_TEST(words)
 {
+    enum { NAMES = 6, PLACES = 5, OWN = 1 };
     struct arena arena;
     arena_init(&arena, (size_t)1 << 24);
-    static struct chain chain;
+    static struct test_chain chain;
     struct error error = {0};
-    const struct link links[] = {{"linear", 3}, {"relu", 0}, {"linear", 3}, {"sigmoid", 0}, {NULL, 0}};
-    ck_assert_int_eq(chain_build(&arena, 3, links, "mse", &chain, &error), CODE_OK);
     enum convention convention = (enum convention)_i;
-    const char *names[4];
-    for (size_t p = 0; p < 4; p++)
-        names[p] = convention_name(convention, &chain.network, p, &arena);
-    struct check check = {.network = &chain.network, .convention = convention, .batch = 4, .names = names};
-    size_t layers[] = {0, 1, 2, 3, LAYER_LOSS}, parameters[] = {0, 3};
-    for (size_t i = 0; mistakes[i] != NULL; i++)
-        for (size_t at = 0; at < 5; at++) {
+    const char *names[NAMES];
+    struct check check = {.problem = {.network = &chain.network, .convention = convention, .names = names}};
+    size_t layers[PLACES] = {0, OWN, 2, 3, LAYER_LOSS}, parameters[] = {0, 3};
+    for (size_t i = 0; mistakes[i] != NULL; i++) {
+        const struct op *own = layer_of(mistakes[i]);
+        const struct link links[] = {
+            {"linear", 3}, {own != NULL ? own->name : "relu", 0}, {"linear", 3}, {"sigmoid", 0}, {NULL, 0}};
+        ck_assert_int_eq(chain_build(&arena, 3, 4, links, "mse", &chain, &error), CODE_OK);
+        ck_assert_uint_le(chain.network.parameter_count, NAMES);
+        for (size_t p = 0; p < chain.network.parameter_count; p++)
+            names[p] = convention_name(convention, &chain.network, p, &arena);
+        for (size_t at = own != NULL ? OWN : 0; at < (own != NULL ? OWN + 1 : PLACES); at++) {
             struct found found = {.mistake = mistakes[i],
                                   .layers = &layers[at],
                                   .layer_count = 1,
                                   .parameters = parameters,
                                   .parameter_count = 2,
                                   .has_factor = true,
-                                  .factor = 0.5};
+                                  .factor = 0.5,
+                                  .below = chain.network.layers[0]->output};
             const char *texts[] = {words_text(&arena, &check, &found, mistakes[i]->message),
                                    words_text(&arena, &check, &found, mistakes[i]->hint)};
             for (size_t t = 0; t < 2; t++) {
@@ -266,6 +290,7 @@ START_TEST(words)
             /* a hint points the way without giving numbers of this submission */
             ck_assert_msg(strstr(texts[1], "0.5") == NULL, "%s: %s", mistakes[i]->id, texts[1]);
         }
+    }
     arena_free(&arena);
 }
 END_TEST
@@ -275,14 +300,14 @@ START_TEST(formulas_speak_the_convention)
     static const char *const expected[] = {"h1.T @ dz2", "dz2.T @ h1", "dz2 @ h1.T"};
     struct arena arena;
     arena_init(&arena, (size_t)1 << 20);
-    static struct chain chain;
+    static struct test_chain chain;
     struct error error = {0};
     const struct link links[] = {{"linear", 3}, {"relu", 0}, {"linear", 2}, {NULL, 0}};
-    ck_assert_int_eq(chain_build(&arena, 3, links, "mse", &chain, &error), CODE_OK);
+    ck_assert_int_eq(chain_build(&arena, 3, 4, links, "mse", &chain, &error), CODE_OK);
     const char *names[4];
     for (size_t p = 0; p < 4; p++)
         names[p] = convention_name((enum convention)_i, &chain.network, p, &arena);
-    struct check check = {.network = &chain.network, .convention = (enum convention)_i, .batch = 4, .names = names};
+    struct check check = {.problem = {.network = &chain.network, .convention = (enum convention)_i, .names = names}};
     size_t layer = 2, parameter = 2;
     struct found found = {.mistake = &mistake_input_ignored,
                           .layers = &layer,

@@ -163,9 +163,8 @@ static void submit(const struct network *network, struct submission *items, stru
             size_t p = 2 * k + r;
             parameters[p] = r == 0 ? W[k] : b[k];
             names[p] = convention_name(CONVENTION_NUMPY, network, p, &arena);
-            tensors[p] = (struct tensor){.shape = network->parameters[p].shape,
-                                         .size = network->parameters[p].size,
-                                         .data = r == 0 ? dW[k] : db[k]};
+            const struct value *value = network->graded[p].value;
+            tensors[p] = (struct tensor){.shape = value->shape, .size = value->size, .data = r == 0 ? dW[k] : db[k]};
             items[p] = (struct submission){.name = names[p], .tensor = &tensors[p]};
         }
 }
@@ -174,9 +173,9 @@ static void diagnose(enum bug bug, const char *activation, struct diagnosis *dia
 {
     const struct link links[] = {{"linear", ONE}, {activation, 0}, {"linear", TWO},
                                  {activation, 0}, {"linear", OUT}, {NULL, 0}};
-    struct chain chain;
+    struct test_chain chain;
     struct error error = {0};
-    ck_assert_int_eq(chain_build(&arena, IN, links, "mse", &chain, &error), CODE_OK);
+    ck_assert_int_eq(chain_build(&arena, IN, BATCH, links, "mse", &chain, &error), CODE_OK);
     bool relu = strcmp(activation, "relu") == 0;
     forward(relu);
     backward(bug, relu);
@@ -188,19 +187,13 @@ static void diagnose(enum bug bug, const char *activation, struct diagnosis *dia
     struct shape shapes[PARAMETERS];
     submit(&chain.network, items, tensors, parameters, names);
     for (size_t p = 0; p < PARAMETERS; p++)
-        shapes[p] = chain.network.parameters[p].shape;
-    const struct check check = {.network = &chain.network,
-                                .backend = backend_cpu(DTYPE_FLOAT64),
-                                .convention = CONVENTION_NUMPY,
-                                .batch = BATCH,
-                                .parameters = parameters,
-                                .x = x,
-                                .target = target,
-                                .shapes = shapes,
-                                .names = names,
-                                .points = points,
-                                .gradients = {.items = items, .count = PARAMETERS},
-                                .tolerance = {.atol = 1e-6}};
+        shapes[p] = chain.network.graded[p].value->shape;
+    struct check check = {.problem = chain_problem(&arena, &chain, backend_cpu(DTYPE_FLOAT64), x, target, parameters),
+                          .points = points,
+                          .gradients = {.items = items, .count = PARAMETERS},
+                          .tolerance = {.atol = 1e-6}};
+    check.problem.shapes = shapes;
+    check.problem.names = names;
     struct report report;
     ck_assert_msg(check_run(&arena, &check, &report, &error) == CODE_OK, "%s", error.detail);
     ck_assert_msg(bug == BUGS ? report.passed : !report.passed, "the test's own backward pass is off");

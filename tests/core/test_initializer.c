@@ -14,10 +14,10 @@ START_TEST(biases_are_zero_and_so_is_all_with_zeros)
     struct initializer uniform = {.scheme = SCHEME_UNIFORM, .seed = 42, .low = 0, .high = 1};
     struct arena arena;
     arena_init(&arena, (size_t)1 << 20);
-    static struct chain chain;
+    static struct test_chain chain;
     struct error error = {0};
     const struct link links[] = {{"linear", 1}, {NULL, 0}};
-    ck_assert_int_eq(chain_build(&arena, 1, links, "mse", &chain, &error), CODE_OK);
+    ck_assert_int_eq(chain_build(&arena, 1, 1, links, "mse", &chain, &error), CODE_OK);
     double w = 0, b = 7, *parameters[] = {&w, &b};
     initializer_fill(&uniform, &chain.network, parameters);
     ck_assert_double_eq(w, 0.3745401188473625); /* np.random.seed(42); np.random.random_sample() */
@@ -42,22 +42,21 @@ static void check_record(const struct record *r)
 {
     struct arena arena;
     arena_init(&arena, (size_t)1 << 24);
-    static struct chain chain;
-    chain = (struct chain){.definition = {.input = {1, {r->in[0]}}, .layers = chain.layers, .layer_count = r->layers}};
+    static struct test_chain chain;
+    struct link links[LAYERS_MAX + 1] = {0};
     for (size_t i = 0; i < r->layers; i++) {
-        chain.layers[i] = chain_layer("linear", (double)r->out[i], false);
+        links[i] = (struct link){"linear", (double)r->out[i]};
         ck_assert(i == 0 || r->in[i] == r->out[i - 1]);
     }
-    chain.definition.loss = chain_layer("mse", 0, true);
     struct error error = {0};
-    ck_assert_int_eq(network_build(&arena, &chain.definition, &chain.network, &error), CODE_OK);
+    ck_assert_int_eq(chain_build(&arena, r->in[0], 1, links, "mse", &chain, &error), CODE_OK);
     double *parameters[2 * LAYERS_MAX];
     for (size_t p = 0; p < chain.network.parameter_count; p++)
-        parameters[p] = arena_doubles(&arena, chain.network.parameters[p].size);
+        parameters[p] = arena_doubles(&arena, chain.network.graded[p].value->size);
     initializer_fill(&r->initializer, &chain.network, parameters);
     size_t seen = 0;
     for (size_t p = 0; p < chain.network.parameter_count; p += 2) {
-        size_t n = chain.network.parameters[p].size;
+        size_t n = chain.network.graded[p].value->size;
         ck_assert_msg(memcmp(parameters[p], r->values + seen, n * sizeof(double)) == 0,
                       "seed %u, scheme %s, weight %zu", r->initializer.seed, scheme_names[r->initializer.scheme],
                       p / 2 + 1);

@@ -10,40 +10,43 @@
 enum { BATCH = 4, PARAMETERS_MAX = 16 };
 
 static struct arena arena;
-static struct chain chain;
+static struct test_chain chain;
 static struct error error;
+static struct problem problem;
 static double *parameters[PARAMETERS_MAX], *gradients[PARAMETERS_MAX];
 static double x[] = {0, 0, 0, 1, 1, 0, 1, 1}, target[] = {0, 1, 1, 0};
+
+static size_t size_of(size_t p)
+{
+    return chain.network.graded[p].value->size;
+}
 
 /* The network on the XOR data with its reference gradients. */
 static void prepare(const struct link *links, const char *loss, double bias)
 {
     arena_init(&arena, (size_t)1 << 26);
     error = (struct error){0};
-    ck_assert_int_eq(chain_build(&arena, 2, links, loss, &chain, &error), CODE_OK);
-    struct pass pass;
-    ck_assert_int_eq(pass_new(&arena, &chain.network, backend_cpu(DTYPE_FLOAT64), BATCH, &pass, &error), CODE_OK);
-    ck_assert_int_eq(pass_set_data(&pass, x, target, &error), CODE_OK);
+    ck_assert_int_eq(chain_build(&arena, 2, BATCH, links, loss, &chain, &error), CODE_OK);
     for (size_t p = 0; p < chain.network.parameter_count; p++) {
-        const struct parameter *parameter = &chain.network.parameters[p];
-        parameters[p] = arena_doubles(&arena, parameter->size);
-        gradients[p] = arena_doubles(&arena, parameter->size);
-        for (size_t i = 0; i < parameter->size; i++)
-            parameters[p][i] = parameter->role->weight ? sin(1.0 + (double)(7 * p + i)) : bias;
-        ck_assert_int_eq(pass_set_parameter(&pass, p, parameters[p], &error), CODE_OK);
+        parameters[p] = arena_doubles(&arena, size_of(p));
+        gradients[p] = arena_doubles(&arena, size_of(p));
+        bool drawn = chain.network.graded[p].slot->initial == INITIAL_DRAWN;
+        for (size_t i = 0; i < size_of(p); i++)
+            parameters[p][i] = drawn ? sin(1.0 + (double)(7 * p + i)) : bias;
     }
+    problem = chain_problem(&arena, &chain, backend_cpu(DTYPE_FLOAT64), x, target, parameters);
+    struct pass pass;
+    ck_assert_int_eq(problem_pass(&arena, &problem, problem.backend, &pass, &error), CODE_OK);
     ck_assert_int_eq(pass_forward(&pass, &error), CODE_OK);
     ck_assert_int_eq(pass_backward(&pass, &error), CODE_OK);
     for (size_t p = 0; p < chain.network.parameter_count; p++)
-        ck_assert_int_eq(pass_read(&pass, pass.gradients[p], chain.network.parameters[p].size, gradients[p], &error),
-                         CODE_OK);
+        ck_assert_int_eq(pass_read_gradient(&pass, chain.network.graded[p].value, gradients[p], &error), CODE_OK);
 }
 
 static struct verification verify(void)
 {
     struct verification v;
-    ck_assert_int_eq(
-        differences_verify(&arena, &chain.network, BATCH, parameters, x, target, gradients, NULL, &v, &error), CODE_OK);
+    ck_assert_int_eq(differences_verify(&arena, &problem, gradients, &v, &error), CODE_OK);
     return v;
 }
 
@@ -66,7 +69,7 @@ START_TEST(finds_a_wrong_one_and_where)
     gradients[2][1] += 1e-3;
     struct verification v = verify();
     ck_assert_double_eq_tol(v.max_abs_diff, 1e-3, 1e-8);
-    ck_assert(v.parameter == 2 && v.worst == 1);
+    ck_assert(v.graded == 2 && v.worst == 1);
     arena_free(&arena);
 }
 END_TEST
@@ -101,11 +104,12 @@ START_TEST(probes_beyond_the_edge_of_a_loss_are_left_out)
     const struct link links[] = {{"linear", 1}, {NULL, 0}};
     arena_init(&arena, (size_t)1 << 24);
     error = (struct error){0};
-    ck_assert_int_eq(chain_build(&arena, 1, links, "bce", &chain, &error), CODE_OK);
+    ck_assert_int_eq(chain_build(&arena, 1, 2, links, "bce", &chain, &error), CODE_OK);
     double w = 1, b = 0, dw = 0, db = 0, edge_x[] = {0, 1}, edge_y[] = {0, 1};
     double *at[] = {&w, &b}, *of[] = {&dw, &db};
     struct verification v;
-    ck_assert_int_eq(differences_verify(&arena, &chain.network, 2, at, edge_x, edge_y, of, NULL, &v, &error), CODE_OK);
+    problem = chain_problem(&arena, &chain, backend_cpu(DTYPE_FLOAT64), edge_x, edge_y, at);
+    ck_assert_int_eq(differences_verify(&arena, &problem, of, &v, &error), CODE_OK);
     ck_assert(v.at_kinks == 2 && v.checked == 0);
     arena_free(&arena);
 }
@@ -116,9 +120,8 @@ START_TEST(can_be_cancelled)
     prepare(smooth, "mse", 0.1);
     atomic_bool cancelled = true;
     struct verification v;
-    ck_assert_int_eq(
-        differences_verify(&arena, &chain.network, BATCH, parameters, x, target, gradients, &cancelled, &v, &error),
-        CODE_CANCELLED);
+    problem.cancelled = &cancelled;
+    ck_assert_int_eq(differences_verify(&arena, &problem, gradients, &v, &error), CODE_CANCELLED);
     arena_free(&arena);
 }
 END_TEST
@@ -132,9 +135,8 @@ static struct {
     atomic_bool cancelled;
 } asked;
 
-static int make_up_losses(const struct sequence *sequence, const double *all, const double *inputs,
-                          const double *targets, size_t count, const unsigned *at, const double *value, double *losses,
-                          bool *edge)
+static int make_up_losses(const struct fused *fused, const double *all, const double *inputs, const double *targets,
+                          size_t count, const unsigned *at, const double *value, double *losses, bool *edge)
 {
     (void)all;
     (void)inputs;
@@ -145,7 +147,7 @@ static int make_up_losses(const struct sequence *sequence, const double *all, co
     for (size_t v = 0; v < count; v++) {
         /* two of each, in order */
         ck_assert_uint_eq(at[v], (asked.variants + v) / 2);
-        ck_assert_uint_lt(at[v], sequence->parameters);
+        ck_assert_uint_lt(at[v], fused->parameters);
         losses[v] = (double)(at[v] % 7) * value[v];
         edge[v] = at[v] % 5 == 4;
     }
@@ -166,8 +168,10 @@ static int verify_made_up(size_t batch, struct verification *v)
         memcpy(rows + 2 * i, x + 2 * (i % BATCH), 2 * sizeof *x);
         targets[i] = target[i % BATCH];
     }
-    return differences_verify_on(&backend, &arena, &chain.network, batch, parameters, rows, targets, gradients,
-                                 &asked.cancelled, v, &error);
+    ck_assert_int_eq(chain_build_defined(&arena, batch, &chain, &error), CODE_OK);
+    problem = chain_problem(&arena, &chain, &backend, rows, targets, parameters);
+    problem.cancelled = &asked.cancelled;
+    return differences_verify_on_device(&arena, &problem, gradients, v, &error);
 }
 
 static void prepare_made_up(size_t width)
@@ -178,7 +182,7 @@ static void prepare_made_up(size_t width)
     prepare(wide, "mse", 0.1);
     size_t element = 0;
     for (size_t p = 0; p < chain.network.parameter_count; p++)
-        for (size_t i = 0; i < chain.network.parameters[p].size; i++)
+        for (size_t i = 0; i < size_of(p); i++)
             gradients[p][i] = (double)(element++ % 7);
 }
 
@@ -194,7 +198,7 @@ START_TEST(many_at_once_in_portions)
         ck_assert_uint_eq(v.checked + v.at_kinks, chain.network.parameter_elements);
         ck_assert_double_lt(v.max_abs_diff, 1e-8);
         ck_assert(last == 0 || asked.largest <= last);
-        ck_assert(asked.largest == 128 || (double)asked.largest * chain.network.work * (double)batch / 3 <= 1e10);
+        ck_assert(asked.largest == 128 || (double)asked.largest * chain.network.work / 3 <= 1e10);
         last = asked.largest;
     }
     ck_assert_uint_gt(asked.calls, chain.network.parameter_count);
@@ -218,14 +222,12 @@ START_TEST(many_at_once_without_memory)
 {
     struct verification want, v;
     prepare_made_up(3);
-    ck_assert_int_eq(
-        differences_verify(&arena, &chain.network, BATCH, parameters, x, target, gradients, NULL, &want, &error),
-        CODE_OK);
+    ck_assert_int_eq(differences_verify(&arena, &problem, gradients, &want, &error), CODE_OK);
     asked.fail_at = (size_t)_i + 1;
     ck_assert_int_eq(verify_made_up(BATCH, &v), CODE_OK);
     ck_assert_uint_eq(asked.calls, asked.fail_at);
     ck_assert(v.checked == want.checked && v.at_kinks == want.at_kinks && v.max_abs_diff == want.max_abs_diff &&
-              v.max_rel_diff == want.max_rel_diff && v.parameter == want.parameter && v.worst == want.worst);
+              v.max_rel_diff == want.max_rel_diff && v.graded == want.graded && v.worst == want.worst);
     arena_free(&arena);
 }
 END_TEST

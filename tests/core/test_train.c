@@ -12,7 +12,7 @@
 enum { PARAMETERS_MAX = 16, SAMPLES_MAX = 64, WIDTH_MAX = 16 };
 
 static struct arena arena;
-static struct chain chain;
+static struct test_chain chain;
 static struct error error;
 static struct training training;
 static struct trained trained;
@@ -34,26 +34,30 @@ static const struct link xor_relu[] = {{"linear", 3}, {"relu", 0},    {"linear",
                                        {"linear", 1}, {"sigmoid", 0}, {NULL, 0}};
 static const struct link xor_tanh[] = {{"linear", 8}, {"tanh", 0}, {"linear", 1}, {"sigmoid", 0}, {NULL, 0}};
 
+static size_t size_of(size_t p)
+{
+    return chain.network.graded[p].value->size;
+}
+
+/* The definition as a network for that many samples of the data, from the parameters as they are now. */
+static struct problem pose(size_t samples)
+{
+    ck_assert_int_eq(chain_build_defined(&arena, samples, &chain, &error), CODE_OK);
+    return chain_problem(&arena, &chain, backend_cpu(DTYPE_FLOAT64), x, target, parameters);
+}
+
 /* A network on the XOR data, drawn with he_normal from that seed. */
 static void prepare(const struct link *links, const char *loss, uint32_t seed, const char *optimizer, double lr)
 {
     static const double inputs[] = {0, 0, 0, 1, 1, 0, 1, 1}, outputs[] = {0, 1, 1, 0};
-    ck_assert_int_eq(chain_build(&arena, 2, links, loss, &chain, &error), CODE_OK);
+    ck_assert_int_eq(chain_build(&arena, 2, 4, links, loss, &chain, &error), CODE_OK);
     for (size_t p = 0; p < chain.network.parameter_count; p++)
-        parameters[p] = arena_doubles(&arena, chain.network.parameters[p].size);
+        parameters[p] = arena_doubles(&arena, size_of(p));
     const struct initializer init = {.scheme = SCHEME_HE_NORMAL, .seed = seed};
     initializer_fill(&init, &chain.network, parameters);
     memcpy(x, inputs, sizeof inputs);
     memcpy(target, outputs, sizeof outputs);
-    training = (struct training){.network = &chain.network,
-                                 .backend = backend_cpu(DTYPE_FLOAT64),
-                                 .samples = 4,
-                                 .parameters = parameters,
-                                 .x = x,
-                                 .target = target,
-                                 .epochs = 1000,
-                                 .batch_size = 4,
-                                 .record_every = 1};
+    training = (struct training){.problem = pose(4), .epochs = 1000, .batch_size = 4, .record_every = 1};
     training.optimizer.type = optimizer_find(optimizer);
     ck_assert_ptr_nonnull(training.optimizer.type);
     const struct attribute *list = training.optimizer.type->attributes;
@@ -170,7 +174,8 @@ static void prepare_parabola(size_t which)
 {
     static const struct link line[] = {{"linear", 1}, {NULL, 0}};
     prepare(line, "mse", 1, options[which].name, 0.05);
-    training.samples = training.batch_size = 1;
+    training.problem = pose(1);
+    training.batch_size = 1;
     x[0] = 1;
     x[1] = 0;
     target[0] = 3;
@@ -186,7 +191,7 @@ START_TEST(optimizers_follow_their_formulas)
     prepare_parabola((size_t)_i);
     for (size_t a = 0; chain.layers[0].op->attributes[a].name != NULL; a++)
         if (strcmp(chain.layers[0].op->attributes[a].name, "bias") == 0) chain.layers[0].attributes[a] = 0;
-    ck_assert_int_eq(network_build(&arena, &chain.definition, &chain.network, &error), CODE_OK);
+    training.problem = pose(1);
     run();
     double path[40];
     follow(options[_i].name, training.optimizer.attributes, 40, 5, path);
@@ -205,17 +210,18 @@ START_TEST(all_state_begins_alike)
     static double targets[WEIGHTS];
     prepare(wide, "mse", 1, "adagrad", 0.5);
     set("initial_accumulator_value", 0, 0.1);
-    training.samples = training.batch_size = 1;
+    training.problem = pose(1);
+    training.problem.given[chain.network.target->index] = targets;
+    training.batch_size = 1;
     training.epochs = 3;
-    training.target = targets;
     x[0] = x[1] = 1;
     for (size_t p = 0; p < chain.network.parameter_count; p++)
-        for (size_t i = 0; i < chain.network.parameters[p].size; i++)
+        for (size_t i = 0; i < size_of(p); i++)
             parameters[p][i] = 5;
     run();
     ck_assert_double_lt(trained.parameters[0][0], 5);
     for (size_t p = 0; p < chain.network.parameter_count; p++)
-        for (size_t i = 0; i < chain.network.parameters[p].size; i++)
+        for (size_t i = 0; i < size_of(p); i++)
             ck_assert_double_eq(trained.parameters[p][i], trained.parameters[0][0]);
 }
 END_TEST
@@ -235,10 +241,11 @@ START_TEST(mini_batches)
     memcpy(begin, parameters, sizeof begin);
     for (size_t epoch = 0; epoch < 2; epoch++)
         for (size_t k = 0; k < 2; k++) {
-            part.parameters = begin;
-            part.x = x + 2 * 3 * k;
-            part.target = target + 3 * k;
-            part.samples = part.batch_size = k == 0 ? 3 : 1;
+            size_t samples = k == 0 ? 3 : 1;
+            ck_assert_int_eq(chain_build_defined(&arena, samples, &chain, &error), CODE_OK);
+            part.problem =
+                chain_problem(&arena, &chain, backend_cpu(DTYPE_FLOAT64), x + 2 * 3 * k, target + 3 * k, begin);
+            part.batch_size = samples;
             part.epochs = 1;
             ck_assert_int_eq(train_run(&arena, &part, &trained, &error), CODE_OK);
             losses[epoch][k] = trained.curve.loss[0];
@@ -247,7 +254,7 @@ START_TEST(mini_batches)
     for (size_t epoch = 0; epoch < 2; epoch++)
         ck_assert_double_eq_tol(both.curve.loss[epoch], (3 * losses[epoch][0] + losses[epoch][1]) / 4, 1e-14);
     for (size_t p = 0; p < chain.network.parameter_count; p++)
-        for (size_t i = 0; i < chain.network.parameters[p].size; i++)
+        for (size_t i = 0; i < size_of(p); i++)
             ck_assert_double_eq_tol(both.parameters[p][i], begin[p][i], 1e-14);
 }
 END_TEST
@@ -310,7 +317,7 @@ START_TEST(cancelled)
 {
     static atomic_bool yes = true;
     prepare(xor_relu, "mse", 123, "adam", 0.01);
-    training.cancelled = &yes;
+    training.problem.cancelled = &yes;
     ck_assert_int_eq(train_run(&arena, &training, &trained, &error), CODE_CANCELLED);
 }
 END_TEST
@@ -379,7 +386,8 @@ START_TEST(healthy_runs)
     static const struct link line[] = {{"linear", 1}, {NULL, 0}};
     for (size_t k = 0; k < 2; k++) {
         prepare(line, "mse", 3, "sgd", k == 0 ? 0.002 : 0.1);
-        training.samples = training.batch_size = 32;
+        training.problem = pose(32);
+        training.batch_size = 32;
         for (size_t i = 0; i < 32; i++) {
             x[2 * i] = sin(1.7 * (double)i);
             x[2 * i + 1] = cos(2.3 * (double)i);
@@ -391,7 +399,7 @@ START_TEST(healthy_runs)
     }
     static const struct link classes[] = {{"linear", 16}, {"relu", 0}, {"linear", 3}, {NULL, 0}};
     prepare(classes, "cross_entropy", 4, "adam", 0.02);
-    training.samples = 48;
+    training.problem = pose(48);
     training.batch_size = 16;
     memset(target, 0, sizeof target);
     for (size_t i = 0; i < 48; i++) {
@@ -442,7 +450,7 @@ START_TEST(diverges)
     ck_assert_uint_lt(trained.curve.count, 1000);
     ck_assert(isfinite(trained.curve.loss[trained.curve.count - 1]) && isfinite(trained.loss));
     for (size_t p = 0; p < chain.network.parameter_count; p++)
-        for (size_t i = 0; i < chain.network.parameters[p].size; i++)
+        for (size_t i = 0; i < size_of(p); i++)
             ck_assert(isfinite(trained.parameters[p][i]));
     ck_assert_double_eq(trained.loss, trained.curve.loss[trained.curve.count - 1]);
     ck_assert_int_eq(trained.health[0].symptom, SYMPTOM_DIVERGED);
@@ -467,7 +475,8 @@ START_TEST(oscillates)
     /* (w - 3)**2 with lr just below 1 jumps from one side to the other; with weight 2 of the step, for ever. */
     static const struct link line[] = {{"linear", 1}, {NULL, 0}};
     prepare(line, "l1", 1, "sgd", 0.7);
-    training.samples = training.batch_size = 1;
+    training.problem = pose(1);
+    training.batch_size = 1;
     x[0] = 1;
     x[1] = 0;
     target[0] = 0.35;
@@ -486,7 +495,7 @@ START_TEST(vanishes)
                                        {"linear", 4},  {"sigmoid", 0}, {"linear", 1},  {"sigmoid", 0}, {NULL, 0}};
     prepare(deep, "mse", 2, "sgd", 0.5);
     for (size_t p = 0; p < chain.network.parameter_count; p++)
-        for (size_t i = 0; i < chain.network.parameters[p].size; i++)
+        for (size_t i = 0; i < size_of(p); i++)
             parameters[p][i] *= 0.5;
     run();
     ck_assert(has(SYMPTOM_VANISHING_GRADIENTS));

@@ -10,7 +10,7 @@
 
 #include "core/ops/ops.h"
 #include "core/base/parallel.h"
-#include "core/pass/pass.h"
+#include "core/pass/problem.h"
 #include "core/pass/fused.h"
 #include "core/base/error.h"
 #include "server/blas_setup.h"
@@ -46,25 +46,29 @@ static void fill(size_t n, double *x, double scale)
 
 struct bench {
     struct arena arena;
+    struct feed feed;
     struct layer layers[LAYERS_MAX];
     struct definition definition;
     struct network network;
     double *x, *target, *parameters;
-    size_t batch;
+    struct problem problem;
 };
 
 /* width -> width -> width, ReLU between, mean squared error; or the lab's 2-3-1 */
 static void bench_new(struct bench *b, size_t in, size_t hidden, size_t out, const char *activation, size_t batch)
 {
     struct error error = {0};
-    *b = (struct bench){.batch = batch};
+    *b = (struct bench){.feed = {.name = "x", .sample = {1, {in}}}};
     arena_init(&b->arena, (size_t)16 << 30);
     b->layers[0] = (struct layer){.op = ops_find("linear", false), .attributes = {(double)hidden, 0, 1}};
     b->layers[1] = (struct layer){.op = ops_find(activation, false)};
     b->layers[2] = (struct layer){.op = ops_find("linear", false), .attributes = {(double)out, 0, 1}};
-    b->definition = (struct definition){
-        .input = {1, {in}}, .layers = b->layers, .layer_count = 3, .loss = {.op = ops_find("mse", true)}};
-    must(network_build(&b->arena, &b->definition, &b->network, &error), "network_build");
+    b->definition = (struct definition){.feeds = &b->feed,
+                                        .feed_count = 1,
+                                        .layers = b->layers,
+                                        .layer_count = 3,
+                                        .loss = {.op = ops_find("mse", true), .attributes = {[LOSS_SCALE] = 1}}};
+    must(network_build(&b->arena, &b->definition, batch, &b->network, &error), "network_build");
     b->x = arena_doubles(&b->arena, batch * in);
     b->target = arena_doubles(&b->arena, batch * out);
     b->parameters = arena_doubles(&b->arena, b->network.parameter_elements);
@@ -72,6 +76,14 @@ static void bench_new(struct bench *b, size_t in, size_t hidden, size_t out, con
     fill(batch * in, b->x, 1);
     fill(batch * out, b->target, 1);
     fill(b->network.parameter_elements, b->parameters, 1.0 / (double)(in + hidden));
+    b->problem = (struct problem){.network = &b->network};
+    b->problem.given = arena_zeroed(&b->arena, b->network.graph.value_count, sizeof *b->problem.given);
+    if (b->problem.given == NULL) must(CODE_OUT_OF_MEMORY, "arena");
+    b->problem.given[b->network.feeds[0]->index] = b->x;
+    b->problem.given[b->network.target->index] = b->target;
+    double *w = b->parameters;
+    for (size_t p = 0; p < b->network.parameter_count; w += b->network.graded[p++].value->size)
+        b->problem.given[b->network.graded[p].value->index] = w;
 }
 
 /* Seconds of one forward and backward pass, whose data is where it is needed; and of sending that there. Passes are
@@ -83,13 +95,13 @@ static void time_pass(struct bench *b, const struct backend *backend, bool few, 
     struct pass pass;
     struct error error = {0};
     double element;
-    must(pass_new(&b->arena, &b->network, backend, b->batch, &pass, &error), "pass_new");
+    const struct graph *graph = &b->network.graph;
+    must(pass_new(&b->arena, graph, backend, &pass, &error), "pass_new");
     double begun = now();
-    must(pass_set_data(&pass, b->x, b->target, &error), "pass_set_data");
-    const double *w = b->parameters;
-    for (size_t p = 0; p < b->network.parameter_count; w += b->network.parameters[p++].size)
-        must(pass_set_parameter(&pass, p, w, &error), "pass_set_parameter");
-    must(pass_read(&pass, pass.parameters[0], 1, &element, &error), "pass_read"); /* waits for the device */
+    for (size_t v = 0; v < graph->value_count; v++)
+        if (graph->values[v]->made_by == NULL)
+            must(pass_set(&pass, graph->values[v], problem_given(&b->problem, graph->values[v]), &error), "pass_set");
+    must(backend->download(1, pass.parameters, &element), "download"); /* waits for the device */
     *transfer_seconds = now() - begun;
     size_t passes = 0;
     for (int warm = 1; warm >= 0; warm--) {
@@ -98,7 +110,7 @@ static void time_pass(struct bench *b, const struct backend *backend, bool few, 
         do {
             must(pass_forward(&pass, &error), "pass_forward");
             must(pass_backward(&pass, &error), "pass_backward");
-            must(pass_read(&pass, pass.gradients[0], 1, &element, &error), "pass_read"); /* likewise */
+            must(backend->download(1, pass.parameter_gradients, &element), "download"); /* likewise */
             passes++;
         } while (few ? passes < 1 : warm ? passes < 3 : now() - begun < seconds_each);
     }
@@ -140,9 +152,9 @@ static void bench_many(const struct backend *device, size_t most)
         "many networks 2-3-1 at once, batch 4, forward, backward and comparison, transfers included\n%10s %8s %14s\n",
         "networks", "type", "passes/s");
     struct bench b;
-    struct sequence s;
+    struct fused s;
     bench_new(&b, 2, 3, 1, "tanh", 4);
-    if (device->passes_of_many == NULL || !sequence_of(&b.network, 4, &s)) return;
+    if (device->passes_of_many == NULL || !fused_of(&b.network, &s)) return;
     for (size_t count = 1; count <= most; count *= 10) {
         size_t n = count * s.parameters;
         double *sets = malloc(n * sizeof(double)), *submitted = malloc(n * sizeof(double)),

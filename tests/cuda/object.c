@@ -64,7 +64,7 @@ void cuda_object_open(struct cuda_object *object)
     gradcheckd_cuda_backend_function *backend;
     must_find(library, "gradcheckd_cuda_interface", &interface);
     must_find(library, "gradcheckd_cuda_backend", &backend);
-    must_find(library, "gradcheckd_cuda_trial", &object->health);
+    must_find(library, "gradcheckd_cuda_trial", &object->trial);
     must_find(library, "gradcheckd_cuda_describe", &object->describe);
     gradcheckd_cuda_failure_function *failure;
     must_find(library, "gradcheckd_cuda_failure", &failure);

@@ -6,7 +6,7 @@
 
 struct cuda_object {
     const struct backend *backends[2]; /* by dtype */
-    gradcheckd_cuda_trial_function *health;
+    gradcheckd_cuda_trial_function *trial;
     gradcheckd_cuda_describe_function *describe;
 };
 

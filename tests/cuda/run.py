@@ -179,7 +179,7 @@ class ObjectTest(unittest.TestCase):
 
     def test_it_loads_and_knows_whether_there_is_a_device(self):
         thing = ctypes.CDLL(str(OBJECT), mode=os.RTLD_NOW)  # with all that it needs, or OSError
-        for name in ("interface", "backend", "health", "failure", "describe"):
+        for name in ("interface", "backend", "trial", "failure", "describe"):
             self.assertTrue(hasattr(thing, "gradcheckd_cuda_" + name), name)
         backend = thing.gradcheckd_cuda_backend
         backend.restype = ctypes.c_void_p

@@ -38,7 +38,7 @@ START_TEST(no_leak)
     size_t after = free_memory();
     ck_assert_msg(after + ((size_t)8 << 20) >= before, "%zu bytes were free, now %zu are", before, after);
     char why[256];
-    ck_assert_int_eq(object.health(why, sizeof why), CODE_OK);
+    ck_assert_int_eq(object.trial(why, sizeof why), CODE_OK);
 }
 END_TEST
 

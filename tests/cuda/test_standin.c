@@ -27,22 +27,20 @@ static const struct backend *backend_of(enum dtype dtype)
 }
 
 /* A forward and backward pass with everything around it; its code. */
-static int one_pass(const struct backend *b, const struct chain *chain)
+static int one_pass(const struct backend *b, const struct test_chain *chain)
 {
     struct arena arena;
     arena_init(&arena, (size_t)1 << 22);
     struct error error = {0};
     struct pass pass;
     double x[] = {0, 0, 0, 1, 1, 0, 1, 1}, t[] = {1, 0, 0, 1, 0, 1, 1, 0}, w[64] = {0.5, 0.25, -1}, read[64];
-    int code = pass_new(&arena, &chain->network, b, 4, &pass, &error);
-    bool made = code == CODE_OK;
-    if (code == CODE_OK) code = pass_set_data(&pass, x, t, &error);
-    for (size_t p = 0; code == CODE_OK && p < chain->network.parameter_count; p++)
-        code = pass_set_parameter(&pass, p, w, &error);
+    double *parameters[] = {w, w, w, w};
+    const struct problem problem = chain_problem(&arena, chain, b, x, t, parameters);
+    int code = problem_pass(&arena, &problem, b, &pass, &error);
     if (code == CODE_OK) code = pass_forward(&pass, &error);
     if (code == CODE_OK) code = pass_backward(&pass, &error);
-    if (code == CODE_OK) code = pass_read(&pass, pass.gradients[0], chain->network.parameters[0].size, read, &error);
-    if (made) pass_free(&pass);
+    if (code == CODE_OK) code = pass_read_gradient(&pass, chain->network.graded[0].value, read, &error);
+    pass_free(&pass);
     arena_free(&arena);
     return code;
 }
@@ -55,10 +53,11 @@ START_TEST(every_failure_is_told)
     int code = _i / 2 ? CODE_DEVICE : CODE_OUT_OF_MEMORY;
     struct arena arena;
     arena_init(&arena, (size_t)1 << 22);
-    struct chain chain;
+    struct test_chain chain;
     struct error error = {0};
-    ck_assert_int_eq(chain_build(&arena, 2, links, "cross_entropy", &chain, &error), CODE_OK);
+    chain_define(2, links, "cross_entropy", &chain);
     chain.definition.l2 = 0.1;
+    ck_assert_int_eq(chain_build_defined(&arena, 4, &chain, &error), CODE_OK);
     size_t failures = 0;
     for (size_t n = 1;; n++) {
         standin_fail_in(n, code, false);
@@ -84,9 +83,8 @@ END_TEST
 
 struct many {
     struct arena arena;
-    struct chain chain;
-    struct sequence sequence;
-    size_t batch;
+    struct test_chain chain;
+    struct fused fused;
     double *x, *target, *parameters;
 };
 
@@ -96,11 +94,9 @@ static void many_new(struct many *m, size_t input, size_t batch, const struct li
 {
     struct error error = {0};
     arena_init(&m->arena, (size_t)1 << 26);
-    ck_assert_int_eq(chain_build(&m->arena, input, links, loss, &m->chain, &error), CODE_OK);
-    ck_assert(sequence_of(&m->chain.network, batch, &m->sequence));
-    size_t xs = batch * input, ts = batch * network_output(&m->chain.network)->out_size,
-           ws = networks * m->chain.network.parameter_elements;
-    m->batch = batch;
+    ck_assert_int_eq(chain_build(&m->arena, input, batch, links, loss, &m->chain, &error), CODE_OK);
+    ck_assert(fused_of(&m->chain.network, &m->fused));
+    size_t xs = batch * input, ts = m->chain.network.output->size, ws = networks * m->chain.network.parameter_elements;
     m->x = arena_doubles(&m->arena, xs);
     m->target = arena_doubles(&m->arena, ts);
     m->parameters = arena_doubles(&m->arena, ws);
@@ -123,9 +119,9 @@ static int many_at_once(const struct backend *b, const struct many *m, bool pass
     static double value[COUNT], losses[COUNT], gradients[COUNT * ELEMENTS], largest[COUNT];
     static unsigned at[COUNT], worst[COUNT];
     static bool edge[COUNT];
-    ck_assert_uint_eq(m->sequence.parameters, ELEMENTS);
-    if (!passes) return b->losses_of_many(&m->sequence, m->parameters, m->x, m->target, COUNT, at, value, losses, edge);
-    return b->passes_of_many(&m->sequence, COUNT, m->parameters, m->x, m->target, losses, gradients, m->parameters,
+    ck_assert_uint_eq(m->fused.parameters, ELEMENTS);
+    if (!passes) return b->losses_of_many(&m->fused, m->parameters, m->x, m->target, COUNT, at, value, losses, edge);
+    return b->passes_of_many(&m->fused, COUNT, m->parameters, m->x, m->target, losses, gradients, m->parameters,
                              largest, worst);
 }
 
@@ -163,15 +159,15 @@ START_TEST(verification_without_a_device)
     many_new(&m, 2, 4, small_links, "bce", 1);
     const struct network *network = &m.chain.network;
     double *w_of[PARAMETERS_MAX];
-    for (size_t p = 0, offset = 0; p < network->parameter_count; offset += network->parameters[p++].size)
+    for (size_t p = 0, offset = 0; p < network->parameter_count; offset += network->graded[p++].value->size)
         w_of[p] = m.parameters + offset;
+    const struct problem problem = chain_problem(&m.arena, &m.chain, b, m.x, m.target, w_of);
     struct verification want, got;
     struct error error = {0};
-    ck_assert_int_eq(differences_verify(&m.arena, network, m.batch, w_of, m.x, m.target, w_of, NULL, &want, &error),
-                     CODE_OK);
+    ck_assert_int_eq(differences_verify(&m.arena, &problem, w_of, &want, &error), CODE_OK);
     for (size_t n = 1;; n++) {
         standin_fail_in(n, failure, sick);
-        int code = differences_verify_on(b, &m.arena, network, m.batch, w_of, m.x, m.target, w_of, NULL, &got, &error);
+        int code = differences_verify_on_device(&m.arena, &problem, w_of, &got, &error);
         bool reached = standin_fail_left() <= sick;
         standin_fail_in(0, CODE_OK, false);
         ck_assert_uint_eq(standin_count().pending, 0);
@@ -179,7 +175,7 @@ START_TEST(verification_without_a_device)
         ck_assert_int_eq(error.code, code);
         error = (struct error){0};
         if (code == CODE_OK) {
-            ck_assert(got.checked == want.checked && got.worst == want.worst && got.parameter == want.parameter);
+            ck_assert(got.checked == want.checked && got.worst == want.worst && got.graded == want.graded);
             ck_assert_double_eq_tol(got.max_abs_diff, want.max_abs_diff, 1e-9);
         }
         if (reached) continue;
@@ -201,7 +197,7 @@ static struct standin_counts cost_of(const struct backend *b, const struct many 
     for (size_t v = 0; v < count; v++)
         value[v] = 0.25;
     struct standin_counts before = standin_count(), after;
-    ck_assert_int_eq(b->losses_of_many(&m->sequence, m->parameters, m->x, m->target, count, at, value, loss, edge),
+    ck_assert_int_eq(b->losses_of_many(&m->fused, m->parameters, m->x, m->target, count, at, value, loss, edge),
                      CODE_OK);
     for (size_t v = 1; v < count; v++)
         ck_assert_mem_eq(&loss[0], &loss[v], sizeof *loss);

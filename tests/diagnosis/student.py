@@ -82,8 +82,8 @@ def erf(z):
 
 
 def softmax(z):
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
 
 
 def tanh_of_gelu(z):
@@ -113,8 +113,8 @@ def activate(act, z):
     if kind == "softmax":
         return softmax(z)
     if kind == "log_softmax":
-        shifted = z - z.max(axis=1, keepdims=True)
-        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        shifted = z - z.max(axis=-1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     if kind == "identity":
         return z
     raise ValueError(kind)
@@ -163,9 +163,9 @@ def formula_of_output(kind, h):
 def through_activation(act, dh, z, h):
     """The right step: dL/dz from dL/dh."""
     if act["type"] == "softmax":
-        return h * (dh - (dh * h).sum(axis=1, keepdims=True))
+        return h * (dh - (dh * h).sum(axis=-1, keepdims=True))
     if act["type"] == "log_softmax":
-        return dh - np.exp(h) * dh.sum(axis=1, keepdims=True)
+        return dh - np.exp(h) * dh.sum(axis=-1, keepdims=True)
     return dh * derivative(act, z)
 
 

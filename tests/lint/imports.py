@@ -39,10 +39,6 @@ TOP = ("main", "blas_setup")
 # What breaks the rules all the same: (file, what it includes), and why. A folder twice stands for circles within it. An
 # exception that is not needed any more is a fault, too.
 EXCEPTIONS = {
-    ("core/ops/mistake.h", "core/pass/pass.h"):
-        "a mistake's wrong rule gets the pass that it replays; it will get what the rule needs of it",
-    ("core/diagnosis/", "core/diagnosis/"):
-        "the search is about to be written anew; until then walk, hypothesis, sketch and tensors know each other",
     ("cuda/launcher.h", "cuda/launcher_host.h"):
         "launcher.h chooses one of two devices by including it; launcher_host.cpp is the other half of the one",
 }

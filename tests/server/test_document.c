@@ -380,6 +380,17 @@ START_TEST(test_broken)
 }
 END_TEST
 
+/* A body of no bytes may have no memory either. */
+START_TEST(test_nothing)
+{
+    arena_reset(&arena);
+    error = (struct error){0};
+    ck_assert_int_eq(document_read(&arena, NULL, 0, NULL, &document, &error), CODE_MALFORMED_JSON);
+    ck_assert_uint_eq(document.line, 1);
+    ck_assert_uint_eq(document.column, 1);
+}
+END_TEST
+
 START_TEST(test_nul_bytes)
 {
     static const char bare[] = "{\"a\": \0 1}", in_string[] = "{\"a\": \"b\0\"}", behind[] = "{}\0",
@@ -912,6 +923,7 @@ Suite *test_suite(void)
     tcase_add_test(tests, test_strings_are_left_alone);
     tcase_add_test(tests, test_top_level);
     tcase_add_test(tests, test_broken);
+    tcase_add_test(tests, test_nothing);
     tcase_add_test(tests, test_nul_bytes);
     tcase_add_test(tests, test_depth);
     tcase_add_test(tests, test_many_values);

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Makes the test vectors beside this file: *.ndjson and train/*.ndjson (from PyTorch), numpy_random.* and
-train/lab_curve.json (from NumPy).
+train/lab_curve.json (from NumPy). Those of networks that are graphs, graphs.ndjson and large_graphs.ndjson, come from graphs.py.
 
 The results are committed, so nobody needs PyTorch to run the tests. To make them anew, on Debian 12:
 
     apt-get install python3-torch python3-numpy
     /usr/bin/python3 tests/vectors/generate.py
+    /usr/bin/python3 tests/vectors/graphs.py
 
 A line of an .ndjson file is one case: {"name", "request": a complete body of POST /v1/check without its gradients,
 "expected": {"loss", "gradients", "intermediates"}}, all in the request's convention. The cases come from fixed seeds

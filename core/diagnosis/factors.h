@@ -1,0 +1,40 @@
+/* Factors: what a number that gradients are off by may stand for. */
+#ifndef CORE_DIAGNOSIS_FACTORS_H
+#define CORE_DIAGNOSIS_FACTORS_H
+
+#include "core/diagnosis/search.h"
+
+/* What torch.nn.utils.clip_grad_norm_ adds to the norm; others add less. */
+#define CLIP_EPSILON 1e-6
+
+/* Lists the factors that have a name for this loss. */
+void factors_prepare(struct search *s);
+
+/* What the loss's gradient is multiplied by; 1 where it is not. */
+double factors_of_loss(const struct search *s);
+
+/* Whether a is b, but for what a fit or rounding to float32 may be off by. */
+bool factors_near(double a, double b);
+
+/* A limit or a learning rate as it is written down: the number of at most two significant digits that x is near to, NaN
+ * where there is none. */
+double factors_round(double x);
+bool factors_is_round(double x);
+
+/* The limit to which all that was handed in was clipped by its norm, if that is c times the right gradients; NaN where
+ * it was not. The norm is the limit, less what an epsilon of at most CLIP_EPSILON in the divisor takes off; how far off
+ * that is, relatively, into *off. */
+double factors_norm_limit(const struct search *s, double c, double *off);
+
+/* Gives a choice the mistake that its factor c stands for, and the others as alternatives; whole: it is on all
+ * gradients. */
+void factors_name(const struct search *s, double c, bool whole, struct choice *choice);
+
+/* Two of the named factors at once (half the squared error, not averaged): replaces the choice at `at` by two. */
+bool factors_name_two(struct search *s, size_t at, double c);
+
+/* The variant of a mistake that is a factor: the same factor elsewhere is the same mistake, another factor is another.
+ */
+size_t factors_variant(size_t family, double c);
+
+#endif

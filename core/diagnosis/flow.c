@@ -1,0 +1,304 @@
+#include "core/diagnosis/flow.h"
+
+#include <string.h>
+
+const double *flow_value(const struct flow *flow, const struct value *value)
+{
+    return flow->pass->values[value->index];
+}
+
+const double *flow_right(const struct flow *flow, const struct value *value)
+{
+    return flow->pass->gradients[value->index];
+}
+
+bool flow_is_right(const struct flow *flow, const struct value *value)
+{
+    return flow->g[value->index] == flow_right(flow, value) && flow->gs[value->index] == NULL;
+}
+
+struct edge *flow_edge(const struct flow *flow, const struct node *node, size_t input)
+{
+    return flow->of_inputs[flow->first[node->index] + input];
+}
+
+struct edge *const *flow_into(const struct flow *flow, const struct value *value, size_t *count)
+{
+    size_t first = flow->into_first[value->index];
+    *count = flow->into_first[value->index + 1] - first;
+    return flow->into + first;
+}
+
+/* ---- before the search ---- */
+
+/* Which inputs get an edge: those that something graded lies behind. Terms of the loss have none: where the search
+ * begins is the prediction, and what a penalty adds is known. */
+static bool leads_somewhere(const struct ancestry *ancestry, const struct value *value)
+{
+    for (size_t w = 0; value != NULL && w < ancestry->words; w++)
+        if (ancestry->sets[value->index * ancestry->words + w] != 0) return true;
+    return false;
+}
+
+/* By node: whether the loss does not depend on it. */
+static bool find_dead(struct arena *arena, struct flow *flow)
+{
+    const struct graph *graph = flow->graph;
+    flow->dead = arena_zeroed(arena, graph->node_count, sizeof *flow->dead);
+    for (size_t i = graph->node_count; flow->dead != NULL && i-- > 0;) {
+        const struct value *output = graph->nodes[i]->output;
+        flow->dead[i] = !output->is_term;
+        for (size_t u = 0; u < output->use_count; u++)
+            flow->dead[i] = flow->dead[i] && flow->dead[output->uses[u].node->index];
+    }
+    return flow->dead != NULL;
+}
+
+static bool list_edges(struct arena *arena, const struct ancestry *ancestry, struct flow *flow)
+{
+    const struct graph *graph = flow->graph;
+    size_t inputs = 0;
+    flow->first = arena_array(arena, graph->node_count, sizeof *flow->first);
+    if (flow->first == NULL || !find_dead(arena, flow)) return false;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        flow->first[i] = inputs;
+        inputs += graph->nodes[i]->input_count;
+    }
+    flow->edges = arena_zeroed(arena, inputs, sizeof *flow->edges);
+    flow->of_inputs = arena_zeroed(arena, inputs, sizeof *flow->of_inputs);
+    flow->needed = arena_zeroed(arena, graph->node_count, sizeof *flow->needed);
+    if (flow->edges == NULL || flow->of_inputs == NULL || flow->needed == NULL) return false;
+    for (size_t i = 0; i < graph->node_count; i++)
+        for (size_t k = 0; !graph->nodes[i]->output->is_term && k < graph->nodes[i]->input_count; k++) {
+            const struct value *to = graph->nodes[i]->inputs[k];
+            if (!leads_somewhere(ancestry, to)) continue;
+            struct edge *edge = &flow->edges[flow->edge_count++];
+            *edge = (struct edge){.node = graph->nodes[i], .input = k, .to = to};
+            flow->of_inputs[flow->first[i] + k] = edge;
+            flow->needed[i] = true;
+        }
+    return true;
+}
+
+/* The edges by the value that they lead to. */
+static bool sort_edges(struct arena *arena, struct flow *flow)
+{
+    size_t values = flow->graph->value_count;
+    flow->into = arena_array(arena, flow->edge_count, sizeof *flow->into);
+    flow->into_first = arena_zeroed(arena, values + 2, sizeof *flow->into_first);
+    if (flow->into == NULL || flow->into_first == NULL) return false;
+    size_t *next = flow->into_first + 1; /* one ahead: after the edges are placed, this is where they begin */
+    for (size_t e = 0; e < flow->edge_count; e++)
+        next[flow->edges[e].to->index + 1]++;
+    for (size_t v = 0; v < values; v++)
+        next[v + 1] += next[v];
+    for (size_t e = 0; e < flow->edge_count; e++)
+        flow->into[next[flow->edges[e].to->index]++] = &flow->edges[e];
+    return true;
+}
+
+/* Room for one edge. What leads to a tensor that is graded at once is but compared, unless others lead there, too. */
+static bool take_room(struct arena *arena, struct flow *flow, struct edge *edge)
+{
+    size_t count, n = edge->to->size;
+    flow_into(flow, edge->to, &count);
+    bool compared = edge->to->kind == VALUE_PARAMETER && count == 1;
+    double *right = NULL;
+    if ((edge->right_value = arena_doubles(arena, n)) == NULL) return false;
+    edge->right = flow_right(flow, edge->to);
+    if (count > 1) {
+        if ((right = arena_doubles(arena, n)) == NULL) return false;
+        if (flow->dead[edge->node->index]) /* not even a zero, which times an infinity would be no number */
+            memset(right, 0, n * sizeof *right);
+        else
+            flow_send(flow, edge->node, edge->input, flow_right(flow, edge->node->output), right);
+        edge->right = right;
+    }
+    if (compared) return true;
+    double **const rooms[] = {&edge->value, &edge->slope, &edge->right_slope, &edge->resolved};
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
+        if ((*rooms[i] = arena_doubles(arena, n)) == NULL) return false;
+    return true;
+}
+
+static bool take_totals(struct arena *arena, struct flow *flow)
+{
+    size_t values = flow->graph->value_count;
+    flow->g = arena_zeroed(arena, values, sizeof *flow->g);
+    flow->gs = arena_zeroed(arena, values, sizeof *flow->gs);
+    double ***const lists[] = {&flow->total, &flow->total_slope, &flow->resolved};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if ((*lists[i] = arena_zeroed(arena, values, sizeof(double *))) == NULL) return false;
+    for (size_t v = 0; v < values; v++) {
+        size_t count, n = flow->graph->values[v]->size;
+        struct edge *const *into = flow_into(flow, flow->graph->values[v], &count);
+        if (count == 1) flow->resolved[v] = into[0]->resolved; /* one of the two is settled, never both */
+        /* The prediction has no edge: the search begins there. */
+        bool begins = count == 0 && flow->graph->values[v]->kind == VALUE_COMPUTED && !flow->graph->values[v]->is_term;
+        if (begins && (flow->resolved[v] = arena_doubles(arena, n)) == NULL) return false;
+        if (count < 2) continue;
+        flow->total[v] = arena_doubles(arena, n);
+        flow->total_slope[v] = arena_doubles(arena, n);
+        flow->resolved[v] = arena_doubles(arena, n);
+        if (flow->total[v] == NULL || flow->total_slope[v] == NULL || flow->resolved[v] == NULL) return false;
+    }
+    return flow->g != NULL && flow->gs != NULL;
+}
+
+/* A node is a cut where no edge goes past it: from behind it to a value that was there before it. Parameters do not
+ * count, since a mistake above cannot hide in them: they are compared themselves. */
+static bool find_cuts(struct arena *arena, struct flow *flow)
+{
+    size_t nodes = flow->graph->node_count, open = 0;
+    flow->cut = arena_zeroed(arena, nodes, sizeof *flow->cut);
+    size_t *opened = arena_zeroed(arena, nodes + 1, sizeof *opened),
+           *closed = arena_zeroed(arena, nodes + 1, sizeof *closed);
+    if (flow->cut == NULL || opened == NULL || closed == NULL) return false;
+    for (size_t e = 0; e < flow->edge_count; e++) {
+        const struct edge *edge = &flow->edges[e];
+        if (edge->to->kind == VALUE_PARAMETER) continue;
+        /* It goes past the nodes after the one that made the value, as far as its own. */
+        size_t from = edge->to->made_by != NULL ? edge->to->made_by->index + 1 : 0;
+        opened[from]++;
+        closed[edge->node->index]++;
+    }
+    for (size_t i = 0; i < nodes; i++) {
+        open += opened[i];
+        open -= closed[i];
+        flow->cut[i] = open == 0;
+    }
+    return true;
+}
+
+static bool take_lists(struct arena *arena, struct flow *flow)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < flow->graph->node_count; i++)
+        if (flow->graph->nodes[i]->input_count > most) most = flow->graph->nodes[i]->input_count;
+    flow->only = arena_zeroed(arena, most, sizeof *flow->only);
+    flow->overwrite = arena_zeroed(arena, most, sizeof *flow->overwrite);
+    flow->trail_room = 4 * flow->edge_count;
+    flow->trail = arena_array(arena, flow->trail_room, sizeof *flow->trail);
+    return flow->only != NULL && flow->overwrite != NULL && flow->trail != NULL;
+}
+
+bool flow_new(struct arena *arena, const struct graph *graph, const struct ancestry *ancestry, const struct pass *pass,
+              struct flow *flow)
+{
+    *flow = (struct flow){.graph = graph, .pass = pass};
+    if (!list_edges(arena, ancestry, flow) || !sort_edges(arena, flow) || !take_lists(arena, flow)) return false;
+    for (size_t e = 0; e < flow->edge_count; e++)
+        if (!take_room(arena, flow, &flow->edges[e])) return false;
+    return take_totals(arena, flow) && find_cuts(arena, flow);
+}
+
+/* ---- sending ---- */
+
+void flow_send(const struct flow *flow, const struct node *node, size_t input, const double *dy, double *dx)
+{
+    struct op_call call = *pass_call(flow->pass, node);
+    flow->only[input] = dx;
+    call.dy = dy;
+    call.dx = flow->only;
+    call.add = flow->overwrite;
+    call.op->backward(&call);
+    flow->only[input] = NULL;
+}
+
+void flow_send_right(struct flow *flow, struct edge *edge)
+{
+    const struct value *from = edge->node->output;
+    const double *dy = flow->g[from->index], *slope = flow->gs[from->index];
+    edge->g = edge->right;
+    edge->gs = NULL;
+    if (flow_is_right(flow, from)) return;
+    flow_send(flow, edge->node, edge->input, dy, edge->right_value);
+    edge->g = edge->right_value;
+    if (slope == NULL || edge->right_slope == NULL) return;
+    flow_send(flow, edge->node, edge->input, slope, edge->right_slope);
+    edge->gs = edge->right_slope;
+}
+
+static void add(size_t n, double times, const double *from, double *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] += times * from[i];
+}
+
+void flow_gather_shares(struct flow *flow, const struct value *value)
+{
+    size_t count, n = value->size, v = value->index;
+    struct edge *const *into = flow_into(flow, value, &count);
+    bool sloped = false;
+    for (size_t k = 0; k < count; k++)
+        sloped = sloped || (into[k]->shares != 0 && into[k]->gs != NULL);
+    flow->g[v] = flow->total[v];
+    flow->gs[v] = sloped ? flow->total_slope[v] : NULL;
+    memset(flow->total[v], 0, n * sizeof(double));
+    if (sloped) memset(flow->total_slope[v], 0, n * sizeof(double));
+    for (size_t k = 0; k < count; k++) {
+        if (into[k]->shares == 0) continue;
+        add(n, into[k]->shares, into[k]->g, flow->total[v]);
+        if (into[k]->gs != NULL) add(n, into[k]->shares, into[k]->gs, flow->total_slope[v]);
+    }
+}
+
+void flow_gather(struct flow *flow, const struct value *value)
+{
+    size_t count, v = value->index;
+    struct edge *const *into = flow_into(flow, value, &count);
+    bool right = true;
+    for (size_t k = 0; k < count; k++) {
+        right = right && into[k]->g == into[k]->right && into[k]->gs == NULL;
+        into[k]->shares = 1;
+    }
+    flow->g[v] = right ? flow_right(flow, value) : into[0]->g; /* of what nobody takes it is right: zeros */
+    flow->gs[v] = right ? NULL : into[0]->gs;
+    if (!right && count > 1) flow_gather_shares(flow, value);
+}
+
+/* ---- a number is settled ---- */
+
+static void settle(size_t n, double c, const double **g, const double **gs, double *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (*g)[i] + c * (*gs)[i];
+    *g = to;
+    *gs = NULL;
+}
+
+void flow_settle(struct flow *flow, const struct value *value, double c)
+{
+    size_t place = value->made_by != NULL ? value->made_by->index : 0;
+    for (size_t e = 0; e < flow->edge_count; e++) {
+        struct edge *edge = &flow->edges[e];
+        bool before = edge->to->made_by == NULL || edge->to->made_by->index < place;
+        if (edge->node->index <= place || !before || edge->gs == NULL || flow->trail_length == flow->trail_room)
+            continue;
+        flow->trail[flow->trail_length++] = (struct settled){.edge = edge, .g = edge->g, .gs = edge->gs};
+        settle(edge->to->size, c, &edge->g, &edge->gs, edge->resolved);
+    }
+    if (flow->gs[value->index] == NULL) return;
+    settle(value->size, c, &flow->g[value->index], &flow->gs[value->index], flow->resolved[value->index]);
+}
+
+void flow_unsettle(struct flow *flow, size_t trail_length)
+{
+    while (flow->trail_length > trail_length) {
+        const struct settled *settled = &flow->trail[--flow->trail_length];
+        settled->edge->g = settled->g;
+        settled->edge->gs = settled->gs;
+    }
+}
+
+void flow_set_right(struct flow *flow)
+{
+    for (size_t e = 0; e < flow->edge_count; e++) {
+        flow->edges[e].g = flow->edges[e].right;
+        flow->edges[e].gs = NULL;
+    }
+    for (size_t v = 0; v < flow->graph->value_count; v++) {
+        flow->g[v] = flow_right(flow, flow->graph->values[v]);
+        flow->gs[v] = NULL;
+    }
+}

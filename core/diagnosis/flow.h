@@ -1,0 +1,85 @@
+/* What flows back through the graph under a hypothesis: by value, and by each of the ways on which it comes there. It
+ * is known as value + c * slope, c being a number that is not settled yet, or as value alone. */
+#ifndef CORE_DIAGNOSIS_FLOW_H
+#define CORE_DIAGNOSIS_FLOW_H
+
+#include "core/pass/pass.h"
+
+/* A way back: from a node to one of its inputs. */
+struct edge {
+    const struct node *node;
+    size_t input;
+    const struct value *to;
+    const double *right;  /* what it sends where all is right; to a parameter without l2's part, if it has others */
+    const double *g, *gs; /* what it sends now; gs is NULL where there is no slope */
+    double shares;        /* how often that is added, for flow_gather_shares */
+    /* room: for what a wrong rule makes, for what the right rule makes of something wrong, and for value + c * slope
+     * with c settled; slopes and resolved are NULL where nothing goes on from there */
+    double *value, *slope, *right_value, *right_slope, *resolved;
+};
+
+/* An edge as it was before its number was settled. */
+struct settled {
+    struct edge *edge;
+    const double *g, *gs;
+};
+
+struct flow {
+    const struct graph *graph;
+    const struct pass *pass; /* float64 on the CPU, after forward and backward */
+    struct edge *edges;
+    size_t edge_count;
+    struct edge **of_inputs; /* by node and input; NULL where nothing that is graded lies behind it */
+    size_t *first;           /* by node: where its inputs begin in of_inputs */
+    struct edge **into;      /* by value and edge that leads there, in the order of the nodes; */
+    size_t *into_first;      /* by value: where its edges begin in `into`; one more at the end */
+    bool *needed;            /* by node: whether an edge leaves it */
+    bool *dead;              /* by node: the loss does not depend on it, and it sends nothing back */
+    bool *cut;               /* by node: whether all that is graded and lies before it gets its gradient through it */
+
+    const double **g, **gs;        /* by value: what comes back there in all */
+    double **total, **total_slope; /* by value that several edges lead to: room */
+    double **resolved;             /* by value: room */
+    void **only;                   /* by input: the one that is wanted, NULL elsewhere; */
+    const double *overwrite;       /* and zeros */
+    struct settled *trail;         /* edges whose number is settled, in the order in which that was done */
+    size_t trail_length, trail_room;
+};
+
+/* Prepares the flow towards what is graded, of which the ancestry tells who depends on it. False when memory is short.
+ */
+bool flow_new(struct arena *arena, const struct graph *graph, const struct ancestry *ancestry, const struct pass *pass,
+              struct flow *flow);
+
+/* The way back to an input; NULL where nothing that is graded lies behind it. */
+struct edge *flow_edge(const struct flow *flow, const struct node *node, size_t input);
+
+/* The edges that lead to a value: a list, and its length. */
+struct edge *const *flow_into(const struct flow *flow, const struct value *value, size_t *count);
+
+/* The pass's numbers. */
+const double *flow_value(const struct flow *flow, const struct value *value);
+const double *flow_right(const struct flow *flow, const struct value *value);
+
+/* Whether what comes back to a value is what is right there. */
+bool flow_is_right(const struct flow *flow, const struct value *value);
+
+/* The op's own backward of a node from dy to one input. */
+void flow_send(const struct flow *flow, const struct node *node, size_t input, const double *dy, double *dx);
+
+/* Lets an edge send what the right rule makes of what comes to its node. */
+void flow_send_right(struct flow *flow, struct edge *edge);
+
+/* Adds up what comes to a value from its edges: each once, or as often as its shares say. */
+void flow_gather(struct flow *flow, const struct value *value);
+void flow_gather_shares(struct flow *flow, const struct value *value);
+
+/* Settles c for the value and for all edges that lead from nodes behind it to values before it; flow_unsettle takes
+ * back all since the trail had that length (but for g and gs of the value: the caller's). */
+void flow_settle(struct flow *flow, const struct value *value, double c);
+void flow_unsettle(struct flow *flow, size_t trail_length);
+
+/* All is right. */
+void flow_set_right(struct flow *flow);
+
+#endif

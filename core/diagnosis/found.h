@@ -1,0 +1,41 @@
+/* What a diagnosis says. */
+#ifndef CORE_DIAGNOSIS_FOUND_H
+#define CORE_DIAGNOSIS_FOUND_H
+
+#include "core/graph/graph.h"
+#include "core/ops/mistake.h"
+
+enum { FOUND_MAX = 8, FOUND_ALTERNATIVES_MAX = 8 };
+
+/* The layer of a mistake at the loss. */
+#define LAYER_LOSS ((size_t)-1)
+
+/* One mistake, at all the places where it was made. Lists are in the arena. */
+struct found {
+    const struct mistake *mistake;
+    size_t *layers, layer_count; /* indices into the definition's layers, or LAYER_LOSS; as the backward pass goes */
+    size_t *parameters, parameter_count; /* that it spoils */
+    double residual;                     /* the largest difference that it leaves there */
+    bool has_factor;
+    double factor;
+    /* Others that give the same numbers, likelier first; behind those that do so alone such as do so two at once. */
+    const struct mistake *alternatives[FOUND_ALTERNATIVES_MAX];
+    size_t alternative_count;
+    size_t sample;             /* single_sample */
+    bool by_norm;              /* clipped: by global norm, else by value */
+    bool of_tensors;           /* it is about single tensors, not about a step and all below it */
+    bool of_l2;                /* ... and in them about l2's part alone */
+    const struct value *below; /* of a mistake at what several layers take: that value */
+    bool sent;                 /* a factor on what its layers send back, in a graph */
+    bool right_below;          /* there is something below the tensors that it spoils, and all of that is right */
+};
+
+struct diagnosis {
+    bool explained;     /* the mistakes account for every failing parameter */
+    bool stopped;       /* time ran out: something likelier, or alternatives, may have been missed */
+    size_t first_wrong; /* the failing parameter that the backward pass reaches first */
+    struct found *found;
+    size_t count;
+};
+
+#endif

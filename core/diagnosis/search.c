@@ -1,0 +1,20 @@
+#include "core/diagnosis/search.h"
+
+bool search_has_l2(const struct search *s, size_t p)
+{
+    return search_is_regularized(s, p) && s->network->definition->l2 > 0;
+}
+
+void search_add_l2(const struct search *s, size_t p, double times, double *gradient)
+{
+    double l2 = search_has_l2(s, p) ? s->network->definition->l2 : 0;
+    const double *W = search_given(s, p);
+    for (size_t i = 0; l2 > 0 && i < search_size(s, p); i++)
+        gradient[i] += times * l2 * W[i];
+}
+
+struct match search_match(const struct search *s, size_t p, const double *predicted)
+{
+    return match_numbers(&s->matching, search_size(s, p), s->observed[p].values, predicted, search_right(s, p),
+                         s->observed[p].bound);
+}

@@ -1,0 +1,62 @@
+#include "core/diagnosis/steps.h"
+
+#include "core/graph/intermediates.h"
+#include "core/ops/rows.h"
+
+struct step_call step_at(const struct search *s, const struct node *node)
+{
+    const struct op_call *call = pass_call(s->pass, node);
+    const struct node *before = node->inputs[0]->made_by, *behind = network_activation(node->output);
+    struct rows in = rows_of(call->in[0]), out = rows_of(call->out);
+    struct step_call step = {.call = call,
+                             .before = before != NULL ? pass_call(s->pass, before) : NULL,
+                             .rows = in.count,
+                             .in = in.width,
+                             .out = out.width,
+                             .x = call->x[0],
+                             .y = call->y,
+                             .dy = s->flow.g[node->output->index]};
+    if (behind == NULL || node->op->kind == OP_ACTIVATION) return step;
+    step.behind = pass_call(s->pass, behind);
+    if (s->flow.gs[behind->output->index] == NULL) step.dh = s->flow.g[behind->output->index];
+    return step;
+}
+
+struct step_call step_at_activation(const struct search *s, const struct node *node)
+{
+    struct step_call step = step_at(s, node);
+    step.rows = node->output->size;
+    step.in = 1;
+    return step;
+}
+
+struct step_own step_own(const struct search *s, const struct node *node)
+{
+    struct step_own own = {PARAMETER_NONE, PARAMETER_NONE, false};
+    for (size_t k = 0; k < node->input_count; k++) {
+        size_t p = search_graded(s, node, k), count;
+        if (p == PARAMETER_NONE || s->network->graded[p].slot == NULL) continue;
+        const struct slot *slot = op_slot(node->op, k);
+        flow_into(&s->flow, node->inputs[k], &count);
+        if (count == 1 && slot->product)
+            own.product = p;
+        else if (count == 1 && slot->summed)
+            own.summed = p;
+        else
+            own.others = true;
+    }
+    return own;
+}
+
+bool step_is_last_to(const struct search *s, const struct node *node, size_t input)
+{
+    size_t count;
+    if (flow_edge(&s->flow, node, input) == NULL) return false;
+    return flow_into(&s->flow, node->inputs[input], &count)[0] == flow_edge(&s->flow, node, input);
+}
+
+size_t step_completes(const struct search *s, const struct node *node, size_t input)
+{
+    bool parameter = node->inputs[input] != NULL && node->inputs[input]->kind == VALUE_PARAMETER;
+    return parameter && step_is_last_to(s, node, input) ? search_graded(s, node, input) : PARAMETER_NONE;
+}
