@@ -90,7 +90,7 @@ void tensor_permute(const struct shape *shape, const unsigned char *axes, bool b
         return;
     }
     /* An odometer over the permuted tensor's index, and where that is in the one of the given shape. */
-    size_t stride[TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = {0}, at = 0;
+    size_t stride[TENSOR_RANK_MAX] = {0}, index[TENSOR_RANK_MAX] = {0}, at = 0;
     for (size_t i = 0; i < rank; i++) {
         stride[i] = 1;
         for (size_t k = axes[i] + 1u; k < rank; k++)

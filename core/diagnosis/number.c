@@ -32,7 +32,6 @@ static struct fit_sums fit_tensor(struct search *s, const struct step_call *call
         value = memcpy(s->room, s->flow.g[node->inputs[input]->index], n * sizeof *s->room);
         slope = s->flow.gs[node->inputs[input]->index];
         search_add_l2(s, p, 1, s->room);
-        if (slope == NULL) return sums;
     } else {
         flow_send(&s->flow, node, input, value, s->room);
         flow_send(&s->flow, node, input, slope, s->room_slope);
@@ -40,6 +39,7 @@ static struct fit_sums fit_tensor(struct search *s, const struct step_call *call
         value = s->room;
         slope = s->room_slope;
     }
+    if (slope == NULL) return sums;
     for (size_t i = 0; i < n; i++) {
         sums.sb += (o->values[i] - value[i]) * slope[i];
         sums.bb += slope[i] * slope[i];

@@ -58,7 +58,7 @@ static struct value *add_value(struct graph *graph, enum value_kind kind, const 
 int graph_give(struct graph *graph, enum value_kind kind, const char *name, const struct shape *shape, const char *what,
                struct value **value, struct error *error)
 {
-    size_t size;
+    size_t size = 0;
     if (check_size(shape, what, &size, error) != CODE_OK) return error->code;
     *value = add_value(graph, kind, name, shape, size);
     return *value != NULL ? CODE_OK : out_of_memory(error);
@@ -67,7 +67,7 @@ int graph_give(struct graph *graph, enum value_kind kind, const char *name, cons
 int graph_apply(struct graph *graph, const struct op *op, const double *attributes, struct value *const *inputs,
                 size_t count, const struct op_plan *plan, struct place place, struct node **made, struct error *error)
 {
-    size_t size;
+    size_t size = 0;
     if (check_size(&plan->out, "an output", &size, error) != CODE_OK) return error->code;
     struct node *node = arena_alloc(graph->arena, sizeof *node);
     struct value **list = arena_array(graph->arena, count, sizeof *list);

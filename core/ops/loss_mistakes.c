@@ -25,7 +25,7 @@ void direction_add_scale(struct loss_direction *direction, double scale)
 static double not_averaged(const struct loss_call *call, size_t variant)
 {
     const struct op_call *loss = call->call;
-    double batch = (double)call->batch, out = (double)(call->elements / call->batch);
+    double batch = (double)call->batch, out = (double)call->elements / (double)call->batch;
     enum reduction reduction = (enum reduction)loss->attributes[LOSS_REDUCTION];
     if (reduction == REDUCTION_SUM) return 1;
     if (variant == 0) return batch;
@@ -93,7 +93,7 @@ enum { NORMALIZATIONS = 5 };
 static double wrong_normalization(const struct loss_call *call, size_t variant)
 {
     bool sum = call->call->attributes[LOSS_REDUCTION] == REDUCTION_SUM;
-    double batch = (double)call->batch, out = (double)(call->elements / call->batch);
+    double batch = (double)call->batch, out = (double)call->elements / (double)call->batch;
     const double factors[NORMALIZATIONS] = {out, 1 / out, batch / out, out / batch, sum ? 1 / (batch * out) : 1};
     return factors[variant];
 }

@@ -46,7 +46,7 @@ static void find_sides(const struct pass *pass, signed char *to)
         const struct node *node = pass->graph->nodes[i];
         if (node->op->kink == KINK_NONE) continue;
         const struct op_call *call = pass_call(pass, node);
-        const double *x = call->x[0], *t = node->op->kind == OP_LOSS ? call->x[LOSS_TARGET] : NULL;
+        const double *x = call->x[0], *t = call->x[call->count - 1]; /* of a loss the target */
         size_t n = kinked(node)->size;
         if (node->op->kink == KINK_MARGIN) margin_sides(call->in[0]->dim[0], n / call->in[0]->dim[0], x, t, to);
         for (size_t e = 0; node->op->kink != KINK_MARGIN && e < n; e++)

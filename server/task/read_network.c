@@ -237,7 +237,8 @@ static int read_loss(struct members *r, const json_t *network, struct definition
     if (r->error->code != CODE_OK) return error_at(r->error, "loss");
     attributes[LOSS_SCALE] = 1;
     /* What arrives at the output is no mean of anything. */
-    if (definition->loss.op->target == TARGET_UPSTREAM) attributes[LOSS_REDUCTION] = REDUCTION_SUM;
+    const struct op *op = definition->loss.op;
+    if (op != NULL && op->target == TARGET_UPSTREAM) attributes[LOSS_REDUCTION] = REDUCTION_SUM;
     return CODE_OK;
 }
 
