@@ -25,6 +25,14 @@ struct tensor {
 struct shape shape_of(size_t rank, const size_t *dim);
 bool shape_equal(const struct shape *a, const struct shape *b);
 
+/* The same as an assignment, without the room for axes that it does not have. */
+static inline void shape_copy(struct shape *to, const struct shape *from)
+{
+    to->rank = from->rank;
+    for (size_t i = 0; i < from->rank; i++)
+        to->dim[i] = from->dim[i];
+}
+
 /* The number of elements into *size; false where it overflows. */
 bool shape_size(const struct shape *shape, size_t *size);
 

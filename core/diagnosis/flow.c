@@ -2,33 +2,6 @@
 
 #include <string.h>
 
-const double *flow_value(const struct flow *flow, const struct value *value)
-{
-    return flow->pass->values[value->index];
-}
-
-const double *flow_right(const struct flow *flow, const struct value *value)
-{
-    return flow->pass->gradients[value->index];
-}
-
-bool flow_is_right(const struct flow *flow, const struct value *value)
-{
-    return flow->g[value->index] == flow_right(flow, value) && flow->gs[value->index] == NULL;
-}
-
-struct edge *flow_edge(const struct flow *flow, const struct node *node, size_t input)
-{
-    return flow->of_inputs[flow->first[node->index] + input];
-}
-
-struct edge *const *flow_into(const struct flow *flow, const struct value *value, size_t *count)
-{
-    size_t first = flow->into_first[value->index];
-    *count = flow->into_first[value->index + 1] - first;
-    return flow->into + first;
-}
-
 /* ---- before the search ---- */
 
 /* Which inputs get an edge: those that something graded lies behind. Terms of the loss have none: where the search

@@ -52,17 +52,35 @@ bool flow_new(struct arena *arena, const struct graph *graph, const struct ances
               struct flow *flow);
 
 /* The way back to an input; NULL where nothing that is graded lies behind it. */
-struct edge *flow_edge(const struct flow *flow, const struct node *node, size_t input);
+static inline struct edge *flow_edge(const struct flow *flow, const struct node *node, size_t input)
+{
+    return flow->of_inputs[flow->first[node->index] + input];
+}
 
 /* The edges that lead to a value: a list, and its length. */
-struct edge *const *flow_into(const struct flow *flow, const struct value *value, size_t *count);
+static inline struct edge *const *flow_into(const struct flow *flow, const struct value *value, size_t *count)
+{
+    size_t first = flow->into_first[value->index];
+    *count = flow->into_first[value->index + 1] - first;
+    return flow->into + first;
+}
 
 /* The pass's numbers. */
-const double *flow_value(const struct flow *flow, const struct value *value);
-const double *flow_right(const struct flow *flow, const struct value *value);
+static inline const double *flow_value(const struct flow *flow, const struct value *value)
+{
+    return flow->pass->values[value->index];
+}
+
+static inline const double *flow_right(const struct flow *flow, const struct value *value)
+{
+    return flow->pass->gradients[value->index];
+}
 
 /* Whether what comes back to a value is what is right there. */
-bool flow_is_right(const struct flow *flow, const struct value *value);
+static inline bool flow_is_right(const struct flow *flow, const struct value *value)
+{
+    return flow->g[value->index] == flow_right(flow, value) && flow->gs[value->index] == NULL;
+}
 
 /* The op's own backward of a node from dy to one input. */
 void flow_send(const struct flow *flow, const struct node *node, size_t input, const double *dy, double *dx);

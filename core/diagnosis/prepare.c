@@ -2,6 +2,7 @@
 
 #include "core/diagnosis/factors.h"
 #include "core/diagnosis/sketch.h"
+#include "core/diagnosis/steps.h"
 
 /* Parameters times samples from which on the search is spared what seldom leads anywhere. */
 #define LARGE 1e6
@@ -83,7 +84,7 @@ bool prepare_search(struct search *s)
     s->loss = loss_call_of(s);
     s->best = NULL;
     s->other_count = 0;
-    if (!prepare_flow(s) || !take_room(s) || !prepare_pool(s) || !sketch_prepare(s)) return false;
+    if (!prepare_flow(s) || !step_prepare(s) || !take_room(s) || !prepare_pool(s) || !sketch_prepare(s)) return false;
     factors_prepare(s);
     return true;
 }

@@ -99,6 +99,7 @@ struct search {
     double norm; /* of all that was submitted together; NaN where something is missing */
 
     struct flow flow;
+    struct step_own *own; /* by node: core/diagnosis/steps.h */
     struct sketch_room sketch;
     /* room: of the largest tensor that is graded; of the largest value; of the prediction, three times */
     double *room, *room_slope, *room_turned, *local_value, *local_slope, *spare, *loss_room;

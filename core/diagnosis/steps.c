@@ -30,7 +30,7 @@ struct step_call step_at_activation(const struct search *s, const struct node *n
     return step;
 }
 
-struct step_own step_own(const struct search *s, const struct node *node)
+static struct step_own find_own(const struct search *s, const struct node *node)
 {
     struct step_own own = {PARAMETER_NONE, PARAMETER_NONE, false};
     for (size_t k = 0; k < node->input_count; k++) {
@@ -59,4 +59,18 @@ size_t step_completes(const struct search *s, const struct node *node, size_t in
 {
     bool parameter = node->inputs[input] != NULL && node->inputs[input]->kind == VALUE_PARAMETER;
     return parameter && step_is_last_to(s, node, input) ? search_graded(s, node, input) : PARAMETER_NONE;
+}
+
+bool step_prepare(struct search *s)
+{
+    const struct graph *graph = &s->network->graph;
+    s->own = arena_array(s->arena, graph->node_count, sizeof *s->own);
+    for (size_t i = 0; s->own != NULL && i < graph->node_count; i++)
+        s->own[i] = find_own(s, graph->nodes[i]);
+    return s->own != NULL;
+}
+
+struct step_own step_own(const struct search *s, const struct node *node)
+{
+    return s->own[node->index];
 }

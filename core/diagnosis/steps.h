@@ -19,6 +19,9 @@ struct step_own {
 };
 struct step_own step_own(const struct search *s, const struct node *node);
 
+/* Finds them, once the flow is prepared. False when memory is short. */
+bool step_prepare(struct search *s);
+
 /* Whether a node is the last on the way back to send to one of its inputs. */
 bool step_is_last_to(const struct search *s, const struct node *node, size_t input);
 

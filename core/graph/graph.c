@@ -45,12 +45,16 @@ static struct value *add_value(struct graph *graph, enum value_kind kind, const 
 {
     struct value *value = arena_alloc(graph->arena, sizeof *value);
     if (value == NULL || !grow(graph->arena, &graph->values, graph->value_count, &graph->value_room)) return NULL;
-    *value = (struct value){.index = graph->value_count,
-                            .kind = kind,
-                            .name = name,
-                            .shape = *shape,
-                            .size = size,
-                            .differentiated = kind != VALUE_DATA};
+    value->index = graph->value_count;
+    value->kind = kind;
+    value->name = name;
+    shape_copy(&value->shape, shape);
+    value->size = size;
+    value->made_by = NULL;
+    value->uses = NULL;
+    value->use_count = 0;
+    value->is_term = false;
+    value->differentiated = kind != VALUE_DATA;
     graph->values[graph->value_count++] = value;
     return value;
 }

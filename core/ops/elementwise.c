@@ -15,7 +15,7 @@ const struct op_case class_loss_cases[] = {{.count = 2, .in = {{2, {3, 4}}}},
 int elementwise_plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
 {
     (void)error;
-    plan->out = *shape->in[0];
+    shape_copy(&plan->out, shape->in[0]);
     plan->work = WORK_PER_ELEMENT * (double)op_elements(shape->in[0]);
     return CODE_OK;
 }
@@ -23,7 +23,7 @@ int elementwise_plan(const struct op_shape *shape, struct op_plan *plan, struct 
 int loss_plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
 {
     (void)error;
-    plan->out = shape_of(0, NULL);
+    plan->out.rank = 0;
     plan->work = WORK_PER_ELEMENT * (double)op_elements(shape->in[LOSS_PREDICTION]);
     return CODE_OK;
 }

@@ -61,7 +61,7 @@ static int plan(const struct op_shape *shape, struct op_plan *plan, struct error
                   (size_t)attributes[OUT_FEATURES], out);
         return error_at(error, "out_features");
     }
-    plan->out = *in;
+    shape_copy(&plan->out, in);
     plan->out.dim[in->rank - 1] = out;
     plan->has[BIAS] = attributes[WITH_BIAS] > 0;
     plan->parameters[BIAS] = shape_of(1, (size_t[]){out});

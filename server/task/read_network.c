@@ -166,6 +166,17 @@ static int read_layer_attributes(struct members *r, const json_t *object, struct
     return read_attributes(r, object, list, others, layer->attributes);
 }
 
+/* Whether a layer says nothing of what it takes or shares: nearly all do not, and a look at the names of its members is
+ * much cheaper than to look these two up. */
+static bool stands_in_line(const json_t *object)
+{
+    for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at)) {
+        const char *key = json_object_iter_key(at);
+        if (strcmp(key, "inputs") == 0 || strcmp(key, "shares") == 0) return false;
+    }
+    return true;
+}
+
 static int read_layer(struct members *r, const json_t *root, const json_t *object, struct problem_set *set,
                       struct layer *layers, size_t n)
 {
@@ -177,9 +188,10 @@ static int read_layer(struct members *r, const json_t *root, const json_t *objec
         error_set(r->error, CODE_OUT_OF_RANGE, "the name of a layer has 1 to %d bytes", LIMIT_NAME);
         return error_at(r->error, "name");
     }
-    if (read_shares(r, object, layers, n) != CODE_OK) return r->error->code;
+    bool in_line = stands_in_line(object);
+    if (!in_line && read_shares(r, object, layers, n) != CODE_OK) return r->error->code;
     if (read_layer_attributes(r, object, layer) != CODE_OK) return r->error->code;
-    return read_inputs(r, root, object, set, layers, n);
+    return in_line ? CODE_OK : read_inputs(r, root, object, set, layers, n);
 }
 
 static int read_layers(struct members *r, const json_t *root, const json_t *network, struct problem_set *set)
