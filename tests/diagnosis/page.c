@@ -3,12 +3,11 @@
 
 #include "core/ops/mistake.h"
 
-static const char *const steps[] = {"The loss",
-                                    "The activation's step",
-                                    "Sending the gradient back",
-                                    "The weight's gradient",
-                                    "The bias's gradient",
-                                    "The finished gradients"};
+static const char *const steps[] = {[STEP_LOSS] = "The loss",
+                                    [STEP_INPUT] = "What a layer sends back",
+                                    [STEP_PARAMETER] = "A parameter's gradient",
+                                    [STEP_CONSUMER] = "Adding up what several layers send back",
+                                    [STEP_FINISHED] = "The finished gradients"};
 
 static void print_mistake(const struct mistake *m)
 {
