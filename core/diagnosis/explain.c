@@ -421,7 +421,9 @@ bool explain_tensor(struct search *s, const struct step_call *call, size_t p, co
         s->now.matches[p].fit = FIT_NONE;
         return true; /* says nothing for or against */
     }
-    if (o->per_sample && slot != NULL && slot->summed) {
+    size_t count;
+    flow_into(&s->flow, search_value(s, p), &count);
+    if (o->per_sample && slot != NULL && slot->summed && count == 1) {
         struct match match =
             match_numbers(&s->matching, call->rows * call->out, o->values, call->dy, call->dy, o->bound);
         match.digits = DIGITS_OF_A_SHAPE;

@@ -99,7 +99,10 @@ static bool take_totals(struct arena *arena, struct flow *flow)
     size_t values = flow->graph->value_count;
     flow->g = arena_zeroed(arena, values, sizeof *flow->g);
     flow->gs = arena_zeroed(arena, values, sizeof *flow->gs);
-    double ***const lists[] = {&flow->total, &flow->total_slope, &flow->resolved};
+    double ***const lists[] = {&flow->total, &flow->total_slope, &flow->resolved, &flow->shared, &flow->shared_slope};
+    flow->all = arena_zeroed(arena, values, sizeof *flow->all);
+    flow->all_slope = arena_zeroed(arena, values, sizeof *flow->all_slope);
+    if (flow->all == NULL || flow->all_slope == NULL) return false;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if ((*lists[i] = arena_zeroed(arena, values, sizeof(double *))) == NULL) return false;
     for (size_t v = 0; v < values; v++) {
@@ -110,10 +113,8 @@ static bool take_totals(struct arena *arena, struct flow *flow)
         bool begins = count == 0 && flow->graph->values[v]->kind == VALUE_COMPUTED && !flow->graph->values[v]->is_term;
         if (begins && (flow->resolved[v] = arena_doubles(arena, n)) == NULL) return false;
         if (count < 2) continue;
-        flow->total[v] = arena_doubles(arena, n);
-        flow->total_slope[v] = arena_doubles(arena, n);
-        flow->resolved[v] = arena_doubles(arena, n);
-        if (flow->total[v] == NULL || flow->total_slope[v] == NULL || flow->resolved[v] == NULL) return false;
+        for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+            if (((*lists[i])[v] = arena_doubles(arena, n)) == NULL) return false;
     }
     return flow->g != NULL && flow->gs != NULL;
 }
@@ -198,21 +199,19 @@ static void add(size_t n, double times, const double *from, double *to)
         to[i] += times * from[i];
 }
 
-void flow_gather_shares(struct flow *flow, const struct value *value)
+/* All that comes to a value, and its slope where there is one. */
+static void sum_up(struct flow *flow, const struct value *value, double *to, double *to_slope, bool *sloped)
 {
-    size_t count, n = value->size, v = value->index;
+    size_t count, n = value->size;
     struct edge *const *into = flow_into(flow, value, &count);
-    bool sloped = false;
+    *sloped = false;
     for (size_t k = 0; k < count; k++)
-        sloped = sloped || (into[k]->shares != 0 && into[k]->gs != NULL);
-    flow->g[v] = flow->total[v];
-    flow->gs[v] = sloped ? flow->total_slope[v] : NULL;
-    memset(flow->total[v], 0, n * sizeof(double));
-    if (sloped) memset(flow->total_slope[v], 0, n * sizeof(double));
+        *sloped = *sloped || into[k]->gs != NULL;
+    memset(to, 0, n * sizeof(double));
+    if (*sloped) memset(to_slope, 0, n * sizeof(double));
     for (size_t k = 0; k < count; k++) {
-        if (into[k]->shares == 0) continue;
-        add(n, into[k]->shares, into[k]->g, flow->total[v]);
-        if (into[k]->gs != NULL) add(n, into[k]->shares, into[k]->gs, flow->total_slope[v]);
+        add(n, 1, into[k]->g, to);
+        if (into[k]->gs != NULL) add(n, 1, into[k]->gs, to_slope);
     }
 }
 
@@ -220,14 +219,32 @@ void flow_gather(struct flow *flow, const struct value *value)
 {
     size_t count, v = value->index;
     struct edge *const *into = flow_into(flow, value, &count);
-    bool right = true;
-    for (size_t k = 0; k < count; k++) {
+    bool right = true, sloped = false;
+    for (size_t k = 0; k < count; k++)
         right = right && into[k]->g == into[k]->right && into[k]->gs == NULL;
-        into[k]->shares = 1;
-    }
     flow->g[v] = right ? flow_right(flow, value) : into[0]->g; /* of what nobody takes it is right: zeros */
     flow->gs[v] = right ? NULL : into[0]->gs;
-    if (!right && count > 1) flow_gather_shares(flow, value);
+    if (count < 2) return;
+    flow->all[v] = flow->g[v];
+    flow->all_slope[v] = flow->gs[v];
+    if (right) return;
+    sum_up(flow, value, flow->total[v], flow->total_slope[v], &sloped);
+    flow->all[v] = flow->g[v] = flow->total[v];
+    flow->all_slope[v] = flow->gs[v] = sloped ? flow->total_slope[v] : NULL;
+}
+
+void flow_share(struct flow *flow, const struct value *value, const struct edge *one, double of_one, double of_others)
+{
+    size_t n = value->size, v = value->index;
+    double *shared = flow->shared[v], *shared_slope = flow->shared_slope[v];
+    for (size_t i = 0; i < n; i++)
+        shared[i] = of_others * flow->all[v][i] + (of_one - of_others) * one->g[i];
+    flow->g[v] = shared;
+    flow->gs[v] = NULL;
+    if (flow->all_slope[v] == NULL) return;
+    for (size_t i = 0; i < n; i++)
+        shared_slope[i] = of_others * flow->all_slope[v][i] + (one->gs != NULL ? (of_one - of_others) * one->gs[i] : 0);
+    flow->gs[v] = shared_slope;
 }
 
 /* ---- a number is settled ---- */

@@ -12,7 +12,6 @@ struct edge {
     const struct value *to;
     const double *right;  /* what it sends where all is right; to a parameter without l2's part, if it has others */
     const double *g, *gs; /* what it sends now; gs is NULL where there is no slope */
-    double shares;        /* how often that is added, for flow_gather_shares */
     /* room: for what a wrong rule makes, for what the right rule makes of something wrong, and for value + c * slope
      * with c settled; slopes and resolved are NULL where nothing goes on from there */
     double *value, *slope, *right_value, *right_slope, *resolved;
@@ -37,12 +36,14 @@ struct flow {
     bool *dead;              /* by node: the loss does not depend on it, and it sends nothing back */
     bool *cut;               /* by node: whether all that is graded and lies before it gets its gradient through it */
 
-    const double **g, **gs;        /* by value: what comes back there in all */
-    double **total, **total_slope; /* by value that several edges lead to: room */
-    double **resolved;             /* by value: room */
-    void **only;                   /* by input: the one that is wanted, NULL elsewhere; */
-    const double *overwrite;       /* and zeros */
-    struct settled *trail;         /* edges whose number is settled, in the order in which that was done */
+    const double **g, **gs;          /* by value: what comes back there */
+    const double **all, **all_slope; /* by value that several edges lead to: the sum of what they send; */
+    double **total, **total_slope;   /* room for it, */
+    double **shared, **shared_slope; /* and for a sum with other shares of the edges */
+    double **resolved;               /* by value: room */
+    void **only;                     /* by input: the one that is wanted, NULL elsewhere; */
+    const double *overwrite;         /* and zeros */
+    struct settled *trail;           /* edges whose number is settled, in the order in which that was done */
     size_t trail_length, trail_room;
 };
 
@@ -88,9 +89,12 @@ void flow_send(const struct flow *flow, const struct node *node, size_t input, c
 /* Lets an edge send what the right rule makes of what comes to its node. */
 void flow_send_right(struct flow *flow, struct edge *edge);
 
-/* Adds up what comes to a value from its edges: each once, or as often as its shares say. */
+/* Adds up what comes to a value from its edges. */
 void flow_gather(struct flow *flow, const struct value *value);
-void flow_gather_shares(struct flow *flow, const struct value *value);
+
+/* After flow_gather, at a value that several edges lead to: lets as many times come there what one of them sends, and
+ * as many times what the others do. */
+void flow_share(struct flow *flow, const struct value *value, const struct edge *one, double of_one, double of_others);
 
 /* Settles c for the value and for all edges that lead from nodes behind it to values before it; flow_unsettle takes
  * back all since the trail had that length (but for g and gs of the value: the caller's). */

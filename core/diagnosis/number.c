@@ -22,7 +22,7 @@ static struct fit_sums fit_tensor(struct search *s, const struct step_call *call
     size_t n = search_size(s, p), count;
     flow_into(&s->flow, node->inputs[input], &count);
     if (o->values == NULL || o->transposed || (slope == NULL && count == 1)) return sums;
-    if (o->per_sample && !op_slot(node->op, input)->summed) return sums;
+    if (o->per_sample && (count > 1 || !op_slot(node->op, input)->summed)) return sums;
     if (count == 1 && !sketch_line(s, p, call, value, slope)) return sums;
     if (o->per_sample) {
         n = node->output->size;

@@ -18,7 +18,7 @@ static bool is_wanted(const struct rule *rule, const struct mistake *mistake)
     if (rule->factors) return mistake->factor != NULL;
     if (rule->step == STEP_LOSS) return mistake->direction != NULL;
     return mistake->alternative != NULL && mistake->step == rule->step &&
-           (mistake->input == rule->input || mistake->input == ANY_INPUT);
+           (mistake->input == rule->input || mistake->input == ANY_INPUT); /* asked for ANY_INPUT: those alone */
 }
 
 static struct rule first(const struct op *op, enum step step, size_t input, bool factors)

@@ -1,5 +1,14 @@
 #include "core/diagnosis/search.h"
 
+#include "core/base/clock.h"
+
+bool search_is_over(struct search *s)
+{
+    if (clock_seconds() > s->deadline) s->stopped = true;
+    if (s->cancelled != NULL && atomic_load_explicit(s->cancelled, memory_order_relaxed)) s->stopped = true;
+    return s->stopped;
+}
+
 bool search_has_l2(const struct search *s, size_t p)
 {
     return search_is_regularized(s, p) && s->network->definition->l2 > 0;

@@ -112,6 +112,9 @@ struct search {
     size_t other_count;
 };
 
+/* Whether the time is over, or nobody waits any more: then all ends, and says so (stopped). */
+bool search_is_over(struct search *s);
+
 /* ---- what is graded ---- */
 
 /* Whether a tensor's gradient has a part of l2's; and `times` that part on top of it. */

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/base/clock.h"
 #include "core/diagnosis/explain.h"
 #include "core/diagnosis/hypothesis.h"
 #include "core/diagnosis/number.h"
@@ -14,14 +13,10 @@
 enum { USUAL_NUMBERS = 8 };
 static const double usual_numbers[USUAL_NUMBERS] = {0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 1};
 
-static bool out_of_time(struct search *s)
-{
-    if (clock_seconds() > s->deadline) s->stopped = true;
-    if (s->cancelled != NULL && atomic_load_explicit(s->cancelled, memory_order_relaxed)) s->stopped = true;
-    return s->stopped;
-}
+static void try_inputs(struct search *s, const struct step_call *call, const struct node *node, size_t from);
 
-static void send_from(struct search *s, const struct step_call *call, const struct node *node, size_t input);
+/* A value that more nodes take is not looked at for what one of them alone sends. */
+enum { ALONE_MAX = 16 };
 
 /* ---- what a node sends to one of its inputs ---- */
 
@@ -33,10 +28,14 @@ struct sending {
     const double *as_right;
 };
 
-/* Goes on with the other inputs, and then below. */
+/* Of an op with more inputs than that a wrong rule is tried at one of them, or at all, but not at some. */
+enum { COMBINED_MAX = 3 };
+
+/* Goes on below; and, where an op has few inputs, with wrong rules for the others as well. */
 static void go_on(struct search *s, const struct step_call *call, const struct sending *at)
 {
-    send_from(s, call, at->node, at->input + 1);
+    walk_below(s, at->node);
+    if (at->node->input_count <= COMBINED_MAX && !s->stopped) try_inputs(s, call, at->node, at->input + 1);
 }
 
 /* The learning rate, or the like, that a mistake was made with already; NaN where it was not. */
@@ -93,7 +92,7 @@ static void try_rules(struct search *s, const struct step_call *call, const stru
     struct rule rule = rule_first(at->node->op, STEP_INPUT, at->input);
     for (; rule.mistake != NULL; rule_next(&rule)) {
         if (!hypothesis_has_room(s, &rule)) continue;
-        if (out_of_time(s)) return;
+        if (search_is_over(s)) return;
         if (sketch != NULL && !sketch_rule(s, sketch, at->node, &rule)) continue;
         double number = number_so_far(s, rule.mistake);
         try_rule(s, call, at, &rule, number);
@@ -112,7 +111,8 @@ static void try_nothing(struct search *s, const struct step_call *call, const st
     if (others == 0) return;
     memset(at->edge->value, 0, at->edge->to->size * sizeof *at->edge->value);
     if (!match_differs(at->edge->to->size, at->as_right, at->edge->value)) return;
-    if (hypothesis_push(s, &mistake_contribution_missing, at->input, at->node, at->edge->to) == NULL) return;
+    if (hypothesis_push(s, &mistake_contribution_missing, 1 + at->edge->to->index, at->node, at->edge->to) == NULL)
+        return;
     at->edge->g = at->edge->value;
     at->edge->gs = NULL;
     go_on(s, call, at);
@@ -127,30 +127,76 @@ static bool may_sketch(const struct search *s, const struct sending *at)
            s->flow.gs[at->node->output->index] == NULL && step_own(s, between->made_by).product != PARAMETER_NONE;
 }
 
-/* The inputs of a node from that one on: each by the right rule first, then by all wrong ones. */
-static void send_from(struct search *s, const struct step_call *call, const struct node *node, size_t input)
+/* Whether a node sends on to an input: something that is graded lies behind it, and it is not compared itself. */
+static bool sends_on(const struct search *s, const struct node *node, size_t input)
 {
-    while (input < node->input_count &&
-           (flow_edge(&s->flow, node, input) == NULL || node->inputs[input]->kind == VALUE_PARAMETER))
-        input++;
-    if (input == node->input_count) {
-        walk_below(s, node);
+    return flow_edge(&s->flow, node, input) != NULL && node->inputs[input]->kind != VALUE_PARAMETER;
+}
+
+/* One rule at all inputs at once. */
+static void try_at_all(struct search *s, const struct step_call *call, const struct node *node)
+{
+    struct rule rule = rule_first(node->op, STEP_INPUT, ANY_INPUT);
+    size_t length = s->now.length;
+    if (s->flow.gs[node->output->index] != NULL) return;
+    for (; rule.mistake != NULL && !search_is_over(s); rule_next(&rule)) {
+        bool made_all = hypothesis_has_room(s, &rule);
+        for (size_t k = 0; made_all && k < node->input_count; k++) {
+            if (!sends_on(s, node, k)) continue;
+            struct edge *edge = flow_edge(&s->flow, node, k);
+            struct alternative made = {.value = edge->value, .slope = edge->slope};
+            struct step_call step = *call;
+            step.input = k;
+            made_all = rule_make(&rule, &step, &made) && !made.has_slope &&
+                       hypothesis_push(s, made.mistake, made.variant, node, edge->to) != NULL;
+            edge->g = made.value;
+            edge->gs = NULL;
+        }
+        if (made_all) walk_below(s, node);
+        hypothesis_pop_to(s, length);
+    }
+    for (size_t k = 0; k < node->input_count; k++)
+        if (sends_on(s, node, k)) flow_send_right(&s->flow, flow_edge(&s->flow, node, k));
+}
+
+/* The activation between a layer whose weight can be looked at and what takes its output: tried on a few units first.
+ */
+static void try_sketched(struct search *s, const struct step_call *call, const struct sending *at)
+{
+    if (!may_sketch(s, at)) {
+        try_rules(s, call, at, NULL);
         return;
     }
-    struct sending at = {.node = node, .input = input, .edge = flow_edge(&s->flow, node, input)};
-    flow_send_right(&s->flow, at.edge);
-    at.as_right = at.edge->g;
-    go_on(s, call, &at);
-    if (s->stopped || s->flow.dead[node->index]) return;
-    struct step_call layer;
-    struct sketch sketch = {.narrow = false};
-    bool sketched = may_sketch(s, &at);
-    if (sketched) {
-        layer = step_at(s, at.edge->to->made_by);
-        sketch = sketch_new(s, node, at.edge->to->made_by, &layer, call);
+    const struct node *below = at->edge->to->made_by;
+    struct step_call layer = step_at(s, below);
+    struct sketch sketch = sketch_new(s, at->node, below, &layer, call);
+    try_rules(s, call, at, &sketch);
+}
+
+/* Wrong rules at the inputs of a node from that one on, the others being sent what they are sent. */
+static void try_inputs(struct search *s, const struct step_call *call, const struct node *node, size_t from)
+{
+    for (size_t k = from; k < node->input_count && !s->stopped; k++) {
+        if (!sends_on(s, node, k)) continue;
+        struct sending at = {.node = node, .input = k, .edge = flow_edge(&s->flow, node, k)};
+        flow_send_right(&s->flow, at.edge);
+        at.as_right = at.edge->g;
+        try_sketched(s, call, &at);
+        if (!s->stopped && s->flow.gs[node->output->index] == NULL) try_nothing(s, call, &at);
+        flow_send_right(&s->flow, at.edge);
     }
-    try_rules(s, call, &at, sketched ? &sketch : NULL);
-    if (!s->stopped && s->flow.gs[node->output->index] == NULL) try_nothing(s, call, &at);
+}
+
+/* What a node sends to its inputs: all by the right rules, and then by wrong ones. What the loss does not depend on
+ * sends nothing, by whatever rule. */
+static void send(struct search *s, const struct step_call *call, const struct node *node)
+{
+    for (size_t k = 0; k < node->input_count; k++)
+        if (sends_on(s, node, k)) flow_send_right(&s->flow, flow_edge(&s->flow, node, k));
+    walk_below(s, node);
+    if (s->stopped || s->flow.dead[node->index]) return;
+    try_inputs(s, call, node, 0);
+    if (node->input_count > COMBINED_MAX && !s->stopped) try_at_all(s, call, node);
 }
 
 /* ---- what is graded at a node ---- */
@@ -211,7 +257,7 @@ static void compare(struct search *s, const struct node *node)
         alive = accounted || may_stay_open(s, node, p);
     }
     if (alive && own > 0 && lost == own && !right) alive = false; /* nothing here speaks for the hypothesis */
-    if (alive) send_from(s, &call, node, 0);
+    if (alive) send(s, &call, node);
 }
 
 /* Whether nothing was handed in for what is graded at a node. */
@@ -309,44 +355,46 @@ void walk_at(struct search *s, const struct node *node)
     }
 }
 
-/* What comes to a value with another number of shares from its edges: `but` alone none or two, the others one; or
- * `alone` one, and the others none. False where that is as much as it should be. */
-static bool count_anew(struct search *s, const struct value *value, const struct edge *but, double shares, bool alone)
+/* A hypothesis about a value that several nodes take: how often what they send is added, all but one alike. */
+struct sharing {
+    const struct mistake *mistake;
+    double of_one, of_others;
+};
+
+/* Follows it from the node that makes the value; the choices stand on the path already. */
+static void follow_sharing(struct search *s, const struct node *node, const struct edge *one, const struct sharing *as)
 {
-    size_t count, n = value->size;
-    struct edge *const *into = flow_into(&s->flow, value, &count);
-    flow_gather(&s->flow, value);
-    memcpy(s->spare, s->flow.g[value->index], n * sizeof *s->spare);
-    for (size_t k = 0; k < count; k++)
-        into[k]->shares = into[k] == but ? shares : alone ? 0 : 1;
-    flow_gather_shares(&s->flow, value);
-    return match_differs(n, s->spare, s->flow.g[value->index]);
+    const struct value *value = node->output;
+    flow_share(&s->flow, value, one, as->of_one, as->of_others);
+    if (match_differs(value->size, s->flow.all[value->index], s->flow.g[value->index])) walk_at(s, node);
 }
 
 /* At a value that several nodes take: what one of them sends is left out or added twice, or is all that is left. */
 static void try_consumers(struct search *s, const struct node *node)
 {
+    static const struct sharing missing = {&mistake_contribution_missing, 0, 1}, twice = {&mistake_sent_twice, 2, 1};
     const struct value *value = node->output;
-    size_t count, length = s->now.length;
+    size_t count, length = s->now.length, variant = 1 + value->index;
     struct edge *const *into = flow_into(&s->flow, value, &count);
-    for (size_t k = 0; count > 1 && k < count && !s->stopped; k++) {
-        struct choice *choice = hypothesis_push(s, &mistake_contribution_missing, 0, into[k]->node, value);
+    for (size_t k = 0; count > 1 && k < count && !search_is_over(s); k++) {
+        if (s->flow.dead[into[k]->node->index]) continue;
+        struct choice *choice = hypothesis_push(s, missing.mistake, variant, into[k]->node, value);
         /* Of two, the one that is left may as well be the last that was assigned. */
         if (choice != NULL && count == 2 && k == 1) hypothesis_add_alternative(choice, &mistake_gradient_overwritten);
-        if (choice != NULL && count_anew(s, value, into[k], 0, false)) walk_at(s, node);
+        if (choice != NULL) follow_sharing(s, node, into[k], &missing);
         hypothesis_pop_to(s, length);
-        choice = hypothesis_push(s, &mistake_sent_twice, 0, into[k]->node, value);
-        if (choice != NULL && count_anew(s, value, into[k], 2, false)) walk_at(s, node);
+        if (!s->stopped && hypothesis_push(s, twice.mistake, variant, into[k]->node, value) != NULL)
+            follow_sharing(s, node, into[k], &twice);
         hypothesis_pop_to(s, length);
     }
-    for (size_t k = 0; count > 2 && k < count && !s->stopped; k++) {
+    for (size_t k = 0; count > 2 && k < count && count <= ALONE_MAX && !search_is_over(s); k++) {
         /* The one that comes last on the way back is assigned last; where it is another, the others are missing. */
+        const struct sharing alone = {k == 0 ? &mistake_gradient_overwritten : &mistake_contribution_missing, 1, 0};
         bool pushed = true;
         for (size_t other = 0; other < count && pushed; other++)
             if (k == 0 ? other == 0 : other != k)
-                pushed = hypothesis_push(s, k == 0 ? &mistake_gradient_overwritten : &mistake_contribution_missing, 0,
-                                         into[other]->node, value) != NULL;
-        if (pushed && count_anew(s, value, into[k], 1, true)) walk_at(s, node);
+                pushed = hypothesis_push(s, alone.mistake, variant, into[other]->node, value) != NULL;
+        if (pushed) follow_sharing(s, node, into[k], &alone);
         hypothesis_pop_to(s, length);
     }
 }
@@ -372,7 +420,7 @@ static bool compare_data(struct search *s, const struct node *node)
 void walk_below(struct search *s, const struct node *node)
 {
     size_t length = s->now.length, i = node->index;
-    if (out_of_time(s)) return;
+    if (search_is_over(s)) return;
     if (compare_data(s, node)) {
         while (i > 0 && !s->flow.needed[i - 1])
             i--;
