@@ -5,14 +5,24 @@
 
 #include "core/diagnosis/hypothesis.h"
 
+/* The value that a choice's sentence is about: each value that is used in several places is a mistake of its own. NULL
+ * where it is about anything else, or about tensors, which are listed. */
+static const struct value *value_of(const struct choice *choice)
+{
+    bool of_value = choice->mistake->step == STEP_CONSUMER && choice->parameter == PARAMETER_NONE;
+    return of_value ? choice->below : NULL;
+}
+
 /* The mistake's entry, new where it is not there yet; NULL when memory is short. */
-static struct found *found_entry(const struct search *s, struct diagnosis *d, const struct mistake *mistake)
+static struct found *found_entry(const struct search *s, struct diagnosis *d, const struct mistake *mistake,
+                                 const struct value *below)
 {
     for (size_t i = 0; i < d->count; i++)
-        if (d->found[i].mistake == mistake) return &d->found[i];
+        if (d->found[i].mistake == mistake && d->found[i].below == below) return &d->found[i];
     if (d->count == FOUND_MAX) return NULL;
     struct found *found = &d->found[d->count];
-    *found = (struct found){.mistake = mistake, .of_tensors = true, .of_l2 = true}; /* until a place is not */
+    *found = (struct found){.mistake = mistake, .below = below};
+    found->of_tensors = found->of_data = found->of_l2 = true; /* until a place is not */
     found->layers = arena_array(s->arena, s->network->definition->layer_count + 1, sizeof *found->layers);
     found->parameters = arena_array(s->arena, search_count(s), sizeof *found->parameters);
     if (found->layers == NULL || found->parameters == NULL) return NULL;
@@ -67,7 +77,8 @@ static void add_parameters(const struct search *s, struct found *found)
 {
     for (size_t i = 0; i < s->best->length; i++) {
         const struct choice *choice = &s->best->path[i];
-        for (size_t p = 0; choice->mistake == found->mistake && p < search_count(s); p++)
+        bool of_it = choice->mistake == found->mistake && value_of(choice) == found->below;
+        for (size_t p = 0; of_it && p < search_count(s); p++)
             if (search_reaches(s, choice, p)) add_parameter(s, p, found);
     }
 }
@@ -109,6 +120,14 @@ static size_t list_only_in(const struct solution *a, const struct solution *b, c
     return count;
 }
 
+/* The first entry of a mistake; NULL where there is none. */
+static struct found *find_found(struct diagnosis *diagnosis, const struct mistake *mistake)
+{
+    for (size_t i = 0; i < diagnosis->count; i++)
+        if (diagnosis->found[i].mistake == mistake) return &diagnosis->found[i];
+    return NULL;
+}
+
 /* Another solution: what only it makes stands in for what only the best makes, the first for the first as the backward
  * pass comes to them; where the best is a single mistake, all of it for that. */
 static void add_other(const struct search *s, struct diagnosis *diagnosis, const struct solution *other)
@@ -118,7 +137,7 @@ static void add_other(const struct search *s, struct diagnosis *diagnosis, const
     size_t count = list_only_in(other, s->best, instead);
     if (replaced_count == 0 && s->best->distinct == 1) replaced[replaced_count++] = s->best->path[0].mistake;
     for (size_t k = 0; replaced_count > 0 && k < count; k++) {
-        struct found *found = found_entry(s, diagnosis, replaced[k < replaced_count ? k : replaced_count - 1]);
+        struct found *found = find_found(diagnosis, replaced[k < replaced_count ? k : replaced_count - 1]);
         if (found == NULL) return;
         add_found_alternative(found, instead[k]);
         for (size_t i = 0; i < other->length; i++)
@@ -168,7 +187,7 @@ static void place_found(const struct search *s, struct found *found)
 
 bool answer_finished(const struct search *s, const struct whole *finished, struct diagnosis *diagnosis)
 {
-    struct found *found = found_entry(s, diagnosis, finished->mistake);
+    struct found *found = found_entry(s, diagnosis, finished->mistake, NULL);
     if (found == NULL) return false;
     for (size_t p = 0; p < search_count(s); p++) {
         bool named = p == finished->parameters[0] || p == finished->parameters[1];
@@ -179,7 +198,7 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
     found->has_factor = !isnan(finished->factor);
     found->factor = found->has_factor ? snap(finished->factor) : 0;
     found->by_norm = finished->by_norm;
-    found->of_tensors = found->of_l2 = false;
+    found->of_tensors = found->of_data = found->of_l2 = false;
     if (finished->mistake == &mistake_gradient_accumulated || finished->by_norm)
         add_found_alternative(found, &mistake_constant_factor);
     return true;
@@ -198,15 +217,17 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
     const struct solution *best = s->best;
     for (size_t i = 0; i < best->length; i++) {
         const struct choice *choice = &best->path[i];
-        struct found *found = found_entry(s, diagnosis, choice->mistake);
+        struct found *found = found_entry(s, diagnosis, choice->mistake, value_of(choice));
         if (found == NULL) return false;
+        bool of_data = choice->parameter != PARAMETER_NONE && s->network->graded[choice->parameter].slot == NULL;
         bool placed = choice->mistake->step != STEP_FINISHED || is_way_back(s, choice);
-        if (placed) add_unique(found->layers, &found->layer_count, layer_of(choice));
+        if (placed && (choice->node != NULL || !of_data))
+            add_unique(found->layers, &found->layer_count, layer_of(choice));
         found->sent = found->sent || is_way_back(s, choice);
-        if (choice->mistake->step == STEP_CONSUMER) found->below = choice->below;
         if (choice->has_factor && !found->has_factor) found->factor = snap(choice->factor);
         found->has_factor = found->has_factor || choice->has_factor;
         found->of_tensors = found->of_tensors && choice->parameter != PARAMETER_NONE;
+        found->of_data = found->of_data && of_data;
         found->of_l2 = found->of_l2 && choice->of_l2;
         found->by_norm = choice->by_norm;
         found->sample = choice->sample;

@@ -7,9 +7,8 @@ const struct mistake mistake_contribution_missing = {
     .step = STEP_CONSUMER,
     .rank = 3,
     .summary = "a value is used in several places, and what comes back through one of them is missing",
-    .message =
-        "{value} is used by several layers; what comes back through {through} is missing: the gradients of all its"
-        " uses have to be added up.",
+    .message = "What comes back through {through} to {value} is missing. That is used in several places: the gradients"
+               " of all its uses have to be added up.",
     .hint = "Follow every arrow that leaves the value in the forward pass back again, and add what arrives.",
     .wrong = "dx = dy @ W.T  # y = x + f(x): the skip's own dy is left out",
     .right = "dx = dy @ W.T + dy",
@@ -20,8 +19,8 @@ const struct mistake mistake_gradient_overwritten = {
     .step = STEP_CONSUMER,
     .rank = 2,
     .summary = "a value is used in several places, and the gradient of the last one replaced the others",
-    .message = "{value} is used by several layers, but its gradient is that of {through} alone: the last assignment"
-               " replaced what the others had sent.",
+    .message = "Of what comes back to {value}, which is used in several places, only one share is left, that from"
+               " {through}: the last assignment replaced the others.",
     .hint = "Add to the gradient of what is used more than once (+=) instead of assigning it anew.",
     .wrong = "dW = x2.T @ dz2; dW = x1.T @ dz1",
     .right = "dW = x2.T @ dz2; dW += x1.T @ dz1",
@@ -32,7 +31,7 @@ const struct mistake mistake_sent_twice = {
     .step = STEP_CONSUMER,
     .rank = 12,
     .summary = "a value is used in several places, and what comes back through one of them is added twice",
-    .message = "{value} is used by several layers; what comes back through {through} was added twice.",
+    .message = "What comes back through {through} to {value} was added twice.",
     .hint = "Each use of a value adds its share once.",
     .wrong = "dx += dy; dx += dy",
     .right = "dx += dy",

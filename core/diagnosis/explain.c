@@ -82,6 +82,7 @@ static bool settle(struct candidates *c)
     for (size_t i = 1; i < c->count; i++)
         if (is_better(s, &c->list[i], best)) best = &c->list[i];
     if (best == NULL) return false;
+    size_t length = s->now.length;
     struct choice *choice = hypothesis_push_own(s, best->mistake, best->variant, c->p);
     if (choice == NULL) return false;
     choice->has_factor = !isnan(best->factor);
@@ -90,7 +91,10 @@ static bool settle(struct candidates *c)
     choice->times = choice->has_factor && !best->of_l2 ? best->factor : 0;
     choice->of_l2 = best->of_l2;
     if (best->node != NULL) choice->node = best->node;
-    if (best->kept != NULL && !settle_others(c, best, choice)) return false;
+    if (best->kept != NULL && !settle_others(c, best, choice)) {
+        hypothesis_pop_to(s, length);
+        return false;
+    }
     for (size_t i = 0; i < c->count; i++)
         if (c->list[i].match.fit == best->match.fit) hypothesis_add_alternative(choice, c->list[i].mistake);
     s->now.matches[c->p] = best->match;
@@ -191,20 +195,24 @@ static void offer_local(struct candidates *c, const struct edge *edge, const str
     c->at = NULL;
 }
 
-/* Adds what the other edges send, and l2's part. */
-static void add_others(const struct candidates *c, const struct edge *edge, double *gradient)
+/* Adds what the other edges send, and l2's part: all that is predicted but what this edge sends. Adding them up anew
+ * for every edge would take the square of their number. */
+static void add_others(const struct candidates *c, const struct edge *edge, const double *predicted, double *gradient)
 {
     const struct search *s = c->s;
     size_t count, n = search_size(s, c->p);
-    struct edge *const *into = flow_into(&s->flow, search_value(s, c->p), &count);
-    for (size_t k = 0; k < count; k++)
-        for (size_t i = 0; into[k] != edge && i < n; i++)
-            gradient[i] += into[k]->g[i];
-    search_add_l2(s, c->p, 1, gradient);
+    flow_into(&s->flow, search_value(s, c->p), &count);
+    if (count == 1) {
+        search_add_l2(s, c->p, 1, gradient);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        gradient[i] += predicted[i] - edge->g[i];
 }
 
 /* The rules of the op that an edge comes from. */
-static void offer_rules(struct candidates *c, const struct edge *edge, const struct step_call *call)
+static void offer_rules(struct candidates *c, const struct edge *edge, const struct step_call *call,
+                        const double *predicted)
 {
     struct search *s = c->s;
     struct alternative made = {.value = s->room, .slope = s->room_slope};
@@ -212,7 +220,7 @@ static void offer_rules(struct candidates *c, const struct edge *edge, const str
     c->at = edge->node;
     for (; rule.mistake != NULL; rule_next(&rule)) {
         if (!rule_make(&rule, call, &made)) continue;
-        add_others(c, edge, made.value);
+        add_others(c, edge, predicted, made.value);
         struct match match = search_match(s, c->p, made.value);
         if (s->observed[c->p].one_number && made.mistake == &mistake_bias_summed_over_units)
             match.digits = DIGITS_OF_A_SHAPE;
@@ -222,15 +230,15 @@ static void offer_rules(struct candidates *c, const struct edge *edge, const str
 }
 
 /* Where a tensor is used in several places: what one of them sends is missing, or added twice, or is all there is. */
-static void offer_consumers(struct candidates *c)
+static void offer_consumers(struct candidates *c, const double *predicted)
 {
     struct search *s = c->s;
     size_t count, n = search_size(s, c->p);
     struct edge *const *into = flow_into(&s->flow, search_value(s, c->p), &count);
-    for (size_t k = 0; count > 1 && k < count; k++) {
+    for (size_t k = 0; count > 1 && k < count && !search_is_over(s); k++) {
         c->at = into[k]->node;
         memset(s->room, 0, n * sizeof *s->room);
-        add_others(c, into[k], s->room);
+        add_others(c, into[k], predicted, s->room);
         offer_numbers(c, &mistake_contribution_missing, 0, s->room);
         for (size_t i = 0; i < n; i++)
             s->room[i] += 2 * into[k]->g[i];
@@ -397,16 +405,16 @@ static void offer_all(struct candidates *c, const struct step_call *call, const 
     size_t count;
     struct edge *const *into = flow_into(&s->flow, search_value(s, c->p), &count);
     offer_layouts(c, predicted);
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = 0; k < count && !search_is_over(s); k++) {
         struct step_call other = count > 1 ? step_at(s, into[k]->node) : *call;
         other.input = into[k]->input;
         const struct edge *weight = count > 1 && into[k]->input != 1 ? flow_edge(&s->flow, into[k]->node, 1) : NULL;
         if (weight != NULL) other.dW = weight->g;
-        if (s->network->graded[c->p].slot != NULL) offer_rules(c, into[k], &other);
+        if (s->network->graded[c->p].slot != NULL) offer_rules(c, into[k], &other, predicted);
     }
     if (s->network->graded[c->p].slot != NULL) offer_regularization(c, predicted);
     offer_common(c, predicted);
-    offer_consumers(c);
+    offer_consumers(c, predicted);
     if (count == 1 && into[0]->node->op->kind != OP_ACTIVATION && s->network->graded[c->p].slot != NULL)
         offer_local(c, into[0], call, predicted);
 }

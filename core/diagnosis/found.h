@@ -24,8 +24,9 @@ struct found {
     size_t sample;             /* single_sample */
     bool by_norm;              /* clipped: by global norm, else by value */
     bool of_tensors;           /* it is about single tensors, not about a step and all below it */
+    bool of_data;              /* ... which are all data's */
     bool of_l2;                /* ... and in them about l2's part alone */
-    const struct value *below; /* of a mistake at what several layers take: that value */
+    const struct value *below; /* of a mistake at a value that is used in several places: which */
     bool sent;                 /* a factor on what its layers send back, in a graph */
     bool right_below;          /* there is something below the tensors that it spoils, and all of that is right */
 };

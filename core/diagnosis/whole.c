@@ -158,9 +158,23 @@ static struct clipping find_clipping(const struct search *s)
 {
     struct clipping c = count_clipped(s);
     double limit = factors_round(c.limit);
-    bool may_be = !isnan(limit) && c.at_limit >= 2 && c.limit < s->matching.scale * (1 - 1e-6);
+    bool shows = c.limit > s->matching.tolerance.atol; /* below that no sign shows */
+    bool may_be = !isnan(limit) && shows && c.at_limit >= 2 && c.limit < s->matching.scale * (1 - 1e-6);
     c.limit = may_be ? limit : HUGE_VAL;
     return c;
+}
+
+/* Whether nothing but zeros was handed in. */
+static bool is_all_zero(const struct search *s)
+{
+    for (size_t p = 0; p < search_count(s); p++) {
+        const struct observed *o = &s->observed[p];
+        if (o->absent) continue;
+        if (!is_plain(o)) return false;
+        for (size_t i = 0; i < search_size(s, p); i++)
+            if (o->values[i] != 0) return false;
+    }
+    return true;
 }
 
 bool whole_read(const struct search *s, const struct check *check, const struct report *report, struct whole *finished)
@@ -175,7 +189,9 @@ bool whole_read(const struct search *s, const struct check *check, const struct 
     }
     struct clipping clipping = find_clipping(s);
     bool says_enough = clipping.below > 0 || clipping.at_limit >= MANY_AT_LIMIT;
-    if (is_swapped(s, check, report, &finished->residual)) {
+    if (is_all_zero(s)) {
+        finished->mistake = &mistake_all_zero;
+    } else if (is_swapped(s, check, report, &finished->residual)) {
         finished->mistake = &mistake_swapped_parameters;
     } else if (clipping.limit < HUGE_VAL && says_enough &&
                fit_multiple(s, 1, clipping.limit, &finished->residual) != FIT_NONE) {
@@ -223,7 +239,7 @@ void whole_search_swapped(struct search *s, struct observed *room, struct whole 
     memcpy(room, as_handed_in, n * sizeof *room);
     for (size_t p = 0; p < n && s->best == NULL && !s->stopped; p++)
         for (size_t q = p + 1; q < n && s->best == NULL && !s->stopped; q++) {
-            if (!may_be_swapped(s, p, q)) continue;
+            if (!may_be_swapped(s, p, q) || search_is_over(s)) continue;
             room[p] = as_handed_in[q];
             room[q] = as_handed_in[p];
             observe_instead(s, room, p, q);

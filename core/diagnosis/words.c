@@ -3,106 +3,112 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/diagnosis/symbols.h"
 #include "core/graph/intermediates.h"
 
-enum { WORD_MAX = 96, PHRASE_MAX = 640, TEXT_MAX = 2048 };
+enum { TEXT_MAX = 2048 };
 
-/* Where a mistake is: the names of what lies there. */
+/* Where a mistake is: what lies there. */
 struct site {
     const struct check *check;
     const struct found *found;
-    size_t layer;      /* of the mistake, or the last one where it is at the loss */
-    size_t activation; /* the activation that it is about */
-    size_t weighted;   /* the layer with parameters that it is about */
-    size_t number;     /* k of that layer */
+    const struct node *node;       /* of the mistake, or the last layer where it is at the loss */
+    const struct node *activation; /* the activation that it is about, or node where there is none */
+    const struct node *weighted;   /* the layer with parameters that it is about, or node where there is none */
 };
 
-static bool has_parameters(const struct network *network, size_t layer)
+static bool has_parameters(const struct node *node)
 {
-    for (size_t k = 0; k < network->numbered_count; k++)
-        if (network->numbered[k] == layer) return true;
+    for (size_t k = 0; k < node->input_count; k++)
+        if (node->inputs[k] != NULL && node->inputs[k]->kind == VALUE_PARAMETER) return true;
     return false;
 }
 
 static struct site site_of(const struct check *check, const struct found *found)
 {
     const struct network *network = check->problem.network;
-    struct site site = {.check = check, .found = found, .layer = network->definition->layer_count - 1};
     /* Of several places the one nearest the loss: there the gradient first goes wrong. */
-    bool at_loss = found->layer_count == 0 || found->layers[found->layer_count - 1] == LAYER_LOSS;
-    if (!at_loss) site.layer = found->layers[found->layer_count - 1];
-    site.weighted = site.activation = site.layer;
-    while (site.weighted > 0 && !has_parameters(network, site.weighted))
-        site.weighted--;
-    const struct node *behind = network_activation(network->layers[site.weighted]->output);
-    if (has_parameters(network, site.layer) && behind != NULL) site.activation = behind->place.layer;
-    for (size_t k = 0; k < network->numbered_count; k++)
-        if (network->numbered[k] == site.weighted) site.number = k + 1;
+    size_t layer = found->layer_count > 0 ? found->layers[found->layer_count - 1] : LAYER_LOSS;
+    const struct node *node = network->layers[layer != LAYER_LOSS ? layer : network->definition->layer_count - 1];
+    struct site site = {.check = check, .found = found, .node = node, .activation = node, .weighted = node};
+    const struct node *at = node;
+    while (at != NULL && !has_parameters(at))
+        at = at->inputs[0]->made_by;
+    if (at != NULL) site.weighted = at;
+    const struct node *behind = at == node ? network_activation(node->output) : NULL;
+    if (behind != NULL) site.activation = behind;
     return site;
 }
 
-/* "dW2", or "fc1.weight.grad". */
-static void gradient_name(const struct site *site, size_t p, char *word)
+/* What goes into the activation that the mistake is about, or comes out of the layer where there is none; and what
+ * comes out of that one. */
+static const struct value *activated(const struct site *site)
 {
-    const char *name = site->check->problem.names[p];
-    if (site->check->problem.convention == CONVENTION_PYTORCH)
-        snprintf(word, WORD_MAX, "%.80s.grad", name);
-    else
-        snprintf(word, WORD_MAX, "d%.80s", name);
+    return site->activation->op->kind == OP_ACTIVATION ? site->activation->inputs[0] : site->weighted->output;
+}
+
+static const struct value *activation(const struct site *site)
+{
+    return site->activation->op->kind == OP_ACTIVATION ? site->activation->output : site->weighted->output;
+}
+
+/* The parameter of that symbol which the layer uses, or its first one; its index among what is graded, or as many as
+ * there are where it has none. */
+static size_t parameter_of(const struct site *site, const char *symbol)
+{
+    const struct network *network = site->check->problem.network;
+    const struct value *found = NULL;
+    for (size_t k = 0; k < site->weighted->input_count; k++) {
+        const struct value *value = site->weighted->inputs[k];
+        if (value == NULL || value->kind != VALUE_PARAMETER) continue;
+        if (found == NULL || strcmp(op_slot(site->weighted->op, k)->symbol, symbol) == 0) found = value;
+    }
+    size_t p = 0;
+    while (p < network->graded_count && network->graded[p].value != found)
+        p++;
+    return p;
 }
 
 static void parameter_words(const struct site *site, const char *key, char *word)
 {
-    const struct network *network = site->check->problem.network;
-    const char *symbol = key[0] == 'd' ? key + 1 : key;
-    size_t p = network->parameter_count;
-    for (size_t i = network->parameter_count; i-- > 0;)
-        if (network->graded[i].layer == site->weighted &&
-            (p == network->parameter_count || strcmp(network->graded[i].slot->symbol, symbol) == 0))
-            p = i;
-    if (p == network->parameter_count) return; /* a layer without any is no place for such a word */
+    size_t p = parameter_of(site, key[0] == 'd' ? key + 1 : key);
+    if (p == site->check->problem.network->graded_count) return; /* a layer without any is no place for such a word */
     if (key[0] == 'd')
-        gradient_name(site, p, word);
+        symbol_of_graded(site->check, p, word);
     else
-        snprintf(word, WORD_MAX, "%.80s", site->check->problem.names[p]);
+        snprintf(word, SYMBOL_MAX, "%.80s", site->check->problem.names[p]);
 }
 
 /* Whether a word is a parameter of the layer that the mistake is about, or that one's gradient: "W", "dgamma". */
 static bool is_parameter_word(const struct site *site, const char *key)
 {
-    const struct slot *slot = site->check->problem.network->layers[site->weighted]->op->slots;
+    const struct slot *slot = site->weighted->op->slots;
     for (; slot->symbol != NULL; slot++)
         if (slot->role == SLOT_PARAMETER && strcmp(slot->symbol, key[0] == 'd' ? key + 1 : key) == 0) return true;
     return false;
 }
 
-static void list_parameters(const struct site *site, char *text)
+/* What the mistake spoils, or the gradients of that. */
+static void list_parameters(const struct site *site, bool gradients, char *text)
 {
     size_t n = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < site->found->parameter_count && n + WORD_MAX < PHRASE_MAX; i++) {
-        char word[WORD_MAX];
-        gradient_name(site, site->found->parameters[i], word);
+    for (size_t i = 0; i < site->found->parameter_count && n + SYMBOL_MAX < PHRASE_MAX; i++) {
+        char word[SYMBOL_MAX];
+        size_t p = site->found->parameters[i];
+        if (gradients)
+            symbol_of_graded(site->check, p, word);
+        else
+            snprintf(word, SYMBOL_MAX, "%.80s", site->check->problem.names[p]);
         n += (size_t)snprintf(text + n, PHRASE_MAX - n, "%s%s", i > 0 ? ", " : "", word);
     }
-}
-
-/* What a value is called: a parameter's or a member of data's name, or whose output it is. */
-static void value_word(const struct site *site, const struct value *value, char *text)
-{
-    const struct network *network = site->check->problem.network;
-    for (size_t p = 0; p < network->graded_count; p++)
-        if (network->graded[p].value == value) snprintf(text, PHRASE_MAX, "%.80s", site->check->problem.names[p]);
-    if (value->made_by != NULL)
-        snprintf(text, PHRASE_MAX, "the output of layer %zu (%s)", value->made_by->place.layer,
-                 value->made_by->op->name);
 }
 
 /* "layer 3", "layers 3 and 5". */
 static void list_layers(const struct found *found, char *text)
 {
     size_t n = (size_t)snprintf(text, PHRASE_MAX, found->layer_count > 1 ? "layers " : "layer ");
-    for (size_t i = 0; i < found->layer_count && n + WORD_MAX < PHRASE_MAX; i++)
+    for (size_t i = 0; i < found->layer_count && n + SYMBOL_MAX < PHRASE_MAX; i++)
         n += (size_t)snprintf(text + n, PHRASE_MAX - n, "%s%zu",
                               i == 0                       ? ""
                               : i + 1 < found->layer_count ? ", "
@@ -112,19 +118,10 @@ static void list_layers(const struct found *found, char *text)
 
 /* ---- formulas, in the order of the convention's products ---- */
 
-static void value_names(const struct site *site, char *x, char *dz, char *dh, char *dx)
-{
-    size_t k = site->number;
-    snprintf(x, WORD_MAX, k > 1 ? "h%zu" : "x", k - 1);
-    snprintf(dz, WORD_MAX, "dz%zu", k);
-    snprintf(dh, WORD_MAX, "dh%zu", k);
-    snprintf(dx, WORD_MAX, k > 1 ? "dh%zu" : "dx", k - 1);
-}
-
 /* What a product of dz and the weight is called, transposed as it should be or not. */
 static void send_formula(const struct site *site, const char *dz, bool transposed, char *text)
 {
-    char W[WORD_MAX];
+    char W[SYMBOL_MAX];
     parameter_words(site, "W", W);
     const char *other = transposed ? ".T" : "";
     if (site->check->problem.convention == CONVENTION_NUMPY)
@@ -135,10 +132,53 @@ static void send_formula(const struct site *site, const char *dz, bool transpose
         snprintf(text, PHRASE_MAX, "%s%s @ %s", W, other, dz);
 }
 
+/* The input of the layer before its activation. */
+static void input_not_activated(const struct site *site, char *text)
+{
+    const struct value *x = site->weighted->inputs[0];
+    bool is_activated = x->made_by != NULL && x->made_by->op->kind == OP_ACTIVATION;
+    symbol_of(site->check, is_activated ? x->made_by->inputs[0] : x, false, text);
+}
+
+/* z and h, what comes back there, and the layer's input. */
+static bool value_name(const struct site *site, const char *key, char *text)
+{
+    if (strcmp(key, "z") == 0)
+        symbol_of(site->check, activated(site), false, text);
+    else if (strcmp(key, "dz") == 0)
+        symbol_of_gradient(site->check, activated(site), false, text);
+    else if (strcmp(key, "h") == 0)
+        symbol_of(site->check, activation(site), true, text);
+    else if (strcmp(key, "dh") == 0)
+        symbol_of_gradient(site->check, activation(site), true, text);
+    else if (strcmp(key, "x") == 0)
+        symbol_of(site->check, site->weighted->inputs[0], true, text);
+    else if (strcmp(key, "dx") == 0)
+        symbol_of_gradient(site->check, site->weighted->inputs[0], true, text);
+    else if (strcmp(key, "z_prev") == 0)
+        input_not_activated(site, text);
+    else
+        return false;
+    return true;
+}
+
+/* The derivative in terms of the output, given the input. */
+static void formula_at_input(const struct site *site, const char *z, const char *dh, char *text)
+{
+    if (strcmp(site->activation->op->name, "sigmoid") == 0)
+        snprintf(text, PHRASE_MAX, "%s * %s * (1 - %s)", dh, z, z);
+    else
+        snprintf(text, PHRASE_MAX, "%s * (1 - %s**2)", dh, z);
+}
+
 static bool formula(const struct site *site, const char *key, char *text)
 {
-    char x[WORD_MAX], dz[WORD_MAX], dh[WORD_MAX], dx[WORD_MAX];
-    value_names(site, x, dz, dh, dx);
+    char x[SYMBOL_MAX], z[SYMBOL_MAX], dz[SYMBOL_MAX], dh[SYMBOL_MAX];
+    if (value_name(site, key, text)) return true;
+    value_name(site, "x", x);
+    value_name(site, "z", z);
+    value_name(site, "dz", dz);
+    value_name(site, "dh", dh);
     enum convention convention = site->check->problem.convention;
     if (strcmp(key, "weight") == 0)
         snprintf(text, PHRASE_MAX, "%s%s @ %s%s", convention == CONVENTION_NUMPY ? x : dz,
@@ -155,17 +195,9 @@ static bool formula(const struct site *site, const char *key, char *text)
         send_formula(site, dz, false, text);
     else if (strcmp(key, "send_dh") == 0)
         send_formula(site, dh, true, text);
-    else if (strcmp(key, "x") == 0)
-        snprintf(text, PHRASE_MAX, "%s", x);
-    else if (strcmp(key, "dx") == 0)
-        snprintf(text, PHRASE_MAX, "%s", dx);
-    else if (strcmp(key, "z_prev") == 0)
-        snprintf(text, PHRASE_MAX, "z%zu", site->number - 1);
-    else if (strcmp(key, "formula_at_input") == 0) {
-        bool sigmoid = strcmp(site->check->problem.network->layers[site->activation]->op->name, "sigmoid") == 0;
-        snprintf(text, PHRASE_MAX, sigmoid ? "%s * z%zu * (1 - z%zu)" : "%s * (1 - z%zu**2)", dh, site->number,
-                 site->number);
-    } else
+    else if (strcmp(key, "formula_at_input") == 0)
+        formula_at_input(site, z, dh, text);
+    else
         return false;
     return true;
 }
@@ -183,6 +215,13 @@ static void divisor(const struct site *site, char *text)
     snprintf(text, PHRASE_MAX, "%s", words);
 }
 
+/* What goes into the last activation, or is the output where the last layer is none. */
+static const struct value *logits(const struct network *network)
+{
+    const struct node *last = network->output->made_by;
+    return last->op->kind == OP_ACTIVATION ? last->inputs[0] : network->output;
+}
+
 static void word_for(const struct site *site, const char *key, char *text)
 {
     const struct network *network = site->check->problem.network;
@@ -192,12 +231,10 @@ static void word_for(const struct site *site, const char *key, char *text)
     if (strcmp(key, "W") == 0 || strcmp(key, "b") == 0 || strcmp(key, "dW") == 0 || strcmp(key, "db") == 0 ||
         is_parameter_word(site, key))
         parameter_words(site, key, text);
-    else if (strcmp(key, "z") == 0 || strcmp(key, "h") == 0 || strcmp(key, "dz") == 0 || strcmp(key, "dh") == 0)
-        snprintf(text, PHRASE_MAX, "%s%zu", key, site->number);
     else if (strcmp(key, "z_last") == 0)
-        snprintf(text, PHRASE_MAX, "z%zu", network->numbered_count);
+        symbol_of(site->check, logits(network), false, text);
     else if (strcmp(key, "f") == 0)
-        snprintf(text, PHRASE_MAX, "%s", network->layers[site->activation]->op->name);
+        snprintf(text, PHRASE_MAX, "%s", site->activation->op->name);
     else if (strcmp(key, "f_last") == 0)
         snprintf(text, PHRASE_MAX, "%s", network->output->made_by->op->name);
     else if (strcmp(key, "loss") == 0)
@@ -206,10 +243,14 @@ static void word_for(const struct site *site, const char *key, char *text)
         snprintf(text, PHRASE_MAX, "%s", reduction_names[(size_t)network->loss->attributes[LOSS_REDUCTION]]);
     else if (strcmp(key, "divisor") == 0)
         divisor(site, text);
+    else if (strcmp(key, "undivided") == 0)
+        snprintf(text, PHRASE_MAX, "%s",
+                 found->factor == (double)network->batch ? "the number of samples"
+                                                         : "the number of elements of the output");
     else if (strcmp(key, "layer") == 0)
-        snprintf(text, PHRASE_MAX, "%zu", site->layer);
+        snprintf(text, PHRASE_MAX, "%zu", site->node->place.layer);
     else if (strcmp(key, "weighted") == 0)
-        snprintf(text, PHRASE_MAX, "%zu", site->weighted);
+        snprintf(text, PHRASE_MAX, "%zu", site->weighted->place.layer);
     else if (strcmp(key, "still") == 0 && network->output->made_by->op->kind == OP_ACTIVATION)
         snprintf(text, PHRASE_MAX, ", and the derivative of %s is still to come", network->output->made_by->op->name);
     else if (strcmp(key, "factor") == 0)
@@ -220,12 +261,14 @@ static void word_for(const struct site *site, const char *key, char *text)
         snprintf(text, PHRASE_MAX, "%zu", found->sample);
     else if (strcmp(key, "how") == 0)
         snprintf(text, PHRASE_MAX, "%s", found->by_norm ? "by their global norm" : "by value");
-    else if (strcmp(key, "value") == 0 && found->below != NULL)
-        value_word(site, found->below, text);
+    else if (strcmp(key, "value") == 0 && found->below == NULL)
+        list_parameters(site, false, text);
+    else if (strcmp(key, "value") == 0)
+        symbol_in_words(site->check, found->below, text);
     else if (strcmp(key, "through") == 0)
         list_layers(found, text);
     else if (strcmp(key, "parameter") == 0 || strcmp(key, "parameters") == 0)
-        list_parameters(site, text);
+        list_parameters(site, key[strlen(key) - 1] == 's', text);
 }
 
 const char *words_message(const struct found *found)
@@ -240,8 +283,18 @@ const char *words_message(const struct found *found)
         &mistake_missing_factor_two,      &mistake_sign_flipped,   &mistake_gradient_accumulated,
         &mistake_constant_factor};
     static const char sent[] = "What layer {layer} sends back is {factor} times what it should be.";
+    static const char nothing[] =
+        "Nothing comes back through {through} to {value}: each input of a layer has a gradient"
+        " of its own.";
+    static const char turned[] = "{parameters}: the right numbers, but transposed.";
+    static const char moved[] = "{parameters}: the right numbers in the wrong places. It was reshaped where it should"
+                                " have been transposed, or flattened column by column.";
     if (found->of_l2) return of_l2;
     if (found->sent) return sent;
+    if (found->mistake == &mistake_contribution_missing && found->below != NULL && found->below->use_count == 1)
+        return nothing;
+    if (found->of_data && found->mistake == &mistake_transposed) return turned;
+    if (found->of_data && found->mistake == &mistake_wrong_memory_order) return moved;
     for (size_t i = 0; found->of_tensors && i < sizeof factors / sizeof *factors; i++)
         if (found->mistake == factors[i]) return found->right_below ? alone : of_tensors;
     return found->mistake->message;
@@ -250,11 +303,11 @@ const char *words_message(const struct found *found)
 const char *words_text(struct arena *arena, const struct check *check, const struct found *found, const char *template)
 {
     struct site site = site_of(check, found);
-    char text[TEXT_MAX], key[WORD_MAX], word[PHRASE_MAX];
+    char text[TEXT_MAX], key[SYMBOL_MAX], word[PHRASE_MAX];
     size_t n = 0;
     for (const char *at = template; *at != '\0' && n + PHRASE_MAX < TEXT_MAX; at++) {
         size_t length = *at == '{' ? strcspn(at + 1, "}") : 0;
-        if (*at != '{' || length >= WORD_MAX) {
+        if (*at != '{' || length >= SYMBOL_MAX) {
             text[n++] = *at;
             continue;
         }

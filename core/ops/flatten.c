@@ -29,6 +29,7 @@ const struct op op_flatten = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .reshapes = true,
     .plain = PLAIN_SAME,
     .cases = unary_cases,
 };

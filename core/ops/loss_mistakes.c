@@ -38,7 +38,7 @@ const struct mistake mistake_not_averaged_over_batch = {
     .step = STEP_LOSS,
     .rank = 1,
     .summary = "the loss gradient is not divided by the batch size",
-    .message = "The gradient of the loss was not divided by the number of samples: everything below is {factor}"
+    .message = "The gradient of the loss was not divided by {undivided}: everything below is {factor}"
                " times too large.",
     .hint = "The loss is a mean over the batch, so its gradient has a factor 1/batch.",
     .wrong = "dy_hat = 2 * (y_hat - y)",

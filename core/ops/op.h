@@ -147,7 +147,8 @@ struct op {
     int (*forward)(const struct op_call *call);
     /* Overwrites what call->dx has. */
     int (*backward)(const struct op_call *call);
-    bool adds; /* ... or adds to it, where call->add says so */
+    bool adds;     /* ... or adds to it, where call->add says so */
+    bool reshapes; /* what comes out is what goes in, in another shape */
 
     /* What students do wrong in it, beyond what can be done wrong in any op of its kind (core/ops/mistake.h). Ends with
      * NULL; NULL where there is nothing. */

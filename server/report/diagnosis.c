@@ -66,7 +66,12 @@ void diagnosis_report_json(struct json *json, const struct check *check, const s
     json_key(json, "first_wrong");
     json_open(json, '{');
     json_member_text(json, "parameter", check->problem.names[diagnosis->first_wrong]);
-    json_member_size(json, "layer", check->problem.network->graded[diagnosis->first_wrong].layer);
+    const struct graded *first = &check->problem.network->graded[diagnosis->first_wrong];
+    json_key(json, "layer");
+    if (first->slot != NULL)
+        json_size(json, first->layer);
+    else
+        json_nothing(json); /* data belongs to none */
     json_close(json, '}');
     json_key(json, "mistakes");
     json_open(json, '[');
@@ -85,7 +90,7 @@ static void add_found(struct text *text, const struct check *check, const struct
         text->failed = true;
         return;
     }
-    text_format(text, "\n  %s at ", found->mistake->id);
+    text_format(text, found->layer_count > 0 ? "\n  %s at " : "\n  %s", found->mistake->id);
     for (size_t i = 0; i < found->layer_count; i++) {
         if (i > 0) text_add(text, ", ");
         if (found->layers[i] == LAYER_LOSS)
@@ -109,7 +114,9 @@ void diagnosis_report_text(struct text *text, const struct check *check, const s
 {
     text_add(text, "\nfirst wrong: ");
     text_add(text, check->problem.names[diagnosis->first_wrong]);
-    text_format(text, " (layer %zu)\n", check->problem.network->graded[diagnosis->first_wrong].layer);
+    const struct graded *first = &check->problem.network->graded[diagnosis->first_wrong];
+    if (first->slot != NULL) text_format(text, " (layer %zu)", first->layer);
+    text_add(text, "\n");
     for (size_t i = 0; i < diagnosis->count; i++)
         add_found(text, check, &diagnosis->found[i]);
     if (diagnosis->count == 0)
