@@ -12,9 +12,9 @@ struct intermediate {
 /* The names of one layer: z, h, dz, dL_dz, dh, dL_dh; those of the output are fewer. */
 enum { INTERMEDIATE_NAMES_PER_LAYER = 6 };
 
-/* z<k>: the output of the k-th layer that has parameters; h<k>: what the activation that takes it makes of it, or z<k>
- * itself where no one activation does; y_hat: the network's output; with d or dL_d in front the gradient of the loss
- * there. False for any other name. */
+/* z<k>: the output of the k-th layer that has parameters; h<k>: what the activation that takes it makes of it (other
+ * layers may take it too, as in a residual block), or z<k> itself where none or several do; y_hat: the network's
+ * output; with d or dL_d in front the gradient of the loss there. False for any other name. */
 bool intermediate_find(const struct network *network, const char *name, struct intermediate *intermediate);
 
 /* The activation that alone takes a value; NULL where there is none. */

@@ -231,6 +231,35 @@ START_TEST(intermediates)
 }
 END_TEST
 
+/* z1 goes into one or two activations, and into a sum beside them: is h1 what layer 1, a relu, makes of it? */
+static bool is_behind_relu(size_t activations)
+{
+    const struct link links[] = {{"linear", 3}, {"relu", 0}, {"tanh", 0}, {"add", 0}, {NULL, 0}};
+    chain_define(2, links, "mse", &chain);
+    struct layer *layers = chain.layers;
+    const struct source z1 = {.layer = &layers[0]}, both[] = {z1, {.layer = &layers[2]}};
+    if (activations > 1) {
+        layers[2].inputs = &z1;
+        layers[2].input_count = 1;
+    }
+    layers[3].inputs = both;
+    layers[3].input_count = 2;
+    ck_assert_msg(chain_build_defined(&arena, 4, &chain, &error) == CODE_OK, "%s", error.detail);
+    struct intermediate h1;
+    ck_assert(intermediate_find(&chain.network, "h1", &h1));
+    const struct value *z = chain.network.layers[0]->output;
+    ck_assert(network_activation(z) == NULL);
+    ck_assert(h1.value == z || h1.value == chain.network.layers[1]->output);
+    return h1.value != z;
+}
+
+START_TEST(behind_a_layer_of_several_uses)
+{
+    ck_assert(is_behind_relu(1));
+    ck_assert(!is_behind_relu(2));
+}
+END_TEST
+
 START_TEST(a_pass_that_does_not_fit_is_refused)
 {
     const struct link links[] = {{"linear", 1000}, {NULL, 0}};
@@ -265,6 +294,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, classes);
     tcase_add_test(tcase, reductions);
     tcase_add_test(tcase, intermediates);
+    tcase_add_test(tcase, behind_a_layer_of_several_uses);
     tcase_add_test(tcase, a_pass_that_does_not_fit_is_refused);
     suite_add_tcase(suite, tcase);
     return suite;
