@@ -222,9 +222,31 @@ static int read_layers(struct members *r, const json_t *root, const json_t *netw
     return CODE_OK;
 }
 
+/* What arrives at the output is no mean of anything, so that there is nothing to choose with `upstream`. */
+static bool is_reduced(const struct op *loss)
+{
+    return loss->target != TARGET_UPSTREAM;
+}
+
+static int read_loss_object(struct members *r, const json_t *loss, struct definition *definition)
+{
+    static const char *const others[] = {"type", "l2", "reduction", NULL}, *const of_upstream[] = {"type", "l2", NULL};
+    const struct op **op = &definition->loss.op;
+    double *attributes = definition->loss.attributes;
+    if (read_op(r, loss, true, op) != CODE_OK) return r->error->code;
+    if (read_attributes(r, loss, (*op)->attributes, is_reduced(*op) ? others : of_upstream, attributes) != CODE_OK)
+        return r->error->code;
+    int reduction = REDUCTION_MEAN;
+    if (members_choice(r, loss, "reduction", OPTIONAL, reduction_names, &reduction) != CODE_OK) return r->error->code;
+    attributes[LOSS_REDUCTION] = reduction;
+    if (members_number(r, loss, "l2", OPTIONAL, &definition->l2) != CODE_OK) return r->error->code;
+    if (definition->l2 >= 0) return CODE_OK;
+    error_set(r->error, CODE_OUT_OF_RANGE, "l2 is %.17g, it must be at least 0", definition->l2);
+    return error_at(r->error, "l2");
+}
+
 static int read_loss(struct members *r, const json_t *network, struct definition *definition)
 {
-    static const char *const others[] = {"type", "reduction", "l2", NULL};
     double *attributes = definition->loss.attributes;
     const json_t *loss;
     if (members_member(r, network, "loss", REQUIRED, &loss) != CODE_OK) return r->error->code;
@@ -235,22 +257,12 @@ static int read_loss(struct members *r, const json_t *network, struct definition
         if (op != NULL) read_no_attributes(op->attributes, attributes);
     } else if (!json_is_object(loss)) {
         error_set(r->error, CODE_WRONG_TYPE, "loss must be a name or an object with a type");
-    } else if (read_op(r, loss, true, &definition->loss.op) == CODE_OK &&
-               read_attributes(r, loss, definition->loss.op->attributes, others, attributes) == CODE_OK) {
-        int reduction = REDUCTION_MEAN;
-        if (members_choice(r, loss, "reduction", OPTIONAL, reduction_names, &reduction) == CODE_OK)
-            attributes[LOSS_REDUCTION] = reduction;
-        members_number(r, loss, "l2", OPTIONAL, &definition->l2);
-        if (r->error->code == CODE_OK && definition->l2 < 0) {
-            error_set(r->error, CODE_OUT_OF_RANGE, "l2 is %.17g, it must be at least 0", definition->l2);
-            error_at(r->error, "l2");
-        }
+    } else {
+        read_loss_object(r, loss, definition);
     }
     if (r->error->code != CODE_OK) return error_at(r->error, "loss");
     attributes[LOSS_SCALE] = 1;
-    /* What arrives at the output is no mean of anything. */
-    const struct op *op = definition->loss.op;
-    if (op != NULL && op->target == TARGET_UPSTREAM) attributes[LOSS_REDUCTION] = REDUCTION_SUM;
+    if (!is_reduced(definition->loss.op)) attributes[LOSS_REDUCTION] = REDUCTION_SUM;
     return CODE_OK;
 }
 
