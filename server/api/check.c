@@ -1,6 +1,5 @@
 #include "server/api/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/clock.h"
@@ -31,28 +30,33 @@ struct check_state {
 /* ---- what is asked for ---- */
 
 /* "json, text" */
-static void list_formats(char *list, size_t size)
+static void list_formats(struct text *list)
 {
-    size_t used = 0;
-    for (const struct format *f = formats; f->name != NULL && used < size; f++) {
-        int n = snprintf(list + used, size - used, "%s%s", f == formats ? "" : ", ", f->name);
-        used += n > 0 ? (size_t)n : 0;
+    for (const struct format *f = formats; f->name != NULL; f++) {
+        if (f != formats) text_add(list, ", ");
+        text_add(list, f->name);
     }
 }
 
+static int unknown_format(struct exchange *exchange, const char *name, struct error *error)
+{
+    struct text known;
+    text_init(&known, &exchange->arena);
+    list_formats(&known);
+    if (known.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    return error_set(error, CODE_QUERY_OUT_OF_RANGE, "format is %.*s, it must be one of: %.*s", LIMIT_NAME,
+                     name[0] != '\0' ? name : "empty", (int)known.length, known.data);
+}
+
 /* ?format= decides, then Accept; what asks for nothing that we have gets the usual one. */
-static int read_format(const struct exchange *exchange, const struct format **format, struct error *error)
+static int read_format(struct exchange *exchange, const struct format **format, struct error *error)
 {
     const char *name = exchange_query(exchange, "format");
     const char *accept = exchange_header(exchange, "Accept");
     *format = name != NULL ? formats_find(name) : formats;
     for (const struct format *f = formats; name == NULL && accept != NULL && f->name != NULL; f++)
         if (media_type_prefers(accept, f->media_type, (*format)->media_type)) *format = f;
-    if (*format != NULL) return CODE_OK;
-    char known[64];
-    list_formats(known, sizeof known);
-    return error_set(error, CODE_QUERY_OUT_OF_RANGE, "format is %.*s, it must be one of: %s", LIMIT_NAME,
-                     name[0] != '\0' ? name : "empty", known);
+    return *format != NULL ? CODE_OK : unknown_format(exchange, name, error);
 }
 
 static int read_strict(const struct exchange *exchange, bool *strict, struct error *error)
