@@ -46,12 +46,13 @@ size_t convention_gradient_names(enum convention convention, bool data, const ch
                                  const char *names[GRADIENT_NAMES_MAX])
 {
     size_t count = 0;
-    if (convention == CONVENTION_PYTORCH && !data) {
-        names[count++] = join(arena, name, ".grad", "");
-    } else {
+    bool pytorch = convention == CONVENTION_PYTORCH;
+    if (data || !pytorch) {
         names[count++] = join(arena, "d", name, "");
         names[count++] = join(arena, "dL_d", name, "");
     }
+    if (pytorch) names[count++] = join(arena, name, ".grad", "");
+    if (data && !pytorch && strcmp(name, "x") == 0) names[count++] = "dA0";
     names[count++] = name;
     for (size_t i = 0; i < count; i++)
         if (names[i] == NULL) return 0;

@@ -13,11 +13,12 @@ extern const char *const convention_names[]; /* ends with NULL */
 const char *convention_name(enum convention convention, const struct network *network, size_t graded,
                             struct arena *arena);
 
-enum { GRADIENT_NAMES_MAX = 3 };
+enum { GRADIENT_NAMES_MAX = 4 };
 
 /* The names by which the gradient of what is called `name` may be called: dW1, dL_dW1, W1; fc1.weight.grad, fc1.weight.
- * Its own comes last: who hands in parameters and gradients together means the other. Data is data in every convention:
- * dx, dL_dx, x. Their number; 0 when memory is short. */
+ * Its own comes last: who hands in parameters and gradients together means the other. Data is data in every convention,
+ * dx, dL_dx, x, and has x.grad too where parameters have; elsewhere x alone is also A0, what comes before A1: dA0.
+ * Their number; 0 when memory is short. */
 size_t convention_gradient_names(enum convention convention, bool data, const char *name, struct arena *arena,
                                  const char *names[GRADIENT_NAMES_MAX]);
 

@@ -81,7 +81,7 @@ function table(report) {
 
 /** A gradient under any of the names that the service takes; the gradient's own name wins. */
 export function submitted(gradients, name) {
-  const names = [`d${name}`, `dL_d${name}`, `${name}.grad`, name];
+  const names = [`d${name}`, `dL_d${name}`, `${name}.grad`, ...(name === "x" ? ["dA0"] : []), name];
   return gradients[names.find((candidate) => Object.hasOwn(gradients, candidate))];
 }
 

@@ -64,8 +64,14 @@ START_TEST(names_of_gradients)
     ck_assert_str_eq(names[2], "W1");
     ck_assert_uint_eq(convention_gradient_names(CONVENTION_PYTORCH, false, "fc.bias", &arena, names), 2);
     ck_assert_str_eq(names[0], "fc.bias.grad");
-    ck_assert_uint_eq(convention_gradient_names(CONVENTION_PYTORCH, true, "x", &arena, names), 3); /* data is data */
+    ck_assert_uint_eq(convention_gradient_names(CONVENTION_PYTORCH, true, "x", &arena, names), 4); /* data is data */
     ck_assert_str_eq(names[1], "dL_dx");
+    ck_assert_str_eq(names[2], "x.grad");
+    ck_assert_str_eq(names[3], "x");
+    ck_assert_uint_eq(convention_gradient_names(CONVENTION_COLUMNS, true, "x", &arena, names), 4);
+    ck_assert_str_eq(names[2], "dA0");
+    ck_assert_uint_eq(convention_gradient_names(CONVENTION_COLUMNS, true, "mask", &arena, names),
+                      3); /* x alone is A0 */
     struct arena none;
     arena_init(&none, 0);
     ck_assert_uint_eq(convention_gradient_names(CONVENTION_NUMPY, false, "W1", &none, names), 0);
