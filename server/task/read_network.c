@@ -38,35 +38,17 @@ static int read_op(struct members *r, const json_t *object, bool loss, const str
 
 /* ---- what a layer takes ---- */
 
-/* The shape of a sample of a member of `data`: the batch is the first axis, in columns the last. */
-static int sample_shape(struct members *r, enum convention convention, const json_t *value, struct shape *sample)
-{
-    const struct numbers *numbers = document_numbers(r->document, value);
-    if (numbers == NULL || numbers->ragged || numbers->tensor.shape.rank == 0)
-        return error_set(r->error, CODE_WRONG_TYPE, "a layer can take an array of numbers only");
-    size_t first = convention == CONVENTION_COLUMNS ? 0 : 1;
-    sample->rank = numbers->tensor.shape.rank - 1;
-    memcpy(sample->dim, numbers->tensor.shape.dim + first, sample->rank * sizeof sample->dim[0]);
-    return CODE_OK;
-}
-
-/* The feed of that name, new where it is not there yet; SIZE_MAX where `data` has no such member, or it does not do. */
-static size_t find_feed(struct members *r, const json_t *root, struct problem_set *set, const char *name)
+/* The feed of that name, new where it is not there yet; SIZE_MAX where there is no room for one more. What a sample of
+ * it is, is read once the layers are. */
+static size_t find_feed(struct problem_set *set, const char *name)
 {
     struct feed *feeds = (struct feed *)set->definition.feeds; /* this reader's own */
-    for (size_t i = 0; i < set->definition.feed_count; i++)
+    size_t count = set->definition.feed_count;
+    for (size_t i = 0; i < count; i++)
         if (strcmp(feeds[i].name, name) == 0) return i;
-    const json_t *value = json_object_get(json_object_get(root, "data"), name);
-    if (value == NULL || set->definition.feed_count == LIMIT_FEEDS) return SIZE_MAX;
-    size_t i = set->definition.feed_count;
-    feeds[i] = (struct feed){.name = name};
-    if (sample_shape(r, set->problem.convention, value, &feeds[i].sample) != CODE_OK) {
-        error_at(r->error, name);
-        error_at(r->error, "data");
-        return SIZE_MAX;
-    }
-    set->definition.feed_count++;
-    return i;
+    if (count == 1 + LIMIT_FEEDS) return SIZE_MAX;
+    feeds[count] = (struct feed){.name = name};
+    return set->definition.feed_count++;
 }
 
 /* The layer of that name among the first n; NULL where there is none. Two of one name are an error. */
@@ -84,6 +66,12 @@ static const struct layer *find_layer(struct members *r, const struct layer *lay
     return found;
 }
 
+/* What stands in the place of the target is nobody's input: a network that takes it has nothing to learn. */
+static bool is_target(const char *name)
+{
+    return strcmp(name, "y") == 0 || strcmp(name, "upstream") == 0;
+}
+
 /* Names that a layer could have taken, for a suggestion. */
 static const char *suggest_source(struct members *r, const json_t *root, const struct layer *layers, size_t n,
                                   const char *name)
@@ -95,11 +83,17 @@ static const char *suggest_source(struct members *r, const json_t *root, const s
     for (size_t i = 0; i < n; i++)
         if (layers[i].name != NULL) known[count++] = layers[i].name;
     for (void *at = json_object_iter((json_t *)data); at != NULL; at = json_object_iter_next((json_t *)data, at))
-        known[count++] = json_object_iter_key(at);
+        if (!is_target(json_object_iter_key(at))) known[count++] = json_object_iter_key(at);
     return members_suggestion(r->arena, name, known, count);
 }
 
-/* One of a layer's inputs. `data.y` is nobody's: a network that takes its target has nothing to learn. */
+/* x is a member even where it is missing, for which read_batch has a word. */
+static bool is_member(const json_t *root, const char *name)
+{
+    return strcmp(name, "x") == 0 || json_object_get(json_object_get(root, "data"), name) != NULL;
+}
+
+/* One of a layer's inputs. */
 static int read_source(struct members *r, const json_t *root, struct problem_set *set, const struct layer *layers,
                        size_t n, const json_t *value, struct source *source)
 {
@@ -107,11 +101,21 @@ static int read_source(struct members *r, const json_t *root, struct problem_set
         return error_set(r->error, CODE_WRONG_TYPE, "an input must be the name of a layer or of a member of data");
     const char *name = json_string_value(value);
     *source = (struct source){.layer = find_layer(r, layers, n, name)};
-    if (r->error->code != CODE_OK || source->layer != NULL) return r->error->code;
-    source->feed = strcmp(name, "y") != 0 ? find_feed(r, root, set, name) : SIZE_MAX;
+    if (r->error->code != CODE_OK) return r->error->code;
+    bool member = is_member(root, name);
+    if (source->layer != NULL && member)
+        return error_set(r->error, CODE_OUT_OF_RANGE,
+                         "both a layer and a member of data are called %.*s: the layer needs another name", LIMIT_NAME,
+                         name);
+    if (source->layer != NULL) return CODE_OK;
+    if (is_target(name))
+        return error_set(r->error, CODE_OUT_OF_RANGE, "y and upstream are the target, which cannot be an input");
+    if (!member)
+        return error_set(r->error, CODE_OUT_OF_RANGE, "no layer before this one and no member of data is called %.*s%s",
+                         LIMIT_NAME, name, suggest_source(r, root, layers, n, name));
+    source->feed = find_feed(set, name);
     if (source->feed != SIZE_MAX) return CODE_OK;
-    return error_set(r->error, CODE_OUT_OF_RANGE, "no layer before this one and no member of data is called %.*s%s",
-                     LIMIT_NAME, name, suggest_source(r, root, layers, n, name));
+    return error_set(r->error, CODE_OUT_OF_RANGE, "layers take more than %d members of data besides x", LIMIT_FEEDS);
 }
 
 static int read_inputs(struct members *r, const json_t *root, const json_t *object, struct problem_set *set,
@@ -136,18 +140,30 @@ static int read_inputs(struct members *r, const json_t *root, const json_t *obje
     return CODE_OK;
 }
 
+static bool has_parameters(const struct op *op)
+{
+    for (const struct slot *slot = op->slots; slot->symbol != NULL; slot++)
+        if (slot->role == SLOT_PARAMETER) return true;
+    return false;
+}
+
 /* The layer whose parameters it uses. */
 static int read_shares(struct members *r, const json_t *object, struct layer *layers, size_t n)
 {
     const char *name = NULL;
     if (members_string(r, object, "shares", OPTIONAL, &name) != CODE_OK || name == NULL) return r->error->code;
+    const struct op *op = layers[n].op;
+    if (!has_parameters(op)) {
+        error_set(r->error, CODE_OUT_OF_RANGE, "a layer of type %s has no parameters to share", op->name);
+        return error_at(r->error, "shares");
+    }
     const struct layer *owner = find_layer(r, layers, n, name);
     if (owner == NULL && r->error->code == CODE_OK)
         error_set(r->error, CODE_OUT_OF_RANGE, "no layer before this one is called %.*s%s", LIMIT_NAME, name,
                   suggest_source(r, NULL, layers, n, name));
-    else if (owner != NULL && owner->op != layers[n].op)
+    else if (owner != NULL && owner->op != op)
         error_set(r->error, CODE_OUT_OF_RANGE, "%.*s is a layer of type %s: a %s cannot share its parameters",
-                  LIMIT_NAME, name, owner->op->name, layers[n].op->name);
+                  LIMIT_NAME, name, owner->op->name, op->name);
     layers[n].shares = owner;
     return r->error->code != CODE_OK ? error_at(r->error, "shares") : CODE_OK;
 }
@@ -372,6 +388,27 @@ static size_t guess_batch(const struct members *r, const json_t *root, const str
     return batch > 0 ? batch : 1;
 }
 
+/* What a sample of each member of `data` is that layers take besides x: the batch is the first axis, in columns the
+ * last. */
+static int read_samples(struct members *r, const json_t *root, struct problem_set *set)
+{
+    const json_t *data = json_object_get(root, "data");
+    struct feed *feeds = (struct feed *)set->definition.feeds; /* this reader's own */
+    size_t first = set->problem.convention == CONVENTION_COLUMNS ? 0 : 1;
+    for (size_t i = 1; i < set->definition.feed_count; i++) {
+        const struct tensor *given;
+        struct shape *sample = &feeds[i].sample;
+        if (members_tensor(r, data, feeds[i].name, &given) != CODE_OK) return r->error->code;
+        if (given->size == 0) {
+            error_set(r->error, CODE_OUT_OF_RANGE, "data.%.*s is empty", LIMIT_NAME, feeds[i].name);
+            return error_at(r->error, feeds[i].name);
+        }
+        sample->rank = given->shape.rank - 1;
+        memcpy(sample->dim, given->shape.dim + first, sample->rank * sizeof sample->dim[0]);
+    }
+    return CODE_OK;
+}
+
 int read_network(struct members *r, const json_t *root, struct problem_set *set)
 {
     static const char *const known[] = {"input", "layers", "loss", NULL};
@@ -387,13 +424,14 @@ int read_network(struct members *r, const json_t *root, struct problem_set *set)
     feeds[0] = (struct feed){.name = "x"};
     set->definition.feeds = feeds;
     set->definition.feed_count = 1;
-    if (members_known(r, network, known) == CODE_OK && read_input(r, network, &feeds[0].sample) == CODE_OK &&
-        read_layers(r, root, network, set) == CODE_OK && read_loss(r, network, &set->definition) == CODE_OK) {
-        set->batch = guess_batch(r, root, set);
-        for (size_t i = 0; i < set->definition.feed_count; i++)
-            feeds[i].wanted = is_wanted(r, root, set, feeds[i].name);
-        network_build(r->arena, &set->definition, set->batch, &set->network, r->error);
-    }
-    if (r->error->code != CODE_OK) return error_at(r->error, "network");
+    if (members_known(r, network, known) != CODE_OK || read_input(r, network, &feeds[0].sample) != CODE_OK ||
+        read_layers(r, root, network, set) != CODE_OK || read_loss(r, network, &set->definition) != CODE_OK)
+        return error_at(r->error, "network");
+    if (read_samples(r, root, set) != CODE_OK) return error_at(r->error, "data");
+    set->batch = guess_batch(r, root, set);
+    for (size_t i = 0; i < set->definition.feed_count; i++)
+        feeds[i].wanted = is_wanted(r, root, set, feeds[i].name);
+    if (network_build(r->arena, &set->definition, set->batch, &set->network, r->error) != CODE_OK)
+        return error_at(r->error, "network");
     return name_graded(r, set);
 }
