@@ -2,11 +2,11 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/ops/ops.h"
 #include "server/limits.h"
+#include "server/task/graded_names.h"
 #include "server/task/read_attributes.h"
 
 /* ---- ops by name ---- */
@@ -317,50 +317,16 @@ static int read_input(struct members *r, const json_t *network, struct shape *in
     return CODE_OK;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    const char *const *const *left = a, *const *const *right = b;
-    int order = strcmp(**left, **right);
-    return order != 0 ? order : (*left > *right) - (*left < *right); /* of equals the later layer comes second */
-}
-
-/* Two parameters of one name would make a report that nobody can read. */
-static int check_names(struct members *r, const struct problem_set *set)
-{
-    size_t count = set->network.parameter_count;
-    const char ***sorted = arena_array(r->arena, count, sizeof *sorted);
-    if (sorted == NULL) return members_out_of_memory(r);
-    for (size_t p = 0; p < count; p++)
-        sorted[p] = &set->names[p];
-    qsort(sorted, count, sizeof *sorted, compare_names);
-    for (size_t i = 1; i < count; i++) {
-        if (strcmp(*sorted[i - 1], *sorted[i]) != 0) continue;
-        error_set(r->error, CODE_OUT_OF_RANGE, "two layers would have a parameter %s: layer names must differ",
-                  *sorted[i]);
-        error_at(r->error, "name");
-        error_at_index(r->error, set->network.graded[sorted[i] - set->names].layer);
-        error_at(r->error, "layers");
-        return error_at(r->error, "network");
-    }
-    return CODE_OK;
-}
-
 static int name_graded(struct members *r, struct problem_set *set)
 {
-    size_t count = set->network.graded_count;
-    set->names = arena_array(r->arena, count, sizeof *set->names);
-    set->shapes = arena_array(r->arena, count, sizeof *set->shapes);
+    set->shapes = arena_array(r->arena, set->network.graded_count, sizeof *set->shapes);
     set->problem.given = arena_zeroed(r->arena, set->network.graph.value_count, sizeof *set->problem.given);
-    if (set->names == NULL || set->shapes == NULL || set->problem.given == NULL) return members_out_of_memory(r);
-    for (size_t p = 0; p < count; p++) {
-        set->names[p] = convention_name(set->problem.convention, &set->network, p, r->arena);
-        if (set->names[p] == NULL) return members_out_of_memory(r);
-    }
+    if (set->shapes == NULL || set->problem.given == NULL) return members_out_of_memory(r);
+    set->names = graded_names(r, set->problem.convention, &set->network);
     set->problem.network = &set->network;
     set->problem.names = set->names;
     set->problem.shapes = set->shapes;
-    /* Only pytorch's names hold what a user chose. */
-    return set->problem.convention == CONVENTION_PYTORCH ? check_names(r, set) : CODE_OK;
+    return r->error->code;
 }
 
 /* ---- gradients of data ---- */
