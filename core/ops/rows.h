@@ -15,4 +15,12 @@ static inline struct rows rows_of(const struct shape *shape)
     return (struct rows){.count = op_elements(shape) / width, .width = width};
 }
 
+/* An activation over the last axis: batch axis and another one at least, since no sample may depend on the others. */
+static inline int rows_plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
+{
+    if (shape->in[0]->rank < 2)
+        return error_set(error, CODE_SHAPE_MISMATCH, "%s needs an input of at least one axis", shape->op->name);
+    return elementwise_plan(shape, plan, error);
+}
+
 #endif

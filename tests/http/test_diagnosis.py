@@ -1,5 +1,7 @@
 """The diagnosis over its whole test set (tests/diagnosis): how many mistakes it must name, and whom it may not accuse."""
 
+import json
+import math
 import pathlib
 import sys
 import unittest
@@ -7,7 +9,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "diagnosis"))
 
 import report
-from daemon import DaemonTest
+from daemon import DaemonTest, post
 
 
 class DiagnosisTest(DaemonTest):
@@ -63,6 +65,48 @@ class DiagnosisTest(DaemonTest):
 
     def test_noise_is_not_explained(self):
         self.assert_none([o for o in self.of("noise") if o.explained or o.mistakes])
+
+
+def noise(count, begin):
+    """Numbers without a pattern, not the same for another begin."""
+    return [math.sin(begin + 12.9898 * i * i) for i in range(count)]
+
+
+class DeepAndWideTest(DaemonTest):
+    """Wrong gradients of the largest graphs: the search ends by its time limit, and not by the end of its stack."""
+
+    def ask(self, request):
+        answer = self.client().ask(post(json.dumps(request).encode()))
+        self.assertEqual(answer.status, 200, answer.body[:300])
+        report = answer.json()
+        self.assertFalse(report["passed"])
+        self.assertEqual(report["diagnosis"]["mistakes"], [])
+
+    def test_many_inputs_again_and_again(self):
+        layers = [{"type": "linear", "out_features": 2, "name": "l0"}]
+        for i in range(300):
+            layers.append({"type": "tanh"} if i % 2 else {"type": "add", "inputs": ["l%d" % i] * 64})
+            layers[-1]["name"] = "l%d" % (i + 1)
+        self.ask({"network": {"input": 2, "layers": layers, "loss": "mse"},
+                  "parameters": {"W1": [[0.1, 0.2], [0.3, 0.4]], "b1": [0, 0.1]},
+                  "data": {"x": [[0.1, 0.2], [0.3, -0.4]], "y": [[0, 1], [1, 0]]},
+                  "gradients": {"W1": [noise(2, 1), noise(2, 2)], "b1": noise(2, 3), "dx": [noise(2, 4), noise(2, 5)]}})
+
+    def test_a_weight_that_all_layers_share(self):
+        layers = [{"type": "linear", "out_features": 8, "name": "f"}] + [{"type": "linear", "shares": "f"}] * 999
+        self.ask({"network": {"input": 8, "layers": layers, "loss": "mse"},
+                  "parameters": {"W1": [[0.9 * (i == j) for j in range(8)] for i in range(8)], "b1": noise(8, 1)},
+                  "data": {"x": [noise(8, 2)], "y": [noise(8, 3)]},
+                  "gradients": {"W1": [noise(8, 4 + i) for i in range(8)], "b1": noise(8, 20)}})
+
+    def test_many_layers_that_are_all_wrong(self):
+        n = 1000
+        request = {"network": {"input": 2, "layers": [{"type": "linear", "out_features": 2}] * n, "loss": "mse"},
+                   "parameters": {}, "data": {"x": [[0.1, 0.2]], "y": [[0, 1]]}, "gradients": {}}
+        for k in range(1, n + 1):
+            request["parameters"] |= {"W%d" % k: [[0.9, 0.1], [-0.1, 0.9]], "b%d" % k: [0.01, 0]}
+            request["gradients"] |= {"W%d" % k: [noise(2, k), noise(2, -k)], "b%d" % k: noise(2, k + 0.5)}
+        self.ask(request)
 
 
 if __name__ == "__main__":
