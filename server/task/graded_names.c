@@ -90,11 +90,14 @@ const char **graded_names(struct members *r, enum convention convention, const s
 {
     size_t count = network->graded_count;
     const char **names = arena_array(r->arena, count, sizeof *names);
-    if (names == NULL) members_out_of_memory(r);
-    for (size_t p = 0; r->error->code == CODE_OK && p < count; p++) {
+    bool whole = names != NULL;
+    for (size_t p = 0; whole && p < count; p++) {
         names[p] = convention_name(convention, network, p, r->arena);
-        if (names[p] == NULL) members_out_of_memory(r);
+        whole = names[p] != NULL;
     }
-    if (r->error->code == CODE_OK) check_names(r, convention, network, names);
-    return r->error->code == CODE_OK ? names : NULL;
+    if (!whole) {
+        members_out_of_memory(r);
+        return NULL;
+    }
+    return check_names(r, convention, network, names) == CODE_OK ? names : NULL;
 }

@@ -249,7 +249,7 @@ static int read_loss_object(struct members *r, const json_t *loss, struct defini
     static const char *const others[] = {"type", "l2", "reduction", NULL}, *const of_upstream[] = {"type", "l2", NULL};
     const struct op **op = &definition->loss.op;
     double *attributes = definition->loss.attributes;
-    if (read_op(r, loss, true, op) != CODE_OK) return r->error->code;
+    if (read_op(r, loss, true, op) != CODE_OK || *op == NULL) return r->error->code;
     if (read_attributes(r, loss, (*op)->attributes, is_reduced(*op) ? others : of_upstream, attributes) != CODE_OK)
         return r->error->code;
     int reduction = REDUCTION_MEAN;
@@ -278,7 +278,8 @@ static int read_loss(struct members *r, const json_t *network, struct definition
     }
     if (r->error->code != CODE_OK) return error_at(r->error, "loss");
     attributes[LOSS_SCALE] = 1;
-    if (!is_reduced(definition->loss.op)) attributes[LOSS_REDUCTION] = REDUCTION_SUM;
+    const struct op *op = definition->loss.op;
+    if (op != NULL && !is_reduced(op)) attributes[LOSS_REDUCTION] = REDUCTION_SUM;
     return CODE_OK;
 }
 
