@@ -36,7 +36,16 @@ static bool makes(const struct backward *b, size_t k, enum slip slip)
 static const struct parameter_made *find(const struct assignment *a, size_t k, bool weight, size_t *p)
 {
     for (*p = 0; *p < a->parameter_count; (*p)++)
-        if (a->parameters[*p].number == k + 1 && a->parameters[*p].weight == weight) return &a->parameters[*p];
+        if (!a->parameters[*p].feed && a->parameters[*p].number == k + 1 && a->parameters[*p].weight == weight)
+            return &a->parameters[*p];
+    return NULL;
+}
+
+/* Where the gradient of x belongs; NULL where nobody asks for it. */
+static struct matrix *find_dx(const struct backward *b)
+{
+    for (size_t p = 0; p < b->assignment->parameter_count; p++)
+        if (b->assignment->parameters[p].feed) return &b->reference->gradients[p];
     return NULL;
 }
 
@@ -104,10 +113,14 @@ static void through_layer(struct backward *b, size_t k)
     struct matrix before = b->g;
     through_activation(b, k);
     enum value value = makes(b, k, SLIP_INPUT_BEFORE) ? VALUE_Z : VALUE_H;
-    weight_gradient(b, k == 0 ? &a->x : &reference->values[k - 1][value], &weight->value, &reference->gradients[w]);
+    weight_gradient(b, k == 0 ? &a->feeds[0].value : &reference->values[k - 1][value], &weight->value,
+                    &reference->gradients[w]);
     if (bias != NULL) bias_gradient(b, k, &reference->gradients[p]);
     const struct matrix dz = b->g;
-    if (k > 0) send(b, k, makes(b, k, SLIP_RAW_SENT) ? &before : &dz, &weight->value, &reference->gradients[w]);
+    struct matrix *dx = k == 0 ? find_dx(b) : NULL;
+    if (k > 0 || dx != NULL)
+        send(b, k, makes(b, k, SLIP_RAW_SENT) ? &before : &dz, &weight->value, &reference->gradients[w]);
+    if (dx != NULL) *dx = b->g;
 }
 
 void backward_roll(struct dice *dice, const struct assignment *assignment, struct reference *reference)

@@ -9,6 +9,7 @@
 #include "tests/fuzz/backward.h"
 #include "tests/fuzz/handin.h"
 #include "tests/fuzz/holds.h"
+#include "tests/fuzz/vary.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -130,25 +131,35 @@ static void require_good(const struct answer *answer)
     require(answer->status == 200, "a good request is refused");
 }
 
-/* The right gradients of an assignment. False where it has none: its numbers overflow. */
-static bool find_reference(const struct assignment *assignment, struct reference *reference)
+/* The right gradients of an assignment. False where it has none: its numbers overflow, or they are too much work. */
+static bool find_reference(const struct assignment *assignment, bool values, struct reference *reference)
 {
     struct text body;
     struct answer answer;
     text_init(&body, &for_bodies);
     text_add(&body, "{");
     assignment_write(&body, assignment);
-    reference_ask(&body, assignment);
+    reference_ask(&body, assignment, values);
     text_add(&body, "}");
     json_t *report = ask(&body, STEPS_ORDINARY, &answer);
     const char *code = json_string_value(json_object_get(report, "code"));
-    bool overflows = code != NULL && strcmp(code, "not_finite") == 0;
-    if (!overflows) {
+    bool none = code != NULL && (strcmp(code, "not_finite") == 0 || strcmp(code, "too_much_work") == 0);
+    if (!none) {
         require_good(&answer);
-        require(reference_read(report, assignment, reference), "a reference is missing");
+        require(reference_read(report, assignment, values, reference), "a reference is missing");
     }
     json_decref(report);
-    return !overflows;
+    return !none;
+}
+
+/* What the others lack is added once more, where they lacked it. */
+static void send_twice(const struct assignment *assignment, const struct reference *reference, struct reference *other)
+{
+    for (size_t p = 0; p < assignment->parameter_count; p++) {
+        const struct matrix *right = &reference->gradients[p];
+        for (size_t i = 0; i < right->rows * right->columns; i++)
+            other->gradients[p].at[i] = 2 * right->at[i] - other->gradients[p].at[i];
+    }
 }
 
 /* What is handed in in place of the right gradients: what comes out of wrong programs. */
@@ -156,6 +167,7 @@ static bool find_other(struct dice *dice, const struct assignment *assignment, c
                        struct reference *other)
 {
     static struct assignment varied;
+    static struct reference found;
     unsigned pick = dice_pick(dice, 6);
     if (pick < 2 || assignment->parameter_count == 0) return false;
     if (pick < 5 && backward_fits(assignment)) {
@@ -164,8 +176,12 @@ static bool find_other(struct dice *dice, const struct assignment *assignment, c
         return true;
     }
     varied = *assignment;
-    assignment_vary(dice, &varied);
-    return find_reference(&varied, other);
+    bool cut = pick > 2 && vary_cut(dice, &varied, reference), twice = cut && dice_rarely(dice, 3);
+    if (!cut) vary_roll(dice, &varied);
+    if (!find_reference(&varied, false, &found)) return false;
+    vary_map(assignment, &varied, &found, other);
+    if (twice) send_twice(assignment, reference, other);
+    return true;
 }
 
 static void fuzz_made(struct dice *dice)
@@ -175,7 +191,7 @@ static void fuzz_made(struct dice *dice)
     static struct handin handin;
     assignment = (struct assignment){0};
     assignment_roll(dice, &assignment);
-    if (!find_reference(&assignment, &reference)) return;
+    if (!find_reference(&assignment, true, &reference)) return;
     bool wrong = find_other(dice, &assignment, &reference, &other);
     handin_roll(dice, &assignment, &reference, wrong ? &other : NULL, &handin);
 

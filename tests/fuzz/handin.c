@@ -21,6 +21,11 @@ static size_t size_of(const struct spoiling *s)
     return value->rows * value->columns;
 }
 
+static const struct parameter_made *spoilt(const struct spoiling *s)
+{
+    return &s->assignment->parameters[s->parameter];
+}
+
 static void reshape(struct handed *handed, size_t rank, const size_t *dim)
 {
     handed->laid_out = false;
@@ -65,7 +70,7 @@ static void spoil_exchanged(struct spoiling *s)
     size_t other = dice_pick(s->dice, (unsigned)s->assignment->parameter_count);
     const struct matrix *from = &s->reference->gradients[other];
     memcpy(s->handed->at, from->at, from->rows * from->columns * sizeof(double));
-    if (s->assignment->parameters[other].weight)
+    if (s->assignment->parameters[other].weight || s->assignment->parameters[other].feed)
         reshape(s->handed, 2, (size_t[]){from->rows, from->columns});
     else
         reshape(s->handed, 1, &from->columns);
@@ -73,7 +78,7 @@ static void spoil_exchanged(struct spoiling *s)
 
 static void spoil_parameter_itself(struct spoiling *s)
 {
-    memcpy(s->handed->at, s->assignment->parameters[s->parameter].value.at, size_of(s) * sizeof(double));
+    memcpy(s->handed->at, spoilt(s)->value.at, size_of(s) * sizeof(double));
 }
 
 /* The weight's transpose; a bias as a column. */
@@ -85,7 +90,7 @@ static void spoil_transposed(struct spoiling *s)
         for (size_t j = 0; j < g->columns; j++)
             s->handed->at[inside ? j * g->rows + i : i * g->columns + j] = g->at[i * g->columns + j];
     reshape(s->handed, 2, (size_t[]){inside ? g->columns : g->rows, inside ? g->rows : g->columns});
-    if (s->assignment->parameters[s->parameter].weight && g->rows != g->columns) s->handed->verdict = "shape_mismatch";
+    if (spoilt(s)->weight && g->rows != g->columns) s->handed->verdict = "shape_mismatch";
 }
 
 /* The right elements in another order. */
@@ -100,13 +105,17 @@ static void spoil_order(struct spoiling *s)
 /* The gradient at the layer's output, as it is: a bias that was not summed over the samples. */
 static void spoil_per_sample(struct spoiling *s)
 {
-    size_t k = s->assignment->parameters[s->parameter].number - 1, rank = s->reference->rank[k], dim[HANDED_RANK_MAX];
+    if (spoilt(s)->feed) {
+        spoil_scaled(s);
+        return;
+    }
+    size_t k = spoilt(s)->number - 1, rank = s->reference->one[k].rank, dim[HANDED_RANK_MAX];
     const struct matrix *dz = &s->reference->values[k][VALUE_DZ];
     bool columns = s->assignment->naming == NAMING_COLUMNS;
     for (size_t n = 0; n < dz->rows; n++)
         for (size_t j = 0; j < dz->columns; j++)
             s->handed->at[columns ? j * dz->rows + n : n * dz->columns + j] = dz->at[n * dz->columns + j];
-    memcpy(dim + !columns, s->reference->one[k], rank * sizeof *dim);
+    memcpy(dim + !columns, s->reference->one[k].dim, rank * sizeof *dim);
     dim[columns ? rank : 0] = dz->rows;
     reshape(s->handed, rank + 1, dim);
 }
@@ -114,13 +123,13 @@ static void spoil_per_sample(struct spoiling *s)
 static void spoil_flat(struct spoiling *s)
 {
     reshape(s->handed, 1, (size_t[]){size_of(s)});
-    if (s->assignment->parameters[s->parameter].weight) s->handed->verdict = "shape_mismatch";
+    if (spoilt(s)->weight || spoilt(s)->feed) s->handed->verdict = "shape_mismatch";
 }
 
 static void spoil_deep(struct spoiling *s)
 {
     reshape(s->handed, 4, (size_t[]){1, 1, size_of(s), 1});
-    s->handed->verdict = "shape_mismatch";
+    if (!spoilt(s)->feed) s->handed->verdict = "shape_mismatch"; /* samples may have three axes */
 }
 
 static void spoil_one_number(struct spoiling *s)
@@ -227,6 +236,7 @@ static void hand_in_all(const struct assignment *assignment, const struct refere
         handed->token = NULL;
         handed->laid_out = true;
         handed->verdict = verdict;
+        memset(handed->at, 0, sizeof handed->at);
         memcpy(handed->at, g->at, g->rows * g->columns * sizeof(double));
     }
 }
@@ -262,20 +272,25 @@ void handin_roll(struct dice *dice, const struct assignment *assignment, const s
     if (dice_rarely(dice, 3)) change_all(dice, assignment, handin);
     if (assignment->parameter_count > 0) spoil_some(dice, assignment, reference, handin);
     roll_rest(dice, handin);
-    handin->right = handin->instead == NULL || assignment->parameter_count == 0;
+    if (reference->not_finite && handin->values == 1) handin->values = 2; /* the right ones are not known */
+    handin->right = true;
     for (size_t p = 0; p < assignment->parameter_count; p++) {
-        if (handin->instead != NULL) handin->tensors[p].verdict = "missing";
-        const char *verdict = handin->tensors[p].verdict;
-        handin->right = handin->right && verdict != NULL && strcmp(verdict, "match") == 0;
+        struct handed *handed = &handin->tensors[p];
+        if (handin->instead != NULL) handed->verdict = "missing";
+        bool there = handin->instead == NULL && !handed->absent;
+        handed->graded = !assignment->parameters[p].feed || there || assignment->worth > 0;
+        bool match = handed->verdict != NULL && strcmp(handed->verdict, "match") == 0;
+        handin->right = handin->right && (match || !handed->graded);
     }
 }
 
 /* ---- as JSON ---- */
 
 /* A gradient's name, and whether the parameter's own is free for something else. */
-static bool alias_of(const struct assignment *assignment, const char *name, unsigned alias, char *to)
+static bool alias_of(const struct assignment *assignment, size_t p, unsigned alias, char *to)
 {
-    bool pytorch = assignment->naming == NAMING_PYTORCH;
+    const char *name = assignment->parameters[p].name;
+    bool pytorch = assignment->naming == NAMING_PYTORCH && !assignment->parameters[p].feed;
     const char *front = pytorch || alias % 3 == 0 ? "" : alias % 3 == 1 ? "d" : "dL_d";
     const char *behind = pytorch && alias % 2 == 1 ? ".grad" : "";
     snprintf(to, NAME_MAX_HERE, "%s%.240s%s", front, name, behind);
@@ -311,7 +326,7 @@ static void write_gradients(struct text *text, const struct assignment *assignme
     text_add(text, "{");
     for (size_t p = 0; p < assignment->parameter_count; p++) {
         const struct handed *handed = &handin->tensors[p];
-        bool free = alias_of(assignment, assignment->parameters[p].name, handin->alias + (unsigned)p, name);
+        bool free = alias_of(assignment, p, handin->alias + (unsigned)p, name);
         if (handed->absent) continue;
         write_key(text, name);
         write_handed(text, assignment, p, handed);
@@ -337,7 +352,7 @@ static void write_values(struct text *text, const struct assignment *assignment,
             if (handin->values == 2 && dice_number(&dice, 3) == 0) given.at[0] += 1;
             snprintf(name, sizeof name, "%s%zu", value_names[value], k + 1);
             write_key(text, name);
-            assignment_write_samples(text, assignment, reference->rank[k], reference->one[k], given.at);
+            assignment_write_samples(text, assignment, &reference->one[k], given.at);
         }
     if (handin->values == 2) {
         write_key(text, "z0");

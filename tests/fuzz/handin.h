@@ -13,6 +13,7 @@ struct handed {
     size_t rank, dim[HANDED_RANK_MAX];
     double at[ELEMENTS_MAX];
     const char *verdict; /* that it must get; NULL where that depends on the numbers */
+    bool graded;         /* it is in the report: data's gradient is where it is handed in, or worth something */
 };
 
 struct handin {

@@ -89,12 +89,11 @@ static bool failed(const json_t *report, const char *name)
 
 static void holds_mistake(const json_t *report, const json_t *mistake)
 {
-    size_t i, layers = json_array_size(json_object_get(mistake, "layers")), wrong = 0;
+    size_t i, wrong = 0;
     const json_t *name;
     json_array_foreach(json_object_get(mistake, "parameters"), i, name) wrong +=
         failed(report, json_string_value(name));
     require(wrong > 0, "a mistake where nothing failed");
-    require(layers > 0, "a mistake at no layer");
     require(word(mistake, "message")[0] != '\0' && word(mistake, "hint")[0] != '\0', "a mistake without words");
     require(strchr(word(mistake, "message"), '{') == NULL, "a template that was not filled in");
     require(number(mistake, "residual") >= 0, "a residual that is none");
@@ -173,11 +172,32 @@ static void holds_verdicts(const json_t *report, const struct assignment *assign
 {
     for (size_t p = 0; p < assignment->parameter_count; p++) {
         const json_t *entry = entry_of(report, assignment->parameters[p].name);
-        require(entry != NULL, "a parameter is missing from the report");
+        require((entry != NULL) == handin->tensors[p].graded, "the report lacks what is graded, or has what is not");
+        if (entry == NULL) continue;
         const char *expected = handin->tensors[p].verdict, *got = word(entry, "status");
         if (expected == NULL || strcmp(expected, got) == 0) continue;
         fprintf(stderr, "%s is %s, expected %s\n", assignment->parameters[p].name, got, expected);
         require(false, "another verdict");
+    }
+}
+
+static bool is_feed(const struct assignment *assignment, const char *name)
+{
+    for (size_t p = 0; p < assignment->parameter_count; p++)
+        if (assignment->parameters[p].feed && strcmp(assignment->parameters[p].name, name) == 0) return true;
+    return false;
+}
+
+/* A mistake was made at a layer; but for one in the finished gradient of data. */
+static void holds_places(const json_t *diagnosis, const struct assignment *assignment)
+{
+    size_t i, j;
+    const json_t *mistake, *name;
+    json_array_foreach(json_object_get(diagnosis, "mistakes"), i, mistake)
+    {
+        if (json_array_size(json_object_get(mistake, "layers")) > 0) continue;
+        json_array_foreach(json_object_get(mistake, "parameters"), j, name)
+            require(is_feed(assignment, json_string_value(name)), "a mistake at no layer");
     }
 }
 
@@ -194,6 +214,7 @@ void holds_report(const json_t *report, const struct assignment *assignment, con
 {
     const json_t *diagnosis = json_object_get(report, "diagnosis");
     holds_verdicts(report, assignment, handin);
+    holds_places(diagnosis, assignment);
     if (handin->right) require(flag(report, "passed") && diagnosis == NULL, "what is right did not pass");
     require((diagnosis != NULL) == (!flag(report, "passed") && !handin->silent), "a diagnosis too much or too little");
     require((json_object_get(report, "reference") != NULL) == handin->reveal, "revealed, or not revealed");

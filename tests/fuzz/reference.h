@@ -11,15 +11,17 @@ enum value { VALUE_Z, VALUE_H, VALUE_DZ, VALUE_DH, VALUES };
 extern const char *const value_names[VALUES];
 
 struct reference {
-    struct matrix gradients[TENSORS_MAX];      /* by parameter */
-    struct matrix values[LINEARS_MAX][VALUES]; /* of the k-th layer that has parameters, at k - 1: [batch, ...] */
-    size_t rank[LINEARS_MAX], one[LINEARS_MAX][RANK_MAX]; /* the shape of one of its samples */
+    struct matrix gradients[TENSORS_MAX];       /* by parameter */
+    struct matrix values[NUMBERED_MAX][VALUES]; /* of the k-th layer that has parameters, at k - 1: [batch, ...] */
+    struct sample one[NUMBERED_MAX];            /* the shape of one of its samples */
+    bool not_finite; /* one of the values, of a layer that the loss does not depend on; here it is 0 */
 };
 
-/* The members that make a report show all of it, into an open object. */
-void reference_ask(struct text *text, const struct assignment *assignment);
+/* The members that make a report show all of it, into an open object; values only where they are wanted. */
+void reference_ask(struct text *text, const struct assignment *assignment, bool values);
 
 /* From the report to such a request. False where something is missing or of another size than it should be. */
-bool reference_read(const json_t *report, const struct assignment *assignment, struct reference *reference);
+bool reference_read(const json_t *report, const struct assignment *assignment, bool values,
+                    struct reference *reference);
 
 #endif
