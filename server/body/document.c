@@ -1,5 +1,6 @@
 #include "server/body/document.h"
 
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +18,21 @@ enum { PREFIX = 16 };
 enum { FROM_HEAP = 1, FROM_ARENA = 2 };
 
 static _Thread_local struct arena *current; /* while jansson reads for this thread */
-static _Thread_local bool exhausted;        /* it asked for more than there is; its own error does not always say so */
+static _Thread_local bool exhausted;        /* it asked for more than there is */
+static _Thread_local jmp_buf *way_out;      /* then it is left here */
 
+/* jansson does not look whether a byte of a string found room, and then runs beyond the string's end, which it lacks.
+ * So it never hears that memory is short: it is left, which is safe, as all that it holds is the arena's. */
 static void *take(size_t size)
 {
     char *piece = NULL;
     if (size <= SIZE_MAX - PREFIX)
         piece = current != NULL ? arena_alloc(current, size + PREFIX) : malloc(size + PREFIX);
-    if (piece == NULL) {
+    if (piece == NULL && current != NULL) {
         exhausted = true;
-        return NULL;
+        longjmp(*way_out, 1);
     }
+    if (piece == NULL) return NULL;
     *piece = current != NULL ? FROM_ARENA : FROM_HEAP;
     return piece + PREFIX;
 }
@@ -138,14 +143,23 @@ static size_t hand_out(void *buffer, size_t room, void *from)
     return length;
 }
 
+/* NULL where memory is short, too. */
+static json_t *load_or_leave(struct source *source, json_error_t *reason)
+{
+    jmp_buf here;
+    way_out = &here;
+    if (setjmp(here) != 0) return NULL;
+    /* A short text is read faster in one piece, and before anybody could cancel it. */
+    size_t length = (size_t)(source->end - source->at);
+    return length <= LIMIT_LOOK ? json_loadb(source->at, length, JSON_REJECT_DUPLICATES, reason)
+                                : json_load_callback(hand_out, source, JSON_REJECT_DUPLICATES, reason);
+}
+
 static json_t *load(struct arena *arena, struct source *source, json_error_t *reason)
 {
     exhausted = false;
     current = arena;
-    /* A short text is read faster in one piece, and before anybody could cancel it. */
-    size_t length = (size_t)(source->end - source->at);
-    json_t *root = length <= LIMIT_LOOK ? json_loadb(source->at, length, JSON_REJECT_DUPLICATES, reason)
-                                        : json_load_callback(hand_out, source, JSON_REJECT_DUPLICATES, reason);
+    json_t *root = load_or_leave(source, reason);
     current = NULL;
     return root;
 }
@@ -177,7 +191,6 @@ int document_read(struct arena *arena, const char *text, size_t length, const at
         .at = reduced, .end = reduced + scan.reduced.length, .look = reduced, .cancelled = cancelled};
     json_t *root = load(arena, &source, &reason);
     if (source.stopped) return gave_up(error);
-    /* jansson does not look whether a byte of a string found room: what it read may lack some. */
     if (exhausted) return no_memory(error);
     if (root == NULL) return refused(&refusal, &scan, &reason);
     *document = (struct document){.root = root, .table = scan.table, .count = scan.count};

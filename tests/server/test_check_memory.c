@@ -28,6 +28,10 @@ static const char *const bodies[] = {
     "\"gradients\":{\"dL_dW1\":[[0,0],[0,0],[0,0]],\"db1\":[[NaN],[1],[2]],\"W2\":[[1,2,3],[4,5,6]]},\"reveal\":true,"
     "\"intermediates\":{\"h1\":[[1,2,3],[4,5,6],[7,8,9]]}}",
     "{\"convention\":\"pytorch\"," NETWORK "," DATA "," INIT ",\"gradients\":[1,2],\"dtype\":\"float32\"}",
+    /* Strings that end, and have escapes, where jansson's memory for them does. */
+    "{" NETWORK "," DATA "," INIT ",\"gradients\":{\"aaaaaaaaaaaaa\":1,\"aaaaaaaaaaaaaa\":1,\"aaaaaaaaaaaaaaa\":1,"
+    "\"aaaaaaaaaaa\\\"\":1,\"aaaaaaaaaaaa\\\"\":1,\"aaaaaaaaaaaaa\\\"\":1,\"aaaaaaaaaaaaaa\\u00e9bbbbbbbbb\\u00e9\":1}"
+    "}",
 };
 enum { BODIES = sizeof bodies / sizeof *bodies, NO_HURRY = 60 /* seconds: the search never stops for time */ };
 
