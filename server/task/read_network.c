@@ -333,14 +333,16 @@ static int name_graded(struct members *r, struct problem_set *set)
 /* ---- gradients of data ---- */
 
 /* Whether a request asks for the gradient of a feed: it hands one in, or says what it is worth. */
-static bool is_wanted(struct members *r, const json_t *root, const struct problem_set *set, const char *name)
+static int read_wanted(struct members *r, const json_t *root, const struct problem_set *set, struct feed *feed)
 {
     const char *names[GRADIENT_NAMES_MAX];
-    size_t count = convention_gradient_names(set->problem.convention, true, name, r->arena, names);
+    size_t count = convention_gradient_names(set->problem.convention, true, feed->name, r->arena, names);
+    if (count == 0) return members_out_of_memory(r); /* never to be taken for a gradient that nobody asks for */
     const json_t *gradients = json_object_get(root, "gradients");
+    feed->wanted = json_object_get(json_object_get(root, "points"), feed->name) != NULL;
     for (size_t i = 0; i < count; i++)
-        if (json_object_get(gradients, names[i]) != NULL) return true;
-    return json_object_get(json_object_get(root, "points"), name) != NULL;
+        feed->wanted = feed->wanted || json_object_get(gradients, names[i]) != NULL;
+    return CODE_OK;
 }
 
 /* How many samples `data.x` seems to have: 1 where that cannot be told. read_batch has a word for that, once the
@@ -397,7 +399,7 @@ int read_network(struct members *r, const json_t *root, struct problem_set *set)
     if (read_samples(r, root, set) != CODE_OK) return error_at(r->error, "data");
     set->batch = guess_batch(r, root, set);
     for (size_t i = 0; i < set->definition.feed_count; i++)
-        feeds[i].wanted = is_wanted(r, root, set, feeds[i].name);
+        if (read_wanted(r, root, set, &feeds[i]) != CODE_OK) return r->error->code;
     if (network_build(r->arena, &set->definition, set->batch, &set->network, r->error) != CODE_OK)
         return error_at(r->error, "network");
     return name_graded(r, set);

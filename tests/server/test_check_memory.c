@@ -28,6 +28,13 @@ static const char *const bodies[] = {
     "\"gradients\":{\"dL_dW1\":[[0,0],[0,0],[0,0]],\"db1\":[[NaN],[1],[2]],\"W2\":[[1,2,3],[4,5,6]]},\"reveal\":true,"
     "\"intermediates\":{\"h1\":[[1,2,3],[4,5,6],[7,8,9]]}}",
     "{\"convention\":\"pytorch\"," NETWORK "," DATA "," INIT ",\"gradients\":[1,2],\"dtype\":\"float32\"}",
+    /* A graph, and gradients of data. */
+    "{\"network\":{\"input\":2,\"layers\":[{\"type\":\"linear\",\"out_features\":2,\"name\":\"a\"},"
+    "{\"type\":\"linear\",\"shares\":\"a\",\"inputs\":[\"h0\"],\"transposed\":true,\"name\":\"b\"},"
+    "{\"type\":\"add\",\"inputs\":[\"a\",\"b\",\"x\"],\"name\":\"c\"},{\"type\":\"layer_norm\"},"
+    "{\"type\":\"concat\",\"inputs\":[\"c\",\"a\"]}],\"loss\":\"upstream\"},"
+    "\"data\":{\"x\":[[1,2],[3,4]],\"h0\":[[5,6],[7,8]],\"upstream\":[[1,2,3,4],[5,6,7,8]]}," INIT
+    ",\"gradients\":{\"W1\":[[1,2],[3,4]],\"dx\":[[1,2],[3,4]]},\"points\":{\"h0\":3},\"reveal\":true}",
     /* Strings that end, and have escapes, where jansson's memory for them does. */
     "{" NETWORK "," DATA "," INIT ",\"gradients\":{\"aaaaaaaaaaaaa\":1,\"aaaaaaaaaaaaaa\":1,\"aaaaaaaaaaaaaaa\":1,"
     "\"aaaaaaaaaaa\\\"\":1,\"aaaaaaaaaaaa\\\"\":1,\"aaaaaaaaaaaaa\\\"\":1,\"aaaaaaaaaaaaaa\\u00e9bbbbbbbbb\\u00e9\":1}"
