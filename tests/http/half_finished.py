@@ -1,4 +1,5 @@
-"""Half-finished submissions: of random networks some gradients are there, some of these wrong, others missing.
+"""Half-finished submissions: of random networks some gradients are there, some of these wrong, others missing. A third of
+the networks are graphs.
 
     GRADCHECKD=build/asan/gradcheckd python3 tests/http/half_finished.py [COUNT [SEED]]
 
@@ -7,8 +8,10 @@ many, under the sanitizers. Each has to be graded: 200, with the verdicts that a
 order. tests/http/test_half_finished.py sends a few hundred.
 """
 
+import copy
 import json
 import os
+import pathlib
 import random
 import sys
 import time
@@ -16,6 +19,9 @@ import time
 if __name__ == "__main__":
     os.environ["GRADCHECKD"] = os.path.abspath(os.environ.get("GRADCHECKD", "build/gradcheckd"))
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "vectors"))
+
+import graph_networks
 from daemon import Client, Daemon, get, post
 
 CONNECTIONS = 4
@@ -67,8 +73,14 @@ def random_loss(rng, layers):
     return loss
 
 
+def shape_of(value):
+    return (len(value), *shape_of(value[0])) if isinstance(value, list) else ()
+
+
 class Assignment:
     """A random network with its parameters and data: `request` lacks only the gradients."""
+
+    data = ()  # members of data of which a gradient may be handed in, too
 
     def __init__(self, rng):
         self.batch = rng.randint(1, 4)
@@ -113,8 +125,45 @@ class Assignment:
     def body(self, gradients, **more):
         return json.dumps({**self.request, "gradients": gradients, **more}).encode()
 
+    def cut(self, rng, client):
+        """The same with a consumer that sends nothing back; None where there is none."""
+        return None
+
+
+class GraphAssignment(Assignment):
+    """A network of several inputs, values that are used several times, shared parameters."""
+
+    def __init__(self, rng):
+        self.batch = rng.randint(1, 4)
+        family, loss = rng.choice(list(graph_networks.FAMILIES)), rng.choice(graph_networks.LOSSES)
+        convention = rng.choice(graph_networks.CONVENTIONS)
+        self.graph, self.request = graph_networks.draw_request(rng, family, convention, loss, self.batch)
+        self.data = [name for name in self.graph.inputs if rng.random() < 0.5]
+        values = {**self.request["parameters"], **{name: self.request["data"][name] for name in self.data}}
+        self.shapes = {name: shape_of(value) for name, value in values.items()}
+        if rng.random() < 0.2:
+            self.request["points"] = {name: rng.choice((0, 1, 2.5)) for name in self.shapes}
+
+    def cut(self, rng, client):
+        """Where a layer that has parameters is an input of others, one of these takes a copy of its values."""
+        layers = self.request["network"]["layers"]
+        owners = list(dict.fromkeys(layer for layer, _, _ in self.graph.parameters))
+        places = [(k + 1, i, at) for i, layer in enumerate(layers) for at, name in enumerate(layer.get("inputs", ()))
+                  for k, owner in enumerate(owners) if layers[owner].get("name") == name]
+        if not places:
+            return None
+        number, layer, at = rng.choice(places)
+        body = self.body({}, reveal=True, diagnose=False, intermediates={"z%d" % number: 0})
+        other = copy.copy(self)
+        other.request = copy.deepcopy(self.request)
+        other.request["network"]["layers"][layer]["inputs"][at] = "a copy"
+        other.request["data"]["a copy"] = asked(client, body)["reference_intermediates"]["z%d" % number]
+        return other
+
 
 # --- what is handed in ---
+
+ABSENT = "not in the report"
 
 
 def each(value, change):
@@ -146,25 +195,30 @@ def spoilt(rng, assignment, name, right, all_right):
     if way == 7:
         return 0.5, "shape_mismatch"
     if way == 8:
-        return assignment.request["parameters"][name], None
+        return assignment.request["data" if name in assignment.data else "parameters"][name], None
     return each(right, lambda x: x * factor), None
 
 
-def hand_in(rng, assignment, right):
-    """Gradients, and the statuses that are known of them."""
+def hand_in(rng, assignment, right, wrong_whole):
+    """Gradients, and the statuses that are known of them: ABSENT where nobody asked for it. `wrong_whole` are gradients that
+    are wrong together, and may be the base."""
     gradients, statuses = {}, {}
+    base = rng.choice(wrong_whole) if wrong_whole and rng.random() < 0.4 else right
     there, wrong = rng.choice((0.2, 0.5, 0.8, 1)), rng.choice((0, 0.2, 0.5, 1))
     everywhere = rng.choice((1, 1, 1, 2, 1 / assignment.batch))
     for name in assignment.shapes:
         if rng.random() >= there:
-            statuses[name] = "missing"
+            asked_for = name not in assignment.data or "points" in assignment.request
+            statuses[name] = "missing" if asked_for else ABSENT
         elif rng.random() < wrong:
-            gradients[name], statuses[name] = spoilt(rng, assignment, name, right[name], right)
+            gradients[name], statuses[name] = spoilt(rng, assignment, name, base[name], right)
         elif everywhere == 1:
-            gradients[name], statuses[name] = right[name], "match"
+            gradients[name], statuses[name] = base[name], "match" if base is right else None
         else:
-            gradients[name], statuses[name] = each(right[name], lambda x: x * everywhere), None
-    return gradients, statuses
+            gradients[name], statuses[name] = each(base[name], lambda x: x * everywhere), None
+    # A member of data may be called as its gradient is.
+    return {("d" + name if name in assignment.data and rng.random() < 0.5 else name): value
+            for name, value in gradients.items()}, statuses
 
 
 # --- sending them ---
@@ -183,21 +237,43 @@ def judge(body, answer, statuses):
     report = answer.json()
     entries = {entry["name"]: entry for entry in report["parameters"]}
     for name, status in statuses.items():
-        if status is not None and entries[name]["status"] != status:
-            raise Wrong("%s is %s, expected %s" % (name, entries[name]["status"], status), body, answer)
+        got = entries[name]["status"] if name in entries else ABSENT
+        if got != status if status is not None else got == ABSENT:
+            raise Wrong("%s is %s, expected %s" % (name, got, status), body, answer)
     if report["passed"] != all(entry["passed"] for entry in report["parameters"]):
         raise Wrong("the report and its entries disagree", body, answer)
     if ("diagnosis" in report) == report["passed"]:
         raise Wrong("a diagnosis too much or too little", body, answer)
 
 
-def reference(client, assignment):
-    """The right gradients by name."""
-    body = assignment.body({}, reveal=True, diagnose=False)
+def asked(client, body):
+    """The report."""
     answer = client.ask(post(body))
     if answer.status != 200:
         raise Wrong("status %d" % answer.status, body, answer)
-    return answer.json()["reference"]
+    return answer.json()
+
+
+def reference(client, assignment):
+    """The right gradients by name."""
+    body = assignment.body({name: 0 for name in assignment.data}, reveal=True, diagnose=False)
+    return asked(client, body)["reference"]
+
+
+def twice(right, without):
+    """2 * right - without: what the other lacks is there twice."""
+    if isinstance(right, list):
+        return [twice(*both) for both in zip(right, without)]
+    return 2 * right - without
+
+
+def wrong_wholes(rng, client, assignment, right):
+    """Gradients in which a consumer's part is missing, and in which it is there twice; none without such a consumer."""
+    cut = assignment.cut(rng, client)
+    if cut is None:
+        return []
+    without = reference(client, cut)
+    return [without, {name: twice(right[name], without[name]) for name in right}]
 
 
 def send(daemon, count, seed):
@@ -208,10 +284,11 @@ def send(daemon, count, seed):
     try:
         while sent < count:
             client = rng.choice(clients)
-            assignment = Assignment(rng)
+            assignment = (GraphAssignment if rng.random() < 1 / 3 else Assignment)(rng)
             right = reference(client, assignment)
+            wrong_whole = wrong_wholes(rng, client, assignment, right)
             for _ in range(min(PER_NETWORK, count - sent)):
-                gradients, statuses = hand_in(rng, assignment, right)
+                gradients, statuses = hand_in(rng, assignment, right, wrong_whole)
                 body, client = assignment.body(gradients), rng.choice(clients)
                 answer = client.ask(post(body))
                 judge(body, answer, statuses)
