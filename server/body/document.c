@@ -19,7 +19,7 @@ enum { FROM_HEAP = 1, FROM_ARENA = 2 };
 
 static _Thread_local struct arena *current; /* while jansson reads for this thread */
 static _Thread_local bool exhausted;        /* it asked for more than there is */
-static _Thread_local jmp_buf *way_out;      /* then it is left here */
+static _Thread_local jmp_buf way_out;       /* then it is left here */
 
 /* jansson does not look whether a byte of a string found room, and then runs beyond the string's end, which it lacks.
  * So it never hears that memory is short: it is left, which is safe, as all that it holds is the arena's. */
@@ -30,7 +30,7 @@ static void *take(size_t size)
         piece = current != NULL ? arena_alloc(current, size + PREFIX) : malloc(size + PREFIX);
     if (piece == NULL && current != NULL) {
         exhausted = true;
-        longjmp(*way_out, 1);
+        longjmp(way_out, 1);
     }
     if (piece == NULL) return NULL;
     *piece = current != NULL ? FROM_ARENA : FROM_HEAP;
@@ -146,9 +146,7 @@ static size_t hand_out(void *buffer, size_t room, void *from)
 /* NULL where memory is short, too. */
 static json_t *load_or_leave(struct source *source, json_error_t *reason)
 {
-    jmp_buf here;
-    way_out = &here;
-    if (setjmp(here) != 0) return NULL;
+    if (setjmp(way_out) != 0) return NULL;
     /* A short text is read faster in one piece, and before anybody could cancel it. */
     size_t length = (size_t)(source->end - source->at);
     return length <= LIMIT_LOOK ? json_loadb(source->at, length, JSON_REJECT_DUPLICATES, reason)
