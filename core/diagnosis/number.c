@@ -62,7 +62,7 @@ void number_fit(struct search *s, const struct node *node, double c[NUMBERS_MAX]
     }
     for (size_t k = 0; k < NUMBERS_MAX; k++) {
         c[k] = sums[k].bb > 0 && isfinite(sums[k].sb) ? sums[k].sb / sums[k].bb : NAN;
-        bool again = !(fabs(c[k]) >= 1e-9);
+        bool again = !(fabs(c[k]) >= 1e-9) || !isfinite(c[k]);
         for (size_t j = 0; j < k && !again; j++)
             again = factors_near(c[k], c[j]);
         if (again) c[k] = NAN;
