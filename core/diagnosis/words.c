@@ -32,10 +32,10 @@ static struct site site_of(const struct check *check, const struct found *found)
     const struct node *node = network->layers[layer != LAYER_LOSS ? layer : network->definition->layer_count - 1];
     struct site site = {.check = check, .found = found, .node = node, .activation = node, .weighted = node};
     const struct node *at = node;
-    while (at != NULL && !has_parameters(at))
+    while (!has_parameters(at) && at->inputs[0]->made_by != NULL)
         at = at->inputs[0]->made_by;
-    if (at != NULL) site.weighted = at;
-    const struct node *behind = at == node ? network_activation(node->output) : NULL;
+    if (has_parameters(at)) site.weighted = at;
+    const struct node *behind = has_parameters(node) ? network_activation(node->output) : NULL;
     if (behind != NULL) site.activation = behind;
     return site;
 }

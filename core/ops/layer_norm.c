@@ -19,11 +19,6 @@ static int plan(const struct op_shape *shape, struct op_plan *plan, struct error
     const struct shape *in = shape->in[X];
     if (in->rank < 2) return error_set(error, CODE_SHAPE_MISMATCH, "layer_norm needs an input of at least one axis");
     struct rows rows = rows_of(in);
-    const struct shape *shared = shape->in[GAMMA] != NULL ? shape->in[GAMMA] : shape->in[BETA];
-    if (shared != NULL && shared->dim[0] != rows.width)
-        return error_set(error, CODE_SHAPE_MISMATCH,
-                         "the layer's input has %zu features, but the layer that it shares with has %zu", rows.width,
-                         shared->dim[0]);
     plan->out = *in;
     plan->has[GAMMA] = plan->has[BETA] = shape->attributes[AFFINE] > 0;
     plan->parameters[GAMMA] = plan->parameters[BETA] = shape_of(1, &rows.width);
