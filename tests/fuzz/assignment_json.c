@@ -1,6 +1,4 @@
 /* An assignment as JSON. */
-#include <string.h>
-
 #include "tests/fuzz/assignment.h"
 #include "tests/fuzz/kinds.h"
 
@@ -76,7 +74,7 @@ static void write_loss(struct text *text, const struct assignment *a)
     write_key(text, "type");
     write_string(text, kind->name);
     kind_write(text, kind, a->loss_given, a->loss_number);
-    if (a->reduction > 0) {
+    if (!kind->upstream && a->reduction > 0) {
         write_key(text, "reduction");
         write_string(text, reductions[a->reduction]);
     }
