@@ -2,7 +2,10 @@
 
 #include <stdio.h>
 
-size_t symbol_number(const struct network *network, const struct node *node)
+#include "core/graph/intermediates.h"
+
+/* The k of z<k>: which of the layers with parameters of their own a node is, from 1; 0 where it is none. */
+static size_t symbol_number(const struct network *network, const struct node *node)
 {
     for (size_t k = 0; node != NULL && k < network->numbered_count; k++)
         if (network->layers[network->numbered[k]] == node) return k + 1;
@@ -15,13 +18,6 @@ static const struct value *before_reshape(const struct value *value)
     while (value->made_by != NULL && value->made_by->op->reshapes)
         value = value->made_by->inputs[0];
     return value;
-}
-
-static bool is_activated(const struct value *value)
-{
-    for (size_t i = 0; i < value->use_count; i++)
-        if (value->uses[i].node->op->kind == OP_ACTIVATION) return true;
-    return false;
 }
 
 /* The name of a parameter or a member of data; NULL where it has none. */
@@ -43,11 +39,11 @@ void symbol_of(const struct check *check, const struct value *value, bool as_inp
         return;
     }
     size_t k = symbol_number(network, node);
-    bool activation = node->op->kind == OP_ACTIVATION;
-    size_t activated = activation ? symbol_number(network, before_reshape(node->inputs[0])->made_by) : 0;
+    bool makes_h = node->op->kind == OP_ACTIVATION && network_one_activation(node->inputs[0]) == node;
+    size_t activated = makes_h ? symbol_number(network, before_reshape(node->inputs[0])->made_by) : 0;
     const char *name = network->definition->layers[node->place.layer].name;
     if (k > 0)
-        snprintf(word, SYMBOL_MAX, as_input && !is_activated(value) ? "h%zu" : "z%zu", k);
+        snprintf(word, SYMBOL_MAX, as_input && network_one_activation(value) == NULL ? "h%zu" : "z%zu", k);
     else if (activated > 0)
         snprintf(word, SYMBOL_MAX, "h%zu", activated);
     else if (name != NULL)

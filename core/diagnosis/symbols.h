@@ -6,9 +6,6 @@
 
 enum { SYMBOL_MAX = 96, PHRASE_MAX = 640 };
 
-/* The k of z<k>: which of the layers with parameters a node is, from 1; 0 where it has none of its own. */
-size_t symbol_number(const struct network *network, const struct node *node);
-
 /* A value in a formula: what the k-th layer with parameters makes is z<k>, what its activation makes of that h<k>.
  * Where a layer takes it as its input, and no activation lies between, it goes by h<k>, too. Data goes by its name, and
  * anything else by the layer's name, or as that layer's output. */

@@ -165,7 +165,7 @@ static bool value_name(const struct site *site, const char *key, char *text)
 /* The derivative in terms of the output, given the input. */
 static void formula_at_input(const struct site *site, const char *z, const char *dh, char *text)
 {
-    if (strcmp(site->activation->op->name, "sigmoid") == 0)
+    if (site->activation->op->map == MAP_sigmoid)
         snprintf(text, PHRASE_MAX, "%s * %s * (1 - %s)", dh, z, z);
     else
         snprintf(text, PHRASE_MAX, "%s * (1 - %s**2)", dh, z);

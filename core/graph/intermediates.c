@@ -12,9 +12,7 @@ static bool read_number(const char *text, size_t *k)
     return *end == '\0';
 }
 
-/* The one activation among those that take a value, whatever else takes it too; NULL where there are none or several.
- */
-static const struct node *one_activation(const struct value *value)
+const struct node *network_one_activation(const struct value *value)
 {
     const struct node *found = NULL;
     for (size_t i = 0; i < value->use_count; i++) {
@@ -28,7 +26,7 @@ static const struct node *one_activation(const struct value *value)
 
 const struct node *network_activation(const struct value *value)
 {
-    return value->use_count == 1 ? one_activation(value) : NULL;
+    return value->use_count == 1 ? network_one_activation(value) : NULL;
 }
 
 bool intermediate_find(const struct network *network, const char *name, struct intermediate *intermediate)
@@ -41,7 +39,7 @@ bool intermediate_find(const struct network *network, const char *name, struct i
     size_t k;
     if ((name[0] != 'z' && name[0] != 'h') || !read_number(name + 1, &k) || k > network->numbered_count) return false;
     intermediate->value = network->layers[network->numbered[k - 1]]->output;
-    const struct node *activation = name[0] == 'h' ? one_activation(intermediate->value) : NULL;
+    const struct node *activation = name[0] == 'h' ? network_one_activation(intermediate->value) : NULL;
     if (activation != NULL) intermediate->value = activation->output;
     return true;
 }

@@ -17,6 +17,10 @@ enum { INTERMEDIATE_NAMES_PER_LAYER = 6 };
  * output; with d or dL_d in front the gradient of the loss there. False for any other name. */
 bool intermediate_find(const struct network *network, const char *name, struct intermediate *intermediate);
 
+/* The one activation among those that take a value, whatever else takes it too: what makes h<k> of z<k>. NULL where
+ * there are none or several. */
+const struct node *network_one_activation(const struct value *value);
+
 /* The activation that alone takes a value; NULL where there is none. */
 const struct node *network_activation(const struct value *value);
 
