@@ -163,6 +163,7 @@ static int diagnose(struct job *job, struct error *error)
     if (!prepare_search(s)) return out_of_memory(error);
     bool all = whole_read(s, job->check, job->report, &job->finished);
     if (!all) search(job);
+    if (s->out_of_memory) return out_of_memory(error);
     diagnosis->explained = (all && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
     diagnosis->stopped = s->stopped;
     if (s->cancelled != NULL && atomic_load(s->cancelled))
@@ -177,20 +178,23 @@ static int diagnose(struct job *job, struct error *error)
 
 double diagnose_elements(const struct network *network)
 {
-    /* By edge six tensors, by value four, of which one is a copy of what was handed in; what is graded is but compared,
-     * unless it is used in several places (core/diagnosis/flow.c). Some rooms more serve all of them. */
+    /* By edge five tensors, and with several at a value one more, and five for that (core/diagnosis/flow.c); a
+     * parameter that is used once is but compared, with one. A copy of what was handed in. Some rooms serve all of
+     * them. */
     double elements = 0, largest = 0;
-    for (size_t i = 0; i < network->graph.node_count; i++) {
-        const struct node *node = network->graph.nodes[i];
-        for (size_t k = 0; k < node->input_count; k++) {
-            const struct value *value = node->inputs[k];
-            if (value == NULL) continue;
-            bool compared = value->kind == VALUE_PARAMETER && value->use_count == 1;
-            elements += (compared ? 2 : 10) * (double)value->size;
-            largest = fmax(largest, (double)value->size);
-        }
+    for (size_t v = 0; v < network->graph.value_count; v++) {
+        const struct value *value = network->graph.values[v];
+        double uses = (double)value->use_count, size = (double)value->size;
+        bool compared = value->kind == VALUE_PARAMETER && value->use_count == 1;
+        elements += (compared ? 2 : value->use_count > 1 ? 6 * uses + 6 : 6) * size;
+        largest = fmax(largest, size);
     }
-    return elements + 6 * largest + 5 * (double)network->output->size;
+    /* What stands by node, edge and value: the path, and lists of pointers. */
+    double edges = 0, nodes = (double)network->graph.node_count;
+    for (size_t i = 0; i < network->graph.node_count; i++)
+        edges += (double)network->graph.nodes[i]->input_count;
+    double choice = sizeof(struct choice) / sizeof(double);
+    return elements + 6 * largest + 5 * (double)network->output->size + (choice + 32) * (edges + 2 * nodes);
 }
 
 /* ---- all of it ---- */

@@ -39,6 +39,16 @@ struct candidates {
     struct candidate list[CANDIDATES_MAX];
 };
 
+/* None yet. The list is not set to zeros: that would take longer than most of what follows. */
+static void begin(struct candidates *c, struct search *s, size_t p)
+{
+    c->s = s;
+    c->p = p;
+    c->at = NULL;
+    c->kept = NULL;
+    c->count = 0;
+}
+
 static void offer(struct candidates *c, const struct mistake *mistake, size_t variant, struct match match,
                   double factor)
 {
@@ -424,7 +434,8 @@ bool explain_tensor(struct search *s, const struct step_call *call, size_t p, co
     const struct observed *o = &s->observed[p];
     const struct slot *slot = s->network->graded[p].slot;
     s->now.matches[p] = (struct match){.fit = FIT_EXACT};
-    struct candidates c = {.s = s, .p = p};
+    struct candidates c;
+    begin(&c, s, p);
     if (o->absent) {
         s->now.matches[p].fit = FIT_NONE;
         return true; /* says nothing for or against */

@@ -187,9 +187,25 @@ static struct solution rate(const struct search *s)
     return rated;
 }
 
-static void store(const struct search *s, struct solution rated, struct solution *place)
+/* Room in a place of the pool for the hypothesis: few are ever taken, and most paths are short. False, the search being
+ * stopped, where memory is short. */
+static bool make_room(struct search *s, struct solution *place)
 {
+    if (place->matches == NULL) place->matches = arena_array(s->arena, search_count(s), sizeof *place->matches);
+    if (place->room < s->now.length) {
+        place->room = s->now.length < s->now.path_max / 2 ? 2 * s->now.length : s->now.path_max;
+        place->path = arena_array(s->arena, place->room, sizeof *place->path);
+    }
+    s->out_of_memory = place->matches == NULL || place->path == NULL;
+    s->stopped = s->stopped || s->out_of_memory;
+    return !s->out_of_memory;
+}
+
+static void store(struct search *s, struct solution rated, struct solution *place)
+{
+    if (!make_room(s, place)) return;
     rated.path = place->path;
+    rated.room = place->room;
     rated.matches = place->matches;
     *place = rated;
     memcpy(place->path, s->now.path, s->now.length * sizeof *s->now.path);

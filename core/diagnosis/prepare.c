@@ -9,7 +9,7 @@
 
 /* Room for every choice that a hypothesis can make: one at every tensor, at every input and at every value of each
  * node, and two at the loss. */
-static bool prepare_pool(struct search *s)
+static bool prepare_path(struct search *s)
 {
     size_t n = search_count(s), most = n + 4;
     for (size_t i = 0; i < s->network->graph.node_count; i++)
@@ -17,11 +17,6 @@ static bool prepare_pool(struct search *s)
     s->now.path_max = most;
     s->now.path = arena_array(s->arena, most, sizeof *s->now.path);
     s->now.matches = arena_zeroed(s->arena, n, sizeof *s->now.matches);
-    for (size_t i = 0; i < 1 + SOLUTIONS_MAX; i++) {
-        s->pool[i].path = arena_array(s->arena, most, sizeof *s->now.path);
-        s->pool[i].matches = arena_array(s->arena, n, sizeof *s->now.matches);
-        if (s->pool[i].path == NULL || s->pool[i].matches == NULL) return false;
-    }
     return s->now.path != NULL && s->now.matches != NULL;
 }
 
@@ -84,7 +79,7 @@ bool prepare_search(struct search *s)
     s->loss = loss_call_of(s);
     s->best = NULL;
     s->other_count = 0;
-    if (!prepare_flow(s) || !step_prepare(s) || !take_room(s) || !prepare_pool(s) || !sketch_prepare(s)) return false;
+    if (!prepare_flow(s) || !step_prepare(s) || !take_room(s) || !prepare_path(s) || !sketch_prepare(s)) return false;
     factors_prepare(s);
     return true;
 }

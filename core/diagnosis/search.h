@@ -63,6 +63,7 @@ struct hypothesis {
 /* One that held to the end. */
 struct solution {
     struct choice *path;
+    size_t room;                                    /* of the path, in choices */
     struct match *matches;                          /* by graded; FIT_NONE: it stays unexplained */
     size_t length, distinct, unexplained;           /* unexplained counts what fails */
     const struct mistake *mistakes[BUDGET_MAX + 1]; /* the distinct ones, as the backward pass comes to them */
@@ -90,8 +91,10 @@ struct search {
     struct ancestry ancestry; /* who depends on what is graded */
     size_t *graded_of;        /* by value: which of what is graded it is, or PARAMETER_NONE */
     double deadline;
+    size_t asked; /* how often search_is_over was */
     const atomic_bool *cancelled;
     bool stopped, large;
+    bool out_of_memory; /* then it is stopped, too */
 
     /* what was observed */
     const struct observed *observed; /* by graded */

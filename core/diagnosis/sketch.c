@@ -15,8 +15,9 @@
 
 static void combine(size_t rows, size_t out, const double *projected, const double *dz, double *sum)
 {
-    memset(sum, 0, out * sizeof(double));
-    for (size_t i = 0; i < rows; i++)
+    for (size_t j = 0; j < out; j++)
+        sum[j] = projected[0] * dz[j];
+    for (size_t i = 1; i < rows; i++)
         for (size_t j = 0; j < out; j++)
             sum[j] += projected[i] * dz[i * out + j];
 }

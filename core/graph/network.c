@@ -89,12 +89,13 @@ static int take_values(const struct network *network, size_t i, struct inputs *i
     return CODE_OK;
 }
 
-/* Parameters of the layer that this one shares with, where both have the same slots. */
+/* Parameters of the layer that this one shares with. */
 static void take_shared(const struct network *network, const struct layer *layer, struct inputs *inputs)
 {
     const struct node *owner = network->layers[layer->shares - network->definition->layers];
     for (size_t k = 0; k < inputs->count && k < owner->input_count; k++) {
         if (op_slot(layer->op, k)->role != SLOT_PARAMETER || owner->inputs[k] == NULL) continue;
+        if (layer->op->shares != NULL && !layer->op->shares(layer->attributes, layer->shares->attributes, k)) continue;
         inputs->values[k] = owner->inputs[k];
         inputs->shapes[k] = &owner->inputs[k]->shape;
     }
@@ -122,20 +123,32 @@ static int give_parameter(struct network *network, size_t i, size_t k, const str
     return CODE_OK;
 }
 
-/* Takes what the plan asks for of what is shared, and gives the rest: what the layer that it shares with goes without,
- * or has in another shape. */
+static int does_not_fit(const struct layer *layer, const struct slot *slot, const struct shape *shared,
+                        const struct shape *wanted, struct error *error)
+{
+    char has[SHAPE_TEXT_MAX], wants[SHAPE_TEXT_MAX];
+    error_set(error, CODE_SHAPE_MISMATCH, "the %s that this %s shares has shape %s, for its input it must be %s",
+              slot->member, layer->op->name, shape_text(shared, has), shape_text(wanted, wants));
+    return error_at(error, "shares");
+}
+
+/* Takes what the plan asks for of what is shared, and gives the rest: what the layer that it shares with goes without.
+ */
 static int settle_parameters(struct network *network, size_t i, const struct op_plan *plan, struct inputs *inputs,
                              struct error *error)
 {
-    const struct op *op = network->definition->layers[i].op;
+    const struct layer *layer = &network->definition->layers[i];
     bool any = false;
     for (size_t k = 0; k < inputs->count; k++) {
-        if (op_slot(op, k)->role != SLOT_PARAMETER) continue;
+        const struct slot *slot = op_slot(layer->op, k);
+        if (slot->role != SLOT_PARAMETER) continue;
         const struct value *shared = inputs->values[k];
-        if (plan->has[k] && !plan->own[k] && shared != NULL && shape_equal(&shared->shape, &plan->parameters[k]))
-            continue;
         inputs->values[k] = NULL;
-        if (plan->has[k] && give_parameter(network, i, k, plan, inputs, &any, error) != CODE_OK) return error->code;
+        if (!plan->has[k]) continue;
+        if (shared != NULL && !shape_equal(&shared->shape, &plan->parameters[k]))
+            return does_not_fit(layer, slot, &shared->shape, &plan->parameters[k], error);
+        inputs->values[k] = (struct value *)shared;
+        if (shared == NULL && give_parameter(network, i, k, plan, inputs, &any, error) != CODE_OK) return error->code;
     }
     return CODE_OK;
 }

@@ -65,10 +65,15 @@ static int plan(const struct op_shape *shape, struct op_plan *plan, struct error
     plan->out.dim[in->rank - 1] = out;
     plan->has[BIAS] = attributes[WITH_BIAS] > 0;
     plan->parameters[BIAS] = shape_of(1, (size_t[]){out});
-    plan->own[BIAS] = attributes[TRANSPOSED] > 0; /* it lies on the other side of the weight */
     /* Three products of 2 * rows * in * out operations: z, dW, dx. */
     plan->work = 6.0 * (double)op_elements(in) * (double)out;
     return CODE_OK;
+}
+
+/* A bias lies on one side of the weight: a layer that uses that the other way round has its own. */
+static bool shares(const double *attributes, const double *other, size_t slot)
+{
+    return slot != BIAS || (attributes[TRANSPOSED] > 0) == (other[TRANSPOSED] > 0);
 }
 
 /* z = x @ W + b, or x @ W.T + b */
@@ -490,6 +495,7 @@ const struct op op_linear = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .shares = shares,
     .plain = PLAIN_LINEAR,
     .mistakes = own_mistakes,
     .mistakes_when = is_plain,

@@ -1,5 +1,13 @@
 #include "core/ops/broadcast.h"
 
+/* What goes back to each input is a product of all the others. */
+static int plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
+{
+    int code = broadcast_plan(shape, plan, error);
+    plan->work *= (double)shape->count;
+    return code;
+}
+
 /* y = a * b * ... */
 static int forward(const struct op_call *call)
 {
@@ -116,7 +124,7 @@ const struct op op_mul = {
     .summary = "a * b * ..., element by element; axes of length 1 are repeated",
     .kind = OP_LAYER,
     .slots = broadcast_slots,
-    .plan = broadcast_plan,
+    .plan = plan,
     .forward = forward,
     .backward = backward,
     .mistakes = (const struct mistake *const[]){&mistake_other_factor_missing, &mistake_factors_exchanged,

@@ -58,7 +58,6 @@ struct op_plan {
     struct shape out;
     bool has[OP_SLOTS_MAX];                             /* by slot, of parameters: whether the op goes with it; */
     struct shape parameters[OP_SLOTS_MAX];              /* its shape in the layout inside, */
-    bool own[OP_SLOTS_MAX];                             /* whether it is never another layer's, where a layer shares; */
     double fan_in[OP_SLOTS_MAX], fan_out[OP_SLOTS_MAX]; /* and what its first values are drawn by */
     size_t saved[OP_SAVED_MAX];                         /* elements that forward leaves for backward */
     double work;                                        /* floating-point operations, forward and backward together */
@@ -147,6 +146,9 @@ struct op {
     int (*forward)(const struct op_call *call);
     /* Overwrites what call->dx has. */
     int (*backward)(const struct op_call *call);
+    /* Whether a layer shares a parameter with another one of these attributes whose parameters it uses, instead of having
+     * one of its own; NULL: always. */
+    bool (*shares)(const double *attributes, const double *other, size_t slot);
     bool adds;     /* ... or adds to it, where call->add says so */
     bool reshapes; /* what comes out is what goes in, in another shape */
 
@@ -210,6 +212,12 @@ const struct slot *op_slot(const struct op *op, size_t input);
 extern const struct slot unary_slots[];
 
 /* The product of a shape's dimensions, which a graph has found not to overflow. */
-size_t op_elements(const struct shape *shape);
+static inline size_t op_elements(const struct shape *shape)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < shape->rank; i++)
+        size *= shape->dim[i];
+    return size;
+}
 
 #endif

@@ -23,18 +23,9 @@ const struct op *ops_find(const char *name, bool loss)
     return NULL;
 }
 
-size_t op_elements(const struct shape *shape)
-{
-    size_t size = 1;
-    for (size_t i = 0; i < shape->rank; i++)
-        size *= shape->dim[i];
-    return size;
-}
-
 void op_no_plan(struct op_plan *plan)
 {
     memset(plan->has, 0, sizeof plan->has);
-    memset(plan->own, 0, sizeof plan->own);
     memset(plan->fan_in, 0, sizeof plan->fan_in);
     memset(plan->fan_out, 0, sizeof plan->fan_out);
     memset(plan->saved, 0, sizeof plan->saved);

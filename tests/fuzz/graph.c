@@ -134,13 +134,6 @@ static void add_norm(struct dice *dice, struct assignment *a, unsigned sort)
     roll_matrix(dice, 1, width, sort, &assignment_add_parameter(a, false, true)->value);
 }
 
-/* The owner's tensor, where it has one of that width. */
-static size_t shared_vector(const struct assignment *a, const struct layer_made *owner, bool second, size_t width)
-{
-    size_t tensor = owner->tensors[second];
-    return tensor > 0 && a->parameters[tensor - 1].value.columns == width ? tensor : 0;
-}
-
 static void settle_vector(struct dice *dice, struct assignment *a, struct layer_made *layer, size_t shared, bool second,
                           size_t width)
 {
@@ -157,7 +150,7 @@ static void share_norm(struct dice *dice, struct assignment *a, size_t owner, st
     layer->owner = owner;
     layer->bias = dice_rarely(dice, 8) ? !from->bias : from->bias;
     for (unsigned second = 0; layer->bias && second < 2; second++)
-        settle_vector(dice, a, layer, shared_vector(a, from, second, width), second, width);
+        settle_vector(dice, a, layer, from->tensors[second], second, width);
 }
 
 static void share_linear(struct dice *dice, struct assignment *a, size_t owner, struct source_made source,
@@ -174,7 +167,18 @@ static void share_linear(struct dice *dice, struct assignment *a, size_t owner, 
     layer->bias = dice_rarely(dice, 4) ? !from->bias : from->bias;
     layer->tensors[0] = from->tensors[0];
     /* A bias lies on one side of the weight: turned round, a layer has its own. */
-    if (layer->bias) settle_vector(dice, a, layer, transposed ? 0 : shared_vector(a, from, true, out), true, out);
+    if (layer->bias) settle_vector(dice, a, layer, transposed == from->transposed ? from->tensors[1] : 0, true, out);
+}
+
+/* Whether gamma and beta of `owner`, where it has them, are as wide as that source. */
+static bool norm_takes(const struct assignment *a, size_t owner, struct source_made source)
+{
+    const struct sample *in = source_sample(a, source);
+    for (unsigned second = 0; second < 2; second++) {
+        size_t tensor = a->layers[owner].tensors[second];
+        if (tensor > 0 && a->parameters[tensor - 1].value.columns != in->dim[in->rank - 1]) return false;
+    }
+    return true;
 }
 
 /* Whether the weight of `owner` takes that source. */
@@ -195,7 +199,7 @@ static bool add_sharing(struct dice *dice, struct assignment *a)
     for (size_t n = 0; n < a->layer_count; n++) {
         size_t owner = (start + n) % a->layer_count;
         size_t kind = a->layers[owner].kind;
-        if (kind == KIND_NORM) {
+        if (kind == KIND_NORM && norm_takes(a, owner, source)) {
             share_norm(dice, a, owner, source);
             return true;
         }
