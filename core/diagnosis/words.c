@@ -52,16 +52,29 @@ static const struct value *activation(const struct site *site)
     return site->activation->op->kind == OP_ACTIVATION ? site->activation->output : site->weighted->output;
 }
 
-/* The parameter of that symbol which the layer uses, or its first one; its index among what is graded, or as many as
- * there are where it has none. */
+/* Whether the mistake is about that parameter alone. */
+static bool is_spoilt(const struct site *site, const struct value *value)
+{
+    const struct found *found = site->found;
+    for (size_t i = 0; found->of_tensors && i < found->parameter_count; i++)
+        if (site->check->problem.network->graded[found->parameters[i]].value == value) return true;
+    return false;
+}
+
+/* The parameter of that symbol which the layer uses; where it has none of that name, the one that the mistake is about,
+ * or its first one. Its index among what is graded, or as many as there are where it has none. */
 static size_t parameter_of(const struct site *site, const char *symbol)
 {
     const struct network *network = site->check->problem.network;
     const struct value *found = NULL;
+    unsigned best = 0;
     for (size_t k = 0; k < site->weighted->input_count; k++) {
         const struct value *value = site->weighted->inputs[k];
         if (value == NULL || value->kind != VALUE_PARAMETER) continue;
-        if (found == NULL || strcmp(op_slot(site->weighted->op, k)->symbol, symbol) == 0) found = value;
+        bool named = strcmp(op_slot(site->weighted->op, k)->symbol, symbol) == 0;
+        unsigned rating = named ? 3 : is_spoilt(site, value) ? 2 : 1;
+        if (rating > best) found = value;
+        best = rating > best ? rating : best;
     }
     size_t p = 0;
     while (p < network->graded_count && network->graded[p].value != found)
@@ -222,6 +235,23 @@ static const struct value *logits(const struct network *network)
     return last->op->kind == OP_ACTIVATION ? last->inputs[0] : network->output;
 }
 
+/* What is computed next on the way back from a step: the gradients of the layer below, or what goes on from there. */
+static void onward(const struct site *site, char *text)
+{
+    bool product = false, summed = false, any = has_parameters(site->weighted);
+    for (size_t k = 0; k < site->weighted->input_count; k++) {
+        const struct slot *slot = op_slot(site->weighted->op, k);
+        product = product || (slot->product && site->weighted->inputs[k] != NULL);
+        summed = summed || (slot->summed && site->weighted->inputs[k] != NULL);
+    }
+    snprintf(text, PHRASE_MAX, "%s of layer %zu",
+             product && summed ? "the weights and the bias"
+             : product         ? "the weights"
+             : any             ? "the parameters"
+                               : "the input",
+             site->weighted->place.layer);
+}
+
 static void word_for(const struct site *site, const char *key, char *text)
 {
     const struct network *network = site->check->problem.network;
@@ -249,6 +279,8 @@ static void word_for(const struct site *site, const char *key, char *text)
                                                          : "the number of elements of the output");
     else if (strcmp(key, "layer") == 0)
         snprintf(text, PHRASE_MAX, "%zu", site->node->place.layer);
+    else if (strcmp(key, "onward") == 0)
+        onward(site, text);
     else if (strcmp(key, "weighted") == 0)
         snprintf(text, PHRASE_MAX, "%zu", site->weighted->place.layer);
     else if (strcmp(key, "still") == 0 && network->output->made_by->op->kind == OP_ACTIVATION)

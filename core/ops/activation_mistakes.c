@@ -63,8 +63,7 @@ const struct mistake mistake_missing_activation_derivative = {
     .summary = "dz = dh: the activation's derivative is missing",
     .message = "The gradient was passed through {f} unchanged: {dz} was set to {dh}. The chain rule asks for "
                "{dz} = {dh} * {f}'({z}).",
-    .hint = "Multiply by the derivative of {f} before you go on to the weights and the bias of layer "
-            "{weighted}.",
+    .hint = "Multiply by the derivative of {f} before you go on to {onward}.",
     .wrong = "dz = dh",
     .right = "dz = dh * f_prime(z)",
     .source = "casper-hansen/Neural-Network-From-Scratch#1",

@@ -17,30 +17,9 @@ static int width_of(const char *text)
     return width;
 }
 
-/* What would steer a terminal or turn the line around: control characters, and Unicode's marks of direction. */
-static bool steers(const char *at, size_t length)
-{
-    unsigned char a = (unsigned char)at[0], b = length > 1 ? (unsigned char)at[1] : 0,
-                  c = length > 2 ? (unsigned char)at[2] : 0;
-    if (length <= 1) return length == 0 || a < 0x20 || a == 0x7F;
-    if (length == 2) return (a == 0xC2 && b < 0xA0) || (a == 0xD8 && b == 0x9C);
-    if (length != 3 || a != 0xE2) return false;
-    return (b == 0x80 && ((c >= 0x8B && c <= 0x8F) || (c >= 0xA8 && c <= 0xAE))) ||
-           (b == 0x81 && c >= 0xA0 && c <= 0xAF);
-}
-
-/* A name is the client's: nothing in it may steer the terminal that it is shown on. */
 static void add_name(struct text *text, const char *name, int width)
 {
-    const char *end = name + strlen(name);
-    for (const char *at = name; at < end;) {
-        size_t length = text_utf8(at, end);
-        if (steers(at, length))
-            text_add(text, "?");
-        else
-            text_bytes(text, at, length);
-        at += length > 0 ? length : 1;
-    }
+    text_shown(text, name);
     for (int i = width_of(name); i < width; i++)
         text_bytes(text, " ", 1);
 }
@@ -67,7 +46,8 @@ static void add_entry(struct text *text, const struct check *check, const struct
     add_name(text, name, name_width);
     text_format(text, "  %-*s  %-14s", shape_width, shape, verdict_names[entry->verdict]);
     if (entry->comparison.compared > 0) text_format(text, "  max diff %-8.2e", entry->comparison.max_abs_diff);
-    if (detail[0] != '\0') text_format(text, "  %s", detail);
+    if (detail[0] != '\0') text_add(text, "  ");
+    text_shown(text, detail);
     text_add(text, "\n");
 }
 

@@ -100,9 +100,9 @@ static void add_found(struct text *text, const struct check *check, const struct
                         check->problem.network->layers[found->layers[i]]->op->name);
     }
     text_add(text, "\n    ");
-    text_add(text, message);
+    text_shown(text, message);
     text_add(text, "\n    Hint: ");
-    text_add(text, hint);
+    text_shown(text, hint);
     for (size_t i = 0; i < found->alternative_count; i++) {
         text_add(text, i == 0 ? "\n    Or: " : ", ");
         text_add(text, found->alternatives[i]->id);
@@ -113,7 +113,7 @@ static void add_found(struct text *text, const struct check *check, const struct
 void diagnosis_report_text(struct text *text, const struct check *check, const struct diagnosis *diagnosis)
 {
     text_add(text, "\nfirst wrong: ");
-    text_add(text, check->problem.names[diagnosis->first_wrong]);
+    text_shown(text, check->problem.names[diagnosis->first_wrong]);
     const struct graded *first = &check->problem.network->graded[diagnosis->first_wrong];
     if (first->slot != NULL) text_format(text, " (layer %zu)", first->layer);
     text_add(text, "\n");
@@ -123,5 +123,5 @@ void diagnosis_report_text(struct text *text, const struct check *check, const s
         text_add(text, "No known mistake reproduces these numbers.\n");
     else if (!diagnosis->explained)
         text_add(text, "\nThat does not account for everything that is wrong.\n");
-    if (diagnosis->stopped) text_add(text, "The search was stopped by its time limit.\n");
+    if (diagnosis->stopped) text_add(text, "The search was stopped: its time or its memory is limited.\n");
 }

@@ -19,6 +19,9 @@ void text_bytes(struct text *text, const char *bytes, size_t length);
 void text_add(struct text *text, const char *string);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What a client named, for a terminal: what would steer that, or is no UTF-8, becomes "?". */
+void text_shown(struct text *text, const char *string);
+
 /* The length of the UTF-8 sequence at `at` (1 to 4), 0 where the bytes up to `end` start with none. */
 size_t text_utf8(const char *at, const char *end);
 
