@@ -93,6 +93,17 @@ static bool is_member(const json_t *root, const char *name)
     return strcmp(name, "x") == 0 || json_object_get(json_object_get(root, "data"), name) != NULL;
 }
 
+/* Whether the n-th layer itself, or one behind it, has that name. */
+static bool comes_later(const json_t *root, size_t n, const char *name)
+{
+    const json_t *layers = json_object_get(json_object_get(root, "network"), "layers");
+    for (size_t i = n; i < json_array_size(layers); i++) {
+        const char *other = json_string_value(json_object_get(json_array_get(layers, i), "name"));
+        if (other != NULL && strcmp(other, name) == 0) return true;
+    }
+    return false;
+}
+
 /* One of a layer's inputs. */
 static int read_source(struct members *r, const json_t *root, struct problem_set *set, const struct layer *layers,
                        size_t n, const json_t *value, struct source *source)
@@ -110,6 +121,9 @@ static int read_source(struct members *r, const json_t *root, struct problem_set
     if (source->layer != NULL) return CODE_OK;
     if (is_target(name))
         return error_set(r->error, CODE_OUT_OF_RANGE, "y and upstream are the target, which cannot be an input");
+    if (!member && comes_later(root, n, name))
+        return error_set(r->error, CODE_OUT_OF_RANGE, "a layer takes what comes before it: %.*s does not", LIMIT_NAME,
+                         name);
     if (!member)
         return error_set(r->error, CODE_OUT_OF_RANGE, "no layer before this one and no member of data is called %.*s%s",
                          LIMIT_NAME, name, suggest_source(r, root, layers, n, name));
@@ -162,7 +176,7 @@ static int read_shares(struct members *r, const json_t *object, struct layer *la
         error_set(r->error, CODE_OUT_OF_RANGE, "no layer before this one is called %.*s%s", LIMIT_NAME, name,
                   suggest_source(r, NULL, layers, n, name));
     else if (owner != NULL && owner->op != op)
-        error_set(r->error, CODE_OUT_OF_RANGE, "%.*s is a layer of type %s: a %s cannot share its parameters",
+        error_set(r->error, CODE_OUT_OF_RANGE, "%.*s is a layer of type %s: one of type %s cannot share its parameters",
                   LIMIT_NAME, name, owner->op->name, op->name);
     layers[n].shares = owner;
     return r->error->code != CODE_OK ? error_at(r->error, "shares") : CODE_OK;

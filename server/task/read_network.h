@@ -27,8 +27,4 @@ int read_batch(struct members *r, const json_t *root, const struct problem_set *
 int read_parameters(struct members *r, const json_t *root, struct problem_set *set);
 int read_data(struct members *r, const json_t *root, struct problem_set *set);
 
-/* The members of `data` that a request may have: x, what else layers take, and y or what stands in its place. NULL when
- * memory is short. */
-const char **read_data_names(struct members *r, const struct problem_set *set);
-
 #endif

@@ -126,16 +126,29 @@ int read_parameters(struct members *r, const json_t *root, struct problem_set *s
 
 /* ---- data ---- */
 
-const char **read_data_names(struct members *r, const struct problem_set *set)
+static bool is_taken(const struct problem_set *set, const char *name)
 {
-    const char **known = arena_array(r->arena, set->definition.feed_count + 2, sizeof *known);
-    if (known == NULL) return NULL;
-    size_t count = 0;
     for (size_t i = 0; i < set->definition.feed_count; i++)
-        known[count++] = set->definition.feeds[i].name;
-    known[count++] = set->network.target->name;
-    known[count] = NULL;
-    return known;
+        if (strcmp(set->definition.feeds[i].name, name) == 0) return true;
+    return strcmp(set->network.target->name, name) == 0;
+}
+
+/* A member that nothing in the network takes, be it one that others do: the target of another loss, a mask. */
+static int is_not_taken(struct members *r, const struct problem_set *set, const char *name)
+{
+    size_t count = set->definition.feed_count;
+    const char *target = set->network.target->name, *loss = set->definition.loss.op->name;
+    const char **known = arena_array(r->arena, count + 1, sizeof *known);
+    if (known == NULL) return members_out_of_memory(r);
+    for (size_t i = 0; i < count; i++)
+        known[i] = set->definition.feeds[i].name;
+    known[count] = target;
+    if (strcmp(name, "y") == 0 || strcmp(name, "upstream") == 0)
+        error_set(r->error, CODE_UNKNOWN_MEMBER, "the loss %s takes data.%s, not data.%s", loss, target, name);
+    else
+        error_set(r->error, CODE_UNKNOWN_MEMBER, "no layer takes data.%.*s%s", LIMIT_NAME, name,
+                  members_suggestion(r->arena, name, known, count + 1));
+    return error_at(r->error, name);
 }
 
 /* A member's shape, as the network needs it with any batch. */
@@ -180,10 +193,12 @@ static int check_feed(struct members *r, const json_t *data, const struct proble
 int read_batch(struct members *r, const json_t *root, const struct problem_set *set)
 {
     const json_t *data = NULL;
-    const char **known = read_data_names(r, set);
-    if (known == NULL) return members_out_of_memory(r);
     if (members_object(r, root, "data", REQUIRED, &data) != CODE_OK) return r->error->code;
-    if (members_known(r, data, known) != CODE_OK) return error_at(r->error, "data");
+    for (void *at = json_object_iter((json_t *)data); at != NULL; at = json_object_iter_next((json_t *)data, at))
+        if (!is_taken(set, json_object_iter_key(at))) {
+            is_not_taken(r, set, json_object_iter_key(at));
+            return error_at(r->error, "data");
+        }
     for (size_t i = 0; i < set->definition.feed_count; i++)
         if (check_feed(r, data, set, i) != CODE_OK) return error_at(r->error, "data");
     return CODE_OK;
