@@ -146,8 +146,8 @@ struct op {
     int (*forward)(const struct op_call *call);
     /* Overwrites what call->dx has. */
     int (*backward)(const struct op_call *call);
-    /* Whether a layer shares a parameter with another one of these attributes whose parameters it uses, instead of having
-     * one of its own; NULL: always. */
+    /* Whether a layer shares a parameter with another one of these attributes whose parameters it uses, instead of
+     * having one of its own; NULL: always. */
     bool (*shares)(const double *attributes, const double *other, size_t slot);
     bool adds;     /* ... or adds to it, where call->add says so */
     bool reshapes; /* what comes out is what goes in, in another shape */
