@@ -193,7 +193,7 @@ double diagnose_elements(const struct network *network)
     double edges = 0, nodes = (double)network->graph.node_count;
     for (size_t i = 0; i < network->graph.node_count; i++)
         edges += (double)network->graph.nodes[i]->input_count;
-    double choice = sizeof(struct choice) / sizeof(double);
+    double choice = (double)sizeof(struct choice) / sizeof(double);
     return elements + 6 * largest + 5 * (double)network->output->size + (choice + 32) * (edges + 2 * nodes);
 }
 
