@@ -1,5 +1,5 @@
-/* The linear layer: z = x @ W + b. The file is long because an op is one place: most that can go wrong in a backward pass
- * by hand goes wrong here, and each mistake stands here with its words. */
+/* The linear layer: z = x @ W + b. The file is long because an op is one place: most that can go wrong in a backward
+ * pass by hand goes wrong here, and each mistake stands here with its words. */
 #include <string.h>
 
 #include "core/ops/mistake.h"
