@@ -92,17 +92,16 @@ FORMULA REAL NAME(tanh_slope)(REAL a, REAL x, REAL y)
     return 1 - y * y;
 }
 
-/* log(1+e^x); beyond 20 the identity, as PyTorch's threshold has it (the two differ by 2e-9 there) */
+/* log(1+e^x), at any x: PyTorch's threshold of 20, beyond which it takes x, is an approximation */
 FORMULA REAL NAME(softplus)(REAL a, REAL x)
 {
     (void)a;
-    if (x > 20) return x;
     return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
 }
 FORMULA REAL NAME(softplus_slope)(REAL a, REAL x, REAL y)
 {
     (void)y;
-    return x > 20 ? 1 : NAME(sigmoid)(a, x);
+    return NAME(sigmoid)(a, x);
 }
 
 /* x s(x) */
@@ -175,7 +174,7 @@ FORMULA REAL NAME(absolute_error_slope)(REAL a, REAL p, REAL t)
     return (REAL)((p > t) - (p < t));
 }
 
-/* d^2/(2a) for |d| < a, else |d| - a/2; a is beta, and 0 makes it |d| */
+/* d^2/(2a) for |d| < a, else |d| - a/2; a is beta, and 0 makes it |d|, with PyTorch's slope of -1 at 0 */
 FORMULA REAL NAME(smooth_l1)(REAL a, REAL p, REAL t)
 {
     REAL d = fabs(p - t);
@@ -184,7 +183,7 @@ FORMULA REAL NAME(smooth_l1)(REAL a, REAL p, REAL t)
 FORMULA REAL NAME(smooth_l1_slope)(REAL a, REAL p, REAL t)
 {
     REAL d = p - t;
-    return fabs(d) < a ? d / a : (REAL)((d > 0) - (d < 0));
+    return fabs(d) < a ? d / a : d > 0 ? 1 : -1;
 }
 
 /* d^2/2 for |d| <= a, else a(|d| - a/2); a is delta */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/check/rounding.h"
 #include "core/graph/intermediates.h"
 #include "core/pass/fused.h"
 
@@ -62,6 +63,14 @@ static int index_find(const struct index *index, const struct problem *problem, 
 
 /* ---- verdicts ---- */
 
+/* What the rule comes to for an entry; `largest` is the largest reference gradient. */
+static void tell_tolerance(const struct check *check, size_t n, const double *reference, double largest,
+                           struct entry *entry)
+{
+    entry->tolerance = tolerance_of(&check->tolerance, n, reference, largest);
+    entry->weak = tolerance_is_weak(&check->tolerance, n, reference);
+}
+
 /* Gives an entry its verdict on what was submitted, the reference being in the request's layout. */
 static void judge(const struct check *check, const struct view *view, const double *reference, struct entry *entry)
 {
@@ -78,7 +87,8 @@ static void judge(const struct check *check, const struct view *view, const doub
         entry->verdict = VERDICT_SHAPE_MISMATCH;
         return;
     }
-    entry->comparison = compare_elements(student->size, student->data, reference, check->tolerance);
+    entry->comparison =
+        compare_elements(student->size, student->data, reference, &check->tolerance, entry->tolerance, NULL);
     if (entry->comparison.not_finite > 0)
         entry->verdict = VERDICT_NOT_FINITE;
     else if (entry->comparison.mismatches > 0)
@@ -116,7 +126,24 @@ static bool is_cancelled(const struct check *check)
     return check->problem.cancelled != NULL && atomic_load_explicit(check->problem.cancelled, memory_order_relaxed);
 }
 
-static int judge_graded(struct arena *arena, const struct check *check, const struct pass *pass, double **gradients,
+/* The reference gradients on the host, layout inside; *largest of all. */
+static int read_gradients(struct arena *arena, const struct check *check, const struct pass *pass, double **gradients,
+                          double *largest, struct error *error)
+{
+    const struct problem *problem = &check->problem;
+    *largest = 0;
+    for (size_t p = 0; p < problem->network->graded_count; p++) {
+        const struct value *value = problem->network->graded[p].value;
+        if ((gradients[p] = arena_doubles(arena, value->size)) == NULL) return out_of_memory(error);
+        if (pass_read_gradient(pass, value, gradients[p], error) != CODE_OK) return error->code;
+        if (check_finite(problem, p, gradients[p], error) != CODE_OK) return error->code;
+        for (size_t i = 0; i < value->size; i++)
+            *largest = fabs(gradients[p][i]) > *largest ? fabs(gradients[p][i]) : *largest;
+    }
+    return CODE_OK;
+}
+
+static int judge_graded(struct arena *arena, const struct check *check, double *const *gradients, double largest,
                         struct report *report, struct error *error)
 {
     struct index index;
@@ -130,19 +157,28 @@ static int judge_graded(struct arena *arena, const struct check *check, const st
         int code = index_find(&index, problem, p, arena, &entry->submission, error);
         if (code != CODE_OK) return code;
         struct view view = convention_graded(problem->convention, graded);
-        gradients[p] = arena_doubles(arena, graded->value->size);
-        if (gradients[p] == NULL) return out_of_memory(error);
-        if (pass_read_gradient(pass, graded->value, gradients[p], error) != CODE_OK) return error->code;
         const double *reference = export_tensor(arena, &view, gradients[p], error);
-        if (reference == NULL || check_finite(problem, p, gradients[p], error) != CODE_OK) return error->code;
+        if (reference == NULL) return error->code;
+        tell_tolerance(check, view.size, reference, largest, entry);
         judge(check, &view, reference, entry);
         if (check->reveal) entry->reference = reference;
+    }
+    return CODE_OK;
+}
+
+static void sum_up(const struct network *network, struct report *report)
+{
+    for (size_t p = 0; p < network->graded_count; p++) {
+        struct entry *entry = &report->entries[p];
         if (entry->passed) entry->points = entry->max_points;
         report->points += entry->points;
         report->max_points += entry->max_points;
         report->passed = report->passed && entry->passed;
     }
-    return CODE_OK;
+    if (report->max_points > 0)
+        report->score = report->points / report->max_points;
+    else
+        report->score = report->passed ? 1 : 0;
 }
 
 /* What was submitted under names of nothing that is graded, and second copies under another name; the first
@@ -181,6 +217,10 @@ static int judge_intermediate(struct arena *arena, const struct check *check, co
                                    : pass_read(pass, which->value, inside, error);
         if (code == CODE_OK) reference = export_tensor(arena, &view, inside, error);
         if (reference == NULL) return error->code;
+        double largest = 0;
+        for (size_t i = 0; i < view.size; i++)
+            largest = fmax(largest, fabs(reference[i]));
+        tell_tolerance(check, view.size, reference, largest, entry);
     }
     judge(check, &view, reference, entry);
     if (check->reveal) entry->reference = reference;
@@ -255,18 +295,18 @@ int check_run(struct arena *arena, const struct check *check, struct report *rep
     int code = check_pass(arena, problem, problem->backend, &pass, error);
     double passed = clock_seconds();
     report->loss = pass.loss;
-    if (code == CODE_OK) code = judge_graded(arena, check, &pass, gradients, report, error);
+    double largest;
+    if (code == CODE_OK) code = read_gradients(arena, check, &pass, gradients, &largest, error);
+    if (code == CODE_OK) code = judge_graded(arena, check, gradients, largest, report, error);
     if (code == CODE_OK) code = judge_intermediates(arena, check, &pass, report, error);
     if (code == CODE_OK) code = list_unexpected(arena, check, report, error);
+    if (code == CODE_OK) code = rounding_look(arena, check, &pass, report, error);
     if (problem->backend == backend_cpu(DTYPE_FLOAT64))
         report->pass = pass; /* its memory is the arena's */
     else
         pass_free(&pass);
     if (code != CODE_OK) return code;
-    if (report->max_points > 0)
-        report->score = report->points / report->max_points;
-    else
-        report->score = report->passed ? 1 : 0;
+    sum_up(problem->network, report);
     report->pass_seconds = passed - begun;
     report->compare_seconds = clock_seconds() - passed;
     if (!check->verify_reference) return CODE_OK;

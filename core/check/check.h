@@ -25,8 +25,9 @@ struct check {
     struct problem problem;
     const double *points; /* by graded: what it is worth */
     struct submissions gradients, intermediates;
-    struct tolerance tolerance;
-    bool reveal; /* entries carry the reference */
+    struct tolerance_rule tolerance;
+    bool any_subgradient; /* at kinks what either side gives passes; else the convention's alone */
+    bool reveal;          /* entries carry the reference */
     bool verify_reference;
 };
 
@@ -52,6 +53,11 @@ struct entry {
     struct shape shape;                  /* as the request has it */
     const struct submission *submission; /* NULL where it is missing */
     struct comparison comparison;        /* where verdict is match, mismatch or not_finite */
+    struct tolerance tolerance;          /* what the check's rule comes to here */
+    bool weak;                           /* which cannot tell the reference from zeros */
+    bool float32;                        /* it passes as what was computed in float32 */
+    bool beyond_float32;                 /* it fails, and float32, in which it was computed, does not give it at all */
+    size_t at_kinks;                     /* elements on the other side of a kink than the reference has them */
     const double *reference;             /* in the request's layout; NULL unless revealed */
 };
 

@@ -2,12 +2,7 @@
 #ifndef CORE_CHECK_COMPARE_H
 #define CORE_CHECK_COMPARE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-struct tolerance {
-    double atol, rtol; /* |student - reference| <= atol + rtol*|reference|; both finite and not negative */
-};
+#include "core/check/tolerance.h"
 
 struct comparison {
     size_t mismatches;       /* elements outside the tolerance, those that are not finite included */
@@ -19,9 +14,12 @@ struct comparison {
     size_t worst;            /* offset of the largest absolute difference, the first of equals */
 };
 
-/* Compares n elements in the same layout. An element passes only where a comparison says so that is false for NaN:
- * nothing that is not a number can pass, and nothing matches a reference that is not finite. */
+/* Compares n elements in the same layout by a rule, which comes to `tolerance` for this tensor (tolerance_of). An
+ * element passes, too, where it differs by no more than `allowed` says, unless that is NULL; and only where a
+ * comparison says so that is false for NaN: nothing that is not a number can pass, and nothing matches a reference that
+ * is not finite. */
 struct comparison compare_elements(size_t n, const double *student, const double *reference,
-                                   struct tolerance tolerance);
+                                   const struct tolerance_rule *rule, struct tolerance tolerance,
+                                   const double *allowed);
 
 #endif

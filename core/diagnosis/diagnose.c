@@ -61,8 +61,12 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
     const struct graded *graded = &problem->network->graded[p];
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
     struct view view = convention_graded(problem->convention, graded);
-    *o = (struct observed){.failing = !entry->passed, .absent = student == NULL};
-    if (student == NULL) return true;
+    *o = (struct observed){.failing = !entry->passed, .absent = student == NULL, .tolerance = entry->tolerance};
+    if (entry->beyond_float32) { /* its numbers say nothing */
+        o->failing = false;
+        o->absent = true;
+    }
+    if (o->absent) return true;
     o->raw = student->data;
     if (view_accepts(&view, problem->convention, &student->shape))
         return import_tensor(job->arena, &view, student->data, &o->values);
@@ -102,14 +106,14 @@ static bool observe_all(struct job *job)
         for (size_t i = 0; i < n; i++)
             largest = fabs(g[i]) > largest ? fabs(g[i]) : largest;
     }
-    struct matching matching = {.tolerance = job->check->tolerance, .scale = largest, .clip = HUGE_VAL};
+    struct matching matching = {.scale = largest, .clip = HUGE_VAL};
     for (size_t p = 0; p < network->graded_count; p++) {
         struct observed *o = &job->observed[p];
         size_t n = o->per_sample ? job->report->entries[p].submission->tensor->size : network->graded[p].value->size;
         double own = 0;
         for (size_t i = 0; o->values != NULL && i < n; i++)
             own = fabs(o->values[i]) > own ? fabs(o->values[i]) : own;
-        o->bound = match_bound(&matching, own);
+        o->bound = match_bound(&matching, o->tolerance, own);
     }
     job->search.matching = matching;
     job->search.norm = whole ? sqrt(squares) : NAN;

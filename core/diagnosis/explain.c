@@ -301,7 +301,8 @@ static void offer_transposed(struct candidates *c, const double *predicted)
     bool l2 = search_has_l2(s, c->p) && !o->transposed;
     if (!l2 && !may_be_turned(s, dim[0], dim[1], predicted, o->values, o->bound)) return;
     tensor_transpose(dim[0], dim[1], predicted, s->room);
-    struct match match = match_numbers(&s->matching, n, o->values, s->room, search_right(s, c->p), o->bound);
+    struct match match =
+        match_numbers(&s->matching, o->tolerance, n, o->values, s->room, search_right(s, c->p), o->bound);
     if (o->transposed) match.digits = DIGITS_OF_A_SHAPE;
     offer(c, &mistake_transposed, 0, match, NAN);
     /* Of a square matrix the same numbers come from writing it out in the wrong order. */
@@ -335,7 +336,7 @@ static void offer_memory_orders(struct candidates *c, const double *predicted)
         size_t r = variant == 0 ? rows : columns, k = variant == 0 ? columns : rows;
         if (!may_be_turned(s, r, k, ours, o->raw, o->bound)) continue;
         tensor_transpose(r, k, ours, s->room_turned);
-        struct match match = match_numbers(&s->matching, n, o->raw, s->room_turned, reference, o->bound);
+        struct match match = match_numbers(&s->matching, o->tolerance, n, o->raw, s->room_turned, reference, o->bound);
         offer(c, &mistake_wrong_memory_order, variant, match, NAN);
     }
 }
@@ -444,7 +445,7 @@ bool explain_tensor(struct search *s, const struct step_call *call, size_t p, co
     flow_into(&s->flow, search_value(s, p), &count);
     if (o->per_sample && slot != NULL && slot->summed && count == 1) {
         struct match match =
-            match_numbers(&s->matching, call->rows * call->out, o->values, call->dy, call->dy, o->bound);
+            match_numbers(&s->matching, o->tolerance, call->rows * call->out, o->values, call->dy, call->dy, o->bound);
         match.digits = DIGITS_OF_A_SHAPE;
         offer(&c, &mistake_bias_not_summed, 0, match, NAN);
     } else if (o->transposed) {

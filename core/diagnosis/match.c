@@ -46,10 +46,10 @@ static double digits_of(double x)
 
 /* The digits that the hypothesis is nearer by at one element, negative where it is further off. What the reference
  * accounts for speaks for no hypothesis, but may speak against it. */
-static double digits_nearer(const struct matching *matching, double student, double predicted, double reference,
-                            double least)
+static double digits_nearer(const struct matching *matching, struct tolerance tolerance, double student,
+                            double predicted, double reference, double least)
 {
-    double tolerated = matching->tolerance.atol + matching->tolerance.rtol * fabs(reference);
+    double tolerated = tolerance.atol + tolerance.rtol * fabs(reference);
     double wrong = fabs(student - clipped(matching, reference)), left = fabs(student - clipped(matching, predicted));
     bool right = wrong <= tolerated;
     if (right && left <= tolerated) return 0;
@@ -62,27 +62,27 @@ static double digits_nearer(const struct matching *matching, double student, dou
 }
 
 /* ... of all elements; own is the largest number of the tensor. */
-static double count_digits(const struct matching *matching, size_t n, const double *student, const double *predicted,
-                           const double *reference, double own)
+static double count_digits(const struct matching *matching, struct tolerance tolerance, size_t n, const double *student,
+                           const double *predicted, const double *reference, double own)
 {
     double digits = 0, least = 1e-15 * (own > DBL_MIN ? own : DBL_MIN);
     for (size_t i = 0; i < n && digits < DIGITS_ENOUGH; i++)
-        digits += digits_nearer(matching, student[i], predicted[i], reference[i], least);
+        digits += digits_nearer(matching, tolerance, student[i], predicted[i], reference[i], least);
     return digits;
 }
 
-double match_bound(const struct matching *matching, double largest)
+double match_bound(const struct matching *matching, struct tolerance tolerance, double largest)
 {
     /* A prediction that fits has no number larger than `largest` by more than it may be off itself: a hair for
      * rounding; with an rtol below a half, no more than twice (largest + atol). */
     double rounding = 1.01 * fmin(FLOAT32_OWN * largest + FLOAT32_WHOLE * matching->scale, ROUNDING_OWN * largest);
-    double atol = matching->tolerance.atol, rtol = matching->tolerance.rtol;
-    double tolerance = rtol < 0.5 ? atol + rtol * 2 * (largest + atol) : HUGE_VAL;
-    return rounding > tolerance ? rounding : tolerance;
+    double atol = tolerance.atol, rtol = tolerance.rtol;
+    double tolerated = rtol < 0.5 ? atol + rtol * 2 * (largest + atol) : HUGE_VAL;
+    return rounding > tolerated ? rounding : tolerated;
 }
 
-struct match match_numbers(const struct matching *matching, size_t n, const double *student, const double *predicted,
-                           const double *reference, double bound)
+struct match match_numbers(const struct matching *matching, struct tolerance tolerance, size_t n, const double *student,
+                           const double *predicted, const double *reference, double bound)
 {
     /* Plain comparisons instead of fmax: this loop is what a large search spends its time in. */
     struct match m = {.fit = FIT_NONE};
@@ -95,7 +95,7 @@ struct match match_numbers(const struct matching *matching, size_t n, const doub
             finite += difference <= DBL_MAX;
             residual = difference > residual ? difference : residual;
             own = magnitude > own ? magnitude : own;
-            outside += !(difference <= matching->tolerance.atol + matching->tolerance.rtol * magnitude);
+            outside += !(difference <= tolerance.atol + tolerance.rtol * magnitude);
         }
         if (finite < end || residual > bound) return m; /* NaN and infinities are nobody's mistake */
     }
@@ -107,7 +107,7 @@ struct match match_numbers(const struct matching *matching, size_t n, const doub
         m.fit = FIT_FLOAT32;
     else if (outside == 0)
         m.fit = FIT_TOLERANCE;
-    if (m.fit != FIT_NONE) m.digits = count_digits(matching, n, student, predicted, reference, own);
+    if (m.fit != FIT_NONE) m.digits = count_digits(matching, tolerance, n, student, predicted, reference, own);
     return m;
 }
 

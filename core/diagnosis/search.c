@@ -28,6 +28,7 @@ void search_add_l2(const struct search *s, size_t p, double times, double *gradi
 
 struct match search_match(const struct search *s, size_t p, const double *predicted)
 {
-    return match_numbers(&s->matching, search_size(s, p), s->observed[p].values, predicted, search_right(s, p),
-                         s->observed[p].bound);
+    const struct observed *o = &s->observed[p];
+    return match_numbers(&s->matching, o->tolerance, search_size(s, p), o->values, predicted, search_right(s, p),
+                         o->bound);
 }

@@ -28,7 +28,8 @@ struct observed {
     bool per_sample; /* of a parameter that is added to rows, with one for each: values are shaped like the output */
     bool one_number; /* one number where there should be a vector: values repeat it */
     bool failing, absent; /* absent: not submitted */
-    double bound;         /* match_bound of the values */
+    struct tolerance tolerance;
+    double bound; /* match_bound of the values */
 };
 
 /* One mistake at one place. */

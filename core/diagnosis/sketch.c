@@ -198,7 +198,7 @@ void sketch_observe(struct search *s, size_t p)
             wanted[j] += s->sketch.signs[k] * (value - l2 * W[k * out + j]);
             largest = fabs(value) > largest ? fabs(value) : largest;
         }
-    double each = match_bound(&s->matching, largest) + SUM_ROUNDING * s->matching.scale;
+    double each = match_bound(&s->matching, o->tolerance, largest) + SUM_ROUNDING * s->matching.scale;
     wanted[out] = each * (double)in;
 }
 

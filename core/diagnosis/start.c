@@ -112,7 +112,7 @@ static const struct node *lowest_right_node(const struct search *s)
             if (s->observed[p].failing) return lowest;
             const double *g = search_right(s, p);
             for (size_t e = 0; first && e < search_size(s, p) && !says_something; e++)
-                says_something = fabs(g[e]) > s->matching.tolerance.atol * 10;
+                says_something = fabs(g[e]) > s->observed[p].tolerance.atol * 10;
             first = false;
         }
         if (says_something && s->flow.cut[i]) lowest = node;

@@ -35,7 +35,7 @@ static enum fit fit_multiple(const struct search *s, double c, double limit, dou
         const double *g = search_right(s, p);
         for (size_t i = 0; i < n; i++)
             scaled[i] = c * g[i];
-        struct match match = match_numbers(&matching, n, o->values, scaled, g, o->bound);
+        struct match match = match_numbers(&matching, o->tolerance, n, o->values, scaled, g, o->bound);
         if (match.fit > FIT_FLOAT32) return FIT_NONE;
         if (match.fit > fit) fit = match.fit;
         *residual = fmax(*residual, match.residual);
@@ -52,7 +52,8 @@ static bool is_other(const struct search *s, const struct check *check, const st
     double *values = s->room;
     view_import(&view, student->data, values);
     const double *g = search_right(s, q);
-    struct match match = match_numbers(&s->matching, search_size(s, q), values, g, g, HUGE_VAL);
+    struct match match =
+        match_numbers(&s->matching, s->observed[q].tolerance, search_size(s, q), values, g, g, HUGE_VAL);
     if (match.fit > FIT_FLOAT32) return false;
     *residual = fmax(*residual, match.residual);
     return true;
@@ -158,7 +159,10 @@ static struct clipping find_clipping(const struct search *s)
 {
     struct clipping c = count_clipped(s);
     double limit = factors_round(c.limit);
-    bool shows = c.limit > s->matching.tolerance.atol; /* below that no sign shows */
+    double least = 0;
+    for (size_t p = 0; p < search_count(s); p++)
+        least = fmax(least, s->observed[p].tolerance.atol);
+    bool shows = c.limit > least; /* below that no sign shows */
     bool may_be = !isnan(limit) && shows && c.at_limit >= 2 && c.limit < s->matching.scale * (1 - 1e-6);
     c.limit = may_be ? limit : HUGE_VAL;
     return c;
@@ -177,6 +181,30 @@ static bool is_all_zero(const struct search *s)
     return true;
 }
 
+/* Beyond that, relative to the tensor's largest number, float64 is not all that a number was computed in. */
+#define BEYOND_FLOAT64 1e-12
+
+/* Whether float32 may have made all that is wrong: it rounds most of a tensor's numbers. One among exact ones that is
+ * off by a little is wrong. */
+static bool is_rounded_throughout(const struct search *s)
+{
+    for (size_t p = 0; p < search_count(s); p++) {
+        const struct observed *o = &s->observed[p];
+        const double *g = search_right(s, p);
+        size_t off = 0, nonzero = 0, n = search_size(s, p);
+        double largest = 0;
+        if (!o->failing || o->absent) continue;
+        for (size_t i = 0; i < n; i++)
+            largest = fmax(largest, fabs(g[i]));
+        for (size_t i = 0; i < n; i++) {
+            nonzero += g[i] != 0;
+            off += fabs(o->values[i] - g[i]) > BEYOND_FLOAT64 * largest;
+        }
+        if (2 * off < nonzero) return false;
+    }
+    return true;
+}
+
 bool whole_read(const struct search *s, const struct check *check, const struct report *report, struct whole *finished)
 {
     *finished = (struct whole){.all = true, .factor = NAN};
@@ -184,7 +212,8 @@ bool whole_read(const struct search *s, const struct check *check, const struct 
     if (right != FIT_NONE) {
         /* A tolerance that rounding of float64 breaks, or a reference that is rounded itself, is nobody's mistake. */
         bool reference_is_exact = check->problem.backend->dtype == DTYPE_FLOAT64;
-        if (right == FIT_FLOAT32 && reference_is_exact) finished->mistake = &mistake_low_precision;
+        if (right == FIT_FLOAT32 && reference_is_exact && is_rounded_throughout(s))
+            finished->mistake = &mistake_low_precision;
         return true;
     }
     struct clipping clipping = find_clipping(s);

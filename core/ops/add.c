@@ -40,6 +40,7 @@ const struct op op_add = {
     .plan = broadcast_plan,
     .forward = forward,
     .backward = backward,
+    .term_unit = op_unit_of_sums,
     .mistakes = (const struct mistake *const[]){&mistake_broadcast_averaged, NULL},
     .cases = cases,
 };

@@ -3,7 +3,7 @@
 #include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 
-extern const struct op op_sigmoid;
+extern const struct op op_sigmoid, op_bce_with_logits;
 
 static bool on_probabilities(const double *attributes)
 {
@@ -36,6 +36,14 @@ const struct mistake mistake_missing_bce_term = {
     .direction = first_term,
 };
 
+/* Behind a sigmoid from its input: where y_hat rounds to 1, its logarithms are lost, and dz = y_hat - y is not. */
+static const struct op_join *join(const double *attributes)
+{
+    static const struct op_join with_sigmoid = {.before = &op_sigmoid, .instead = &op_bce_with_logits};
+    (void)attributes;
+    return &with_sigmoid;
+}
+
 static const struct op_case cases[] = {{.count = 2, .in = {{2, {3, 4}}}, .low = 0.05, .high = 0.95},
                                        {.count = 2, .in = {{2, {3, 1}}}, .low = 0.05, .high = 0.95},
                                        {.count = 2, .in = {{3, {3, 2, 3}}}, .low = 0.05, .high = 0.95},
@@ -43,7 +51,7 @@ static const struct op_case cases[] = {{.count = 2, .in = {{2, {3, 4}}}, .low = 
 
 const struct op op_bce = {
     .name = "bce",
-    .summary = "-(y * log(y_hat) + (1 - y) * log(1 - y_hat)), on probabilities, each log at least -100",
+    .summary = "-(y * log(y_hat) + (1 - y) * log(1 - y_hat)), on probabilities, each log at least -100; behind a sigmoid from its input",
     .kind = OP_LOSS,
     .slots = loss_slots,
     .plan = loss_plan,
@@ -52,6 +60,7 @@ const struct op op_bce = {
     .loss = LOSS_bce,
     .on_probabilities = on_probabilities,
     .goes_with = &op_sigmoid,
+    .join = join,
     .mistakes = (const struct mistake *const[]){&mistake_mse_shortcut, &mistake_missing_bce_term, NULL},
     .cases = cases,
 };

@@ -139,6 +139,7 @@ const struct op op_concat = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .term_unit = op_unit_of_sums,
     .mistakes = (const struct mistake *const[]){&mistake_gradient_at_wrong_index, NULL},
     .cases = cases,
 };

@@ -29,6 +29,7 @@ const struct op op_flatten = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .term_unit = op_unit_of_sums,
     .reshapes = true,
     .plain = PLAIN_SAME,
     .cases = unary_cases,

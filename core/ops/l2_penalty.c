@@ -34,5 +34,6 @@ const struct op op_l2_penalty = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .term_unit = op_unit_of_products,
     .adds = true,
 };

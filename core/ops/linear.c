@@ -78,6 +78,12 @@ static bool shares(const double *attributes, const double *other, size_t slot)
     return slot != BIAS || (attributes[TRANSPOSED] > 0) == (other[TRANSPOSED] > 0);
 }
 
+static int term_unit(size_t count, const int *units)
+{
+    int product = units[X] + units[WEIGHT];
+    return count > BIAS && units[BIAS] < product ? units[BIAS] : product;
+}
+
 /* z = x @ W + b, or x @ W.T + b */
 static int forward(const struct op_call *call)
 {
@@ -498,6 +504,7 @@ const struct op op_linear = {
     .forward = forward,
     .backward = backward,
     .shares = shares,
+    .term_unit = term_unit,
     .plain = PLAIN_LINEAR,
     .mistakes = own_mistakes,
     .mistakes_when = is_plain,

@@ -127,6 +127,7 @@ const struct op op_mul = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .term_unit = op_unit_of_products,
     .mistakes = (const struct mistake *const[]){&mistake_other_factor_missing, &mistake_factors_exchanged,
                                                 &mistake_broadcast_averaged, NULL},
     .cases = cases,

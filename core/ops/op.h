@@ -149,6 +149,10 @@ struct op {
     /* Whether a layer shares a parameter with another one of these attributes whose parameters it uses, instead of
      * having one of its own; NULL: always. */
     bool (*shares)(const double *attributes, const double *other, size_t slot);
+    /* Of an op whose output, and whose gradients, are sums of products of its inputs' elements: the power of two, its
+     * exponent, of which each term of such a sum is a whole multiple, the inputs' elements being multiples of these.
+     * NULL of every other op. (core/pass/magnitude.h) */
+    int (*term_unit)(size_t count, const int *units);
     bool adds;     /* ... or adds to it, where call->add says so */
     bool reshapes; /* what comes out is what goes in, in another shape */
 
@@ -210,6 +214,10 @@ const struct slot *op_slot(const struct op *op, size_t input);
 
 /* The slots of an op with one input, x. */
 extern const struct slot unary_slots[];
+
+/* A term_unit of sums of single elements: the least of its inputs'; and of products: their sum. */
+int op_unit_of_sums(size_t count, const int *units);
+int op_unit_of_products(size_t count, const int *units);
 
 /* The product of a shape's dimensions, which a graph has found not to overflow. */
 static inline size_t op_elements(const struct shape *shape)

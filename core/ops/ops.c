@@ -23,6 +23,22 @@ const struct op *ops_find(const char *name, bool loss)
     return NULL;
 }
 
+int op_unit_of_sums(size_t count, const int *units)
+{
+    int least = units[0];
+    for (size_t k = 1; k < count; k++)
+        least = units[k] < least ? units[k] : least;
+    return least;
+}
+
+int op_unit_of_products(size_t count, const int *units)
+{
+    int sum = 0;
+    for (size_t k = 0; k < count; k++)
+        sum += units[k];
+    return sum;
+}
+
 void op_no_plan(struct op_plan *plan)
 {
     memset(plan->has, 0, sizeof plan->has);

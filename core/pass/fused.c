@@ -45,21 +45,23 @@ static bool add_node(const struct node *node, struct fused *fused)
     return small(fused->outputs) && small(fused->parameters);
 }
 
-static bool add_loss(const struct node *loss, bool joined, struct fused *fused)
+/* joined: how the loss is joined with the last layer, or NULL. */
+static bool add_loss(const struct node *loss, const struct op_join *joined, struct fused *fused)
 {
     const struct op *op = loss->op;
     bool probabilities = op->on_probabilities != NULL && op->on_probabilities(loss->attributes);
     fused->kinked_error = op->kink == KINK_ERROR;
     if (op->plain == PLAIN_SOFTMAX_CROSS_ENTROPY) {
-        fused->softmax = !probabilities || joined;
+        fused->softmax = !probabilities || joined != NULL;
         fused->on_probabilities = !fused->softmax;
         fused->loss = LOSS_cross_entropy;
         return true;
     }
-    fused->on_probabilities = probabilities;
+    if (joined != NULL) op = joined->instead;
+    fused->on_probabilities = probabilities && joined == NULL;
     fused->loss = op->loss;
-    fused->loss_attribute = loss->attributes[0];
-    return op->forward == elementwise_loss_forward && op->kink != KINK_MARGIN && op->kink != KINK_INPUT && !joined;
+    fused->loss_attribute = joined != NULL ? joined->attributes[0] : loss->attributes[0];
+    return op->forward == elementwise_loss_forward && op->kink != KINK_MARGIN && op->kink != KINK_INPUT;
 }
 
 bool fused_of(const struct network *network, struct fused *fused)
@@ -69,14 +71,14 @@ bool fused_of(const struct network *network, struct fused *fused)
     if (!network_is_chain(network) || network->graded_count > network->parameter_count) return false;
     if (network->batch == 0 || !small(network->batch) || !small(x->size)) return false;
     const struct op_join *join = loss->op->join != NULL ? loss->op->join(loss->attributes) : NULL;
-    bool joined = join != NULL && network->output->made_by->op == join->before;
+    if (join != NULL && network->output->made_by->op != join->before) join = NULL;
     *fused = (struct fused){.batch = (unsigned)network->batch,
                             .input = (unsigned)network_sample_size(network, x),
                             .scale = loss_factor(loss->op, loss->attributes, &network->output->shape),
                             .l2 = network->definition->l2,
                             .work = network->work / 3};
-    if (!add_loss(loss, joined, fused)) return false;
-    size_t steps = network->definition->layer_count - joined;
+    if (!add_loss(loss, join, fused)) return false;
+    size_t steps = network->definition->layer_count - (join != NULL);
     for (size_t i = 0; i < steps; i++)
         if (!add_node(network->layers[i], fused)) return false;
     fused->output = (unsigned)network_sample_size(network, network->output);

@@ -98,7 +98,7 @@ static void lay_out(struct pass *pass, size_t *used)
     }
 }
 
-static bool node_counts(const struct pass *pass, const struct node *node)
+bool pass_counts(const struct pass *pass, const struct node *node)
 {
     return pass->steps[node->index].counts;
 }
@@ -108,7 +108,7 @@ static bool value_counts(const struct pass *pass, const struct value *value)
 {
     bool counts = value->is_term;
     for (size_t u = 0; !counts && u < value->use_count; u++)
-        counts = node_counts(pass, value->uses[u].node);
+        counts = pass_counts(pass, value->uses[u].node);
     return counts;
 }
 

@@ -55,6 +55,9 @@ int pass_backward(struct pass *pass, struct error *error);
 int pass_read(const struct pass *pass, const struct value *value, double *host, struct error *error);
 int pass_read_gradient(const struct pass *pass, const struct value *value, double *host, struct error *error);
 
+/* Whether the loss depends on what a node makes. */
+bool pass_counts(const struct pass *pass, const struct node *node);
+
 /* The call of a node's op: its forward values and where its gradients go. What is joined with another op is called here
  * as if it were not. */
 const struct op_call *pass_call(const struct pass *pass, const struct node *node);

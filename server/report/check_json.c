@@ -40,6 +40,15 @@ static void write_comparison(struct json *json, const struct comparison *c, cons
     write_index(json, "first_not_finite", &student->shape, c->first_not_finite);
 }
 
+static void write_tolerance(struct json *json, const struct tolerance *tolerance)
+{
+    json_key(json, "tolerance");
+    json_open(json, '{');
+    json_member_number(json, "atol", tolerance->atol);
+    json_member_number(json, "rtol", tolerance->rtol);
+    json_close(json, '}');
+}
+
 static void write_entry(struct json *json, const struct check *check, const struct entry *entry, bool graded)
 {
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
@@ -64,8 +73,27 @@ static void write_entry(struct json *json, const struct check *check, const stru
         json_member_number(json, "max_points", entry->max_points);
     }
     write_comparison(json, &entry->comparison, student);
+    if (entry->expected && check->tolerance.kind == TOLERANCE_AUTO) write_tolerance(json, &entry->tolerance);
+    if (entry->weak) json_member_bool(json, "weak", true);
+    if (entry->float32) json_member_text(json, "precision", "float32");
+    if (entry->at_kinks > 0) json_member_size(json, "at_kinks", entry->at_kinks);
     if (detail[0] != '\0') json_member_text(json, "detail", detail);
     json_close(json, '}');
+}
+
+/* The rule that was asked for: "auto", or an object as in the request. */
+static void write_rule(struct json *json, const struct tolerance_rule *rule)
+{
+    if (rule->kind == TOLERANCE_AUTO) {
+        json_member_text(json, "tolerance", "auto");
+    } else if (rule->kind == TOLERANCE_PLAIN) {
+        write_tolerance(json, &rule->plain);
+    } else {
+        json_key(json, "tolerance");
+        json_open(json, '{');
+        json_member_number(json, tolerance_names[rule->kind], rule->limit);
+        json_close(json, '}');
+    }
 }
 
 static void write_entries(struct json *json, const struct check *check, const char *name, const struct entry *entries,
@@ -127,11 +155,7 @@ void check_report_json(struct text *text, const struct check *check, const struc
     json_member_number(&json, "loss", report->loss);
     json_member_text(&json, "device", check->problem.backend->device);
     json_member_text(&json, "dtype", dtype_names[check->problem.backend->dtype]);
-    json_key(&json, "tolerance");
-    json_open(&json, '{');
-    json_member_number(&json, "atol", check->tolerance.atol);
-    json_member_number(&json, "rtol", check->tolerance.rtol);
-    json_close(&json, '}');
+    write_rule(&json, &check->tolerance);
     write_entries(&json, check, "parameters", report->entries, report->entry_count, true);
     if (report->unexpected_not_listed > 0) {
         json_member_size(&json, "unexpected_not_listed", report->unexpected_not_listed);

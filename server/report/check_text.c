@@ -80,6 +80,21 @@ static void add_reference(struct text *text, const struct entry *entries, size_t
     }
 }
 
+static void add_rule(struct text *text, const struct tolerance_rule *rule)
+{
+    if (rule->kind == TOLERANCE_AUTO) {
+        text_add(text, "auto");
+    } else if (rule->kind == TOLERANCE_PLAIN) {
+        text_add(text, "atol ");
+        add_number(text, rule->plain.atol);
+        text_add(text, " rtol ");
+        add_number(text, rule->plain.rtol);
+    } else {
+        text_format(text, "%s ", tolerance_names[rule->kind]);
+        add_number(text, rule->limit);
+    }
+}
+
 void check_report_text(struct text *text, const struct check *check, const struct report *report,
                        const struct diagnosis *diagnosis)
 {
@@ -89,11 +104,9 @@ void check_report_text(struct text *text, const struct check *check, const struc
     add_number(text, report->max_points);
     text_add(text, " points\nloss ");
     add_number(text, report->loss);
-    text_format(text, " on %s in %s, tolerance atol ", check->problem.backend->device,
+    text_format(text, " on %s in %s, tolerance ", check->problem.backend->device,
                 dtype_names[check->problem.backend->dtype]);
-    add_number(text, check->tolerance.atol);
-    text_add(text, " rtol ");
-    add_number(text, check->tolerance.rtol);
+    add_rule(text, &check->tolerance);
     text_add(text, "\n\n");
     add_entries(text, check, report->entries, report->entry_count);
     if (report->unexpected_not_listed > 0)

@@ -16,7 +16,9 @@ static void describe_tensor(struct text *to, const struct entry *entry, const st
 {
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
     const struct comparison *c = &entry->comparison;
-    if (entry->verdict == VERDICT_MISMATCH)
+    if (entry->verdict == VERDICT_MISMATCH && entry->beyond_float32)
+        text_add(to, "float32 is not accurate enough for this gradient: compute it in float64");
+    else if (entry->verdict == VERDICT_MISMATCH)
         text_format(to, "%zu of %zu elements differ, the most at %s", c->mismatches, student->size,
                     index_text(&student->shape, c->worst, a));
     else if (entry->verdict == VERDICT_SHAPE_MISMATCH)

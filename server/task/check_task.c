@@ -14,20 +14,45 @@
 
 /* ---- options ---- */
 
-static int read_tolerance(struct members *r, const json_t *root, struct tolerance *tolerance)
+static int read_limit(struct members *r, const json_t *object, const char *name, double *limit)
 {
-    static const char *const known[] = {"atol", "rtol", NULL};
-    *tolerance = (struct tolerance){.atol = 1e-6, .rtol = 0};
-    const json_t *object = NULL;
-    if (members_object(r, root, "tolerance", OPTIONAL, &object) != CODE_OK) return r->error->code;
-    if (object == NULL) return CODE_OK;
+    if (members_number(r, object, name, OPTIONAL, limit) != CODE_OK || *limit >= 0) return r->error->code;
+    error_set(r->error, CODE_OUT_OF_RANGE, "%s is %.17g, it must be at least 0", name, *limit);
+    return error_at(r->error, name);
+}
+
+/* {"atol": a, "rtol": r}, or {"relative_norm": t} and the like. */
+static int read_tolerance_object(struct members *r, const json_t *object, struct tolerance_rule *tolerance)
+{
+    static const char *const known[] = {"atol", "rtol", "relative_norm", "relative_error", "decimals", NULL};
+    *tolerance = (struct tolerance_rule){.kind = TOLERANCE_PLAIN, .plain = {.atol = 1e-6}};
     members_known(r, object, known);
-    double *const values[] = {&tolerance->atol, &tolerance->rtol};
-    for (size_t i = 0; r->error->code == CODE_OK && known[i] != NULL; i++)
-        if (members_number(r, object, known[i], OPTIONAL, values[i]) == CODE_OK && *values[i] < 0) {
-            error_set(r->error, CODE_OUT_OF_RANGE, "%s is %.17g, it must be at least 0", known[i], *values[i]);
-            error_at(r->error, known[i]);
+    for (int kind = TOLERANCE_RELATIVE_NORM; r->error->code == CODE_OK && kind <= TOLERANCE_DECIMALS; kind++) {
+        const char *name = tolerance_names[kind];
+        if (json_object_get(object, name) == NULL) continue;
+        tolerance->kind = (enum tolerance_kind)kind;
+        if (json_object_size(object) > 1) {
+            error_set(r->error, CODE_OUT_OF_RANGE, "%s is a rule of its own, beside which nothing else can stand",
+                      name);
+            return error_at(r->error, name);
         }
+        read_limit(r, object, name, &tolerance->limit);
+    }
+    if (r->error->code == CODE_OK) read_limit(r, object, "atol", &tolerance->plain.atol);
+    if (r->error->code == CODE_OK) read_limit(r, object, "rtol", &tolerance->plain.rtol);
+    return r->error->code;
+}
+
+static int read_tolerance(struct members *r, const json_t *root, struct tolerance_rule *tolerance)
+{
+    const json_t *member = json_object_get(root, "tolerance");
+    *tolerance = (struct tolerance_rule){.kind = TOLERANCE_AUTO};
+    if (member == NULL || (json_is_string(member) && strcmp(json_string_value(member), "auto") == 0)) return CODE_OK;
+    if (json_is_object(member)) {
+        read_tolerance_object(r, member, tolerance);
+    } else {
+        error_set(r->error, CODE_WRONG_TYPE, "tolerance must be \"auto\" or an object, as {\"atol\": 1e-6}");
+    }
     return r->error->code != CODE_OK ? error_at(r->error, "tolerance") : CODE_OK;
 }
 
@@ -65,6 +90,10 @@ static int read_options(struct members *r, const json_t *root, const struct opti
     request->diagnose = true;
     if (read_device(r, root, options, &request->device, &request->dtype) != CODE_OK) return r->error->code;
     if (read_tolerance(r, root, &check->tolerance) != CODE_OK) return r->error->code;
+    static const char *const subgradients[] = {"convention", "any", NULL};
+    int any = 0;
+    if (members_choice(r, root, "subgradients", OPTIONAL, subgradients, &any) != CODE_OK) return r->error->code;
+    check->any_subgradient = any > 0;
     if (read_points(r, root, &request->set, &check->points) != CODE_OK) return r->error->code;
     if (members_bool(r, root, "diagnose", OPTIONAL, &request->diagnose) != CODE_OK) return r->error->code;
     if (members_bool(r, root, "reveal", OPTIONAL, &check->reveal) != CODE_OK) return r->error->code;
@@ -134,9 +163,9 @@ static int check_limits(const struct options *options, struct check_task *reques
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {"network",   "convention", "parameters",       "data",   "gradients",
-                                        "tolerance", "points",     "intermediates",    "device", "dtype",
-                                        "diagnose",  "reveal",     "verify_reference", NULL};
+    static const char *const known[] = {"network",   "convention", "parameters",       "data",         "gradients",
+                                        "tolerance", "points",     "intermediates",    "device",       "dtype",
+                                        "diagnose",  "reveal",     "verify_reference", "subgradients", NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     const json_t *root = request->document.root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");

@@ -68,7 +68,8 @@ static void prepare_defined(void)
         shapes[p] = n->graded[p].value->shape;
         points[p] = 1;
     }
-    check = (struct check){.points = points, .tolerance = {.atol = 1e-6}, .reveal = true};
+    check = (struct check){
+        .points = points, .tolerance = {.kind = TOLERANCE_PLAIN, .plain = {.atol = 1e-6}}, .reveal = true};
     pose();
     run();
     ck_assert(!report.passed && report.entries[0].verdict == VERDICT_MISSING);

@@ -8,9 +8,15 @@
 
 static const struct tolerance usual = {.atol = 1e-6, .rtol = 0};
 
+static struct comparison compare(size_t n, const double *student, const double *reference, struct tolerance tolerance)
+{
+    const struct tolerance_rule rule = {.kind = TOLERANCE_PLAIN, .plain = tolerance};
+    return compare_elements(n, student, reference, &rule, tolerance, NULL);
+}
+
 static struct comparison one(double student, double reference, struct tolerance tolerance)
 {
-    return compare_elements(1, &student, &reference, tolerance);
+    return compare(1, &student, &reference, tolerance);
 }
 
 START_TEST(the_tolerance_is_inclusive)
@@ -49,15 +55,15 @@ START_TEST(finds_a_planted_difference_at_its_index)
         student[i] = reference[i] = sin((double)i);
     for (size_t i = 0; i < N; i++) {
         student[i] += 1e-3;
-        struct comparison c = compare_elements(N, student, reference, usual);
+        struct comparison c = compare(N, student, reference, usual);
         ck_assert(c.mismatches == 1 && c.worst == i && c.compared == N);
         ck_assert_double_eq_tol(c.max_abs_diff, 1e-3, 1e-15);
         student[i] = NAN;
-        c = compare_elements(N, student, reference, usual);
+        c = compare(N, student, reference, usual);
         ck_assert(c.mismatches == 1 && c.first_not_finite == i && c.compared == N - 1 && c.max_abs_diff == 0);
         student[i] = reference[i];
     }
-    ck_assert_uint_eq(compare_elements(N, student, reference, (struct tolerance){0, 0}).mismatches, 0);
+    ck_assert_uint_eq(compare(N, student, reference, (struct tolerance){0, 0}).mismatches, 0);
 }
 END_TEST
 
@@ -73,9 +79,54 @@ END_TEST
 START_TEST(of_equal_differences_the_first_is_the_worst)
 {
     double student[] = {0, 1, 1}, reference[] = {0, 0, 0};
-    struct comparison c = compare_elements(3, student, reference, usual);
+    struct comparison c = compare(3, student, reference, usual);
     ck_assert(c.worst == 1 && c.mismatches == 2);
-    ck_assert_uint_eq(compare_elements(0, student, reference, usual).compared, 0);
+    ck_assert_uint_eq(compare(0, student, reference, usual).compared, 0);
+}
+END_TEST
+
+/* Mismatches by a rule with one number. */
+static size_t by(enum tolerance_kind kind, double limit, size_t n, const double *student, const double *reference)
+{
+    const struct tolerance_rule rule = {.kind = kind, .limit = limit};
+    struct tolerance tolerance = tolerance_of(&rule, n, reference, 1);
+    return compare_elements(n, student, reference, &rule, tolerance, NULL).mismatches;
+}
+
+START_TEST(rules_with_one_number)
+{
+    const double r[] = {3, 4}, off[] = {3, 4.001}, nan[] = {3, NAN}, tiny[] = {3e-200, 4e-200},
+                 tiny_off[] = {3e-200, 5e-200};
+    double norm = 0.001 / (5 + sqrt(9 + 4.001 * 4.001)), error = 0.001 / 8.001;
+    ck_assert_uint_eq(by(TOLERANCE_RELATIVE_NORM, norm * 1.0001, 2, off, r), 0);
+    ck_assert_uint_ge(by(TOLERANCE_RELATIVE_NORM, norm * 0.9999, 2, off, r), 1);
+    ck_assert_uint_eq(by(TOLERANCE_RELATIVE_NORM, 0, 2, r, r), 0);
+    ck_assert_uint_eq(by(TOLERANCE_RELATIVE_NORM, 1e9, 2, nan, r), 1);
+    ck_assert_uint_ge(by(TOLERANCE_RELATIVE_NORM, 0.05, 2, tiny_off, tiny), 1); /* no square vanishes */
+    ck_assert_uint_eq(by(TOLERANCE_RELATIVE_ERROR, error * 1.0001, 2, off, r), 0);
+    ck_assert_uint_eq(by(TOLERANCE_RELATIVE_ERROR, error * 0.9999, 2, off, r), 1);
+    ck_assert_uint_eq(by(TOLERANCE_RELATIVE_ERROR, 1e9, 2, nan, r), 1);
+    const double exact[] = {0.12345, -2.00005}, printed[] = {0.1235, -2}, further[] = {0.1236, -2};
+    ck_assert_uint_eq(by(TOLERANCE_DECIMALS, 4, 2, printed, exact), 0);
+    ck_assert_uint_eq(by(TOLERANCE_DECIMALS, 4, 2, further, exact), 1);
+    ck_assert_uint_eq(by(TOLERANCE_DECIMALS, 400, 2, exact, exact), 0);
+}
+END_TEST
+
+START_TEST(what_auto_comes_to)
+{
+    const struct tolerance_rule rule = {.kind = TOLERANCE_AUTO};
+    const double ordinary[] = {0.5, 0}, small[] = {5e-4, 0}, none[] = {0, 0};
+    ck_assert_double_eq(tolerance_of(&rule, 2, ordinary, 1).atol, 1e-6);
+    ck_assert_double_eq_tol(tolerance_of(&rule, 2, small, 1e3).atol, 5e-7 + 1e-9, 1e-18);
+    ck_assert_double_eq_tol(tolerance_of(&rule, 2, none, 2).atol, 2e-12, 1e-24);
+    ck_assert_double_le(tolerance_of(&rule, 2, small, 1e12).atol, 1e-6); /* never more than where it is large */
+    const double allowed[] = {0, 1};
+    struct comparison c = compare_elements(2, (double[]){0.5, 1}, ordinary, &rule, (struct tolerance){0, 0}, allowed);
+    ck_assert_uint_eq(c.mismatches, 0);
+    ck_assert(!tolerance_is_weak(&rule, 2, none));
+    const struct tolerance_rule plain = {.kind = TOLERANCE_PLAIN, .plain = {.atol = 1e-3}};
+    ck_assert(tolerance_is_weak(&plain, 2, small) && !tolerance_is_weak(&plain, 2, ordinary));
 }
 END_TEST
 
@@ -88,6 +139,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, finds_a_planted_difference_at_its_index);
     tcase_add_test(tcase, the_relative_difference_is_that_of_cs231n);
     tcase_add_test(tcase, of_equal_differences_the_first_is_the_worst);
+    tcase_add_test(tcase, rules_with_one_number);
+    tcase_add_test(tcase, what_auto_comes_to);
     suite_add_tcase(suite, tcase);
     return suite;
 }

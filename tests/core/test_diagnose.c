@@ -12,7 +12,8 @@
 #include "core/diagnosis/rules.h"
 #include "tests/core/chain.h"
 
-static const struct matching usual = {.tolerance = {.atol = 1e-6}, .scale = 1, .clip = HUGE_VAL};
+static const struct matching usual = {.scale = 1, .clip = HUGE_VAL};
+static const struct tolerance within = {.atol = 1e-6};
 
 START_TEST(fits)
 {
@@ -24,18 +25,18 @@ START_TEST(fits)
                  {1e-3, FIT_NONE}, {NAN, FIT_NONE},    {INFINITY, FIT_NONE}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double student[] = {1, -0.5 + cases[i].off, 0.25};
-        struct match m = match_numbers(&usual, 3, student, predicted, reference, HUGE_VAL);
+        struct match m = match_numbers(&usual, within, 3, student, predicted, reference, HUGE_VAL);
         ck_assert_msg(m.fit == cases[i].fit, "off by %g: fit %d", cases[i].off, m.fit);
     }
     /* Nothing is gained by reproducing what is right anyway. */
-    ck_assert_double_eq(match_numbers(&usual, 3, reference, reference, reference, HUGE_VAL).digits, 0);
+    ck_assert_double_eq(match_numbers(&usual, within, 3, reference, reference, reference, HUGE_VAL).digits, 0);
     const double computed[] = {1 / 3.0, -2 / 7.0, 0.1 + 1e-9}; /* as many digits as a float64 has */
-    ck_assert_double_gt(match_numbers(&usual, 3, computed, computed, reference, HUGE_VAL).digits, 30);
+    ck_assert_double_gt(match_numbers(&usual, within, 3, computed, computed, reference, HUGE_VAL).digits, 30);
     /* A number that somebody typed is no evidence: 1, 0.5 and 0.25 have four digits together. */
-    ck_assert_double_lt(match_numbers(&usual, 3, predicted, predicted, reference, HUGE_VAL).digits, 6);
+    ck_assert_double_lt(match_numbers(&usual, within, 3, predicted, predicted, reference, HUGE_VAL).digits, 6);
     /* Eight printed digits of one number are worth less than the rounding of a float64. */
     double printed = 0.12345679, exact = 0.123456789, wrong = 0.3;
-    ck_assert_double_lt(match_numbers(&usual, 1, &printed, &exact, &wrong, HUGE_VAL).digits, 9);
+    ck_assert_double_lt(match_numbers(&usual, within, 1, &printed, &exact, &wrong, HUGE_VAL).digits, 9);
 }
 END_TEST
 
@@ -43,25 +44,25 @@ END_TEST
  * float32's rounding of the million. */
 START_TEST(small_beside_large)
 {
-    const struct matching beside = {.tolerance = {.atol = 1e-6}, .scale = 1e6, .clip = HUGE_VAL};
+    const struct matching beside = {.scale = 1e6, .clip = HUGE_VAL};
     const double reference[] = {0.31, -0.17, 0.23}, noise[] = {0.28, -0.21, 0.11};
     const double predicted[] = {0.3, -0.2, 0.1}, near[] = {0.3 + 1e-6, -0.2 - 2e-6, 0.1};
-    ck_assert_int_eq(match_numbers(&beside, 3, noise, predicted, reference, HUGE_VAL).fit, FIT_NONE);
-    ck_assert_int_eq(match_numbers(&beside, 3, near, predicted, reference, HUGE_VAL).fit, FIT_FLOAT32);
+    ck_assert_int_eq(match_numbers(&beside, within, 3, noise, predicted, reference, HUGE_VAL).fit, FIT_NONE);
+    ck_assert_int_eq(match_numbers(&beside, within, 3, near, predicted, reference, HUGE_VAL).fit, FIT_FLOAT32);
     /* What is within the tolerance is right, however small the tensor. */
     const double tiny[] = {1e-9, 0, -1e-9}, none[] = {0, 0, 0};
-    ck_assert_int_ne(match_numbers(&beside, 3, tiny, none, reference, HUGE_VAL).fit, FIT_NONE);
+    ck_assert_int_ne(match_numbers(&beside, within, 3, tiny, none, reference, HUGE_VAL).fit, FIT_NONE);
 }
 END_TEST
 
 /* Where the hypothesis is nearer at one element and further off at another, the one stands against the other. */
 START_TEST(evidence_against)
 {
-    const struct matching strict = {.tolerance = {.atol = 1e-9}, .scale = 1, .clip = HUGE_VAL};
+    const struct tolerance strict = {.atol = 1e-9};
     const double student[] = {0.7123456, -0.1123456}, reference[] = {0.5123456, -0.1123456 - 1e-10};
     const double predicted[] = {0.7123456, -0.1123436};
-    double alone = match_numbers(&strict, 1, student, predicted, reference, HUGE_VAL).digits;
-    struct match both = match_numbers(&strict, 2, student, predicted, reference, HUGE_VAL);
+    double alone = match_numbers(&usual, strict, 1, student, predicted, reference, HUGE_VAL).digits;
+    struct match both = match_numbers(&usual, strict, 2, student, predicted, reference, HUGE_VAL);
     ck_assert_double_gt(alone, 5);
     ck_assert_int_eq(both.fit, FIT_FLOAT32);
     ck_assert_double_lt(both.digits, alone - 3);
@@ -85,12 +86,11 @@ START_TEST(bound_turns_nothing_away)
             predicted[k] = student[k] + off * predicted[k];
             largest = fmax(largest, fabs(student[k]));
         }
-        const struct matching matching = {.tolerance = {.atol = i % 2 ? 1e-6 : 0, .rtol = (double)(i % 5) * 0.12},
-                                          .scale = pow(10, (double)(i % 9)),
-                                          .clip = HUGE_VAL};
-        struct match whole = match_numbers(&matching, N, student, predicted, numbers[2], HUGE_VAL);
-        struct match early =
-            match_numbers(&matching, N, student, predicted, numbers[2], match_bound(&matching, largest));
+        const struct tolerance tolerance = {.atol = i % 2 ? 1e-6 : 0, .rtol = (double)(i % 5) * 0.12};
+        const struct matching matching = {.scale = pow(10, (double)(i % 9)), .clip = HUGE_VAL};
+        struct match whole = match_numbers(&matching, tolerance, N, student, predicted, numbers[2], HUGE_VAL);
+        struct match early = match_numbers(&matching, tolerance, N, student, predicted, numbers[2],
+                                           match_bound(&matching, tolerance, largest));
         ck_assert_int_eq(whole.fit, early.fit);
         fitted += whole.fit != FIT_NONE;
     }
@@ -103,14 +103,14 @@ START_TEST(predictions_are_clipped)
     struct matching clipping = usual;
     clipping.clip = 0.5;
     const double reference[] = {2, -3, 0.1}, student[] = {0.5, -0.5, 0.1};
-    ck_assert_int_eq(match_numbers(&clipping, 3, student, reference, reference, HUGE_VAL).fit, FIT_EXACT);
-    ck_assert_int_eq(match_numbers(&usual, 3, student, reference, reference, HUGE_VAL).fit, FIT_NONE);
+    ck_assert_int_eq(match_numbers(&clipping, within, 3, student, reference, reference, HUGE_VAL).fit, FIT_EXACT);
+    ck_assert_int_eq(match_numbers(&usual, within, 3, student, reference, reference, HUGE_VAL).fit, FIT_NONE);
     /* What is clipped shows a sign, not a number: it says next to nothing, and nothing where the reference says it too.
      */
     const double predicted[] = {2, 3, 0.3123456789}, at_limit[] = {0.5, 0.5, 0.3123456789};
-    ck_assert_double_lt(match_numbers(&clipping, 3, at_limit, predicted, predicted, HUGE_VAL).digits, 1e-9);
+    ck_assert_double_lt(match_numbers(&clipping, within, 3, at_limit, predicted, predicted, HUGE_VAL).digits, 1e-9);
     const double negated[] = {-2, -3, 0.3123456789};
-    double digits = match_numbers(&clipping, 3, at_limit, predicted, negated, HUGE_VAL).digits;
+    double digits = match_numbers(&clipping, within, 3, at_limit, predicted, negated, HUGE_VAL).digits;
     ck_assert(digits > 0.5 && digits < 1);
 }
 END_TEST

@@ -191,7 +191,7 @@ static void diagnose(enum bug bug, const char *activation, struct diagnosis *dia
     struct check check = {.problem = chain_problem(&arena, &chain, backend_cpu(DTYPE_FLOAT64), x, target, parameters),
                           .points = points,
                           .gradients = {.items = items, .count = PARAMETERS},
-                          .tolerance = {.atol = 1e-6}};
+                          .tolerance = {.kind = TOLERANCE_PLAIN, .plain = {.atol = 1e-6}}};
     check.problem.shapes = shapes;
     check.problem.names = names;
     struct report report;

@@ -1,0 +1,24 @@
+/* Where the derivative jumps, and which side right work is on. The order of a sum decides on which side of 0 an input
+ * of ReLU falls that is 0 on paper, and so decides whether a gradient goes through it; both are right. */
+#ifndef CORE_CHECK_KINKS_H
+#define CORE_CHECK_KINKS_H
+
+#include "core/pass/magnitude.h"
+
+/* A gradient that was handed in, and how far from the reference it may be. */
+struct kinks_tensor {
+    const struct value *value;
+    const double *student; /* layout inside, of the value's size; NULL where there is none to compare */
+    const double *allowed; /* by element */
+    size_t flipped;        /* out: elements at kinks that lie on the other side than the pass had them, of those that it
+                              depends on */
+};
+
+/* Moves elements that lie within 64 eps of their magnitude from a kink to its other side, where that makes the pass's
+ * gradients the student's; the pass (float64 on the CPU, after backward) is left with that side and its gradients. With
+ * `exact_too` also those that lie right on it, where a convention has chosen. *flipped counts them. CODE_OUT_OF_MEMORY;
+ * CODE_CANCELLED. */
+int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes *magnitudes, double eps,
+                 bool exact_too, struct kinks_tensor *tensors, size_t count, size_t *flipped, struct error *error);
+
+#endif

@@ -1,0 +1,249 @@
+#include "core/check/rounding.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "core/check/kinks.h"
+#include "core/graph/intermediates.h"
+#include "core/pass/magnitude.h"
+
+/* So many roundings of the magnitudes of a sum are what another order of it makes. */
+#define ROUNDINGS 64
+
+/* What float32 gives of a tensor, of its largest element, where it is worth its name. */
+#define FLOAT32_OF_LARGEST 1e-5
+
+#define EPS32 FLT_EPSILON
+#define EPS64 DBL_EPSILON
+
+/* One tensor that was handed in. */
+struct look {
+    struct entry *entry;
+    const struct value *value;
+    bool gradient;
+    struct view view;
+    double *student, *allowed; /* layout inside */
+    bool float32;              /* all its numbers are float32's, and not all of them whole */
+};
+
+struct looks {
+    struct arena *arena;
+    const struct check *check;
+    const struct pass *pass;
+    struct magnitudes magnitudes;
+    struct look *list;
+    size_t count, graded; /* those of what is graded come first */
+    bool float32;         /* all gradients that say so are float32's */
+    struct error *error;
+};
+
+static int out_of_memory(struct looks *l)
+{
+    return error_set(l->error, CODE_OUT_OF_MEMORY, "out of memory");
+}
+
+/* ---- what there is ---- */
+
+static bool any_mismatch(const struct report *report)
+{
+    for (size_t i = 0; i < report->entry_count; i++)
+        if (report->entries[i].verdict == VERDICT_MISMATCH) return true;
+    for (size_t i = 0; i < report->intermediate_count; i++)
+        if (report->intermediates[i].verdict == VERDICT_MISMATCH) return true;
+    return false;
+}
+
+/* Whether numbers are float32's: whole ones, which any format holds, say nothing. */
+static bool is_float32(size_t n, const double *values)
+{
+    bool whole = true;
+    for (size_t i = 0; i < n; i++) {
+        if (fabs(values[i]) > (double)FLT_MAX || (double)(float)values[i] != values[i]) return false;
+        whole = whole && values[i] == rint(values[i]);
+    }
+    return !whole;
+}
+
+static const double *reference_of(const struct looks *l, const struct look *look)
+{
+    size_t v = look->value->index;
+    return look->gradient ? l->pass->gradients[v] : l->pass->values[v];
+}
+
+static int add_look(struct looks *l, struct entry *entry, const struct value *value, bool gradient,
+                    const struct view *view)
+{
+    if (entry->verdict != VERDICT_MATCH && entry->verdict != VERDICT_MISMATCH) return CODE_OK;
+    struct look *look = &l->list[l->count++];
+    const struct tensor *student = entry->submission->tensor;
+    *look = (struct look){.entry = entry, .value = value, .gradient = gradient, .view = *view};
+    look->student = arena_doubles(l->arena, value->size);
+    look->allowed = arena_doubles(l->arena, value->size);
+    if (look->student == NULL || look->allowed == NULL) return out_of_memory(l);
+    view_import(view, student->data, look->student);
+    look->float32 = is_float32(value->size, look->student);
+    return CODE_OK;
+}
+
+static int list_all(struct looks *l, struct report *report)
+{
+    const struct problem *problem = &l->check->problem;
+    const struct network *network = problem->network;
+    l->list = arena_array(l->arena, network->graded_count + report->intermediate_count, sizeof *l->list);
+    if (l->list == NULL) return out_of_memory(l);
+    for (size_t p = 0; p < network->graded_count; p++) {
+        struct view view = convention_graded(problem->convention, &network->graded[p]);
+        if (add_look(l, &report->entries[p], network->graded[p].value, true, &view) != CODE_OK) return l->error->code;
+    }
+    l->graded = l->count;
+    l->float32 = l->count > 0;
+    for (size_t i = 0; i < l->count; i++)
+        l->float32 = l->float32 && (l->list[i].float32 || l->list[i].entry->passed);
+    for (size_t i = 0; i < report->intermediate_count; i++) {
+        struct intermediate which;
+        struct entry *entry = &report->intermediates[i];
+        if (!intermediate_find(network, entry->name, &which)) continue;
+        struct view view = convention_samples(problem->convention, &which.value->shape);
+        if (add_look(l, entry, which.value, which.gradient, &view) != CODE_OK) return l->error->code;
+    }
+    return CODE_OK;
+}
+
+/* ---- what may be off by how much ---- */
+
+/* The tolerance; and where none was asked for, what rounding makes of the sums, in float64 or in the student's float32.
+ */
+static void allow(const struct looks *l, struct look *look)
+{
+    const double *r = reference_of(l, look);
+    size_t n = look->value->size, v = look->value->index;
+    const double *magnitude = look->gradient ? l->magnitudes.gradients[v] : l->magnitudes.values[v];
+    bool generous = l->check->tolerance.kind == TOLERANCE_AUTO;
+    double eps = look->float32 ? EPS32 : EPS64, largest = 0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs(r[i]));
+    double least = generous && look->float32 ? FLOAT32_OF_LARGEST * largest : 0;
+    for (size_t i = 0; i < n; i++) {
+        double rounding = generous && magnitude != NULL ? ROUNDINGS * eps * magnitude[i] : 0;
+        double tolerated = look->entry->tolerance.atol + look->entry->tolerance.rtol * fabs(r[i]);
+        look->allowed[i] = fmax(tolerated, fmax(least, isfinite(rounding) ? rounding : 0));
+    }
+}
+
+static bool fits(const struct looks *l, const struct look *look)
+{
+    const double *r = reference_of(l, look);
+    for (size_t i = 0; i < look->value->size; i++)
+        if (!(fabs(look->student[i] - r[i]) <= look->allowed[i])) return false;
+    return true;
+}
+
+/* Judges what mismatches anew. What is right by the first look stays so: both sides of a kink are. */
+static int judge_again(struct looks *l, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++) {
+        struct look *look = &l->list[i];
+        struct entry *entry = look->entry;
+        if (entry->verdict != VERDICT_MISMATCH || !fits(l, look)) continue;
+        size_t n = look->value->size;
+        double *reference = arena_doubles(l->arena, n), *allowed = arena_doubles(l->arena, n);
+        if (reference == NULL || allowed == NULL) return out_of_memory(l);
+        view_export(&look->view, reference_of(l, look), reference);
+        view_export(&look->view, look->allowed, allowed);
+        const struct tensor *student = entry->submission->tensor;
+        entry->comparison =
+            compare_elements(n, student->data, reference, &l->check->tolerance, entry->tolerance, allowed);
+        if (entry->comparison.mismatches > 0) continue;
+        entry->verdict = VERDICT_MATCH;
+        entry->passed = true;
+        entry->float32 = look->float32 && l->check->tolerance.kind == TOLERANCE_AUTO;
+    }
+    return CODE_OK;
+}
+
+/* ---- the other side of kinks ---- */
+
+static bool any_left(const struct looks *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->list[i].entry->verdict == VERDICT_MISMATCH) return true;
+    return false;
+}
+
+static int settle(struct looks *l, struct pass *pass)
+{
+    struct kinks_tensor *tensors = arena_zeroed(l->arena, l->graded, sizeof *tensors);
+    size_t flipped;
+    if (tensors == NULL) return out_of_memory(l);
+    for (size_t i = 0; i < l->graded; i++)
+        tensors[i] = (struct kinks_tensor){
+            .value = l->list[i].value, .student = l->list[i].student, .allowed = l->list[i].allowed};
+    double eps = l->float32 ? EPS32 : EPS64;
+    int code = kinks_settle(l->arena, pass, &l->magnitudes, eps, l->check->any_subgradient, tensors, l->graded,
+                            &flipped, l->error);
+    for (size_t i = 0; code == CODE_OK && i < l->graded; i++)
+        l->list[i].entry->at_kinks = tensors[i].flipped;
+    if (code != CODE_OK || flipped == 0) return code;
+    return judge_again(l, 0, l->count);
+}
+
+/* ---- where float32 does not do ---- */
+
+/* Of what is left and is float32's: whether float32 gives the tensor at all. */
+static int look_at_float32(struct looks *l)
+{
+    struct pass pass;
+    bool any = false;
+    for (size_t i = 0; i < l->graded; i++)
+        any = any || (l->list[i].float32 && l->list[i].entry->verdict == VERDICT_MISMATCH);
+    if (!any) return CODE_OK;
+    struct error unsaid = {0};
+    int code = check_pass(l->arena, &l->check->problem, backend_cpu(DTYPE_FLOAT32), &pass, &unsaid);
+    for (size_t i = 0; i < l->graded; i++) {
+        struct look *look = &l->list[i];
+        if (!look->float32 || look->entry->verdict != VERDICT_MISMATCH) continue;
+        const double *r = reference_of(l, look);
+        double *in32 = arena_doubles(l->arena, look->value->size), largest = 0, off = 0;
+        if (in32 == NULL) code = out_of_memory(l);
+        if (code == CODE_OK) code = pass_read_gradient(&pass, look->value, in32, &unsaid);
+        for (size_t e = 0; code == CODE_OK && e < look->value->size; e++) {
+            largest = fmax(largest, fabs(r[e]));
+            off = fmax(off, fabs(in32[e] - r[e]));
+        }
+        /* Where it overflows, it does not do either. */
+        look->entry->beyond_float32 = code == CODE_NOT_FINITE || !(off <= FLOAT32_OF_LARGEST * largest);
+        if (l->error->code != CODE_OK) break;
+    }
+    pass_free(&pass);
+    return l->error->code;
+}
+
+/* ---- all of it ---- */
+
+/* The pass that the report was made by, where that is float64 on the CPU; else one that is. */
+static int take_pass(struct looks *l, struct pass *pass, struct report *report)
+{
+    const struct backend *backend = backend_cpu(DTYPE_FLOAT64);
+    if (pass->backend == backend) {
+        l->pass = pass;
+        return CODE_OK;
+    }
+    l->pass = &report->pass;
+    return check_pass(l->arena, &l->check->problem, backend, &report->pass, l->error);
+}
+
+int rounding_look(struct arena *arena, const struct check *check, struct pass *pass, struct report *report,
+                  struct error *error)
+{
+    if (!any_mismatch(report)) return CODE_OK;
+    struct looks l = {.arena = arena, .check = check, .error = error};
+    int code = take_pass(&l, pass, report);
+    if (code == CODE_OK) code = list_all(&l, report);
+    if (code == CODE_OK) code = magnitudes_of(arena, l.pass, &l.magnitudes, error);
+    if (code != CODE_OK) return code;
+    for (size_t i = 0; i < l.count; i++)
+        allow(&l, &l.list[i]);
+    code = judge_again(&l, 0, l.count);
+    if (code == CODE_OK && any_left(&l)) code = settle(&l, (struct pass *)l.pass);
+    return code == CODE_OK ? look_at_float32(&l) : code;
+}

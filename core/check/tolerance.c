@@ -1,0 +1,69 @@
+#include "core/check/tolerance.h"
+
+#include <math.h>
+
+/* The lab's rule; and for tensors all of whose elements are below SMALL, so that zeros do not pass for them, a part of
+ * their largest, and of the largest gradient of all what rounding leaves of it. */
+#define ORDINARY 1e-6
+#define SMALL 1e-3
+#define OF_OWN 1e-3
+#define OF_LARGEST 1e-12
+
+/* Below this |s| + |r| CS231n's relative error is an absolute one. */
+#define RELATIVE_FLOOR 1e-8
+
+/* A number that was rounded to d decimals lies within half a unit but for the rounding of the decimal itself. */
+#define HALF_A_UNIT (0.5 * (1 + 1e-9))
+
+const char *const tolerance_names[] = {
+    [TOLERANCE_AUTO] = NULL,
+    [TOLERANCE_PLAIN] = NULL,
+    [TOLERANCE_RELATIVE_NORM] = "relative_norm",
+    [TOLERANCE_RELATIVE_ERROR] = "relative_error",
+    [TOLERANCE_DECIMALS] = "decimals",
+};
+
+static double largest_of(size_t n, const double *values)
+{
+    double largest = 0;
+    for (size_t i = 0; i < n; i++)
+        largest = fabs(values[i]) > largest ? fabs(values[i]) : largest;
+    return largest;
+}
+
+struct tolerance tolerance_of(const struct tolerance_rule *rule, size_t n, const double *reference, double largest)
+{
+    double own;
+    switch (rule->kind) {
+    case TOLERANCE_AUTO:
+        own = largest_of(n, reference);
+        return (struct tolerance){.atol = own < SMALL ? fmin(OF_OWN * own + OF_LARGEST * largest, ORDINARY) : ORDINARY};
+    case TOLERANCE_RELATIVE_NORM:
+        return (struct tolerance){.atol = rule->limit * largest_of(n, reference)};
+    case TOLERANCE_RELATIVE_ERROR:
+        return (struct tolerance){.atol = rule->limit * RELATIVE_FLOOR, .rtol = 2 * rule->limit};
+    case TOLERANCE_DECIMALS:
+        return (struct tolerance){.atol = HALF_A_UNIT * pow(10, -rule->limit)};
+    case TOLERANCE_PLAIN:
+        break;
+    }
+    return rule->plain;
+}
+
+bool tolerance_is_weak(const struct tolerance_rule *rule, size_t n, const double *reference)
+{
+    double largest = largest_of(n, reference);
+    switch (rule->kind) {
+    case TOLERANCE_AUTO:
+        return false;
+    case TOLERANCE_RELATIVE_NORM:
+        return rule->limit >= 1; /* zeros are as far off as ||r|| / ||r|| */
+    case TOLERANCE_RELATIVE_ERROR:
+        return largest <= rule->limit * fmax(largest, RELATIVE_FLOOR);
+    case TOLERANCE_DECIMALS:
+        return largest <= HALF_A_UNIT * pow(10, -rule->limit);
+    case TOLERANCE_PLAIN:
+        break;
+    }
+    return largest <= rule->plain.atol + rule->plain.rtol * largest;
+}
