@@ -7,11 +7,11 @@
 #include "core/graph/intermediates.h"
 #include "core/pass/magnitude.h"
 
-/* So many roundings of the magnitudes of a sum are what another order of it makes. */
-#define ROUNDINGS 64
-
 /* What float32 gives of a tensor, of its largest element, where it is worth its name. */
 #define FLOAT32_OF_LARGEST 1e-5
+
+/* Where rounding may make more of it than that, it is not right to float32 any more: float32 does not give it. */
+#define FLOAT32_AT_MOST 5e-5
 
 #define EPS32 FLT_EPSILON
 #define EPS64 DBL_EPSILON
@@ -23,7 +23,7 @@ struct look {
     bool gradient;
     struct view view;
     double *student, *allowed; /* layout inside */
-    bool float32;              /* all its numbers are float32's, and not all of them whole */
+    bool float32, whole;       /* all its numbers are float32's; whole ones, which say nothing of it alone */
 };
 
 struct looks {
@@ -53,15 +53,14 @@ static bool any_mismatch(const struct report *report)
     return false;
 }
 
-/* Whether numbers are float32's: whole ones, which any format holds, say nothing. */
-static bool is_float32(size_t n, const double *values)
+/* Whether numbers are float32's; *whole stays true where all of them are whole, which any format holds. */
+static bool are_float32(size_t n, const double *values, bool *whole)
 {
-    bool whole = true;
     for (size_t i = 0; i < n; i++) {
         if (fabs(values[i]) > (double)FLT_MAX || (double)(float)values[i] != values[i]) return false;
-        whole = whole && values[i] == rint(values[i]);
+        *whole = *whole && values[i] == rint(values[i]);
     }
-    return !whole;
+    return true;
 }
 
 static const double *reference_of(const struct looks *l, const struct look *look)
@@ -81,8 +80,24 @@ static int add_look(struct looks *l, struct entry *entry, const struct value *va
     look->allowed = arena_doubles(l->arena, value->size);
     if (look->student == NULL || look->allowed == NULL) return out_of_memory(l);
     view_import(view, student->data, look->student);
-    look->float32 = is_float32(value->size, look->student);
+    bool whole = true;
+    look->float32 = are_float32(value->size, look->student, &whole);
+    look->whole = whole;
     return CODE_OK;
+}
+
+/* Numbers that are whole, zeros among them, are float32's where all the others of the submission are. */
+static void find_float32(struct looks *l)
+{
+    bool whole = true;
+    l->float32 = l->graded > 0;
+    for (size_t i = 0; i < l->graded; i++) {
+        l->float32 = l->float32 && l->list[i].float32;
+        whole = whole && l->list[i].whole;
+    }
+    l->float32 = l->float32 && !whole;
+    for (size_t i = 0; i < l->graded; i++)
+        l->list[i].float32 = l->list[i].float32 && (l->float32 || !l->list[i].whole);
 }
 
 static int list_all(struct looks *l, struct report *report)
@@ -96,15 +111,15 @@ static int list_all(struct looks *l, struct report *report)
         if (add_look(l, &report->entries[p], network->graded[p].value, true, &view) != CODE_OK) return l->error->code;
     }
     l->graded = l->count;
-    l->float32 = l->count > 0;
-    for (size_t i = 0; i < l->count; i++)
-        l->float32 = l->float32 && (l->list[i].float32 || l->list[i].entry->passed);
+    find_float32(l);
     for (size_t i = 0; i < report->intermediate_count; i++) {
         struct intermediate which;
         struct entry *entry = &report->intermediates[i];
         if (!intermediate_find(network, entry->name, &which)) continue;
         struct view view = convention_samples(problem->convention, &which.value->shape);
         if (add_look(l, entry, which.value, which.gradient, &view) != CODE_OK) return l->error->code;
+        struct look *look = &l->list[l->count - 1];
+        look->float32 = look->float32 && !look->whole;
     }
     return CODE_OK;
 }
@@ -124,7 +139,8 @@ static void allow(const struct looks *l, struct look *look)
         largest = fmax(largest, fabs(r[i]));
     double least = generous && look->float32 ? FLOAT32_OF_LARGEST * largest : 0;
     for (size_t i = 0; i < n; i++) {
-        double rounding = generous && magnitude != NULL ? ROUNDINGS * eps * magnitude[i] : 0;
+        double rounding = generous && magnitude != NULL ? MAGNITUDE_ROUNDINGS * eps * magnitude[i] : 0;
+        if (look->float32) rounding = fmax(rounding / eps * EPS64, fmin(rounding, FLOAT32_AT_MOST * largest));
         double tolerated = look->entry->tolerance.atol + look->entry->tolerance.rtol * fabs(r[i]);
         look->allowed[i] = fmax(tolerated, fmax(least, isfinite(rounding) ? rounding : 0));
     }
@@ -189,6 +205,15 @@ static int settle(struct looks *l, struct pass *pass)
 
 /* ---- where float32 does not do ---- */
 
+/* Whether what rounding to float32 may make of a tensor is no less than what is wrong with it. */
+static bool is_lost_in_float32(const struct looks *l, const struct look *look, double largest)
+{
+    const double *magnitude = l->magnitudes.gradients[look->value->index];
+    for (size_t i = 0; magnitude != NULL && i < look->value->size; i++)
+        if (EPS32 * magnitude[i] > FLOAT32_OF_LARGEST * largest) return true;
+    return false;
+}
+
 /* Of what is left and is float32's: whether float32 gives the tensor at all. */
 static int look_at_float32(struct looks *l)
 {
@@ -211,7 +236,8 @@ static int look_at_float32(struct looks *l)
             off = fmax(off, fabs(in32[e] - r[e]));
         }
         /* Where it overflows, it does not do either. */
-        look->entry->beyond_float32 = code == CODE_NOT_FINITE || !(off <= FLOAT32_OF_LARGEST * largest);
+        look->entry->beyond_float32 =
+            code == CODE_NOT_FINITE || !(off <= FLOAT32_OF_LARGEST * largest) || is_lost_in_float32(l, look, largest);
         if (l->error->code != CODE_OK) break;
     }
     pass_free(&pass);

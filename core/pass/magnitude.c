@@ -1,12 +1,12 @@
 #include "core/pass/magnitude.h"
 
-#include <limits.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 /* What is no sum of products is tried at a few points nearby: so far away, relative to what its inputs may be off by,
  * and so many times. Of a few terms with random signs the largest of the trials is seldom less than half their sum. */
-#define STEP 0x1p-20
+#define STEP 0x1p-40
 #define TRIALS_SHORT 2.0
 enum { TRIALS = 3 };
 
@@ -184,6 +184,17 @@ static double sign(struct work *w)
     return w->state >> 63 ? 1 : -1;
 }
 
+/* Whether a step goes over a kink, where there is no slope to be seen: what lies at one is another matter
+ * (core/check/kinks.h). */
+static bool goes_over(const struct op_call *call, size_t input, size_t i, double from, double to)
+{
+    const struct op *op = call->op;
+    if (input != 0 || op->kink == KINK_NONE) return false;
+    if (op->kink == KINK_MARGIN) return true; /* between its kinks the slope is the same everywhere */
+    double kink = op->kink == KINK_ERROR ? ((const double *)call->x[LOSS_TARGET])[i] : op->kink_at;
+    return (from > kink) != (to > kink) || (from < kink) != (to < kink);
+}
+
 /* Inputs of a call a step away: w->x. `values` says whose inputs they are; NULL where none may be off. */
 static void step_away(struct work *w, const struct op_call *call, const struct value *const *values)
 {
@@ -192,8 +203,10 @@ static void step_away(struct work *w, const struct op_call *call, const struct v
         const double *off = values[k] != NULL ? w->magnitudes->values[values[k]->index] : NULL;
         if (off == NULL || call->x[k] == NULL) continue;
         const double *x = call->x[k];
-        for (size_t i = 0; i < values[k]->size; i++)
-            w->changed[k][i] = x[i] + STEP * sign(w) * off[i];
+        for (size_t i = 0; i < values[k]->size; i++) {
+            double to = x[i] + STEP * sign(w) * off[i];
+            w->changed[k][i] = goes_over(call, k, i, x[i], to) ? x[i] : to;
+        }
         w->x[k] = w->changed[k];
     }
 }
@@ -207,6 +220,21 @@ static void keep_largest(size_t n, const double *right, const double *tried, dou
     }
 }
 
+/* What the output of an op of one input is made of besides. A formula rounds on its way: 1 + tanh(u) for gelu, where
+ * that is nearly 0. And what lies at a kink may be let through, or not. */
+static void add_ways(struct work *w, const struct node *node, const struct op_call *call)
+{
+    const struct value *from = node->inputs[0];
+    const double *x = call->x[0], *off = w->magnitudes->values[from->index];
+    double *to = w->magnitudes->values[node->output->index];
+    if (node->input_count != 1 || from->size != node->output->size) return;
+    for (size_t i = 0; i < from->size; i++)
+        if (node->op->kink == KINK_NONE)
+            to[i] += fabs(x[i]);
+        else if (fabs(x[i] - node->op->kink_at) <= MAGNITUDE_ROUNDINGS * DBL_EPSILON * off[i])
+            to[i] += off[i];
+}
+
 static int try_forward(struct work *w, const struct node *node, const struct op_call *like)
 {
     int code = CODE_OK;
@@ -216,6 +244,7 @@ static int try_forward(struct work *w, const struct node *node, const struct op_
         code = node->op->forward(&call);
         keep_largest(node->output->size, like->y, w->y, w->magnitudes->values[node->output->index]);
     }
+    add_ways(w, node, like);
     return code;
 }
 
@@ -309,7 +338,7 @@ static void add_roundings(struct work *w, const struct node *node, const struct 
             w->off[0][i] += factor;
         return;
     }
-    for (size_t i = 0; dy != NULL && n == node->output->size && i < n; i++)
+    for (size_t i = 0; dy != NULL && n == node->output->size && like->op->kink == KINK_NONE && i < n; i++)
         w->off[0][i] += fabs(dy[i]);
 }
 

@@ -14,6 +14,9 @@ struct magnitudes {
     bool *exact; /* by value: no element's sum is rounded in any order, as with small whole numbers */
 };
 
+/* So many roundings of its magnitude a number may be off by in whatever order it was computed. */
+#define MAGNITUDE_ROUNDINGS 64
+
 enum { MAGNITUDE_NO_UNIT = -(1 << 20) };
 
 /* Whether one element is what it is in whatever order its sum is taken. */
