@@ -151,7 +151,7 @@ static bool lists_all(const struct job *job)
 {
     const struct diagnosis *diagnosis = job->diagnosis;
     for (size_t p = 0; p < job->check->problem.network->graded_count; p++) {
-        bool listed = !job->observed[p].failing;
+        bool listed = job->report->entries[p].passed;
         for (size_t i = 0; i < diagnosis->count; i++)
             for (size_t k = 0; !listed && k < diagnosis->found[i].parameter_count; k++)
                 listed = diagnosis->found[i].parameters[k] == p;
