@@ -126,6 +126,15 @@ static int list_all(struct looks *l, struct report *report)
 
 /* ---- what may be off by how much ---- */
 
+static double largest_of(const struct looks *l, const struct look *look)
+{
+    const double *r = reference_of(l, look);
+    double largest = 0;
+    for (size_t i = 0; i < look->value->size; i++)
+        largest = fmax(largest, fabs(r[i]));
+    return largest;
+}
+
 /* The tolerance; and where none was asked for, what rounding makes of the sums, in float64 or in the student's float32.
  */
 static void allow(const struct looks *l, struct look *look)
@@ -134,9 +143,7 @@ static void allow(const struct looks *l, struct look *look)
     size_t n = look->value->size, v = look->value->index;
     const double *magnitude = look->gradient ? l->magnitudes.gradients[v] : l->magnitudes.values[v];
     bool generous = l->check->tolerance.kind == TOLERANCE_AUTO;
-    double eps = look->float32 ? EPS32 : EPS64, largest = 0;
-    for (size_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs(r[i]));
+    double eps = look->float32 ? EPS32 : EPS64, largest = largest_of(l, look);
     double least = generous && look->float32 ? FLOAT32_OF_LARGEST * largest : 0;
     for (size_t i = 0; i < n; i++) {
         double rounding = generous && magnitude != NULL ? MAGNITUDE_ROUNDINGS * eps * magnitude[i] : 0;
@@ -205,40 +212,51 @@ static int settle(struct looks *l, struct pass *pass)
 
 /* ---- where float32 does not do ---- */
 
-/* Whether what rounding to float32 may make of a tensor is no less than what is wrong with it. */
-static bool is_lost_in_float32(const struct looks *l, const struct look *look, double largest)
+/* Another order of the same sums in float32 may be so many times as far off as ours. */
+#define FAR 16
+
+/* Whether rounding to float32 may be all that is wrong with a tensor. */
+static bool may_be_float32(const struct looks *l, const struct look *look, double least)
 {
-    const double *magnitude = l->magnitudes.gradients[look->value->index];
+    const double *r = reference_of(l, look), *magnitude = l->magnitudes.gradients[look->value->index];
     for (size_t i = 0; magnitude != NULL && i < look->value->size; i++)
-        if (EPS32 * magnitude[i] > FLOAT32_OF_LARGEST * largest) return true;
-    return false;
+        if (!(fabs(look->student[i] - r[i]) <= fmax(MAGNITUDE_ROUNDINGS * EPS32 * magnitude[i], least))) return false;
+    return true;
 }
 
-/* Of what is left and is float32's: whether float32 gives the tensor at all. */
+/* How far the reference in float32 is off, and the student; false where memory is short. */
+static bool measure_float32(struct looks *l, const struct pass *in32, const struct look *look, double *ours,
+                            double *theirs)
+{
+    const double *r = reference_of(l, look);
+    struct error unsaid = {0};
+    double *gradient = arena_doubles(l->arena, look->value->size);
+    *ours = *theirs = 0;
+    if (gradient == NULL || pass_read_gradient(in32, look->value, gradient, &unsaid) != CODE_OK) return false;
+    for (size_t e = 0; e < look->value->size; e++) {
+        *ours = fmax(*ours, fabs(gradient[e] - r[e]));
+        *theirs = fmax(*theirs, fabs(look->student[e] - r[e]));
+    }
+    return true;
+}
+
+/* Of what is left and is float32's: whether float32 gives the tensor at all. Where it overflows, it does not. */
 static int look_at_float32(struct looks *l)
 {
     struct pass pass;
     bool any = false;
     for (size_t i = 0; i < l->graded; i++)
         any = any || (l->list[i].float32 && l->list[i].entry->verdict == VERDICT_MISMATCH);
-    if (!any) return CODE_OK;
+    if (!any || l->check->tolerance.kind != TOLERANCE_AUTO) return CODE_OK;
     struct error unsaid = {0};
     int code = check_pass(l->arena, &l->check->problem, backend_cpu(DTYPE_FLOAT32), &pass, &unsaid);
-    for (size_t i = 0; i < l->graded; i++) {
+    for (size_t i = 0; i < l->graded && (code == CODE_OK || code == CODE_NOT_FINITE); i++) {
         struct look *look = &l->list[i];
         if (!look->float32 || look->entry->verdict != VERDICT_MISMATCH) continue;
-        const double *r = reference_of(l, look);
-        double *in32 = arena_doubles(l->arena, look->value->size), largest = 0, off = 0;
-        if (in32 == NULL) code = out_of_memory(l);
-        if (code == CODE_OK) code = pass_read_gradient(&pass, look->value, in32, &unsaid);
-        for (size_t e = 0; code == CODE_OK && e < look->value->size; e++) {
-            largest = fmax(largest, fabs(r[e]));
-            off = fmax(off, fabs(in32[e] - r[e]));
-        }
-        /* Where it overflows, it does not do either. */
-        look->entry->beyond_float32 =
-            code == CODE_NOT_FINITE || !(off <= FLOAT32_OF_LARGEST * largest) || is_lost_in_float32(l, look, largest);
-        if (l->error->code != CODE_OK) break;
+        double ours = 0, theirs = 0, least = FLOAT32_OF_LARGEST * largest_of(l, look);
+        if (code == CODE_OK && !measure_float32(l, &pass, look, &ours, &theirs)) code = out_of_memory(l);
+        bool poor = ours > least && theirs <= FAR * ours;
+        look->entry->beyond_float32 = code == CODE_NOT_FINITE || poor || may_be_float32(l, look, least);
     }
     pass_free(&pass);
     return l->error->code;

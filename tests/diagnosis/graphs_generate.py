@@ -212,6 +212,8 @@ def right_submissions(cases, count, seed):
             continue
         done += 1
         request = base.request(grads)
+        if way == "noise below the tolerance":  # small tensors, of which 1e-6 is no small part, pass by this one alone
+            request.setdefault("tolerance", {"atol": ATOL})
         if way == "of another name":  # members of data as well
             pattern = ("d%s", "dL_d%s")[done % 2] if base.program.convention != "pytorch" else "%s.grad"
             of_data = "d%s" if base.program.convention == "pytorch" else pattern
