@@ -5,7 +5,7 @@ import { parseAt } from "./parameters-editor.js";
 import { toJson } from "./numbers.js";
 
 const TOLERANCE = [
-  { name: "atol", type: "number", default: 1e-6 },
+  { name: "atol", type: "number", default: "auto" },
   { name: "rtol", type: "number", default: 0 },
 ];
 

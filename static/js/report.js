@@ -9,6 +9,19 @@ import { STATUSES } from "./verdict.js";
 const points = (x) => String(Number(x.toPrecision(6)));
 const indexText = (index) => (index ? `[${index.join(", ")}]` : "–");
 
+/** The rule as the report has it: "auto", {atol, rtol}, or a rule with one number. */
+function toleranceText(rule) {
+  if (rule === "auto") return rule;
+  if (rule.atol === undefined) return Object.entries(rule).map(([name, limit]) => `${name} ${formatNumber(limit)}`).join();
+  return `${formatNumber(rule.atol)}${rule.rtol > 0 ? ` + ${formatNumber(rule.rtol)} · |reference|` : ""}`;
+}
+
+/** What a cell is coloured by: the entry's own tolerance, or about what the rule comes to. */
+function cellTolerance(report, entry) {
+  if (entry.passed) return { atol: Infinity, rtol: 0 };
+  return entry.tolerance ?? { atol: 1e-6, rtol: 0, ...report.tolerance };
+}
+
 function summary(report) {
   const { passed, tolerance } = report;
   const wrong = report.parameters.filter((entry) => !entry.passed).length;
@@ -16,7 +29,7 @@ function summary(report) {
   const facts = [
     ["points", `${points(report.points)} of ${points(report.max_points)}`],
     ["loss", String(Number(report.loss.toPrecision(8)))],
-    ["tolerance", `${formatNumber(tolerance.atol)}${tolerance.rtol > 0 ? ` + ${formatNumber(tolerance.rtol)} · |reference|` : ""}`],
+    ["tolerance", toleranceText(tolerance)],
     ["computed", `${report.dtype} on ${report.device}`],
   ];
   return el("div", { class: `summary ${passed ? "good" : "bad"}` },
@@ -87,8 +100,8 @@ export function submitted(gradients, name) {
 
 function heatmaps(report, gradients, theme) {
   if (report.reference === undefined) return null;
-  const figures = report.parameters.map(({ name }) => report.reference[name] !== undefined &&
-    heatmap(name, submitted(gradients, name), report.reference[name], report.tolerance, theme)).filter(Boolean);
+  const figures = report.parameters.map((entry) => report.reference[entry.name] !== undefined &&
+    heatmap(entry.name, submitted(gradients, entry.name), report.reference[entry.name], cellTolerance(report, entry), theme)).filter(Boolean);
   return el("section", {},
     el("h3", {}, "How far off, element by element"),
     figures.length === 0 ? el("p", { class: "help" }, "Nothing that was submitted has the right shape.") : [heatLegend(), el("div", { class: "heat-figures" }, figures)]);
