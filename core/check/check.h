@@ -3,6 +3,7 @@
 #define CORE_CHECK_CHECK_H
 
 #include "core/check/compare.h"
+#include "core/check/printed.h"
 #include "core/pass/differences.h"
 
 /* Unexpected names that a report lists. */
@@ -27,6 +28,7 @@ struct check {
     struct submissions gradients, intermediates;
     struct tolerance_rule tolerance;
     bool any_subgradient; /* at kinks what either side gives passes; else the convention's alone */
+    bool accept_rounded;  /* what is right to the digits that it was printed with passes */
     bool reveal;          /* entries carry the reference */
     bool verify_reference;
 };
@@ -57,6 +59,8 @@ struct entry {
     bool weak;                           /* which cannot tell the reference from zeros */
     bool float32;                        /* it passes as what was computed in float32 */
     bool beyond_float32;                 /* it fails, and float32, in which it was computed, does not give it at all */
+    struct printed printed;              /* what its numbers, or all that were handed in, were printed with */
+    bool rounded;                        /* and they are right to that, if not to the tolerance */
     size_t at_kinks;                     /* elements on the other side of a kink than the reference has them */
     const double *reference;             /* in the request's layout; NULL unless revealed */
 };

@@ -262,6 +262,51 @@ static int look_at_float32(struct looks *l)
     return l->error->code;
 }
 
+/* ---- what was printed with few digits ---- */
+
+/* What a tensor's numbers were printed with: the whole submission, if it is all of one kind, which tells of zeros, too.
+ */
+static struct printed printed_of(const struct look *look, const struct printed *whole)
+{
+    struct printed own = {0};
+    if (whole->decimals > 0 || whole->digits > 0) return *whole;
+    bool printed = printed_add(&own, look->value->size, look->student) && printed_settle(&own);
+    return printed ? own : (struct printed){0};
+}
+
+/* Whether a tensor is right but for that. */
+static bool is_rounded(const struct looks *l, const struct look *look, const struct printed *printed)
+{
+    const double *r = reference_of(l, look);
+    for (size_t i = 0; i < look->value->size; i++) {
+        /* A number may have been rounded up to the next power of ten, and has fewer digits then than it was given. */
+        double half = fmax(printed_half_unit(printed, look->student[i]), printed_half_unit(printed, r[i]));
+        if (!(fabs(look->student[i] - r[i]) <= half * (1 + 1e-6) + look->allowed[i])) return false;
+    }
+    return printed->decimals > 0 || printed->digits > 0;
+}
+
+static void look_at_printed(struct looks *l)
+{
+    struct printed whole = {0};
+    bool all = true;
+    for (size_t i = 0; i < l->graded && all; i++)
+        all = printed_add(&whole, l->list[i].value->size, l->list[i].student);
+    if (!all || !printed_settle(&whole)) whole = (struct printed){0};
+    for (size_t i = 0; i < l->graded; i++) {
+        struct look *look = &l->list[i];
+        struct entry *entry = look->entry;
+        entry->printed = printed_of(look, &whole);
+        if (entry->verdict != VERDICT_MISMATCH || !is_rounded(l, look, &entry->printed)) continue;
+        entry->rounded = true;
+        entry->beyond_float32 = false;
+        if (!l->check->accept_rounded) continue;
+        entry->verdict = VERDICT_MATCH;
+        entry->passed = true;
+        entry->comparison.mismatches = 0;
+    }
+}
+
 /* ---- all of it ---- */
 
 /* The pass that the report was made by, where that is float64 on the CPU; else one that is. */
@@ -289,5 +334,7 @@ int rounding_look(struct arena *arena, const struct check *check, struct pass *p
         allow(&l, &l.list[i]);
     code = judge_again(&l, 0, l.count);
     if (code == CODE_OK && any_left(&l)) code = settle(&l, (struct pass *)l.pass);
-    return code == CODE_OK ? look_at_float32(&l) : code;
+    if (code == CODE_OK) code = look_at_float32(&l);
+    if (code == CODE_OK) look_at_printed(&l);
+    return code;
 }

@@ -242,3 +242,20 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
     add_others(s, diagnosis);
     return true;
 }
+
+bool answer_rounded(const struct search *s, const struct report *report, struct diagnosis *diagnosis)
+{
+    struct found *found = NULL;
+    for (size_t p = 0; p < search_count(s); p++) {
+        const struct entry *entry = &report->entries[p];
+        if (!entry->rounded || entry->passed) continue;
+        if (found == NULL && diagnosis->count == FOUND_MAX) return true;
+        if (found == NULL) found = found_entry(s, diagnosis, &mistake_rounded, NULL);
+        if (found == NULL) return false;
+        add_unique(found->parameters, &found->parameter_count, p);
+        found->residual = fmax(found->residual, entry->comparison.max_abs_diff);
+        found->printed = entry->printed;
+    }
+    if (found != NULL) place_found(s, found);
+    return true;
+}

@@ -9,4 +9,7 @@
 bool answer_finished(const struct search *s, const struct whole *finished, struct diagnosis *diagnosis);
 bool answer_solution(const struct search *s, struct diagnosis *diagnosis);
 
+/* What is right to the digits that it was printed with, if anything is. */
+bool answer_rounded(const struct search *s, const struct report *report, struct diagnosis *diagnosis);
+
 #endif

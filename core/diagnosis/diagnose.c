@@ -20,6 +20,7 @@ struct job {
     struct observed *observed, *exchanged; /* what was handed in; room for the same with two parameters exchanged */
     struct search search;
     struct whole finished;
+    bool something_left; /* the search was, and did not account for all that it looked at */
 };
 
 static int out_of_memory(struct error *error)
@@ -66,6 +67,9 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
         o->failing = false;
         o->absent = true;
     }
+    if (entry->rounded) o->failing = false; /* right, to what was printed: answer_rounded tells of it */
+    o->tolerance.atol += entry->printed.decimals > 0 ? printed_half_unit(&entry->printed, 1) : 0;
+    o->tolerance.rtol += entry->printed.digits > 0 ? 0.5 * pow(10, 1 - entry->printed.digits) : 0;
     if (o->absent) return true;
     o->raw = student->data;
     if (view_accepts(&view, problem->convention, &student->shape))
@@ -168,13 +172,13 @@ static int diagnose(struct job *job, struct error *error)
     bool all = whole_read(s, job->check, job->report, &job->finished);
     if (!all) search(job);
     if (s->out_of_memory) return out_of_memory(error);
-    diagnosis->explained = (all && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
+    bool nothing_left = (all && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
     diagnosis->stopped = s->stopped;
     if (s->cancelled != NULL && atomic_load(s->cancelled))
         return error_set(error, CODE_CANCELLED, "the check was cancelled");
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
     if (s->best != NULL && !answer_solution(s, diagnosis)) return out_of_memory(error);
-    diagnosis->explained = diagnosis->explained && lists_all(job);
+    job->something_left = !nothing_left;
     return CODE_OK;
 }
 
@@ -272,5 +276,7 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
     s->deadline = begun + seconds;
     s->cancelled = check->problem.cancelled;
     if (code == CODE_OK && has_numbers(&job)) code = diagnose(&job, error);
+    if (code == CODE_OK && !answer_rounded(s, report, diagnosis)) code = out_of_memory(error);
+    diagnosis->explained = diagnosis->count > 0 && !job.something_left && lists_all(&job);
     return code;
 }

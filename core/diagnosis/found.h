@@ -2,6 +2,7 @@
 #ifndef CORE_DIAGNOSIS_FOUND_H
 #define CORE_DIAGNOSIS_FOUND_H
 
+#include "core/check/printed.h"
 #include "core/graph/graph.h"
 #include "core/ops/mistake.h"
 
@@ -22,6 +23,7 @@ struct found {
     const struct mistake *alternatives[FOUND_ALTERNATIVES_MAX];
     size_t alternative_count;
     size_t sample;             /* single_sample */
+    struct printed printed;    /* rounded */
     bool by_norm;              /* clipped: by global norm, else by value */
     bool of_tensors;           /* it is about single tensors, not about a step and all below it */
     bool of_data;              /* ... which are all data's */

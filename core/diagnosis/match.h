@@ -23,10 +23,10 @@ struct matching {
     double clip;  /* limit to which predictions are clipped before they are compared; infinite where there is none */
 };
 
-/* Compares what was handed in with what a hypothesis predicts, by the tensor's tolerance. bound: a difference beyond which nothing fits, where the
- * comparison may end; match_bound's, or infinite. */
-struct match match_numbers(const struct matching *matching, struct tolerance tolerance, size_t n,
-                           const double *student, const double *predicted, const double *reference, double bound);
+/* Compares what was handed in with what a hypothesis predicts, by the tensor's tolerance. bound: a difference beyond
+ * which nothing fits, where the comparison may end; match_bound's, or infinite. */
+struct match match_numbers(const struct matching *matching, struct tolerance tolerance, size_t n, const double *student,
+                           const double *predicted, const double *reference, double bound);
 
 /* Whether what a mistake makes differs from what is right by more than rounding: else nobody could see it. */
 bool match_differs(size_t n, const double *right, const double *made);

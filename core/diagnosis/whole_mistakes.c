@@ -82,6 +82,19 @@ const struct mistake mistake_low_precision = {
     .right = "dW",
 };
 
+const struct mistake mistake_rounded = {
+    .id = "rounded",
+    .step = STEP_FINISHED,
+    .rank = 6,
+    .summary = "right to the decimals or digits that the numbers were given with, not to the tolerance",
+    .message = "{parameters}: right to the {printed} that the numbers were given with, but not to the tolerance of "
+               "this check.",
+    .hint = "Arrays print only a few digits. Print all with np.set_printoptions(precision=17) or "
+            "torch.set_printoptions(precision=17, sci_mode=True), or hand in .tolist().",
+    .wrong = "print(dW)",
+    .right = "print(json.dumps(dW.tolist()))",
+};
+
 const struct mistake mistake_all_zero = {
     .id = "all_zero",
     .step = STEP_FINISHED,

@@ -291,6 +291,10 @@ static void word_for(const struct site *site, const char *key, char *text)
         snprintf(text, PHRASE_MAX, " (with %.8g for its slope or alpha)", found->factor);
     else if (strcmp(key, "sample") == 0)
         snprintf(text, PHRASE_MAX, "%zu", found->sample);
+    else if (strcmp(key, "printed") == 0 && found->printed.decimals > 0)
+        snprintf(text, PHRASE_MAX, "%d decimals", found->printed.decimals);
+    else if (strcmp(key, "printed") == 0)
+        snprintf(text, PHRASE_MAX, "%d significant digits", found->printed.digits);
     else if (strcmp(key, "how") == 0)
         snprintf(text, PHRASE_MAX, "%s", found->by_norm ? "by their global norm" : "by value");
     else if (strcmp(key, "value") == 0 && found->below == NULL)

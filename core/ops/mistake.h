@@ -119,8 +119,8 @@ extern const struct mistake mistake_wrong_activation_derivative, mistake_transpo
     mistake_not_averaged_over_batch, mistake_averaged_twice, mistake_wrong_normalization, mistake_missing_factor_two,
     mistake_sign_flipped, mistake_regularization_missing, mistake_regularization_sign, mistake_bias_regularized,
     mistake_gradient_accumulated, mistake_single_sample, mistake_contribution_missing, mistake_gradient_overwritten,
-    mistake_sent_twice, mistake_swapped_parameters, mistake_clipped, mistake_low_precision, mistake_all_zero,
-    mistake_constant_factor;
+    mistake_sent_twice, mistake_swapped_parameters, mistake_clipped, mistake_low_precision, mistake_rounded,
+    mistake_all_zero, mistake_constant_factor;
 /* and those that several ops share. */
 extern const struct mistake mistake_relu_gradient_at_zero, mistake_mask_from_gradient, mistake_output_formula_at_input,
     mistake_softmax_jacobian_diagonal, mistake_mse_shortcut, mistake_missing_bce_term, mistake_l1_sign_lost;

@@ -63,6 +63,7 @@
     X(swapped_parameters) \
     X(clipped) \
     X(low_precision) \
+    X(rounded) \
     X(all_zero) \
     X(constant_factor)
 /* clang-format on */

@@ -1,5 +1,7 @@
 #include "server/report/check_words.h"
 
+#include <stdio.h>
+
 #include "server/report/diagnosis.h"
 
 static void write_shape(struct json *json, const char *name, const struct shape *shape)
@@ -40,6 +42,21 @@ static void write_comparison(struct json *json, const struct comparison *c, cons
     write_index(json, "first_not_finite", &student->shape, c->first_not_finite);
 }
 
+/* What an entry was computed or printed in, where that is why it is right, or nearly so. */
+static void write_precision(struct json *json, const struct entry *entry)
+{
+    char text[64];
+    if (entry->rounded && entry->printed.decimals > 0)
+        snprintf(text, sizeof text, "%d decimals", entry->printed.decimals);
+    else if (entry->rounded)
+        snprintf(text, sizeof text, "%d significant digits", entry->printed.digits);
+    else if (entry->float32)
+        snprintf(text, sizeof text, "float32");
+    else
+        return;
+    json_member_text(json, "precision", text);
+}
+
 static void write_tolerance(struct json *json, const struct tolerance *tolerance)
 {
     json_key(json, "tolerance");
@@ -75,7 +92,7 @@ static void write_entry(struct json *json, const struct check *check, const stru
     write_comparison(json, &entry->comparison, student);
     if (entry->expected && check->tolerance.kind == TOLERANCE_AUTO) write_tolerance(json, &entry->tolerance);
     if (entry->weak) json_member_bool(json, "weak", true);
-    if (entry->float32) json_member_text(json, "precision", "float32");
+    write_precision(json, entry);
     if (entry->at_kinks > 0) json_member_size(json, "at_kinks", entry->at_kinks);
     if (detail[0] != '\0') json_member_text(json, "detail", detail);
     json_close(json, '}');

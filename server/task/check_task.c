@@ -94,6 +94,7 @@ static int read_options(struct members *r, const json_t *root, const struct opti
     int any = 0;
     if (members_choice(r, root, "subgradients", OPTIONAL, subgradients, &any) != CODE_OK) return r->error->code;
     check->any_subgradient = any > 0;
+    if (members_bool(r, root, "accept_rounded", OPTIONAL, &check->accept_rounded) != CODE_OK) return r->error->code;
     if (read_points(r, root, &request->set, &check->points) != CODE_OK) return r->error->code;
     if (members_bool(r, root, "diagnose", OPTIONAL, &request->diagnose) != CODE_OK) return r->error->code;
     if (members_bool(r, root, "reveal", OPTIONAL, &check->reveal) != CODE_OK) return r->error->code;
@@ -163,9 +164,10 @@ static int check_limits(const struct options *options, struct check_task *reques
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {"network",   "convention", "parameters",       "data",         "gradients",
-                                        "tolerance", "points",     "intermediates",    "device",       "dtype",
-                                        "diagnose",  "reveal",     "verify_reference", "subgradients", NULL};
+    static const char *const known[] = {"network",          "convention",   "parameters",     "data",
+                                        "gradients",        "tolerance",    "points",         "intermediates",
+                                        "device",           "dtype",        "diagnose",       "reveal",
+                                        "verify_reference", "subgradients", "accept_rounded", NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     const json_t *root = request->document.root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
