@@ -24,6 +24,22 @@
 
 #define FORMULA static inline
 
+/* The next step through the larger tensor along the axes before the last, those that are repeated or the others: index
+ * and the offset there are brought up to date. False, and back at the beginning, after the last one. */
+static bool next_of_axes(const struct spread *s, bool repeated, size_t *index, size_t *offset)
+{
+    size_t step = 1;
+    for (size_t axis = s->rank - 1; axis-- > 0;) {
+        step *= s->dim[axis + 1];
+        if ((s->stride[axis] == 0) != repeated) continue;
+        *offset += step;
+        if (++index[axis] < s->dim[axis]) return true;
+        *offset -= step * s->dim[axis];
+        index[axis] = 0;
+    }
+    return false;
+}
+
 #define REAL double
 #define NAME(x) x##_f64
 #define CBLAS_GEMM cblas_dgemm

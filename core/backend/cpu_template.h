@@ -1,6 +1,6 @@
 /* The primitives of core/backend/backend.h in one arithmetic: REAL, NAME(x), CBLAS_GEMM, DTYPE and SMALLEST say
- * which. Included by backend_cpu.c alone. Sums but those of products are taken in float64, also
- * of float32 elements. */
+ * which. Included by core/backend/cpu.c alone. Sums but those of products are taken in float64,
+ * also of float32 elements. */
 
 static int NAME(allocate)(struct arena *arena, size_t elements, void **memory)
 {
@@ -296,21 +296,39 @@ static int NAME(spread)(const struct spread *s, const void *from, void *to)
     return CODE_OK;
 }
 
+/* The sum of all that repeats one element of the smaller tensor, the first of these being at `from`; or of `width`
+ * elements that stand side by side, where the last axis is not repeated. */
+static void NAME(sum_repetitions)(const struct spread *s, size_t width, const REAL *from, double *sum)
+{
+    size_t index[SPREAD_RANK_MAX] = {0}, offset = 0, n = s->dim[s->rank - 1];
+    for (size_t j = 0; j < width; j++)
+        sum[j] = 0;
+    do {
+        const REAL *x = from + offset;
+        if (s->stride[s->rank - 1] == 0)
+            for (size_t j = 0; j < n; j++)
+                sum[0] += (double)x[j];
+        else
+            for (size_t j = 0; j < width; j++)
+                sum[j] += (double)x[j];
+    } while (next_of_axes(s, true, index, &offset));
+}
+
 static int NAME(sum_spread)(const struct spread *s, const void *from, void *to)
 {
-    size_t index[SPREAD_RANK_MAX] = {0}, at = 0, runs = NAME(runs_of)(s), n = s->dim[s->rank - 1];
-    size_t step = s->stride[s->rank - 1], size = 1;
+    enum { STRIP = 64 };
+    size_t index[SPREAD_RANK_MAX] = {0}, offset = 0, n = s->stride[s->rank - 1] == 0 ? 1 : s->dim[s->rank - 1];
     const REAL *x = from;
     REAL *y = to;
-    for (size_t axis = 0; axis < s->rank; axis++)
-        size *= s->stride[axis] > 0 ? s->dim[axis] : 1;
-    for (size_t i = 0; i < size; i++)
-        y[i] = 0;
-    for (size_t r = 0; r < runs; r++, x += n) {
-        for (size_t j = 0; j < n; j++)
-            y[at + j * step] += x[j];
-        NAME(next_run)(s, index, &at);
-    }
+    do {
+        for (size_t j0 = 0; j0 < n; j0 += STRIP) {
+            double sum[STRIP];
+            size_t width = n - j0 < STRIP ? n - j0 : STRIP;
+            NAME(sum_repetitions)(s, width, x + offset + j0, sum);
+            for (size_t j = 0; j < width; j++)
+                *y++ = (REAL)sum[j];
+        }
+    } while (next_of_axes(s, false, index, &offset));
     return CODE_OK;
 }
 

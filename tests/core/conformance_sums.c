@@ -93,6 +93,36 @@ START_TEST(the_sums_over_rows)
 }
 END_TEST
 
+/* Two elements that are repeated in a long tensor, `inner` times in a row. What comes to 2^24 and more is whole and
+ * even, so that float32 holds it; but were it added up in float32, there an odd term would be rounded each time. */
+static void check_repetitions(const struct backend *b, const struct spread *s, size_t inner)
+{
+    size_t n = 1;
+    for (size_t axis = 0; axis < s->rank; axis++)
+        n *= s->dim[axis];
+    double *x = numbers(n), found[2];
+    for (size_t i = 0; i < n; i++)
+        x[i] = i / inner % 2 == 0 ? 101 : 103;
+    struct guarded X = guarded_new(&arena, b, n, x), v = guarded_new(&arena, b, 2, NULL);
+    ck_assert_int_eq(b->sum_spread(s, guarded_data(&X), guarded_data(&v)), CODE_OK);
+    guarded_read(&v, found);
+    ck_assert_double_eq(found[0], (double)(n / 2) * 101);
+    ck_assert_double_eq(found[1], (double)(n / 2) * 103);
+    guarded_free(&X);
+    guarded_free(&v);
+    free(x);
+}
+
+START_TEST(the_sums_of_what_is_repeated)
+{
+    const struct backend *b = conformance.backends[_i];
+    const size_t times = 200000;
+    check_repetitions(b, &(struct spread){.rank = 2, .dim = {times, 2}, .stride = {0, 1}}, 1);
+    check_repetitions(b, &(struct spread){.rank = 2, .dim = {2, times}, .stride = {1, 0}}, times);
+    check_repetitions(b, &(struct spread){.rank = 3, .dim = {4, 2, times / 4}, .stride = {0, 1, 0}}, times / 4);
+}
+END_TEST
+
 /* 1 / sqrt(mean of squares), Y and the gradient of a row whose elements are in pairs about one in the middle: the sums
  * of what is large in them come to nothing. Rounded by float32 on the way, they would not. */
 static void check_normalization(const struct backend *b, size_t n)
@@ -174,6 +204,7 @@ void conformance_add_sums(Suite *suite)
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_loop_test(tcase, the_sums_of_losses_and_products, 0, conformance.count);
     tcase_add_loop_test(tcase, the_sums_over_rows, 0, conformance.count);
+    tcase_add_loop_test(tcase, the_sums_of_what_is_repeated, 0, conformance.count);
     tcase_add_loop_test(tcase, the_sums_of_a_normalized_row, 0, conformance.count);
     tcase_add_loop_test(tcase, more_elements_than_threads, 0, conformance.count);
     suite_add_tcase(suite, tcase);
