@@ -40,6 +40,10 @@
 /* Seconds that the search for mistakes may take on such a thread; what needs longer is left to a worker. */
 #define LIMIT_LIGHT_DIAGNOSIS 0.002
 
+/* Stack of a thread that computes, whatever `ulimit -s` says: the search for mistakes takes one to two kilobytes for
+ * each layer that it goes down, and several times as many under the sanitizers. */
+#define LIMIT_STACK (8 * LIMIT_MIB)
+
 /* One of the workers, where there are two or more, takes nothing beyond this. */
 #define LIMIT_LONG_WORK 1e10
 

@@ -229,7 +229,7 @@ static struct MHD_Daemon *start_daemon(void)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)(2 * LIMIT_CONNECTIONS), MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(LIMIT_BODY_SECONDS + LIMIT_ANSWER_SECONDS), /* longer than any deadline of ours, which come first */
-        MHD_OPTION_END);
+        MHD_OPTION_THREAD_STACK_SIZE, LIMIT_STACK, MHD_OPTION_END);
 }
 
 /* MHD closes the socket where it does not take it. */

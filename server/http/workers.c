@@ -68,6 +68,16 @@ static void *work_brief(void *unused)
     return NULL;
 }
 
+static bool start(pthread_t *thread, void *(*work)(void *))
+{
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    bool good = pthread_attr_setstacksize(&attributes, LIMIT_STACK) == 0 &&
+                pthread_create(thread, &attributes, work, NULL) == 0;
+    pthread_attr_destroy(&attributes);
+    return good;
+}
+
 bool workers_start(unsigned count, void (*run)(struct request *request, bool brief))
 {
     pool.run = run;
@@ -76,7 +86,7 @@ bool workers_start(unsigned count, void (*run)(struct request *request, bool bri
     if (pool.threads == NULL) return false;
     for (pool.count = 0; pool.count < count; pool.count++) {
         bool brief = pool.count == 0 && count > 1;
-        if (pthread_create(&pool.threads[pool.count], NULL, brief ? work_brief : work_any, NULL) != 0) {
+        if (!start(&pool.threads[pool.count], brief ? work_brief : work_any)) {
             workers_stop();
             return false;
         }

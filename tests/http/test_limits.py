@@ -1,6 +1,7 @@
 """Sizes, times and numbers that a client may not exceed, and what becomes of it when it does."""
 
 import json
+import math
 import os
 import resource
 import select
@@ -318,6 +319,44 @@ class LaneTest(DaemonTest):
         self.assertGreater(waiting, 8)
         for client in clients:
             client.socket.close()
+
+
+def deep_check(layers):
+    """A check of a network of that many layers, in half of which the derivative of tanh is missing."""
+    samples, targets, numbers = [0.9, -0.7, 0.4], [0.5, -0.1, 0.2], [[0.9, -0.7, 0.4]]
+    for _ in range(layers // 2):
+        numbers.append([math.tanh(h) for h in numbers[-1]])
+    back = [2 / len(samples) * (h - t) for h, t in zip(numbers[-1], targets)]
+    stack, parameters, gradients = [], {}, {}
+    for k in range(layers // 2):
+        stack += [{"type": "linear", "out_features": 1, "bias": False}, {"type": "tanh"}]
+        parameters["W%d" % (k + 1)] = [[1]]
+        gradients["W%d" % (k + 1)] = [[sum(h * d for h, d in zip(numbers[k], back))]]
+    return json.dumps(
+        {
+            "network": {"input": 1, "layers": stack, "loss": "mse"},
+            "parameters": parameters,
+            "data": {"x": [[x] for x in samples], "y": [[t] for t in targets]},
+            "gradients": gradients,
+        }
+    ).encode()
+
+
+class StackTest(unittest.TestCase):
+    def test_the_search_through_many_layers(self):
+        """It goes down into every layer, whatever the shell that started the daemon gives a thread for that."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+        resource.setrlimit(resource.RLIMIT_STACK, (512 * KIB, hard))
+        try:
+            daemon = Daemon()
+        finally:
+            resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
+        with daemon, Client(daemon) as client:
+            answer = client.ask(post(deep_check(1000)))
+            self.assertEqual(answer.status, 200)
+            mistakes = answer.json()["diagnosis"]["mistakes"]
+            self.assertEqual([m["id"] for m in mistakes], ["missing_activation_derivative"])
+            self.assertEqual(len(mistakes[0]["layers"]), 500)
 
 
 class ConnectionTest(unittest.TestCase):
