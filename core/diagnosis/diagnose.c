@@ -169,8 +169,8 @@ static int diagnose(struct job *job, struct error *error)
     struct search *s = &job->search;
     struct diagnosis *diagnosis = job->diagnosis;
     if (!prepare_search(s)) return out_of_memory(error);
-    bool all = whole_read(s, job->check, job->report, &job->finished);
-    if (!all) search(job);
+    bool all = !s->stopped && whole_read(s, job->check, job->report, &job->finished);
+    if (!all && !s->stopped) search(job);
     if (s->out_of_memory) return out_of_memory(error);
     bool nothing_left = (all && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
     diagnosis->stopped = s->stopped;

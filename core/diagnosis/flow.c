@@ -76,17 +76,9 @@ static bool take_room(struct arena *arena, struct flow *flow, struct edge *edge)
     size_t count, n = edge->to->size;
     flow_into(flow, edge->to, &count);
     bool compared = edge->to->kind == VALUE_PARAMETER && count == 1;
-    double *right = NULL;
     if ((edge->right_value = arena_doubles(arena, n)) == NULL) return false;
     edge->right = flow_right(flow, edge->to);
-    if (count > 1) {
-        if ((right = arena_doubles(arena, n)) == NULL) return false;
-        if (flow->dead[edge->node->index]) /* not even a zero, which times an infinity would be no number */
-            memset(right, 0, n * sizeof *right);
-        else
-            flow_send(flow, edge->node, edge->input, flow_right(flow, edge->node->output), right);
-        edge->right = right;
-    }
+    if (count > 1 && (edge->right = arena_doubles(arena, n)) == NULL) return false;
     if (compared) return true;
     double **const rooms[] = {&edge->value, &edge->slope, &edge->right_slope, &edge->resolved};
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
@@ -164,6 +156,16 @@ bool flow_new(struct arena *arena, const struct graph *graph, const struct ances
     for (size_t e = 0; e < flow->edge_count; e++)
         if (!take_room(arena, flow, &flow->edges[e])) return false;
     return take_totals(arena, flow) && find_cuts(arena, flow);
+}
+
+void flow_fill_right(const struct flow *flow, const struct edge *edge)
+{
+    double *right = (double *)edge->right; /* this file's own where several edges lead there */
+    if (edge->right == flow_right(flow, edge->to)) return;
+    if (flow->dead[edge->node->index]) /* not even a zero, which times an infinity would be no number */
+        memset(right, 0, edge->to->size * sizeof *right);
+    else
+        flow_send(flow, edge->node, edge->input, flow_right(flow, edge->node->output), right);
 }
 
 /* ---- sending ---- */

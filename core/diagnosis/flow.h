@@ -47,10 +47,13 @@ struct flow {
     size_t trail_length, trail_room;
 };
 
-/* Prepares the flow towards what is graded, of which the ancestry tells who depends on it. False when memory is short.
- */
+/* Takes the room of the flow towards what is graded, of which the ancestry tells who depends on it. False when memory
+ * is short. */
 bool flow_new(struct arena *arena, const struct graph *graph, const struct ancestry *ancestry, const struct pass *pass,
               struct flow *flow);
+
+/* What an edge sends where all is right; after flow_new, for each of them once. */
+void flow_fill_right(const struct flow *flow, const struct edge *edge);
 
 /* The way back to an input; NULL where nothing that is graded lies behind it. */
 static inline struct edge *flow_edge(const struct flow *flow, const struct node *node, size_t input)

@@ -37,6 +37,13 @@ static bool prepare_flow(struct search *s)
            flow_new(s->arena, graph, &s->ancestry, s->pass, &s->flow);
 }
 
+/* Where many layers take one large value, this is most of the search. */
+static void fill_flow(struct search *s)
+{
+    for (size_t e = 0; e < s->flow.edge_count && !search_looks(s); e++)
+        flow_fill_right(&s->flow, &s->flow.edges[e]);
+}
+
 static bool take_room(struct search *s)
 {
     size_t largest = 1, largest_graded = 1;
@@ -80,6 +87,7 @@ bool prepare_search(struct search *s)
     s->best = NULL;
     s->other_count = 0;
     if (!prepare_flow(s) || !step_prepare(s) || !take_room(s) || !prepare_path(s) || !sketch_prepare(s)) return false;
+    fill_flow(s);
     factors_prepare(s);
     return true;
 }

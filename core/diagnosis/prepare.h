@@ -4,8 +4,9 @@
 
 #include "core/diagnosis/search.h"
 
-/* Takes the room and looks at the numbers; false when memory is short. The fields arena, network, pass, deadline,
- * cancelled, observed, matching and norm are the caller's. */
+/* Takes the room and looks at the numbers; false when memory is short. It may come back stopped, and there is nothing
+ * to search in then. The fields arena, network, pass, deadline, cancelled, observed, matching and norm are the
+ * caller's. */
 bool prepare_search(struct search *search);
 
 #endif

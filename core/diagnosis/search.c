@@ -5,12 +5,16 @@
 /* In a small network a step takes less time than a look at the clock: one look serves so many. */
 enum { STEPS_A_LOOK = 16 };
 
-bool search_is_over(struct search *s)
+bool search_looks(struct search *s)
 {
-    if (!s->large && s->asked++ % STEPS_A_LOOK != 0) return s->stopped;
     if (clock_seconds() > s->deadline) s->stopped = true;
     if (s->cancelled != NULL && atomic_load_explicit(s->cancelled, memory_order_relaxed)) s->stopped = true;
     return s->stopped;
+}
+
+bool search_is_over(struct search *s)
+{
+    return !s->large && s->asked++ % STEPS_A_LOOK != 0 ? s->stopped : search_looks(s);
 }
 
 bool search_has_l2(const struct search *s, size_t p)

@@ -105,7 +105,7 @@ struct search {
     struct flow flow;
     struct step_own *own; /* by node: core/diagnosis/steps.h */
     struct sketch_room sketch;
-    /* room: of the largest tensor that is graded; of the largest value; of the prediction, three times */
+    /* room: of the largest tensor that is graded; of the largest value; of the prediction, five times */
     double *room, *room_slope, *room_turned, *local_value, *local_slope, *spare, *loss_room;
     bool *taken; /* by graded */
 
@@ -116,8 +116,10 @@ struct search {
     size_t other_count;
 };
 
-/* Whether the time is over, or nobody waits any more: then all ends, and says so (stopped). */
+/* Whether the time is over, or nobody waits any more: then all ends, and says so (stopped). search_looks looks each
+ * time, the other one seldom where a step is short. */
 bool search_is_over(struct search *s);
+bool search_looks(struct search *s);
 
 /* ---- what is graded ---- */
 
