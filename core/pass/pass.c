@@ -359,23 +359,39 @@ static int cancelled_error(struct error *error)
     return error_set(error, CODE_CANCELLED, "the work was cancelled");
 }
 
-/* Names the first node whose output is not finite: that is where the arithmetic overflowed. */
+/* One element of a value, into host memory. */
+static int read_element(const struct pass *pass, const struct value *value, size_t at, double *host)
+{
+    const char *memory = pass->values[value->index];
+    return pass->backend->download(1, memory + at * pass->backend->element_size, host);
+}
+
+/* What grew too large overflows; but 0/0, or an infinity less another, is no number. */
+static const char *how_not_finite(double number)
+{
+    return isnan(number) ? "is not finite in" : "overflows";
+}
+
+/* Names the first node whose output is not finite: that is where it happened. */
 static int explain_not_finite(const struct pass *pass, struct error *error)
 {
     double limit = pass->backend->dtype == DTYPE_FLOAT32 ? (double)FLT_MAX : DBL_MAX;
     for (size_t i = 0; i < pass->graph->node_count; i++) {
         const struct node *node = pass->graph->nodes[i];
         size_t n = node->output->size, at = n;
+        double number = 0;
         if (node->place.kind != PLACE_LAYER) continue;
         int code = pass->backend->first_outside(n, pass->values[node->output->index], -limit, limit, &at);
+        if (code == CODE_OK && at < n) code = read_element(pass, node->output, at, &number);
         if (code != CODE_OK) return backend_error(pass->backend, code, error);
         if (at < n) {
-            error_set(error, CODE_NOT_FINITE, "with these parameters the output of layer %zu (%s) overflows %s",
-                      node->place.layer, node->op->name, dtype_names[pass->backend->dtype]);
+            error_set(error, CODE_NOT_FINITE, "with these parameters the output of layer %zu (%s) %s %s",
+                      node->place.layer, node->op->name, how_not_finite(number), dtype_names[pass->backend->dtype]);
             return error_at(error, "parameters");
         }
     }
-    error_set(error, CODE_NOT_FINITE, "with these parameters the loss overflows %s", dtype_names[pass->backend->dtype]);
+    error_set(error, CODE_NOT_FINITE, "with these parameters the loss %s %s", how_not_finite(pass->loss),
+              dtype_names[pass->backend->dtype]);
     return error_at(error, "parameters");
 }
 
@@ -385,12 +401,11 @@ static int check_probabilities(const struct pass *pass, const struct node *loss,
     if (loss->op->on_probabilities == NULL || !loss->op->on_probabilities(loss->attributes)) return CODE_OK;
     const struct value *prediction = loss->inputs[LOSS_PREDICTION];
     size_t n = prediction->size, at = n;
-    const void *memory = pass->values[prediction->index];
-    int code = pass->backend->first_outside(n, memory, 0, 1, &at);
+    int code = pass->backend->first_outside(n, pass->values[prediction->index], 0, 1, &at);
     if (code != CODE_OK) return backend_error(pass->backend, code, error);
     if (at == n) return CODE_OK;
     double value = 0;
-    code = pass->backend->download(1, (const char *)memory + at * pass->backend->element_size, &value);
+    code = read_element(pass, prediction, at, &value);
     if (code != CODE_OK) return backend_error(pass->backend, code, error);
     if (!isfinite(value)) return explain_not_finite(pass, error);
     error_set(error, CODE_OUT_OF_RANGE, "%s takes probabilities, but the network's output %.6g is not within [0,1]%s",

@@ -44,7 +44,7 @@ void pass_place(struct pass *pass, const struct value *value, void *memory);
 /* Uploads a value that is given: host, layout inside. */
 int pass_set(struct pass *pass, const struct value *value, const double *host, struct error *error);
 
-/* Forward: fills the values and the loss. CODE_NOT_FINITE (place "parameters") where the arithmetic overflows,
+/* Forward: fills the values and the loss. CODE_NOT_FINITE (place "parameters") where a number is not finite,
  * CODE_OUT_OF_RANGE ("network", "loss") where a loss on probabilities meets something else, CODE_CANCELLED. Backward:
  * fills the gradients; after a forward. */
 int pass_forward(struct pass *pass, struct error *error);
@@ -62,8 +62,7 @@ bool pass_counts(const struct pass *pass, const struct node *node);
  * as if it were not. */
 const struct op_call *pass_call(const struct pass *pass, const struct node *node);
 
-/* Fills in the backward of a node as the pass runs it: *call is pass_call's, or where its op is joined with the loss
- * behind it, the joined one's. */
+/* The same as the pass runs it backward: where its op is joined with the loss behind it, the joined one's. */
 const struct op_call *pass_backward_call(const struct pass *pass, const struct node *node);
 
 #endif
