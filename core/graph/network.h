@@ -65,8 +65,8 @@ struct network {
 };
 
 /* Checks the definition and fills in *network for a batch of so many samples, with memory from the arena.
- * CODE_SHAPE_MISMATCH or CODE_OUT_OF_RANGE where layers do not fit, with a place relative to the network
- * ("/layers/2/in_features"). */
+ * CODE_SHAPE_MISMATCH or CODE_OUT_OF_RANGE where layers do not fit, with the way there from the network: "layers", 2,
+ * "in_features". */
 int network_build(struct arena *arena, const struct definition *definition, size_t batch, struct network *network,
                   struct error *error);
 

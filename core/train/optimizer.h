@@ -12,7 +12,7 @@ struct optimizer_type {
     const char *name;
     const char *summary;                                       /* one line, with the formula */
     struct attribute attributes[OPTIMIZER_ATTRIBUTES_MAX + 1]; /* ends where a name is NULL and no pair goes on */
-    /* optional: CODE_OUT_OF_RANGE with the pointer "/<attribute>" where values do not go together */
+    /* optional: CODE_OUT_OF_RANGE at the attribute, where values do not go together */
     int (*check)(const double *attributes, struct error *error);
     /* The numbers of the step-th step, from 1. */
     void (*step)(const double *attributes, size_t step, struct update *update);

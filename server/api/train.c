@@ -108,12 +108,7 @@ static int draw_boundary(struct exchange *exchange, struct train_state *state, s
     double *points = arena_doubles(&exchange->arena, 2 * n * n);
     double *outputs = arena_array(&exchange->arena, n * n, out * sizeof *outputs);
     if (points == NULL || outputs == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++) { /* the ends exactly, as np.linspace has them */
-            double right = (double)j / (double)(n - 1), up = (double)i / (double)(n - 1);
-            points[2 * (i * n + j)] = j == n - 1 ? grid->x[1] : grid->x[0] + (grid->x[1] - grid->x[0]) * right;
-            points[2 * (i * n + j) + 1] = i == n - 1 ? grid->y[1] : grid->y[0] + (grid->y[1] - grid->y[0]) * up;
-        }
+    grid_fill(grid, points);
     state->boundary = outputs;
     return train_outputs(&exchange->arena, &state->request.training, state->trained.parameters, n * n, points, outputs,
                          error);

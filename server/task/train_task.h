@@ -2,16 +2,10 @@
 #ifndef SERVER_TASK_TRAIN_TASK_H
 #define SERVER_TASK_TRAIN_TASK_H
 
+#include "core/train/grid.h"
 #include "core/train/train.h"
 #include "server/options.h"
 #include "server/task/read_network.h"
-
-/* A grid over the plane of a network's two inputs. */
-struct grid {
-    bool wanted;
-    double x[2], y[2]; /* from, to */
-    size_t resolution; /* points along each side, from 2 */
-};
 
 struct train_task {
     struct document document;
