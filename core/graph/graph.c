@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* More elements than that in one tensor cannot be meant; keeps every product of a few sizes within 64 bits. */
+/* More elements than that in one tensor cannot be meant; keeps a size in bytes, times a few, within 64 bits. */
 #define ELEMENTS_MAX ((size_t)1 << 40)
 
 static int out_of_memory(struct error *error)

@@ -1,4 +1,5 @@
-/* What there is to choose from: layers and losses, and what they are told. A new one is a line in kinds.c. */
+/* What there is to choose from: layers and losses, and what they are told. A new one is a line in kinds.c, and one more
+ * in LAYER_KINDS or LOSSES, which count them; a layer that is no activation has its name in the list before these. */
 #ifndef TESTS_FUZZ_KINDS_H
 #define TESTS_FUZZ_KINDS_H
 
