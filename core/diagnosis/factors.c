@@ -44,11 +44,6 @@ double factors_round(double x)
     return factors_near(x, round_x) ? round_x : NAN;
 }
 
-bool factors_is_round(double x)
-{
-    return !isnan(factors_round(x));
-}
-
 double factors_norm_limit(const struct search *s, double c, double *off)
 {
     double least = s->norm, most = s->norm + c * CLIP_EPSILON, limit = factors_round(least);

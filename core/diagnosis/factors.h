@@ -19,7 +19,6 @@ bool factors_near(double a, double b);
 /* A limit or a learning rate as it is written down: the number of at most two significant digits that x is near to, NaN
  * where there is none. */
 double factors_round(double x);
-bool factors_is_round(double x);
 
 /* The limit to which all that was handed in was clipped by its norm, if that is c times the right gradients; NaN where
  * it was not. The norm is the limit, less what an epsilon of at most CLIP_EPSILON in the divisor takes off; how far off

@@ -15,7 +15,7 @@ static size_t symbol_number(const struct network *network, const struct node *no
 /* A value goes by its name in another shape, too. */
 static const struct value *before_reshape(const struct value *value)
 {
-    while (value->made_by != NULL && value->made_by->op->reshapes)
+    while (value->made_by != NULL && value->made_by->op->plain == PLAIN_SAME)
         value = value->made_by->inputs[0];
     return value;
 }

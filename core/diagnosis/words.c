@@ -178,10 +178,12 @@ static bool value_name(const struct site *site, const char *key, char *text)
 /* The derivative in terms of the output, given the input. */
 static void formula_at_input(const struct site *site, const char *z, const char *dh, char *text)
 {
-    if (site->activation->op->map == MAP_sigmoid)
-        snprintf(text, PHRASE_MAX, "%s * %s * (1 - %s)", dh, z, z);
-    else
-        snprintf(text, PHRASE_MAX, "%s * (1 - %s**2)", dh, z);
+    const char *at = site->activation->op->slope_of_output;
+    size_t n = (size_t)snprintf(text, PHRASE_MAX, "%s * ", dh);
+    if (at == NULL) snprintf(text + n, PHRASE_MAX - n, "%s'(%s)", site->activation->op->name, z);
+    for (; at != NULL && *at != '\0' && n + SYMBOL_MAX < PHRASE_MAX; at++)
+        n += (size_t)(*at == 'h' ? snprintf(text + n, PHRASE_MAX - n, "%s", z)
+                                 : snprintf(text + n, PHRASE_MAX - n, "%c", *at));
 }
 
 static bool formula(const struct site *site, const char *key, char *text)

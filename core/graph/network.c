@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-extern const struct op op_l2_penalty;
+#include "core/ops/ops.h"
 
 static int out_of_memory(struct error *error)
 {
@@ -58,21 +58,15 @@ static const struct value *value_of(const struct network *network, size_t layer)
 static int take_values(const struct network *network, size_t i, struct inputs *inputs, struct error *error)
 {
     const struct layer *layer = &network->definition->layers[i], *all = network->definition->layers;
-    size_t least = 0, most = 0;
-    for (const struct slot *slot = layer->op->slots; slot->symbol != NULL; slot++) {
-        least += slot->role == SLOT_INPUT;
-        most = slot->repeated ? (size_t)-1 : most + (slot->role == SLOT_INPUT);
-    }
-    size_t parameters = 0;
-    for (const struct slot *slot = layer->op->slots; slot->symbol != NULL; slot++)
-        parameters += slot->role == SLOT_PARAMETER;
+    size_t least, most;
+    op_inputs(layer->op, &least, &most);
     inputs->given = layer->inputs != NULL ? layer->input_count : 1;
     if (inputs->given < least || inputs->given > most) {
         error_set(error, CODE_OUT_OF_RANGE, "%s takes %s%zu input%s, here it has %zu", layer->op->name,
                   most > least ? "at least " : "", least, least > 1 ? "s" : "", inputs->given);
         return error_at(error, "inputs");
     }
-    inputs->count = inputs->given + parameters;
+    inputs->count = inputs->given + op_parameters(layer->op);
     inputs->values = arena_zeroed(network->graph.arena, inputs->count, sizeof *inputs->values);
     inputs->shapes = arena_zeroed(network->graph.arena, inputs->count, sizeof *inputs->shapes);
     if (inputs->values == NULL || inputs->shapes == NULL) return out_of_memory(error);
@@ -186,8 +180,8 @@ static int add_loss(struct network *network, struct error *error)
     struct op_plan plan;
     op_no_plan(&plan);
     if (loss->op->plan(&shape, &plan, error) != CODE_OK) return error->code;
-    const char *name = loss->op->target == TARGET_UPSTREAM ? "upstream" : "y";
-    int code = graph_give(graph, VALUE_DATA, name, &network->output->shape, "a target", &network->target, error);
+    int code = graph_give(graph, VALUE_DATA, loss_target(loss->op), &network->output->shape, "a target",
+                          &network->target, error);
     inputs[LOSS_TARGET] = network->target;
     const struct place place = {.kind = PLACE_LOSS};
     if (code == CODE_OK)
@@ -204,14 +198,14 @@ static int add_penalties(struct network *network, struct error *error)
         struct value *value = network->graded[p].value;
         if (!network->graded[p].slot->regularized) continue;
         const struct shape *shapes[] = {&value->shape};
-        const struct op_shape shape = {.op = &op_l2_penalty, .attributes = &definition->l2, .count = 1, .in = shapes};
+        const struct op_shape shape = {.op = ops_penalty, .attributes = &definition->l2, .count = 1, .in = shapes};
         const struct place place = {.kind = PLACE_PENALTY};
         struct op_plan plan;
         struct node *node;
         op_no_plan(&plan);
-        int code = op_l2_penalty.plan(&shape, &plan, error);
+        int code = ops_penalty->plan(&shape, &plan, error);
         if (code == CODE_OK)
-            code = graph_apply(&network->graph, &op_l2_penalty, &definition->l2, &value, 1, &plan, place, &node, error);
+            code = graph_apply(&network->graph, ops_penalty, &definition->l2, &value, 1, &plan, place, &node, error);
         if (code != CODE_OK) return code;
         if (!graph_add_term(&network->graph, node->output)) return out_of_memory(error);
     }
@@ -225,8 +219,7 @@ static bool take_room(struct arena *arena, struct network *network)
     const struct definition *definition = network->definition;
     size_t parameters = definition->feed_count;
     for (size_t i = 0; i < definition->layer_count; i++)
-        for (const struct slot *slot = definition->layers[i].op->slots; slot->symbol != NULL; slot++)
-            parameters += slot->role == SLOT_PARAMETER;
+        parameters += op_parameters(definition->layers[i].op);
     network->layers = arena_array(arena, definition->layer_count, sizeof *network->layers);
     network->graded = arena_array(arena, parameters, sizeof *network->graded);
     network->numbered = arena_array(arena, definition->layer_count, sizeof *network->numbered);

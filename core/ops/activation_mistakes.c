@@ -4,8 +4,7 @@
 
 #include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
-
-extern const struct op op_softmax, op_log_softmax;
+#include "core/ops/ops.h"
 
 static size_t elements(const struct step_call *call)
 {
@@ -161,16 +160,17 @@ const struct mistake mistake_upstream_dropped = {
 
 /* ---- another derivative ---- */
 
+enum { ROW_ACTIVATIONS_MAX = 4 };
+
 enum {
     SLOPE,             /* another slope left of 0: an unknown */
     SIGMOID_OF_OUTPUT, /* h (1-h), 1 - h**2 and h > 0 of an h that is not their function's */
     TANH_OF_OUTPUT,
     STEP_OF_OUTPUT,
-    SCALED, /* another scale: an unknown */
-    ALPHA,  /* an ELU's with another alpha: an unknown */
-    OTHER_SOFTMAX,
-    OTHER_LOG_SOFTMAX,
-    OTHER_MAPS /* and every elementwise function from there on */
+    SCALED,                                       /* another scale: an unknown */
+    ALPHA,                                        /* an ELU's with another alpha: an unknown */
+    OTHER_ROWS,                                   /* those that work on rows, of which there may be so many; */
+    OTHER_MAPS = OTHER_ROWS + ROW_ACTIVATIONS_MAX /* and every elementwise function from there on */
 };
 
 /* Formulas in terms of the output that belong to another function. */
@@ -215,15 +215,28 @@ static bool other_scale(const struct step_call *call, struct alternative *made)
     return true;
 }
 
-static bool other_softmax(const struct step_call *call, const struct op *op, struct alternative *made)
+/* The n-th activation that works on rows: a softmax, its logarithm. */
+static bool other_rows(const struct step_call *call, size_t n, struct alternative *made)
 {
-    return call->call->op != op && jacobian_at(call, op, call->x, made);
+    for (size_t i = 0; ops[i] != NULL; i++) {
+        if (ops[i]->kind != OP_ACTIVATION || ops[i]->forward == elementwise_forward || n-- > 0) continue;
+        return call->call->op != ops[i] && jacobian_at(call, ops[i], call->x, made);
+    }
+    return false;
 }
 
-/* The derivative of an elementwise function with its usual attribute. */
+/* The attribute that an elementwise function has where nothing is said: a leaky ReLU's slope, an ELU's alpha. */
+static double usual_attribute(enum map map)
+{
+    for (size_t i = 0; ops[i] != NULL; i++)
+        if (ops[i]->forward == elementwise_forward && ops[i]->map == map && !ops[i]->map_by_choice)
+            return ops[i]->attributes[0].fallback;
+    return 0;
+}
+
 static bool other_map(const struct step_call *call, enum map other, struct alternative *made)
 {
-    struct function here, usual = {other, other == MAP_leaky_relu ? 0.01 : other == MAP_elu ? 1 : 0};
+    struct function here, usual = {other, usual_attribute(other)};
     bool same = function_of(call, &here) && here.map == other && here.attribute == usual.attribute;
     return !same && derivative_at(call, usual, call->x, made);
 }
@@ -240,12 +253,9 @@ static bool another(const struct step_call *call, struct alternative *made)
     case TANH_OF_OUTPUT:
     case STEP_OF_OUTPUT:
         return of_output(call, made);
-    case OTHER_SOFTMAX:
-        return other_softmax(call, &op_softmax, made);
-    case OTHER_LOG_SOFTMAX:
-        return other_softmax(call, &op_log_softmax, made);
     default:
-        return other_map(call, (enum map)(made->variant - OTHER_MAPS), made);
+        return made->variant < OTHER_MAPS ? other_rows(call, made->variant - OTHER_ROWS, made)
+                                          : other_map(call, (enum map)(made->variant - OTHER_MAPS), made);
     }
 }
 

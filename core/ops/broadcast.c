@@ -92,10 +92,9 @@ bool broadcast_make(const struct step_call *step, struct alternative *made,
 /* The right one, divided by how often the input is repeated. */
 static bool averaged(const struct step_call *step, struct alternative *made)
 {
-    enum { INPUTS_MAX = 64 };
     struct op_call call = *step->call;
-    void *dx[INPUTS_MAX] = {NULL};
-    if (!broadcast_needed(&call, step->input) || call.count > INPUTS_MAX) return false;
+    void *dx[OP_INPUTS_MAX] = {NULL};
+    if (!broadcast_needed(&call, step->input) || call.count > OP_INPUTS_MAX) return false;
     dx[step->input] = made->value;
     call.dy = step->dy;
     call.dx = dx;

@@ -30,7 +30,6 @@ const struct op op_flatten = {
     .forward = forward,
     .backward = backward,
     .term_unit = op_unit_of_sums,
-    .reshapes = true,
     .plain = PLAIN_SAME,
     .cases = unary_cases,
 };

@@ -5,8 +5,6 @@
 #include "core/ops/mistake.h"
 #include "core/ops/ops.h"
 
-extern const struct op op_softmax;
-
 void direction_right(const struct loss_call *call, struct loss_direction *direction)
 {
     for (size_t i = 0; i < call->elements; i++)
@@ -152,6 +150,14 @@ static bool run_behind(const struct loss_call *call, const struct op *activation
 
 enum { PLAIN, ON_PROBABILITIES, SHORTCUTS };
 
+/* The activation that makes probabilities of a row of logits. */
+static const struct op *probabilities(void)
+{
+    for (size_t i = 0; ops[i] != NULL; i++)
+        if (ops[i]->probabilities) return ops[i];
+    return NULL;
+}
+
 static bool cross_entropy_shortcut(const struct loss_call *call, struct loss_direction *d)
 {
     const struct op_call *loss = call->call;
@@ -160,7 +166,8 @@ static bool cross_entropy_shortcut(const struct loss_call *call, struct loss_dir
     bool after_its_own = loss->op->goes_with != NULL && last == loss->op->goes_with;
     if (loss_takes_logits(loss->op, loss->attributes) || after_its_own) return false; /* there it is right */
     if (d->variant == ON_PROBABILITIES) {
-        if (last == &op_softmax || !run_behind(call, &op_softmax, NULL, d->room, NULL)) return false;
+        const struct op *softmax = probabilities();
+        if (softmax == NULL || last == softmax || !run_behind(call, softmax, NULL, d->room, NULL)) return false;
         p = d->room;
     }
     subtract_target(call, p, d->value);

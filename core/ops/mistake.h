@@ -98,8 +98,6 @@ struct mistake {
 /* All of them, in the order of the documentation; ends with NULL. */
 extern const struct mistake *const mistakes[];
 
-const struct mistake *mistake_find(const char *id); /* NULL where there is none */
-
 /* What can be made at every activation, and with every loss: some are tried before what the op at hand has of its own
  * (op->mistakes), some after. Each list ends with NULL. */
 struct mistake_family {
@@ -115,7 +113,7 @@ void direction_add_scale(struct loss_direction *direction, double scale);
 
 /* Those that the search knows by name, */
 extern const struct mistake mistake_wrong_activation_derivative, mistake_transposed, mistake_wrong_memory_order,
-    mistake_input_ignored, mistake_parameter_as_gradient, mistake_bias_not_summed, mistake_bias_summed_over_units,
+    mistake_parameter_as_gradient, mistake_bias_not_summed, mistake_bias_summed_over_units,
     mistake_not_averaged_over_batch, mistake_averaged_twice, mistake_wrong_normalization, mistake_missing_factor_two,
     mistake_sign_flipped, mistake_regularization_missing, mistake_regularization_sign, mistake_bias_regularized,
     mistake_gradient_accumulated, mistake_single_sample, mistake_contribution_missing, mistake_gradient_overwritten,

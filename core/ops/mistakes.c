@@ -1,7 +1,5 @@
 #include "core/ops/mistake.h"
 
-#include <string.h>
-
 /* In the order of the documentation. */
 /* clang-format off */
 #define ALL_MISTAKES(X) \
@@ -73,10 +71,3 @@ ALL_MISTAKES(DECLARE)
 
 #define ENTRY(name) &mistake_##name,
 const struct mistake *const mistakes[] = {ALL_MISTAKES(ENTRY) NULL};
-
-const struct mistake *mistake_find(const char *id)
-{
-    for (size_t i = 0; mistakes[i] != NULL; i++)
-        if (strcmp(mistakes[i]->id, id) == 0) return mistakes[i];
-    return NULL;
-}

@@ -13,7 +13,7 @@
 #include "core/base/tensor.h"
 #include "core/ops/attribute.h"
 
-enum { OP_ATTRIBUTES_MAX = 6, OP_SLOTS_MAX = 12, OP_SAVED_MAX = 4 };
+enum { OP_ATTRIBUTES_MAX = 6, OP_SLOTS_MAX = 12, OP_SAVED_MAX = 4, OP_INPUTS_MAX = 64 };
 
 enum op_kind { OP_LAYER, OP_ACTIVATION, OP_LOSS };
 
@@ -153,8 +153,7 @@ struct op {
      * exponent, of which each term of such a sum is a whole multiple, the inputs' elements being multiples of these.
      * NULL of every other op. (core/pass/magnitude.h) */
     int (*term_unit)(size_t count, const int *units);
-    bool adds;     /* ... or adds to it, where call->add says so */
-    bool reshapes; /* what comes out is what goes in, in another shape */
+    bool adds; /* ... or adds to it, where call->add says so */
 
     /* What students do wrong in it, beyond what can be done wrong in any op of its kind (core/ops/mistake.h). Ends with
      * NULL; NULL where there is nothing. */
@@ -171,6 +170,10 @@ struct op {
      * limits its outputs are next to where it saturates (both 0: it does not) */
     bool dies;
     double saturates_below, saturates_above;
+    /* an activation only, for its mistakes: the outputs of a row are probabilities; its derivative in terms of its
+     * output alone, which is called h, or NULL */
+    bool probabilities;
+    const char *slope_of_output;
 
     /* a loss only: */
     enum target target;
@@ -182,8 +185,9 @@ struct op {
     /* NULL, or how it is joined under these attributes; NULL where it is not. */
     const struct op_join *(*join)(const double *attributes);
 
-    enum kink kink;
+    enum kink kink; /* ask op_kink for it */
     double kink_at;
+    bool (*kinks)(const double *attributes); /* NULL, or whether there is one under these */
 
     const struct op_case *cases; /* how it is to be tested */
 };
@@ -201,6 +205,12 @@ enum { LOSS_REDUCTION = OP_ATTRIBUTES_MAX - 2, LOSS_SCALE = OP_ATTRIBUTES_MAX - 
 enum { LOSS_PREDICTION, LOSS_TARGET };
 extern const struct slot loss_slots[];
 
+/* The member of data that a loss compares with. */
+const char *loss_target(const struct op *loss);
+
+/* Whether a member of that name is any loss's. */
+bool loss_is_target(const char *name);
+
 /* What a loss multiplies the sum over its elements by, for predictions of that shape. */
 double loss_factor(const struct op *loss, const double *attributes, const struct shape *prediction);
 
@@ -211,6 +221,15 @@ bool loss_takes_logits(const struct op *loss, const double *attributes);
 
 /* The slot of an input; that of a repeated one for all inputs from there on. */
 const struct slot *op_slot(const struct op *op, size_t input);
+
+/* Its kink under these attributes. */
+enum kink op_kink(const struct op *op, const double *attributes);
+
+/* How many values an op takes: `most` is SIZE_MAX where it takes any number. */
+void op_inputs(const struct op *op, size_t *least, size_t *most);
+
+/* How many of its slots are parameters. */
+size_t op_parameters(const struct op *op);
 
 /* The slots of an op with one input, x. */
 extern const struct slot unary_slots[];

@@ -1,5 +1,6 @@
 #include "core/ops/ops.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* Layers, activations, losses, in the order in which capabilities list them. */
@@ -12,6 +13,9 @@
 
 #define DECLARE(name) extern const struct op op_##name;
 ALL_OPS(DECLARE)
+
+extern const struct op op_l2_penalty;
+const struct op *const ops_penalty = &op_l2_penalty;
 
 #define ENTRY(name) &op_##name,
 const struct op *const ops[] = {ALL_OPS(ENTRY) NULL};
@@ -48,6 +52,11 @@ void op_no_plan(struct op_plan *plan)
     plan->work = 0;
 }
 
+enum kink op_kink(const struct op *op, const double *attributes)
+{
+    return op->kinks == NULL || op->kinks(attributes) ? op->kink : KINK_NONE;
+}
+
 /* ---- slots ---- */
 
 const struct slot unary_slots[] = {{.symbol = "x", .role = SLOT_INPUT}, {.symbol = NULL}};
@@ -60,12 +69,44 @@ const struct slot *op_slot(const struct op *op, size_t input)
     return slot;
 }
 
+void op_inputs(const struct op *op, size_t *least, size_t *most)
+{
+    *least = *most = 0;
+    for (const struct slot *slot = op->slots; slot->symbol != NULL; slot++) {
+        *least += slot->role == SLOT_INPUT;
+        *most = slot->repeated ? SIZE_MAX : *least;
+    }
+}
+
+size_t op_parameters(const struct op *op)
+{
+    size_t count = 0;
+    for (const struct slot *slot = op->slots; slot->symbol != NULL; slot++)
+        count += slot->role == SLOT_PARAMETER;
+    return count;
+}
+
 /* ---- losses ---- */
 
 const struct slot loss_slots[] = {
     {.symbol = "y_hat", .role = SLOT_INPUT}, {.symbol = "y", .role = SLOT_TARGET}, {.symbol = NULL}};
 
 const char *const reduction_names[] = {"mean", "sum", "batchmean", NULL};
+
+static const char *const target_names[] = {
+    [TARGET_LIKE_OUTPUT] = "y", [TARGET_CLASSES] = "y", [TARGET_CLASSES_OR_SOFT] = "y", [TARGET_UPSTREAM] = "upstream"};
+
+const char *loss_target(const struct op *loss)
+{
+    return target_names[loss->target];
+}
+
+bool loss_is_target(const char *name)
+{
+    for (size_t i = 0; i < sizeof target_names / sizeof *target_names; i++)
+        if (strcmp(name, target_names[i]) == 0) return true;
+    return false;
+}
 
 double loss_factor(const struct op *loss, const double *attributes, const struct shape *prediction)
 {

@@ -31,6 +31,7 @@ const struct op op_sigmoid = {
     .forward = elementwise_forward,
     .backward = elementwise_backward,
     .map = MAP_sigmoid,
+    .slope_of_output = "h * (1 - h)",
     .saturates_below = 0.01,
     .saturates_above = 0.99,
     .mistakes = (const struct mistake *const[]){&mistake_output_formula_at_input, NULL},

@@ -45,6 +45,7 @@ const struct op op_softmax = {
     .plan = rows_plan,
     .forward = forward,
     .backward = backward,
+    .probabilities = true,
     .mistakes = (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, NULL},
     .cases = unary_cases,
 };

@@ -25,7 +25,7 @@ static size_t kinked_elements(const struct graph *graph)
 {
     size_t n = 0;
     for (size_t i = 0; i < graph->node_count; i++)
-        if (graph->nodes[i]->op->kink != KINK_NONE) n += kinked(graph->nodes[i])->size;
+        if (op_kink(graph->nodes[i]->op, graph->nodes[i]->attributes) != KINK_NONE) n += kinked(graph->nodes[i])->size;
     return n;
 }
 
@@ -44,13 +44,14 @@ static void find_sides(const struct pass *pass, signed char *to)
 {
     for (size_t i = 0; i < pass->graph->node_count; i++) {
         const struct node *node = pass->graph->nodes[i];
-        if (node->op->kink == KINK_NONE) continue;
+        const enum kink kink = op_kink(node->op, node->attributes);
+        if (kink == KINK_NONE) continue;
         const struct op_call *call = pass_call(pass, node);
         const double *x = call->x[0], *t = call->x[call->count - 1]; /* of a loss the target */
         size_t n = kinked(node)->size;
-        if (node->op->kink == KINK_MARGIN) margin_sides(call->in[0]->dim[0], n / call->in[0]->dim[0], x, t, to);
-        for (size_t e = 0; node->op->kink != KINK_MARGIN && e < n; e++)
-            to[e] = FORMULA_SIDE(x[e], node->op->kink == KINK_ERROR ? t[e] : node->op->kink_at);
+        if (kink == KINK_MARGIN) margin_sides(call->in[0]->dim[0], n / call->in[0]->dim[0], x, t, to);
+        for (size_t e = 0; kink != KINK_MARGIN && e < n; e++)
+            to[e] = FORMULA_SIDE(x[e], kink == KINK_ERROR ? t[e] : node->op->kink_at);
         to += n;
     }
 }

@@ -34,10 +34,11 @@ static bool add_node(const struct node *node, struct fused *fused)
         if (step->bias != FUSED_NONE) fused->parameters += step->out;
     } else {
         unsigned width = elements / fused->batch;
+        const enum kink kink = op_kink(op, node->attributes);
         *step = (struct fused_step){
-            .rows = fused->batch, .in = width, .out = width, .kinked = op->kink == KINK_INPUT, .kink_at = op->kink_at};
+            .rows = fused->batch, .in = width, .out = width, .kinked = kink == KINK_INPUT, .kink_at = op->kink_at};
         if (!elementwise_map(op, node->attributes, &step->f, &step->attribute)) return false;
-        if (op->kink != KINK_NONE && op->kink != KINK_INPUT) return false;
+        if (kink != KINK_NONE && kink != KINK_INPUT) return false;
         if (step->kinked) fused->sides += elements;
     }
     fused->outputs += elements;
@@ -49,8 +50,9 @@ static bool add_node(const struct node *node, struct fused *fused)
 static bool add_loss(const struct node *loss, const struct op_join *joined, struct fused *fused)
 {
     const struct op *op = loss->op;
+    const enum kink kink = op_kink(op, loss->attributes);
     bool probabilities = op->on_probabilities != NULL && op->on_probabilities(loss->attributes);
-    fused->kinked_error = op->kink == KINK_ERROR;
+    fused->kinked_error = kink == KINK_ERROR;
     if (op->plain == PLAIN_SOFTMAX_CROSS_ENTROPY) {
         fused->softmax = !probabilities || joined != NULL;
         fused->on_probabilities = !fused->softmax;
@@ -61,7 +63,7 @@ static bool add_loss(const struct node *loss, const struct op_join *joined, stru
     fused->on_probabilities = probabilities && joined == NULL;
     fused->loss = op->loss;
     fused->loss_attribute = joined != NULL ? joined->attributes[0] : loss->attributes[0];
-    return op->forward == elementwise_loss_forward && op->kink != KINK_MARGIN && op->kink != KINK_INPUT;
+    return op->forward == elementwise_loss_forward && kink != KINK_MARGIN && kink != KINK_INPUT;
 }
 
 bool fused_of(const struct network *network, struct fused *fused)

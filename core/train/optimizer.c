@@ -1,7 +1,6 @@
 #include "core/train/optimizer.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Attributes that several have. */
 #define LR(value)                                                                                                      \
@@ -161,10 +160,3 @@ static const struct optimizer_type adagrad = {
 /* ---- the table ---- */
 
 const struct optimizer_type *const optimizers[] = {&sgd, &adam, &adamw, &rmsprop, &adagrad, NULL};
-
-const struct optimizer_type *optimizer_find(const char *name)
-{
-    for (size_t i = 0; optimizers[i] != NULL; i++)
-        if (strcmp(optimizers[i]->name, name) == 0) return optimizers[i];
-    return NULL;
-}

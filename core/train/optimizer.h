@@ -22,8 +22,6 @@ struct optimizer_type {
 /* All of them; ends with NULL. The first one is the default. */
 extern const struct optimizer_type *const optimizers[];
 
-const struct optimizer_type *optimizer_find(const char *name); /* NULL where there is none */
-
 struct optimizer {
     const struct optimizer_type *type;
     double attributes[OPTIMIZER_ATTRIBUTES_MAX]; /* in the order of type->attributes */

@@ -56,16 +56,12 @@ static void write_attributes(struct json *json, const struct attribute *list)
 /* How many values it takes. */
 static void write_inputs(struct json *json, const struct op *op)
 {
-    size_t least = 0;
-    bool repeated = false;
-    for (const struct slot *slot = op->slots; slot->symbol != NULL; slot++) {
-        least += slot->role == SLOT_INPUT;
-        repeated = repeated || slot->repeated;
-    }
+    size_t least, most;
+    op_inputs(op, &least, &most);
     json_key(json, "inputs");
     json_open(json, '{');
     json_member_size(json, "least", least);
-    json_member_size(json, "most", repeated ? LIMIT_INPUTS : least);
+    json_member_size(json, "most", most < LIMIT_INPUTS ? most : LIMIT_INPUTS);
     json_close(json, '}');
 }
 
@@ -80,7 +76,7 @@ static void write_ops(struct json *json, const char *name, enum op_kind kind)
         json_member_text(json, "summary", ops[i]->summary);
         write_attributes(json, ops[i]->attributes);
         if (kind == OP_LOSS)
-            json_member_text(json, "target", ops[i]->target == TARGET_UPSTREAM ? "upstream" : "y");
+            json_member_text(json, "target", loss_target(ops[i]));
         else
             write_inputs(json, ops[i]);
         json_close(json, '}');

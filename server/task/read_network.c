@@ -9,6 +9,8 @@
 #include "server/task/graded_names.h"
 #include "server/task/read_attributes.h"
 
+_Static_assert(LIMIT_INPUTS <= OP_INPUTS_MAX, "ops have room for all inputs of a layer");
+
 /* ---- ops by name ---- */
 
 static int unknown_op(struct members *r, const char *name, bool loss)
@@ -33,8 +35,6 @@ static int read_op(struct members *r, const json_t *object, bool loss, const str
     unknown_op(r, name, loss);
     return error_at(r->error, "type");
 }
-
-/* ---- the network ---- */
 
 /* ---- what a layer takes ---- */
 
@@ -66,12 +66,6 @@ static const struct layer *find_layer(struct members *r, const struct layer *lay
     return found;
 }
 
-/* What stands in the place of the target is nobody's input: a network that takes it has nothing to learn. */
-static bool is_target(const char *name)
-{
-    return strcmp(name, "y") == 0 || strcmp(name, "upstream") == 0;
-}
-
 /* Names that a layer could have taken, for a suggestion. */
 static const char *suggest_source(struct members *r, const json_t *root, const struct layer *layers, size_t n,
                                   const char *name)
@@ -83,7 +77,7 @@ static const char *suggest_source(struct members *r, const json_t *root, const s
     for (size_t i = 0; i < n; i++)
         if (layers[i].name != NULL) known[count++] = layers[i].name;
     for (void *at = json_object_iter((json_t *)data); at != NULL; at = json_object_iter_next((json_t *)data, at))
-        if (!is_target(json_object_iter_key(at))) known[count++] = json_object_iter_key(at);
+        if (!loss_is_target(json_object_iter_key(at))) known[count++] = json_object_iter_key(at);
     return members_suggestion(r->arena, name, known, count);
 }
 
@@ -119,7 +113,8 @@ static int read_source(struct members *r, const json_t *root, struct problem_set
                          "both a layer and a member of data are called %.*s: the layer needs another name", LIMIT_NAME,
                          name);
     if (source->layer != NULL) return CODE_OK;
-    if (is_target(name))
+    /* A network that takes the target has nothing to learn. */
+    if (loss_is_target(name))
         return error_set(r->error, CODE_OUT_OF_RANGE, "y and upstream are the target, which cannot be an input");
     if (!member && comes_later(root, n, name))
         return error_set(r->error, CODE_OUT_OF_RANGE, "a layer takes what comes before it: %.*s does not", LIMIT_NAME,
@@ -154,20 +149,13 @@ static int read_inputs(struct members *r, const json_t *root, const json_t *obje
     return CODE_OK;
 }
 
-static bool has_parameters(const struct op *op)
-{
-    for (const struct slot *slot = op->slots; slot->symbol != NULL; slot++)
-        if (slot->role == SLOT_PARAMETER) return true;
-    return false;
-}
-
 /* The layer whose parameters it uses. */
 static int read_shares(struct members *r, const json_t *object, struct layer *layers, size_t n)
 {
     const char *name = NULL;
     if (members_string(r, object, "shares", OPTIONAL, &name) != CODE_OK || name == NULL) return r->error->code;
     const struct op *op = layers[n].op;
-    if (!has_parameters(op)) {
+    if (op_parameters(op) == 0) {
         error_set(r->error, CODE_OUT_OF_RANGE, "a layer of type %s has no parameters to share", op->name);
         return error_at(r->error, "shares");
     }

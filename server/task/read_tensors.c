@@ -143,7 +143,7 @@ static int is_not_taken(struct members *r, const struct problem_set *set, const 
     for (size_t i = 0; i < count; i++)
         known[i] = set->definition.feeds[i].name;
     known[count] = target;
-    if (strcmp(name, "y") == 0 || strcmp(name, "upstream") == 0)
+    if (loss_is_target(name))
         error_set(r->error, CODE_UNKNOWN_MEMBER, "the loss %s takes data.%s, not data.%s", loss, target, name);
     else
         error_set(r->error, CODE_UNKNOWN_MEMBER, "no layer takes data.%.*s%s", LIMIT_NAME, name,

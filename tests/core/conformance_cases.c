@@ -154,9 +154,10 @@ bool trial_near_kink(const struct trial *t, size_t i)
     double clearance = TRIAL_CLEARANCE * TRIAL_STEP;
     const double *x = t->x[0];
     size_t classes = t->in[0].dim[t->in[0].rank - 1], row = i / classes * classes;
-    if (t->op->kink == KINK_INPUT) return fabs(x[i] - t->op->kink_at) < clearance;
-    if (t->op->kink == KINK_ERROR) return fabs(x[i] - t->x[LOSS_TARGET][i]) < clearance;
-    if (t->op->kink != KINK_MARGIN) return false;
+    const enum kink kink = op_kink(t->op, t->attributes);
+    if (kink == KINK_INPUT) return fabs(x[i] - t->op->kink_at) < clearance;
+    if (kink == KINK_ERROR) return fabs(x[i] - t->x[LOSS_TARGET][i]) < clearance;
+    if (kink != KINK_MARGIN) return false;
     for (size_t j = row; j <= i; j++)
         if (fabs(fabs(x[j] - x[i]) - 1) < clearance) return true;
     return false;

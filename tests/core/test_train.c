@@ -47,6 +47,13 @@ static struct problem pose(size_t samples)
 }
 
 /* A network on the XOR data, drawn with he_normal from that seed. */
+static const struct optimizer_type *find_optimizer(const char *name)
+{
+    for (size_t i = 0; optimizers[i] != NULL; i++)
+        if (strcmp(optimizers[i]->name, name) == 0) return optimizers[i];
+    return NULL;
+}
+
 static void prepare(const struct link *links, const char *loss, uint32_t seed, const char *optimizer, double lr)
 {
     static const double inputs[] = {0, 0, 0, 1, 1, 0, 1, 1}, outputs[] = {0, 1, 1, 0};
@@ -58,7 +65,7 @@ static void prepare(const struct link *links, const char *loss, uint32_t seed, c
     memcpy(x, inputs, sizeof inputs);
     memcpy(target, outputs, sizeof outputs);
     training = (struct training){.problem = pose(4), .epochs = 1000, .batch_size = 4, .record_every = 1};
-    training.optimizer.type = optimizer_find(optimizer);
+    training.optimizer.type = find_optimizer(optimizer);
     ck_assert_ptr_nonnull(training.optimizer.type);
     const struct attribute *list = training.optimizer.type->attributes;
     for (size_t a = 0; list[a].name != NULL || list[a].kind == ATTRIBUTE_PAIR; a++)
