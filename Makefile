@@ -62,7 +62,7 @@ else
 Q =
 endif
 
-include cuda/rules.mk
+include $(wildcard */rules.mk)
 
 $(B)/gradcheckd: $(MAIN) $(LIBRARY)
 	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
@@ -304,4 +304,4 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile cuda/rules.mk | sort | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' Makefile */rules.mk | sort | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20

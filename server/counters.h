@@ -49,7 +49,7 @@ void counters_check(bool passed);
 /* A mistake was named in a diagnosis. */
 void counters_mistake(const struct mistake *mistake);
 
-/* A request's computation on the CUDA device failed, or found too little memory there. */
+/* A request's computation on a device failed, or found too little memory there. */
 void counters_device_failure(bool memory);
 
 #endif

@@ -77,8 +77,10 @@ static int serve(const struct options *options)
     raise_file_limit();
     document_setup();
     device_start();
-    if (options->device == DEVICE_CUDA_USUALLY && !device_has_cuda()) {
-        fprintf(stderr, "gradcheckd: --device cuda: there is no CUDA device here (%s)\n", device_why());
+    const struct device *device = device_asked(options->device);
+    if (device != NULL && !device->is_there()) {
+        fprintf(stderr, "gradcheckd: --device %s: there is no %s here (%s)\n", device_names[options->device.which],
+                device->title, device->why());
         return STATUS_USAGE;
     }
     if (!parallel_start(options->threads > 1 ? options->threads - 1 : 0))

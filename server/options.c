@@ -65,11 +65,11 @@ const char *const device_names[] = {"auto", "cpu", "cuda", NULL};
 
 static bool read_device(struct options *options, const char *value)
 {
-    int choice = 0;
+    size_t choice = 0;
     while (device_names[choice] != NULL && strcmp(device_names[choice], value) != 0)
         choice++;
     if (device_names[choice] == NULL) return false;
-    options->device = choice == DEVICE_CUDA ? DEVICE_CUDA_USUALLY : (enum device_choice)choice;
+    options->device = (struct device_choice){.which = choice, .usually = true};
     return true;
 }
 
@@ -150,7 +150,8 @@ static void find_static_directory(struct options *options)
 static void set_defaults(struct options *options)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    *options = (struct options){.port = 8080, .device = DEVICE_AUTO, .max_body = LIMIT_BODY, .max_work = LIMIT_WORK};
+    *options = (struct options){
+        .port = 8080, .device = {.which = DEVICE_AUTO}, .max_body = LIMIT_BODY, .max_work = LIMIT_WORK};
     strcpy(options->host, "127.0.0.1");
     options->threads = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
     find_static_directory(options);

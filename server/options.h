@@ -2,17 +2,23 @@
 #ifndef SERVER_OPTIONS_H
 #define SERVER_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* DEVICE_CUDA_USUALLY: nobody asked this request's client, whom the CPU serves as well where the device has failed. */
-enum device_choice { DEVICE_AUTO, DEVICE_CPU, DEVICE_CUDA, DEVICE_CUDA_USUALLY };
+/* What to compute on. `usually`: nobody asked this request's client, whom the CPU serves as well where the device has
+ * failed. */
+enum { DEVICE_AUTO };
+struct device_choice {
+    size_t which; /* DEVICE_AUTO, or of device_names */
+    bool usually;
+};
 
-extern const char *const device_names[]; /* what can be asked for, by enum device_choice; ends with NULL */
+extern const char *const device_names[]; /* what can be asked for: auto, then the table of devices; ends with NULL */
 
 struct options {
     char host[64]; /* a numeric IPv4 or IPv6 address, without brackets */
     unsigned port; /* 0 takes a free one */
-    enum device_choice device;
+    struct device_choice device;
     unsigned threads; /* that serve connections; as many workers */
     char static_directory[4096];
     size_t max_body; /* bytes */

@@ -128,8 +128,8 @@ static void write_devices(struct json *json)
 {
     json_key(json, "devices");
     json_open(json, '[');
-    for (const struct device *d = devices; d->name != NULL; d++)
-        if (d->is_there()) json_text(json, d->name);
+    for (const struct device *d = devices; d->is_there != NULL; d++)
+        if (d->is_there()) json_text(json, device_names[d - devices + 1]);
     json_close(json, ']');
 }
 

@@ -78,7 +78,8 @@ int api_check_measure(struct exchange *exchange, struct load *load, struct error
     if (code == CODE_OK) code = read_body(exchange, &state->request.document, error);
     if (code == CODE_OK) code = check_task_measure(&exchange->arena, exchange->options, &state->request, error);
     load->work = state->request.work;
-    load->waits = device_is_cuda(state->request.device);
+    const struct device *device = device_asked(state->request.device);
+    load->waits = device != NULL && device->waits;
     state->read_seconds = clock_seconds() - begun;
     return code;
 }

@@ -59,7 +59,7 @@ static void write_work(struct text *text)
     write_count(text, "gradcheckd_checks_total", "{result=\"passed\"}", get(&counters.checks_passed));
     write_count(text, "gradcheckd_checks_total", "{result=\"failed\"}", get(&counters.checks_failed));
     head(text, "gradcheckd_device_failures_total", "counter",
-         "Requests whose computation on the CUDA device failed, or found too little memory, by cause.");
+         "Requests whose computation on a device failed, or found too little memory there, by cause.");
     write_count(text, "gradcheckd_device_failures_total", "{cause=\"device\"}", get(&counters.device_failures));
     write_count(text, "gradcheckd_device_failures_total", "{cause=\"memory\"}", get(&counters.device_shortages));
     head(text, "gradcheckd_mistakes_total", "counter", "Mistakes named in diagnoses, by id.");

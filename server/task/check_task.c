@@ -134,7 +134,7 @@ static double memory_needed(const struct check_task *request)
     double passes = 1 + (request->check.verify_reference ? 1.5 : 0);
     double search = request->search ? diagnose_elements(network) : 0;
     /* The search has its numbers in float64 on the host, which may not be where the check's own pass is. */
-    if (request->search && (request->dtype != DTYPE_FLOAT64 || device_has_cuda())) search += (double)elements;
+    if (request->search && (request->dtype != DTYPE_FLOAT64 || device_with_own_memory())) search += (double)elements;
     double shown = intermediate_elements(request), parameters = (double)network->parameter_elements;
     double written = request->check.reveal ? parameters + shown : 0;
     return 8 * (passes * (double)elements + search + 4 * parameters + 2 * shown) + 2 * NUMBER_TEXT_MAX * written;

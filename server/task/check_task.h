@@ -9,7 +9,7 @@
 struct check_task {
     struct document document;
     struct problem_set set;
-    enum device_choice device;
+    struct device_choice device;
     enum dtype dtype;
     bool diagnose, search; /* the report says what is first wrong; and there is memory to search for the cause */
     double work;           /* floating-point operations that the check will take */

@@ -81,6 +81,11 @@ static void *open_object(void)
     return NULL;
 }
 
+static bool has_cuda(void)
+{
+    return cuda.backends[0] != NULL && cuda.backends[1] != NULL && !atomic_load(&cuda.sick);
+}
+
 void device_start(void)
 {
     gradcheckd_cuda_interface_function *interface;
@@ -98,13 +103,8 @@ void device_start(void)
     char why[WHY_MAX] = "no device can be used";
     for (int dtype = 0; dtype < 2; dtype++)
         cuda.backends[dtype] = backend((enum dtype)dtype, why, sizeof why);
-    if (!device_has_cuda()) memcpy(cuda.why, why, sizeof why);
+    if (!has_cuda()) memcpy(cuda.why, why, sizeof why);
     /* The object stays loaded: its threads' streams end with the process. */
-}
-
-bool device_has_cuda(void)
-{
-    return cuda.backends[0] != NULL && cuda.backends[1] != NULL && !atomic_load(&cuda.sick);
 }
 
 static bool is_always_there(void)
@@ -117,29 +117,56 @@ static const struct backend *cuda_backend(enum dtype dtype)
     return cuda.backends[dtype];
 }
 
-const struct device devices[] = {
-    {"cpu", is_always_there, backend_cpu},
-    {"cuda", device_has_cuda, cuda_backend},
-    {0},
-};
-
-bool device_is_cuda(enum device_choice choice)
-{
-    return choice == DEVICE_CUDA || choice == DEVICE_CUDA_USUALLY;
-}
-
-const char *device_why(void)
+static const char *why_no_cuda(void)
 {
     return atomic_load(&cuda.sick) ? "the device has failed" : cuda.why;
 }
 
-int device_backend(enum device_choice choice, enum dtype dtype, double work, double steps,
+static bool is_worth_cuda(double work, double steps)
+{
+    return work >= DEVICE_WORK && work / steps >= DEVICE_STEP_WORK;
+}
+
+/* In the order of device_names. */
+const struct device devices[] = {
+    {.title = "CPU", .is_there = is_always_there, .backend = backend_cpu},
+    {.title = "CUDA device",
+     .is_there = has_cuda,
+     .why = why_no_cuda,
+     .backend = cuda_backend,
+     .worth = is_worth_cuda,
+     .waits = true,
+     .own_memory = true},
+    {0},
+};
+
+const struct device *device_asked(struct device_choice choice)
+{
+    return choice.which != DEVICE_AUTO ? &devices[choice.which - 1] : NULL;
+}
+
+bool device_with_own_memory(void)
+{
+    for (const struct device *d = devices; d->is_there != NULL; d++)
+        if (d->own_memory && d->is_there()) return true;
+    return false;
+}
+
+/* What `auto` takes. */
+static const struct device *device_worth(double work, double steps)
+{
+    for (const struct device *d = devices; d->is_there != NULL; d++)
+        if (d->worth != NULL && d->worth(work, steps) && d->is_there()) return d;
+    return devices;
+}
+
+int device_backend(struct device_choice choice, enum dtype dtype, double work, double steps,
                    const struct backend **backend, struct error *error)
 {
-    bool worth = work >= DEVICE_WORK && work / steps >= DEVICE_STEP_WORK, there = device_has_cuda();
-    bool wanted = device_is_cuda(choice) || (choice == DEVICE_AUTO && worth);
-    *backend = wanted && there ? cuda.backends[dtype] : backend_cpu(dtype);
-    if (choice == DEVICE_CUDA && !there) return error_set(error, CODE_DEVICE, "%s", device_why());
+    const struct device *asked = device_asked(choice), *device = asked != NULL ? asked : device_worth(work, steps);
+    bool there = device->is_there();
+    *backend = (there ? device : devices)->backend(dtype);
+    if (asked != NULL && !there && !choice.usually) return error_set(error, CODE_DEVICE, "%s", device->why());
     return CODE_OK;
 }
 
@@ -151,7 +178,7 @@ static void tell_failure(const char *what)
         fprintf(stderr, "gradcheckd: the CUDA device failed in a request: %s\n", what);
 }
 
-const struct backend *device_instead(const struct backend *backend, enum device_choice choice, int code)
+const struct backend *device_instead(const struct backend *backend, struct device_choice choice, int code)
 {
     char why[WHY_MAX] = "";
     if (backend != cuda.backends[backend->dtype] || (code != CODE_DEVICE && code != CODE_OUT_OF_MEMORY)) return NULL;
@@ -159,5 +186,6 @@ const struct backend *device_instead(const struct backend *backend, enum device_
     if (code == CODE_DEVICE) tell_failure(cuda.failure());
     if (code == CODE_DEVICE && cuda.trial(why, sizeof why) == CODE_DEVICE && !atomic_exchange(&cuda.sick, true))
         fprintf(stderr, "gradcheckd: the CUDA device is out of service: %s\n", why);
-    return choice == DEVICE_CUDA ? NULL : backend_cpu(backend->dtype);
+    bool asked_by_name = choice.which != DEVICE_AUTO && !choice.usually;
+    return asked_by_name ? NULL : backend_cpu(backend->dtype);
 }

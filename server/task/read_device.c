@@ -2,15 +2,16 @@
 
 #include "server/task/device.h"
 
-int read_device(struct members *r, const json_t *root, const struct options *options, enum device_choice *device,
+int read_device(struct members *r, const json_t *root, const struct options *options, struct device_choice *device,
                 enum dtype *dtype)
 {
     int which = -1, arithmetic = DTYPE_FLOAT64;
     if (members_choice(r, root, "device", OPTIONAL, device_names, &which) != CODE_OK) return r->error->code;
     if (members_choice(r, root, "dtype", OPTIONAL, dtype_names, &arithmetic) != CODE_OK) return r->error->code;
-    *device = which >= 0 ? (enum device_choice)which : options->device;
+    *device = which >= 0 ? (struct device_choice){.which = (size_t)which} : options->device;
     *dtype = (enum dtype)arithmetic;
-    if (*device != DEVICE_CUDA || device_has_cuda()) return CODE_OK;
-    error_set(r->error, CODE_OUT_OF_RANGE, "there is no CUDA device here (%s); use cpu or auto", device_why());
+    const struct device *asked = device_asked(*device);
+    if (asked == NULL || device->usually || asked->is_there()) return CODE_OK;
+    error_set(r->error, CODE_OUT_OF_RANGE, "there is no %s here (%s); use cpu or auto", asked->title, asked->why());
     return error_at(r->error, "device");
 }

@@ -7,7 +7,7 @@
 #include "server/body/members.h"
 
 /* 400 CODE_OUT_OF_RANGE for a device that is not there. */
-int read_device(struct members *r, const json_t *root, const struct options *options, enum device_choice *device,
+int read_device(struct members *r, const json_t *root, const struct options *options, struct device_choice *device,
                 enum dtype *dtype);
 
 #endif

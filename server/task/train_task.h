@@ -10,7 +10,7 @@
 struct train_task {
     struct document document;
     struct problem_set set;
-    enum device_choice device;
+    struct device_choice device;
     enum dtype dtype;
     struct grid boundary;
     double work;              /* floating-point operations that the training will take */
