@@ -46,9 +46,7 @@ static void add_unique(size_t *list, size_t *count, size_t value)
 /* A factor on the loss that has a name needs no "or some constant". */
 static bool is_named_factor(const struct found *found)
 {
-    const struct mistake *mistake = found->mistake;
-    bool named = mistake == &mistake_not_averaged_over_batch || mistake == &mistake_averaged_twice ||
-                 mistake == &mistake_missing_factor_two || mistake == &mistake_sign_flipped;
+    bool named = found->mistake->factor != NULL && !found->mistake->or_constant;
     for (size_t i = 0; i < found->layer_count; i++)
         if (found->layers[i] == LAYER_LOSS) return named;
     return false;

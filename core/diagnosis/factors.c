@@ -92,8 +92,7 @@ void factors_name(const struct search *s, double c, bool whole, struct choice *c
     choice->fitted = count == 0; /* a number that has a name costs no evidence */
     for (size_t i = 0; i < count; i++)
         hypothesis_add_alternative(choice, readings[i].mistake);
-    if (choice->mistake == &mistake_gradient_accumulated || choice->mistake == &mistake_wrong_normalization)
-        hypothesis_add_alternative(choice, &mistake_constant_factor);
+    if (choice->mistake->or_constant) hypothesis_add_alternative(choice, &mistake_constant_factor);
 }
 
 bool factors_name_two(struct search *s, size_t at, double c)

@@ -14,6 +14,7 @@ const struct mistake mistake_gradient_accumulated = {
     .wrong = "grads[k] += dW",
     .right = "grads[k] = dW",
     .source = "karpathy/micrograd#53",
+    .or_constant = true,
 };
 
 /* Of a batch larger than that only the first and the last samples are tried alone. */

@@ -309,6 +309,12 @@ static void word_for(const struct site *site, const char *key, char *text)
         list_parameters(site, key[strlen(key) - 1] == 's', text);
 }
 
+/* Whether it makes a multiple of the right gradient, and nothing else. */
+static bool is_factor(const struct mistake *mistake)
+{
+    return mistake->factor != NULL || mistake->or_constant || mistake == &mistake_constant_factor;
+}
+
 const char *words_message(const struct found *found)
 {
     /* A factor on single tensors is not one on the loss and all below it. */
@@ -316,10 +322,6 @@ const char *words_message(const struct found *found)
     static const char alone[] = "{parameters}: {factor} times the right gradient, while what lies below is right.";
     static const char of_l2[] = "{parameters}: the part of the regularization is {factor} times what it should be. Its"
                                 " gradient is l2 * W.";
-    static const struct mistake *const factors[] = {
-        &mistake_not_averaged_over_batch, &mistake_averaged_twice, &mistake_wrong_normalization,
-        &mistake_missing_factor_two,      &mistake_sign_flipped,   &mistake_gradient_accumulated,
-        &mistake_constant_factor};
     static const char sent[] = "What layer {layer} sends back is {factor} times what it should be.";
     static const char nothing[] =
         "Nothing comes back through {through} to {value}: each input of a layer has a gradient"
@@ -333,8 +335,7 @@ const char *words_message(const struct found *found)
         return nothing;
     if (found->of_data && found->mistake == &mistake_transposed) return turned;
     if (found->of_data && found->mistake == &mistake_wrong_memory_order) return moved;
-    for (size_t i = 0; found->of_tensors && i < sizeof factors / sizeof *factors; i++)
-        if (found->mistake == factors[i]) return found->right_below ? alone : of_tensors;
+    if (found->of_tensors && is_factor(found->mistake)) return found->right_below ? alone : of_tensors;
     return found->mistake->message;
 }
 

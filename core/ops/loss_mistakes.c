@@ -107,6 +107,7 @@ const struct mistake mistake_wrong_normalization = {
     .wrong = "dy_hat = 2 * (y_hat - y) / batch",
     .right = "dy_hat = 2 * (y_hat - y) / y_hat.size",
     .factor = wrong_normalization,
+    .or_constant = true,
     .variants = NORMALIZATIONS,
 };
 

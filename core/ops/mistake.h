@@ -87,6 +87,7 @@ struct mistake {
     bool (*direction)(const struct loss_call *call, struct loss_direction *made);
     /* ... by a factor on the loss's gradient; 1 where it does not apply */
     double (*factor)(const struct loss_call *call, size_t variant);
+    bool or_constant; /* somebody may just have such a factor: that it is a mere constant stays an alternative */
 
     /* How many wrong ways there are to make it, counted from 0; 0 stands for one. The same variant elsewhere is the
      * same mistake made again. */
