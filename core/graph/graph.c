@@ -29,14 +29,17 @@ static bool grow(struct arena *arena, void *list, size_t count, size_t *room)
     return true;
 }
 
-static int check_size(const struct shape *shape, const char *what, size_t *size, struct error *error)
+/* `order` says how the axes lie inside, which may not be the request's way. */
+static int check_size(const struct shape *shape, const char *what, const char *order, size_t *size, struct error *error)
 {
     char text[SHAPE_TEXT_MAX];
     for (size_t i = 0; i < shape->rank; i++)
         if (shape->dim[i] == 0)
-            return error_set(error, CODE_OUT_OF_RANGE, "%s of shape %s has no elements", what, shape_text(shape, text));
+            return error_set(error, CODE_OUT_OF_RANGE, "%s of shape %s%s has no elements", what,
+                             shape_text(shape, text), order);
     if (!shape_size(shape, size) || *size > ELEMENTS_MAX)
-        return error_set(error, CODE_OUT_OF_RANGE, "%s of shape %s is too large", what, shape_text(shape, text));
+        return error_set(error, CODE_OUT_OF_RANGE, "%s of shape %s%s is too large", what, shape_text(shape, text),
+                         order);
     return CODE_OK;
 }
 
@@ -63,7 +66,8 @@ int graph_give(struct graph *graph, enum value_kind kind, const char *name, cons
                struct value **value, struct error *error)
 {
     size_t size = 0;
-    if (check_size(shape, what, &size, error) != CODE_OK) return error->code;
+    if (check_size(shape, what, kind != VALUE_PARAMETER ? " (batch first)" : "", &size, error) != CODE_OK)
+        return error->code;
     *value = add_value(graph, kind, name, shape, size);
     return *value != NULL ? CODE_OK : out_of_memory(error);
 }
@@ -72,7 +76,8 @@ int graph_apply(struct graph *graph, const struct op *op, const double *attribut
                 size_t count, const struct op_plan *plan, struct place place, struct node **made, struct error *error)
 {
     size_t size = 0;
-    if (check_size(&plan->out, "an output", &size, error) != CODE_OK) return error->code;
+    if (check_size(&plan->out, "an output", plan->out.rank > 0 ? " (batch first)" : "", &size, error) != CODE_OK)
+        return error->code;
     struct node *node = arena_alloc(graph->arena, sizeof *node);
     struct value **list = arena_array(graph->arena, count, sizeof *list);
     if (node == NULL || list == NULL || !grow(graph->arena, &graph->nodes, graph->node_count, &graph->node_room))

@@ -121,8 +121,9 @@ static int does_not_fit(const struct layer *layer, const struct slot *slot, cons
                         const struct shape *wanted, struct error *error)
 {
     char has[SHAPE_TEXT_MAX], wants[SHAPE_TEXT_MAX];
-    error_set(error, CODE_SHAPE_MISMATCH, "the %s that this %s shares has shape %s, for its input it must be %s",
-              slot->member, layer->op->name, shape_text(shared, has), shape_text(wanted, wants));
+    error_set(error, CODE_SHAPE_MISMATCH, "the %s that this %s shares has shape %s, for its input it must be %s%s",
+              slot->member, layer->op->name, shape_text(shared, has), shape_text(wanted, wants),
+              slot->product ? " ([in,out])" : "");
     return error_at(error, "shares");
 }
 

@@ -7,7 +7,8 @@ static int shape_error(const struct op_shape *shape, size_t input, struct error 
 {
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
     error_set(error, CODE_SHAPE_MISMATCH,
-              "%s takes inputs of one shape, or with axes of length 1 to be repeated, but these have %s and %s",
+              "%s takes inputs of one shape, or with axes of length 1 to be repeated, but these have %s and %s (batch "
+              "first)",
               shape->op->name, shape_text(shape->in[0], a), shape_text(shape->in[input], b));
     error_at_index(error, input);
     return error_at(error, "inputs");

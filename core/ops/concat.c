@@ -27,15 +27,17 @@ static int plan(const struct op_shape *shape, struct op_plan *plan, struct error
     size_t axis = axis_of(shape->attributes, first);
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
     if (axis == 0 || axis >= first->rank) {
-        error_set(error, CODE_OUT_OF_RANGE, "dim is %g: it must name an axis of the first input, %s, and not the batch",
+        error_set(error, CODE_OUT_OF_RANGE,
+                  "dim is %g: it must name an axis of the first input, %s (batch first), and not the batch",
                   shape->attributes[DIM], shape_text(first, a));
         return error_at(error, "dim");
     }
     plan->out = *first;
     for (size_t k = 1; k < shape->count; k++) {
         if (!fit(first, shape->in[k], axis)) {
-            error_set(error, CODE_SHAPE_MISMATCH, "concat takes inputs that differ in axis %zu alone, not %s and %s",
-                      axis, shape_text(first, a), shape_text(shape->in[k], b));
+            error_set(error, CODE_SHAPE_MISMATCH,
+                      "concat takes inputs that differ in axis %zu alone, not %s and %s (batch first)", axis,
+                      shape_text(first, a), shape_text(shape->in[k], b));
             error_at_index(error, k);
             return error_at(error, "inputs");
         }

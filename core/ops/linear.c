@@ -38,9 +38,10 @@ static int plan_weight(const struct op_shape *shape, size_t width, struct op_pla
     char text[SHAPE_TEXT_MAX];
     size_t in = shared->rank == 2 ? shared->dim[transposed ? 1 : 0] : 0;
     if (in != width)
-        return error_set(error, CODE_SHAPE_MISMATCH,
-                         "the layer's input has %zu features, but the weight that it shares, %s%s, takes %zu", width,
-                         shape_text(shared, text), transposed ? " transposed" : "", in);
+        return error_set(
+            error, CODE_SHAPE_MISMATCH,
+            "the layer's input has %zu features, but the weight that it shares, %s ([in,out])%s, takes %zu", width,
+            shape_text(shared, text), transposed ? " transposed" : "", in);
     *out = shared->dim[transposed ? 0 : 1];
     plan->parameters[WEIGHT] = *shared;
     return CODE_OK;
