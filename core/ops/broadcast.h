@@ -23,9 +23,6 @@ int broadcast_input(const struct op_call *call, size_t input, const void **x);
 void *broadcast_place(const struct op_call *call, size_t input);
 int broadcast_home(const struct op_call *call, size_t input);
 
-/* Of every op that repeats its inputs. */
-extern const struct mistake mistake_broadcast_averaged;
-
 /* The same for a rule: into its own room instead of the pass's gradients. */
 bool broadcast_make(const struct step_call *step, struct alternative *made,
                     void (*fill)(const struct step_call *step, const struct alternative *made, double *dx));

@@ -1,10 +1,11 @@
 /* What students do wrong: each mistake is an alternative rule for one step of the backward pass. Its entry and its rule
  * stand side by side: in the op's file under core/ops/ where it is one op's, in core/ops/activation_mistakes.c and
  * core/ops/loss_mistakes.c where it holds for all of them, in core/diagnosis/whole_mistakes.c where it is made behind
- * the pass. A new one is an entry there and a line in the table of core/ops/mistakes.c. */
+ * the pass. A new one is an entry there and a line in the table of core/ops/mistakes.h. */
 #ifndef CORE_OPS_MISTAKE_H
 #define CORE_OPS_MISTAKE_H
 
+#include "core/ops/mistakes.h"
 #include "core/ops/op.h"
 
 /* What a mistake is made in. Notation at a layer: input x, z = x @ W + b, h = f(z); dh comes in, dz = dh * f'(z). */
@@ -96,9 +97,6 @@ struct mistake {
     bool nonlinear;  /* the alternative is not linear in what comes in: not to be applied to value and slope apart */
 };
 
-/* All of them, in the order of the documentation; ends with NULL. */
-extern const struct mistake *const mistakes[];
-
 /* What can be made at every activation, and with every loss: some are tried before what the op at hand has of its own
  * (op->mistakes), some after. Each list ends with NULL. */
 struct mistake_family {
@@ -111,17 +109,5 @@ void direction_right(const struct loss_call *call, struct loss_direction *direct
 
 /* One scale more for a direction, if it is not there yet. */
 void direction_add_scale(struct loss_direction *direction, double scale);
-
-/* Those that the search knows by name, */
-extern const struct mistake mistake_wrong_activation_derivative, mistake_transposed, mistake_wrong_memory_order,
-    mistake_parameter_as_gradient, mistake_bias_not_summed, mistake_bias_summed_over_units,
-    mistake_not_averaged_over_batch, mistake_averaged_twice, mistake_wrong_normalization, mistake_missing_factor_two,
-    mistake_sign_flipped, mistake_regularization_missing, mistake_regularization_sign, mistake_bias_regularized,
-    mistake_gradient_accumulated, mistake_single_sample, mistake_contribution_missing, mistake_gradient_overwritten,
-    mistake_sent_twice, mistake_swapped_parameters, mistake_clipped, mistake_low_precision, mistake_rounded,
-    mistake_all_zero, mistake_constant_factor;
-/* and those that several ops share. */
-extern const struct mistake mistake_relu_gradient_at_zero, mistake_mask_from_gradient, mistake_output_formula_at_input,
-    mistake_softmax_jacobian_diagonal, mistake_mse_shortcut, mistake_missing_bce_term, mistake_l1_sign_lost;
 
 #endif

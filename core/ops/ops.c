@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/ops/mistakes.h"
+
 /* Layers, activations, losses, in the order in which capabilities list them. */
 /* clang-format off */
 #define ALL_OPS(X)                                                                                                       \
@@ -19,6 +21,9 @@ const struct op *const ops_penalty = &op_l2_penalty;
 
 #define ENTRY(name) &op_##name,
 const struct op *const ops[] = {ALL_OPS(ENTRY) NULL};
+
+#define MISTAKE(name) &mistake_##name,
+const struct mistake *const mistakes[] = {ALL_MISTAKES(MISTAKE) NULL};
 
 const struct op *ops_find(const char *name, bool loss)
 {

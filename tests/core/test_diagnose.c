@@ -12,8 +12,6 @@
 #include "core/diagnosis/rules.h"
 #include "tests/core/chain.h"
 
-extern const struct mistake mistake_input_ignored;
-
 static const struct mistake *find_mistake(const char *id)
 {
     for (size_t i = 0; mistakes[i] != NULL; i++)

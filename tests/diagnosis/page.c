@@ -21,7 +21,7 @@ int main(void)
 {
     printf(
         "# The mistakes that gradcheckd names\n\n"
-        "Generated from `core/ops/mistakes.c` by `make mistakes`; do not edit.\n\n"
+        "Generated from `core/ops/mistakes.h` by `make mistakes`; do not edit.\n\n"
         "A layer has the input x, z = x @ W + b and h = f(z). Right is dz = dh * f'(z), dW = x.T @ dz,\n"
         "db = dz.sum(axis=0), dh_prev = dz @ W.T. Each mistake changes one step, and everything below inherits it. A\n"
         "mistake is reported only where making it reproduces the numbers that were handed in. Words in braces stand "

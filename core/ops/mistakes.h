@@ -1,4 +1,6 @@
-#include "core/ops/mistake.h"
+/* The table of all mistakes: what stands in it is declared for everybody, and listed in `mistakes`. */
+#ifndef CORE_OPS_MISTAKES_H
+#define CORE_OPS_MISTAKES_H
 
 /* In the order of the documentation. */
 /* clang-format off */
@@ -66,8 +68,11 @@
     X(constant_factor)
 /* clang-format on */
 
-#define DECLARE(name) extern const struct mistake mistake_##name;
-ALL_MISTAKES(DECLARE)
+struct mistake;
+#define DECLARE_MISTAKE(name) extern const struct mistake mistake_##name;
+ALL_MISTAKES(DECLARE_MISTAKE)
+#undef DECLARE_MISTAKE
 
-#define ENTRY(name) &mistake_##name,
-const struct mistake *const mistakes[] = {ALL_MISTAKES(ENTRY) NULL};
+extern const struct mistake *const mistakes[]; /* all of them, in the order of the table; ends with NULL */
+
+#endif
