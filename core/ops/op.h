@@ -1,7 +1,7 @@
 /* What an op is: something that makes one value out of others. A layer, an activation, a loss. One `const struct op` in
  * a file of its own under core/ops/, and one line in the table of core/ops/ops.c: names in reports and
  * capabilities, the reader, the tests and the search for mistakes all come from there. Nobody outside its file asks for
- * an op by its name: what others need to know of it is a property below. */
+ * an op by its name, but a loss for the activation that goes with it: what others need to know is a property below. */
 #ifndef CORE_OPS_OP_H
 #define CORE_OPS_OP_H
 

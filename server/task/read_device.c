@@ -8,7 +8,8 @@ int read_device(struct members *r, const json_t *root, const struct options *opt
     int which = -1, arithmetic = DTYPE_FLOAT64;
     if (members_choice(r, root, "device", OPTIONAL, device_names, &which) != CODE_OK) return r->error->code;
     if (members_choice(r, root, "dtype", OPTIONAL, dtype_names, &arithmetic) != CODE_OK) return r->error->code;
-    *device = which >= 0 ? (struct device_choice){.which = (size_t)which} : options->device;
+    *device = options->device;
+    if (which >= 0) *device = (struct device_choice){.which = (size_t)which};
     *dtype = (enum dtype)arithmetic;
     const struct device *asked = device_asked(*device);
     if (asked == NULL || device->usually || asked->is_there()) return CODE_OK;
