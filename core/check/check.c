@@ -251,15 +251,6 @@ static int judge_intermediates(struct arena *arena, const struct check *check, c
     return CODE_OK;
 }
 
-int check_pass(struct arena *arena, const struct problem *problem, const struct backend *backend, struct pass *pass,
-               struct error *error)
-{
-    int code = problem_pass(arena, problem, backend, pass, error);
-    if (code == CODE_OK) code = pass_forward(pass, error);
-    if (code == CODE_OK) code = pass_backward(pass, error);
-    return code;
-}
-
 double check_work(const struct network *network, bool verify_reference)
 {
     return network->work + (verify_reference ? differences_work(network) : 0);
@@ -292,7 +283,7 @@ int check_run(struct arena *arena, const struct check *check, struct report *rep
 
     double begun = clock_seconds();
     struct pass pass;
-    int code = check_pass(arena, problem, problem->backend, &pass, error);
+    int code = problem_run(arena, problem, problem->backend, &pass, error);
     double passed = clock_seconds();
     report->loss = pass.loss;
     double largest;

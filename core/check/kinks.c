@@ -48,7 +48,7 @@ static void add_spot(struct settling *s, const struct node *node, double *at, do
         if (off >= 0) spot.sides[spot.side_count++] = kink - step;
         if (off <= 0) spot.sides[spot.side_count++] = kink + step;
         /* Right on it the slope of |e| is neither. Elsewhere it is that of one side. */
-        if (off != 0 && node->op->kink == KINK_ERROR) spot.sides[spot.side_count++] = kink;
+        if (off != 0 && op_kink(node->op, node->attributes) == KINK_ERROR) spot.sides[spot.side_count++] = kink;
         s->spots[s->count] = spot;
     }
     s->count++;
@@ -81,17 +81,18 @@ static void find_spots(struct settling *s)
     s->count = 0;
     for (size_t i = graph->node_count; i-- > 0;) {
         const struct node *node = graph->nodes[i];
-        if (node->op->kink == KINK_NONE || !pass_counts(s->pass, node)) continue;
+        enum kink where = op_kink(node->op, node->attributes);
+        if (where == KINK_NONE || !pass_counts(s->pass, node)) continue;
         const struct op_call *call = pass_call(s->pass, node);
         const struct value *value = node->inputs[0];
         const double *off = s->magnitudes->values[value->index], *t = call->x[call->count - 1];
         double *x = s->pass->values[value->index], kink = node->op->kink_at;
-        if (node->op->kink == KINK_MARGIN) {
+        if (where == KINK_MARGIN) {
             add_margins(s, node, call, off);
             continue;
         }
         for (size_t e = 0; e < value->size; e++) {
-            double at = node->op->kink == KINK_ERROR ? t[e] : kink;
+            double at = where == KINK_ERROR ? t[e] : kink;
             bool exact = magnitude_is_exact(s->magnitudes, value, e);
             add_spot(s, node, &x[e], x[e] - at, at, off[e] + fabs(at), exact);
         }

@@ -249,7 +249,7 @@ static int look_at_float32(struct looks *l)
         any = any || (l->list[i].float32 && l->list[i].entry->verdict == VERDICT_MISMATCH);
     if (!any || l->check->tolerance.kind != TOLERANCE_AUTO) return CODE_OK;
     struct error unsaid = {0};
-    int code = check_pass(l->arena, &l->check->problem, backend_cpu(DTYPE_FLOAT32), &pass, &unsaid);
+    int code = problem_run(l->arena, &l->check->problem, backend_cpu(DTYPE_FLOAT32), &pass, &unsaid);
     for (size_t i = 0; i < l->graded && (code == CODE_OK || code == CODE_NOT_FINITE); i++) {
         struct look *look = &l->list[i];
         if (!look->float32 || look->entry->verdict != VERDICT_MISMATCH) continue;
@@ -318,7 +318,7 @@ static int take_pass(struct looks *l, struct pass *pass, struct report *report)
         return CODE_OK;
     }
     l->pass = &report->pass;
-    return check_pass(l->arena, &l->check->problem, backend, &report->pass, l->error);
+    return problem_run(l->arena, &l->check->problem, backend, &report->pass, l->error);
 }
 
 int rounding_look(struct arena *arena, const struct check *check, struct pass *pass, struct report *report,

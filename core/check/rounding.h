@@ -3,7 +3,7 @@
 #ifndef CORE_CHECK_ROUNDING_H
 #define CORE_CHECK_ROUNDING_H
 
-#include "core/check/check.h"
+#include "core/check/report.h"
 
 /* Looks again at the report's mismatches, and lets pass what rounding explains. `pass` is the one they were judged by;
  * the report keeps it, or one in float64 on the CPU that is made here, with kinks on the student's side. Nothing is

@@ -233,7 +233,7 @@ static int take_pass(struct job *job, struct error *error)
     struct pass *pass = arena_array(job->arena, 1, sizeof *pass);
     if (pass == NULL) return out_of_memory(error);
     job->pass = pass;
-    return check_pass(job->arena, &job->check->problem, backend, pass, error);
+    return problem_run(job->arena, &job->check->problem, backend, pass, error);
 }
 
 /* The right numbers, and what was handed in. */

@@ -91,7 +91,7 @@ const struct mistake mistake_rounded = {
     .message = "{parameters}: right to the {printed} that the numbers were given with, but not to the tolerance of "
                "this check.",
     .hint = "Arrays print only a few digits. Print all with np.set_printoptions(precision=17) or "
-            "torch.set_printoptions(precision=17, sci_mode=True), or hand in .tolist().",
+            "torch.set_printoptions(precision=17, sci_mode=True), or hand in dW.tolist().",
     .wrong = "print(dW)",
     .right = "print(json.dumps(dW.tolist()))",
 };

@@ -146,6 +146,7 @@ struct op {
     int (*forward)(const struct op_call *call);
     /* Overwrites what call->dx has. */
     int (*backward)(const struct op_call *call);
+    bool adds; /* ... or adds to it, where call->add says so */
     /* Whether a layer shares a parameter with another one of these attributes whose parameters it uses, instead of
      * having one of its own; NULL: always. */
     bool (*shares)(const double *attributes, const double *other, size_t slot);
@@ -153,7 +154,6 @@ struct op {
      * exponent, of which each term of such a sum is a whole multiple, the inputs' elements being multiples of these.
      * NULL of every other op. (core/pass/magnitude.h) */
     int (*term_unit)(size_t count, const int *units);
-    bool adds; /* ... or adds to it, where call->add says so */
 
     /* What students do wrong in it, beyond what can be done wrong in any op of its kind (core/ops/mistake.h). Ends with
      * NULL; NULL where there is nothing. */

@@ -189,9 +189,10 @@ static double sign(struct work *w)
 static bool goes_over(const struct op_call *call, size_t input, size_t i, double from, double to)
 {
     const struct op *op = call->op;
-    if (input != 0 || op->kink == KINK_NONE) return false;
-    if (op->kink == KINK_MARGIN) return true; /* between its kinks the slope is the same everywhere */
-    double kink = op->kink == KINK_ERROR ? ((const double *)call->x[LOSS_TARGET])[i] : op->kink_at;
+    enum kink where = op_kink(op, call->attributes);
+    if (input != 0 || where == KINK_NONE) return false;
+    if (where == KINK_MARGIN) return true; /* between its kinks the slope is the same everywhere */
+    double kink = where == KINK_ERROR ? ((const double *)call->x[LOSS_TARGET])[i] : op->kink_at;
     return (from > kink) != (to > kink) || (from < kink) != (to < kink);
 }
 
@@ -229,7 +230,7 @@ static void add_ways(struct work *w, const struct node *node, const struct op_ca
     double *to = w->magnitudes->values[node->output->index];
     if (node->input_count != 1 || from->size != node->output->size) return;
     for (size_t i = 0; i < from->size; i++)
-        if (node->op->kink == KINK_NONE)
+        if (op_kink(node->op, node->attributes) == KINK_NONE)
             to[i] += fabs(x[i]);
         else if (fabs(x[i] - node->op->kink_at) <= MAGNITUDE_ROUNDINGS * DBL_EPSILON * off[i])
             to[i] += off[i];
@@ -338,7 +339,8 @@ static void add_roundings(struct work *w, const struct node *node, const struct 
             w->off[0][i] += factor;
         return;
     }
-    for (size_t i = 0; dy != NULL && n == node->output->size && like->op->kink == KINK_NONE && i < n; i++)
+    bool kinked = op_kink(like->op, like->attributes) != KINK_NONE;
+    for (size_t i = 0; dy != NULL && n == node->output->size && !kinked && i < n; i++)
         w->off[0][i] += fabs(dy[i]);
 }
 

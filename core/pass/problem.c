@@ -11,3 +11,12 @@ int problem_pass(struct arena *arena, const struct problem *problem, const struc
             code = pass_set(pass, graph->values[v], problem_given(problem, graph->values[v]), error);
     return code;
 }
+
+int problem_run(struct arena *arena, const struct problem *problem, const struct backend *backend, struct pass *pass,
+                struct error *error)
+{
+    int code = problem_pass(arena, problem, backend, pass, error);
+    if (code == CODE_OK) code = pass_forward(pass, error);
+    if (code == CODE_OK) code = pass_backward(pass, error);
+    return code;
+}

@@ -26,4 +26,8 @@ static inline double *problem_given(const struct problem *problem, const struct 
 int problem_pass(struct arena *arena, const struct problem *problem, const struct backend *backend, struct pass *pass,
                  struct error *error);
 
+/* The same, run forward and backward. Errors are the pass's. */
+int problem_run(struct arena *arena, const struct problem *problem, const struct backend *backend, struct pass *pass,
+                struct error *error);
+
 #endif

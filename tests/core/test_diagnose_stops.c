@@ -43,7 +43,7 @@ static int diagnose(double seconds, const atomic_bool *cancelled, struct diagnos
     struct check check = {.problem = chain_problem(&arena, &chain, backend_cpu(DTYPE_FLOAT64), x, target, NULL),
                           .points = points,
                           .gradients = {.items = &item, .count = 1},
-                          .tolerance = {.atol = 1e-6}};
+                          .tolerance = {.kind = TOLERANCE_PLAIN, .plain = {.atol = 1e-6}}};
     check.problem.shapes = shapes;
     check.problem.names = names;
     struct report report;

@@ -1,0 +1,84 @@
+/* What is to be checked, and what comes of it. */
+#ifndef CORE_CHECK_REPORT_H
+#define CORE_CHECK_REPORT_H
+
+#include "core/check/compare.h"
+#include "core/check/printed.h"
+#include "core/pass/differences.h"
+
+/* Unexpected names that a report lists. */
+enum { CHECK_UNEXPECTED_MAX = 1000 };
+
+/* One thing that a student handed in, under the name that they gave it. */
+struct submission {
+    const char *name;
+    const struct tensor *tensor; /* in the request's layout; NULL where it is not a tensor */
+    const char *flaw;            /* why it is not one: "rows differ in length"; NULL otherwise */
+};
+
+struct submissions {
+    const struct submission *items;
+    size_t count;
+};
+
+/* What is to be checked. Everything belongs to the caller, in one arena with the report. */
+struct check {
+    struct problem problem;
+    const double *points; /* by graded: what it is worth */
+    struct submissions gradients, intermediates;
+    struct tolerance_rule tolerance;
+    bool any_subgradient; /* at kinks what either side gives passes; else the convention's alone */
+    bool accept_rounded;  /* what is right to the digits that it was printed with passes */
+    bool reveal;          /* entries carry the reference */
+    bool verify_reference;
+};
+
+enum verdict {
+    VERDICT_MATCH,
+    VERDICT_MISMATCH,
+    VERDICT_MISSING,
+    VERDICT_SHAPE_MISMATCH,
+    VERDICT_NOT_FINITE,
+    VERDICT_NOT_A_TENSOR,
+    VERDICT_UNEXPECTED,
+};
+
+extern const char *const verdict_names[]; /* by verdict */
+
+/* One line of the report. */
+struct entry {
+    const char *name;
+    enum verdict verdict;
+    bool passed;                         /* an unexpected name fails nothing */
+    double points, max_points;           /* 0 for intermediates and unexpected names */
+    bool expected;                       /* it has a shape and a reference */
+    struct shape shape;                  /* as the request has it */
+    const struct submission *submission; /* NULL where it is missing */
+    struct comparison comparison;        /* where verdict is match, mismatch or not_finite */
+    struct tolerance tolerance;          /* what the check's rule comes to here */
+    bool weak;                           /* which cannot tell the reference from zeros */
+    bool float32;                        /* it passes as what was computed in float32 */
+    bool beyond_float32;                 /* it fails, and float32, in which it was computed, does not give it at all */
+    struct printed printed;              /* what its numbers, or all that were handed in, were printed with */
+    bool rounded;                        /* and they are right to that, if not to the tolerance */
+    size_t at_kinks;                     /* elements on the other side of a kink than the reference has them */
+    const double *reference;             /* in the request's layout; NULL unless revealed */
+};
+
+struct report {
+    bool passed;
+    double points, max_points, score; /* score = points / max_points; with nothing to gain 1 or 0 as passed */
+    double loss;
+    struct entry *entries; /* all that is graded, in the network's order; then what was unexpected */
+    size_t entry_count;
+    size_t unexpected_not_listed; /* gradients and intermediates, beyond CHECK_UNEXPECTED_MAX each */
+    struct entry *intermediates;  /* as submitted */
+    size_t intermediate_count;
+    bool verified;
+    struct verification verification;
+    double pass_seconds, compare_seconds, verify_seconds;
+    struct pass pass; /* that it was judged by, where that was float64 on the CPU: memory of the arena; else its backend
+                         is NULL */
+};
+
+#endif
