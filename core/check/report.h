@@ -29,6 +29,7 @@ struct check {
     struct tolerance_rule tolerance;
     bool any_subgradient; /* at kinks what either side gives passes; else the convention's alone */
     bool accept_rounded;  /* what is right to the digits that it was printed with passes */
+    double carry;         /* what part of its points an entry gets that is wrong only by what came in; 0: none */
     bool reveal;          /* entries carry the reference */
     bool verify_reference;
 };
@@ -50,6 +51,7 @@ struct entry {
     const char *name;
     enum verdict verdict;
     bool passed;                         /* an unexpected name fails nothing */
+    bool carried;                        /* has points for what follows from a mistake made elsewhere */
     double points, max_points;           /* 0 for intermediates and unexpected names */
     bool expected;                       /* it has a shape and a reference */
     struct shape shape;                  /* as the request has it */

@@ -4,6 +4,7 @@
 
 #include "core/base/clock.h"
 #include "core/diagnosis/answer.h"
+#include "core/diagnosis/carry.h"
 #include "core/diagnosis/hypothesis.h"
 #include "core/diagnosis/prepare.h"
 #include "core/diagnosis/start.h"
@@ -20,7 +21,6 @@ struct job {
     struct observed *observed, *exchanged; /* what was handed in; room for the same with two parameters exchanged */
     struct search search;
     struct whole finished;
-    bool something_left; /* the search was, and did not account for all that it looked at */
 };
 
 static int out_of_memory(struct error *error)
@@ -164,6 +164,15 @@ static bool lists_all(const struct job *job)
     return true;
 }
 
+/* What is right to the digits that it was printed with, and whether all is accounted for. */
+static int conclude(struct job *job, bool nothing_left, struct error *error)
+{
+    struct diagnosis *diagnosis = job->diagnosis;
+    if (!answer_rounded(&job->search, job->report, diagnosis)) return out_of_memory(error);
+    diagnosis->explained = diagnosis->count > 0 && nothing_left && lists_all(job);
+    return CODE_OK;
+}
+
 static int diagnose(struct job *job, struct error *error)
 {
     struct search *s = &job->search;
@@ -178,8 +187,8 @@ static int diagnose(struct job *job, struct error *error)
         return error_set(error, CODE_CANCELLED, "the check was cancelled");
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
     if (s->best != NULL && !answer_solution(s, diagnosis)) return out_of_memory(error);
-    job->something_left = !nothing_left;
-    return CODE_OK;
+    if (conclude(job, nothing_left, error) != CODE_OK) return error->code;
+    return carry_find(s, &job->finished, diagnosis) ? CODE_OK : out_of_memory(error);
 }
 
 /* ---- how much room it takes ---- */
@@ -275,8 +284,6 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
     s->observed = job.observed;
     s->deadline = begun + seconds;
     s->cancelled = check->problem.cancelled;
-    if (code == CODE_OK && has_numbers(&job)) code = diagnose(&job, error);
-    if (code == CODE_OK && !answer_rounded(s, report, diagnosis)) code = out_of_memory(error);
-    diagnosis->explained = diagnosis->count > 0 && !job.something_left && lists_all(&job);
+    if (code == CODE_OK) code = has_numbers(&job) ? diagnose(&job, error) : conclude(&job, true, error);
     return code;
 }

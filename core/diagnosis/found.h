@@ -39,6 +39,7 @@ struct diagnosis {
     size_t first_wrong; /* the failing parameter that the backward pass reaches first */
     struct found *found;
     size_t count;
+    const bool *inherited; /* by graded: wrong only by what came in from a mistake made elsewhere; NULL: nothing is */
 };
 
 #endif

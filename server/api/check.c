@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/diagnosis/carry.h"
 #include "server/api/read_body.h"
 #include "server/http/media_type.h"
 #include "server/report/formats.h"
@@ -107,6 +108,7 @@ static int diagnose(struct exchange *exchange, struct check_state *state, double
     if (!state->diagnosed) return CODE_OK;
     if (!state->request.search) seconds = 0;
     int code = diagnose_run(&exchange->arena, &state->request.check, &state->report, seconds, &state->diagnosis, error);
+    if (code == CODE_OK) carry_marks(&state->request.check, &state->diagnosis, &state->report);
     state->diagnose_seconds += clock_seconds() - begun;
     return code;
 }

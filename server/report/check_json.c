@@ -88,6 +88,7 @@ static void write_entry(struct json *json, const struct check *check, const stru
     if (graded) {
         json_member_number(json, "points", entry->points);
         json_member_number(json, "max_points", entry->max_points);
+        if (entry->carried) json_member_bool(json, "carried", true);
     }
     write_comparison(json, &entry->comparison, student);
     if (entry->expected && check->tolerance.kind == TOLERANCE_AUTO) write_tolerance(json, &entry->tolerance);

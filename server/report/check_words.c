@@ -39,6 +39,9 @@ static void describe(struct text *to, const struct check *check, const struct en
         text_format(to, "not a tensor: %s", entry->submission->flaw);
     else
         describe_tensor(to, entry, entry->submission->tensor);
+    if (entry->carried)
+        text_format(to, "; it only follows from a mistake made elsewhere: %.6g of %.6g points", entry->points,
+                    entry->max_points);
 }
 
 const char *check_report_detail(struct arena *arena, const struct check *check, const struct entry *entry)

@@ -83,6 +83,18 @@ static int read_points(struct members *r, const json_t *root, const struct probl
     return r->error->code != CODE_OK ? error_at(r->error, "points") : CODE_OK;
 }
 
+/* The part of its points that follows a mistake made elsewhere: false, true (all of it), or a number within (0, 1]. */
+static int read_carry(struct members *r, const json_t *root, double *carry)
+{
+    const json_t *value = json_object_get(root, "carry_forward");
+    *carry = json_is_true(value) ? 1 : 0;
+    if (value == NULL || json_is_boolean(value)) return CODE_OK;
+    if (members_number(r, root, "carry_forward", OPTIONAL, carry) != CODE_OK) return r->error->code;
+    if (*carry > 0 && *carry <= 1) return CODE_OK;
+    error_set(r->error, CODE_OUT_OF_RANGE, "carry_forward is %.17g, it must be more than 0 and at most 1", *carry);
+    return error_at(r->error, "carry_forward");
+}
+
 static int read_options(struct members *r, const json_t *root, const struct options *options,
                         struct check_task *request)
 {
@@ -96,6 +108,7 @@ static int read_options(struct members *r, const json_t *root, const struct opti
     check->any_subgradient = any > 0;
     if (members_bool(r, root, "accept_rounded", OPTIONAL, &check->accept_rounded) != CODE_OK) return r->error->code;
     if (read_points(r, root, &request->set, &check->points) != CODE_OK) return r->error->code;
+    if (read_carry(r, root, &check->carry) != CODE_OK) return r->error->code;
     if (members_bool(r, root, "diagnose", OPTIONAL, &request->diagnose) != CODE_OK) return r->error->code;
     if (members_bool(r, root, "reveal", OPTIONAL, &check->reveal) != CODE_OK) return r->error->code;
     return members_bool(r, root, "verify_reference", OPTIONAL, &check->verify_reference);
@@ -164,10 +177,10 @@ static int check_limits(const struct options *options, struct check_task *reques
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {"network",          "convention",   "parameters",     "data",
-                                        "gradients",        "tolerance",    "points",         "intermediates",
-                                        "device",           "dtype",        "diagnose",       "reveal",
-                                        "verify_reference", "subgradients", "accept_rounded", NULL};
+    static const char *const known[] = {
+        "network",          "convention",    "parameters",     "data",          "gradients", "tolerance",
+        "points",           "intermediates", "device",         "dtype",         "diagnose",  "reveal",
+        "verify_reference", "subgradients",  "accept_rounded", "carry_forward", NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     const json_t *root = request->document.root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");

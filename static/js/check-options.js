@@ -17,9 +17,10 @@ export function createCheckOptions({ capabilities, errors, onChange }) {
   const rare = el("div", { class: "row" });
   const reveal = el("input", { type: "checkbox" });
   const verify = el("input", { type: "checkbox" });
+  const carry = el("input", { type: "checkbox" });
   const points = el("input", { type: "text", spellcheck: "false", autocomplete: "off", placeholder: '{"W1": 2}' });
   points.addEventListener("input", onChange);
-  for (const box of [reveal, verify]) box.addEventListener("change", onChange);
+  for (const box of [reveal, verify, carry]) box.addEventListener("change", onChange);
 
   const node = el("div", { class: "options" },
     usual,
@@ -36,7 +37,9 @@ export function createCheckOptions({ capabilities, errors, onChange }) {
     errors.register("/dtype", dtype.control);
     errors.register("/device", device.control);
     errors.register("/points", points);
+    errors.register("/carry_forward", carry);
     fill(rare, dtype.node, device.node, field("points per parameter", points),
+      el("label", { class: "check" }, carry, "Points for what only follows from a mistake made elsewhere"),
       el("label", { class: "check" }, verify, "Check the reference against central differences"));
   }
   draw();
@@ -48,6 +51,7 @@ export function createCheckOptions({ capabilities, errors, onChange }) {
       const asked = { ...values };
       if (Object.keys(tolerance).length > 0) asked.tolerance = { ...tolerance };
       if (reveal.checked) asked.reveal = true;
+      if (carry.checked) asked.carry_forward = true;
       if (verify.checked) asked.verify_reference = true;
       if (points.value.trim() !== "") asked.points = parseAt("/points", points.value, JSON.parse);
       return asked;
@@ -69,6 +73,7 @@ export function createCheckOptions({ capabilities, errors, onChange }) {
       tolerance = { ...state.tolerance };
       reveal.checked = state.reveal === true;
       verify.checked = state.verify_reference === true;
+      carry.checked = state.carry_forward === true;
       points.value = typeof state.points === "string" ? state.points : state.points ? toJson(state.points) : "";
       draw();
     },

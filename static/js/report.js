@@ -71,10 +71,10 @@ function diagnosis(report, problem) {
 
 function entryRow(entry) {
   const { symbol, text } = STATUSES[entry.status] ?? { symbol: "✗", text: entry.status };
-  const kind = entry.passed ? "passed" : entry.status === "unexpected" ? "unexpected" : "failed";
+  const kind = entry.passed ? "passed" : entry.carried ? "failed carried" : entry.status === "unexpected" ? "unexpected" : "failed";
   return el("tr", { class: kind },
     el("th", { scope: "row", class: "mono" }, entry.name),
-    el("td", { class: "verdict" }, el("span", { class: "mark", "aria-hidden": "true" }, symbol), ` ${text}`),
+    el("td", { class: "verdict" }, el("span", { class: "mark", "aria-hidden": "true" }, symbol), ` ${text}${entry.carried ? ", carried" : ""}`),
     el("td", { class: "mono" }, entry.shape ? shapeText(entry.shape) : "–"),
     el("td", { class: "mono number" }, formatNumber(entry.max_abs_diff)),
     el("td", { class: "mono" }, indexText(entry.worst)),
