@@ -8,6 +8,7 @@
 #include "core/diagnosis/hypothesis.h"
 #include "core/diagnosis/prepare.h"
 #include "core/diagnosis/start.h"
+#include "core/diagnosis/suspects.h"
 
 /* Three mistakes at once are searched only in networks up to so many parameters times samples. */
 #define TRIPLES_MOST 1e5
@@ -188,6 +189,7 @@ static int diagnose(struct job *job, struct error *error)
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
     if (s->best != NULL && !answer_solution(s, diagnosis)) return out_of_memory(error);
     if (conclude(job, nothing_left, error) != CODE_OK) return error->code;
+    if (!suspects_find(s, diagnosis)) return out_of_memory(error);
     return carry_find(s, &job->finished, diagnosis) ? CODE_OK : out_of_memory(error);
 }
 
@@ -211,7 +213,8 @@ double diagnose_elements(const struct network *network)
     for (size_t i = 0; i < network->graph.node_count; i++)
         edges += (double)network->graph.nodes[i]->input_count;
     double choice = (double)sizeof(struct choice) / sizeof(double);
-    return elements + 6 * largest + 5 * (double)network->output->size + (choice + 32) * (edges + 2 * nodes);
+    return elements + suspects_elements(network) + 6 * largest + 5 * (double)network->output->size +
+           (choice + 32) * (edges + 2 * nodes);
 }
 
 /* ---- all of it ---- */

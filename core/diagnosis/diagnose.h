@@ -29,6 +29,9 @@
  * digits in all of what it touches, that among all the rules that are tried none would do so by chance; a number that
  * was fitted costs what it could have fitted. What is right speaks against a mistake that would spoil it.
  *
+ * WHERE NOTHING FITS. Then no mistake is named, and the places are listed that can account for what is wrong, given
+ * what is right (suspects.h).
+ *
  * AROUND IT. What is done to finished gradients (clipped, rounded to float32, exchanged, multiplied) is looked for
  * before and between the searches (whole.h). Where tensors are large, a rule is tried on a few units or on one
  * combination of the rows before all of it (sketch.h); that turns away only what cannot fit. */

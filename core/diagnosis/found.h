@@ -39,6 +39,7 @@ struct diagnosis {
     size_t first_wrong; /* the failing parameter that the backward pass reaches first */
     struct found *found;
     size_t count;
+    size_t *suspects, suspect_count; /* layers, the loss last: where the slip may be, where all is not explained */
     const bool *inherited; /* by graded: wrong only by what came in from a mistake made elsewhere; NULL: nothing is */
 };
 

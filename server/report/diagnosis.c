@@ -12,6 +12,15 @@ static void write_layer(struct json *json, size_t layer)
         json_size(json, layer);
 }
 
+static void write_layers(struct json *json, const char *name, const size_t *layers, size_t count)
+{
+    json_key(json, name);
+    json_open(json, '[');
+    for (size_t i = 0; i < count; i++)
+        write_layer(json, layers[i]);
+    json_close(json, ']');
+}
+
 static void write_words(struct json *json, const char *name, const struct check *check, const struct found *found,
                         const char *template)
 {
@@ -39,11 +48,7 @@ static void write_found(struct json *json, const struct check *check, const stru
 {
     json_open(json, '{');
     json_member_text(json, "id", found->mistake->id);
-    json_key(json, "layers");
-    json_open(json, '[');
-    for (size_t i = 0; i < found->layer_count; i++)
-        write_layer(json, found->layers[i]);
-    json_close(json, ']');
+    write_layers(json, "layers", found->layers, found->layer_count);
     json_key(json, "parameters");
     json_open(json, '[');
     for (size_t i = 0; i < found->parameter_count; i++)
@@ -78,8 +83,20 @@ void diagnosis_report_json(struct json *json, const struct check *check, const s
     for (size_t i = 0; i < diagnosis->count; i++)
         write_found(json, check, &diagnosis->found[i]);
     json_close(json, ']');
+    if (diagnosis->suspect_count > 0) write_layers(json, "suspects", diagnosis->suspects, diagnosis->suspect_count);
     if (diagnosis->stopped) json_member_text(json, "search", "stopped");
     json_close(json, '}');
+}
+
+static void add_layers(struct text *text, const struct check *check, const size_t *layers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) text_add(text, ", ");
+        if (layers[i] == LAYER_LOSS)
+            text_add(text, "the loss");
+        else
+            text_format(text, "layer %zu (%s)", layers[i], check->problem.network->layers[layers[i]]->op->name);
+    }
 }
 
 static void add_found(struct text *text, const struct check *check, const struct found *found)
@@ -91,14 +108,7 @@ static void add_found(struct text *text, const struct check *check, const struct
         return;
     }
     text_format(text, found->layer_count > 0 ? "\n  %s at " : "\n  %s", found->mistake->id);
-    for (size_t i = 0; i < found->layer_count; i++) {
-        if (i > 0) text_add(text, ", ");
-        if (found->layers[i] == LAYER_LOSS)
-            text_add(text, "the loss");
-        else
-            text_format(text, "layer %zu (%s)", found->layers[i],
-                        check->problem.network->layers[found->layers[i]]->op->name);
-    }
+    add_layers(text, check, found->layers, found->layer_count);
     text_add(text, "\n    ");
     text_shown(text, message);
     text_add(text, "\n    Hint: ");
@@ -123,5 +133,10 @@ void diagnosis_report_text(struct text *text, const struct check *check, const s
         text_add(text, "No known mistake reproduces these numbers.\n");
     else if (!diagnosis->explained)
         text_add(text, "\nThat does not account for everything that is wrong.\n");
+    if (diagnosis->suspect_count > 0) {
+        text_add(text, "Given what is right, what is wrong comes from: ");
+        add_layers(text, check, diagnosis->suspects, diagnosis->suspect_count);
+        text_add(text, ".\n");
+    }
     if (diagnosis->stopped) text_add(text, "The search was stopped: its time or its memory is limited.\n");
 }

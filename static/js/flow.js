@@ -8,7 +8,7 @@ const placeName = (step) => (step.index === "loss" ? `loss, ${step.type}` : `lay
 function stepNode(step) {
   const { symbol, text } = STATES[step.state];
   const badges = step.mistakes.map((i) => el("a", { class: "badge", href: `#mistake-${i + 1}`, "aria-label": `mistake ${i + 1}`, onclick: toMistake }, String(i + 1)));
-  return el("li", { class: `step ${step.state} ${step.type === "data" ? "data" : ""}`.trim() },
+  return el("li", { class: `step ${step.state}${step.type === "data" ? " data" : ""}${step.inSpan ? " in-span" : ""}` },
     el("div", { class: "step-card" },
       el("span", { class: "step-place" }, step.index === "loss" ? "loss" : String(step.index), badges),
       el("span", { class: "step-type" }, step.type),

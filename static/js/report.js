@@ -57,7 +57,8 @@ function diagnosis(report, problem) {
   if (found === undefined) return null;
   const { mistakes, first_wrong: first } = found;
   const layer = problem.network.layers[first.layer];
-  const where = `Look first at ${first.parameter} (${layer ? `layer ${first.layer}, ${layer.type}` : "data"}): ` +
+  const suspects = (found.suspects ?? []).length > 0 ? places({ layers: found.suspects }, problem) : null;
+  const where = suspects ? `Given what is right, what is wrong comes from: ${suspects}.` : `Look first at ${first.parameter} (${layer ? `layer ${first.layer}, ${layer.type}` : "data"}): ` +
     "of all that fail, it is nearest the loss, so everything behind it on the way back may be right and only inherit the error.";
   const lead = mistakes.length === 0
     ? `No known mistake reproduces these numbers. ${where}`

@@ -31,15 +31,15 @@ export const STATUSES = {
  * @param {object} report what POST /v1/check answered
  * @param {{network: object, convention?: string}} problem
  * @returns {{index: number | string, type: string, parameters: {name: string, passed: boolean, status: string}[],
- *   state: keyof STATES, mistakes: number[], takes?: string}[]} mistakes: indices into report.diagnosis.mistakes made at this step;
- *   takes: what a layer's inputs name
+ *   state: keyof STATES, mistakes: number[], takes?: string, inSpan: boolean}[]} mistakes: indices into report.diagnosis.mistakes made at this step;
+ *   takes: what a layer's inputs name; in the span: between the first and the last of the diagnosis's suspects
  */
 export function wayBack(report, { network, convention, data }) {
   const entries = new Map(report.parameters.map((entry) => [entry.name, entry]));
   const described = describeLayers(network, convention);
   const mistakes = report.diagnosis?.mistakes ?? [];
   const made = (index) => mistakes.flatMap((mistake, i) => (mistake.layers.includes(index) ? [i] : []));
-  const step = (index, type, parameters) => ({ index, type, parameters, mistakes: made(index), state: "unknown" });
+  const step = (index, type, parameters) => ({ index, type, parameters, mistakes: made(index), state: "unknown", inSpan: false });
 
   const steps = [step("loss", lossType(network), [])];
   network.layers.forEach((layer, index) => {
@@ -84,9 +84,26 @@ function judge(steps, report, reach) {
     else step.state = explained || report.passed ? "right" : "suspect";
     if (step.state === "wrong") wrong.push(step);
   });
+  const suspects = report.diagnosis?.suspects ?? [];
+  if (suspects.length > 0) drawSpan(steps, suspects);
   const spoiled = steps.find((step) => step.state === "inherited");
   if (spoiled) spoiled.state = "unreliable";
-  trimSuspects(steps);
+  if (suspects.length === 0) trimSuspects(steps);
+}
+
+/** What can account for what is wrong, as the service has it; what fails elsewhere inherits it. */
+function drawSpan(steps, suspects) {
+  const places = steps.flatMap(({ index }, at) => (suspects.includes(index) ? [at] : []));
+  for (const [at, step] of steps.entries()) {
+    step.inSpan = at >= places[0] && at <= places.at(-1);
+    if (suspects.includes(step.index)) {
+      if (step.mistakes.length === 0) step.state = suspects.length === 1 ? "wrong" : "suspect";
+    } else if (step.state === "suspect") {
+      step.state = at > places[0] ? "unknown" : "right";
+    } else if (step.state === "wrong" && step.mistakes.length === 0) {
+      step.state = "inherited";
+    }
+  }
 }
 
 /** Perhaps the mistake lies between the last layer that is right and the first that is wrong; not nearer the loss. */

@@ -55,8 +55,22 @@ test("one mistake spoils what lies behind it on the way back", async () => {
   await check(page);
   await page.waitForSelector(".report");
   assert.deepEqual(await texts(page, ".step-state"),
-    ["✓ right", "✓ right", "✓ right", "? perhaps here", "✗ wrong here", "≈ unreliable from here", "≈ inherits it"]);
-  assert.match(await page.innerText(".diagnosis"), /No known mistake.*Look first at/s);
+    ["✓ right", "✓ right", ...Array(4).fill("? perhaps here"), "≈ unreliable from here"]);
+  assert.deepEqual(await texts(page, ".step.in-span .step-type"), ["linear", "relu", "linear", "relu"]);
+  assert.match(await page.innerText(".diagnosis"), /No known mistake.*what is wrong comes from: layer 1, relu; layer 2/s);
+});
+
+test("what follows from a mistake made elsewhere has points where they are asked for", async () => {
+  const page = await site.page();
+  await example(page, "sign");
+  assert.equal(await page.locator("tr.carried").count(), 0);
+  await page.locator("#check-view details > summary").filter({ hasText: "More options" }).last().click();
+  await view(page).getByLabel("Points for what only follows").check();
+  await check(page);
+  await page.waitForSelector("tr.carried");
+  assert.deepEqual(await texts(page, "tr.carried th"), ["W1", "b1", "W2", "b2"]);
+  assert.match(await page.innerText(".summary .facts"), /4 of 6/);
+  assert.deepEqual(page.complaints, []);
 });
 
 test("every preset takes every example", async () => {
