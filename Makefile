@@ -216,6 +216,7 @@ diagnosis-report: all ## how well mistakes are named, on the test set of wrong g
 claims: deps-bench all ## that nothing false is said about wrong gradients which no rule explains
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/diagnosis/no_false_claims.py
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/diagnosis/suspects.py
+	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/diagnosis/forward_slips.py
 
 SANITIZED = OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer

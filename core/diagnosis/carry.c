@@ -1,5 +1,7 @@
 #include "core/diagnosis/carry.h"
 
+#include "core/diagnosis/forward_wrong.h"
+
 /* Room for the questions below: by graded, and by value. */
 struct marks {
     const struct search *s;
@@ -81,7 +83,7 @@ static void take_finished(const struct marks *marks, const struct whole *finishe
 
 bool carry_find(const struct search *s, const struct whole *finished, struct diagnosis *diagnosis)
 {
-    if (!diagnosis->explained || s->best == NULL) return true;
+    if (!diagnosis->explained || s->best == NULL || forward_wrong_is_in(diagnosis)) return true;
     struct marks marks = {.s = s,
                           .own = arena_zeroed(s->arena, search_count(s), sizeof(bool)),
                           .reached = arena_zeroed(s->arena, s->network->graph.value_count, sizeof(bool))};

@@ -5,10 +5,12 @@
 #include "core/base/clock.h"
 #include "core/diagnosis/answer.h"
 #include "core/diagnosis/carry.h"
+#include "core/diagnosis/forward_wrong.h"
 #include "core/diagnosis/hypothesis.h"
 #include "core/diagnosis/prepare.h"
 #include "core/diagnosis/start.h"
 #include "core/diagnosis/suspects.h"
+#include "core/diagnosis/sweep.h"
 
 /* Three mistakes at once are searched only in networks up to so many parameters times samples. */
 #define TRIPLES_MOST 1e5
@@ -174,6 +176,16 @@ static int conclude(struct job *job, bool nothing_left, struct error *error)
     return CODE_OK;
 }
 
+/* What else there is to say: what was handed in for values on the way, where the slip may be, what only follows. */
+static bool look_around(struct job *job)
+{
+    struct search *s = &job->search;
+    struct given_list given;
+    return given_read(s, job->check, job->report, &given) && given_judge(s, job->check, &given, job->diagnosis) &&
+           forward_wrong_find(s, job->check, &given, job->diagnosis) && suspects_find(s, job->diagnosis) &&
+           carry_find(s, &job->finished, job->diagnosis);
+}
+
 static int diagnose(struct job *job, struct error *error)
 {
     struct search *s = &job->search;
@@ -189,8 +201,7 @@ static int diagnose(struct job *job, struct error *error)
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
     if (s->best != NULL && !answer_solution(s, diagnosis)) return out_of_memory(error);
     if (conclude(job, nothing_left, error) != CODE_OK) return error->code;
-    if (!suspects_find(s, diagnosis)) return out_of_memory(error);
-    return carry_find(s, &job->finished, diagnosis) ? CODE_OK : out_of_memory(error);
+    return look_around(job) ? CODE_OK : out_of_memory(error);
 }
 
 /* ---- how much room it takes ---- */
@@ -213,8 +224,8 @@ double diagnose_elements(const struct network *network)
     for (size_t i = 0; i < network->graph.node_count; i++)
         edges += (double)network->graph.nodes[i]->input_count;
     double choice = (double)sizeof(struct choice) / sizeof(double);
-    return elements + suspects_elements(network) + 6 * largest + 5 * (double)network->output->size +
-           (choice + 32) * (edges + 2 * nodes);
+    return elements + suspects_elements(network) + 4 * sweep_elements(network) + 6 * largest +
+           5 * (double)network->output->size + (choice + 32) * (edges + 2 * nodes);
 }
 
 /* ---- all of it ---- */

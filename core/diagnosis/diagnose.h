@@ -29,6 +29,10 @@
  * digits in all of what it touches, that among all the rules that are tried none would do so by chance; a number that
  * was fitted costs what it could have fitted. What is right speaks against a mistake that would spoil it.
  *
+ * BEFORE IT. Values that were handed in for the way are judged by what was handed in for what goes into them (given.h),
+ * and a forward value that is wrong is named first; the whole pass is run again with a slip in its forward part to see
+ * what it looks like, and, where all else failed, to explain gradients (forward_wrong.h).
+ *
  * WHERE NOTHING FITS. Then no mistake is named, and the places are listed that can account for what is wrong, given
  * what is right (suspects.h).
  *

@@ -22,15 +22,26 @@ struct found {
     /* Others that give the same numbers, likelier first; behind those that do so alone such as do so two at once. */
     const struct mistake *alternatives[FOUND_ALTERNATIVES_MAX];
     size_t alternative_count;
-    size_t sample;             /* single_sample */
-    struct printed printed;    /* rounded */
-    bool by_norm;              /* clipped: by global norm, else by value */
-    bool of_tensors;           /* it is about single tensors, not about a step and all below it */
-    bool of_data;              /* ... which are all data's */
-    bool of_l2;                /* ... and in them about l2's part alone */
-    const struct value *below; /* of a mistake at a value that is used in several places: which */
-    bool sent;                 /* a factor on what its layers send back, in a graph */
-    bool right_below;          /* there is something below the tensors that it spoils, and all of that is right */
+    size_t sample;                 /* single_sample */
+    struct printed printed;        /* rounded */
+    bool by_norm;                  /* clipped: by global norm, else by value */
+    bool of_tensors;               /* it is about single tensors, not about a step and all below it */
+    bool of_data;                  /* ... which are all data's */
+    bool of_l2;                    /* ... and in them about l2's part alone */
+    const struct value *below;     /* of a mistake at a value that is used in several places: which */
+    bool sent;                     /* a factor on what its layers send back, in a graph */
+    const char *name, *looks_like; /* forward_wrong: which value, and what it looks like; each may be NULL */
+    bool right_below;              /* there is something below the tensors that it spoils, and all of that is right */
+};
+
+/* A value that was handed in, or the gradient there, judged by what was handed in for what goes into it. */
+enum given_state { GIVEN_RIGHT, GIVEN_RIGHT_FOR_INPUT, GIVEN_WRONG_HERE };
+struct given_step {
+    const char *name; /* as it was handed in; NULL: a parameter's gradient, */
+    size_t graded;    /* which */
+    const struct value *value;
+    bool gradient;
+    enum given_state state;
 };
 
 struct diagnosis {
@@ -39,6 +50,8 @@ struct diagnosis {
     size_t first_wrong; /* the failing parameter that the backward pass reaches first */
     struct found *found;
     size_t count;
+    struct given_step *steps; /* forward as the pass goes, then back */
+    size_t step_count;
     size_t *suspects, suspect_count; /* layers, the loss last: where the slip may be, where all is not explained */
     const bool *inherited; /* by graded: wrong only by what came in from a mistake made elsewhere; NULL: nothing is */
 };

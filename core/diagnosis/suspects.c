@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/diagnosis/consistent.h"
+#include "core/diagnosis/forward_wrong.h"
 
 /* Nearer than that to what is right, of its own largest number, it is right but for rounding; and no further off than
  * the other it says something, where it passes. */
@@ -23,9 +24,11 @@ enum coming { COMING_UNKNOWN, COMING_RIGHT, COMING_WRONG };
 
 struct suspicion {
     const struct search *s;
+    const struct diagnosis *diagnosis;
     enum evidence *evidence;   /* by graded */
     enum coming *coming;       /* by value */
     bool *maybe;               /* by node: its own step can account for its tensors, as what comes in can */
+    bool *known, *wrong_here;  /* by value: what comes back there was handed in, and its own step is wrong */
     bool *seen, *wrong_before; /* by value */
     bool *suspect;             /* by layer, the loss last */
 };
@@ -102,7 +105,21 @@ static void find_right(struct suspicion *on)
                             (own ? on->evidence[p] == IS_RIGHT : on->coming[node->inputs[k]->index] == COMING_RIGHT);
             right = right || (is_right && sends_something(s, node, k) && !(own && is_deceptive(on, node, p)));
         }
-        if (right) on->coming[node->output->index] = COMING_RIGHT;
+        if (right && !on->known[node->output->index]) on->coming[node->output->index] = COMING_RIGHT;
+    }
+}
+
+/* What was handed in on the way back says it itself. */
+static void find_known(struct suspicion *on)
+{
+    for (size_t i = 0; i < on->diagnosis->step_count; i++) {
+        const struct given_step *step = &on->diagnosis->steps[i];
+        size_t v = step->value->index;
+        if (!step->gradient) continue;
+        on->wrong_here[v] = step->state == GIVEN_WRONG_HERE;
+        if (step->name == NULL) continue; /* a parameter's */
+        on->known[v] = true;
+        on->coming[v] = step->state == GIVEN_RIGHT ? COMING_RIGHT : COMING_WRONG;
     }
 }
 
@@ -141,8 +158,15 @@ static void find_wrong(struct suspicion *on)
             itself += on->evidence[p] == IS_WRONG_ITSELF;
         }
         if (wrong + itself == 0) continue;
-        if (on->coming[node->output->index] == COMING_RIGHT)
+        bool known = on->known[node->output->index];
+        for (size_t k = 0; known && k < node->input_count; k++)
+            if (node->inputs[k] != NULL && node->inputs[k]->kind == VALUE_PARAMETER &&
+                on->wrong_here[node->inputs[k]->index])
+                accuse(on, node);
+        if (on->coming[node->output->index] == COMING_RIGHT || (known && itself > 0))
             accuse(on, node);
+        else if (known)
+            continue;
         else
             weigh(on, node, wrong, itself);
     }
@@ -225,11 +249,13 @@ static void weigh_shared(const struct suspicion *on, size_t p)
 static void find_suspects(struct suspicion *on)
 {
     const struct graph *graph = &on->s->network->graph;
+    find_known(on);
     find_right(on);
     find_wrong(on);
     settle_maybe(on);
     for (size_t v = 0; v < graph->value_count; v++)
-        if (on->coming[v] == COMING_WRONG && !climb(on, graph->values[v], false)) climb(on, graph->values[v], true);
+        if (on->known[v] ? on->wrong_here[v] : on->coming[v] == COMING_WRONG && !climb(on, graph->values[v], false))
+            climb(on, graph->values[v], true);
     for (size_t p = 0; p < search_count(on->s); p++)
         if (on->evidence[p] >= IS_WRONG && on->s->network->graded[p].slot != NULL && !is_alone(on->s, p))
             weigh_shared(on, p);
@@ -242,18 +268,20 @@ static bool take_room(struct suspicion *on)
     on->evidence = arena_zeroed(s->arena, search_count(s), sizeof *on->evidence);
     on->coming = arena_zeroed(s->arena, values, sizeof *on->coming);
     on->maybe = arena_zeroed(s->arena, s->network->graph.node_count, sizeof *on->maybe);
+    on->known = arena_zeroed(s->arena, values, sizeof *on->known);
+    on->wrong_here = arena_zeroed(s->arena, values, sizeof *on->wrong_here);
     on->seen = arena_zeroed(s->arena, values, sizeof *on->seen);
     on->wrong_before = arena_zeroed(s->arena, values, sizeof *on->wrong_before);
     on->suspect = arena_zeroed(s->arena, s->network->definition->layer_count + 1, sizeof *on->suspect);
-    return on->evidence != NULL && on->coming != NULL && on->maybe != NULL && on->seen != NULL &&
-           on->wrong_before != NULL && on->suspect != NULL;
+    return on->evidence != NULL && on->coming != NULL && on->maybe != NULL && on->known != NULL &&
+           on->wrong_here != NULL && on->seen != NULL && on->wrong_before != NULL && on->suspect != NULL;
 }
 
 bool suspects_find(const struct search *s, struct diagnosis *diagnosis)
 {
-    if (diagnosis->explained) return true;
+    if (diagnosis->explained || forward_wrong_is_in(diagnosis)) return true;
     size_t layers = s->network->definition->layer_count;
-    struct suspicion on = {.s = s};
+    struct suspicion on = {.s = s, .diagnosis = diagnosis};
     diagnosis->suspects = arena_array(s->arena, layers + 1, sizeof *diagnosis->suspects);
     if (diagnosis->suspects == NULL || !take_room(&on)) return false;
     for (size_t p = 0; p < search_count(s); p++)

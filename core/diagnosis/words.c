@@ -299,6 +299,10 @@ static void word_for(const struct site *site, const char *key, char *text)
         snprintf(text, PHRASE_MAX, "%d significant digits", found->printed.digits);
     else if (strcmp(key, "how") == 0)
         snprintf(text, PHRASE_MAX, "%s", found->by_norm ? "by their global norm" : "by value");
+    else if (strcmp(key, "forward_name") == 0)
+        snprintf(text, PHRASE_MAX, "%.200s", found->name != NULL ? found->name : "what the loss makes of its input");
+    else if (strcmp(key, "looks_like") == 0 && found->looks_like != NULL)
+        snprintf(text, PHRASE_MAX, ": it looks like %s", found->looks_like);
     else if (strcmp(key, "value") == 0 && found->below == NULL)
         list_parameters(site, false, text);
     else if (strcmp(key, "value") == 0)

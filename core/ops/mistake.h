@@ -15,6 +15,7 @@ enum step {
     STEP_PARAMETER, /* the gradient of an op's parameter: dW, db from dz */
     STEP_CONSUMER,  /* adding up what comes back to a value from several ops that take it */
     STEP_FINISHED,  /* the finished gradients */
+    STEP_FORWARD,   /* a value of the forward pass */
 };
 
 /* One step of a backward pass as a rule sees it. All numbers are float64 in host memory, in the layout inside, and the

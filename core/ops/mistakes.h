@@ -65,7 +65,8 @@
     X(low_precision) \
     X(rounded) \
     X(all_zero) \
-    X(constant_factor)
+    X(constant_factor) \
+    X(forward_wrong)
 /* clang-format on */
 
 struct mistake;

@@ -44,10 +44,33 @@ static void write_alternatives(struct json *json, const struct found *found)
     json_close(json, ']');
 }
 
+static const char *const states[] = {
+    [GIVEN_RIGHT] = "right", [GIVEN_RIGHT_FOR_INPUT] = "right_given_input", [GIVEN_WRONG_HERE] = "wrong_here"};
+
+static const char *name_of(const struct check *check, const struct given_step *step)
+{
+    return step->name != NULL ? step->name : check->problem.names[step->graded];
+}
+
+static void write_steps(struct json *json, const struct check *check, const struct diagnosis *diagnosis)
+{
+    json_key(json, "steps");
+    json_open(json, '[');
+    for (size_t i = 0; i < diagnosis->step_count; i++) {
+        json_open(json, '{');
+        json_member_text(json, "name", name_of(check, &diagnosis->steps[i]));
+        json_member_text(json, "state", states[diagnosis->steps[i].state]);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
 static void write_found(struct json *json, const struct check *check, const struct found *found)
 {
     json_open(json, '{');
     json_member_text(json, "id", found->mistake->id);
+    if (found->name != NULL) json_member_text(json, "name", found->name);
+    if (found->looks_like != NULL) json_member_text(json, "looks_like", found->looks_like);
     write_layers(json, "layers", found->layers, found->layer_count);
     json_key(json, "parameters");
     json_open(json, '[');
@@ -83,6 +106,7 @@ void diagnosis_report_json(struct json *json, const struct check *check, const s
     for (size_t i = 0; i < diagnosis->count; i++)
         write_found(json, check, &diagnosis->found[i]);
     json_close(json, ']');
+    if (diagnosis->step_count > 0) write_steps(json, check, diagnosis);
     if (diagnosis->suspect_count > 0) write_layers(json, "suspects", diagnosis->suspects, diagnosis->suspect_count);
     if (diagnosis->stopped) json_member_text(json, "search", "stopped");
     json_close(json, '}');
@@ -120,6 +144,20 @@ static void add_found(struct text *text, const struct check *check, const struct
     text_add(text, "\n");
 }
 
+static void add_steps(struct text *text, const struct check *check, const struct diagnosis *diagnosis)
+{
+    static const char *const words[] = {[GIVEN_RIGHT] = "right",
+                                        [GIVEN_RIGHT_FOR_INPUT] = "right, given what came in",
+                                        [GIVEN_WRONG_HERE] = "wrong here"};
+    text_add(text, "step by step:");
+    for (size_t i = 0; i < diagnosis->step_count; i++) {
+        text_add(text, i > 0 ? "; " : " ");
+        text_shown(text, name_of(check, &diagnosis->steps[i]));
+        text_format(text, " %s", words[diagnosis->steps[i].state]);
+    }
+    text_add(text, "\n");
+}
+
 void diagnosis_report_text(struct text *text, const struct check *check, const struct diagnosis *diagnosis)
 {
     text_add(text, "\nfirst wrong: ");
@@ -127,6 +165,7 @@ void diagnosis_report_text(struct text *text, const struct check *check, const s
     const struct graded *first = &check->problem.network->graded[diagnosis->first_wrong];
     if (first->slot != NULL) text_format(text, " (layer %zu)", first->layer);
     text_add(text, "\n");
+    if (diagnosis->step_count > 0) add_steps(text, check, diagnosis);
     for (size_t i = 0; i < diagnosis->count; i++)
         add_found(text, check, &diagnosis->found[i]);
     if (diagnosis->count == 0)

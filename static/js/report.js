@@ -46,10 +46,19 @@ function mistakeCard(mistake, i, problem) {
     el("h4", {}, el("span", { class: "badge", "aria-hidden": "true" }, String(i + 1)), `At ${places(mistake, problem)}`),
     el("p", { class: "message" }, mistake.message),
     el("p", { class: "hint-text" }, el("strong", {}, "Hint: "), mistake.hint),
-    el("p", { class: "help" }, el("code", {}, mistake.id), " · spoils ", el("span", { class: "mono" }, mistake.parameters.join(", ")), about.map((text) => ` · ${text}`)),
+    el("p", { class: "help" }, el("code", {}, mistake.id),
+      mistake.parameters.length > 0 && [" · spoils ", el("span", { class: "mono" }, mistake.parameters.join(", "))], about.map((text) => ` · ${text}`)),
     mistake.alternatives && el("details", {},
       el("summary", {}, `Or ${mistake.alternatives.length === 1 ? "this, which gives" : "one of these, which give"} the same numbers here`),
       el("ul", {}, mistake.alternatives.map(({ id, summary: line }) => el("li", {}, el("code", {}, id), `: ${line}`)))));
+}
+
+const STEP_STATES = { right: "right", right_given_input: "right, given what came in", wrong_here: "wrong here" };
+
+/** What was handed in for values on the way, one after the other. */
+function stepList(steps) {
+  return el("p", { class: "help" }, "Step by step: ", steps.map(({ name, state }, i) =>
+    [i > 0 && "; ", el("span", { class: "mono" }, name), ` ${STEP_STATES[state]}`]));
 }
 
 function diagnosis(report, problem) {
@@ -65,6 +74,7 @@ function diagnosis(report, problem) {
     : found.explained ? null : `This does not account for everything yet. ${where}`;
   return el("section", { class: "diagnosis" },
     el("h3", {}, mistakes.length > 1 ? `Diagnosis: ${mistakes.length} mistakes` : "Diagnosis"),
+    found.steps && stepList(found.steps),
     mistakes.map((mistake, i) => mistakeCard(mistake, i, problem)),
     lead && el("p", { class: "note warn" }, lead),
     found.search === "stopped" && el("p", { class: "help" }, "The search ended before it had tried everything."));

@@ -7,7 +7,8 @@ static const char *const steps[] = {[STEP_LOSS] = "The loss",
                                     [STEP_INPUT] = "What a layer sends back",
                                     [STEP_PARAMETER] = "A parameter's gradient",
                                     [STEP_CONSUMER] = "Adding up what several layers send back",
-                                    [STEP_FINISHED] = "The finished gradients"};
+                                    [STEP_FINISHED] = "The finished gradients",
+                                    [STEP_FORWARD] = "The forward pass, where its values or gradients show it"};
 
 static void print_mistake(const struct mistake *m)
 {

@@ -229,6 +229,9 @@ class TruthTest(DaemonTest):
         cases = {kind: list(report.read_cases((kind,))) for kind in ("single", "pair", "triple", "wild", "noise")}
         chosen = [case for some in cases.values() for case in some[:: len(some) * len(cases) // DIAGNOSED]]
         self.assertGreaterEqual(len(chosen), DIAGNOSED)
+        folders = (pathlib.Path(report.HERE).parent / "cases").glob("forward-*")
+        chosen += [{"name": folder.name, "request": json.loads((folder / "request.json").read_text())}
+                   for folder in sorted(folders) if not (folder / "query").exists()]
         seen = set()
         for case in chosen:
             with self.subTest(case=case["name"]):
