@@ -123,6 +123,8 @@ static bool observe_all(struct job *job)
         o->bound = match_bound(&matching, o->tolerance, own);
     }
     job->search.matching = matching;
+    const struct tolerance_rule *rule = &job->check->tolerance;
+    job->search.within = rule->kind == TOLERANCE_PLAIN ? rule->plain : (struct tolerance){.atol = 1e-6};
     job->search.norm = whole ? sqrt(squares) : NAN;
     return true;
 }

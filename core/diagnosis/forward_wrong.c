@@ -60,7 +60,7 @@ static bool fits_value(struct replay *replay, void *with)
     struct wanted *wanted = with;
     const struct search *s = replay->sweep.s;
     const struct value *value = wanted->given->value;
-    struct match match = match_numbers(&s->matching, value->size, wanted->given->values,
+    struct match match = match_numbers(&s->matching, s->within, value->size, wanted->given->values,
                                        sweep_value(&replay->sweep, value), flow_value(&s->flow, value), HUGE_VAL);
     if (match.fit == FIT_NONE || match.digits < DIGITS_NEEDED) return false;
     if (!gives_values(replay, value->made_by->index)) return false;

@@ -16,7 +16,7 @@ bool given_is_near(const struct search *s, size_t n, const double *a, const doub
         largest = fmax(largest, fabs(b[i]));
     if (!isfinite(largest)) return false;
     for (size_t i = 0; i < n; i++) {
-        double allowed = s->matching.tolerance.atol + s->matching.tolerance.rtol * fabs(b[i]);
+        double allowed = s->within.atol + s->within.rtol * fabs(b[i]);
         if (!(fabs(a[i] - b[i]) <= fmax(allowed, PRINTED * largest))) return false;
     }
     return true;

@@ -100,6 +100,7 @@ struct search {
     /* what was observed */
     const struct observed *observed; /* by graded */
     struct matching matching;
+    struct tolerance within; /* of values on the way */
     double norm; /* of all that was submitted together; NaN where something is missing */
 
     struct flow flow;
