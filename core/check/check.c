@@ -1,9 +1,5 @@
 #include "core/check/check.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/base/clock.h"
 #include "core/check/rounding.h"
 #include "core/graph/intermediates.h"
@@ -15,50 +11,6 @@ const char *const verdict_names[] = {"match",      "mismatch",     "missing",   
 static int out_of_memory(struct error *error)
 {
     return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
-/* ---- which submission is which parameter's ---- */
-
-/* Submissions sorted by name, so that a request with very many of them takes no quadratic search. */
-struct index {
-    const struct submission **sorted;
-    size_t count;
-};
-
-static int compare_names(const void *a, const void *b)
-{
-    const struct submission *const *left = a, *const *right = b;
-    return strcmp((*left)->name, (*right)->name);
-}
-
-static bool index_new(struct arena *arena, const struct submissions *submissions, struct index *index)
-{
-    index->count = submissions->count;
-    index->sorted = arena_array(arena, index->count, sizeof *index->sorted);
-    if (index->sorted == NULL) return false;
-    for (size_t i = 0; i < index->count; i++)
-        index->sorted[i] = &submissions->items[i];
-    qsort(index->sorted, index->count, sizeof *index->sorted, compare_names);
-    return true;
-}
-
-/* The submission that names the gradient of number p of what is graded, by any of the names that the convention allows,
- * into *found; NULL where there is none. */
-static int index_find(const struct index *index, const struct problem *problem, size_t p, struct arena *arena,
-                      const struct submission **found, struct error *error)
-{
-    const char *names[GRADIENT_NAMES_MAX];
-    bool data = problem->network->graded[p].slot == NULL;
-    size_t count = convention_gradient_names(problem->convention, data, problem->names[p], arena, names);
-    if (count == 0) return out_of_memory(error); /* never to be taken for a missing gradient */
-    *found = NULL;
-    for (size_t i = 0; *found == NULL && i < count; i++) {
-        const struct submission key = {.name = names[i]}, *pointer = &key;
-        const struct submission **at =
-            bsearch(&pointer, index->sorted, index->count, sizeof *index->sorted, compare_names);
-        if (at != NULL) *found = *at;
-    }
-    return CODE_OK;
 }
 
 /* ---- verdicts ---- */
@@ -83,7 +35,7 @@ static void judge(const struct check *check, const struct view *view, const doub
         entry->verdict = VERDICT_NOT_A_TENSOR;
         return;
     }
-    if (!view_accepts(view, check->problem.convention, &student->shape) || student->size != view->size) {
+    if (!view_accepts(view, check->problem.loose, &student->shape) || student->size != view->size) {
         entry->verdict = VERDICT_SHAPE_MISMATCH;
         return;
     }
@@ -146,16 +98,15 @@ static int read_gradients(struct arena *arena, const struct check *check, const 
 static int judge_graded(struct arena *arena, const struct check *check, double *const *gradients, double largest,
                         struct report *report, struct error *error)
 {
-    struct index index;
     const struct problem *problem = &check->problem;
-    if (!index_new(arena, &check->gradients, &index)) return out_of_memory(error);
+    const struct submission **claimed = claims_find(arena, problem, &check->gradients);
+    if (claimed == NULL) return out_of_memory(error);
     for (size_t p = 0; p < problem->network->graded_count; p++) {
         const struct graded *graded = &problem->network->graded[p];
         struct entry *entry = &report->entries[report->entry_count++];
         *entry = (struct entry){
             .name = problem->names[p], .expected = true, .shape = problem->shapes[p], .max_points = check->points[p]};
-        int code = index_find(&index, problem, p, arena, &entry->submission, error);
-        if (code != CODE_OK) return code;
+        entry->submission = claimed[p];
         struct view view = convention_graded(problem->convention, graded);
         const double *reference = export_tensor(arena, &view, gradients[p], error);
         if (reference == NULL) return error->code;
@@ -210,7 +161,7 @@ static int judge_intermediate(struct arena *arena, const struct check *check, co
     entry->shape = view.shape;
     const struct tensor *student = entry->submission->tensor;
     const double *reference = NULL;
-    if (check->reveal || (student != NULL && view_accepts(&view, check->problem.convention, &student->shape))) {
+    if (check->reveal || (student != NULL && view_accepts(&view, check->problem.loose, &student->shape))) {
         double *inside = arena_doubles(arena, view.size);
         if (inside == NULL) return out_of_memory(error);
         int code = which->gradient ? pass_read_gradient(pass, which->value, inside, error)

@@ -2,24 +2,13 @@
 #ifndef CORE_CHECK_REPORT_H
 #define CORE_CHECK_REPORT_H
 
+#include "core/check/claims.h"
 #include "core/check/compare.h"
 #include "core/check/printed.h"
 #include "core/pass/differences.h"
 
 /* Unexpected names that a report lists. */
 enum { CHECK_UNEXPECTED_MAX = 1000 };
-
-/* One thing that a student handed in, under the name that they gave it. */
-struct submission {
-    const char *name;
-    const struct tensor *tensor; /* in the request's layout; NULL where it is not a tensor */
-    const char *flaw;            /* why it is not one: "rows differ in length"; NULL otherwise */
-};
-
-struct submissions {
-    const struct submission *items;
-    size_t count;
-};
 
 /* What is to be checked. Everything belongs to the caller, in one arena with the report. */
 struct check {
@@ -65,6 +54,8 @@ struct entry {
     bool rounded;                        /* and they are right to that, if not to the tolerance */
     size_t at_kinks;                     /* elements on the other side of a kink than the reference has them */
     const double *reference;             /* in the request's layout; NULL unless revealed */
+    const char *nearest; /* of an unexpected name: the missing one that it may be a slip of, which who writes the report
+                            looks for; else NULL */
 };
 
 struct report {

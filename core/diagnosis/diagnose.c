@@ -75,7 +75,7 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
     o->tolerance.rtol += entry->printed.digits > 0 ? 0.5 * pow(10, 1 - entry->printed.digits) : 0;
     if (o->absent) return true;
     o->raw = student->data;
-    if (view_accepts(&view, problem->convention, &student->shape))
+    if (view_accepts(&view, problem->loose, &student->shape))
         return import_tensor(job->arena, &view, student->data, &o->values);
     if (view.vector && student->size == 1) {
         o->one_number = true;

@@ -48,7 +48,7 @@ static bool is_other(const struct search *s, const struct check *check, const st
                      double *residual)
 {
     struct view view = convention_graded(check->problem.convention, &s->network->graded[q]);
-    if (!view_accepts(&view, check->problem.convention, &student->shape)) return false;
+    if (!view_accepts(&view, check->problem.loose, &student->shape)) return false;
     double *values = s->room;
     view_import(&view, student->data, values);
     const double *g = search_right(s, q);

@@ -139,10 +139,10 @@ static void send_formula(const struct site *site, const char *dz, bool transpose
     const char *other = transposed ? ".T" : "";
     if (site->check->problem.convention == CONVENTION_NUMPY)
         snprintf(text, PHRASE_MAX, "%s @ %s%s", dz, W, other);
-    else if (site->check->problem.convention == CONVENTION_PYTORCH)
-        snprintf(text, PHRASE_MAX, "%s @ %s%s", dz, W, transposed ? "" : ".T");
-    else
+    else if (site->check->problem.convention == CONVENTION_COLUMNS)
         snprintf(text, PHRASE_MAX, "%s%s @ %s", W, other, dz);
+    else /* weights [out, in] */
+        snprintf(text, PHRASE_MAX, "%s @ %s%s", dz, W, transposed ? "" : ".T");
 }
 
 /* The input of the layer before its activation. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-const char *const convention_names[] = {"numpy", "pytorch", "columns", NULL};
+const char *const convention_names[] = {"numpy", "pytorch", "columns", "numpy_out_in", NULL};
 
 /* Three strings in a row, from the arena; NULL when memory is short. (By hand: with OpenBLAS comes
  * libquadmath, whose hook makes every printf of the process several times slower, and this runs for every
@@ -42,23 +42,6 @@ const char *convention_name(enum convention convention, const struct network *ne
     return join(arena, layer != NULL ? layer : digits(g->layer, number), ".", g->slot->member);
 }
 
-size_t convention_gradient_names(enum convention convention, bool data, const char *name, struct arena *arena,
-                                 const char *names[GRADIENT_NAMES_MAX])
-{
-    size_t count = 0;
-    bool pytorch = convention == CONVENTION_PYTORCH;
-    if (data || !pytorch) {
-        names[count++] = join(arena, "d", name, "");
-        names[count++] = join(arena, "dL_d", name, "");
-    }
-    if (pytorch) names[count++] = join(arena, name, ".grad", "");
-    if (data && !pytorch && strcmp(name, "x") == 0) names[count++] = "dA0";
-    names[count++] = name;
-    for (size_t i = 0; i < count; i++)
-        if (names[i] == NULL) return 0;
-    return count;
-}
-
 /* ---- views ---- */
 
 static struct view view_of(const struct shape *inside, const unsigned char *axes)
@@ -81,7 +64,9 @@ static enum layout layout_of(enum convention convention)
 {
     static const enum layout layouts[] = {[CONVENTION_NUMPY] = LAYOUT_NUMPY,
                                           [CONVENTION_PYTORCH] = LAYOUT_PYTORCH,
-                                          [CONVENTION_COLUMNS] = LAYOUT_COLUMNS};
+                                          [CONVENTION_COLUMNS] = LAYOUT_COLUMNS,
+                                          /* x @ W.T + b, samples in rows: PyTorch's under NumPy's names */
+                                          [CONVENTION_NUMPY_OUT_IN] = LAYOUT_PYTORCH};
     return layouts[convention];
 }
 
@@ -103,12 +88,27 @@ struct view convention_samples(enum convention convention, const struct shape *w
     return view_of(whole, convention == CONVENTION_COLUMNS ? axes : NULL);
 }
 
-bool view_accepts(const struct view *view, enum convention convention, const struct shape *shape)
+/* Whether two shapes differ in axes of length 1 alone. */
+static bool equal_but_ones(const struct shape *a, const struct shape *b)
+{
+    size_t i = 0, k = 0;
+    for (;;) {
+        while (i < a->rank && a->dim[i] == 1)
+            i++;
+        while (k < b->rank && b->dim[k] == 1)
+            k++;
+        if (i == a->rank || k == b->rank) return i == a->rank && k == b->rank;
+        if (a->dim[i++] != b->dim[k++]) return false;
+    }
+}
+
+bool view_accepts(const struct view *view, bool loose, const struct shape *shape)
 {
     if (shape_equal(&view->shape, shape)) return true;
+    if (shape->rank == 0) return view->size == 1;
+    if (loose) return equal_but_ones(&view->shape, shape);
     if (!view->vector || shape->rank != 2) return false;
-    return (shape->dim[0] == 1 && shape->dim[1] == view->size) ||
-           (convention == CONVENTION_COLUMNS && shape->dim[0] == view->size && shape->dim[1] == 1);
+    return (shape->dim[0] == 1 && shape->dim[1] == view->size) || (shape->dim[0] == view->size && shape->dim[1] == 1);
 }
 
 void view_import(const struct view *view, const double *from, double *to)

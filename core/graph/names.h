@@ -5,7 +5,7 @@
 
 #include "core/graph/network.h"
 
-enum convention { CONVENTION_NUMPY, CONVENTION_PYTORCH, CONVENTION_COLUMNS };
+enum convention { CONVENTION_NUMPY, CONVENTION_PYTORCH, CONVENTION_COLUMNS, CONVENTION_NUMPY_OUT_IN };
 
 extern const char *const convention_names[]; /* ends with NULL */
 
@@ -13,24 +13,15 @@ extern const char *const convention_names[]; /* ends with NULL */
 const char *convention_name(enum convention convention, const struct network *network, size_t graded,
                             struct arena *arena);
 
-enum { GRADIENT_NAMES_MAX = 4 };
-
-/* The names by which the gradient of what is called `name` may be called: dW1, dL_dW1, W1; fc1.weight.grad, fc1.weight.
- * Its own comes last: who hands in parameters and gradients together means the other. Data is data in every convention,
- * dx, dL_dx, x, and has x.grad too where parameters have; elsewhere x alone is also A0, what comes before A1: dA0.
- * Their number; 0 when memory is short. */
-size_t convention_gradient_names(enum convention convention, bool data, const char *name, struct arena *arena,
-                                 const char *names[GRADIENT_NAMES_MAX]);
-
-/* A tensor of a request may have its axes in another order than inside: a weight in pytorch and columns; in columns
- * also the samples, whose batch axis is the last one. A view says so. */
+/* A tensor of a request may have its axes in another order than inside: a weight in all conventions but numpy; in
+ * columns also the samples, whose batch axis is the last one. A view says so. */
 struct view {
     struct shape shape;                  /* in the request */
     const struct shape *inside;          /* here */
     unsigned char axes[TENSOR_RANK_MAX]; /* by axis of the request: which it is inside */
     bool same;                           /* the order is the same */
     size_t size;                         /* elements */
-    bool vector;                         /* of a parameter: also [1,n], and in columns [n,1] */
+    bool vector;                         /* of a parameter: also [1,n] and [n,1] */
 };
 
 struct view convention_graded(enum convention convention, const struct graded *graded);
@@ -38,8 +29,10 @@ struct view convention_graded(enum convention convention, const struct graded *g
 /* Of values whose first axis is the batch. */
 struct view convention_samples(enum convention convention, const struct shape *whole);
 
-/* Whether a tensor of that shape is one that the view stands for. */
-bool view_accepts(const struct view *view, enum convention convention, const struct shape *shape);
+/* Whether a tensor of that shape is one that the view stands for; of one element a bare number (a rank of 0) is, too.
+ * Where loose, axes of length 1 may be missing or too many, as MATLAB, Octave and R write tensors. Which element is
+ * which does not depend on them. */
+bool view_accepts(const struct view *view, bool loose, const struct shape *shape);
 
 /* Copies a tensor of the request into the layout inside, or back; the two do not overlap. */
 void view_import(const struct view *view, const double *from, double *to);

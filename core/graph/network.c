@@ -280,10 +280,12 @@ bool network_is_chain(const struct network *network)
     return network->output->use_count == 1;
 }
 
-bool network_takes_classes(const struct network *network, const struct shape *y)
+/* Whether all labels are whole numbers from 1 to as many as there are classes: someone counts from 1. */
+static bool counted_from_one(const double *index, size_t count, size_t classes)
 {
-    enum target target = network->definition->loss.op->target;
-    return target == TARGET_CLASSES || (target == TARGET_CLASSES_OR_SOFT && y->rank == 1);
+    for (size_t i = 0; i < count; i++)
+        if (!(index[i] >= 1 && index[i] <= (double)classes && index[i] == (double)(size_t)index[i])) return false;
+    return true;
 }
 
 int network_classes(const struct network *network, const double *index, double *to, struct error *error)
@@ -294,7 +296,8 @@ int network_classes(const struct network *network, const double *index, double *
         /* False for NaN, and before the conversion: a double beyond size_t must not be converted. */
         bool fits = index[i] >= 0 && index[i] < (double)classes && index[i] == (double)(size_t)index[i];
         if (!fits) {
-            error_set(error, CODE_OUT_OF_RANGE, "class %.17g is not one of 0 to %zu", index[i], classes - 1);
+            error_set(error, CODE_OUT_OF_RANGE, "class %.17g is not one of 0 to %zu%s", index[i], classes - 1,
+                      counted_from_one(index, network->batch, classes) ? ": labels counted from 1? subtract 1" : "");
             return error_at_index(error, i);
         }
         to[i * classes + (size_t)index[i]] = 1;

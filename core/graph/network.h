@@ -79,9 +79,6 @@ struct shape network_sample(const struct value *value);
 /* Whether the layers stand in one line: each takes what the one before makes, the first one x, and nobody else does. */
 bool network_is_chain(const struct network *network);
 
-/* Whether targets of that shape (of any layout) are class indices, [batch]. */
-bool network_takes_classes(const struct network *network, const struct shape *y);
-
 /* Class indices [batch] as one-hot rows [batch, classes] into `to`. CODE_OUT_OF_RANGE, with the place of the index, for
  * what is not a whole number from 0 to classes - 1. */
 int network_classes(const struct network *network, const double *index, double *to, struct error *error);

@@ -9,6 +9,7 @@
 struct problem {
     const struct network *network;
     enum convention convention;
+    bool loose; /* tensors may have axes of length 1 too few or too many */
     const struct backend *backend;
     double **given; /* host, by value of the network's graph, layout inside, finite: data and parameters; NULL else */
     const struct shape *shapes;   /* by graded: as the request gave it, or the convention's own; reports speak of it */

@@ -7,6 +7,7 @@
 #include "server/api/read_body.h"
 #include "server/http/media_type.h"
 #include "server/report/formats.h"
+#include "server/report/nearest.h"
 #include "server/task/check_task.h"
 #include "server/task/device.h"
 #include "server/limits.h"
@@ -141,6 +142,8 @@ static int answer(struct exchange *exchange, struct check_state *state, struct e
 {
     double begun = clock_seconds();
     const struct diagnosis *diagnosis = state->diagnosed ? &state->diagnosis : NULL;
+    if (!nearest_find(&exchange->arena, &state->request.check, &state->report))
+        return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     text_init(&exchange->answer, &exchange->arena);
     state->format->write(&exchange->answer, &state->request.check, &state->report, diagnosis);
     if (exchange->answer.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");

@@ -167,17 +167,30 @@ static int at_element(struct members *r, const char *name, const struct tensor *
     return error_at(r->error, name);
 }
 
-int members_tensor(struct members *r, const json_t *object, const char *name, const struct tensor **value)
+int members_bare_number(struct members *r, const char *name)
+{
+    error_set(r->error, CODE_SHAPE_MISMATCH, "%.*s is a single number, an array of numbers is needed", LIMIT_NAME,
+              name);
+    return error_at(r->error, name);
+}
+
+/* A number as a tensor of rank 0. */
+static int number_tensor(struct members *r, double number, const struct tensor **value)
+{
+    const struct shape shape = {.rank = 0};
+    struct tensor *tensor = arena_alloc(r->arena, sizeof *tensor);
+    if (tensor == NULL || !tensor_new(r->arena, &shape, tensor)) return members_out_of_memory(r);
+    tensor->data[0] = number;
+    *value = tensor;
+    return CODE_OK;
+}
+
+int members_tensor_or_number(struct members *r, const json_t *object, const char *name, const struct tensor **value)
 {
     const json_t *member;
     if (members_member(r, object, name, REQUIRED, &member) != CODE_OK) return r->error->code;
     const struct numbers *numbers = document_numbers(r->document, member);
-    bool scalar = numbers != NULL && !numbers->ragged && numbers->tensor.shape.rank == 0;
-    if (scalar || json_is_number(member)) {
-        error_set(r->error, CODE_SHAPE_MISMATCH, "%.*s is a single number, an array of numbers is needed", LIMIT_NAME,
-                  name);
-        return error_at(r->error, name);
-    }
+    if (numbers == NULL && json_is_number(member)) return number_tensor(r, json_number_value(member), value);
     if (numbers == NULL) return wrong_type(r, name, "an array of numbers");
     if (numbers->ragged) {
         error_set(r->error, CODE_SHAPE_MISMATCH, "the rows of %.*s differ in length", LIMIT_NAME, name);
@@ -190,4 +203,14 @@ int members_tensor(struct members *r, const json_t *object, const char *name, co
     }
     *value = &numbers->tensor;
     return CODE_OK;
+}
+
+int members_tensor(struct members *r, const json_t *object, const char *name, const struct tensor **value)
+{
+    /* Before whether it is finite: that a number is none of the tensor's. */
+    const json_t *member = json_object_get(object, name);
+    const struct numbers *numbers = member != NULL ? document_numbers(r->document, member) : NULL;
+    bool scalar = numbers != NULL && !numbers->ragged && numbers->tensor.shape.rank == 0;
+    if (scalar || json_is_number(member)) return members_bare_number(r, name);
+    return members_tensor_or_number(r, object, name, value);
 }

@@ -42,6 +42,12 @@ int members_choice(struct members *r, const json_t *object, const char *name, en
  * not finite CODE_NOT_FINITE with its indices as steps. */
 int members_tensor(struct members *r, const json_t *object, const char *name, const struct tensor **value);
 
+/* The same, where a bare number will do, too: a tensor of rank 0. */
+int members_tensor_or_number(struct members *r, const json_t *object, const char *name, const struct tensor **value);
+
+/* CODE_SHAPE_MISMATCH for a bare number where there must be a tensor. */
+int members_bare_number(struct members *r, const char *name);
+
 /* " (did you mean W1?)" in the arena, or "". */
 const char *members_suggestion(struct arena *arena, const char *name, const char *const *known, size_t count);
 

@@ -96,6 +96,7 @@ static void write_entry(struct json *json, const struct check *check, const stru
     write_precision(json, entry);
     if (entry->at_kinks > 0) json_member_size(json, "at_kinks", entry->at_kinks);
     if (detail[0] != '\0') json_member_text(json, "detail", detail);
+    if (entry->nearest != NULL) json_member_text(json, "did_you_mean", entry->nearest);
     json_close(json, '}');
 }
 

@@ -33,6 +33,8 @@ static void describe(struct text *to, const struct check *check, const struct en
 {
     if (entry->submission == NULL) /* An object without members has a list, of length 0. */
         text_add(to, check->gradients.items != NULL ? "not submitted" : "not submitted: gradients is not an object");
+    else if (entry->verdict == VERDICT_UNEXPECTED && entry->nearest != NULL)
+        text_format(to, "nothing of that name is asked for: did you mean %s?", entry->nearest);
     else if (entry->verdict == VERDICT_UNEXPECTED)
         text_add(to, "nothing of that name is asked for");
     else if (entry->submission->tensor == NULL)

@@ -178,9 +178,9 @@ int check_task_measure(struct arena *arena, const struct options *options, struc
                        struct error *error)
 {
     static const char *const known[] = {
-        "network",          "convention",    "parameters",     "data",          "gradients", "tolerance",
-        "points",           "intermediates", "device",         "dtype",         "diagnose",  "reveal",
-        "verify_reference", "subgradients",  "accept_rounded", "carry_forward", NULL};
+        "network",        "convention",    "parameters", "data",     "gradients", "tolerance",        "points",
+        "intermediates",  "device",        "dtype",      "diagnose", "reveal",    "verify_reference", "subgradients",
+        "accept_rounded", "carry_forward", "shapes",     "names",    NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     const json_t *root = request->document.root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
@@ -222,6 +222,27 @@ static bool read_submission(struct members *r, const char *name, const json_t *v
     return true;
 }
 
+/* What compares nothing is never a pass: a script that hands in an empty dictionary is to hear of it. Who asks for the
+ * reference alone (`reveal`) knows. */
+static int check_something(struct members *r, const struct check_task *request)
+{
+    const struct check *check = &request->check;
+    size_t graded = request->set.network.graded_count, known = 0;
+    bool none = check->gradients.items != NULL && check->gradients.count == 0 && check->intermediates.count == 0 &&
+                !check->reveal;
+    for (size_t i = 0; graded == 0 && i < check->intermediates.count; i++) {
+        struct intermediate which;
+        known += intermediate_find(&request->set.network, check->intermediates.items[i].name, &which);
+    }
+    if (!none && graded + known > 0) return CODE_OK;
+    error_set(r->error, CODE_MISSING_MEMBER, "%s",
+              graded > 0
+                  ? "gradients is empty and there are no intermediates: nothing would be compared"
+                  : "nothing would be compared: the network has no parameters, and neither a gradient of data nor "
+                    "an intermediate that it has was submitted");
+    return error_at(r->error, "gradients");
+}
+
 /* The members of an object as submissions; whatever else it is holds none, and no list of them either: that is how
  * a report tells the two apart. */
 static int read_submissions(struct members *r, const json_t *object, struct submissions *submissions)
@@ -253,6 +274,7 @@ int check_task_read(struct arena *arena, struct check_task *request, struct erro
     const json_t *intermediates = NULL;
     if (members_object(&r, root, "intermediates", OPTIONAL, &intermediates) != CODE_OK) return error->code;
     if (read_submissions(&r, intermediates, &check->intermediates) != CODE_OK) return error->code;
+    if (check_something(&r, request) != CODE_OK) return error->code;
     struct problem *problem = &check->problem;
     set->problem.cancelled = problem->cancelled;
     *problem = set->problem;

@@ -325,7 +325,7 @@ static int name_graded(struct members *r, struct problem_set *set)
     set->shapes = arena_array(r->arena, set->network.graded_count, sizeof *set->shapes);
     set->problem.given = arena_zeroed(r->arena, set->network.graph.value_count, sizeof *set->problem.given);
     if (set->shapes == NULL || set->problem.given == NULL) return members_out_of_memory(r);
-    set->names = graded_names(r, set->problem.convention, &set->network);
+    set->names = graded_names(r, set->problem.convention, &set->renames, &set->network);
     set->problem.network = &set->network;
     set->problem.names = set->names;
     set->problem.shapes = set->shapes;
@@ -337,14 +337,11 @@ static int name_graded(struct members *r, struct problem_set *set)
 /* Whether a request asks for the gradient of a feed: it hands one in, or says what it is worth. */
 static int read_wanted(struct members *r, const json_t *root, const struct problem_set *set, struct feed *feed)
 {
-    const char *names[GRADIENT_NAMES_MAX];
-    size_t count = convention_gradient_names(set->problem.convention, true, feed->name, r->arena, names);
-    if (count == 0) return members_out_of_memory(r); /* never to be taken for a gradient that nobody asks for */
-    const json_t *gradients = json_object_get(root, "gradients");
-    feed->wanted = json_object_get(json_object_get(root, "points"), feed->name) != NULL;
-    for (size_t i = 0; i < count; i++)
-        feed->wanted = feed->wanted || json_object_get(gradients, names[i]) != NULL;
-    return CODE_OK;
+    const char *name = renames_client(&set->renames, feed->name);
+    feed->wanted = json_object_get(json_object_get(root, "points"), name) != NULL ||
+                   graded_is_wanted(r, set->problem.convention, &set->renames, &set->definition, feed,
+                                    json_object_get(root, "gradients"));
+    return r->error->code;
 }
 
 /* How many samples `data.x` seems to have: 1 where that cannot be told. read_batch has a word for that, once the
@@ -354,18 +351,22 @@ static size_t guess_batch(const struct members *r, const json_t *root, const str
     const json_t *x = json_object_get(json_object_get(root, "data"), "x");
     const struct numbers *numbers = x != NULL ? document_numbers(r->document, x) : NULL;
     const struct shape *sample = &set->definition.feeds[0].sample;
-    if (numbers == NULL || numbers->ragged || numbers->tensor.shape.rank != sample->rank + 1) return 1;
-    size_t batch = numbers->tensor.shape.dim[set->problem.convention == CONVENTION_COLUMNS ? sample->rank : 0];
+    if (numbers == NULL || numbers->ragged) return 1;
+    size_t batch = 1, elements;
+    if (numbers->tensor.shape.rank == sample->rank + 1)
+        batch = numbers->tensor.shape.dim[set->problem.convention == CONVENTION_COLUMNS ? sample->rank : 0];
+    else if (set->problem.loose && shape_size(sample, &elements) && elements > 0)
+        batch = numbers->tensor.size / elements;
     return batch > 0 ? batch : 1;
 }
 
 /* What a sample of each member of `data` is that layers take besides x: the batch is the first axis, in columns the
- * last. */
+ * last. Where axes of length 1 may be missing, that of a batch of one may. */
 static int read_samples(struct members *r, const json_t *root, struct problem_set *set)
 {
     const json_t *data = json_object_get(root, "data");
     struct feed *feeds = (struct feed *)set->definition.feeds; /* this reader's own */
-    size_t first = set->problem.convention == CONVENTION_COLUMNS ? 0 : 1;
+    bool columns = set->problem.convention == CONVENTION_COLUMNS;
     for (size_t i = 1; i < set->definition.feed_count; i++) {
         const struct tensor *given;
         struct shape *sample = &feeds[i].sample;
@@ -374,19 +375,32 @@ static int read_samples(struct members *r, const json_t *root, struct problem_se
             error_set(r->error, CODE_OUT_OF_RANGE, "data.%.*s is empty", LIMIT_NAME, feeds[i].name);
             return error_at(r->error, feeds[i].name);
         }
-        sample->rank = given->shape.rank - 1;
-        memcpy(sample->dim, given->shape.dim + first, sample->rank * sizeof sample->dim[0]);
+        size_t axis = columns ? given->shape.rank - 1 : 0;
+        bool without =
+            set->problem.loose && set->batch == 1 && given->shape.dim[axis] != 1 && given->shape.rank < TENSOR_RANK_MAX;
+        sample->rank = given->shape.rank - !without;
+        memcpy(sample->dim, given->shape.dim + (without || columns ? 0 : 1), sample->rank * sizeof sample->dim[0]);
     }
     return CODE_OK;
+}
+
+/* How tensors are named and laid out. */
+static int read_layout(struct members *r, const json_t *root, struct problem_set *set)
+{
+    static const char *const shapes[] = {"strict", "loose", NULL};
+    int convention = CONVENTION_NUMPY, loose = 0;
+    if (members_choice(r, root, "convention", OPTIONAL, convention_names, &convention) != CODE_OK)
+        return r->error->code;
+    if (members_choice(r, root, "shapes", OPTIONAL, shapes, &loose) != CODE_OK) return r->error->code;
+    set->problem.convention = (enum convention)convention;
+    set->problem.loose = loose == 1;
+    return renames_read(r, root, &set->renames);
 }
 
 int read_network(struct members *r, const json_t *root, struct problem_set *set)
 {
     static const char *const known[] = {"input", "layers", "loss", NULL};
-    int convention = CONVENTION_NUMPY;
-    if (members_choice(r, root, "convention", OPTIONAL, convention_names, &convention) != CODE_OK)
-        return r->error->code;
-    set->problem.convention = (enum convention)convention;
+    if (read_layout(r, root, set) != CODE_OK) return r->error->code;
     const json_t *network = NULL;
     if (members_object(r, root, "network", REQUIRED, &network) != CODE_OK) return r->error->code;
     size_t members = json_object_size(json_object_get(root, "data"));
@@ -398,8 +412,8 @@ int read_network(struct members *r, const json_t *root, struct problem_set *set)
     if (members_known(r, network, known) != CODE_OK || read_input(r, network, &feeds[0].sample) != CODE_OK ||
         read_layers(r, root, network, set) != CODE_OK || read_loss(r, network, &set->definition) != CODE_OK)
         return error_at(r->error, "network");
-    if (read_samples(r, root, set) != CODE_OK) return error_at(r->error, "data");
     set->batch = guess_batch(r, root, set);
+    if (read_samples(r, root, set) != CODE_OK) return error_at(r->error, "data");
     for (size_t i = 0; i < set->definition.feed_count; i++)
         if (read_wanted(r, root, set, &feeds[i]) != CODE_OK) return r->error->code;
     if (network_build(r->arena, &set->definition, set->batch, &set->network, r->error) != CODE_OK)

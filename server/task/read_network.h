@@ -1,22 +1,24 @@
-/* The members of a request that every endpoint with a network shares: network, convention, parameters, data.
- */
+/* The members of a request that every endpoint with a network shares: network, convention, shapes, names, parameters,
+ * data. */
 #ifndef SERVER_TASK_READ_NETWORK_H
 #define SERVER_TASK_READ_NETWORK_H
 
 #include "core/pass/problem.h"
 #include "server/body/members.h"
+#include "server/task/renames.h"
 
 struct problem_set {
     struct definition definition;
     struct network network;
     struct problem problem; /* its numbers after read_parameters and read_data */
-    const char **names;     /* of what is graded */
-    struct shape *shapes;   /* as the request gave them; with init the convention's own */
+    struct renames renames;
+    const char **names;   /* of what is graded, as the client has them */
+    struct shape *shapes; /* as the request gave them; with init the convention's own */
     size_t batch;
 };
 
-/* Reads `convention` and `network`, with the shapes that `data` gives to members which layers take and the gradients of
- * data that are asked for; everything into the reader's arena. Pointers start at the root. */
+/* Reads `convention`, `shapes`, `names` and `network`, with the shapes that `data` gives to members which layers take
+ * and the gradients of data that are asked for; everything into the reader's arena. Pointers start at the root. */
 int read_network(struct members *r, const json_t *root, struct problem_set *set);
 
 /* Whether `data` has samples of the shape that the network takes; after read_network. */

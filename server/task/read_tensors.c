@@ -5,6 +5,7 @@
 #include "core/graph/initializer.h"
 #include "server/limits.h"
 #include "server/task/read_network.h"
+#include "server/task/read_targets.h"
 
 /* ---- parameters ---- */
 
@@ -71,9 +72,10 @@ static int read_parameter(struct members *r, const json_t *parameters, struct pr
     const struct tensor *given;
     const struct graded *graded = &set->network.graded[p];
     struct view view = convention_graded(set->problem.convention, graded);
-    if (members_tensor(r, parameters, set->names[p], &given) != CODE_OK) return r->error->code;
-    if (!view_accepts(&view, set->problem.convention, &given->shape))
-        return shape_error(r, set->names[p], &given->shape, &view.shape);
+    if (members_tensor_or_number(r, parameters, set->names[p], &given) != CODE_OK) return r->error->code;
+    bool fits = view_accepts(&view, set->problem.loose, &given->shape);
+    if (!fits && given->shape.rank == 0) return members_bare_number(r, set->names[p]);
+    if (!fits) return shape_error(r, set->names[p], &given->shape, &view.shape);
     set->shapes[p] = given->shape;
     view_import(&view, given->data, problem_given(&set->problem, graded->value));
     return CODE_OK;
@@ -175,15 +177,16 @@ static int check_feed(struct members *r, const json_t *data, const struct proble
 {
     const struct feed *feed = &set->definition.feeds[i];
     const struct tensor *given;
-    if (members_tensor(r, data, feed->name, &given) != CODE_OK) return r->error->code;
+    if (members_tensor_or_number(r, data, feed->name, &given) != CODE_OK) return r->error->code;
     struct view view = convention_samples(set->problem.convention, &set->network.feeds[i]->shape);
+    if (view_accepts(&view, set->problem.loose, &given->shape)) return CODE_OK;
+    if (given->shape.rank == 0) return members_bare_number(r, feed->name);
     bool same_rank = given->shape.rank == view.shape.rank;
     size_t axis = set->problem.convention == CONVENTION_COLUMNS ? view.shape.rank - 1 : 0;
     if (same_rank && given->shape.dim[axis] == 0) {
         error_set(r->error, CODE_OUT_OF_RANGE, "data.%.*s has no samples", LIMIT_NAME, feed->name);
         return error_at(r->error, feed->name);
     }
-    if (same_rank && shape_equal(&view.shape, &given->shape)) return CODE_OK;
     if (i == 0 || !same_rank) return feed_error(r, set, feed, &given->shape);
     error_set(r->error, CODE_SHAPE_MISMATCH, "data.%.*s has %zu samples, data.x has %zu", LIMIT_NAME, feed->name,
               given->shape.dim[axis], set->batch);
@@ -204,40 +207,11 @@ int read_batch(struct members *r, const json_t *root, const struct problem_set *
     return CODE_OK;
 }
 
-/* Targets must be shaped as the network's output, or be class indices where the loss takes them. */
-static int check_targets(struct members *r, const struct problem_set *set, const struct tensor *y, bool classes,
-                         const struct view *like_output)
-{
-    struct shape indices = shape_of(1, &set->batch);
-    const struct shape *need = classes ? &indices : &like_output->shape;
-    if (shape_equal(&y->shape, need)) return CODE_OK;
-    char got[SHAPE_TEXT_MAX], text[SHAPE_TEXT_MAX];
-    const struct op *loss = set->definition.loss.op;
-    const char *kind = loss->target == TARGET_CLASSES_OR_SOFT ? " (probabilities), or one class index per sample"
-                       : classes                              ? " (one class index per sample)"
-                                                              : "";
-    return error_set(r->error, CODE_SHAPE_MISMATCH, "data.%s has shape %s, the loss %s needs %s%s",
-                     set->network.target->name, shape_text(&y->shape, got), loss->name, shape_text(need, text), kind);
-}
-
-static int read_targets(struct members *r, const struct tensor *y, struct problem_set *set)
-{
-    const struct value *target = set->network.target;
-    bool classes = network_takes_classes(&set->network, &y->shape);
-    struct view view = convention_samples(set->problem.convention, &target->shape);
-    if (check_targets(r, set, y, classes, &view) != CODE_OK) return r->error->code;
-    double *numbers = set->problem.given[target->index] = arena_doubles(r->arena, target->size);
-    if (numbers == NULL) return members_out_of_memory(r);
-    if (classes) return network_classes(&set->network, y->data, numbers, r->error);
-    view_import(&view, y->data, numbers);
-    return CODE_OK;
-}
-
 static int read_feed(struct members *r, const json_t *data, struct problem_set *set, size_t i)
 {
     const struct value *value = set->network.feeds[i];
     const struct tensor *given;
-    if (members_tensor(r, data, value->name, &given) != CODE_OK) return r->error->code;
+    if (members_tensor_or_number(r, data, value->name, &given) != CODE_OK) return r->error->code;
     struct view view = convention_samples(set->problem.convention, &value->shape);
     set->problem.given[value->index] = arena_doubles(r->arena, value->size);
     if (problem_given(&set->problem, value) == NULL) return members_out_of_memory(r);
@@ -248,14 +222,9 @@ static int read_feed(struct members *r, const json_t *data, struct problem_set *
 int read_data(struct members *r, const json_t *root, struct problem_set *set)
 {
     const json_t *data = json_object_get(root, "data");
-    const char *target = set->network.target->name;
-    const struct tensor *y;
     for (size_t i = 0; i < set->definition.feed_count; i++)
         if (read_feed(r, data, set, i) != CODE_OK) return error_at(r->error, "data");
-    if (members_tensor(r, data, target, &y) != CODE_OK) return error_at(r->error, "data");
     for (size_t p = set->network.parameter_count; p < set->network.graded_count; p++)
         set->shapes[p] = convention_graded(set->problem.convention, &set->network.graded[p]).shape;
-    if (read_targets(r, y, set) == CODE_OK) return CODE_OK;
-    error_at(r->error, target);
-    return error_at(r->error, "data");
+    return read_targets(r, data, set) == CODE_OK ? CODE_OK : error_at(r->error, "data");
 }

@@ -153,8 +153,9 @@ static int check_limits(const struct options *options, struct train_task *reques
 int train_task_measure(struct arena *arena, const struct options *options, struct train_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {"network",    "convention",   "parameters", "data",   "optimizer", "epochs",
-                                        "batch_size", "record_every", "boundary",   "device", "dtype",     NULL};
+    static const char *const known[] = {"network", "convention", "parameters",   "data",     "optimizer",
+                                        "epochs",  "batch_size", "record_every", "boundary", "device",
+                                        "dtype",   "shapes",     "names",        NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     const json_t *root = request->document.root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");

@@ -24,6 +24,7 @@ const CONVENTIONS = {
   numpy: "NumPy: x @ W + b, weights [in, out]",
   pytorch: "PyTorch: 0.weight, weights [out, in]",
   columns: "Columns: W @ x + b, samples side by side",
+  numpy_out_in: "NumPy, weights [out, in]: x @ W.T + b",
 };
 
 /** A text area for one tensor, or for several by their names. `pointer` may be a function. */

@@ -113,7 +113,7 @@ START_TEST(verdicts)
     submissions[1].tensor = NULL;
     submissions[1].flaw = "it is a string";
     expect(1, VERDICT_NOT_A_TENSOR);
-    student[1].shape = (struct shape){2, {WIDTH, 1}};
+    student[1].shape = (struct shape){3, {WIDTH, 1, 1}};
     submissions[1].tensor = &student[1];
     expect(1, VERDICT_SHAPE_MISMATCH);
     submissions[1].name = "b9";

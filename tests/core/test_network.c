@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/graph/names.h"
+#include "core/graph/gradient_names.h"
 #include "core/graph/intermediates.h"
 #include "core/pass/pass.h"
 #include "tests/core/chain.h"
@@ -57,24 +57,30 @@ END_TEST
 
 START_TEST(names_of_gradients)
 {
+    static const char *const others[] = {"dL_dW1", "W1.grad", "grad_W1", "W1_grad",
+                                         "dLdW1",  "dJdW1",   "dJ_dW1",  "nabla_W1"};
     const char *names[GRADIENT_NAMES_MAX];
-    ck_assert_uint_eq(convention_gradient_names(CONVENTION_NUMPY, false, "W1", &arena, names), 3);
-    ck_assert_str_eq(names[0], "dW1");
-    ck_assert_str_eq(names[1], "dL_dW1");
-    ck_assert_str_eq(names[2], "W1");
-    ck_assert_uint_eq(convention_gradient_names(CONVENTION_PYTORCH, false, "fc.bias", &arena, names), 2);
-    ck_assert_str_eq(names[0], "fc.bias.grad");
-    ck_assert_uint_eq(convention_gradient_names(CONVENTION_PYTORCH, true, "x", &arena, names), 4); /* data is data */
-    ck_assert_str_eq(names[1], "dL_dx");
-    ck_assert_str_eq(names[2], "x.grad");
-    ck_assert_str_eq(names[3], "x");
-    ck_assert_uint_eq(convention_gradient_names(CONVENTION_COLUMNS, true, "x", &arena, names), 4);
-    ck_assert_str_eq(names[2], "dA0");
-    ck_assert_uint_eq(convention_gradient_names(CONVENTION_COLUMNS, true, "mask", &arena, names),
-                      3); /* x alone is A0 */
+    for (size_t c = 0; convention_names[c] != NULL; c++) {
+        ck_assert_uint_eq(gradient_names((enum convention)c, "W1", &arena, names), GRADIENT_NAMES_MAX - 2);
+        ck_assert_str_eq(names[0], "dW1");
+        ck_assert_str_eq(names[GRADIENT_NAMES_MAX - 3], "W1"); /* the last one */
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+            ck_assert_str_eq(names[i + 1], others[i]);
+            ck_assert_uint_eq(gradient_name_rank((enum convention)c, others[i], "W1", false), i + 1);
+            ck_assert_uint_eq(gradient_name_rank((enum convention)c, others[i], "w1", false), GRADIENT_NAMES_MAX);
+            ck_assert_uint_eq(gradient_name_rank((enum convention)c, others[i], "w1", true), i + 1);
+        }
+    }
+    ck_assert_uint_eq(gradient_names(CONVENTION_PYTORCH, "fc.bias", &arena, names), GRADIENT_NAMES_MAX - 2);
+    ck_assert_str_eq(names[2], "fc.bias.grad");
+    ck_assert_uint_eq(gradient_names(CONVENTION_PYTORCH, "x", &arena, names), GRADIENT_NAMES_MAX - 2);
+    ck_assert_uint_eq(gradient_names(CONVENTION_COLUMNS, "x", &arena, names), GRADIENT_NAMES_MAX); /* x alone is A0 */
+    ck_assert_uint_lt(gradient_name_rank(CONVENTION_COLUMNS, "dA0", "x", false), GRADIENT_NAMES_MAX);
+    ck_assert_uint_eq(gradient_name_rank(CONVENTION_PYTORCH, "dA0", "x", false), GRADIENT_NAMES_MAX);
+    ck_assert_uint_eq(gradient_name_rank(CONVENTION_COLUMNS, "dA0", "mask", false), GRADIENT_NAMES_MAX);
     struct arena none;
     arena_init(&none, 0);
-    ck_assert_uint_eq(convention_gradient_names(CONVENTION_NUMPY, false, "W1", &none, names), 0);
+    ck_assert_uint_eq(gradient_names(CONVENTION_NUMPY, "W1", &none, names), 0);
 }
 END_TEST
 
@@ -95,9 +101,18 @@ START_TEST(layouts)
 
     struct shape vector = {1, {3}}, row = {2, {1, 3}}, column = {2, {3, 1}}, other = {2, {3, 3}};
     view = convention_graded(CONVENTION_NUMPY, b1);
-    ck_assert(view_accepts(&view, CONVENTION_NUMPY, &vector) && view_accepts(&view, CONVENTION_NUMPY, &row));
-    ck_assert(!view_accepts(&view, CONVENTION_NUMPY, &column) && !view_accepts(&view, CONVENTION_NUMPY, &other));
-    ck_assert(view_accepts(&view, CONVENTION_COLUMNS, &column));
+    ck_assert(view_accepts(&view, false, &vector) && view_accepts(&view, false, &row));
+    ck_assert(view_accepts(&view, false, &column) && !view_accepts(&view, false, &other));
+    struct shape deep = {3, {1, 3, 1}}, number = {0}, turned = {2, {3, 2}}, longer = {4, {2, 1, 3, 1}};
+    ck_assert(!view_accepts(&view, false, &deep) && view_accepts(&view, true, &deep));
+    ck_assert(!view_accepts(&view, true, &number) && !view_accepts(&view, true, &other));
+    view = convention_graded(CONVENTION_NUMPY, W1);
+    ck_assert(!view_accepts(&view, true, &turned) && view_accepts(&view, true, &longer));
+    ck_assert(!view_accepts(&view, false, &longer));
+    view = convention_graded(CONVENTION_NUMPY_OUT_IN, W1);
+    ck_assert(!view.same && view.shape.dim[0] == 3 && view.shape.dim[1] == 2);
+    view = convention_samples(CONVENTION_NUMPY_OUT_IN, &(struct shape){2, {1, 1}});
+    ck_assert(view.same && view_accepts(&view, false, &number));
     view = convention_samples(CONVENTION_COLUMNS, &(struct shape){2, {4, 2}});
     ck_assert(view.shape.rank == 2 && view.shape.dim[0] == 2 && view.shape.dim[1] == 4);
     view = convention_samples(CONVENTION_NUMPY, &(struct shape){3, {4, 2, 5}});

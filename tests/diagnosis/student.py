@@ -444,6 +444,8 @@ def backward(net, params, x, y, blunders=(), n=None):
         spread = made.find("bias_summed_over_units", k)
         if spread is not None:
             db = np.full(W.shape[1], dz_b.sum(), dtype=dz_b.dtype)
+            if spread.get("scalar") and W.shape[1] == 1:
+                raise NotPossible("of one unit a number is right")
             if spread.get("scalar") or spread.get("keepdims"):
                 db = np.sum(dz_b, keepdims=bool(spread.get("keepdims")))
         if made.find("bias_from_weight_gradient", k) is not None:

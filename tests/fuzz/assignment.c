@@ -9,7 +9,7 @@
 
 static const char *const schemes[] = {"he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "zeros"};
 
-enum { REDUCTIONS = 4, NAMINGS = 3, SCHEMES = 5 };
+enum { REDUCTIONS = 4, NAMINGS = 4, SCHEMES = 5 };
 
 /* ---- numbers ---- */
 

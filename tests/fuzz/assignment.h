@@ -20,7 +20,7 @@ enum {
     NAME_MAX_HERE = 256,
 };
 
-enum naming { NAMING_NUMPY, NAMING_PYTORCH, NAMING_COLUMNS };
+enum naming { NAMING_NUMPY, NAMING_PYTORCH, NAMING_COLUMNS, NAMING_OUT_IN };
 
 /* Inside there is one layout: samples in rows, weights [in, out], a bias as one row. */
 struct matrix {

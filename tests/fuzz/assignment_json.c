@@ -3,7 +3,7 @@
 #include "tests/fuzz/kinds.h"
 
 static const char *const reductions[] = {NULL, "mean", "sum", "batchmean"};
-static const char *const namings[] = {"numpy", "pytorch", "columns"};
+static const char *const namings[] = {"numpy", "pytorch", "columns", "numpy_out_in"};
 
 /* ---- the network ---- */
 

@@ -134,10 +134,12 @@ static bool is_refused(const json_t *report, const char *code)
     return said != NULL && strcmp(said, code) == 0;
 }
 
-/* Whether a good request has a report: there is none where it is too much work, or its numbers may overflow. */
+/* Whether a good request has a report: there is none where it is too much work, where its numbers may overflow, or
+ * where it hands in nothing to compare. */
 static bool is_graded(const struct answer *answer, const json_t *report, bool finite)
 {
     if (is_refused(report, "too_much_work") || (!finite && is_refused(report, "not_finite"))) return false;
+    if (is_refused(report, "missing_member")) return false;
     if (answer->status != 200) fprintf(stderr, "%.*s\n", (int)answer->json.length, answer->json.data);
     require(answer->status == 200, "a good request is refused");
     return true;

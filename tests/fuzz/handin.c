@@ -135,7 +135,7 @@ static void spoil_deep(struct spoiling *s)
 static void spoil_one_number(struct spoiling *s)
 {
     reshape(s->handed, dice_pick(s->dice, 3), (size_t[]){1, 1});
-    if (s->handed->rank == 0) s->handed->verdict = "shape_mismatch";
+    if (s->handed->rank == 0 && size_of(s) > 1) s->handed->verdict = "shape_mismatch";
 }
 
 static void spoil_not_finite(struct spoiling *s)
@@ -289,10 +289,12 @@ void handin_roll(struct dice *dice, const struct assignment *assignment, const s
 /* A gradient's name, and whether the parameter's own is free for something else. */
 static bool alias_of(const struct assignment *assignment, size_t p, unsigned alias, char *to)
 {
+    static const struct {
+        const char *front, *behind;
+    } ways[] = {{"", ""},      {"d", ""},     {"dL_d", ""}, {"", ".grad"},
+                {"grad_", ""}, {"", "_grad"}, {"dLd", ""},  {"nabla_", ""}};
     const char *name = assignment->parameters[p].name;
-    bool pytorch = assignment->naming == NAMING_PYTORCH && !assignment->parameters[p].feed;
-    const char *front = pytorch || alias % 3 == 0 ? "" : alias % 3 == 1 ? "d" : "dL_d";
-    const char *behind = pytorch && alias % 2 == 1 ? ".grad" : "";
+    const char *front = ways[alias % 8].front, *behind = ways[alias % 8].behind;
     snprintf(to, NAME_MAX_HERE, "%s%.240s%s", front, name, behind);
     return front[0] != '\0' || behind[0] != '\0';
 }

@@ -186,7 +186,7 @@ def heavy_check(width, layers=2, batch=100, **options):
             "network": {"input": 2, "layers": stack, "loss": "mse"},
             "parameters": {"init": {"scheme": "he_normal", "seed": 1, "generator": "numpy"}},
             "data": {"x": [[1, 2]] * batch, "y": [[0]] * batch},
-            "gradients": {},
+            "gradients": {"b1": 0},
             **options,
         }
     ).encode()

@@ -139,7 +139,7 @@ class StandInTest(unittest.TestCase):
     def test_verification_agrees_with_the_cpu(self):
         """Also where float32 rounds a prediction to a probability that it is not in float64."""
         request = {"network": {"input": 1, "layers": [{"type": "linear", "out_features": 1}], "loss": "bce"},
-                   "data": {"x": [[1.0]], "y": [[1.0]]}, "gradients": {}, "dtype": "float32", "verify_reference": True}
+                   "data": {"x": [[1.0]], "y": [[1.0]]}, "gradients": {"b1": [0.0]}, "dtype": "float32", "verify_reference": True}
         for weight, expected in ((1.000000001, 400), (0.75, 200)):
             request["parameters"] = {"W1": [[weight]], "b1": [0.0]}
             cpu, cuda = (post(self.daemon, "/v1/check", {**request, "device": device}) for device in ("cpu", "cuda"))
@@ -171,7 +171,7 @@ class StandInTest(unittest.TestCase):
     def test_auto_goes_by_the_work(self):
         def ask(width, samples):
             request = {"network": {"input": width, "layers": [{"type": "linear", "out_features": width}], "loss": "mse"},
-                       "parameters": {"init": {"scheme": "he_normal", "seed": 1}}, "gradients": {}, "diagnose": False,
+                       "parameters": {"init": {"scheme": "he_normal", "seed": 1}}, "gradients": {"b1": 0}, "diagnose": False,
                        "data": {"x": [[(i + j) % 7 for j in range(width)] for i in range(samples)],
                                 "y": [[i % 3] * width for i in range(samples)]}}
             return post(self.daemon, "/v1/check", request)[1]["device"]
