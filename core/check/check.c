@@ -1,5 +1,7 @@
 #include "core/check/check.h"
 
+#include <math.h>
+
 #include "core/base/clock.h"
 #include "core/check/rounding.h"
 #include "core/graph/intermediates.h"
