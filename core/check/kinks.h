@@ -14,10 +14,10 @@ struct kinks_tensor {
                               depends on */
 };
 
-/* Moves elements that lie within 64 eps of their magnitude from a kink to its other side, where that makes the pass's
- * gradients the student's; the pass (float64 on the CPU, after backward) is left with that side and its gradients. With
- * `exact_too` also those that lie right on it, where a convention has chosen. *flipped counts them. CODE_OUT_OF_MEMORY;
- * CODE_CANCELLED. */
+/* Moves elements that lie within MAGNITUDE_ROUNDINGS eps of their magnitude from a kink to its other side, where that
+ * makes the pass's gradients the student's; the pass (float64 on the CPU, after backward) is left with that side and
+ * its gradients. With `exact_too` also those that lie right on it, where a convention has chosen. *flipped counts them.
+ * CODE_OUT_OF_MEMORY; CODE_CANCELLED. */
 int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes *magnitudes, double eps,
                  bool exact_too, struct kinks_tensor *tensors, size_t count, size_t *flipped, struct error *error);
 

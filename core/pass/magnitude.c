@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/ops/elementwise.h"
+
 /* What is no sum of products is tried at a few points nearby: so far away, relative to what its inputs may be off by,
  * and so many times. Of a few terms with random signs the largest of the trials is seldom less than half their sum. */
 #define STEP 0x1p-40
@@ -19,6 +21,8 @@ struct work {
     struct magnitudes *magnitudes;
     int *unit; /* by value: the largest power of two, its exponent, that all of its elements are multiples of */
     unsigned long long state;
+    bool by_element; /* the op at hand works element by element */
+    size_t trial;
     /* by input of a node: what goes in, and what comes back; room for an output and its gradient */
     const void **x;
     void **dx, *saved[OP_SAVED_MAX];
@@ -177,9 +181,11 @@ static int sum_magnitudes(struct work *w, const struct node *node, const struct 
     return node->op->forward(&call);
 }
 
-/* -1 or 1. */
-static double sign(struct work *w)
+/* -1 or 1. Element by element one step each for input and gradient shows all that there is, if it is once in the same
+ * direction and once in the other. */
+static double sign(struct work *w, bool of_gradient)
 {
+    if (w->by_element) return of_gradient && w->trial % 2 > 0 ? -1 : 1;
     w->state = w->state * 6364136223846793005ULL + 1442695040888963407ULL;
     return w->state >> 63 ? 1 : -1;
 }
@@ -205,7 +211,7 @@ static void step_away(struct work *w, const struct op_call *call, const struct v
         if (off == NULL || call->x[k] == NULL) continue;
         const double *x = call->x[k];
         for (size_t i = 0; i < values[k]->size; i++) {
-            double to = x[i] + STEP * sign(w) * off[i];
+            double to = x[i] + STEP * sign(w, false) * off[i];
             w->changed[k][i] = goes_over(call, k, i, x[i], to) ? x[i] : to;
         }
         w->x[k] = w->changed[k];
@@ -213,10 +219,11 @@ static void step_away(struct work *w, const struct op_call *call, const struct v
 }
 
 /* The largest change of the trials, and the number itself: what it may be off by. */
-static void keep_largest(size_t n, const double *right, const double *tried, double *off)
+static void keep_largest(const struct work *w, size_t n, const double *right, const double *tried, double *off)
 {
+    double times = w->by_element ? 1 : TRIALS_SHORT;
     for (size_t i = 0; i < n; i++) {
-        double change = TRIALS_SHORT * fabs(tried[i] - right[i]) / STEP + fabs(right[i]);
+        double change = times * fabs(tried[i] - right[i]) / STEP + fabs(right[i]);
         if (isfinite(change) && change > off[i]) off[i] = change;
     }
 }
@@ -236,14 +243,23 @@ static void add_ways(struct work *w, const struct node *node, const struct op_ca
             to[i] += off[i];
 }
 
+static bool is_by_element(const struct op_call *call)
+{
+    enum map map;
+    double attribute;
+    return elementwise_map(call->op, call->attributes, &map, &attribute);
+}
+
 static int try_forward(struct work *w, const struct node *node, const struct op_call *like)
 {
+    w->by_element = is_by_element(like);
     int code = CODE_OK;
     struct op_call call = call_like(w, like);
     for (size_t t = 0; t < TRIALS && code == CODE_OK; t++) {
+        w->trial = t;
         step_away(w, like, (const struct value *const *)node->inputs);
         code = node->op->forward(&call);
-        keep_largest(node->output->size, like->y, w->y, w->magnitudes->values[node->output->index]);
+        keep_largest(w, node->output->size, like->y, w->y, w->magnitudes->values[node->output->index]);
     }
     add_ways(w, node, like);
     return code;
@@ -321,7 +337,7 @@ static const void *dy_away(struct work *w, const struct node *node, const double
     const double *off = w->magnitudes->gradients[node->output->index];
     if (dy == NULL || off == NULL) return dy;
     for (size_t i = 0; i < node->output->size; i++)
-        w->dy[i] = dy[i] + STEP * sign(w) * off[i];
+        w->dy[i] = dy[i] + STEP * sign(w, true) * off[i];
     return w->dy;
 }
 
@@ -349,6 +365,7 @@ static int try_back(struct work *w, const struct node *node, const struct op_cal
                     const struct value *const *values)
 {
     struct op_call call = *like;
+    w->by_element = is_by_element(like);
     want(w, like, values, w->back);
     call.dx = w->dx;
     call.add = w->overwrite;
@@ -356,6 +373,7 @@ static int try_back(struct work *w, const struct node *node, const struct op_cal
     for (size_t k = 0; k < like->count; k++)
         if (w->dx[k] != NULL) memset(w->off[k], 0, values[k]->size * sizeof(double));
     for (size_t t = 0; t < TRIALS && code == CODE_OK; t++) {
+        w->trial = t;
         step_away(w, like, values);
         call = call_like(w, like);
         code = like->op->forward(&call);
@@ -364,7 +382,7 @@ static int try_back(struct work *w, const struct node *node, const struct op_cal
         call.dy = dy_away(w, node, like->dy);
         if (code == CODE_OK) code = like->op->backward(&call);
         for (size_t k = 0; k < like->count && code == CODE_OK; k++)
-            if (w->dx[k] != NULL) keep_largest(values[k]->size, w->back[k], w->back_tried[k], w->off[k]);
+            if (w->dx[k] != NULL) keep_largest(w, values[k]->size, w->back[k], w->back_tried[k], w->off[k]);
     }
     if (code != CODE_OK) return code;
     if (w->dx[0] != NULL) add_roundings(w, node, like);

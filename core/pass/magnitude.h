@@ -15,7 +15,7 @@ struct magnitudes {
 };
 
 /* So many roundings of its magnitude a number may be off by in whatever order it was computed. */
-#define MAGNITUDE_ROUNDINGS 64
+#define MAGNITUDE_ROUNDINGS 16
 
 enum { MAGNITUDE_NO_UNIT = -(1 << 20) };
 
