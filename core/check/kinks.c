@@ -4,11 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-/* Choices that are tried one by one: combinations of one group, times the numbers that each is compared by; and numbers
- * that are kept of what the choices change. */
+/* Numbers that are compared while the choices of one group are tried; numbers that are kept of what choices change; and
+ * operations that finding it out may take. */
 #define TRIED_MOST 2e7
 #define KEPT_MOST 1e6
 #define OPERATIONS_MOST 4e9
+
+/* So many choices are found out by each number; more may come to the same by chance. */
+enum { FOR_EACH_NUMBER = 8 };
 
 /* An element at a kink. */
 struct spot {
@@ -231,27 +234,43 @@ struct group {
     size_t *spots, count; /* indices into changes->open */
     size_t *elements, element_count;
     double *left;           /* by depth of the search: [count + 1, element_count] */
+    double *reach;          /* likewise: what the spots from there on can change at most */
     size_t *choice, *best;  /* by spot */
     size_t flipped, fewest; /* fewest: of the best; count + 1 where none fits */
+    double tried;           /* numbers that were compared */
 };
+
+/* What a choice changes; NULL where nothing. */
+static const double *change_of(const struct group *g, size_t depth, size_t choice)
+{
+    const struct changes *c = g->changes;
+    return choice > 0 ? c->by + (c->first[g->spots[depth]] + choice - 1) * c->n : NULL;
+}
+
+/* Whether the spots from that depth on can still make up for what is left. */
+static bool may_fit(struct group *g, size_t depth)
+{
+    const double *left = g->left + depth * g->element_count, *reach = g->reach + depth * g->element_count;
+    const double *allowed = g->settling->tensors[g->changes->tensor].allowed;
+    g->tried += (double)g->element_count;
+    for (size_t e = 0; e < g->element_count; e++)
+        if (!(fabs(left[e]) <= reach[e] + allowed[g->elements[e]])) return false;
+    return true;
+}
 
 static void search_group(struct group *g, size_t depth)
 {
     const double *left = g->left + depth * g->element_count;
-    if (g->flipped >= g->fewest) return;
+    if (g->flipped >= g->fewest || g->tried > TRIED_MOST || !may_fit(g, depth)) return;
     if (depth == g->count) {
-        const double *allowed = g->settling->tensors[g->changes->tensor].allowed;
-        for (size_t e = 0; e < g->element_count; e++)
-            if (!(fabs(left[e]) <= allowed[g->elements[e]])) return;
         g->fewest = g->flipped;
         memcpy(g->best, g->choice, g->count * sizeof *g->best);
         return;
     }
-    size_t open = g->spots[depth];
-    const struct spot *spot = &g->settling->spots[g->changes->open[open]];
+    const struct spot *spot = &g->settling->spots[g->changes->open[g->spots[depth]]];
     double *next = g->left + (depth + 1) * g->element_count;
     for (size_t k = 0; k <= spot->side_count; k++) {
-        const double *by = k > 0 ? g->changes->by + (g->changes->first[open] + k - 1) * g->changes->n : NULL;
+        const double *by = change_of(g, depth, k);
         for (size_t e = 0; e < g->element_count; e++)
             next[e] = left[e] - (by != NULL ? by[g->elements[e]] : 0);
         g->choice[depth] = k;
@@ -259,6 +278,29 @@ static void search_group(struct group *g, size_t depth)
         search_group(g, depth + 1);
         g->flipped -= k > 0;
     }
+}
+
+/* Room for the search, and how far it can reach. */
+static bool prepare_group(struct group *g)
+{
+    size_t n = g->element_count;
+    struct arena *arena = g->settling->arena;
+    g->left = arena_doubles(arena, (g->count + 1) * n);
+    g->reach = arena_zeroed(arena, (g->count + 1) * n, sizeof *g->reach);
+    g->choice = arena_array(arena, g->count, sizeof *g->choice);
+    g->best = arena_array(arena, g->count, sizeof *g->best);
+    if (g->left == NULL || g->reach == NULL || g->choice == NULL || g->best == NULL) return false;
+    for (size_t e = 0; e < n; e++)
+        g->left[e] = g->changes->residual[g->elements[e]];
+    for (size_t depth = g->count; depth-- > 0;)
+        for (size_t e = 0; e < n; e++) {
+            double most = 0;
+            const struct spot *spot = &g->settling->spots[g->changes->open[g->spots[depth]]];
+            for (size_t k = 1; k <= spot->side_count; k++)
+                most = fmax(most, fabs(change_of(g, depth, k)[g->elements[e]]));
+            g->reach[depth * n + e] = g->reach[(depth + 1) * n + e] + most;
+        }
+    return true;
 }
 
 static bool changes_element(const struct settling *s, const struct changes *c, size_t open, size_t e)
@@ -272,10 +314,6 @@ static bool changes_element(const struct settling *s, const struct changes *c, s
 static int settle_group(struct settling *s, const struct changes *c, size_t *spots, size_t count, size_t *elements,
                         size_t element_count)
 {
-    double tried = (double)element_count;
-    for (size_t i = 0; i < count; i++)
-        tried *= 1 + (double)s->spots[c->open[spots[i]]].side_count;
-    if (tried > TRIED_MOST) return CODE_OK;
     struct group group = {.settling = s,
                           .changes = c,
                           .spots = spots,
@@ -283,14 +321,10 @@ static int settle_group(struct settling *s, const struct changes *c, size_t *spo
                           .elements = elements,
                           .element_count = element_count,
                           .fewest = count + 1};
-    group.left = arena_doubles(s->arena, (count + 1) * element_count);
-    group.choice = arena_array(s->arena, count, sizeof *group.choice);
-    group.best = arena_array(s->arena, count, sizeof *group.best);
-    if (group.left == NULL || group.choice == NULL || group.best == NULL)
-        return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
-    for (size_t e = 0; e < element_count; e++)
-        group.left[e] = c->residual[elements[e]];
+    if (!prepare_group(&group)) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
     search_group(&group, 0);
+    /* A search that was not finished, or a few numbers that many choices fit, say nothing. */
+    if (group.tried > TRIED_MOST || count > FOR_EACH_NUMBER * element_count) return CODE_OK;
     for (size_t i = 0; i < count && group.fewest <= count; i++) {
         struct spot *spot = &s->spots[c->open[spots[i]]];
         choose(spot, group.best[i]);
