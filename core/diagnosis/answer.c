@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/diagnosis/factors.h"
 #include "core/diagnosis/hypothesis.h"
+#include "core/diagnosis/parts.h"
 
 /* The value that a choice's sentence is about: each value that is used in several places is a mistake of its own. NULL
  * where it is about anything else, or about tensors, which are listed. */
@@ -13,21 +15,20 @@ static const struct value *value_of(const struct choice *choice)
     return of_value ? choice->below : NULL;
 }
 
-/* The mistake's entry, new where it is not there yet; NULL when memory is short. */
-static struct found *found_entry(const struct search *s, struct diagnosis *d, const struct mistake *mistake,
-                                 const struct value *below)
+/* A fitted number without the noise of the fit: 0.1 for 0.10000000000000012. */
+static double snap(double x)
 {
-    for (size_t i = 0; i < d->count; i++)
-        if (d->found[i].mistake == mistake && d->found[i].below == below) return &d->found[i];
-    if (d->count == FOUND_MAX) return NULL;
-    struct found *found = &d->found[d->count];
-    *found = (struct found){.mistake = mistake, .below = below};
-    found->of_tensors = found->of_data = found->of_l2 = true; /* until a place is not */
-    found->layers = arena_array(s->arena, s->network->definition->layer_count + 1, sizeof *found->layers);
-    found->parameters = arena_array(s->arena, search_count(s), sizeof *found->parameters);
-    if (found->layers == NULL || found->parameters == NULL) return NULL;
-    d->count++;
-    return found;
+    if (!(fabs(x) > 1e-12 && fabs(x) < 1e12)) return x;
+    double digits = pow(10, 7 - floor(log10(fabs(x)))), near = round(x * digits) / digits;
+    return fabs(x - near) <= 1e-9 * fabs(x) ? near : x;
+}
+
+/* Whether a factor is on one of several ways back: then no tensor need be a multiple of what it should be, and it is
+ * told where it is made. In a line of layers it is told by the tensors that it is on. */
+static bool is_way_back(const struct search *s, const struct choice *choice)
+{
+    bool step = choice->parameter == PARAMETER_NONE && choice->node != NULL;
+    return step && choice->mistake->step == STEP_FINISHED && !network_is_chain(s->network);
 }
 
 /* Where a choice was made, for people. */
@@ -52,13 +53,60 @@ static bool is_named_factor(const struct found *found)
     return false;
 }
 
-static void add_found_alternative(struct found *found, const struct mistake *mistake)
+/* with: another mistake that it takes beside, or NULL. */
+static void add_found_alternative(struct found *found, const struct mistake *mistake, const struct mistake *with)
 {
     if (mistake == found->mistake || found->alternative_count == FOUND_ALTERNATIVES_MAX) return;
     if (mistake == &mistake_constant_factor && is_named_factor(found)) return;
     for (size_t i = 0; i < found->alternative_count; i++)
         if (found->alternatives[i] == mistake) return;
+    found->with[found->alternative_count] = with;
     found->alternatives[found->alternative_count++] = mistake;
+}
+
+/* Whether an entry says of a choice what is true of it: the same mistake made in the same way, with the same number. */
+static bool is_told_by(const struct found *found, const struct choice *choice)
+{
+    return found->mistake == choice->mistake && found->below == value_of(choice) && found->variant == choice->variant &&
+           found->of_tensors == (choice->parameter != PARAMETER_NONE) && found->of_l2 == choice->of_l2 &&
+           found->has_factor == choice->has_factor &&
+           (!choice->has_factor || factors_near(found->factor, choice->factor));
+}
+
+/* A new entry; NULL when memory is short. */
+static struct found *found_new(const struct search *s, struct diagnosis *d, const struct mistake *mistake)
+{
+    struct found *found = &d->found[d->count];
+    *found = (struct found){.mistake = mistake};
+    found->layers = arena_array(s->arena, s->network->definition->layer_count + 1, sizeof *found->layers);
+    found->parameters = arena_array(s->arena, search_count(s), sizeof *found->parameters);
+    if (found->layers == NULL || found->parameters == NULL) return NULL;
+    d->count++;
+    return found;
+}
+
+/* The choice's entry, new where it is not there yet. Of more than an answer holds the last stands for the rest. NULL
+ * when memory is short. */
+static struct found *found_entry(const struct search *s, struct diagnosis *d, const struct choice *choice)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (is_told_by(&d->found[i], choice)) return &d->found[i];
+    if (d->count == FOUND_MAX) return &d->found[FOUND_MAX - 1];
+    struct found *found = found_new(s, d, choice->mistake);
+    if (found == NULL) return NULL;
+    found->below = value_of(choice);
+    found->variant = choice->variant;
+    found->of_tensors = choice->parameter != PARAMETER_NONE;
+    found->of_data = true; /* until a tensor is not */
+    found->of_l2 = choice->of_l2;
+    found->has_factor = choice->has_factor;
+    found->factor = choice->has_factor ? snap(choice->factor) : 0;
+    found->scale = choice->scale;
+    found->by_norm = choice->by_norm;
+    found->sample = choice->sample;
+    for (size_t a = 0; a < choice->alternative_count; a++)
+        add_found_alternative(found, choice->alternatives[a], NULL);
+    return found;
 }
 
 /* A failing parameter that a mistake spoils, if what was handed in for it is explained: the residual is of that. */
@@ -68,17 +116,6 @@ static void add_parameter(const struct search *s, size_t p, struct found *found)
     if (!s->observed[p].failing || match->fit == FIT_NONE) return;
     add_unique(found->parameters, &found->parameter_count, p);
     found->residual = fmax(found->residual, match->residual);
-}
-
-/* Those of all the places where the best solution makes it. */
-static void add_parameters(const struct search *s, struct found *found)
-{
-    for (size_t i = 0; i < s->best->length; i++) {
-        const struct choice *choice = &s->best->path[i];
-        bool of_it = choice->mistake == found->mistake && value_of(choice) == found->below;
-        for (size_t p = 0; of_it && p < search_count(s); p++)
-            if (search_reaches(s, choice, p)) add_parameter(s, p, found);
-    }
 }
 
 /* Whether a tensor gets its gradient through a node: what the node sends back goes on to it. */
@@ -126,6 +163,16 @@ static struct found *find_found(struct diagnosis *diagnosis, const struct mistak
     return NULL;
 }
 
+/* The mistake that another one takes beside to stand in for what the best solution makes; NULL where it needs none. */
+static const struct mistake *beside(const struct solution *best, const struct solution *other,
+                                    const struct mistake *const *instead, size_t count, size_t k)
+{
+    if (count > 1) return instead[k == 0 ? 1 : 0];
+    for (size_t i = 0; other->distinct > best->distinct && i < other->distinct; i++)
+        if (other->mistakes[i] != instead[k]) return other->mistakes[i];
+    return NULL;
+}
+
 /* Another solution: what only it makes stands in for what only the best makes, the first for the first as the backward
  * pass comes to them; where the best is a single mistake, all of it for that. */
 static void add_other(const struct search *s, struct diagnosis *diagnosis, const struct solution *other)
@@ -137,10 +184,11 @@ static void add_other(const struct search *s, struct diagnosis *diagnosis, const
     for (size_t k = 0; replaced_count > 0 && k < count; k++) {
         struct found *found = find_found(diagnosis, replaced[k < replaced_count ? k : replaced_count - 1]);
         if (found == NULL) return;
-        add_found_alternative(found, instead[k]);
+        const struct mistake *with = beside(s->best, other, instead, count, k);
+        add_found_alternative(found, instead[k], with);
         for (size_t i = 0; i < other->length; i++)
             for (size_t a = 0; other->path[i].mistake == instead[k] && a < other->path[i].alternative_count; a++)
-                add_found_alternative(found, other->path[i].alternatives[a]);
+                add_found_alternative(found, other->path[i].alternatives[a], with);
     }
 }
 
@@ -157,14 +205,6 @@ static void add_others(const struct search *s, struct diagnosis *diagnosis)
     }
     for (size_t i = 0; i < s->other_count; i++)
         add_other(s, diagnosis, &others[order[i]]);
-}
-
-/* A fitted number without the noise of the fit: 0.1 for 0.10000000000000012. */
-static double snap(double x)
-{
-    if (!(fabs(x) > 1e-12 && fabs(x) < 1e12)) return x;
-    double digits = pow(10, 7 - floor(log10(fabs(x)))), near = round(x * digits) / digits;
-    return fabs(x - near) <= 1e-9 * fabs(x) ? near : x;
 }
 
 static int compare_sizes(const void *a, const void *b)
@@ -185,7 +225,7 @@ static void place_found(const struct search *s, struct found *found)
 
 bool answer_finished(const struct search *s, const struct whole *finished, struct diagnosis *diagnosis)
 {
-    struct found *found = found_entry(s, diagnosis, finished->mistake, NULL);
+    struct found *found = found_new(s, diagnosis, finished->mistake);
     if (found == NULL) return false;
     for (size_t p = 0; p < search_count(s); p++) {
         bool named = p == finished->parameters[0] || p == finished->parameters[1];
@@ -196,47 +236,100 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
     found->has_factor = !isnan(finished->factor);
     found->factor = found->has_factor ? snap(finished->factor) : 0;
     found->by_norm = finished->by_norm;
-    found->of_tensors = found->of_data = found->of_l2 = false;
+    found->with_l2 = found->at_loss = found->has_factor && !found->by_norm;
     if (finished->mistake == &mistake_gradient_accumulated || finished->by_norm)
-        add_found_alternative(found, &mistake_constant_factor);
+        add_found_alternative(found, &mistake_constant_factor, NULL);
     return true;
 }
 
-/* Whether a factor is on one of several ways back: then no tensor need be a multiple of what it should be, and it is
- * told where it is made. In a line of layers it is told by the tensors that it is on. */
-static bool is_way_back(const struct search *s, const struct choice *choice)
+/* Only what gives the same numbers at each place of an entry is an alternative to it. */
+static void keep_common_alternatives(struct found *found, const struct choice *choice)
 {
-    bool step = choice->parameter == PARAMETER_NONE && choice->node != NULL;
-    return step && choice->mistake->step == STEP_FINISHED && !network_is_chain(s->network);
+    size_t kept = 0;
+    for (size_t i = 0; i < found->alternative_count; i++) {
+        bool common = false;
+        for (size_t a = 0; a < choice->alternative_count; a++)
+            common = common || choice->alternatives[a] == found->alternatives[i];
+        if (common) found->alternatives[kept++] = found->alternatives[i];
+    }
+    found->alternative_count = kept;
+}
+
+/* A wrong step that was taken for all tensors that it could spoil is no step for single ones. */
+static void widen(const struct search *s, struct choice *choice)
+{
+    const struct solution *best = s->best;
+    const struct value *below = choice->node != NULL ? choice->node->inputs[0] : NULL;
+    if (choice->parameter == PARAMETER_NONE || choice->mistake->step != STEP_INPUT || below == NULL) return;
+    for (size_t p = 0; p < search_count(s); p++) {
+        bool made = s->observed[p].absent || !ancestry_has(&s->ancestry, below, p);
+        for (size_t i = 0; i < best->length && !made; i++) {
+            const struct choice *other = &best->path[i];
+            made = other->parameter == p && other->mistake == choice->mistake && other->variant == choice->variant &&
+                   other->node == choice->node;
+        }
+        if (!made) return;
+    }
+    choice->parameter = PARAMETER_NONE;
+    choice->below = below;
+}
+
+/* One choice of the solution. False when memory is short. */
+static bool tell(const struct search *s, struct diagnosis *diagnosis, const struct choice *choice)
+{
+    struct found *found = found_entry(s, diagnosis, choice);
+    if (found == NULL) return false;
+    bool of_data = choice->parameter != PARAMETER_NONE && s->network->graded[choice->parameter].slot == NULL;
+    bool placed = choice->mistake->step != STEP_FINISHED || is_way_back(s, choice);
+    if (placed && (choice->node != NULL || !of_data)) add_unique(found->layers, &found->layer_count, layer_of(choice));
+    found->sent = found->sent || is_way_back(s, choice);
+    found->at_loss = search_at_loss(choice);
+    found->of_data = found->of_data && of_data;
+    keep_common_alternatives(found, choice);
+    for (size_t p = 0; p < search_count(s); p++)
+        if (search_reaches(s, choice, p)) add_parameter(s, p, found);
+    return true;
+}
+
+/* Whether a factor on the loss was found on l2's part, too: on all tensors that have one. */
+static bool is_with_l2(const struct search *s, const struct found *found)
+{
+    size_t with = 0, without = 0;
+    for (size_t i = 0; i < found->parameter_count; i++) {
+        size_t p = found->parameters[i];
+        if (search_has_l2(s, p) && s->best->matches[p].fit != FIT_NONE)
+            *(s->best->matches[p].with_l2 ? &with : &without) += 1;
+    }
+    return with > 0 && without == 0;
+}
+
+/* What is to be said of an entry besides, once all are there. */
+static void finish(const struct search *s, const struct diagnosis *diagnosis, struct found *found)
+{
+    found->right_below = is_right_below(s, found);
+    found->with_l2 = is_with_l2(s, found);
+    for (size_t i = 0; i < diagnosis->count; i++) {
+        const struct found *other = &diagnosis->found[i];
+        for (size_t k = 0; other != found && k < other->parameter_count; k++)
+            for (size_t j = 0; j < found->parameter_count; j++)
+                found->others_reach = found->others_reach || found->parameters[j] == other->parameters[k];
+    }
+    place_found(s, found);
 }
 
 bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
 {
     const struct solution *best = s->best;
     for (size_t i = 0; i < best->length; i++) {
-        const struct choice *choice = &best->path[i];
-        struct found *found = found_entry(s, diagnosis, choice->mistake, value_of(choice));
-        if (found == NULL) return false;
-        bool of_data = choice->parameter != PARAMETER_NONE && s->network->graded[choice->parameter].slot == NULL;
-        bool placed = choice->mistake->step != STEP_FINISHED || is_way_back(s, choice);
-        if (placed && (choice->node != NULL || !of_data))
-            add_unique(found->layers, &found->layer_count, layer_of(choice));
-        found->sent = found->sent || is_way_back(s, choice);
-        if (choice->has_factor && !found->has_factor) found->factor = snap(choice->factor);
-        found->has_factor = found->has_factor || choice->has_factor;
-        found->of_tensors = found->of_tensors && choice->parameter != PARAMETER_NONE;
-        found->of_data = found->of_data && of_data;
-        found->of_l2 = found->of_l2 && choice->of_l2;
-        found->by_norm = choice->by_norm;
-        found->sample = choice->sample;
-        for (size_t a = 0; a < choice->alternative_count; a++)
-            add_found_alternative(found, choice->alternatives[a]);
+        struct choice parts[PARTS_MAX];
+        size_t count = parts_of(s, &best->path[i], parts);
+        for (size_t k = 0; k < count; k++) {
+            widen(s, &parts[k]);
+            if (!tell(s, diagnosis, &parts[k])) return false;
+        }
     }
-    for (size_t i = 0; i < diagnosis->count; i++) {
-        add_parameters(s, &diagnosis->found[i]);
-        diagnosis->found[i].right_below = is_right_below(s, &diagnosis->found[i]);
-        place_found(s, &diagnosis->found[i]);
-    }
+    for (size_t i = 0; i < diagnosis->count; i++)
+        finish(s, diagnosis, &diagnosis->found[i]);
     add_others(s, diagnosis);
     return true;
 }
@@ -248,7 +341,7 @@ bool answer_rounded(const struct search *s, const struct report *report, struct 
         const struct entry *entry = &report->entries[p];
         if (!entry->rounded || entry->passed) continue;
         if (found == NULL && diagnosis->count == FOUND_MAX) return true;
-        if (found == NULL) found = found_entry(s, diagnosis, &mistake_rounded, NULL);
+        if (found == NULL) found = found_new(s, diagnosis, &mistake_rounded);
         if (found == NULL) return false;
         add_unique(found->parameters, &found->parameter_count, p);
         found->residual = fmax(found->residual, entry->comparison.max_abs_diff);

@@ -178,6 +178,14 @@ static void offer_factor(struct candidates *c, const double *predicted)
     offer(c, &mistake_constant_factor, variant, match, factor);
 }
 
+/* Whether a wrong step of that activation is on the path: then no other one was taken for one tensor alone. */
+static bool is_wrong_at(const struct search *s, const struct node *activation)
+{
+    for (size_t i = 0; i < s->now.length; i++)
+        if (s->now.path[i].node == activation && s->now.path[i].parameter == PARAMETER_NONE) return true;
+    return false;
+}
+
 /* Another step of the activation behind the layer, used for this tensor alone. */
 static void offer_local(struct candidates *c, const struct edge *edge, const struct step_call *call,
                         const double *predicted)
@@ -185,6 +193,7 @@ static void offer_local(struct candidates *c, const struct edge *edge, const str
     struct search *s = c->s;
     if (call->dh == NULL) return;
     const struct node *above = network_activation(edge->node->output);
+    if (is_wrong_at(s, above)) return;
     struct step_call activation = step_at_activation(s, above);
     struct alternative made = {.value = s->local_value, .slope = s->local_slope};
     activation.rows = call->rows;
@@ -405,6 +414,7 @@ static bool is_multiple_with_l2(struct search *s, size_t p, const double *predic
     memcpy(s->room, predicted, search_size(s, p) * sizeof(double));
     search_add_l2(s, p, times - 1, s->room);
     struct match match = search_match(s, p, s->room);
+    match.with_l2 = true;
     if (match.fit != FIT_NONE) s->now.matches[p] = match;
     return match.fit != FIT_NONE;
 }

@@ -17,10 +17,13 @@ struct found {
     size_t *layers, layer_count; /* indices into the definition's layers, or LAYER_LOSS; as the backward pass goes */
     size_t *parameters, parameter_count; /* that it spoils */
     double residual;                     /* the largest difference that it leaves there */
+    size_t variant;                      /* of the mistake: which wrong way to make it */
     bool has_factor;
     double factor;
+    double scale; /* of a mistake at the loss: what its direction is multiplied by; 0 where it has none */
     /* Others that give the same numbers, likelier first; behind those that do so alone such as do so two at once. */
     const struct mistake *alternatives[FOUND_ALTERNATIVES_MAX];
+    const struct mistake *with[FOUND_ALTERNATIVES_MAX]; /* by alternative: the other of such two, else NULL */
     size_t alternative_count;
     size_t sample;                 /* single_sample */
     struct printed printed;        /* rounded */
@@ -31,6 +34,9 @@ struct found {
     const struct value *below;     /* of a mistake at a value that is used in several places: which */
     bool sent;                     /* a factor on what its layers send back, in a graph */
     const char *name, *looks_like; /* forward_wrong: which value, and what it looks like; each may be NULL */
+    bool at_loss;                  /* it is a factor on the gradient of the loss, or on all */
+    bool others_reach;             /* other mistakes spoil some of the same tensors */
+    bool with_l2;                  /* the factor on the gradient of the loss is on that of the regularization, too */
     bool right_below;              /* there is something below the tensors that it spoils, and all of that is right */
 };
 

@@ -13,6 +13,7 @@ enum fit { FIT_EXACT, FIT_FLOAT32, FIT_TOLERANCE, FIT_NONE };
 struct match {
     enum fit fit;
     double residual; /* the largest difference */
+    bool with_l2;    /* ... where a factor on the loss is on the part of the regularization, too */
     /* Decimal digits by which the hypothesis is nearer than the reference, summed over the elements that the reference
      * does not account for, less those by which it is further off anywhere: what it would take for a coincidence. */
     double digits;

@@ -43,6 +43,7 @@ struct choice {
     bool of_l2; /* the factor is on l2's part of the tensor alone */
     double off; /* by which the factor that was fitted differs from the number that it is taken for, relatively */
     double factor, times; /* times: what the gradients are multiplied by; 0 where the mistake is no such thing */
+    double scale;         /* of a direction at the loss: what it is multiplied by; 0 where it is none */
     size_t sample;
     bool fitted; /* the factor was found by fitting, which costs evidence */
     const struct mistake *alternatives[CHOICE_ALTERNATIVES];
@@ -101,7 +102,7 @@ struct search {
     const struct observed *observed; /* by graded */
     struct matching matching;
     struct tolerance within; /* of values on the way */
-    double norm; /* of all that was submitted together; NaN where something is missing */
+    double norm;             /* of all that was submitted together; NaN where something is missing */
 
     struct flow flow;
     struct step_own *own; /* by node: core/diagnosis/steps.h */

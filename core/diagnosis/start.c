@@ -72,11 +72,15 @@ static void try_direction(struct search *s, const struct loss_direction *d, size
         struct choice *choice = hypothesis_push(s, d->mistake, variant, NULL, NULL);
         if (choice == NULL) return;
         choice->sample = d->sample;
+        choice->scale = d->scales[k];
         start_with(s, d, d->scales[k], false);
         hypothesis_pop_to(s, length);
     }
     struct choice *choice = d->mistake != NULL ? hypothesis_push(s, d->mistake, variant, NULL, NULL) : NULL;
-    if (choice != NULL) choice->sample = d->sample;
+    if (choice != NULL) {
+        choice->sample = d->sample;
+        choice->scale = d->scales[0];
+    }
     if ((d->mistake == NULL || choice != NULL) && hypothesis_push(s, &mistake_constant_factor, 0, NULL, NULL) != NULL)
         start_with(s, d, d->scale_count > 0 ? d->scales[0] : 1, true);
     hypothesis_pop_to(s, length);

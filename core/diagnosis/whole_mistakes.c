@@ -8,8 +8,7 @@ const struct mistake mistake_gradient_accumulated = {
     .step = STEP_FINISHED,
     .rank = 5,
     .summary = "a whole multiple: not reset between passes",
-    .message = "All gradients are {factor} times the right ones, as if that many backward passes had been added"
-               " up.",
+    .message = "All gradients are {factor} times those of one backward pass, as if that many had been added up.",
     .hint = "Reset the gradients before every backward pass.",
     .wrong = "grads[k] += dW",
     .right = "grads[k] = dW",
@@ -113,7 +112,7 @@ const struct mistake mistake_constant_factor = {
     .step = STEP_FINISHED,
     .rank = 20,
     .summary = "off by one constant that none of the other mistakes explains",
-    .message = "From layer {layer} back, the gradients are {factor} times the right ones.",
+    .message = "From layer {layer} back, the gradients are {factor} times what they should be.",
     .hint = "Look for a factor that is applied once too often or not at all.",
     .wrong = "dz = 3 * dh * f_prime(z)",
     .right = "dz = dh * f_prime(z)",

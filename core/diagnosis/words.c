@@ -117,16 +117,26 @@ static void list_parameters(const struct site *site, bool gradients, char *text)
     }
 }
 
-/* "layer 3", "layers 3 and 5". */
-static void list_layers(const struct found *found, char *text)
+/* The first `count` of its layers: "layer 3", "layers 3 and 5". */
+static void list_layers(const struct found *found, size_t count, char *text)
 {
-    size_t n = (size_t)snprintf(text, PHRASE_MAX, found->layer_count > 1 ? "layers " : "layer ");
-    for (size_t i = 0; i < found->layer_count && n + SYMBOL_MAX < PHRASE_MAX; i++)
+    size_t n = (size_t)snprintf(text, PHRASE_MAX, count > 1 ? "layers " : "layer ");
+    for (size_t i = 0; i < count && n + SYMBOL_MAX < PHRASE_MAX; i++)
         n += (size_t)snprintf(text + n, PHRASE_MAX - n, "%s%zu",
-                              i == 0                       ? ""
-                              : i + 1 < found->layer_count ? ", "
-                                                           : " and ",
+                              i == 0          ? ""
+                              : i + 1 < count ? ", "
+                                              : " and ",
                               found->layers[i]);
+}
+
+/* The factor that belongs to each element by the right rule of an activation with a kink at 0. */
+static void mask(const struct site *site, const char *z, char *text)
+{
+    const struct node *node = site->activation;
+    if (node->op->map == MAP_leaky_relu)
+        snprintf(text, PHRASE_MAX, "np.where(%s > 0, 1, %.8g)", z, node->attributes[0]);
+    else
+        snprintf(text, PHRASE_MAX, "(%s > 0)", z);
 }
 
 /* ---- formulas, in the order of the convention's products ---- */
@@ -210,6 +220,10 @@ static bool formula(const struct site *site, const char *key, char *text)
         send_formula(site, dz, false, text);
     else if (strcmp(key, "send_dh") == 0)
         send_formula(site, dh, true, text);
+    else if (strcmp(key, "mask") == 0)
+        mask(site, z, text);
+    else if (strcmp(key, "mask_dh") == 0)
+        mask(site, dh, text);
     else if (strcmp(key, "formula_at_input") == 0)
         formula_at_input(site, z, dh, text);
     else
@@ -308,7 +322,11 @@ static void word_for(const struct site *site, const char *key, char *text)
     else if (strcmp(key, "value") == 0)
         symbol_in_words(site->check, found->below, text);
     else if (strcmp(key, "through") == 0)
-        list_layers(found, text);
+        list_layers(found, found->layer_count, text);
+    else if (strcmp(key, "others") == 0 && found->layer_count > 1)
+        list_layers(found, found->layer_count - 1, text);
+    else if (strcmp(key, "used") == 0 && found->mistake->variant_words != NULL)
+        snprintf(text, PHRASE_MAX, "%s", found->mistake->variant_words(found->variant));
     else if (strcmp(key, "parameter") == 0 || strcmp(key, "parameters") == 0)
         list_parameters(site, key[strlen(key) - 1] == 's', text);
 }
@@ -319,13 +337,21 @@ static bool is_factor(const struct mistake *mistake)
     return mistake->factor != NULL || mistake->or_constant || mistake == &mistake_constant_factor;
 }
 
+/* A factor on single tensors is not one on the loss and all below it; and where another mistake is made, too, a tensor
+ * is a multiple of what that leaves. */
+static const char *message_of_tensors(const struct found *found)
+{
+    if (found->others_reach) return "{parameters}: {factor} times what the rest of the backward pass comes to.";
+    return found->right_below ? "{parameters}: {factor} times the right gradient, while what lies below is right."
+                              : "{parameters}: {factor} times the right gradient.";
+}
+
 const char *words_message(const struct found *found)
 {
-    /* A factor on single tensors is not one on the loss and all below it. */
-    static const char of_tensors[] = "{parameters}: {factor} times the right gradient.";
-    static const char alone[] = "{parameters}: {factor} times the right gradient, while what lies below is right.";
     static const char of_l2[] = "{parameters}: the part of the regularization is {factor} times what it should be. Its"
                                 " gradient is l2 * W.";
+    static const char at_loss[] = "The gradient of the loss is {factor} times what it should be.";
+    static const char all[] = "All gradients are {factor} times the right ones.";
     static const char sent[] = "What layer {layer} sends back is {factor} times what it should be.";
     static const char nothing[] =
         "Nothing comes back through {through} to {value}: each input of a layer has a gradient"
@@ -333,14 +359,60 @@ const char *words_message(const struct found *found)
     static const char turned[] = "{parameters}: the right numbers, but transposed.";
     static const char moved[] = "{parameters}: the right numbers in the wrong places. It was reshaped where it should"
                                 " have been transposed, or flattened column by column.";
+    const struct mistake *mistake = found->mistake;
     if (found->of_l2) return of_l2;
     if (found->sent) return sent;
-    if (found->mistake == &mistake_contribution_missing && found->below != NULL && found->below->use_count == 1)
+    if (mistake == &mistake_contribution_missing && found->below != NULL && found->below->use_count == 1)
         return nothing;
-    if (found->of_data && found->mistake == &mistake_transposed) return turned;
-    if (found->of_data && found->mistake == &mistake_wrong_memory_order) return moved;
-    if (found->of_tensors && is_factor(found->mistake)) return found->right_below ? alone : of_tensors;
-    return found->mistake->message;
+    if (found->of_data && mistake == &mistake_transposed) return turned;
+    if (found->of_data && mistake == &mistake_wrong_memory_order) return moved;
+    if (found->of_tensors && is_factor(mistake)) return message_of_tensors(found);
+    if (mistake == &mistake_constant_factor && found->at_loss) return found->with_l2 ? all : at_loss;
+    return mistake->message;
+}
+
+/* Whether a message is about one place of several, and not about a list of tensors or the whole. */
+static bool is_of_one_place(const struct found *found, const char *template)
+{
+    enum step step = found->mistake->step;
+    bool list = strstr(template, "{parameter") != NULL || strstr(template, "{through}") != NULL;
+    return found->layer_count > 1 && !list && step != STEP_FINISHED && step != STEP_CONSUMER;
+}
+
+const char *words_told(struct arena *arena, const struct check *check, const struct found *found)
+{
+    const char *template = words_message(found);
+    bool alone = found->of_tensors && found->mistake->step == STEP_INPUT && !is_factor(found->mistake);
+    char text[TEXT_MAX];
+    snprintf(text, sizeof text, "%s%s%s", alone ? "For {parameters} alone: " : "", template,
+             is_of_one_place(found, template) ? " The same at {others}." : "");
+    return words_text(arena, check, found, text);
+}
+
+/* The next word in braces of a template; NULL where there is none. */
+static const char *next_key(const char *template, char key[SYMBOL_MAX])
+{
+    const char *at = strchr(template, '{');
+    size_t length = at != NULL ? strcspn(at + 1, "}") : 0;
+    if (at == NULL || length >= SYMBOL_MAX) return NULL;
+    memcpy(key, at + 1, length);
+    key[length] = '\0';
+    return at + 1 + length;
+}
+
+size_t words_list(const struct check *check, const struct found *found, struct word words[WORDS_MAX])
+{
+    struct site site = site_of(check, found);
+    size_t count = 0;
+    const char *at = words_message(found);
+    while (count < WORDS_MAX && (at = next_key(at, words[count].key)) != NULL) {
+        bool listed = false;
+        for (size_t i = 0; i < count; i++)
+            listed = listed || strcmp(words[i].key, words[count].key) == 0;
+        word_for(&site, words[count].key, words[count].text);
+        count += !listed && words[count].text[0] != '\0';
+    }
+    return count;
 }
 
 const char *words_text(struct arena *arena, const struct check *check, const struct found *found, const char *template)

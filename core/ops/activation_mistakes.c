@@ -259,12 +259,28 @@ static bool another(const struct step_call *call, struct alternative *made)
     }
 }
 
+#define MAP_WORDS(name) [OTHER_MAPS + MAP_##name] = "the derivative of " #name,
+
+static const char *derivative_words(size_t variant)
+{
+    static const char *const words[OTHER_MAPS + MAP_COUNT] = {[SLOPE] = "the derivative of leaky_relu",
+                                                              [SIGMOID_OF_OUTPUT] = "h * (1 - h)",
+                                                              [TANH_OF_OUTPUT] = "1 - h**2",
+                                                              [STEP_OF_OUTPUT] = "h > 0",
+                                                              [SCALED] = "another scale",
+                                                              [ALPHA] = "the derivative of elu",
+                                                              [OTHER_SOFTMAX] = "the derivative of softmax",
+                                                              [OTHER_LOG_SOFTMAX] = "the derivative of log_softmax",
+                                                              FORMULAS_OF_MAPS(MAP_WORDS)};
+    return words[variant];
+}
+
 const struct mistake mistake_wrong_activation_derivative = {
     .id = "wrong_activation_derivative",
     .step = STEP_INPUT,
     .rank = 2,
     .summary = "another activation's derivative, or another slope or scale",
-    .message = "{dz} was computed with a derivative that is not that of {f}{detail}. The chain rule asks for "
+    .message = "{dz} was computed with {used}{detail}, which is not the derivative of {f}. The chain rule asks for "
                "{dz} = {dh} * {f}'({z}).",
     .hint = "Look up the derivative of {f}, and check which function your backward pass calls for this "
             "layer.",
@@ -272,6 +288,7 @@ const struct mistake mistake_wrong_activation_derivative = {
     .right = "dz = dh * tanh_prime(z)",
     .alternative = another,
     .variants = OTHER_MAPS + MAP_COUNT,
+    .variant_words = derivative_words,
 };
 
 const struct mistake_family mistakes_of_activations = {

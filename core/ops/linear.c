@@ -137,8 +137,8 @@ const struct mistake mistake_raw_error_propagated = {
     .step = STEP_INPUT,
     .rank = 5,
     .summary = "what is sent back lacks the activation's derivative, though dW has it",
-    .message = "What layer {layer} sends back was computed from {dh} instead of {dz}: {dx} = {send_dh}. Its own"
-               " {dW} is right; the derivative of {f} is missing below.",
+    .message = "What layer {layer} sends back was computed from {dh} instead of {dz}: {dx} = {send_dh}. The "
+               "derivative of {f}, which {dW} has, is missing there. Right is {dx} = {send}.",
     .hint = "Send back the same {dz} that you used for {dW}.",
     .wrong = "dh_prev = dh @ W.T",
     .right = "dh_prev = dz @ W.T",
@@ -300,6 +300,11 @@ static bool weight_from_output(const struct step_call *call, struct alternative 
     return call->behind != NULL && weight_from(call, call->behind->y, made->value);
 }
 
+static const char *own_output_words(size_t variant)
+{
+    return variant == OWN_ACTIVATED ? "h" : "z";
+}
+
 const struct mistake mistake_own_output_as_input = {
     .id = "own_output_as_input",
     .step = STEP_PARAMETER,
@@ -313,6 +318,7 @@ const struct mistake mistake_own_output_as_input = {
     .right = "dW2 = h1.T @ dz2",
     .alternative = weight_from_output,
     .variants = OWN_OUTPUTS,
+    .variant_words = own_output_words,
 };
 
 static bool weight_from_ones(const struct step_call *call, struct alternative *made)
@@ -367,7 +373,7 @@ const struct mistake mistake_parameter_as_gradient = {
     .input = WEIGHT,
     .rank = 17,
     .summary = "the parameter itself for its gradient",
-    .message = "{parameter} itself was submitted as its gradient.",
+    .message = "{parameter}: what was submitted is the parameter itself, not its gradient.",
     .hint = "Check which variable you return or save.",
     .wrong = "grads['W1'] = W1",
     .right = "grads['W1'] = dW1",

@@ -36,8 +36,7 @@ const struct mistake mistake_not_averaged_over_batch = {
     .step = STEP_LOSS,
     .rank = 1,
     .summary = "the loss gradient is not divided by the batch size",
-    .message = "The gradient of the loss was not divided by {undivided}: everything below is {factor}"
-               " times too large.",
+    .message = "The gradient of the loss was not divided by {undivided}: it is {factor} times too large.",
     .hint = "The loss is a mean over the batch, so its gradient has a factor 1/batch.",
     .wrong = "dy_hat = 2 * (y_hat - y)",
     .right = "dy_hat = 2 * (y_hat - y) / batch",
@@ -57,7 +56,7 @@ const struct mistake mistake_averaged_twice = {
     .step = STEP_LOSS,
     .rank = 3,
     .summary = "divided by the batch size once too often",
-    .message = "The batch size divides twice: every gradient is {factor} times what it should be.",
+    .message = "The batch size divides twice: the gradient of the loss is {factor} times what it should be.",
     .hint = "If the gradient of the loss has its 1/batch already, neither dW nor db may divide again.",
     .wrong = "dW = x.T @ dz / batch  # dz has its 1/batch already",
     .right = "dW = x.T @ dz",
@@ -77,8 +76,7 @@ const struct mistake mistake_sign_flipped = {
     .step = STEP_LOSS,
     .rank = 3,
     .summary = "target minus output",
-    .message = "All gradients have the wrong sign: the gradient of the loss was computed with target minus "
-               "output.",
+    .message = "The gradient of the loss has the wrong sign: it was computed with target minus output.",
     .hint = "Output minus target, not target minus output: check the sign where the backward pass starts.",
     .wrong = "dy_hat = 2 * (y - y_hat) / batch",
     .right = "dy_hat = 2 * (y_hat - y) / batch",
@@ -101,8 +99,8 @@ const struct mistake mistake_wrong_normalization = {
     .step = STEP_LOSS,
     .rank = 4,
     .summary = "divided by the batch where the mean is over every element, or the other way round",
-    .message = "The gradient of the loss is divided by the wrong number: everything is {factor} times what it "
-               "should be. The reduction {reduction} of {loss} divides by {divisor}.",
+    .message = "The gradient of the loss is divided by the wrong number: it is {factor} times what it should be. The "
+               "reduction {reduction} of {loss} divides by {divisor}.",
     .hint = "Check whether the mean runs over the samples or over every element of the output.",
     .wrong = "dy_hat = 2 * (y_hat - y) / batch",
     .right = "dy_hat = 2 * (y_hat - y) / y_hat.size",
@@ -159,6 +157,11 @@ static const struct op *probabilities(void)
     return NULL;
 }
 
+static const char *shortcut_words(size_t variant)
+{
+    return variant == PLAIN ? "the output" : "the probabilities of the output";
+}
+
 static bool cross_entropy_shortcut(const struct loss_call *call, struct loss_direction *d)
 {
     const struct op_call *loss = call->call;
@@ -190,6 +193,7 @@ const struct mistake mistake_cross_entropy_shortcut = {
     .source = "pjreddie/darknet#212",
     .direction = cross_entropy_shortcut,
     .variants = SHORTCUTS,
+    .variant_words = shortcut_words,
 };
 
 /* A squared error of the output, or of the probabilities that it stands for. */
@@ -221,6 +225,7 @@ const struct mistake mistake_mse_shortcut = {
     .right = "dy_hat = (y_hat - y) / (y_hat * (1 - y_hat)) / batch",
     .direction = mse_shortcut,
     .variants = SHORTCUTS,
+    .variant_words = shortcut_words,
 };
 
 /* ---- the targets ---- */

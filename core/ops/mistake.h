@@ -94,6 +94,7 @@ struct mistake {
     /* How many wrong ways there are to make it, counted from 0; 0 stands for one. The same variant elsewhere is the
      * same mistake made again. */
     size_t variants;
+    const char *(*variant_words)(size_t variant); /* NULL, or what a variant uses: "the derivative of tanh" */
     bool one_number; /* its unknown number is one for all places where it is made, and often one that is written down */
     bool nonlinear;  /* the alternative is not linear in what comes in: not to be applied to value and slope apart */
 };

@@ -20,8 +20,8 @@ const struct mistake mistake_relu_gradient_at_zero = {
     .step = STEP_INPUT,
     .rank = 5,
     .summary = "a ReLU passes the gradient on where its input is exactly 0",
-    .message = "The gradient went through {f} where its input {z} is exactly 0. The convention here, PyTorch's,"
-               " is a derivative of 0 at 0: {dz} = {dh} * ({z} > 0).",
+    .message = "The gradient went through {f} where its input {z} is exactly 0. In the convention here, PyTorch's, 0 "
+               "belongs to the negative side: {dz} = {dh} * {mask}.",
     .hint = "Compare with > instead of >=. With zero biases and an input of zeros, exact zeros do happen.",
     .wrong = "dz = dh * (z >= 0)",
     .right = "dz = dh * (z > 0)",
@@ -42,8 +42,8 @@ const struct mistake mistake_mask_from_gradient = {
     .step = STEP_INPUT,
     .rank = 6,
     .summary = "a ReLU masks by the sign of the gradient instead of its input",
-    .message = "{f}'s mask was taken from the incoming gradient: {dz} = {dh} * ({dh} > 0). It belongs to the "
-               "forward value: {dz} = {dh} * ({z} > 0).",
+    .message = "{f}'s mask was taken from the incoming gradient: {dz} = {dh} * {mask_dh}. It belongs to the "
+               "forward value: {dz} = {dh} * {mask}.",
     .hint = "Which units were active is decided in the forward pass; take the mask from {z}.",
     .wrong = "dz = dh * (dh > 0)",
     .right = "dz = dh * (z > 0)",

@@ -1,5 +1,6 @@
 #include "server/report/diagnosis.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/diagnosis/words.h"
@@ -21,14 +22,55 @@ static void write_layers(struct json *json, const char *name, const size_t *laye
     json_close(json, ']');
 }
 
-static void write_words(struct json *json, const char *name, const struct check *check, const struct found *found,
-                        const char *template)
+static void write_words(struct json *json, const char *name, const char *words)
 {
-    const char *words = words_text(json->text->arena, check, found, template);
     if (words == NULL)
         json->text->failed = true;
     else
         json_member_text(json, name, words);
+}
+
+static void write_names(struct json *json, const struct check *check, const struct found *found)
+{
+    json_open(json, '[');
+    for (size_t i = 0; i < found->parameter_count; i++)
+        json_text(json, check->problem.names[found->parameters[i]]);
+    json_close(json, ']');
+}
+
+static void write_word(struct json *json, const struct check *check, const struct found *found, const struct word *word)
+{
+    bool names = strcmp(word->key, "parameters") == 0 || strcmp(word->key, "parameter") == 0;
+    json_key(json, names ? "parameters" : word->key);
+    if (names)
+        write_names(json, check, found);
+    else if (strcmp(word->key, "layer") == 0 || strcmp(word->key, "weighted") == 0)
+        json_size(json, (size_t)strtoull(word->text, NULL, 10));
+    else
+        json_text(json, word->text);
+}
+
+/* The words of the message as data, so that it can be said in another language; and what it takes to do the same. */
+static void write_values(struct json *json, const struct check *check, const struct found *found)
+{
+    struct word words[WORDS_MAX];
+    size_t count = words_list(check, found, words);
+    json_key(json, "values");
+    json_open(json, '{');
+    for (size_t i = 0; i < count; i++) {
+        bool number = strcmp(words[i].key, "factor") == 0 || strcmp(words[i].key, "sample") == 0;
+        bool used = strcmp(words[i].key, "used") == 0 || strcmp(words[i].key, "detail") == 0;
+        if (!number && !used) write_word(json, check, found, &words[i]);
+    }
+    if (found->has_factor) json_member_number(json, "factor", found->factor);
+    if (found->mistake == &mistake_single_sample) json_member_size(json, "sample", found->sample);
+    if (found->mistake->variant_words != NULL)
+        json_member_text(json, "used", found->mistake->variant_words(found->variant));
+    if (found->scale > 0) json_member_number(json, "scale", found->scale);
+    if (found->of_tensors) json_member_bool(json, "alone", true);
+    if (found->of_l2) json_member_bool(json, "regularization_alone", true);
+    if (found->with_l2) json_member_bool(json, "with_regularization", true);
+    json_close(json, '}');
 }
 
 static void write_alternatives(struct json *json, const struct found *found)
@@ -39,6 +81,7 @@ static void write_alternatives(struct json *json, const struct found *found)
         json_open(json, '{');
         json_member_text(json, "id", found->alternatives[i]->id);
         json_member_text(json, "summary", found->alternatives[i]->summary);
+        if (found->with[i] != NULL) json_member_text(json, "with", found->with[i]->id);
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -73,15 +116,13 @@ static void write_found(struct json *json, const struct check *check, const stru
     if (found->looks_like != NULL) json_member_text(json, "looks_like", found->looks_like);
     write_layers(json, "layers", found->layers, found->layer_count);
     json_key(json, "parameters");
-    json_open(json, '[');
-    for (size_t i = 0; i < found->parameter_count; i++)
-        json_text(json, check->problem.names[found->parameters[i]]);
-    json_close(json, ']');
+    write_names(json, check, found);
     json_member_number(json, "residual", found->residual);
     if (found->has_factor) json_member_number(json, "factor", found->factor);
     if (found->mistake == &mistake_single_sample) json_member_size(json, "sample", found->sample);
-    write_words(json, "message", check, found, words_message(found));
-    write_words(json, "hint", check, found, found->mistake->hint);
+    write_words(json, "message", words_told(json->text->arena, check, found));
+    write_words(json, "hint", words_text(json->text->arena, check, found, found->mistake->hint));
+    write_values(json, check, found);
     if (found->alternative_count > 0) write_alternatives(json, found);
     json_close(json, '}');
 }
@@ -125,7 +166,7 @@ static void add_layers(struct text *text, const struct check *check, const size_
 
 static void add_found(struct text *text, const struct check *check, const struct found *found)
 {
-    const char *message = words_text(text->arena, check, found, words_message(found));
+    const char *message = words_told(text->arena, check, found);
     const char *hint = words_text(text->arena, check, found, found->mistake->hint);
     if (message == NULL || hint == NULL) {
         text->failed = true;
@@ -140,6 +181,7 @@ static void add_found(struct text *text, const struct check *check, const struct
     for (size_t i = 0; i < found->alternative_count; i++) {
         text_add(text, i == 0 ? "\n    Or: " : ", ");
         text_add(text, found->alternatives[i]->id);
+        if (found->with[i] != NULL) text_format(text, " with %s", found->with[i]->id);
     }
     text_add(text, "\n");
 }

@@ -65,8 +65,28 @@ def grade(truth, mistakes):
                         verdicts[number] = verdict
                         free.remove(mistake)
                         break
+    # A negative constant that is a flipped sign and factors with names is told as these.
+    parts = [m for m in free if "factor" in m or m["id"] == "bias_averaged"]
+    for number, wanted in enumerate(truth):
+        if verdicts[number] is None and wanted["id"] == "constant_factor" and "sign_flipped" in [m["id"] for m in parts]:
+            verdicts[number] = EQUAL
+            free = [m for m in free if m not in parts]
     left = UNNAMED if not mistakes else OTHER
     return [verdict or left for verdict in verdicts], not free
+
+
+def merged(mistakes):
+    """One entry for each id: the same mistake may be told several times, with other numbers or of other tensors."""
+    result = {}
+    for mistake in mistakes:
+        if mistake["id"] in result:
+            other = result[mistake["id"]]
+            layers = other["layers"] + [layer for layer in mistake["layers"] if layer not in other["layers"]]
+            alternatives = (other.get("alternatives") or []) + (mistake.get("alternatives") or [])
+            result[mistake["id"]] = {**other, "layers": sorted(layers, key=str), "alternatives": alternatives}
+        else:
+            result[mistake["id"]] = mistake
+    return [{**m, "layers": sorted(m["layers"], key=lambda layer: (isinstance(layer, str), layer))} for m in result.values()]
 
 
 class Outcome:
@@ -76,7 +96,7 @@ class Outcome:
         self.case, self.status, self.answer, self.milliseconds = case, status, answer, milliseconds
         self.kind, self.name = case["kind"], case["name"]
         self.diagnosis = answer.get("diagnosis") or {}
-        self.mistakes = self.diagnosis.get("mistakes") or []
+        self.mistakes = merged(self.diagnosis.get("mistakes") or [])
         self.verdicts, self.nothing_more = grade(case["truth"], self.mistakes)
         self.passed = answer.get("passed")
         where = self.diagnosis.get("first_wrong") or {}
