@@ -45,13 +45,13 @@ CONFORMANCE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/core/conformance*.c))
 BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev
 # Debian's Node.js and npm, unless others are there; that npm needs ca-certificates, but only recommends them.
 NODE_PACKAGES   = $(shell command -v node >/dev/null && command -v npm >/dev/null || echo nodejs npm ca-certificates)
-TEST_PACKAGES  := check curl python3 python3-jsonschema
+TEST_PACKAGES  := check curl python3 python3-jsonschema python3-numpy
 LINT_PACKAGES  := clang clang-format clang-tidy cppcheck shellcheck libclang-rt-dev
 BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report claims asan tsan vectors lint format bench fuzz fuzz-request fuzz-corpus half-finished replay coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims asan tsan vectors lint format bench fuzz fuzz-request fuzz-corpus half-finished replay coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -176,7 +176,7 @@ test: deps ## install, build and run all tests, those of C and HTTP again under 
 	@$(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory asan
 
-check: all unit replay http page object ## the unit tests and the tests over HTTP, as built
+check: all unit replay http page object truth ## the unit tests and the tests over HTTP, as built
 
 # One thread for OpenBLAS, as in the daemon. What runs on a GPU alone is compiled, and so does not rot.
 unit: $(TESTS) $(ON_DEVICE)
@@ -209,6 +209,13 @@ page: $(B)/tests/diagnosis/page
 
 mistakes: $(B)/tests/diagnosis/page ## write core/MISTAKES.md anew from the table of mistakes
 	$< > core/MISTAKES.md
+
+# Debian's python3 has Debian's NumPy.
+TRUTH_CASES ?= 300
+TRUTH_SEED ?= 1
+
+truth: all ## that what the diagnosis says is true: does it, and compares, for TRUTH_CASES wrong programs
+	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/truth/truth.py --cases $(TRUTH_CASES) --seed $(TRUTH_SEED) --show 5
 
 diagnosis-report: all ## how well mistakes are named, on the test set of wrong gradients
 	GRADCHECKD=$(B)/gradcheckd python3 tests/diagnosis/report.py

@@ -24,11 +24,17 @@ static double snap(double x)
 }
 
 /* Whether a factor is on one of several ways back: then no tensor need be a multiple of what it should be, and it is
- * told where it is made. In a line of layers it is told by the tensors that it is on. */
+ * told where it is made. In a line of layers it is told by the tensors that it is on, if it is made at one place. */
 static bool is_way_back(const struct search *s, const struct choice *choice)
 {
     bool step = choice->parameter == PARAMETER_NONE && choice->node != NULL;
-    return step && choice->mistake->step == STEP_FINISHED && !network_is_chain(s->network);
+    size_t places = 0;
+    for (size_t i = 0; i < s->best->length; i++) {
+        const struct choice *other = &s->best->path[i];
+        places += other->mistake == choice->mistake && other->variant == choice->variant && other->node != NULL &&
+                  other->parameter == PARAMETER_NONE;
+    }
+    return step && choice->mistake->step == STEP_FINISHED && (places > 1 || !network_is_chain(s->network));
 }
 
 /* Where a choice was made, for people. */
@@ -236,7 +242,7 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
     found->has_factor = !isnan(finished->factor);
     found->factor = found->has_factor ? snap(finished->factor) : 0;
     found->by_norm = finished->by_norm;
-    found->with_l2 = found->at_loss = found->has_factor && !found->by_norm;
+    found->with_l2 = found->at_loss = found->has_factor && finished->mistake != &mistake_clipped;
     if (finished->mistake == &mistake_gradient_accumulated || finished->by_norm)
         add_found_alternative(found, &mistake_constant_factor, NULL);
     return true;

@@ -352,7 +352,7 @@ const char *words_message(const struct found *found)
                                 " gradient is l2 * W.";
     static const char at_loss[] = "The gradient of the loss is {factor} times what it should be.";
     static const char all[] = "All gradients are {factor} times the right ones.";
-    static const char sent[] = "What layer {layer} sends back is {factor} times what it should be.";
+    static const char sent[] = "What comes back through {through} is {factor} times what it should be.";
     static const char nothing[] =
         "Nothing comes back through {through} to {value}: each input of a layer has a gradient"
         " of its own.";
