@@ -313,7 +313,7 @@ static bool is_with_l2(const struct search *s, const struct found *found)
 static void finish(const struct search *s, const struct diagnosis *diagnosis, struct found *found)
 {
     found->right_below = is_right_below(s, found);
-    found->with_l2 = is_with_l2(s, found);
+    found->with_l2 = found->has_factor && found->at_loss && is_with_l2(s, found);
     for (size_t i = 0; i < diagnosis->count; i++) {
         const struct found *other = &diagnosis->found[i];
         for (size_t k = 0; other != found && k < other->parameter_count; k++)

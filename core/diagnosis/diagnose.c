@@ -146,6 +146,7 @@ static void search(struct job *job)
     for (size_t budget = 1; budget <= most && !is_over(s); budget++) {
         start_run(s, budget, false);
         if (budget == 1 && !is_over(s)) whole_search_clipped(s, &job->finished);
+        if (budget < BUDGET_MAX && !is_over(s)) whole_search_norm(s, budget, job->exchanged, &job->finished);
         if (budget == 2 && !is_over(s)) whole_search_swapped(s, job->exchanged, &job->finished);
     }
     if (!is_over(s)) start_run(s, most < 2 ? 1 : 2, true);
@@ -211,14 +212,14 @@ static int diagnose(struct job *job, struct error *error)
 double diagnose_elements(const struct network *network)
 {
     /* By edge five tensors, and with several at a value one more, and five for that (core/diagnosis/flow.c); a
-     * parameter that is used once is but compared, with one. A copy of what was handed in. Some rooms serve all of
-     * them. */
+     * parameter that is used once is but compared, with one. A copy of what was handed in, and what it was before it
+     * was clipped, twice in both layouts. Some rooms serve all of them. */
     double elements = 0, largest = 0;
     for (size_t v = 0; v < network->graph.value_count; v++) {
         const struct value *value = network->graph.values[v];
         double uses = (double)value->use_count, size = (double)value->size;
         bool compared = value->kind == VALUE_PARAMETER && value->use_count == 1;
-        elements += (compared ? 2 : value->use_count > 1 ? 6 * uses + 6 : 6) * size;
+        elements += (compared ? 6 : value->use_count > 1 ? 6 * uses + 10 : 10) * size;
         largest = fmax(largest, size);
     }
     /* What stands by node, edge and value: the path, and lists of pointers. */

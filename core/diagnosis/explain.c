@@ -322,7 +322,7 @@ static void offer_transposed(struct candidates *c, const double *predicted)
     search_add_l2(s, c->p, -1, s->room_slope);
     tensor_transpose(dim[0], dim[1], s->room_slope, s->room);
     search_add_l2(s, c->p, 1, s->room);
-    offer_numbers(c, &mistake_transposed, 0, s->room);
+    offer_numbers(c, &mistake_transposed, 1, s->room);
 }
 
 /* In memory as it was handed in: what is right there, rows by columns, is read column by column, or written so. */

@@ -101,13 +101,12 @@ bool factors_name_two(struct search *s, size_t at, double c)
         for (size_t j = i + 1; j < s->factor_count; j++) {
             const struct factor_name *a = &s->factors[i], *b = &s->factors[j];
             if (a->mistake == b->mistake || !factors_near(c, a->value * b->value)) continue;
-            struct choice *first = &s->now.path[at];
+            struct choice *first = &s->now.path[at], *second = hypothesis_push(s, b->mistake, 0, NULL, NULL);
+            if (second == NULL) return false; /* the first stays what it is: half of it would not be true */
             first->mistake = a->mistake;
             first->has_factor = true;
             first->fitted = false;
             first->factor = first->times = a->value;
-            struct choice *second = hypothesis_push(s, b->mistake, 0, NULL, NULL);
-            if (second == NULL) return false;
             second->has_factor = true;
             second->factor = second->times = b->value;
             return true;

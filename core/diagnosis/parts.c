@@ -65,10 +65,24 @@ static size_t name_parts(const struct search *s, double c, const struct factor_n
     return count;
 }
 
+/* Whether a factor on the gradient of the loss is one on all finished gradients, as clipping by norm is. */
+static bool is_on_finished(const struct search *s)
+{
+    for (size_t i = 0; i < s->best->length; i++)
+        if (s->best->path[i].mistake->unscaled) return false;
+    for (size_t p = 0; p < search_count(s); p++)
+        if (search_has_l2(s, p) && s->best->matches[p].fit != FIT_NONE && !s->best->matches[p].with_l2) return false;
+    return true;
+}
+
 size_t parts_of(const struct search *s, const struct choice *choice, struct choice parts[PARTS_MAX])
 {
     struct choice whole = *choice;
     parts[0] = *choice;
+    if (choice->mistake == &mistake_clipped && search_at_loss(choice) && !is_on_finished(s)) {
+        parts[0] = part_of(choice, &mistake_constant_factor, choice->times);
+        return 1;
+    }
     bool constant = choice->mistake == &mistake_constant_factor && choice->has_factor && !choice->of_l2;
     if (!constant || !(choice->factor < 0)) return 1;
     if (choice->parameter == PARAMETER_NONE && choice->node != NULL) {

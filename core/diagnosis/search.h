@@ -58,6 +58,7 @@ struct hypothesis {
     size_t path_max, length;
     size_t distinct, kinds[BUDGET_MAX + 1]; /* the first choice of each distinct mistake, in the path's order */
     size_t of_tensors;                      /* choices that are single tensors' own */
+    bool past;                              /* the loss's gradient is one at the input of the last activation */
     size_t pending;                         /* the choice whose factor is not known yet, or NOTHING_PENDING */
     struct match *matches;                  /* by graded; FIT_NONE: it stays unexplained, or is absent */
 };

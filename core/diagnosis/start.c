@@ -49,7 +49,9 @@ static void start_with(struct search *s, const struct loss_direction *d, double 
     }
     edge->g = g;
     edge->gs = gs;
+    s->now.past = true;
     walk_below(s, last);
+    s->now.past = false;
 }
 
 /* The right direction with the factors that have a name; where no other mistake is allowed, the fit finds them too. */
@@ -129,6 +131,7 @@ void start_run(struct search *s, size_t budget, bool partial)
     s->now.budget = budget;
     s->now.partial = partial;
     hypothesis_pop_to(s, 0);
+    s->now.past = false;
     s->now.pending = NOTHING_PENDING;
     s->flow.trail_length = 0;
     for (size_t p = 0; p < search_count(s); p++)

@@ -18,7 +18,8 @@ struct step_call step_at(const struct search *s, const struct node *node)
                              .dy = s->flow.g[node->output->index]};
     if (behind == NULL || node->op->kind == OP_ACTIVATION) return step;
     step.behind = pass_call(s->pass, behind);
-    if (s->flow.gs[behind->output->index] == NULL) step.dh = s->flow.g[behind->output->index];
+    bool skipped = s->now.past && behind->output == s->network->output; /* nothing came to it */
+    if (!skipped && s->flow.gs[behind->output->index] == NULL) step.dh = s->flow.g[behind->output->index];
     return step;
 }
 

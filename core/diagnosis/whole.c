@@ -245,6 +245,81 @@ void whole_search_clipped(struct search *s, struct whole *finished)
     if (s->best != NULL) *finished = (struct whole){.mistake = &mistake_clipped, .factor = clipping.limit, .all = true};
 }
 
+/* By what all was multiplied if it was clipped by its norm and a tensor is right but for that; NaN where that shows
+ * nothing. The limit into *limit. */
+static double clipped_times(const struct search *s, size_t p, double *limit)
+{
+    const struct observed *o = &s->observed[p];
+    const double *g = search_right(s, p);
+    double sg = 0, gg = 0, off;
+    size_t n = search_size(s, p);
+    if (!is_plain(o) || n < 2) return NAN;
+    for (size_t i = 0; i < n; i++) {
+        sg += o->values[i] * g[i];
+        gg += g[i] * g[i];
+    }
+    double c = gg > 0 ? sg / gg : NAN;
+    if (!(c > 1e-6 && c < 1 - NO_FACTOR)) return NAN;
+    *limit = factors_norm_limit(s, c, &off);
+    if (isnan(*limit)) return NAN;
+    for (size_t i = 0; i < n; i++)
+        s->room[i] = c * g[i];
+    return match_numbers(&s->matching, n, o->values, s->room, g, o->bound).fit <= FIT_FLOAT32 ? c : NAN;
+}
+
+/* n numbers divided by c; NULL when memory is short. */
+static double *divided(struct arena *arena, size_t n, const double *from, double c)
+{
+    double *to = arena_doubles(arena, n);
+    for (size_t i = 0; to != NULL && i < n; i++)
+        to[i] = from[i] / c;
+    return to;
+}
+
+/* What was handed in before it was clipped. False when memory is short. */
+static bool unclip(const struct search *s, double c, struct observed *observed)
+{
+    memcpy(observed, s->observed, search_count(s) * sizeof *observed);
+    for (size_t p = 0; p < search_count(s); p++) {
+        size_t n = search_size(s, p);
+        struct observed *o = &observed[p];
+        if (o->values == NULL || o->per_sample || o->one_number) continue;
+        bool same = o->values == o->raw;
+        const double *g = search_right(s, p);
+        o->values = divided(s->arena, n, o->values, c);
+        o->raw = same ? o->values : divided(s->arena, n, o->raw, c);
+        if (o->values == NULL || o->raw == NULL) return false;
+        o->bound /= c;
+        if (is_plain(o)) o->failing = match_numbers(&s->matching, n, o->values, g, g, o->bound).fit == FIT_NONE;
+    }
+    return true;
+}
+
+void whole_search_norm(struct search *s, size_t budget, struct observed *room, struct whole *finished)
+{
+    const struct observed *as_handed_in = s->observed;
+    size_t n = search_count(s);
+    double limit = NAN, c = NAN;
+    if (!factors_is_round(s->norm) && !factors_is_round(s->norm + CLIP_EPSILON))
+        return; /* what eps takes off is less */
+    for (size_t p = n; p-- > 0 && isnan(c);)
+        c = clipped_times(s, p, &limit);
+    if (isnan(c)) return;
+    if (!unclip(s, c, room)) {
+        s->out_of_memory = s->stopped = true;
+        return;
+    }
+    s->observed = room;
+    for (size_t p = 0; p < n; p++)
+        sketch_observe(s, p);
+    start_run(s, budget, false);
+    s->observed = as_handed_in;
+    for (size_t p = 0; p < n; p++)
+        sketch_observe(s, p);
+    if (s->best != NULL)
+        *finished = (struct whole){.mistake = &mistake_clipped, .factor = limit, .by_norm = true, .all = true};
+}
+
 /* Lets the search see these as what was handed in; p and q are the parameters that changed. */
 static void observe_instead(struct search *s, const struct observed *observed, size_t p, size_t q)
 {

@@ -131,6 +131,7 @@ const struct mistake mistake_derivative_of_gradient = {
     .source = "yizt/numpy_neural_network#3",
     .alternative = of_gradient,
     .nonlinear = true,
+    .unscaled = true,
 };
 
 static bool derivative_alone(const struct step_call *call, struct alternative *made)
@@ -156,6 +157,7 @@ const struct mistake mistake_upstream_dropped = {
     .source = "mratsim/Arraymancer#222",
     .alternative = derivative_alone,
     .nonlinear = true,
+    .unscaled = true,
 };
 
 /* ---- another derivative ---- */

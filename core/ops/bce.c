@@ -17,7 +17,7 @@ static bool first_term(const struct loss_call *call, struct loss_direction *d)
     bool logits = loss_takes_logits(call->call->op, call->call->attributes);
     const double *p = call->call->x[LOSS_PREDICTION], *t = call->call->x[LOSS_TARGET];
     for (size_t i = 0; i < call->elements; i++)
-        d->value[i] = logits ? -t[i] / (1 + exp(p[i])) : t[i] != 0 ? -t[i] / fmax(p[i], 1e-12) : 0;
+        d->value[i] = logits ? -t[i] / (1 + exp(p[i])) : t[i] != 0 ? -t[i] / fmax(p[i], 1e-44) : 0;
     direction_add_scale(d, call->factor);
     return true;
 }

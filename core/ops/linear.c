@@ -188,6 +188,7 @@ const struct mistake mistake_updated_weights_propagated = {
     .source = "joelgrus/data-science-from-scratch#31",
     .alternative = send_updated,
     .one_number = true,
+    .unscaled = true,
 };
 
 static bool send_weight_gradient(const struct step_call *call, struct alternative *made)
@@ -206,6 +207,7 @@ const struct mistake mistake_weight_gradient_as_weight = {
     .right = "dh_prev = dz @ W.T",
     .source = "jcjohnson/pytorch-examples#5",
     .alternative = send_weight_gradient,
+    .unscaled = true,
 };
 
 /* Equal widths, or one unit spread over all. */
@@ -235,6 +237,11 @@ const struct mistake mistake_weight_skipped = {
 
 /* ---- wrong weight gradients: dW, [in, out] ---- */
 
+static const char *transposed_words(size_t variant)
+{
+    return variant == 0 ? NULL : "dW before the regularization was added";
+}
+
 const struct mistake mistake_transposed = {
     .id = "transposed",
     .step = STEP_PARAMETER,
@@ -246,6 +253,7 @@ const struct mistake mistake_transposed = {
             "comes.",
     .wrong = "dW = dz.T @ x",
     .right = "dW = x.T @ dz",
+    .variant_words = transposed_words,
 };
 
 const struct mistake mistake_wrong_memory_order = {
@@ -377,6 +385,7 @@ const struct mistake mistake_parameter_as_gradient = {
     .hint = "Check which variable you return or save.",
     .wrong = "grads['W1'] = W1",
     .right = "grads['W1'] = dW1",
+    .unscaled = true,
 };
 
 /* ---- wrong bias gradients: db, [out] ---- */

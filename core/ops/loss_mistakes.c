@@ -300,6 +300,7 @@ const struct mistake mistake_bias_regularized = {
     .wrong = "db = dz.sum(axis=0) + l2 * b",
     .right = "db = dz.sum(axis=0)",
     .source = "JWarmenhoven/Coursera-Machine-Learning#3",
+    .unscaled = true,
 };
 
 const struct mistake_family mistakes_of_losses = {

@@ -94,8 +94,9 @@ struct mistake {
     /* How many wrong ways there are to make it, counted from 0; 0 stands for one. The same variant elsewhere is the
      * same mistake made again. */
     size_t variants;
-    const char *(*variant_words)(size_t variant); /* NULL, or what a variant uses: "the derivative of tanh" */
+    const char *(*variant_words)(size_t variant); /* NULL, or what a variant uses: "the derivative of tanh", or NULL */
     bool one_number; /* its unknown number is one for all places where it is made, and often one that is written down */
+    bool unscaled;   /* what it makes is not a multiple of what comes in: a factor on the loss is none on it */
     bool nonlinear;  /* the alternative is not linear in what comes in: not to be applied to value and slope apart */
 };
 

@@ -21,6 +21,7 @@ const struct mistake mistake_operator_precedence = {
     .source = "apache/tvm#7340",
     .alternative = without_parentheses,
     .nonlinear = true,
+    .unscaled = true,
 };
 
 const struct op op_tanh = {

@@ -64,8 +64,8 @@ static void write_values(struct json *json, const struct check *check, const str
     }
     if (found->has_factor) json_member_number(json, "factor", found->factor);
     if (found->mistake == &mistake_single_sample) json_member_size(json, "sample", found->sample);
-    if (found->mistake->variant_words != NULL)
-        json_member_text(json, "used", found->mistake->variant_words(found->variant));
+    const char *variant = found->mistake->variant_words != NULL ? found->mistake->variant_words(found->variant) : NULL;
+    if (variant != NULL) json_member_text(json, "used", variant);
     if (found->scale > 0) json_member_number(json, "scale", found->scale);
     if (found->of_tensors) json_member_bool(json, "alone", true);
     if (found->of_l2) json_member_bool(json, "regularization_alone", true);

@@ -329,7 +329,7 @@ class Replay:
                 times *= get(m, "factor")
         return times
 
-    def run(self, transposed_first=False):
+    def run(self):
         net, grads = self.net, {}
         cache = forward(net, self.params, self.x)
         dh, dz_given = self.at_loss(cache[-1][2])
@@ -343,10 +343,10 @@ class Replay:
             dW = at.x.T @ at.dz
             for m in self.of(WEIGHT, index, (k, "W")):
                 dW = WEIGHT[m["id"]](m, at)
-            if transposed_first and any(True for _ in self.of(("transposed",), index, (k, "W"))):
-                dW = dW.T
+            for m in self.of(("transposed",), index, (k, "W")):
+                dW = dW.T if "used" in m["values"] else dW
             dW = dW + self.l2_times(k) * net.l2 * at.W
-            grads[k, "W"] = self.finish(dW, (k, "W"), index, transposed_first)
+            grads[k, "W"] = self.finish(dW, (k, "W"), index)
             at.dW = dW
             if isinstance(grads[k, "W"], tuple):  # the rest of the program goes on with what it made
                 given = self.submitted[k, "W"]
@@ -361,7 +361,7 @@ class Replay:
                 for m in self.mistakes:
                     if m["id"] == "bias_regularized" and (k, "b") in [self.names.get(p) for p in m["parameters"]]:
                         db = db + net.l2 * self.params[k, "b"]
-                grads[k, "b"] = self.finish(db, (k, "b"), index, transposed_first)
+                grads[k, "b"] = self.finish(db, (k, "b"), index)
             at.dz = made[None]
             dx = at.dz @ at.W.T
             for m in self.of(SENDING, index):
@@ -369,7 +369,7 @@ class Replay:
             dh, dz_given = dx, None
         return self.finish_all(grads)
 
-    def finish(self, value, tensor, index, transposed_first):
+    def finish(self, value, tensor, index):
         """What is done to one finished gradient."""
         for m in self.mistakes:
             if tensor not in [self.names.get(p) for p in m["parameters"]]:
@@ -380,7 +380,7 @@ class Replay:
                 value = np.zeros_like(value)
             elif m["id"] == "parameter_as_gradient":
                 value = self.params[tensor].copy()
-            elif m["id"] == "transposed" and not transposed_first:
+            elif m["id"] == "transposed" and "used" not in m["values"]:
                 value = value.T
             elif m["id"] == "wrong_memory_order":
                 value = ("moved", value)
@@ -392,9 +392,13 @@ class Replay:
         norm = np.sqrt(sum((v**2).sum() for v in self.submitted.values()))
         if not limit * (1 - 1e-4) <= norm <= limit * (1 + 1e-6):
             raise Unknown("a norm of %r that is not the limit" % norm)
-        pairs = [(grads[t], self.submitted[t]) for t in tensors if not isinstance(grads[t], tuple)]
+        swapped = [self.names[p] for m in self.mistakes if m["id"] == "swapped_parameters" for p in m["parameters"]]
+        pairs = [(grads[t], self.submitted[t]) for t in tensors if not isinstance(grads[t], tuple) and t not in swapped]
         pairs = [(np.array(laid_out(self.convention, "W" if a.ndim == 2 else "b", a)).ravel(), b.ravel()) for a, b in pairs]
-        return sum(float(a @ b) for a, b in pairs if a.size == b.size) / sum(float(a @ a) for a, b in pairs if a.size == b.size)
+        pairs = [(a, b) for a, b in pairs if a.size == b.size]
+        if not pairs:
+            return limit / np.sqrt(sum((v**2).sum() for v in grads.values()))
+        return sum(float(a @ b) for a, b in pairs) / sum(float(a @ a) for a, b in pairs)
 
     def finish_all(self, grads):
         for m in self.mistakes:
@@ -450,17 +454,12 @@ def verdict(request, answer):
     named = {replay.names[p] for m in diagnosis["mistakes"] for p in m["parameters"] if p in replay.names}
     residual = max([m["residual"] for m in diagnosis["mistakes"]] or [0])
     lost = []
-    for transposed_first in (False, True):
-        grads = replay.run(transposed_first)
-        swapped = grads.pop("swapped", [])
-        lost = []
-        for tensor in sorted(named):
-            made = grads[tensor]
-            size = np.abs(made[1] if isinstance(made, tuple) else made).max(initial=0)
-            allowed = 1.001 * residual + 1e-9 * size + 1e-12
-            candidates = [grads[t] for t in swapped if t != tensor] if tensor in swapped else [made]
-            if not any(same(replay, tensor, c, values[tensor], allowed) for c in candidates):
-                lost.append("%s%d" % (tensor[1], tensor[0] + 1))
-        if not lost:
-            return None
-    return "not reproduced: %s" % ", ".join(lost)
+    grads = replay.run()
+    swapped = grads.pop("swapped", [])
+    for tensor in sorted(named):
+        candidates = [grads[t] for t in swapped if t != tensor] if tensor in swapped else [grads[tensor]]
+        size = max(np.abs(c[1] if isinstance(c, tuple) else c).max(initial=0) for c in candidates)
+        allowed = 1.001 * residual + 1e-9 * size + 1e-12
+        if not any(same(replay, tensor, c, values[tensor], allowed) for c in candidates):
+            lost.append("%s%d" % (tensor[1], tensor[0] + 1))
+    return "not reproduced: %s" % ", ".join(lost) if lost else None
