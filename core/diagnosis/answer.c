@@ -242,8 +242,10 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
     found->has_factor = !isnan(finished->factor);
     found->factor = found->has_factor ? snap(finished->factor) : 0;
     found->by_norm = finished->by_norm;
-    found->with_l2 = found->at_loss = found->has_factor && finished->mistake != &mistake_clipped;
-    if (finished->mistake == &mistake_gradient_accumulated || finished->by_norm)
+    found->with_l2 = found->at_loss =
+        found->has_factor && finished->mistake != &mistake_clipped && finished->mistake != &mistake_updated_parameter;
+    bool of_update = finished->mistake == &mistake_learning_rate_applied || finished->mistake == &mistake_velocity;
+    if (finished->mistake == &mistake_gradient_accumulated || finished->by_norm || of_update)
         add_found_alternative(found, &mistake_constant_factor, NULL);
     return true;
 }
@@ -313,7 +315,7 @@ static bool is_with_l2(const struct search *s, const struct found *found)
 static void finish(const struct search *s, const struct diagnosis *diagnosis, struct found *found)
 {
     found->right_below = is_right_below(s, found);
-    found->with_l2 = found->has_factor && found->at_loss && is_with_l2(s, found);
+    found->with_l2 = found->has_factor && found->at_loss && found->mistake != &mistake_clipped && is_with_l2(s, found);
     for (size_t i = 0; i < diagnosis->count; i++) {
         const struct found *other = &diagnosis->found[i];
         for (size_t k = 0; other != found && k < other->parameter_count; k++)

@@ -96,9 +96,11 @@ static bool settle(struct candidates *c)
     struct choice *choice = hypothesis_push_own(s, best->mistake, best->variant, c->p);
     if (choice == NULL) return false;
     choice->has_factor = !isnan(best->factor);
-    choice->fitted = choice->has_factor && best->mistake == &mistake_constant_factor;
+    choice->fitted = choice->has_factor &&
+                     (best->mistake == &mistake_constant_factor || best->mistake == &mistake_regularization_unasked);
     choice->factor = best->factor;
-    choice->times = choice->has_factor && !best->of_l2 ? best->factor : 0;
+    bool is_multiple = choice->has_factor && !best->of_l2 && best->mistake != &mistake_regularization_unasked;
+    choice->times = is_multiple ? best->factor : 0;
     choice->of_l2 = best->of_l2;
     if (best->node != NULL) choice->node = best->node;
     if (best->kept != NULL && !settle_others(c, best, choice)) {
@@ -118,6 +120,14 @@ static bool is_nothing(const struct candidates *c, const double *predicted)
     for (size_t i = 0; i < search_size(c->s, c->p); i++)
         if (!(fabs(predicted[i]) <= least)) return false;
     return true;
+}
+
+/* Numbers that nothing was computed for, to the last digit, are evidence enough, however few they are. */
+static void offer_plain(struct candidates *c, const struct mistake *mistake, size_t variant, const double *numbers)
+{
+    struct match match = search_match(c->s, c->p, numbers);
+    if (match.residual == 0 && match.digits < DIGITS_NEEDED && !c->s->now.partial) match.digits = DIGITS_NEEDED;
+    offer(c, mistake, variant, match, NAN);
 }
 
 static void offer_numbers(struct candidates *c, const struct mistake *mistake, size_t variant, const double *predicted)
@@ -243,6 +253,8 @@ static void offer_rules(struct candidates *c, const struct edge *edge, const str
         struct match match = search_match(s, c->p, made.value);
         if (s->observed[c->p].one_number && made.mistake == &mistake_bias_summed_over_units)
             match.digits = DIGITS_OF_A_SHAPE;
+        if (made.mistake == &mistake_bias_of_ones && match.residual == 0 && !s->now.partial)
+            match.digits += DIGITS_NEEDED;
         offer(c, made.mistake, made.variant, match, NAN);
     }
     c->at = NULL;
@@ -283,9 +295,9 @@ static void offer_common(struct candidates *c, const double *predicted)
         all_zero = s->observed[c->p].values[i] == 0;
     if (all_zero) {
         memset(s->room, 0, n * sizeof(double));
-        offer_numbers(c, &mistake_all_zero, 0, s->room);
+        offer_plain(c, &mistake_all_zero, 0, s->room);
     }
-    offer_numbers(c, &mistake_parameter_as_gradient, 0, search_given(s, c->p));
+    offer_plain(c, &mistake_parameter_as_gradient, 0, search_given(s, c->p));
     offer_factor(c, predicted);
 }
 
@@ -350,6 +362,24 @@ static void offer_memory_orders(struct candidates *c, const double *predicted)
     }
 }
 
+/* The right numbers in one axis: in the order of the rows, as they are handed in, or of the columns. */
+static void offer_flattened(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    const struct observed *o = &s->observed[c->p];
+    const size_t *dim = search_value(s, c->p)->shape.dim;
+    size_t n = dim[0] * dim[1];
+    bool outside_is_turned = o->turned;
+    for (size_t variant = 0; variant < 2; variant++) {
+        bool turned = (variant == 1) != outside_is_turned;
+        memcpy(s->room, predicted, n * sizeof *s->room);
+        if (turned) tensor_transpose(dim[0], dim[1], predicted, s->room);
+        struct match match = match_numbers(&s->matching, o->tolerance, n, o->values, s->room, s->room, o->bound);
+        match.digits = DIGITS_OF_A_SHAPE;
+        offer(c, &mistake_flattened, variant, match, NAN);
+    }
+}
+
 /* Of a matrix: the same numbers in other places. */
 static void offer_layouts(struct candidates *c, const double *predicted)
 {
@@ -385,13 +415,33 @@ static void offer_l2_factor(struct candidates *c, const double *predicted)
         c->list[i].of_l2 = true;
 }
 
+/* l2 * W on top of a gradient whose loss has none: with a number that somebody wrote down. */
+static void offer_unasked(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    size_t n = search_size(s, c->p);
+    const double *student = s->observed[c->p].values, *W = search_given(s, c->p);
+    double *left = s->room_turned;
+    if (!search_is_regularized(s, c->p) || n < 2 || s->matching.clip < HUGE_VAL) return;
+    for (size_t i = 0; i < n; i++)
+        left[i] = student[i] - predicted[i];
+    double factor = fit_factor(n, 1, left, W);
+    if (isnan(factors_round(fabs(factor)))) return;
+    for (size_t i = 0; i < n; i++)
+        s->room[i] = predicted[i] + factor * W[i];
+    offer(c, &mistake_regularization_unasked, factors_variant(OF_L2, factor), search_match(s, c->p, s->room), factor);
+}
+
 /* l2's part left out, with the wrong sign or another factor; or put on a bias. */
 static void offer_regularization(struct candidates *c, const double *predicted)
 {
     struct search *s = c->s;
     double l2 = s->network->definition->l2;
     size_t n = search_size(s, c->p);
-    if (l2 == 0) return;
+    if (l2 == 0) {
+        offer_unasked(c, predicted);
+        return;
+    }
     memcpy(s->room, predicted, n * sizeof(double));
     if (!search_has_l2(s, c->p)) {
         for (size_t i = 0; i < n; i++)
@@ -458,6 +508,8 @@ bool explain_tensor(struct search *s, const struct step_call *call, size_t p, co
             match_numbers(&s->matching, o->tolerance, call->rows * call->out, o->values, call->dy, call->dy, o->bound);
         match.digits = DIGITS_OF_A_SHAPE;
         offer(&c, &mistake_bias_not_summed, 0, match, NAN);
+    } else if (o->flattened) {
+        offer_flattened(&c, predicted);
     } else if (o->transposed) {
         offer_layouts(&c, predicted);
     } else if (o->values != NULL && !o->per_sample) {

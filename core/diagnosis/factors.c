@@ -114,6 +114,16 @@ bool factors_name_two(struct search *s, size_t at, double c)
     return false;
 }
 
+const struct mistake *factors_of_update(double c)
+{
+    static const double rates[] = {0.1, 0.05, 0.01, 0.005, 0.001, 5e-4, 1e-4, 3e-4}, momenta[] = {1.9, 2.71};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
+        if (factors_near(c, rates[i])) return &mistake_learning_rate_applied;
+    for (size_t i = 0; i < sizeof momenta / sizeof *momenta; i++)
+        if (factors_near(c, momenta[i])) return &mistake_velocity;
+    return NULL;
+}
+
 size_t factors_variant(size_t family, double c)
 {
     /* Logarithms make the step a relative one; the sum keeps it positive for every float64. */

@@ -32,6 +32,10 @@ void factors_name(const struct search *s, double c, bool whole, struct choice *c
 /* Two of the named factors at once (half the squared error, not averaged): replaces the choice at `at` by two. */
 bool factors_name_two(struct search *s, size_t at, double c);
 
+/* What a factor on all finished gradients that an update brings in is named: a learning rate, or what momentum of 0.9
+ * makes of equal gradients. NULL where it is none. */
+const struct mistake *factors_of_update(double c);
+
 /* The variant of a mistake that is a factor: the same factor elsewhere is the same mistake, another factor is another.
  */
 size_t factors_variant(size_t family, double c);

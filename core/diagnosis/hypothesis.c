@@ -3,11 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Decimal digits of evidence that a mistake needs: no coincidence among all the rules that are tried. A coincidence at
- * a single number is not enough where that number is easily come by: a zero counts for three digits
- * (core/diagnosis/match.c), so that one unit's bias alone, handed in as 0, is not said to be left at zero, while a
- * weight with its bias is. Nor is it enough that one number is right that two mistakes would have to agree on. */
-#define DIGITS_NEEDED 6.0
+/* A number that is right, and that two mistakes would have to agree on, counts for so many digits. */
 #define DIGITS_OF_A_RIGHT_NUMBER 3.0
 
 /* A number that was fitted costs what it could have fitted. */

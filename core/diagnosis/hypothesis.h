@@ -5,6 +5,10 @@
 #include "core/diagnosis/rules.h"
 #include "core/diagnosis/search.h"
 
+/* Decimal digits of evidence that a mistake needs: no coincidence among all the rules that are tried. Nor is it enough
+ * that one number is right that two mistakes would have to agree on. */
+#define DIGITS_NEEDED 6.0
+
 /* Evidence beyond all counting: a shape that only one mistake makes. */
 #define DIGITS_OF_A_SHAPE 1e6
 

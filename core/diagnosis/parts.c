@@ -75,6 +75,23 @@ static bool is_on_finished(const struct search *s)
     return true;
 }
 
+/* Whether a factor on all is one that an update brings in: a learning rate, or what momentum of 0.9 makes of equal
+ * gradients. Then that is named, and the constant is its alternative. */
+static bool is_step_of_update(const struct search *s, const struct choice *choice, struct choice *part)
+{
+    bool whole = choice->mistake == &mistake_constant_factor && choice->parameter == PARAMETER_NONE && !choice->of_l2;
+    if (!whole || !choice->has_factor || !is_on_all(s, choice) || !is_on_finished(s)) return false;
+    const struct mistake *mistake = factors_of_update(choice->factor);
+    if (mistake == NULL) return false;
+    *part = part_of(choice, mistake, choice->factor);
+    part->node = NULL;
+    part->below = NULL;
+    hypothesis_add_alternative(part, &mistake_constant_factor);
+    for (size_t a = 0; a < choice->alternative_count; a++)
+        hypothesis_add_alternative(part, choice->alternatives[a]);
+    return true;
+}
+
 size_t parts_of(const struct search *s, const struct choice *choice, struct choice parts[PARTS_MAX])
 {
     struct choice whole = *choice;
@@ -83,6 +100,7 @@ size_t parts_of(const struct search *s, const struct choice *choice, struct choi
         parts[0] = part_of(choice, &mistake_constant_factor, choice->times);
         return 1;
     }
+    if (is_step_of_update(s, choice, &parts[0])) return 1;
     bool constant = choice->mistake == &mistake_constant_factor && choice->has_factor && !choice->of_l2;
     if (!constant || !(choice->factor < 0)) return 1;
     if (choice->parameter == PARAMETER_NONE && choice->node != NULL) {

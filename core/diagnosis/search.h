@@ -25,6 +25,8 @@ struct observed {
     const double *values; /* layout inside; NULL where it is no tensor of the right size */
     const double *raw;    /* as it was handed in */
     bool transposed;      /* of the transpose's shape (and not of its own) */
+    bool turned;          /* outside its rows are the columns inside */
+    bool flattened;       /* with one axis instead of two */
     bool per_sample; /* of a parameter that is added to rows, with one for each: values are shaped like the output */
     bool one_number; /* one number where there should be a vector: values repeat it */
     bool failing, absent; /* absent: not submitted */

@@ -1,7 +1,19 @@
 #include "core/diagnosis/steps.h"
 
+#include "core/diagnosis/peers.h"
 #include "core/graph/intermediates.h"
 #include "core/ops/rows.h"
+
+static bool find_peer(const struct step_call *call, size_t index, struct step_peer *peer)
+{
+    const struct search *s = call->search;
+    const struct node *other = peer_of(&s->network->graph, s->network->graph.nodes[call->node], index);
+    if (other == NULL) return false;
+    size_t v = other->output->index;
+    bool known = other->index > call->node && s->flow.gs[v] == NULL && !s->flow.dead[other->index];
+    *peer = (struct step_peer){.call = pass_call(s->pass, other), .dy = known ? s->flow.g[v] : NULL};
+    return true;
+}
 
 struct step_call step_at(const struct search *s, const struct node *node)
 {
@@ -15,7 +27,10 @@ struct step_call step_at(const struct search *s, const struct node *node)
                              .out = out.width,
                              .x = call->x[0],
                              .y = call->y,
-                             .dy = s->flow.g[node->output->index]};
+                             .dy = s->flow.g[node->output->index],
+                             .peer = find_peer,
+                             .search = s,
+                             .node = node->index};
     if (behind == NULL || node->op->kind == OP_ACTIVATION) return step;
     step.behind = pass_call(s->pass, behind);
     bool skipped = s->now.past && behind->output == s->network->output; /* nothing came to it */

@@ -13,7 +13,7 @@
 /* Whether what was handed in is what the parameter's gradient would be, element by element. */
 static bool is_plain(const struct observed *o)
 {
-    return o->values != NULL && !o->transposed && !o->per_sample && !o->one_number;
+    return o->values != NULL && !o->transposed && !o->flattened && !o->per_sample && !o->one_number;
 }
 
 /* ---- what accounts for all gradients at once ---- */
@@ -113,13 +113,42 @@ static bool read_multiple(const struct search *s, struct whole *finished)
         finished->mistake = &mistake_gradient_accumulated;
         off = fabs(c / round(c) - 1);
     } else if (l2 && fabs(c - 1) >= NO_FACTOR) {
-        finished->mistake = &mistake_constant_factor;
+        const struct mistake *of_update = factors_of_update(c);
+        finished->mistake = of_update != NULL ? of_update : &mistake_constant_factor;
         off = 0;
     } else {
         return false;
     }
     enum fit fit = fit_multiple(s, c, HUGE_VAL, &finished->residual);
     return fit != FIT_NONE && (fit != FIT_EXACT || off <= EXACT_FACTOR);
+}
+
+/* The parameters after an update: W - lr * g of all, with a learning rate that somebody wrote down. */
+static bool read_update(const struct search *s, struct whole *finished)
+{
+    double sg = 0, gg = 0;
+    for (size_t p = 0; p < search_count(s); p++) {
+        const double *g = search_right(s, p), *W = search_given(s, p);
+        if (!is_plain(&s->observed[p])) return false;
+        for (size_t i = 0; i < search_size(s, p); i++) {
+            sg += (W[i] - s->observed[p].values[i]) * g[i];
+            gg += g[i] * g[i];
+        }
+    }
+    double lr = factors_round(sg / gg);
+    if (isnan(lr) || s->network->parameter_elements < 3) return false;
+    *finished = (struct whole){.mistake = &mistake_updated_parameter, .all = true, .factor = lr};
+    for (size_t p = 0; p < search_count(s); p++) {
+        const double *g = search_right(s, p), *W = search_given(s, p);
+        size_t n = search_size(s, p);
+        for (size_t i = 0; i < n; i++)
+            s->room[i] = W[i] - lr * g[i];
+        struct match match = match_numbers(&s->matching, s->observed[p].tolerance, n, s->observed[p].values, s->room, g,
+                                           s->observed[p].bound);
+        if (match.fit > FIT_FLOAT32) return false;
+        finished->residual = fmax(finished->residual, match.residual);
+    }
+    return true;
 }
 
 /* What a clipping by value would have to be. */
@@ -226,7 +255,7 @@ bool whole_read(const struct search *s, const struct check *check, const struct 
                fit_multiple(s, 1, clipping.limit, &finished->residual) != FIT_NONE) {
         finished->mistake = &mistake_clipped;
         finished->factor = clipping.limit;
-    } else if (!read_multiple(s, finished)) {
+    } else if (!read_multiple(s, finished) && !read_update(s, finished)) {
         finished->mistake = NULL;
     }
     return finished->mistake != NULL;
@@ -264,7 +293,7 @@ static double clipped_times(const struct search *s, size_t p, double *limit)
     if (isnan(*limit)) return NAN;
     for (size_t i = 0; i < n; i++)
         s->room[i] = c * g[i];
-    return match_numbers(&s->matching, n, o->values, s->room, g, o->bound).fit <= FIT_FLOAT32 ? c : NAN;
+    return match_numbers(&s->matching, o->tolerance, n, o->values, s->room, g, o->bound).fit <= FIT_FLOAT32 ? c : NAN;
 }
 
 /* n numbers divided by c; NULL when memory is short. */
@@ -290,7 +319,8 @@ static bool unclip(const struct search *s, double c, struct observed *observed)
         o->raw = same ? o->values : divided(s->arena, n, o->raw, c);
         if (o->values == NULL || o->raw == NULL) return false;
         o->bound /= c;
-        if (is_plain(o)) o->failing = match_numbers(&s->matching, n, o->values, g, g, o->bound).fit == FIT_NONE;
+        if (is_plain(o))
+            o->failing = match_numbers(&s->matching, o->tolerance, n, o->values, g, g, o->bound).fit == FIT_NONE;
     }
     return true;
 }
@@ -300,7 +330,7 @@ void whole_search_norm(struct search *s, size_t budget, struct observed *room, s
     const struct observed *as_handed_in = s->observed;
     size_t n = search_count(s);
     double limit = NAN, c = NAN;
-    if (!factors_is_round(s->norm) && !factors_is_round(s->norm + CLIP_EPSILON))
+    if (isnan(factors_round(s->norm)) && isnan(factors_round(s->norm + CLIP_EPSILON)))
         return; /* what eps takes off is less */
     for (size_t p = n; p-- > 0 && isnan(c);)
         c = clipped_times(s, p, &limit);

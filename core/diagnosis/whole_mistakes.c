@@ -71,6 +71,59 @@ const struct mistake mistake_clipped = {
     .right = "grads",
 };
 
+static const char *flattened_words(size_t variant)
+{
+    return variant == 0 ? "row by row" : "column by column";
+}
+
+const struct mistake mistake_learning_rate_applied = {
+    .id = "learning_rate_applied",
+    .step = STEP_FINISHED,
+    .rank = 12,
+    .summary = "lr * g: the step of an update in place of the gradient",
+    .message = "All gradients are {factor} times the right ones, as if they had been multiplied by a learning rate.",
+    .hint = "The learning rate belongs to the update; the gradients to be checked are those before it.",
+    .wrong = "grads['W1'] = lr * dW1",
+    .right = "grads['W1'] = dW1",
+};
+
+const struct mistake mistake_updated_parameter = {
+    .id = "updated_parameter",
+    .step = STEP_FINISHED,
+    .rank = 9,
+    .summary = "W - lr * g: the updated parameter in place of its gradient",
+    .message = "These are the parameters after an update with a learning rate of {factor}, not their gradients.",
+    .hint = "Return the gradients, and update the parameters elsewhere.",
+    .wrong = "W1 -= lr * dW1; grads['W1'] = W1",
+    .right = "grads['W1'] = dW1",
+    .source = "trekhleb/homemade-machine-learning#17",
+};
+
+const struct mistake mistake_velocity = {
+    .id = "velocity",
+    .step = STEP_FINISHED,
+    .rank = 13,
+    .summary = "a momentum's state in place of the gradient, after two or three equal steps",
+    .message = "All gradients are {factor} times the right ones, as momentum of 0.9 makes of the same gradient in the "
+               "second or third step.",
+    .hint = "The gradients to be checked are those before they are added to a velocity.",
+    .wrong = "v = 0.9 * v + dW; grads['W1'] = v",
+    .right = "grads['W1'] = dW",
+};
+
+const struct mistake mistake_flattened = {
+    .id = "flattened",
+    .step = STEP_FINISHED,
+    .rank = 6,
+    .summary = "the right numbers in one axis",
+    .message = "{parameters}: the right numbers, but with one axis, {used}. A gradient has the shape of its parameter.",
+    .hint = "Reshape the gradient to its parameter's shape before you return it.",
+    .wrong = "grads['W1'] = dW1.ravel()",
+    .right = "grads['W1'] = dW1",
+    .variants = 2,
+    .variant_words = flattened_words,
+};
+
 const struct mistake mistake_low_precision = {
     .id = "low_precision",
     .step = STEP_FINISHED,

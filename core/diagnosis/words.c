@@ -1,8 +1,10 @@
 #include "core/diagnosis/words.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/diagnosis/peers.h"
 #include "core/diagnosis/symbols.h"
 #include "core/graph/intermediates.h"
 
@@ -185,6 +187,12 @@ static bool value_name(const struct site *site, const char *key, char *text)
     return true;
 }
 
+/* Whether a letter of a formula is a name, and not one of a word's. */
+static bool stands_alone(const char *formula, const char *at)
+{
+    return (at == formula || !isalpha((unsigned char)at[-1])) && !isalpha((unsigned char)at[1]);
+}
+
 /* The derivative in terms of the output, given the input. */
 static void formula_at_input(const struct site *site, const char *z, const char *dh, char *text)
 {
@@ -192,8 +200,9 @@ static void formula_at_input(const struct site *site, const char *z, const char 
     size_t n = (size_t)snprintf(text, PHRASE_MAX, "%s * ", dh);
     if (at == NULL) snprintf(text + n, PHRASE_MAX - n, "%s'(%s)", site->activation->op->name, z);
     for (; at != NULL && *at != '\0' && n + SYMBOL_MAX < PHRASE_MAX; at++)
-        n += (size_t)(*at == 'h' ? snprintf(text + n, PHRASE_MAX - n, "%s", z)
-                                 : snprintf(text + n, PHRASE_MAX - n, "%c", *at));
+        n += (size_t)(*at == 'h' && stands_alone(site->activation->op->slope_of_output, at)
+                          ? snprintf(text + n, PHRASE_MAX - n, "%s", z)
+                          : snprintf(text + n, PHRASE_MAX - n, "%c", *at));
 }
 
 static bool formula(const struct site *site, const char *key, char *text)
@@ -268,6 +277,15 @@ static void onward(const struct site *site, char *text)
              site->weighted->place.layer);
 }
 
+size_t words_other(const struct check *check, const struct found *found)
+{
+    const struct network *network = check->problem.network;
+    if (found->mistake->per_peer == 0 || found->layer_count == 0 || found->layers[0] == LAYER_LOSS) return LAYER_LOSS;
+    const struct node *node = network->layers[found->layers[0]];
+    const struct node *other = peer_of(&network->graph, node, found->variant / found->mistake->per_peer);
+    return other != NULL ? other->place.layer : LAYER_LOSS;
+}
+
 static void word_for(const struct site *site, const char *key, char *text)
 {
     const struct network *network = site->check->problem.network;
@@ -325,6 +343,8 @@ static void word_for(const struct site *site, const char *key, char *text)
         list_layers(found, found->layer_count, text);
     else if (strcmp(key, "others") == 0 && found->layer_count > 1)
         list_layers(found, found->layer_count - 1, text);
+    else if (strcmp(key, "of_other") == 0 && words_other(site->check, found) != LAYER_LOSS)
+        snprintf(text, PHRASE_MAX, " of layer %zu", words_other(site->check, found));
     else if (strcmp(key, "used") == 0 && found->mistake->variant_words != NULL)
         snprintf(text, PHRASE_MAX, "%s", found->mistake->variant_words(found->variant));
     else if (strcmp(key, "parameter") == 0 || strcmp(key, "parameters") == 0)
@@ -334,7 +354,8 @@ static void word_for(const struct site *site, const char *key, char *text)
 /* Whether it makes a multiple of the right gradient, and nothing else. */
 static bool is_factor(const struct mistake *mistake)
 {
-    return mistake->factor != NULL || mistake->or_constant || mistake == &mistake_constant_factor;
+    return mistake->factor != NULL || mistake->or_constant || mistake == &mistake_learning_rate_applied ||
+           mistake == &mistake_velocity || mistake == &mistake_constant_factor;
 }
 
 /* A factor on single tensors is not one on the loss and all below it; and where another mistake is made, too, a tensor
@@ -350,7 +371,7 @@ const char *words_message(const struct found *found)
 {
     static const char of_l2[] = "{parameters}: the part of the regularization is {factor} times what it should be. Its"
                                 " gradient is l2 * W.";
-    static const char at_loss[] = "The gradient of the loss is {factor} times what it should be.";
+    static const char at_loss[] = "The gradient of the loss is multiplied by {factor}.";
     static const char all[] = "All gradients are {factor} times the right ones.";
     static const char sent[] = "What comes back through {through} is {factor} times what it should be.";
     static const char nothing[] =

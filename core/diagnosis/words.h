@@ -12,6 +12,9 @@ const char *words_message(const struct found *found);
 /* The template with its words in braces filled in, from the arena; NULL when memory is short. */
 const char *words_text(struct arena *arena, const struct check *check, const struct found *found, const char *template);
 
+/* The layer that a mistake took something from in place of its own; LAYER_LOSS where it is no such mistake. */
+size_t words_other(const struct check *check, const struct found *found);
+
 /* All that is said of what was done: the message, of which tensors alone it is true, and where else it was done. From
  * the arena; NULL when memory is short. */
 const char *words_told(struct arena *arena, const struct check *check, const struct found *found);

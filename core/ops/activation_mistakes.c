@@ -271,8 +271,8 @@ static const char *derivative_words(size_t variant)
                                                               [STEP_OF_OUTPUT] = "h > 0",
                                                               [SCALED] = "another scale",
                                                               [ALPHA] = "the derivative of elu",
-                                                              [OTHER_SOFTMAX] = "the derivative of softmax",
-                                                              [OTHER_LOG_SOFTMAX] = "the derivative of log_softmax",
+                                                              [OTHER_ROWS] = "the derivative of softmax",
+                                                              [OTHER_ROWS + 1] = "the derivative of log_softmax",
                                                               FORMULAS_OF_MAPS(MAP_WORDS)};
     return words[variant];
 }
@@ -293,9 +293,37 @@ const struct mistake mistake_wrong_activation_derivative = {
     .variant_words = derivative_words,
 };
 
+/* The derivative of another activation, at its own input. */
+static bool of_another(const struct step_call *call, struct alternative *made)
+{
+    struct step_peer peer;
+    struct function f;
+    if (call->part || call->peer == NULL || !call->peer(call, made->variant, &peer)) return false;
+    if (!shape_equal(call->call->out, peer.call->out)) return false;
+    if (!elementwise_map(peer.call->op, peer.call->attributes, &f.map, &f.attribute)) return false;
+    return derivative_at(call, f, peer.call->x[0], made);
+}
+
+const struct mistake mistake_derivative_of_other_layer = {
+    .id = "wrong_layer_used",
+    .step = STEP_INPUT,
+    .rank = 14,
+    .summary = "dz = dh * f'(z) with the activation and the z of another layer",
+    .message = "The derivative{of_other} was taken, at that one's input, instead of that of {f} at {z}. The chain rule "
+               "asks for {dz} = {dh} * {f}'({z}).",
+    .hint = "Check the index of the cached z: the activation of layer k was applied to what layer k put out.",
+    .wrong = "dz1 = dh1 * f_prime(z2)",
+    .right = "dz1 = dh1 * f_prime(z1)",
+    .source = "unda-ml/unda#1",
+    .alternative = of_another,
+    .variants = PEERS_MAX,
+    .per_peer = 1,
+};
+
 const struct mistake_family mistakes_of_activations = {
     .before = (const struct mistake *const[]){&mistake_missing_activation_derivative, &mistake_derivative_at_output,
                                               &mistake_activation_instead_of_derivative,
                                               &mistake_derivative_of_gradient, &mistake_upstream_dropped, NULL},
-    .after = (const struct mistake *const[]){&mistake_wrong_activation_derivative, NULL},
+    .after =
+        (const struct mistake *const[]){&mistake_wrong_activation_derivative, &mistake_derivative_of_other_layer, NULL},
 };

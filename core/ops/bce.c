@@ -44,6 +44,33 @@ static const struct op_join *join(const double *attributes)
     return &with_sigmoid;
 }
 
+/* The second term with the sign of the first: -(y/y_hat + (1-y)/(1-y_hat)). */
+static bool term_sign(const struct loss_call *call, struct loss_direction *d)
+{
+    bool logits = loss_takes_logits(call->call->op, call->call->attributes);
+    const double *p = call->call->x[LOSS_PREDICTION], *t = call->call->x[LOSS_TARGET];
+    for (size_t i = 0; i < call->elements; i++) {
+        double first = logits ? t[i] / (1 + exp(p[i])) : t[i] != 0 ? t[i] / fmax(p[i], 1e-44) : 0;
+        double second = logits ? (1 - t[i]) / (1 + exp(-p[i])) : t[i] != 1 ? (1 - t[i]) / fmax(1 - p[i], 1e-44) : 0;
+        d->value[i] = -first - second;
+    }
+    direction_add_scale(d, call->factor);
+    return true;
+}
+
+const struct mistake mistake_bce_term_sign = {
+    .id = "bce_term_sign",
+    .step = STEP_LOSS,
+    .rank = 10,
+    .summary = "the (1 - y) term of binary cross-entropy with the wrong sign",
+    .message = "The term (1 - y) * log(1 - y_hat) of the binary cross-entropy was differentiated with the wrong sign: "
+               "its inner derivative is -1.",
+    .hint = "d log(1 - y_hat) / dy_hat = -1 / (1 - y_hat).",
+    .wrong = "dy_hat = -(y / y_hat + (1 - y) / (1 - y_hat)) / batch",
+    .right = "dy_hat = -(y / y_hat - (1 - y) / (1 - y_hat)) / batch",
+    .direction = term_sign,
+};
+
 static const struct op_case cases[] = {{.count = 2, .in = {{2, {3, 4}}}, .low = 0.05, .high = 0.95},
                                        {.count = 2, .in = {{2, {3, 1}}}, .low = 0.05, .high = 0.95},
                                        {.count = 2, .in = {{3, {3, 2, 3}}}, .low = 0.05, .high = 0.95},
@@ -51,7 +78,8 @@ static const struct op_case cases[] = {{.count = 2, .in = {{2, {3, 4}}}, .low = 
 
 const struct op op_bce = {
     .name = "bce",
-    .summary = "-(y * log(y_hat) + (1 - y) * log(1 - y_hat)), on probabilities, each log at least -100; behind a sigmoid from its input",
+    .summary = "-(y * log(y_hat) + (1 - y) * log(1 - y_hat)), on probabilities, each log at least -100; behind a "
+               "sigmoid from its input",
     .kind = OP_LOSS,
     .slots = loss_slots,
     .plan = loss_plan,
@@ -61,6 +89,7 @@ const struct op op_bce = {
     .on_probabilities = on_probabilities,
     .goes_with = &op_sigmoid,
     .join = join,
-    .mistakes = (const struct mistake *const[]){&mistake_mse_shortcut, &mistake_missing_bce_term, NULL},
+    .mistakes =
+        (const struct mistake *const[]){&mistake_mse_shortcut, &mistake_missing_bce_term, &mistake_bce_term_sign, NULL},
     .cases = cases,
 };

@@ -13,6 +13,7 @@ const struct op op_bce_with_logits = {
     .backward = elementwise_loss_backward,
     .loss = LOSS_bce_with_logits,
     .goes_with = &op_sigmoid,
-    .mistakes = (const struct mistake *const[]){&mistake_mse_shortcut, &mistake_missing_bce_term, NULL},
+    .mistakes =
+        (const struct mistake *const[]){&mistake_mse_shortcut, &mistake_missing_bce_term, &mistake_bce_term_sign, NULL},
     .cases = loss_cases,
 };

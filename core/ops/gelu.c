@@ -1,3 +1,4 @@
+#include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 
 static const char *const approximations[] = {"none", "tanh", NULL};
@@ -18,5 +19,6 @@ const struct op op_gelu = {
     .backward = elementwise_backward,
     .map = MAP_gelu, /* and gelu_tanh behind it */
     .map_by_choice = true,
+    .mistakes = (const struct mistake *const[]){&mistake_inner_derivative_missing, NULL},
     .cases = cases,
 };

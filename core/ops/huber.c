@@ -16,6 +16,6 @@ const struct op op_huber = {
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
     .loss = LOSS_huber,
-    .mistakes = (const struct mistake *const[]){&mistake_l1_sign_lost, NULL},
+    .mistakes = (const struct mistake *const[]){&mistake_l1_sign_lost, &mistake_clamp_ignored, NULL},
     .cases = cases,
 };

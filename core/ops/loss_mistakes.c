@@ -228,6 +228,31 @@ const struct mistake mistake_mse_shortcut = {
     .variant_words = shortcut_words,
 };
 
+/* The derivative of the output with respect to itself, as if there were no loss. */
+static bool gradient_of_output(const struct loss_call *call, struct loss_direction *d)
+{
+    if (call->call->op->target == TARGET_UPSTREAM) return false;
+    for (size_t i = 0; i < call->elements; i++)
+        d->value[i] = 1;
+    direction_add_scale(d, 1);
+    direction_add_scale(d, 1 / (double)call->batch);
+    direction_add_scale(d, 1 / (double)call->elements);
+    return true;
+}
+
+const struct mistake mistake_gradient_of_output = {
+    .id = "gradient_of_output",
+    .step = STEP_LOSS,
+    .rank = 10,
+    .summary = "the gradient of the output instead of that of the loss",
+    .message = "These are the gradients of the network's output, summed or averaged, and not those of {loss}: the "
+               "backward pass was begun with ones.",
+    .hint = "Begin with the derivative of the loss with respect to the output; targets have a part in it.",
+    .wrong = "dy_hat = np.ones_like(y_hat)",
+    .right = "dy_hat = 2 * (y_hat - y) / batch",
+    .direction = gradient_of_output,
+};
+
 /* ---- the targets ---- */
 
 /* The gradient against every target, averaged: what [n,1] - [n] comes to. */
@@ -303,9 +328,23 @@ const struct mistake mistake_bias_regularized = {
     .unscaled = true,
 };
 
+const struct mistake mistake_regularization_unasked = {
+    .id = "regularization_unasked",
+    .step = STEP_LOSS,
+    .rank = 12,
+    .summary = "l2 * W was added although the loss has no regularization",
+    .message = "{parameters}: {factor} times the parameter was added to its gradient, but the loss has no such "
+               "regularization.",
+    .hint = "A penalty in the gradient belongs into the loss, too (here its l2), or into the optimizer.",
+    .wrong = "dW = x.T @ dz + 0.01 * W",
+    .right = "dW = x.T @ dz",
+    .source = "dibgerge/ml-coursera-python-assignments#45",
+};
+
 const struct mistake_family mistakes_of_losses = {
     .before = (const struct mistake *const[]){&mistake_not_averaged_over_batch, &mistake_averaged_twice,
                                               &mistake_cross_entropy_shortcut, NULL},
-    .after = (const struct mistake *const[]){&mistake_sign_flipped, &mistake_wrong_normalization,
-                                             &mistake_target_broadcast, &mistake_single_sample, NULL},
+    .after =
+        (const struct mistake *const[]){&mistake_sign_flipped, &mistake_wrong_normalization, &mistake_target_broadcast,
+                                        &mistake_single_sample, &mistake_gradient_of_output, NULL},
 };

@@ -18,6 +18,14 @@ enum step {
     STEP_FORWARD,   /* a value of the forward pass */
 };
 
+/* Another node of the network, for rules that take something from it. */
+struct step_peer {
+    const struct op_call *call;
+    const double *dy; /* what comes in there, under the mistakes made so far; NULL where that is not known yet */
+};
+
+enum { PEERS_MAX = 8 };
+
 /* One step of a backward pass as a rule sees it. All numbers are float64 in host memory, in the layout inside, and the
  * forward values are the right ones. */
 struct step_call {
@@ -33,6 +41,10 @@ struct step_call {
     const double *x, *y, *dy;
     bool part;
     size_t input; /* whose gradient is to be made */
+    /* The index-th node of the same kind, if it is another one. NULL where there are no peers. */
+    bool (*peer)(const struct step_call *call, size_t index, struct step_peer *peer);
+    const void *search;
+    size_t node;
 };
 
 /* What a rule makes: value, or value + c * slope with a number c that is not known. */
@@ -95,6 +107,7 @@ struct mistake {
      * same mistake made again. */
     size_t variants;
     const char *(*variant_words)(size_t variant); /* NULL, or what a variant uses: "the derivative of tanh", or NULL */
+    size_t per_peer; /* how many of them there are by the node that something is taken from; 0 where that is none */
     bool one_number; /* its unknown number is one for all places where it is made, and often one that is written down */
     bool unscaled;   /* what it makes is not a multiple of what comes in: a factor on the loss is none on it */
     bool nonlinear;  /* the alternative is not linear in what comes in: not to be applied to value and slope apart */

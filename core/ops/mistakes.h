@@ -15,12 +15,20 @@
     X(relu_gradient_at_zero) \
     X(mask_from_gradient) \
     X(operator_precedence) \
+    X(squared_derivative_slip) \
+    X(inverted_mask) \
+    X(half_at_zero) \
+    X(slope_times_input) \
+    X(elu_offset) \
+    X(inner_derivative_missing) \
     X(softmax_jacobian_diagonal) \
+    X(log_softmax_sign) \
     X(raw_error_propagated) \
     X(weight_not_transposed) \
     X(updated_weights_propagated) \
     X(weight_gradient_as_weight) \
     X(weight_skipped) \
+    X(wrong_layer_used) \
     X(mean_taken_for_constant) \
     X(variance_taken_for_constant) \
     X(statistics_taken_for_constant) \
@@ -41,7 +49,9 @@
     X(bias_not_summed) \
     X(bias_averaged) \
     X(bias_summed_over_units) \
+    X(bias_summed_over_wrong_axis) \
     X(bias_from_weight_gradient) \
+    X(bias_of_ones) \
     X(not_averaged_over_batch) \
     X(averaged_twice) \
     X(wrong_normalization) \
@@ -50,11 +60,16 @@
     X(cross_entropy_shortcut) \
     X(mse_shortcut) \
     X(missing_bce_term) \
+    X(bce_term_sign) \
     X(l1_sign_lost) \
+    X(clamp_ignored) \
+    X(hinge_own_class) \
+    X(gradient_of_output) \
     X(target_broadcast) \
     X(regularization_missing) \
     X(regularization_sign) \
     X(bias_regularized) \
+    X(regularization_unasked) \
     X(contribution_missing) \
     X(gradient_overwritten) \
     X(sent_twice) \
@@ -62,6 +77,10 @@
     X(single_sample) \
     X(swapped_parameters) \
     X(clipped) \
+    X(learning_rate_applied) \
+    X(updated_parameter) \
+    X(velocity) \
+    X(flattened) \
     X(low_precision) \
     X(rounded) \
     X(all_zero) \

@@ -4,6 +4,11 @@
 /* The derivative's formula is one of the output; here the input stands for it. */
 static bool formula_at_input(const struct step_call *call, struct alternative *made)
 {
+    if (call->call->op->map == MAP_elu) {
+        for (size_t i = 0; i < call->rows * call->in; i++)
+            made->value[i] = call->dy[i] * (call->x[i] > 0 ? 1 : call->x[i] + call->call->attributes[0]);
+        return true;
+    }
     return call->call->backend->map_gradient(call->call->op->map, 0, call->rows * call->in, call->x, call->x, call->dy,
                                              made->value) == CODE_OK;
 }
@@ -15,7 +20,7 @@ const struct mistake mistake_output_formula_at_input = {
     .summary = "the derivative's formula in terms of the output, applied to the input",
     .message = "The formula of {f}'s derivative in terms of its output was given its input {z}: "
                "{formula_at_input}. It holds for {h}.",
-    .hint = "h * (1 - h) and 1 - h**2 want the activation's output; hand them {h}.",
+    .hint = "h * (1 - h), 1 - h**2 and h + alpha want the activation's output; hand them {h}.",
     .wrong = "dz = dh * z * (1 - z)",
     .right = "dz = dh * h * (1 - h)",
     .source = "BoltzmannEntropy/interviews.ai#15",
@@ -34,6 +39,7 @@ const struct op op_sigmoid = {
     .slope_of_output = "h * (1 - h)",
     .saturates_below = 0.01,
     .saturates_above = 0.99,
-    .mistakes = (const struct mistake *const[]){&mistake_output_formula_at_input, NULL},
+    .mistakes =
+        (const struct mistake *const[]){&mistake_output_formula_at_input, &mistake_squared_derivative_slip, NULL},
     .cases = unary_cases,
 };

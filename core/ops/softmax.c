@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "core/ops/mistake.h"
 #include "core/ops/rows.h"
 
@@ -14,11 +16,24 @@ static int backward(const struct op_call *call)
     return call->backend->softmax_gradient(false, rows.count, rows.width, call->y, call->dy, call->dx[0]);
 }
 
+extern const struct op op_softmax;
+
+enum { OF_SOFTMAX, OF_ITS_LOGARITHM, DIAGONALS };
+
 static bool diagonal(const struct step_call *call, struct alternative *made)
 {
-    for (size_t i = 0; i < call->rows * call->in; i++)
-        made->value[i] = call->dy[i] * call->y[i] * (1 - call->y[i]);
+    bool plain = call->call->op == &op_softmax;
+    if (plain != (made->variant == OF_SOFTMAX)) return false;
+    for (size_t i = 0; i < call->rows * call->in; i++) {
+        double h = call->y[i];
+        made->value[i] = call->dy[i] * (plain ? h * (1 - h) : -expm1(h));
+    }
     return true;
+}
+
+static const char *diagonal_words(size_t variant)
+{
+    return variant == OF_SOFTMAX ? "h * (1 - h)" : "1 - exp(h)";
 }
 
 const struct mistake mistake_softmax_jacobian_diagonal = {
@@ -26,15 +41,16 @@ const struct mistake mistake_softmax_jacobian_diagonal = {
     .step = STEP_INPUT,
     .rank = 3,
     .summary = "a softmax differentiated element by element: dz = dh * h * (1-h)",
-    .message = "The softmax was treated as if each output depended on its own input alone: {dz} = {dh} * {h} * "
-               "(1 - {h}). Every output depends on every input; right is {h} * ({dh} - sum({dh} * {h})) for "
-               "each sample.",
+    .message = "The {f} was treated as if each output depended on its own input alone: {dz} = {dh} times {used}, "
+               "h being {h}. Every output depends on every input, so what comes back to one is a sum over all.",
     .hint = "The Jacobian of a softmax has entries off its diagonal too; they subtract a sum over the "
             "classes.",
     .wrong = "dz = dh * h * (1 - h)",
     .right = "dz = h * (dh - (dh * h).sum(axis=1, keepdims=True))",
     .source = "wkcn/mobula#3",
     .alternative = diagonal,
+    .variants = DIAGONALS,
+    .variant_words = diagonal_words,
 };
 
 const struct op op_softmax = {
@@ -46,6 +62,7 @@ const struct op op_softmax = {
     .forward = forward,
     .backward = backward,
     .probabilities = true,
-    .mistakes = (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, NULL},
+    .mistakes =
+        (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, &mistake_squared_derivative_slip, NULL},
     .cases = unary_cases,
 };

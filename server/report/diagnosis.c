@@ -59,13 +59,15 @@ static void write_values(struct json *json, const struct check *check, const str
     json_open(json, '{');
     for (size_t i = 0; i < count; i++) {
         bool number = strcmp(words[i].key, "factor") == 0 || strcmp(words[i].key, "sample") == 0;
-        bool used = strcmp(words[i].key, "used") == 0 || strcmp(words[i].key, "detail") == 0;
+        bool used = strcmp(words[i].key, "used") == 0 || strcmp(words[i].key, "detail") == 0 ||
+                    strcmp(words[i].key, "of_other") == 0;
         if (!number && !used) write_word(json, check, found, &words[i]);
     }
     if (found->has_factor) json_member_number(json, "factor", found->factor);
     if (found->mistake == &mistake_single_sample) json_member_size(json, "sample", found->sample);
     const char *variant = found->mistake->variant_words != NULL ? found->mistake->variant_words(found->variant) : NULL;
     if (variant != NULL) json_member_text(json, "used", variant);
+    if (words_other(check, found) != LAYER_LOSS) json_member_size(json, "other", words_other(check, found));
     if (found->scale > 0) json_member_number(json, "scale", found->scale);
     if (found->of_tensors) json_member_bool(json, "alone", true);
     if (found->of_l2) json_member_bool(json, "regularization_alone", true);

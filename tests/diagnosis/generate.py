@@ -97,6 +97,15 @@ class Base:
                     self._pool.append((blunder, grads))
         return self._pool
 
+    def later_pool(self):
+        """The same of the mistakes that came to be known later."""
+        found = []
+        for blunder in later_candidates(self):
+            grads = self.run([blunder])
+            if grads is not None and max(self.judge(grads).values()) > 1:
+                found.append((blunder, grads))
+        return found
+
     def equivalents(self, grads, own_ids):
         """Other ids that give the same numbers. A plain factor is none of them: it is what is left when no id says more."""
         return sorted({b.id for b, other in self.pool()
@@ -108,7 +117,7 @@ class Base:
 
     def layers_of(self, blunder):
         net = self.net
-        if blunder.id in student.ACTIVATION_IDS:
+        if blunder.id in student.ACTIVATION_IDS + student.SLIPS:
             return [net.act_at[k] for k in blunder.places]
         if blunder.places == ["loss"]:
             return ["loss"]
@@ -307,6 +316,40 @@ def candidates(base):
                 yield Blunder("constant_factor", [(k, "W")], factor=factor)
         if net.l2:
             yield Blunder("constant_factor", ["loss"], factor=factor)
+
+
+def later_candidates(base):
+    """The single mistakes that came to be known later: sets that were drawn before stay as they are."""
+    net = base.net
+    acts = [k for k in range(net.depth) if net.acts[k]]
+    linears = list(range(net.depth))
+    biases = [k for k in linears if net.has_bias[k]]
+    ways = {"squared_derivative_slip": ("-h2", "1+h2", "1-h", "h-(1-h)", "arctan"), "inverted_mask": (0, 1), "elu_offset": (0, 1),
+            "inner_derivative_missing": ("first", "second")}
+    kinds = {}
+    for k in acts:
+        kinds.setdefault(json.dumps(net.acts[k]), []).append(k)
+    for places in kinds.values():
+        for name in student.SLIPS:
+            yield from everywhere(name, places, [{"way": way} for way in ways.get(name, (0,))])
+    for name, options in (("gradient_of_output", ({},)), ("bce_term_sign", ({},)), ("clamp_ignored", ({"way": 0}, {"way": 1})),
+                          ("hinge_own_class", ({"way": 0}, {"way": 1}))):
+        yield from everywhere(name, ["loss"], options)
+    yield from everywhere("bias_summed_over_wrong_axis", biases)
+    if len(biases) > 1:
+        yield Blunder("bias_of_ones", biases)
+    for k, other in itertools.permutations(linears, 2):
+        yield Blunder("wrong_layer_used", [k], what="input", other=other)
+        if k > 0:
+            yield Blunder("wrong_layer_used", [k], what="weight", other=other)
+    yield from everywhere("wrong_layer_used", linears[1:], [{"what": "again"}])
+    if not net.l2:
+        yield from everywhere("regularization_unasked", linears, [{"l2": 0.1}, {"l2": 0.01}])
+    names = net.names()
+    for factor in (0.1, 0.01, 0.001, 0.05):
+        yield Blunder("learning_rate_applied", names, factor=factor)
+        yield Blunder("updated_parameter", names, lr=factor)
+    yield Blunder("velocity", names, factor=1.9)
 
 
 # --- random programs -------------------------------------------------------------------------------------------------
@@ -1001,6 +1044,27 @@ def two_layers_with_bias():
     return network((4, 3, 2), ("relu", "softmax"), {"type": "cross_entropy", "from": "probabilities"}, 142, n=5)
 
 
+def later(count, seed):
+    """Single mistakes of the later kinds, as many of each as programs have them."""
+    cases, counts, choose = Cases("l"), {}, random.Random(seed)
+    for base in programs(seed):
+        if len(cases.list) >= count:
+            break
+        if base.family == "low precision":
+            continue
+        by_id = {}
+        for blunder, grads in base.later_pool():
+            if base.clear(grads):
+                by_id.setdefault(blunder.id, []).append((blunder, grads))
+        for name in sorted(by_id, key=lambda n: counts.get(n, 0) + choose.random())[:3]:
+            blunder, grads = choose.choice(by_id[name])
+            counts[name] = counts.get(name, 0) + 1
+            others = {b.id for pool in (base.pool(), base.later_pool()) for b, g in pool if b.id != name and base.same(grads, g)}
+            cases.add("single", describe(blunder) + ": " + base.label(), [truth_of(base, blunder, sorted(others))],
+                      base.first_wrong(grads), base.request(grads))
+    return cases
+
+
 def wild_cases():
     cases = Cases("w")
     for source, base, blunders in wild():
@@ -1020,7 +1084,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=0, help="another seed, another set (default: 0, the committed one)")
     parser.add_argument("--to", type=pathlib.Path, default=HERE, help="where to write (default: beside this file)")
-    parser.add_argument("--only", default="singles,pairs,triples,equals,right,noise,wild", help="files, with commas between them")
+    parser.add_argument("--only", default="singles,pairs,triples,equals,right,noise,wild,later", help="files, with commas between them")
     arguments = parser.parse_args()
     seed = arguments.seed
     makers = {
@@ -1031,6 +1095,7 @@ def main():
         "right": lambda: right_submissions(180, seed + 5),
         "noise": lambda: noise(140, seed + 6),
         "wild": wild_cases,
+        "later": lambda: later(260, seed + 7),
     }
     arguments.to.mkdir(parents=True, exist_ok=True)
     for name in arguments.only.split(","):

@@ -41,13 +41,17 @@ class Blunders:
         return None
 
     def at_activation(self, place):
-        return [b for b in self.all if b.id in ACTIVATION_IDS and place in b.places]
+        return [b for b in self.all if b.id in ACTIVATION_IDS + SLIPS and place in b.places]
 
 
 ACTIVATION_IDS = (
     "missing_activation_derivative", "wrong_activation_derivative", "derivative_at_output", "output_formula_at_input",
     "activation_instead_of_derivative", "derivative_of_gradient", "upstream_dropped", "relu_gradient_at_zero",
     "mask_from_gradient", "operator_precedence", "softmax_jacobian_diagonal",
+)
+SLIPS = (
+    "squared_derivative_slip", "inverted_mask", "half_at_zero", "slope_times_input", "elu_offset", "log_softmax_sign",
+    "inner_derivative_missing",
 )
 SENDING_IDS = (
     "raw_error_propagated", "weight_not_transposed", "updated_weights_propagated", "weight_gradient_as_weight",
@@ -169,6 +173,33 @@ def through_activation(act, dh, z, h):
     return dh * derivative(act, z)
 
 
+def slip(name, way, act, dh, z, h):
+    """A slip in the formula of the derivative."""
+    kind, left = act["type"], act.get("negative_slope", 0.01) if act["type"] == "leaky_relu" else 0
+    if name == "squared_derivative_slip" and kind in ("tanh", "sigmoid", "softmax"):
+        ways = {"tanh": ("-h2", "1+h2", "1-h", "arctan"), "sigmoid": ("1-h", "h-(1-h)"), "softmax": ("1-h",)}[kind]
+        if way in ways:
+            return dh * {"-h2": -h * h, "1+h2": 1 + h * h, "1-h": 1 - h, "h-(1-h)": 2 * h - 1, "arctan": 1 / (1 + z * z)}[way]
+    if name == "inverted_mask" and kind in ("relu", "leaky_relu"):
+        return np.where(z <= 0 if way == 0 else z < 0, dh, left * dh)
+    if name == "half_at_zero" and kind in ("relu", "leaky_relu") and (z == 0).any():
+        return dh * np.where(z > 0, 1, np.where(z < 0, left, (1 + left) / 2))
+    if name == "slope_times_input" and kind == "leaky_relu":
+        return np.where(z > 0, dh, dh * left * z)
+    if name == "elu_offset" and kind == "elu":
+        return np.where(z > 0, dh, dh * (h + way))
+    if name == "log_softmax_sign" and kind == "log_softmax":
+        return dh + np.exp(h) * dh.sum(axis=-1, keepdims=True)
+    if name == "inner_derivative_missing" and kind in ("silu", "gelu"):
+        factor = sigmoid(z) if kind == "silu" else (1 + (tanh_of_gelu(z) if act.get("approximate") == "tanh" else erf(
+            z / math.sqrt(2)))) / 2
+        if way == "first":
+            return dh * factor
+        if way == "second":
+            return dh * (derivative(act, z) - factor)
+    raise NotPossible(name)
+
+
 def through_activation_wrongly(name, options, act, dh, z, h):
     kind = act["type"]
     if name == "missing_activation_derivative":
@@ -196,6 +227,8 @@ def through_activation_wrongly(name, options, act, dh, z, h):
         return dh * 1 - h**2
     if name == "softmax_jacobian_diagonal" and kind == "softmax":
         return dh * h * (1 - h)
+    if name in SLIPS:
+        return slip(name, options["way"], act, dh, z, h)
     raise NotPossible(name)
 
 
@@ -307,6 +340,25 @@ def loss_step(net, blunders, p, y, n):
             dh = np.where(e <= loss.get("delta", 1.0), dh, loss.get("delta", 1.0))
         else:
             raise NotPossible("no absolute error")
+    elif made("gradient_of_output", "loss") is not None:
+        dh, over = np.ones_like(p), 1
+    elif made("bce_term_sign", "loss") is not None:
+        if kind not in ("bce", "bce_with_logits"):
+            raise NotPossible("no binary cross-entropy")
+        dh = -y / p - (1 - y) / (1 - p) if kind == "bce" else -y * (1 - sigmoid(p)) - (1 - y) * sigmoid(p)
+    elif made("clamp_ignored", "loss") is not None:
+        if kind not in ("huber", "smooth_l1"):
+            raise NotPossible("no clamp")
+        e, limit = p - y, loss.get("delta" if kind == "huber" else "beta", 1.0)
+        dh = e / (1 if kind == "huber" else limit)
+        if made("clamp_ignored", "loss")["way"] == 1:
+            dh = np.where(e < limit, dh, limit if kind == "huber" else 1.0)
+    elif made("hinge_own_class", "loss") is not None:
+        if kind != "hinge":
+            raise NotPossible("no hinge")
+        own = one_hot(y, outputs, p.dtype) == 1
+        dh = error_gradient(loss, p, y)
+        dh = np.where(own, dh - 1, dh) if made("hinge_own_class", "loss")["way"] == 0 else np.where(own, 0, dh)
     elif made("target_broadcast", "loss") is not None:
         if kind in BATCH_LOSSES or outputs != 1 or n < 2 or len(p) != n:
             raise NotPossible("needs [n, 1] and [n]")
@@ -427,11 +479,20 @@ def backward(net, params, x, y, blunders=(), n=None):
             dW = np.ones_like(below).T @ dz_W
         if made.find("weight_as_input", k) is not None:
             dW = W * dz_W.sum(axis=0)
+        other = made.find("wrong_layer_used", k)
+        if other is not None and other["what"] == "input":
+            if cache[other["other"]][0].shape != below.shape:
+                raise NotPossible("shapes differ")
+            dW = cache[other["other"]][0].T @ dz_W
         turned = made.find("transposed", k)
         if turned is not None and turned.get("before_l2"):
             if W.shape[0] != W.shape[1]:
                 raise NotPossible("not square")
             dW = dW.T
+        if made.find("regularization_unasked", k) is not None:
+            if net.l2:
+                raise NotPossible("it is asked for")
+            dW = dW + made.find("regularization_unasked", k)["l2"] * W
         if net.l2 and made.find("regularization_missing", k) is None:
             dW = dW - net.l2 * W if made.find("regularization_sign", k) is not None else dW + net.l2 * W
 
@@ -450,6 +511,12 @@ def backward(net, params, x, y, blunders=(), n=None):
                 db = np.sum(dz_b, keepdims=bool(spread.get("keepdims")))
         if made.find("bias_from_weight_gradient", k) is not None:
             db = dW.sum(axis=0)
+        if made.find("bias_summed_over_wrong_axis", k) is not None:
+            if len(dz_b) != dz_b.shape[1] or len(dz_b) < 2:
+                raise NotPossible("not square")
+            db = dz_b.sum(axis=1)
+        if made.find("bias_of_ones", k) is not None:
+            db = np.ones(W.shape[1])
         if made.find("bias_regularized", k) is not None:
             if not net.l2:
                 raise NotPossible("no l2")
@@ -473,7 +540,16 @@ def backward(net, params, x, y, blunders=(), n=None):
             matrix = (W - step["lr"] * dW).T
         if made.find("weight_gradient_as_weight", k) is not None:
             matrix = dW.T
+        other = made.find("wrong_layer_used", k)
+        if other is not None and other["what"] == "weight":
+            if params[other["other"], "W"].shape != W.shape:
+                raise NotPossible("shapes differ")
+            matrix = params[other["other"], "W"].T
         dx = sent @ matrix
+        if other is not None and other["what"] == "again":
+            if act is None or dh is None or dh.shape != dx.shape:
+                raise NotPossible("widths differ")
+            dx = dh
         if made.find("weight_skipped", k) is not None:
             if W.shape[0] != W.shape[1] and W.shape[1] != 1:
                 raise NotPossible("widths differ")
@@ -508,6 +584,10 @@ def finish(net, params, grads, made):
         elif blunder.id == "constant_factor" and blunder.places != ["loss"]:
             for place in blunder.places:
                 grads[place] = grads[place] * blunder.options["factor"]
+        elif blunder.id in ("learning_rate_applied", "velocity"):
+            grads = {name: value * blunder.options["factor"] for name, value in grads.items()}
+        elif blunder.id == "updated_parameter":
+            grads = {name: params[name] - blunder.options["lr"] * value for name, value in grads.items()}
         elif blunder.id == "all_zero":
             for place in blunder.places:
                 grads[place] = np.zeros_like(params[place])

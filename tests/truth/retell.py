@@ -78,7 +78,62 @@ def _(m, act, dh, z, h):
 
 @rule(ACTIVATION, "softmax_jacobian_diagonal")
 def _(m, act, dh, z, h):
-    return dh * h * (1 - h)
+    return dh * {"h * (1 - h)": lambda: h * (1 - h), "1 - exp(h)": lambda: 1 - np.exp(h)}[get(m, "used")]()
+
+
+@rule(ACTIVATION, "squared_derivative_slip")
+def _(m, act, dh, z, h):
+    return dh * {"-h**2": -h**2, "1 + h**2": 1 + h**2, "1 - h": 1 - h, "h - (1 - h)": h - (1 - h),
+                 "1 / (1 + z**2)": 1 / (1 + z**2)}[get(m, "used")]
+
+
+def left_slope(act):
+    return act.get("negative_slope", 0.01) if act["type"] == "leaky_relu" else 0
+
+
+@rule(ACTIVATION, "inverted_mask")
+def _(m, act, dh, z, h):
+    return dh * np.where({"z <= 0": z <= 0, "z < 0": z < 0}[get(m, "used")], 1, left_slope(act))
+
+
+@rule(ACTIVATION, "half_at_zero")
+def _(m, act, dh, z, h):
+    return dh * np.where(z > 0, 1, np.where(z < 0, left_slope(act), (1 + left_slope(act)) / 2))
+
+
+@rule(ACTIVATION, "slope_times_input")
+def _(m, act, dh, z, h):
+    return dh * np.where(z > 0, 1, left_slope(act) * z)
+
+
+@rule(ACTIVATION, "elu_offset")
+def _(m, act, dh, z, h):
+    return dh * np.where(z > 0, 1, {"h": h, "h + 1": h + 1}[get(m, "used")])
+
+
+@rule(ACTIVATION, "log_softmax_sign")
+def _(m, act, dh, z, h):
+    return dh + np.exp(h) * dh.sum(axis=1, keepdims=True)
+
+
+@rule(ACTIVATION, "inner_derivative_missing")
+def _(m, act, dh, z, h):
+    used, full = get(m, "used"), derivative(act, z)
+    factor = sigmoid(z) if act["type"] == "silu" else activate(act, np.where(z == 0, 1, z)) / np.where(z == 0, 1, z)
+    factor = np.where(z == 0, 0.5, factor)
+    if used.startswith("only the first"):
+        return dh * factor
+    if used.startswith("only the second"):
+        return dh * (full - factor)
+    if used.startswith("1 + e"):
+        e = np.exp(-z)
+        return dh * (1 + e + z * e / (1 + e)**2)
+    if used.startswith("a tanh"):
+        t = 2 * factor - 1
+        return dh * (factor + 0.5 * z * (1 - t**2))
+    if used.startswith("the approximation"):
+        return dh * (factor + z * np.exp(-z**2 / 2) / np.sqrt(2 * np.pi))
+    raise Unknown(used)
 
 
 @rule(ACTIVATION, "output_formula_at_input")
@@ -87,6 +142,8 @@ def _(m, act, dh, z, h):
         return dh * z * (1 - z)
     if act["type"] == "tanh":
         return dh * (1 - z**2)
+    if act["type"] == "elu":
+        return dh * np.where(z > 0, 1, z + act.get("alpha", 1.0))
     raise Unknown(m["id"])
 
 
@@ -177,6 +234,16 @@ def _(m, at):
     return np.full(at.W.shape[1], at.dz.sum())
 
 
+@rule(BIAS, "bias_summed_over_wrong_axis")
+def _(m, at):
+    return at.dz.sum(axis=1)
+
+
+@rule(BIAS, "bias_of_ones")
+def _(m, at):
+    return np.full(at.W.shape[1], 1.0 if get(m, "used") == "1" else float(len(at.dz)))
+
+
 @rule(BIAS, "bias_from_weight_gradient")
 def _(m, at):
     return at.dW.sum(axis=0)
@@ -211,6 +278,18 @@ def loss_without(m, loss, p, y, last):
         if kind == "smooth_l1":
             return np.where(e < loss.get("beta", 1.0), flat, 1.0), None
         return np.where(e <= loss.get("delta", 1.0), flat, loss.get("delta", 1.0)), None
+    if name == "gradient_of_output":
+        return np.ones_like(p), None
+    if name == "bce_term_sign":
+        return (-(y / p) - (1 - y) / (1 - p) if kind == "bce" else -y * (1 - sigmoid(p)) - (1 - y) * sigmoid(p)), None
+    if name == "clamp_ignored":
+        limit = loss.get("delta" if kind == "huber" else "beta", 1.0)
+        slope = 1 if kind == "huber" else 1 / limit
+        return np.where((used == "nowhere") | (p - y < limit), (p - y) * slope, limit * slope), None
+    if name == "hinge_own_class":
+        right = error_gradient(loss, p, y)
+        own = one_hot(y, p.shape[1], p.dtype) == 1
+        return np.where(own, right - 1 if used.startswith("counted") else 0, right), None
     if name == "target_broadcast":
         n = len(p)
         grid = error_gradient(loss, np.repeat(p, n, axis=1), np.repeat(y.reshape(1, n), n, axis=0))
@@ -218,9 +297,10 @@ def loss_without(m, loss, p, y, last):
     raise Unknown(name)
 
 
-DIRECTIONS = ("single_sample", "cross_entropy_shortcut", "mse_shortcut", "missing_bce_term", "l1_sign_lost", "target_broadcast")
+DIRECTIONS = ("single_sample", "cross_entropy_shortcut", "mse_shortcut", "missing_bce_term", "l1_sign_lost", "target_broadcast",
+              "gradient_of_output", "bce_term_sign", "clamp_ignored", "hinge_own_class")
 FACTORS = ("not_averaged_over_batch", "averaged_twice", "wrong_normalization", "missing_factor_two", "sign_flipped",
-           "gradient_accumulated", "constant_factor", "clipped")
+           "gradient_accumulated", "constant_factor", "clipped", "learning_rate_applied", "velocity")
 
 
 # --- all of it -----------------------------------------------------------------------------------------------------------
@@ -228,6 +308,10 @@ FACTORS = ("not_averaged_over_batch", "averaged_twice", "wrong_normalization", "
 
 def moved(value, change):
     return ("moved", change(value[1])) if isinstance(value, tuple) else change(value)
+
+
+def net_act(net, k):
+    return net.acts[k]
 
 
 class At:
@@ -277,6 +361,14 @@ class Replay:
             if tensor is not None and is_alone(m) and tensor in [self.names[p] for p in m["parameters"] if p in self.names]:
                 yield m
 
+    def other(self, m):
+        """Which linear layer (with its activation) a mistake took something from."""
+        layer = get(m, "other")
+        for k in range(self.net.depth):
+            if layer in (self.net.linear_at[k], self.net.act_at[k]):
+                return k
+        raise Unknown("layer %s" % layer)
+
     def at_loss(self, p):
         net, n = self.net, len(p)
         loss = net.loss
@@ -303,6 +395,9 @@ class Replay:
         made = {}
         for tensor in (None, (k, "W"), (k, "b")):
             made[tensor] = right if tensor is None else made[None]
+            for m in self.of(("wrong_layer_used",), index, tensor) if act else ():
+                j = self.other(m)
+                made[tensor] = dh * derivative(net_act(self.net, j), self.cache[j][1])
             for m in self.of(ACTIVATION, index, tensor) if act else ():
                 made[tensor] = ACTIVATION[m["id"]](m, act, dh, at.z, at.h)
         for m in self.mistakes:
@@ -331,7 +426,8 @@ class Replay:
 
     def run(self):
         net, grads = self.net, {}
-        cache = forward(net, self.params, self.x)
+        cache = self.cache = forward(net, self.params, self.x)
+        self.dz = {}
         dh, dz_given = self.at_loss(cache[-1][2])
         for k in reversed(range(net.depth)):
             at = At()
@@ -341,6 +437,9 @@ class Replay:
             made = self.activation(at, k, dh, dz_given)
             at.dz = made[k, "W"]
             dW = at.x.T @ at.dz
+            for m in self.of(("wrong_layer_used",), index, (k, "W")):
+                j = self.other(m)
+                dW = self.cache[j][0].T @ at.dz if get(m, "used").startswith("the input") else at.x.T @ self.dz[j]
             for m in self.of(WEIGHT, index, (k, "W")):
                 dW = WEIGHT[m["id"]](m, at)
             for m in self.of(("transposed",), index, (k, "W")):
@@ -363,7 +462,14 @@ class Replay:
                         db = db + net.l2 * self.params[k, "b"]
                 grads[k, "b"] = self.finish(db, (k, "b"), index)
             at.dz = made[None]
+            self.dz[k] = at.dz
             dx = at.dz @ at.W.T
+            for m in self.of(("wrong_layer_used",), index):
+                if get(m, "used").startswith("the dh"):
+                    dx = at.dh
+                else:
+                    j = self.other(m)
+                    dx = at.dz @ self.params[j, "W"].T if get(m, "used").startswith("the weight") else self.dz[j] @ at.W.T
             for m in self.of(SENDING, index):
                 dx = SENDING[m["id"]](m, at)
             dh, dz_given = dx, None
@@ -374,7 +480,9 @@ class Replay:
         for m in self.mistakes:
             if tensor not in [self.names.get(p) for p in m["parameters"]]:
                 continue
-            if m["id"] in FACTORS and is_alone(m) and not m["values"].get("regularization_alone"):
+            if m["id"] == "regularization_unasked":
+                value = value + get(m, "factor") * self.params[tensor]
+            elif m["id"] in FACTORS and is_alone(m) and not m["values"].get("regularization_alone"):
                 value = value * get(m, "factor")
             elif m["id"] == "all_zero":
                 value = np.zeros_like(value)
@@ -408,6 +516,9 @@ class Replay:
                     m, "how") != "by value" else 1
                 grads = {t: moved(v, lambda a: np.clip(a, -limit, limit) if times == 1 else a * times)
                          for t, v in grads.items()}
+        for m in self.mistakes:
+            if m["id"] == "updated_parameter":
+                grads = {t: self.params[t] - get(m, "factor") * v for t, v in grads.items()}
         for m in self.mistakes:
             if m["id"] == "swapped_parameters":
                 a, *others = [self.names[p] for p in m["parameters"]]
