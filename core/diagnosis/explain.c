@@ -24,6 +24,7 @@ struct candidate {
     size_t variant;
     struct match match;
     double factor;           /* NaN where there is none */
+    unsigned rarer;          /* added to the mistake's rank */
     bool of_l2;              /* it is on l2's part alone */
     const struct node *node; /* where it was made, if that is not where the tensor belongs; */
     const struct edge *kept; /* made at all edges to the tensor but this one; NULL: at one place */
@@ -68,7 +69,7 @@ static bool is_better(const struct search *s, const struct candidate *a, const s
     if (a->match.fit != b->match.fit) return a->match.fit < b->match.fit;
     if (is_on_path(s, a) != is_on_path(s, b)) return is_on_path(s, a);
     if (isnan(a->factor) != isnan(b->factor)) return isnan(a->factor);
-    return a->mistake->rank < b->mistake->rank;
+    return a->mistake->rank + a->rarer < b->mistake->rank + b->rarer;
 }
 
 /* A mistake at all edges to a tensor but one: the choice is its first, the others follow. */
@@ -102,6 +103,7 @@ static bool settle(struct candidates *c)
     bool is_multiple = choice->has_factor && !best->of_l2 && best->mistake != &mistake_regularization_unasked;
     choice->times = is_multiple ? best->factor : 0;
     choice->of_l2 = best->of_l2;
+    choice->rarer = best->rarer;
     if (best->node != NULL) choice->node = best->node;
     if (best->kept != NULL && !settle_others(c, best, choice)) {
         hypothesis_pop_to(s, length);
@@ -219,7 +221,9 @@ static void offer_local(struct candidates *c, const struct edge *edge, const str
         search_add_l2(s, c->p, 1, s->room);
         if (is_nothing(c, s->room)) continue;
         if (!match_differs(search_size(s, c->p), predicted, s->room)) continue;
+        size_t before = c->count;
         offer_numbers(c, made.mistake, made.variant, s->room);
+        if (c->count > before) c->list[before].rarer = made.rarer;
     }
     c->at = NULL;
 }

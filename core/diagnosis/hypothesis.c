@@ -173,7 +173,7 @@ static struct solution rate(const struct search *s)
     for (size_t k = 0; k < s->now.distinct; k++) {
         const struct choice *first = &s->now.path[s->now.kinds[k]];
         rated.mistakes[k] = first->mistake;
-        rated.rank += first->mistake->rank + (first->fitted ? RANK_OF_A_FIT : 0);
+        rated.rank += first->mistake->rank + first->rarer + (first->fitted ? RANK_OF_A_FIT : 0);
     }
     for (size_t p = 0; p < search_count(s); p++)
         if (s->now.matches[p].fit == FIT_NONE)

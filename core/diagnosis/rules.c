@@ -63,6 +63,7 @@ bool rule_make(const struct rule *rule, const struct step_call *call, struct alt
     made->mistake = rule->mistake;
     made->variant = rule->variant;
     made->has_slope = false;
+    made->rarer = 0;
     return rule->mistake->alternative(call, made);
 }
 

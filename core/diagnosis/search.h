@@ -47,7 +47,8 @@ struct choice {
     double factor, times; /* times: what the gradients are multiplied by; 0 where the mistake is no such thing */
     double scale;         /* of a direction at the loss: what it is multiplied by; 0 where it is none */
     size_t sample;
-    bool fitted; /* the factor was found by fitting, which costs evidence */
+    unsigned rarer; /* alternative's: added to its rank */
+    bool fitted;    /* the factor was found by fitting, which costs evidence */
     const struct mistake *alternatives[CHOICE_ALTERNATIVES];
     size_t alternative_count;
 };
@@ -108,6 +109,7 @@ struct search {
     double norm;             /* of all that was submitted together; NaN where something is missing */
 
     struct flow flow;
+    unsigned maps_used;   /* by the network's activations: a bit for each */
     struct step_own *own; /* by node: core/diagnosis/steps.h */
     struct sketch_room sketch;
     /* room: of the largest tensor that is graded; of the largest value; of the prediction, five times */

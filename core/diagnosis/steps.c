@@ -2,6 +2,7 @@
 
 #include "core/diagnosis/peers.h"
 #include "core/graph/intermediates.h"
+#include "core/ops/elementwise.h"
 #include "core/ops/rows.h"
 
 static bool find_peer(const struct step_call *call, size_t index, struct step_peer *peer)
@@ -30,6 +31,8 @@ struct step_call step_at(const struct search *s, const struct node *node)
                              .dy = s->flow.g[node->output->index],
                              .peer = find_peer,
                              .search = s,
+                             .maps_used = s->maps_used,
+                             .l2 = s->network->definition->l2,
                              .node = node->index};
     if (behind == NULL || node->op->kind == OP_ACTIVATION) return step;
     step.behind = pass_call(s->pass, behind);
@@ -83,6 +86,14 @@ bool step_prepare(struct search *s)
     s->own = arena_array(s->arena, graph->node_count, sizeof *s->own);
     for (size_t i = 0; s->own != NULL && i < graph->node_count; i++)
         s->own[i] = find_own(s, graph->nodes[i]);
+    s->maps_used = 0;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        enum map map;
+        double attribute;
+        const struct op_call *call = pass_call(s->pass, graph->nodes[i]);
+        bool is_map = call->op->kind == OP_ACTIVATION && elementwise_map(call->op, call->attributes, &map, &attribute);
+        if (is_map) s->maps_used |= 1U << map;
+    }
     return s->own != NULL;
 }
 

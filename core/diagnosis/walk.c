@@ -64,6 +64,7 @@ static void try_rule(struct search *s, const struct step_call *call, const struc
     if (!made.has_slope && !match_differs(n, at->as_right, made.value)) return;
     struct choice *choice = hypothesis_push(s, made.mistake, made.variant, at->node, edge->to);
     if (choice == NULL) return;
+    choice->rarer = made.rarer;
     edge->g = made.value;
     edge->gs = NULL;
     if (made.has_slope) {

@@ -236,10 +236,26 @@ static double usual_attribute(enum map map)
     return 0;
 }
 
+/* A function that no layer here uses is less often taken for this one's; one that few programs use, less often than
+ * any slip in this one's own formula. */
+enum { RARER_HERE = 4, RARE = 12 };
+
+static bool is_common(enum map map)
+{
+    return map == MAP_relu || map == MAP_sigmoid || map == MAP_tanh;
+}
+
+static bool is_used(const struct step_call *call, enum map map)
+{
+    return (call->maps_used >> map & 1) != 0;
+}
+
+/* The derivative of an elementwise function with its usual attribute. */
 static bool other_map(const struct step_call *call, enum map other, struct alternative *made)
 {
     struct function here, usual = {other, usual_attribute(other)};
     bool same = function_of(call, &here) && here.map == other && here.attribute == usual.attribute;
+    made->rarer = is_used(call, other) ? 0 : is_common(other) ? RARER_HERE : RARE;
     return !same && derivative_at(call, usual, call->x, made);
 }
 

@@ -73,9 +73,19 @@ const struct mistake mistake_updated_weights_propagated = {
     .unscaled = true,
 };
 
+/* dW as it is, or before l2's part was added. */
 static bool send_weight_gradient(const struct step_call *call, struct alternative *made)
 {
-    return call->dW != NULL && send(call, 1, call->dy, call->dW, made->value);
+    double l2 = made->variant == 1 ? call->l2 : 0;
+    if (call->dW == NULL || (made->variant == 1 && l2 == 0)) return false;
+    if (!send(call, 1, call->dy, call->dW, made->value)) return false;
+    return l2 == 0 || call->call->backend->gemm(false, true, call->rows, call->in, call->out, -l2, call->dy,
+                                                linear_weight(call), 1, made->value) == CODE_OK;
+}
+
+static const char *weight_gradient_words(size_t variant)
+{
+    return variant == 0 ? NULL : "dW before the regularization was added";
 }
 
 const struct mistake mistake_weight_gradient_as_weight = {
@@ -89,6 +99,8 @@ const struct mistake mistake_weight_gradient_as_weight = {
     .right = "dh_prev = dz @ W.T",
     .source = "jcjohnson/pytorch-examples#5",
     .alternative = send_weight_gradient,
+    .variants = 2,
+    .variant_words = weight_gradient_words,
     .unscaled = true,
 };
 

@@ -34,6 +34,8 @@ struct step_call {
     /* At a layer, the activation that alone takes its output, and what came into that; NULL without one. */
     const struct op_call *behind;
     const double *dh;
+    unsigned maps_used;   /* a bit for each enum map that an activation of the network is */
+    double l2;            /* the loss's: dW holds l2 * W, where it is not 0 */
     const double *dW;     /* of the op's second input: what its gradient was taken for; NULL for rules about that one */
     size_t rows, in, out; /* the first input as [rows, in], the output as [rows, out] */
     /* The op's first input, output and what comes in: the call's, or of some units alone (part): a rule that takes
@@ -55,6 +57,7 @@ struct alternative {
         *value; /* the gradient of the input that the mistake is about, without l2's part; room given by the caller */
     double *slope; /* as much room, also for the rule to use */
     bool has_slope;
+    unsigned rarer; /* what the rank of this way to make it is larger by: a function that nothing here uses */
 };
 
 /* The gradient of a loss as a rule sees it. */

@@ -345,6 +345,8 @@ def later_candidates(base):
     yield from everywhere("wrong_layer_used", linears[1:], [{"what": "again"}])
     if not net.l2:
         yield from everywhere("regularization_unasked", linears, [{"l2": 0.1}, {"l2": 0.01}])
+    else:
+        yield from everywhere("bias_from_weight_gradient", biases, [{"before_l2": True}])
     names = net.names()
     for factor in (0.1, 0.01, 0.001, 0.05):
         yield Blunder("learning_rate_applied", names, factor=factor)

@@ -511,6 +511,8 @@ def backward(net, params, x, y, blunders=(), n=None):
                 db = np.sum(dz_b, keepdims=bool(spread.get("keepdims")))
         if made.find("bias_from_weight_gradient", k) is not None:
             db = dW.sum(axis=0)
+            if made.find("bias_from_weight_gradient", k).get("before_l2"):
+                db = (dW - net.l2 * W).sum(axis=0)
         if made.find("bias_summed_over_wrong_axis", k) is not None:
             if len(dz_b) != dz_b.shape[1] or len(dz_b) < 2:
                 raise NotPossible("not square")

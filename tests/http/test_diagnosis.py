@@ -67,6 +67,27 @@ class DiagnosisTest(DaemonTest):
         self.assert_none([o for o in self.of("noise") if o.explained or o.mistakes])
 
 
+class PublicTest(DaemonTest):
+    """Programs whose gradients were wrong in public, or right and doubted: which parameters fail, and what may be named."""
+
+    def check(self, case):
+        answer = self.client().ask(post(json.dumps(case["request"]).encode())).json()
+        wrong = [entry["name"] for entry in answer["parameters"] if not entry["passed"]]
+        self.assertEqual((answer["passed"], sorted(wrong)), (case["passed"], sorted(case["wrong_parameters"])))
+        diagnosis = answer.get("diagnosis", {})
+        self.assertIn(sorted(m["id"] for m in diagnosis.get("mistakes", [])), case["mistakes"])
+        if "first_wrong_layer" in case:
+            self.assertEqual(diagnosis["first_wrong"]["layer"], case["first_wrong_layer"])
+
+    def test_all(self):
+        path = pathlib.Path(report.HERE) / "public" / "cases.ndjson"
+        cases = [json.loads(line) for line in path.read_text().splitlines()]
+        self.assertGreaterEqual(len(cases), 70)
+        for case in cases:
+            with self.subTest(case["name"]):
+                self.check(case)
+
+
 def noise(count, begin):
     """Numbers without a pattern, not the same for another begin."""
     return [math.sin(begin + 12.9898 * i * i) for i in range(count)]

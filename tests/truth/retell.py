@@ -185,7 +185,7 @@ def _(m, at):
 
 @rule(SENDING, "weight_gradient_as_weight")
 def _(m, at):
-    return at.dz @ at.dW.T
+    return at.dz @ (at.bare if "used" in m["values"] else at.dW).T
 
 
 @rule(SENDING, "weight_skipped")
@@ -246,7 +246,7 @@ def _(m, at):
 
 @rule(BIAS, "bias_from_weight_gradient")
 def _(m, at):
-    return at.dW.sum(axis=0)
+    return (at.bare if "used" in m["values"] else at.dW).sum(axis=0)
 
 
 # --- the loss --------------------------------------------------------------------------------------------------------------
@@ -452,6 +452,7 @@ class Replay:
                 at.dW = given if self.convention == "numpy" else given.T
             elif grads[k, "W"].shape == dW.shape:
                 at.dW = grads[k, "W"]
+            at.bare = at.dW - net.l2 * at.W
             if net.has_bias[k]:
                 at.dz = made[k, "b"]
                 db = at.dz.sum(axis=0)
