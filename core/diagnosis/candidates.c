@@ -1,0 +1,110 @@
+#include "core/diagnosis/candidates.h"
+
+#include <math.h>
+
+#include "core/diagnosis/hypothesis.h"
+
+/* None yet. The list is not set to zeros: that would take longer than most of what follows. */
+void candidates_begin(struct candidates *c, struct search *s, size_t p)
+{
+    c->s = s;
+    c->p = p;
+    c->at = NULL;
+    c->kept = NULL;
+    c->count = 0;
+}
+
+void candidates_offer(struct candidates *c, const struct mistake *mistake, size_t variant, struct match match,
+                      double factor)
+{
+    if (match.fit == FIT_NONE || c->count == CANDIDATES_MAX) return;
+    c->list[c->count++] = (struct candidate){
+        .mistake = mistake, .variant = variant, .match = match, .factor = factor, .node = c->at, .kept = c->kept};
+}
+
+static bool is_on_path(const struct search *s, const struct candidate *candidate)
+{
+    return hypothesis_makes(s, candidate->mistake, candidate->variant);
+}
+
+/* Whether a is the better account: nearer; the same as elsewhere; no mere factor; likelier. */
+static bool is_better(const struct search *s, const struct candidate *a, const struct candidate *b)
+{
+    if (a->match.fit != b->match.fit) return a->match.fit < b->match.fit;
+    if (is_on_path(s, a) != is_on_path(s, b)) return is_on_path(s, a);
+    if (isnan(a->factor) != isnan(b->factor)) return isnan(a->factor);
+    return a->mistake->rank + a->rarer < b->mistake->rank + b->rarer;
+}
+
+/* A mistake at all edges to a tensor but one: the choice is its first, the others follow. */
+static bool settle_others(struct candidates *c, const struct candidate *best, struct choice *choice)
+{
+    size_t count;
+    struct edge *const *into = flow_into(&c->s->flow, search_value(c->s, c->p), &count);
+    for (size_t k = 0; choice != NULL && k < count; k++) {
+        if (into[k] == best->kept) continue;
+        if (choice->node != best->node) choice = hypothesis_push_own(c->s, best->mistake, best->variant, c->p);
+        if (choice != NULL) choice->node = into[k]->node;
+    }
+    return choice != NULL;
+}
+
+/* Takes the best of the candidates as a choice, the others that fit as well as its alternatives. */
+bool candidates_settle(struct candidates *c)
+{
+    struct search *s = c->s;
+    const struct candidate *best = c->count > 0 ? &c->list[0] : NULL;
+    for (size_t i = 1; i < c->count; i++)
+        if (is_better(s, &c->list[i], best)) best = &c->list[i];
+    if (best == NULL) return false;
+    size_t length = s->now.length;
+    struct choice *choice = hypothesis_push_own(s, best->mistake, best->variant, c->p);
+    if (choice == NULL) return false;
+    choice->has_factor = !isnan(best->factor);
+    choice->fitted = choice->has_factor &&
+                     (best->mistake == &mistake_constant_factor || best->mistake == &mistake_regularization_unasked);
+    choice->factor = best->factor;
+    bool is_multiple = choice->has_factor && !best->of_l2 && best->mistake != &mistake_regularization_unasked;
+    choice->times = is_multiple ? best->factor : 0;
+    choice->of_l2 = best->of_l2;
+    choice->rarer = best->rarer;
+    if (best->node != NULL) choice->node = best->node;
+    if (best->kept != NULL && !settle_others(c, best, choice)) {
+        hypothesis_pop_to(s, length);
+        return false;
+    }
+    for (size_t i = 0; i < c->count; i++)
+        if (c->list[i].match.fit == best->match.fit) hypothesis_add_alternative(choice, c->list[i].mistake);
+    s->now.matches[c->p] = best->match;
+    return true;
+}
+
+/* Numbers that nothing was computed for, to the last digit, are evidence enough, however few they are. */
+void candidates_offer_plain(struct candidates *c, const struct mistake *mistake, size_t variant, const double *numbers)
+{
+    struct match match = search_match(c->s, c->p, numbers);
+    if (match.residual == 0 && match.digits < DIGITS_NEEDED && !c->s->now.partial) match.digits = DIGITS_NEEDED;
+    candidates_offer(c, mistake, variant, match, NAN);
+}
+
+void candidates_offer_numbers(struct candidates *c, const struct mistake *mistake, size_t variant,
+                              const double *predicted)
+{
+    candidates_offer(c, mistake, variant, search_match(c->s, c->p, predicted), NAN);
+}
+
+/* The factor of the least squares fit of the student's numbers to the prediction, looking at one number in `stride`;
+ * NaN where there is none. Divided by the largest, since squares of very large numbers overflow, and of very small ones
+ * vanish. */
+double candidates_fit(size_t n, size_t stride, const double *student, const double *predicted)
+{
+    double largest = 0, sp = 0, pp = 0;
+    for (size_t i = 0; i < n; i += stride)
+        largest = fabs(predicted[i]) > largest ? fabs(predicted[i]) : largest;
+    for (size_t i = 0; i < n && largest > 0; i += stride) {
+        double unit = predicted[i] / largest;
+        sp += student[i] / largest * unit;
+        pp += unit * unit;
+    }
+    return pp > 0 && isfinite(sp) ? sp / pp : NAN;
+}

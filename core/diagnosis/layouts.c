@@ -1,0 +1,96 @@
+/* The right numbers of a tensor in the wrong places. */
+#include <math.h>
+#include <string.h>
+
+#include "core/diagnosis/candidates.h"
+#include "core/diagnosis/hypothesis.h"
+
+/* Whether a few numbers of a matrix [rows, columns], taken column by column, are what was handed in: a large one is not
+ * turned for nothing. */
+static bool may_be_turned(const struct search *s, size_t rows, size_t columns, const double *matrix,
+                          const double *student, double bound)
+{
+    size_t n = rows * columns, stride = n / FEW + 1;
+    for (size_t i = 0; i < n && s->matching.clip == HUGE_VAL; i += stride)
+        if (!(fabs(student[i] - matrix[i % rows * columns + i / rows]) <= bound)) return false;
+    return true;
+}
+
+/* A square weight's gradient, or one that was handed in in the transpose's shape. */
+static void offer_transposed(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    const size_t *dim = search_value(s, c->p)->shape.dim;
+    const struct observed *o = &s->observed[c->p];
+    size_t n = dim[0] * dim[1];
+    bool l2 = search_has_l2(s, c->p) && !o->transposed;
+    if (!l2 && !may_be_turned(s, dim[0], dim[1], predicted, o->values, o->bound)) return;
+    tensor_transpose(dim[0], dim[1], predicted, s->room);
+    struct match match = match_numbers(&s->matching, o->tolerance, n, o->values, s->room, search_right(s, c->p), o->bound);
+    if (o->transposed) match.digits = DIGITS_OF_A_SHAPE;
+    candidates_offer(c, &mistake_transposed, 0, match, NAN);
+    /* Of a square matrix the same numbers come from writing it out in the wrong order. */
+    if (!o->transposed) candidates_offer(c, &mistake_wrong_memory_order, 0, match, NAN);
+    if (!l2) return;
+    /* Transposed before l2's part was added. */
+    memcpy(s->room_slope, predicted, n * sizeof(double));
+    search_add_l2(s, c->p, -1, s->room_slope);
+    tensor_transpose(dim[0], dim[1], s->room_slope, s->room);
+    search_add_l2(s, c->p, 1, s->room);
+    candidates_offer_numbers(c, &mistake_transposed, 1, s->room);
+}
+
+/* In memory as it was handed in: what is right there, rows by columns, is read column by column, or written so. */
+static void offer_memory_orders(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    const size_t *dim = search_value(s, c->p)->shape.dim;
+    const struct observed *o = &s->observed[c->p];
+    bool same_layout = o->values == o->raw;
+    size_t n = dim[0] * dim[1];
+    size_t rows = same_layout ? dim[0] : dim[1], columns = same_layout ? dim[1] : dim[0];
+    const double *ours = predicted, *reference = search_right(s, c->p);
+    if (!same_layout) {
+        tensor_transpose(dim[0], dim[1], predicted, s->room);
+        tensor_transpose(dim[0], dim[1], reference, s->room_slope);
+        ours = s->room;
+        reference = s->room_slope;
+    }
+    for (size_t variant = 0; variant < 2; variant++) {
+        size_t r = variant == 0 ? rows : columns, k = variant == 0 ? columns : rows;
+        if (!may_be_turned(s, r, k, ours, o->raw, o->bound)) continue;
+        tensor_transpose(r, k, ours, s->room_turned);
+        struct match match = match_numbers(&s->matching, o->tolerance, n, o->raw, s->room_turned, reference, o->bound);
+        candidates_offer(c, &mistake_wrong_memory_order, variant, match, NAN);
+    }
+}
+
+/* The right numbers in one axis: in the order of the rows, as they are handed in, or of the columns. */
+void candidates_offer_flattened(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    const struct observed *o = &s->observed[c->p];
+    const size_t *dim = search_value(s, c->p)->shape.dim;
+    size_t n = dim[0] * dim[1];
+    bool outside_is_turned = o->turned;
+    for (size_t variant = 0; variant < 2; variant++) {
+        bool turned = (variant == 1) != outside_is_turned;
+        memcpy(s->room, predicted, n * sizeof *s->room);
+        if (turned) tensor_transpose(dim[0], dim[1], predicted, s->room);
+        struct match match = match_numbers(&s->matching, o->tolerance, n, o->values, s->room, s->room, o->bound);
+        match.digits = DIGITS_OF_A_SHAPE;
+        candidates_offer(c, &mistake_flattened, variant, match, NAN);
+    }
+}
+
+/* Of a matrix: the same numbers in other places. */
+void candidates_offer_layouts(struct candidates *c, const double *predicted)
+{
+    const struct shape *shape = &search_value(c->s, c->p)->shape;
+    if (shape->rank != 2) return;
+    size_t rows = shape->dim[0], columns = shape->dim[1], n = rows * columns;
+    if (c->s->observed[c->p].transposed || (rows == columns && n > 1))
+        offer_transposed(c, predicted);
+    else if (n != rows && n != columns) /* one row or column reads the same both ways */
+        offer_memory_orders(c, predicted);
+}
