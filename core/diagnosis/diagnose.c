@@ -185,6 +185,11 @@ static int conclude(struct job *job, bool nothing_left, struct error *error)
     return CODE_OK;
 }
 
+static bool is_cancelled(const struct search *s)
+{
+    return s->cancelled != NULL && atomic_load(s->cancelled);
+}
+
 /* What else there is to say: what was handed in for values on the way, where the slip may be, what only follows. */
 static bool look_around(struct job *job)
 {
@@ -205,12 +210,12 @@ static int diagnose(struct job *job, struct error *error)
     if (s->out_of_memory) return out_of_memory(error);
     bool nothing_left = (all && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
     diagnosis->stopped = s->stopped;
-    if (s->cancelled != NULL && atomic_load(s->cancelled))
-        return error_set(error, CODE_CANCELLED, "the check was cancelled");
+    if (is_cancelled(s)) return error_set(error, CODE_CANCELLED, "the check was cancelled");
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
     if (s->best != NULL && !answer_solution(s, diagnosis)) return out_of_memory(error);
     if (conclude(job, nothing_left, error) != CODE_OK) return error->code;
-    return look_around(job) ? CODE_OK : out_of_memory(error);
+    if (look_around(job)) return CODE_OK;
+    return is_cancelled(s) ? error_set(error, CODE_CANCELLED, "the check was cancelled") : out_of_memory(error);
 }
 
 /* ---- how much room it takes ---- */
