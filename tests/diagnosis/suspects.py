@@ -84,7 +84,10 @@ def main():
                 counts["explained, or in part"] += 1
                 continue
             counts["asked"] += 1
-            found = diagnosis["suspects"]
+            found = diagnosis.get("suspects", [])
+            if all(np.abs(grads[name] - base.right[name]).max() < 2e-3 * np.abs(base.right[name]).max() for name in base.names):
+                counts["nearly right"] += 1
+                continue
             lengths.append(len(found))
             layers.append(len(base.program.layers) + 1)
             if not set(places) & set(found):
