@@ -26,7 +26,8 @@ static void offer_transposed(struct candidates *c, const double *predicted)
     bool l2 = search_has_l2(s, c->p) && !o->transposed;
     if (!l2 && !may_be_turned(s, dim[0], dim[1], predicted, o->values, o->bound)) return;
     tensor_transpose(dim[0], dim[1], predicted, s->room);
-    struct match match = match_numbers(&s->matching, o->tolerance, n, o->values, s->room, search_right(s, c->p), o->bound);
+    struct match match =
+        match_numbers(&s->matching, o->tolerance, n, o->values, s->room, search_right(s, c->p), o->bound);
     if (o->transposed) match.digits = DIGITS_OF_A_SHAPE;
     candidates_offer(c, &mistake_transposed, 0, match, NAN);
     /* Of a square matrix the same numbers come from writing it out in the wrong order. */

@@ -48,18 +48,30 @@ static void offer_unasked(struct candidates *c, const double *predicted)
                      factor);
 }
 
+/* What l2 is where a parameter without it is taken for one with it: that of all, or else of the same layer. */
+static double l2_beside(const struct search *s, size_t p)
+{
+    const struct network *network = s->network;
+    double l2 = network->definition->l2_of == NULL ? network->definition->l2 : 0;
+    for (size_t q = 0; q < network->parameter_count && network->definition->l2_of != NULL; q++)
+        if (network->graded[q].layer == network->graded[p].layer && network->graded[q].l2 > 0)
+            l2 = network->graded[q].l2;
+    return l2;
+}
+
 /* l2's part left out, with the wrong sign or another factor; or put on a bias. */
 void candidates_offer_l2(struct candidates *c, const double *predicted)
 {
     struct search *s = c->s;
-    double l2 = s->network->definition->l2;
     size_t n = search_size(s, c->p);
-    if (l2 == 0) {
+    if (!search_any_l2(s)) {
         offer_unasked(c, predicted);
         return;
     }
     memcpy(s->room, predicted, n * sizeof(double));
     if (!search_has_l2(s, c->p)) {
+        double l2 = l2_beside(s, c->p);
+        if (l2 == 0) return;
         for (size_t i = 0; i < n; i++)
             s->room[i] += l2 * search_given(s, c->p)[i];
         candidates_offer_numbers(c, &mistake_bias_regularized, 0, s->room);

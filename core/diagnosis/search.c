@@ -19,15 +19,22 @@ bool search_is_over(struct search *s)
 
 bool search_has_l2(const struct search *s, size_t p)
 {
-    return search_is_regularized(s, p) && s->network->definition->l2 > 0;
+    return s->network->graded[p].l2 > 0 || s->network->graded[p].l1 > 0;
+}
+
+bool search_any_l2(const struct search *s)
+{
+    for (size_t p = 0; p < search_count(s); p++)
+        if (search_has_l2(s, p)) return true;
+    return false;
 }
 
 void search_add_l2(const struct search *s, size_t p, double times, double *gradient)
 {
-    double l2 = search_has_l2(s, p) ? s->network->definition->l2 : 0;
+    if (!search_has_l2(s, p)) return;
     const double *W = search_given(s, p);
-    for (size_t i = 0; l2 > 0 && i < search_size(s, p); i++)
-        gradient[i] += times * l2 * W[i];
+    for (size_t i = 0; i < search_size(s, p); i++)
+        gradient[i] += times * search_l2_part(s, p, W[i]);
 }
 
 struct match search_match(const struct search *s, size_t p, const double *predicted)

@@ -130,8 +130,10 @@ bool search_looks(struct search *s);
 
 /* ---- what is graded ---- */
 
-/* Whether a tensor's gradient has a part of l2's; and `times` that part on top of it. */
+/* Whether a tensor's gradient has a part of l2's or l1's (called l2's for short), whether any has; and `times` that
+ * part on top of it. */
 bool search_has_l2(const struct search *s, size_t p);
+bool search_any_l2(const struct search *s);
 void search_add_l2(const struct search *s, size_t p, double times, double *gradient);
 
 /* Compares a prediction for a tensor with what was handed in for it. */
@@ -169,10 +171,18 @@ static inline size_t search_graded(const struct search *s, const struct node *no
     return node->inputs[input] != NULL ? s->graded_of[node->inputs[input]->index] : PARAMETER_NONE;
 }
 
+/* Whether the loss's l2 counts it where it counts all weights. */
 static inline bool search_is_regularized(const struct search *s, size_t p)
 {
     const struct slot *slot = s->network->graded[p].slot;
     return slot != NULL && slot->regularized;
+}
+
+/* That part for one number w of a tensor: l2 * w + l1 * sign(w). */
+static inline double search_l2_part(const struct search *s, size_t p, double w)
+{
+    const struct graded *graded = &s->network->graded[p];
+    return graded->l2 * w + graded->l1 * ((w > 0) - (w < 0));
 }
 
 /* Whether a mistake was made at the loss. */

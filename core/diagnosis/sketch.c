@@ -189,13 +189,13 @@ void sketch_observe(struct search *s, size_t p)
     size_t in = shape->dim[0], out = shape->dim[1];
     const struct observed *o = &s->observed[p];
     const double *W = search_given(s, p);
-    double l2 = search_has_l2(s, p) ? s->network->definition->l2 : 0, largest = 0;
+    double largest = 0;
     memset(wanted, 0, (out + 1) * sizeof(double));
     if (o->values == NULL || o->transposed) return;
     for (size_t k = 0; k < in; k++)
         for (size_t j = 0; j < out; j++) {
             double value = o->values[k * out + j];
-            wanted[j] += s->sketch.signs[k] * (value - l2 * W[k * out + j]);
+            wanted[j] += s->sketch.signs[k] * (value - search_l2_part(s, p, W[k * out + j]));
             largest = fabs(value) > largest ? fabs(value) : largest;
         }
     double each = match_bound(&s->matching, o->tolerance, largest) + SUM_ROUNDING * s->matching.scale;

@@ -16,6 +16,16 @@ static bool find_peer(const struct step_call *call, size_t index, struct step_pe
     return true;
 }
 
+/* What l2 adds to the gradient of the node's weight, as a multiple of that. */
+static double l2_of_weight(const struct search *s, const struct node *node)
+{
+    for (size_t k = 0; k < node->input_count; k++) {
+        size_t p = search_graded(s, node, k);
+        if (p != PARAMETER_NONE && search_is_regularized(s, p)) return s->network->graded[p].l2;
+    }
+    return 0;
+}
+
 struct step_call step_at(const struct search *s, const struct node *node)
 {
     const struct op_call *call = pass_call(s->pass, node);
@@ -32,7 +42,7 @@ struct step_call step_at(const struct search *s, const struct node *node)
                              .peer = find_peer,
                              .search = s,
                              .maps_used = s->maps_used,
-                             .l2 = s->network->definition->l2,
+                             .l2 = l2_of_weight(s, node),
                              .node = node->index};
     if (behind == NULL || node->op->kind == OP_ACTIVATION) return step;
     step.behind = pass_call(s->pass, behind);

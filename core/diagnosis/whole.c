@@ -102,7 +102,7 @@ static double factor_of_all(const struct search *s)
 static bool read_multiple(const struct search *s, struct whole *finished)
 {
     double c = factor_of_all(s), off = 0, limit = factors_norm_limit(s, c, &off);
-    bool l2 = s->network->definition->l2 > 0, whole = c > 1.5 && factors_near(c, round(c));
+    bool l2 = search_any_l2(s), whole = c > 1.5 && factors_near(c, round(c));
     if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || s->network->parameter_elements < 3) return false;
     *finished = (struct whole){.all = true, .factor = c};
     if (!isnan(limit)) {

@@ -286,6 +286,30 @@ size_t words_other(const struct check *check, const struct found *found)
     return other != NULL ? other->place.layer : LAYER_LOSS;
 }
 
+/* What the loss adds for the parameters that the mistake spoils, or the gradient of that: of one parameter with its
+ * name.
+ */
+static void penalty(const struct site *site, bool gradient, char *text)
+{
+    const struct found *found = site->found;
+    const char *W = found->parameter_count == 1 ? site->check->problem.names[found->parameters[0]] : "W";
+    bool l2 = false, l1 = false, same = true;
+    for (size_t i = 0; i < found->parameter_count; i++) {
+        const struct graded *graded = &site->check->problem.network->graded[found->parameters[i]];
+        same = same && (i == 0 || (l2 == (graded->l2 > 0) && l1 == (graded->l1 > 0)));
+        l2 = l2 || graded->l2 > 0;
+        l1 = l1 || graded->l1 > 0;
+    }
+    int n = 0;
+    if (!same) {
+        snprintf(text, PHRASE_MAX, gradient ? "what l2 and l1 give for each" : "of l2 or l1 for each");
+        return;
+    }
+    if (l2 || !l1) n = snprintf(text, PHRASE_MAX, gradient ? "l2 * %.80s" : "l2/2 * sum(%.80s**2)", W);
+    if (l2 && l1) n += snprintf(text + n, PHRASE_MAX - (size_t)n, " + ");
+    if (l1) snprintf(text + n, PHRASE_MAX - (size_t)n, gradient ? "l1 * sign(%.80s)" : "l1 * sum(|%.80s|)", W);
+}
+
 static void word_for(const struct site *site, const char *key, char *text)
 {
     const struct network *network = site->check->problem.network;
@@ -323,6 +347,10 @@ static void word_for(const struct site *site, const char *key, char *text)
         snprintf(text, PHRASE_MAX, "%.8g", found->factor);
     else if (strcmp(key, "detail") == 0 && found->has_factor)
         snprintf(text, PHRASE_MAX, " (with %.8g for its slope or alpha)", found->factor);
+    else if (strcmp(key, "penalty") == 0 || strcmp(key, "penalty_term") == 0)
+        penalty(site, key[strlen("penalty")] == '\0', text);
+    else if (strcmp(key, "scale") == 0)
+        snprintf(text, PHRASE_MAX, "%.8g", network->loss->attributes[LOSS_SCALE]);
     else if (strcmp(key, "sample") == 0)
         snprintf(text, PHRASE_MAX, "%zu", found->sample);
     else if (strcmp(key, "printed") == 0 && found->printed.decimals > 0)
@@ -370,7 +398,7 @@ static const char *message_of_tensors(const struct found *found)
 const char *words_message(const struct found *found)
 {
     static const char of_l2[] = "{parameters}: the part of the regularization is {factor} times what it should be. Its"
-                                " gradient is l2 * W.";
+                                " gradient is {penalty}.";
     static const char at_loss[] = "The gradient of the loss is multiplied by {factor}.";
     static const char all[] = "All gradients are {factor} times the right ones.";
     static const char sent[] = "What comes back through {through} is {factor} times what it should be.";

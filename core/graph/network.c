@@ -191,24 +191,33 @@ static int add_loss(struct network *network, struct error *error)
     return graph_add_term(graph, network->loss->output) ? CODE_OK : out_of_memory(error);
 }
 
-/* l2/2 * sum(W**2) for every parameter that is regularized. */
+/* A term of the loss for one parameter. */
+static int add_penalty(struct network *network, const struct op *op, const double *lambda, struct value *value,
+                       struct error *error)
+{
+    const struct shape *shapes[] = {&value->shape};
+    const struct op_shape shape = {.op = op, .attributes = lambda, .count = 1, .in = shapes};
+    const struct place place = {.kind = PLACE_PENALTY};
+    struct op_plan plan;
+    struct node *node;
+    if (!(*lambda > 0)) return CODE_OK;
+    op_no_plan(&plan);
+    int code = op->plan(&shape, &plan, error);
+    if (code == CODE_OK) code = graph_apply(&network->graph, op, lambda, &value, 1, &plan, place, &node, error);
+    if (code != CODE_OK) return code;
+    return graph_add_term(&network->graph, node->output) ? CODE_OK : out_of_memory(error);
+}
+
 static int add_penalties(struct network *network, struct error *error)
 {
     const struct definition *definition = network->definition;
-    for (size_t p = 0; definition->l2 > 0 && p < network->parameter_count; p++) {
-        struct value *value = network->graded[p].value;
-        if (!network->graded[p].slot->regularized) continue;
-        const struct shape *shapes[] = {&value->shape};
-        const struct op_shape shape = {.op = ops_penalty, .attributes = &definition->l2, .count = 1, .in = shapes};
-        const struct place place = {.kind = PLACE_PENALTY};
-        struct op_plan plan;
-        struct node *node;
-        op_no_plan(&plan);
-        int code = ops_penalty->plan(&shape, &plan, error);
-        if (code == CODE_OK)
-            code = graph_apply(&network->graph, ops_penalty, &definition->l2, &value, 1, &plan, place, &node, error);
-        if (code != CODE_OK) return code;
-        if (!graph_add_term(&network->graph, node->output)) return out_of_memory(error);
+    for (size_t p = 0; p < network->parameter_count; p++) {
+        struct graded *graded = &network->graded[p];
+        bool regularized = graded->slot->regularized;
+        graded->l2 = definition->l2_of != NULL ? definition->l2_of[p] : regularized ? definition->l2 : 0;
+        graded->l1 = definition->l1_of != NULL ? definition->l1_of[p] : regularized ? definition->l1 : 0;
+        if (add_penalty(network, ops_l2_penalty, &graded->l2, graded->value, error) != CODE_OK) return error->code;
+        if (add_penalty(network, ops_l1_penalty, &graded->l1, graded->value, error) != CODE_OK) return error->code;
     }
     return CODE_OK;
 }

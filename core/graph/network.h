@@ -33,7 +33,10 @@ struct definition {
     const struct layer *layers;
     size_t layer_count;
     struct layer loss;
-    double l2;
+    /* l2/2 * sum(W**2) and l1 * sum(|W|) on top of the loss, for every parameter that is regularized; or, where there
+     * is a list, for each parameter by its own number there. */
+    double l2, l1;
+    const double *l2_of, *l1_of;
 };
 
 /* A value whose gradient is graded: a parameter, or a feed that is wanted. */
@@ -45,6 +48,7 @@ struct graded {
     size_t layer;            /* the layer that has it; of a feed, as many as there are: behind all */
     size_t number;           /* of a parameter k: counts the layers that have parameters, from 1 */
     double fan_in, fan_out;  /* of a parameter: what its first values are drawn by */
+    double l2, l1;           /* of a parameter: what the loss adds for it */
 };
 
 struct network {
@@ -55,7 +59,7 @@ struct network {
     struct value *target;  /* shaped like the output; of an upstream loss, what arrives there */
     struct value *output;  /* the prediction: what the last layer makes */
     struct node **layers;  /* by layer */
-    struct node *loss;     /* without l2's part */
+    struct node *loss;     /* without the parts of l2 and l1 */
     struct graded *graded; /* parameters in layer order, by slot; then feeds that are wanted */
     size_t parameter_count, graded_count;
     size_t *numbered; /* the k-th layer that has parameters, at k - 1 */

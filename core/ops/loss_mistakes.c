@@ -109,6 +109,27 @@ const struct mistake mistake_wrong_normalization = {
     .variants = NORMALIZATIONS,
 };
 
+static double scale_missing(const struct loss_call *call, size_t variant)
+{
+    (void)variant;
+    return 1 / call->call->attributes[LOSS_SCALE];
+}
+
+const struct mistake mistake_loss_scale_missing = {
+    .id = "loss_scale_missing",
+    .step = STEP_LOSS,
+    .rank = 2,
+    .summary = "the factor that the loss is multiplied by is missing from its gradient",
+    .message =
+        "The loss is multiplied by {scale}, its gradient is not: everything is {factor} times what it should be.",
+    .hint = "What the loss is multiplied by, its gradient is, too: half the squared error has the gradient y_hat - y, "
+            "without"
+            " the 2.",
+    .wrong = "dy_hat = 2 * (y_hat - y) / batch  # of a loss with scale 0.5",
+    .right = "dy_hat = (y_hat - y) / batch",
+    .factor = scale_missing,
+};
+
 /* ---- another loss's gradient ---- */
 
 static void subtract_target(const struct loss_call *call, const double *p, double *error)
@@ -296,8 +317,8 @@ const struct mistake mistake_regularization_missing = {
     .step = STEP_LOSS,
     .rank = 5,
     .summary = "l2 * W is missing from dW",
-    .message = "{dW} lacks the gradient of the regularization: l2 * {W} has to be added.",
-    .hint = "The loss has a term l2/2 * sum(W**2); differentiate it too.",
+    .message = "The gradient of the regularization is missing from {parameters}: {penalty} has to be added.",
+    .hint = "The loss has a term {penalty_term}; differentiate it too.",
     .wrong = "dW = x.T @ dz",
     .right = "dW = x.T @ dz + l2 * W",
     .source = "Burton2000/CS231n-2017#9",
@@ -308,8 +329,8 @@ const struct mistake mistake_regularization_sign = {
     .step = STEP_LOSS,
     .rank = 12,
     .summary = "dW - l2 * W",
-    .message = "The gradient of the regularization was subtracted from {dW} instead of added.",
-    .hint = "The penalty l2/2 * sum(W**2) grows with the weights: its gradient is +l2 * W.",
+    .message = "The gradient of the regularization was subtracted from {parameters} instead of added.",
+    .hint = "The penalty {penalty_term} is added to the loss: its gradient is +{penalty}.",
     .wrong = "dW = x.T @ dz - l2 * W",
     .right = "dW = x.T @ dz + l2 * W",
     .source = "andersbll/nnet#4",
@@ -320,8 +341,10 @@ const struct mistake mistake_bias_regularized = {
     .step = STEP_LOSS,
     .rank = 11,
     .summary = "db + l2 * b",
-    .message = "l2 * {b} was added to {db}, but the regularization here is over the weights only.",
-    .hint = "The penalty of this loss does not hold the biases.",
+    .message =
+        "l2 times the parameter itself was added to {parameters}, but the loss here does not regularize {parameter}.",
+    .hint =
+        "Only what the penalty of the loss holds has a part of it in its gradient; usually that is the weights alone.",
     .wrong = "db = dz.sum(axis=0) + l2 * b",
     .right = "db = dz.sum(axis=0)",
     .source = "JWarmenhoven/Coursera-Machine-Learning#3",
@@ -342,8 +365,8 @@ const struct mistake mistake_regularization_unasked = {
 };
 
 const struct mistake_family mistakes_of_losses = {
-    .before = (const struct mistake *const[]){&mistake_not_averaged_over_batch, &mistake_averaged_twice,
-                                              &mistake_cross_entropy_shortcut, NULL},
+    .before = (const struct mistake *const[]){&mistake_loss_scale_missing, &mistake_not_averaged_over_batch,
+                                              &mistake_averaged_twice, &mistake_cross_entropy_shortcut, NULL},
     .after =
         (const struct mistake *const[]){&mistake_sign_flipped, &mistake_wrong_normalization, &mistake_target_broadcast,
                                         &mistake_single_sample, &mistake_gradient_of_output, NULL},

@@ -52,6 +52,7 @@
     X(bias_summed_over_wrong_axis) \
     X(bias_from_weight_gradient) \
     X(bias_of_ones) \
+    X(loss_scale_missing) \
     X(not_averaged_over_batch) \
     X(averaged_twice) \
     X(wrong_normalization) \

@@ -14,7 +14,7 @@ const struct mistake mistake_missing_factor_two = {
     .rank = 2,
     .summary = "the 2 of d(e**2)/de is missing",
     .message = "The gradient of the squared error lacks its factor 2: it is half as large as it should be.",
-    .hint = "d(e**2)/de = 2e. (A loss defined with 1/2 has no 2; this one has.)",
+    .hint = "d(e**2)/de = 2e. (Only half the squared error has the gradient e, without the 2.)",
     .wrong = "dy_hat = (y_hat - y) / batch",
     .right = "dy_hat = 2 * (y_hat - y) / batch",
     .source = "davisking/dlib#1169",

@@ -16,8 +16,8 @@
 #define DECLARE(name) extern const struct op op_##name;
 ALL_OPS(DECLARE)
 
-extern const struct op op_l2_penalty;
-const struct op *const ops_penalty = &op_l2_penalty;
+extern const struct op op_l2_penalty, op_l1_penalty;
+const struct op *const ops_l2_penalty = &op_l2_penalty, *const ops_l1_penalty = &op_l1_penalty;
 
 #define ENTRY(name) &op_##name,
 const struct op *const ops[] = {ALL_OPS(ENTRY) NULL};

@@ -6,8 +6,8 @@
 
 extern const struct op *const ops[]; /* layers, activations, losses; ends with NULL */
 
-/* The term that l2 adds to the loss for one parameter, with l2 for its attribute. No request names it. */
-extern const struct op *const ops_penalty;
+/* The terms that l2 and l1 add to the loss for one parameter, with that for their attribute. No request names them. */
+extern const struct op *const ops_l2_penalty, *const ops_l1_penalty;
 
 /* The op of that name, a loss or not; NULL where there is none. */
 const struct op *ops_find(const char *name, bool loss);

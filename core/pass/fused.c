@@ -71,13 +71,15 @@ bool fused_of(const struct network *network, struct fused *fused)
     const struct node *loss = network->loss;
     const struct value *x = network->feeds[0];
     if (!network_is_chain(network) || network->graded_count > network->parameter_count) return false;
+    const struct definition *definition = network->definition;
+    if (definition->l2_of != NULL || definition->l1_of != NULL || definition->l1 > 0) return false;
     if (network->batch == 0 || !small(network->batch) || !small(x->size)) return false;
     const struct op_join *join = loss->op->join != NULL ? loss->op->join(loss->attributes) : NULL;
     if (join != NULL && network->output->made_by->op != join->before) join = NULL;
     *fused = (struct fused){.batch = (unsigned)network->batch,
                             .input = (unsigned)network_sample_size(network, x),
                             .scale = loss_factor(loss->op, loss->attributes, &network->output->shape),
-                            .l2 = network->definition->l2,
+                            .l2 = definition->l2,
                             .work = network->work / 3};
     if (!add_loss(loss, join, fused)) return false;
     size_t steps = network->definition->layer_count - (join != NULL);

@@ -8,6 +8,7 @@
 #include "server/limits.h"
 #include "server/task/graded_names.h"
 #include "server/task/read_attributes.h"
+#include "server/task/read_penalties.h"
 
 _Static_assert(LIMIT_INPUTS <= OP_INPUTS_MAX, "ops have room for all inputs of a layer");
 
@@ -248,7 +249,8 @@ static bool is_reduced(const struct op *loss)
 
 static int read_loss_object(struct members *r, const json_t *loss, struct definition *definition)
 {
-    static const char *const others[] = {"type", "l2", "reduction", NULL}, *const of_upstream[] = {"type", "l2", NULL};
+    static const char *const others[] = {"type", "scale", "l2", "l1", "reduction", NULL};
+    static const char *const of_upstream[] = {"type", "scale", "l2", "l1", NULL};
     const struct op **op = &definition->loss.op;
     double *attributes = definition->loss.attributes;
     if (read_op(r, loss, true, op) != CODE_OK || *op == NULL) return r->error->code;
@@ -257,16 +259,17 @@ static int read_loss_object(struct members *r, const json_t *loss, struct defini
     int reduction = REDUCTION_MEAN;
     if (members_choice(r, loss, "reduction", OPTIONAL, reduction_names, &reduction) != CODE_OK) return r->error->code;
     attributes[LOSS_REDUCTION] = reduction;
-    if (members_number(r, loss, "l2", OPTIONAL, &definition->l2) != CODE_OK) return r->error->code;
-    if (definition->l2 >= 0) return CODE_OK;
-    error_set(r->error, CODE_OUT_OF_RANGE, "l2 is %.17g, it must be at least 0", definition->l2);
-    return error_at(r->error, "l2");
+    if (members_number(r, loss, "scale", OPTIONAL, &attributes[LOSS_SCALE]) != CODE_OK) return r->error->code;
+    if (attributes[LOSS_SCALE] > 0) return read_penalties(r, loss, definition);
+    error_set(r->error, CODE_OUT_OF_RANGE, "scale is %.17g, it must be greater than 0", attributes[LOSS_SCALE]);
+    return error_at(r->error, "scale");
 }
 
 static int read_loss(struct members *r, const json_t *network, struct definition *definition)
 {
     double *attributes = definition->loss.attributes;
     const json_t *loss;
+    attributes[LOSS_SCALE] = 1;
     if (members_member(r, network, "loss", REQUIRED, &loss) != CODE_OK) return r->error->code;
     if (json_is_string(loss)) {
         const struct op *op = ops_find(json_string_value(loss), true);
@@ -279,7 +282,6 @@ static int read_loss(struct members *r, const json_t *network, struct definition
         read_loss_object(r, loss, definition);
     }
     if (r->error->code != CODE_OK) return error_at(r->error, "loss");
-    attributes[LOSS_SCALE] = 1;
     const struct op *op = definition->loss.op;
     if (op != NULL && !is_reduced(op)) attributes[LOSS_REDUCTION] = REDUCTION_SUM;
     return CODE_OK;
@@ -320,12 +322,27 @@ static int read_input(struct members *r, const json_t *network, struct shape *in
     return CODE_OK;
 }
 
+/* Builds the network; anew where penalties are given by the names that its parameters have only then. */
+static int build(struct members *r, const json_t *network, struct problem_set *set)
+{
+    const json_t *loss = json_object_get(network, "loss");
+    if (network_build(r->arena, &set->definition, set->batch, &set->network, r->error) != CODE_OK)
+        return error_at(r->error, "network");
+    set->names = graded_names(r, set->problem.convention, &set->renames, &set->network);
+    if (r->error->code != CODE_OK || !penalties_are_named(loss)) return r->error->code;
+    size_t count = set->network.parameter_count;
+    if (read_named_penalties(r, loss, set->names, count, &set->definition) != CODE_OK)
+        error_at(r->error, "loss");
+    else
+        network_build(r->arena, &set->definition, set->batch, &set->network, r->error);
+    return r->error->code != CODE_OK ? error_at(r->error, "network") : CODE_OK;
+}
+
 static int name_graded(struct members *r, struct problem_set *set)
 {
     set->shapes = arena_array(r->arena, set->network.graded_count, sizeof *set->shapes);
     set->problem.given = arena_zeroed(r->arena, set->network.graph.value_count, sizeof *set->problem.given);
     if (set->shapes == NULL || set->problem.given == NULL) return members_out_of_memory(r);
-    set->names = graded_names(r, set->problem.convention, &set->renames, &set->network);
     set->problem.network = &set->network;
     set->problem.names = set->names;
     set->problem.shapes = set->shapes;
@@ -416,7 +433,6 @@ int read_network(struct members *r, const json_t *root, struct problem_set *set)
     if (read_samples(r, root, set) != CODE_OK) return error_at(r->error, "data");
     for (size_t i = 0; i < set->definition.feed_count; i++)
         if (read_wanted(r, root, set, &feeds[i]) != CODE_OK) return r->error->code;
-    if (network_build(r->arena, &set->definition, set->batch, &set->network, r->error) != CODE_OK)
-        return error_at(r->error, "network");
+    if (build(r, network, set) != CODE_OK) return r->error->code;
     return name_graded(r, set);
 }

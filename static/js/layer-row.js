@@ -9,7 +9,7 @@ import { describeLayers, hasParameters, inputShape, shapeText } from "./shapes.j
 const NAME = { name: "name", type: "string" };
 const SHARES = { name: "shares", type: "string" };
 /** What is tucked away until somebody asks for it or it is set. */
-const RARE = new Set(["in_features", "bias", "name", "l2", "eps", "affine", "shares", "transposed"]);
+const RARE = new Set(["in_features", "bias", "name", "scale", "l2", "l1", "eps", "affine", "shares", "transposed"]);
 
 /** The loss in its long form; a bare string is its type. */
 const looseLoss = (loss) => (typeof loss === "object" && loss !== null ? { ...loss } : { type: loss ?? "mse" });
@@ -138,14 +138,17 @@ export function createLayerRow(container, { capabilities, errors, onChange }) {
     const type = select(names, loss.type, { class: "type", "aria-label": "Loss", title: op.summary });
     type.addEventListener("change", () => {
       const keep = loss.reduction === undefined || targetOf({ type: type.value }) !== "y" ? {} : { reduction: loss.reduction };
-      network.loss = { type: type.value, ...keep, ...(loss.l2 === undefined ? {} : { l2: loss.l2 }) };
+      const common = Object.entries(loss).filter(([name]) => ["scale", "l2", "l1"].includes(name));
+      network.loss = { type: type.value, ...keep, ...Object.fromEntries(common) };
       draw();
       row.querySelector(".loss .type").focus();
       changed();
     });
     const extra = [
       ...(targetOf(loss) === "y" ? [{ name: "reduction", type: "string", choices: capabilities.reductions, default: "mean" }] : []),
+      { name: "scale", type: "number", default: 1 },
       { name: "l2", type: "number", default: 0 },
+      { name: "l1", type: "number", default: 0 },
     ];
     const { usual, rare, rareSet } = attributesOf({ attributes: [...op.attributes, ...extra] }, loss, () => "/network/loss");
     const more = el("div", { class: "more" }, rare);

@@ -22,11 +22,11 @@ static size_t size_of(size_t p)
 }
 
 /* The network on the XOR data with its reference gradients. */
-static void prepare(const struct link *links, const char *loss, double bias)
+static void prepare_defined(double bias)
 {
     arena_init(&arena, (size_t)1 << 26);
     error = (struct error){0};
-    ck_assert_int_eq(chain_build(&arena, 2, BATCH, links, loss, &chain, &error), CODE_OK);
+    ck_assert_int_eq(chain_build_defined(&arena, BATCH, &chain, &error), CODE_OK);
     for (size_t p = 0; p < chain.network.parameter_count; p++) {
         parameters[p] = arena_doubles(&arena, size_of(p));
         gradients[p] = arena_doubles(&arena, size_of(p));
@@ -41,6 +41,12 @@ static void prepare(const struct link *links, const char *loss, double bias)
     ck_assert_int_eq(pass_backward(&pass, &error), CODE_OK);
     for (size_t p = 0; p < chain.network.parameter_count; p++)
         ck_assert_int_eq(pass_read_gradient(&pass, chain.network.graded[p].value, gradients[p], &error), CODE_OK);
+}
+
+static void prepare(const struct link *links, const char *loss, double bias)
+{
+    chain_define(2, links, loss, &chain);
+    prepare_defined(bias);
 }
 
 static struct verification verify(void)
@@ -60,6 +66,29 @@ START_TEST(agrees_with_a_right_reference)
     ck_assert(v.checked == chain.network.parameter_elements && v.at_kinks == 0);
     ck_assert_double_lt(v.max_rel_diff, 1e-8);
     arena_free(&arena);
+}
+END_TEST
+
+/* A scale, and penalties of all weights or of each parameter; at a number that is 0 that of l1 has a kink. */
+START_TEST(agrees_with_scale_and_penalties)
+{
+    static const double l2_of[] = {0.3, 0, 0, 0.2}, l1_of[] = {0, 0.1, 0.4, 0};
+    for (int named = 0; named < 2; named++) {
+        chain_define(2, smooth, "mse", &chain);
+        chain.definition.loss.attributes[LOSS_SCALE] = 0.5;
+        chain.definition.l2 = 0.1;
+        chain.definition.l1 = 0.2;
+        chain.definition.l2_of = named ? l2_of : NULL;
+        chain.definition.l1_of = named ? l1_of : NULL;
+        prepare_defined(named ? 0 : 0.1);
+        struct fused fused;
+        ck_assert(!fused_of(&chain.network, &fused)); /* which knows l2 of all weights alone */
+        struct verification v = verify();
+        ck_assert_uint_eq(v.at_kinks, named ? 3 : 0); /* b1, whose numbers are 0 */
+        ck_assert_uint_eq(v.checked + v.at_kinks, chain.network.parameter_elements);
+        ck_assert_double_lt(v.max_rel_diff, 1e-8);
+        arena_free(&arena);
+    }
 }
 END_TEST
 
@@ -237,6 +266,7 @@ Suite *test_suite(void)
     Suite *suite = suite_create("numeric");
     TCase *tcase = tcase_create("numeric");
     tcase_add_test(tcase, agrees_with_a_right_reference);
+    tcase_add_test(tcase, agrees_with_scale_and_penalties);
     tcase_add_test(tcase, finds_a_wrong_one_and_where);
     tcase_add_test(tcase, leaves_out_what_lies_at_a_kink);
     tcase_add_test(tcase, leaves_the_parameters_as_they_were);

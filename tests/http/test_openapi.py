@@ -339,7 +339,7 @@ class TruthTest(DaemonTest):
             for part in schemas[union]["oneOf"]:
                 if "$ref" in part:
                     properties = resolve(self.description, part["$ref"])["properties"]
-                    found[properties["type"]["const"]] = set(properties) - {"type", "name", "inputs", "shares", "reduction", "l2"}
+                    found[properties["type"]["const"]] = set(properties) - {"type", "name", "inputs", "shares", "reduction", "scale", "l2", "l1"}
             return found
 
         def offered(*kinds):

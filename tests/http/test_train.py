@@ -172,7 +172,7 @@ class VectorTest(TrainTest):
         counts = {}
         for group, _ in read_vectors("train"):
             counts[group] = counts.get(group, 0) + 1
-        self.assertEqual(set(counts), {"optimizers", "networks", "losses", "batches", "float32"})
+        self.assertEqual(set(counts), {"optimizers", "networks", "losses", "batches", "float32", "penalties"})
         self.assertGreater(sum(counts.values()), 200)
 
     def test_every_vector_matches(self):

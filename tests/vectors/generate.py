@@ -274,6 +274,49 @@ def losses():
     make.write("losses.ndjson")
 
 
+def penalties():
+    """scale, l2 and l1, these two for all weights or by parameter; and the convention numpy_out_in."""
+    make = Maker(21)
+    hidden, on = [linear(4), {"type": "tanh"}, linear(3)], (*CONVENTIONS, "numpy_out_in")
+    for number, kind in enumerate(("mse", "l1", "smooth_l1", "huber", "bce_with_logits", "cross_entropy", "hinge")):
+        for scale in (0.5, 3.0):
+            definition = {"type": kind, "reduction": REDUCTIONS[number % 3], "scale": scale}
+            make.add(label_of(definition), {"input": 3, "layers": hidden, "loss": definition}, 5,
+                     on[(number + (scale > 1)) % 4])
+    make.add("bce behind a sigmoid, scale", {"input": 3, "layers": [linear(1), {"type": "sigmoid"}],
+                                             "loss": {"type": "bce", "scale": 0.5}}, 4)
+    make.add("cross_entropy behind a softmax, scale",
+             {"input": 3, "layers": [linear(4), {"type": "softmax"}],
+              "loss": {"type": "cross_entropy", "from": "probabilities", "scale": 2.0}}, 4)
+    for convention in on:
+        pytorch = convention == "pytorch"
+        W1, b1, W2, b2 = ("0.weight", "0.bias", "2.weight", "2.bias") if pytorch else ("W1", "b1", "W2", "b2")
+        for name, terms in (("l1", {"l1": 0.03}), ("l1 and l2", {"l1": 0.03, "l2": 0.2}),
+                            ("l2 of one weight", {"l2": {W2: 0.3}}), ("l2 of a bias", {"l2": {b1: 0.7, W1: 0.1}}),
+                            ("l1 by parameter", {"l1": {W1: 0.02, b2: 0.4}}),
+                            ("l1 by parameter, l2 on all", {"l1": {W1: 0.02}, "l2": 0.05, "scale": 0.5}),
+                            ("both by parameter", {"l1": {W1: 0.02, W2: 0.1}, "l2": {W2: 0.05, b2: 0.2}})):
+            make.add(f"{name}, {convention}",
+                     {"input": 3, "layers": [*hidden[:2], linear(2)], "loss": {"type": "mse", **terms}}, 4, convention)
+    make.add("l1 at weights of 0", {"input": 2, "layers": [linear(2)], "loss": {"type": "mse", "l1": 0.25}}, 3,
+             parameters=[([[0.0, 0.5], [-0.25, 0.0]], [0.0, 0.1])])
+    make.add("float32", {"input": 3, "layers": hidden, "loss": {"type": "mse", "scale": 0.5, "l1": 0.1, "l2": 0.3}}, 4,
+             dtype="float32")
+    make.write("penalties.ndjson")
+
+
+def train_penalties():
+    """scale, l2 and l1 in trainings, in batches too."""
+    make = Maker(22)
+    for loss in ({"type": "mse", "scale": 0.5}, {"type": "mse", "l1": 0.01}, {"type": "mse", "l2": {"W2": 0.1, "b1": 0.2}},
+                 {"type": "mse", "l1": {"W1": 0.02}, "l2": 0.03, "scale": 2.0}):
+        for batch_size in (6, 4):
+            make.add_training(f"{label_of(loss)}, batches of {batch_size}",
+                              {"input": 2, "layers": [linear(3), {"type": "tanh"}, linear(2)], "loss": loss}, 6,
+                              {"type": "sgd", "lr": 0.1}, epochs=12, batch_size=batch_size)
+    make.write("train/penalties.ndjson")
+
+
 def networks():
     """Depth, widths, conventions, names, biases, axes, batch sizes."""
     make = Maker(3)
@@ -707,7 +750,7 @@ def main():
     torch.set_num_threads(1)
     (HERE / "train").mkdir(exist_ok=True)
     for part in (activations, losses, networks, edges, lab, float32, numpy_random, train_optimizers, train_networks,
-                 train_losses, train_batches, train_float32, lab_curve):
+                 train_losses, train_batches, train_float32, lab_curve, penalties, train_penalties):
         part()
 
 

@@ -112,7 +112,7 @@ def reduce_samples(per_sample, reduction):
 
 
 def loss_of(loss, y_hat, target, dtype):
-    """The scalar loss, without l2. `target` is rows first."""
+    """The scalar loss, without scale, l2 and l1. `target` is rows first."""
     kind, reduction = loss["type"], loss.get("reduction", "mean")
     if kind in BATCH_LOSSES:
         if is_class_indices(target):
@@ -225,12 +225,17 @@ def loss_definition(request):
 
 
 def total_loss(request, leaves, y_hat, target):
-    """The scalar loss with its l2."""
+    """The scalar loss with its scale, l2 and l1."""
     definition = loss_definition(request)
     total = loss_of(definition, y_hat, target, dtype_of(request))
-    if definition.get("l2", 0.0):
-        weights = [leaves[entry[3]] for entry in parameter_layers(request)]
-        total = total + definition["l2"] / 2.0 * sum((W**2).sum() for W in weights)
+    if "scale" in definition:
+        total = definition["scale"] * total
+    for kind, term in (("l2", lambda W: (W**2).sum() / 2.0), ("l1", lambda W: W.abs().sum())):
+        given = definition.get(kind, 0.0)
+        if not isinstance(given, dict):
+            given = {entry[3]: given for entry in parameter_layers(request)} if given else {}
+        for name, factor in given.items():
+            total = total + factor * term(leaves[name])
     return total
 
 
