@@ -22,17 +22,17 @@ static char lower(char c)
 int gradient_name_compare(const char *a, size_t a_length, const char *b, size_t b_length, bool fold)
 {
     size_t n = a_length < b_length ? a_length : b_length;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char x = (unsigned char)(fold ? lower(a[i]) : a[i]), y = (unsigned char)(fold ? lower(b[i]) : b[i]);
-        if (x != y) return x < y ? -1 : 1;
-    }
-    return (a_length > b_length) - (a_length < b_length);
+    int order = fold ? 0 : memcmp(a, b, n);
+    for (size_t i = 0; fold && order == 0 && i < n; i++)
+        order = (unsigned char)lower(a[i]) - (unsigned char)lower(b[i]);
+    return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
 }
 
 bool gradient_name_base(enum convention convention, const char *written, size_t rank, bool fold, const char **from,
                         size_t *length)
 {
     const struct way *way = &ways[rank];
+    if (!fold && way->before[0] != '\0' && way->before[0] != written[0]) return false; /* which is nearly always so */
     size_t n = strlen(written), before = strlen(way->before), behind = strlen(way->behind);
     if (way->of_x) {
         if (convention == CONVENTION_PYTORCH || n != before) return false;
@@ -48,10 +48,21 @@ bool gradient_name_base(enum convention convention, const char *written, size_t 
     return true;
 }
 
+/* Whether the name's first letter is there at all, or what may stand for x: of most names that settles it. */
+static bool may_hold(const char *written, const char *name, bool fold)
+{
+    char first = name[0];
+    if (strchr(written, first) != NULL || (first == 'x' && strchr(written, '0') != NULL)) return true;
+    for (; fold && *written != '\0'; written++)
+        if (lower(*written) == lower(first)) return true;
+    return false;
+}
+
 size_t gradient_name_rank(enum convention convention, const char *written, const char *name, bool fold)
 {
     size_t n = strlen(name), length;
     const char *from;
+    if (!may_hold(written, name, fold)) return GRADIENT_NAMES_MAX;
     for (size_t rank = 0; rank < GRADIENT_NAMES_MAX; rank++)
         if (gradient_name_base(convention, written, rank, fold, &from, &length) &&
             gradient_name_compare(from, length, name, n, fold && !ways[rank].of_x) == 0)

@@ -9,6 +9,9 @@ const TOLERANCE = [
   { name: "rtol", type: "number", default: 0 },
 ];
 
+/** What a field shows of an object that was read, or of a text that is none yet. */
+const written = (value) => (typeof value === "string" ? value : value ? toJson(value) : "");
+
 /** @param {{capabilities: object, errors: import("./fields.js").FieldErrors, onChange(): void}} options */
 export function createCheckOptions({ capabilities, errors, onChange }) {
   let values = {};
@@ -19,7 +22,8 @@ export function createCheckOptions({ capabilities, errors, onChange }) {
   const verify = el("input", { type: "checkbox" });
   const carry = el("input", { type: "checkbox" });
   const points = el("input", { type: "text", spellcheck: "false", autocomplete: "off", placeholder: '{"W1": 2}' });
-  points.addEventListener("input", onChange);
+  const names = el("input", { type: "text", spellcheck: "false", autocomplete: "off", placeholder: '{"Theta1": "W1"}' });
+  for (const text of [points, names]) text.addEventListener("input", onChange);
   for (const box of [reveal, verify, carry]) box.addEventListener("change", onChange);
 
   const node = el("div", { class: "options" },
@@ -36,9 +40,13 @@ export function createCheckOptions({ capabilities, errors, onChange }) {
     const device = attributeControl({ name: "device", type: "string", choices: ["auto", ...capabilities.devices], default: "auto" }, values, onChange);
     errors.register("/dtype", dtype.control);
     errors.register("/device", device.control);
+    const shapes = attributeControl({ name: "shapes", type: "string", choices: ["strict", "loose"], default: "strict" }, values, onChange);
+    errors.register("/shapes", shapes.control);
     errors.register("/points", points);
     errors.register("/carry_forward", carry);
-    fill(rare, dtype.node, device.node, field("points per parameter", points),
+    errors.register("/names", names);
+    fill(rare, dtype.node, device.node, shapes.node, field("points per parameter", points),
+      field("your names for parameters", names),
       el("label", { class: "check" }, carry, "Points for what only follows from a mistake made elsewhere"),
       el("label", { class: "check" }, verify, "Check the reference against central differences"));
   }
@@ -54,27 +62,30 @@ export function createCheckOptions({ capabilities, errors, onChange }) {
       if (carry.checked) asked.carry_forward = true;
       if (verify.checked) asked.verify_reference = true;
       if (points.value.trim() !== "") asked.points = parseAt("/points", points.value, JSON.parse);
+      if (names.value.trim() !== "") asked.names = parseAt("/names", names.value, JSON.parse);
       return asked;
     },
     getState() {
       try {
         return this.get();
       } catch {
-        const kept = points.value;
-        points.value = "";
-        const state = { ...this.get(), points: kept };
-        points.value = kept;
+        const kept = { points: points.value, names: names.value };
+        points.value = names.value = "";
+        const state = { ...this.get(), ...kept };
+        points.value = kept.points;
+        names.value = kept.names;
         return state;
       }
     },
     set(state = {}) {
       values = {};
-      for (const name of ["dtype", "device"]) if (typeof state[name] === "string") values[name] = state[name];
+      for (const name of ["dtype", "device", "shapes"]) if (typeof state[name] === "string") values[name] = state[name];
       tolerance = { ...state.tolerance };
       reveal.checked = state.reveal === true;
       verify.checked = state.verify_reference === true;
       carry.checked = state.carry_forward === true;
-      points.value = typeof state.points === "string" ? state.points : state.points ? toJson(state.points) : "";
+      points.value = written(state.points);
+      names.value = written(state.names);
       draw();
     },
   };
