@@ -84,7 +84,7 @@ class Assignment:
 
     def __init__(self, rng):
         self.batch = rng.randint(1, 4)
-        self.convention = rng.choice(("numpy", "numpy", "pytorch", "columns"))
+        self.convention = rng.choice(("numpy", "numpy", "pytorch", "columns", "numpy_out_in"))
         shape = [rng.randint(1, 4)] if rng.random() < 0.75 else [rng.randint(1, 3) for _ in range(rng.choice((2, 3)))]
         width = 1
         for size in shape:
