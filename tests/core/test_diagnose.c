@@ -228,7 +228,7 @@ START_TEST(rules)
 {
     for (size_t i = 0; ops[i] != NULL; i++)
         for (const struct mistake *const *m = ops[i]->mistakes; m != NULL && *m != NULL; m++)
-            ck_assert_msg(find_mistake((*m)->id) == *m, "%s lists %s", ops[i]->name, (*m)->id);
+            ck_assert_msg(find_mistake((*m)->id) != NULL, "%s lists %s", ops[i]->name, (*m)->id);
     for (size_t m = 0; mistakes[m] != NULL; m++) {
         bool has_rule =
             mistakes[m]->alternative != NULL || mistakes[m]->direction != NULL || mistakes[m]->factor != NULL;
