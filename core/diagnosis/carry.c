@@ -56,9 +56,12 @@ static void take_first(const struct marks *marks, const struct value *below)
 
 /* Whether a choice is about finished gradients, each of which it was made in. A factor without a name is one on what is
  * sent back. */
-static bool is_of_each(const struct choice *choice)
+static bool is_of_each(const struct search *s, const struct choice *choice)
 {
-    return choice->mistake->step == STEP_FINISHED && choice->mistake != &mistake_constant_factor;
+    bool on_l2 = false; /* which is added to the finished gradient */
+    for (size_t i = 0; i < s->best->length; i++)
+        on_l2 = on_l2 || (s->best->path[i].mistake == choice->mistake && s->best->path[i].of_l2);
+    return choice->mistake->step == STEP_FINISHED && (choice->mistake != &mistake_constant_factor || on_l2);
 }
 
 static void take_choice(const struct marks *marks, const struct choice *choice)
@@ -66,7 +69,7 @@ static void take_choice(const struct marks *marks, const struct choice *choice)
     const struct search *s = marks->s;
     if (choice->parameter != PARAMETER_NONE) {
         marks->own[choice->parameter] = true;
-    } else if (is_of_each(choice)) {
+    } else if (is_of_each(s, choice)) {
         for (size_t p = 0; p < search_count(s); p++)
             if (search_reaches(s, choice, p)) marks->own[p] = true;
     } else {
