@@ -152,7 +152,7 @@ const struct submission **claims_find(struct arena *arena, const struct problem 
     if (read == NULL || doubtful == NULL || claims.rank == NULL || !owners_new(arena, problem, &owners)) return NULL;
     for (size_t p = 0; p < count; p++) {
         claims.found[p] = NULL;
-        claims.rank[p] = 2 * GRADIENT_NAMES_MAX;
+        claims.rank[p] = 2 * (size_t)GRADIENT_NAMES_MAX;
     }
     claim_as_written(&claims, &owners, read);
     bool all = true, whole = true;
