@@ -28,13 +28,8 @@ static double snap(double x)
 static bool is_way_back(const struct search *s, const struct choice *choice)
 {
     bool step = choice->parameter == PARAMETER_NONE && choice->node != NULL;
-    size_t places = 0;
-    for (size_t i = 0; i < s->best->length; i++) {
-        const struct choice *other = &s->best->path[i];
-        places += other->mistake == choice->mistake && other->variant == choice->variant && other->node != NULL &&
-                  other->parameter == PARAMETER_NONE;
-    }
-    return step && choice->mistake->step == STEP_FINISHED && (places > 1 || !network_is_chain(s->network));
+    bool several = !network_is_chain(s->network) || parts_places(s, choice) > 1;
+    return step && choice->mistake->step == STEP_FINISHED && several;
 }
 
 /* Where a choice was made, for people. */
@@ -299,13 +294,21 @@ static bool tell(const struct search *s, struct diagnosis *diagnosis, const stru
     return true;
 }
 
+/* Whether a tensor has a mistake of its own. */
+static bool has_own(const struct search *s, size_t p)
+{
+    for (size_t i = 0; i < s->best->length; i++)
+        if (s->best->path[i].parameter == p) return true;
+    return false;
+}
+
 /* Whether a factor on the loss was found on l2's part, too: on all tensors that have one. */
 static bool is_with_l2(const struct search *s, const struct found *found)
 {
     size_t with = 0, without = 0;
     for (size_t i = 0; i < found->parameter_count; i++) {
         size_t p = found->parameters[i];
-        if (search_has_l2(s, p) && s->best->matches[p].fit != FIT_NONE)
+        if (search_has_l2(s, p) && s->best->matches[p].fit != FIT_NONE && !has_own(s, p))
             *(s->best->matches[p].with_l2 ? &with : &without) += 1;
     }
     return with > 0 && without == 0;

@@ -56,7 +56,9 @@ bool candidates_settle(struct candidates *c)
     const struct candidate *best = c->count > 0 ? &c->list[0] : NULL;
     for (size_t i = 1; i < c->count; i++)
         if (is_better(s, &c->list[i], best)) best = &c->list[i];
-    if (best == NULL) return false;
+    /* What is right has no mistake that undoes another, unless that is but an alternative to a single one. */
+    bool beside = s->best != NULL && s->best->distinct < s->now.budget && !s->now.partial;
+    if (best == NULL || (!s->observed[c->p].failing && !beside)) return false;
     size_t length = s->now.length;
     struct choice *choice = hypothesis_push_own(s, best->mistake, best->variant, c->p);
     if (choice == NULL) return false;

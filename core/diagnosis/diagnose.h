@@ -36,6 +36,9 @@
  * WHERE NOTHING FITS. Then no mistake is named, and the places are listed that can account for what is wrong, given
  * what is right (suspects.h).
  *
+ * THE ANSWER (answer.h). What is said has to be true of all that it names: the same mistake with another number, or on
+ * single tensors, is an entry of its own; a negative constant is a flipped sign and what else it is (parts.h).
+ *
  * AROUND IT. What is done to finished gradients (clipped, rounded to float32, exchanged, multiplied) is looked for
  * before and between the searches (whole.h). Where tensors are large, a rule is tried on a few units or on one
  * combination of the rows before all of it (sketch.h); that turns away only what cannot fit. */

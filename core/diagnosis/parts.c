@@ -7,9 +7,21 @@
 
 extern const struct mistake mistake_bias_averaged;
 
+size_t parts_places(const struct search *s, const struct choice *choice)
+{
+    size_t places = 0;
+    for (size_t i = 0; i < s->best->length; i++) {
+        const struct choice *other = &s->best->path[i];
+        places += other->mistake == choice->mistake && other->variant == choice->variant && other->node != NULL &&
+                  other->parameter == PARAMETER_NONE;
+    }
+    return places;
+}
+
 /* Whether a choice is on all that is graded, as if it was made at the loss. */
 static bool is_on_all(const struct search *s, const struct choice *choice)
 {
+    if (choice->node != NULL && parts_places(s, choice) > 1) return false;
     for (size_t p = 0; p < search_count(s); p++)
         if (!search_reaches(s, choice, p)) return false;
     return true;

@@ -10,4 +10,7 @@ enum { PARTS_MAX = 3 };
  * is, where that has a name. */
 size_t parts_of(const struct search *s, const struct choice *choice, struct choice parts[PARTS_MAX]);
 
+/* At how many nodes a step is made as a choice has it. */
+size_t parts_places(const struct search *s, const struct choice *choice);
+
 #endif

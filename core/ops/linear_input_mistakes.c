@@ -157,7 +157,7 @@ const struct mistake mistake_wrong_layer_used = {
     .right = "dh1 = dz2 @ W2.T",
     .source = "hanbt/learn_dl#23",
     .alternative = send_of_another,
-    .variants = SENT * PEERS_MAX,
+    .variants = (size_t)SENT * PEERS_MAX,
     .variant_words = sent_words,
     .per_peer = SENT,
 };

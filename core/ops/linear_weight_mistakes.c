@@ -127,7 +127,7 @@ const struct mistake mistake_wrong_layer_cached = {
     .right = "dW2 = h1.T @ dz2",
     .source = "ralampay/ann#22",
     .alternative = weight_of_another,
-    .variants = TAKEN * PEERS_MAX,
+    .variants = (size_t)TAKEN * PEERS_MAX,
     .variant_words = taken_words,
     .per_peer = TAKEN,
 };

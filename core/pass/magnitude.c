@@ -371,7 +371,7 @@ static int try_back(struct work *w, const struct node *node, const struct op_cal
     call.add = w->overwrite;
     int code = like->op->backward(&call);
     for (size_t k = 0; k < like->count; k++)
-        if (w->dx[k] != NULL) memset(w->off[k], 0, values[k]->size * sizeof(double));
+        if (w->dx[k] != NULL && values[k] != NULL) memset(w->off[k], 0, values[k]->size * sizeof(double));
     for (size_t t = 0; t < TRIALS && code == CODE_OK; t++) {
         w->trial = t;
         step_away(w, like, values);
@@ -399,7 +399,8 @@ static int go_back(struct work *w)
         if (!pass_counts(w->pass, node)) continue;
         int code;
         if (run != own) {
-            const struct value *const values[2] = {node->inputs[0], NULL};
+            /* A joined loss takes what its prediction's op takes, and the target. */
+            const struct value *const values[OP_SLOTS_MAX] = {node->inputs[0]};
             code = try_back(w, node, run, values);
         } else if (node->op->term_unit != NULL) {
             code = sum_back(w, node, own);
