@@ -328,6 +328,15 @@ static void finish(const struct search *s, const struct diagnosis *diagnosis, st
     place_found(s, found);
 }
 
+/* Mistakes that spoil nothing which failed are not told: the tolerance does not see them. */
+static void drop_idle(struct diagnosis *diagnosis)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < diagnosis->count; i++)
+        if (diagnosis->found[i].parameter_count > 0) diagnosis->found[kept++] = diagnosis->found[i];
+    diagnosis->count = kept;
+}
+
 bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
 {
     const struct solution *best = s->best;
@@ -339,6 +348,7 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
             if (!tell(s, diagnosis, &parts[k])) return false;
         }
     }
+    drop_idle(diagnosis);
     for (size_t i = 0; i < diagnosis->count; i++)
         finish(s, diagnosis, &diagnosis->found[i]);
     add_others(s, diagnosis);
