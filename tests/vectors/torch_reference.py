@@ -19,7 +19,7 @@ ACTIVATIONS = {
     "elu": lambda layer: lambda z: F.elu(z, layer.get("alpha", 1.0)),
     "sigmoid": lambda layer: torch.sigmoid,
     "tanh": lambda layer: torch.tanh,
-    "softplus": lambda layer: F.softplus,
+    "softplus": lambda layer: lambda z: torch.logaddexp(z, torch.zeros_like(z)),  # F.softplus has a threshold
     "silu": lambda layer: F.silu,
     "gelu": lambda layer: lambda z: F.gelu(z, approximate=layer.get("approximate", "none")),
     "softmax": lambda layer: lambda z: F.softmax(z, dim=-1),
@@ -144,6 +144,9 @@ def loss_of(loss, y_hat, target, dtype):
         value = F.huber_loss(y_hat, wanted, reduction=how, delta=loss.get("delta", 1.0))
     elif kind == "bce":
         value = F.binary_cross_entropy(y_hat, wanted, reduction=how)
+        if hasattr(y_hat, "logits"):  # the number alone: logarithms of what was rounded to 0 or 1 are lost
+            exact = F.binary_cross_entropy_with_logits(y_hat.logits, wanted, reduction=how)
+            value = value + (exact - value.detach())
     elif kind == "bce_with_logits":
         value = F.binary_cross_entropy_with_logits(y_hat, wanted, reduction=how)
     else:
@@ -193,6 +196,32 @@ def make_target(request):
     return target
 
 
+class SigmoidBeforeBce(torch.autograd.Function):
+    """A sigmoid whose way back is that of the two together: p - y, where the loss's own gradient has lost it."""
+
+    @staticmethod
+    def forward(ctx, z, wanted, factor):
+        p = torch.sigmoid(z)
+        ctx.save_for_backward(p, torch.sigmoid(-z), wanted)
+        ctx.factor = factor
+        return p
+
+    @staticmethod
+    def backward(ctx, dp):
+        p, not_p, wanted = ctx.saved_tensors
+        return (p * (1 - wanted) - not_p * wanted) * ctx.factor, None, None
+
+
+def sigmoid_before_bce(request, z):
+    definition, dtype = loss_definition(request), dtype_of(request)
+    wanted = torch.as_tensor(np.asarray(make_target(request), dtype=np.float64)).to(dtype)
+    reduction = definition.get("reduction", "mean")
+    divisor = z.numel() if reduction == "mean" else z.shape[0] if reduction == "batchmean" else 1
+    p = SigmoidBeforeBce.apply(z, wanted, definition.get("scale", 1.0) / divisor)
+    p.logits = z.detach()
+    return p
+
+
 def forward(request, leaves, h):
     """The output of the network, and the intermediate values by name; all rows first."""
     numpy_layout = request.get("convention", "numpy") == "numpy"
@@ -211,7 +240,12 @@ def forward(request, leaves, h):
         elif layer["type"] == "flatten":
             h = h.flatten(start_dim=1)
         else:
-            h = ACTIVATIONS[layer["type"]](layer)(h)
+            last = index + 1 == len(request["network"]["layers"])
+            whole = last and len(make_target(request)) == len(h)  # and not a batch of a training
+            if whole and layer["type"] == "sigmoid" and loss_definition(request)["type"] == "bce":
+                h = sigmoid_before_bce(request, h)
+            else:
+                h = ACTIVATIONS[layer["type"]](layer)(h)
             if follows_linear:
                 seen[f"h{count}"] = h
         follows_linear = layer["type"] == "linear"
