@@ -218,9 +218,10 @@ FORMULA REAL NAME(bce_with_logits)(REAL a, REAL p, REAL t)
     (void)a;
     return (p > 0 ? p : 0) - p * t + log1p(exp(-fabs(p)));
 }
+/* s(p) - t, as s(p) (1 - t) - s(-p) t: nothing is lost where s(p) is nearly t */
 FORMULA REAL NAME(bce_with_logits_slope)(REAL a, REAL p, REAL t)
 {
-    return NAME(sigmoid)(a, p) - t;
+    return NAME(sigmoid)(a, p) * (1 - t) - NAME(sigmoid)(a, -p) * t;
 }
 
 /* -t p for log-probabilities p, t being 1 at the class and 0 elsewhere */
