@@ -145,7 +145,8 @@ def loss_of(loss, y_hat, target, dtype):
     elif kind == "bce":
         value = F.binary_cross_entropy(y_hat, wanted, reduction=how)
         if hasattr(y_hat, "logits"):  # the number alone: logarithms of what was rounded to 0 or 1 are lost
-            exact = F.binary_cross_entropy_with_logits(y_hat.logits, wanted, reduction=how)
+            exact = -(wanted * F.logsigmoid(y_hat.logits) + (1 - wanted) * F.logsigmoid(-y_hat.logits))
+            exact = exact.mean() if how == "mean" else exact.sum()
             value = value + (exact - value.detach())
     elif kind == "bce_with_logits":
         value = F.binary_cross_entropy_with_logits(y_hat, wanted, reduction=how)
