@@ -1,6 +1,7 @@
 #include "core/diagnosis/carry.h"
 
 #include "core/diagnosis/forward_wrong.h"
+#include "core/diagnosis/parts.h"
 
 /* Room for the questions below: by graded, and by value. */
 struct marks {
@@ -93,8 +94,12 @@ bool carry_find(const struct search *s, const struct whole *finished, struct dia
     bool *inherited = arena_zeroed(s->arena, search_count(s), sizeof *inherited);
     if (marks.own == NULL || marks.reached == NULL || inherited == NULL) return false;
     take_finished(&marks, finished);
-    for (size_t i = 0; i < s->best->length; i++)
-        take_choice(&marks, &s->best->path[i]);
+    for (size_t i = 0; i < s->best->length; i++) {
+        struct choice parts[PARTS_MAX]; /* as they are told */
+        size_t count = parts_of(s, &s->best->path[i], parts);
+        for (size_t k = 0; k < count; k++)
+            take_choice(&marks, &parts[k]);
+    }
     for (size_t p = 0; p < search_count(s); p++)
         for (size_t i = 0; !inherited[p] && i < s->best->length; i++)
             inherited[p] = is_spoilt(s, p) && !marks.own[p] && search_reaches(s, &s->best->path[i], p);

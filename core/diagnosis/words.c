@@ -280,7 +280,9 @@ static void onward(const struct site *site, char *text)
 size_t words_other(const struct check *check, const struct found *found)
 {
     const struct network *network = check->problem.network;
-    if (found->mistake->per_peer == 0 || found->layer_count == 0 || found->layers[0] == LAYER_LOSS) return LAYER_LOSS;
+    const struct mistake *mistake = found->mistake;
+    if (mistake->per_peer == 0 || found->layer_count == 0 || found->layers[0] == LAYER_LOSS) return LAYER_LOSS;
+    if ((mistake->without_peer >> found->variant % mistake->per_peer & 1) != 0) return LAYER_LOSS;
     const struct node *node = network->layers[found->layers[0]];
     const struct node *other = peer_of(&network->graph, node, found->variant / found->mistake->per_peer);
     return other != NULL ? other->place.layer : LAYER_LOSS;

@@ -160,6 +160,7 @@ const struct mistake mistake_wrong_layer_used = {
     .variants = (size_t)SENT * PEERS_MAX,
     .variant_words = sent_words,
     .per_peer = SENT,
+    .without_peer = 1U << OWN_DELTA_AGAIN,
 };
 
 const struct mistake mistake_weight_skipped = {

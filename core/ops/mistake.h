@@ -111,6 +111,7 @@ struct mistake {
     size_t variants;
     const char *(*variant_words)(size_t variant); /* NULL, or what a variant uses: "the derivative of tanh", or NULL */
     size_t per_peer; /* how many of them there are by the node that something is taken from; 0 where that is none */
+    unsigned without_peer; /* bits: those of per_peer that take nothing from it after all */
     bool one_number; /* its unknown number is one for all places where it is made, and often one that is written down */
     bool unscaled;   /* what it makes is not a multiple of what comes in: a factor on the loss is none on it */
     bool nonlinear;  /* the alternative is not linear in what comes in: not to be applied to value and slope apart */

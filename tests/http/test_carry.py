@@ -13,6 +13,7 @@ from daemon import Client, DaemonTest, post
 LOSS_STEP = {
     "not_averaged_over_batch", "averaged_twice", "wrong_normalization", "missing_factor_two", "sign_flipped",
     "cross_entropy_shortcut", "mse_shortcut", "missing_bce_term", "l1_sign_lost", "target_broadcast",
+    "loss_scale_missing", "bce_term_sign", "clamp_ignored", "hinge_own_class", "gradient_of_output",
 }
 BACK_STEP = {
     "missing_activation_derivative", "wrong_activation_derivative", "derivative_at_output", "output_formula_at_input",
@@ -20,7 +21,8 @@ BACK_STEP = {
     "mask_from_gradient", "operator_precedence", "softmax_jacobian_diagonal", "raw_error_propagated",
     "weight_not_transposed", "updated_weights_propagated", "weight_gradient_as_weight", "weight_skipped",
     "gamma_left_out", "mean_taken_for_constant", "variance_taken_for_constant", "statistics_taken_for_constant",
-    "normalized_over_wrong_axis",
+    "normalized_over_wrong_axis", "squared_derivative_slip", "inverted_mask", "half_at_zero", "slope_times_input",
+    "elu_offset", "inner_derivative_missing", "log_softmax_sign",
 }
 
 
@@ -61,6 +63,11 @@ def spoilt_first(request, place, wrong):
     return own
 
 
+def is_sent(mistake):
+    """Whether what belongs to another layer was used on the way back, and not for a parameter's gradient."""
+    return mistake["id"] == "wrong_layer_used" and "dW" not in mistake["values"]
+
+
 def carried(request, mistake, entries):
     """The names that one mistake spoils without being made there."""
     wrong = {e["name"]: layer_of(request, e["name"]) for e in entries if not e["passed"] and e["status"] != "missing"}
@@ -69,11 +76,11 @@ def carried(request, mistake, entries):
         back = mistake["message"].startswith("From layer ")
         back = back and "l2" not in json.dumps(request["network"]["loss"])  # what is added last has it, too
         own = {name for name, layer in wrong.items() if not back or layer == max(wrong.values())}
-    elif mistake["id"] in LOSS_STEP | BACK_STEP:
+    elif mistake["id"] in LOSS_STEP | BACK_STEP or is_sent(mistake):
         for place in mistake["layers"]:
             first = spoilt_first(request, place, wrong)
             own |= first
-            if not first and mistake["id"] in BACK_STEP:  # a step taken so for one tensor
+            if not first and mistake["id"] not in LOSS_STEP:  # a step taken so for one tensor
                 own |= {name for name, layer in wrong.items() if layer == place}
     else:
         own = set(wrong)
