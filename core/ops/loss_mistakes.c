@@ -120,8 +120,7 @@ const struct mistake mistake_loss_scale_missing = {
     .step = STEP_LOSS,
     .rank = 2,
     .summary = "the factor that the loss is multiplied by is missing from its gradient",
-    .message =
-        "The loss is multiplied by {scale}, its gradient is not: it is {factor} times what it should be.",
+    .message = "The loss is multiplied by {scale}, its gradient is not: it is {factor} times what it should be.",
     .hint = "What the loss is multiplied by, its gradient is, too: half the squared error has the gradient y_hat - y, "
             "without"
             " the 2.",

@@ -73,7 +73,7 @@ def carried(request, mistake, entries):
     wrong = {e["name"]: layer_of(request, e["name"]) for e in entries if not e["passed"] and e["status"] != "missing"}
     own = set()
     if mistake["id"] == "constant_factor":  # from a layer back, or on tensors of which each has it
-        back = mistake["message"].startswith("From layer ")
+        back = mistake["message"].startswith(("From layer ", "The gradient of the loss ", "What comes back "))
         back = back and "l2" not in json.dumps(request["network"]["loss"])  # what is added last has it, too
         own = {name for name, layer in wrong.items() if not back or layer == max(wrong.values())}
     elif mistake["id"] in LOSS_STEP | BACK_STEP or is_sent(mistake):
