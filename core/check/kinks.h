@@ -3,16 +3,7 @@
 #ifndef CORE_CHECK_KINKS_H
 #define CORE_CHECK_KINKS_H
 
-#include "core/pass/magnitude.h"
-
-/* A gradient that was handed in, and how far from the reference it may be. */
-struct kinks_tensor {
-    const struct value *value;
-    const double *student; /* layout inside, of the value's size; NULL where there is none to compare */
-    const double *allowed; /* by element */
-    size_t flipped;        /* out: elements at kinks that lie on the other side than the pass had them, of those that it
-                              depends on */
-};
+#include "core/check/kink_spots.h"
 
 /* Moves elements that lie within MAGNITUDE_ROUNDINGS eps of their magnitude from a kink to its other side, where that
  * makes the pass's gradients the student's; the pass (float64 on the CPU, after backward) is left with that side and
