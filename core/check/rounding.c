@@ -118,9 +118,9 @@ static int list_all(struct looks *l, struct report *report)
         if (!intermediate_find(network, entry->name, &which)) continue;
         struct view view = convention_samples(problem->convention, &which.value->shape);
         if (add_look(l, entry, which.value, which.gradient, &view) != CODE_OK) return l->error->code;
-        struct look *look = &l->list[l->count - 1];
-        look->float32 = look->float32 && !look->whole;
     }
+    for (size_t i = l->graded; i < l->count; i++)
+        l->list[i].float32 = l->list[i].float32 && !l->list[i].whole;
     return CODE_OK;
 }
 

@@ -51,7 +51,7 @@ function mistakeCard(mistake, i, problem) {
     mistake.alternatives && el("details", {},
       el("summary", {}, `Or ${mistake.alternatives.length === 1 ? "this, which gives" : "one of these, which give"} the same numbers here`),
       el("ul", {}, mistake.alternatives.map(({ id, summary: line, with: other }) =>
-        el("li", {}, el("code", {}, id), `: ${line}`, other && " (together with ", other && el("code", {}, other), other && ")"))))));
+        el("li", {}, el("code", {}, id), `: ${line}`, other && " (together with ", other && el("code", {}, other), other && ")")))));
 }
 
 const STEP_STATES = { right: "right", right_given_input: "right, given what came in", wrong_here: "wrong here" };
