@@ -154,7 +154,8 @@ static bool is_undone(const struct search *s, const struct choice *choice)
         if (own->parameter == PARAMETER_NONE || !s->observed[own->parameter].failing) continue;
         undone += search_reaches(s, choice, own->parameter) && fabs(own->times * choice->times - 1) < NO_FACTOR;
     }
-    return undone == failing;
+    /* Where something stays unexplained, none may be: what is right but for rounding would be said to have both. */
+    return undone == failing || (s->now.partial && undone > 0);
 }
 
 /* Smaller is better: what stays unexplained, then how many mistakes, then how near, then how likely. */

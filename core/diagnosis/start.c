@@ -88,6 +88,14 @@ static void try_direction(struct search *s, const struct loss_direction *d, size
     hypothesis_pop_to(s, length);
 }
 
+/* Whether a gradient that is begun with at the last activation's input is the right one there, but for a factor: a
+ * shortcut that is right is no mistake. */
+static bool is_right_past(const struct search *s, const struct loss_direction *d)
+{
+    const struct value *from = s->network->output->made_by->inputs[0];
+    return d->past && multiple_of(from->size, flow_right(&s->flow, from), d->value) != 0;
+}
+
 static void at_loss(struct search *s)
 {
     const struct value *output = s->network->output;
@@ -101,7 +109,7 @@ static void at_loss(struct search *s)
     if (!s->stopped) try_direction(s, &d, 0);
     struct rule rule = rule_first(s->loss.call->op, STEP_LOSS, 0);
     for (; !s->stopped && rule.mistake != NULL; rule_next(&rule))
-        if (rule_make_direction(&rule, &s->loss, &d)) try_direction(s, &d, rule.variant);
+        if (rule_make_direction(&rule, &s->loss, &d) && !is_right_past(s, &d)) try_direction(s, &d, rule.variant);
 }
 
 /* The lowest node such that all that comes back below goes through it, and it and all behind it are right and say
