@@ -141,7 +141,8 @@ static void allow(const struct looks *l, struct look *look)
 {
     const double *r = reference_of(l, look);
     size_t n = look->value->size, v = look->value->index;
-    const double *magnitude = look->gradient ? l->magnitudes.gradients[v] : l->magnitudes.values[v];
+    const double *magnitude = NULL; /* where a first look was enough */
+    if (l->magnitudes.values != NULL) magnitude = look->gradient ? l->magnitudes.gradients[v] : l->magnitudes.values[v];
     bool generous = l->check->tolerance.kind == TOLERANCE_AUTO;
     double eps = look->float32 ? EPS32 : EPS64, largest = largest_of(l, look);
     double least = generous && look->float32 ? FLOAT32_OF_LARGEST * largest : 0;
@@ -309,6 +310,44 @@ static void look_at_printed(struct looks *l)
 
 /* ---- all of it ---- */
 
+/* What rounding makes is less than that: a part of the largest gradient, or of products of what goes into them. */
+#define OF_GRADIENTS 1e-4
+#define OF_VALUES 1e-9
+
+/* Whether an element lies so near a kink that it is worth to find out how near. */
+static bool any_near_kink(const struct pass *pass, double largest)
+{
+    for (size_t i = 0; i < pass->graph->node_count; i++) {
+        const struct node *node = pass->graph->nodes[i];
+        enum kink where = op_kink(node->op, node->attributes);
+        const struct op_call *call = pass_call(pass, node);
+        const double *x = call->x[0], *t = call->x[call->count - 1];
+        if (where == KINK_MARGIN) return true;
+        for (size_t e = 0; where != KINK_NONE && e < node->inputs[0]->size; e++)
+            if (fabs(x[e] - (where == KINK_ERROR ? t[e] : node->op->kink_at)) <= OF_VALUES * (1 + largest)) return true;
+    }
+    return false;
+}
+
+/* Whether anything that mismatches may be right after all. Most of what is wrong is so by much, and no second look is
+ * worth its time then. */
+static bool is_worth_it(const struct looks *l)
+{
+    const struct pass *pass = l->pass;
+    double gradients = 0, values = 0;
+    for (size_t i = 0; i < l->count; i++)
+        gradients = fmax(gradients, largest_of(l, &l->list[i]));
+    for (size_t v = 0; v < pass->graph->value_count; v++)
+        for (size_t e = 0; pass->values[v] != NULL && e < pass->graph->values[v]->size; e++)
+            values = fmax(values, fabs(((const double *)pass->values[v])[e]));
+    if (l->float32 || any_near_kink(pass, values)) return true;
+    double bound = fmax(OF_GRADIENTS * gradients, OF_VALUES * (1 + values) * (1 + values));
+    for (size_t i = 0; i < l->count; i++)
+        if (l->list[i].entry->verdict == VERDICT_MISMATCH && l->list[i].entry->comparison.max_abs_diff <= bound)
+            return true;
+    return false;
+}
+
 /* The pass that the report was made by, where that is float64 on the CPU; else one that is. */
 static int take_pass(struct looks *l, struct pass *pass, struct report *report)
 {
@@ -328,13 +367,15 @@ int rounding_look(struct arena *arena, const struct check *check, struct pass *p
     struct looks l = {.arena = arena, .check = check, .error = error};
     int code = take_pass(&l, pass, report);
     if (code == CODE_OK) code = list_all(&l, report);
-    if (code == CODE_OK) code = magnitudes_of(arena, l.pass, &l.magnitudes, error);
+    if (code != CODE_OK) return code;
+    bool worth_it = is_worth_it(&l);
+    if (worth_it) code = magnitudes_of(arena, l.pass, &l.magnitudes, error);
     if (code != CODE_OK) return code;
     for (size_t i = 0; i < l.count; i++)
         allow(&l, &l.list[i]);
-    code = judge_again(&l, 0, l.count);
-    if (code == CODE_OK && any_left(&l)) code = settle(&l, (struct pass *)l.pass);
-    if (code == CODE_OK) code = look_at_float32(&l);
+    if (worth_it) code = judge_again(&l, 0, l.count);
+    if (worth_it && code == CODE_OK && any_left(&l)) code = settle(&l, (struct pass *)l.pass);
+    if (worth_it && code == CODE_OK) code = look_at_float32(&l);
     if (code == CODE_OK) look_at_printed(&l);
     return code;
 }
