@@ -30,8 +30,9 @@ const struct mistake mistake_bias_averaged = {
     .summary = "db = dz.mean(0), where dz is already averaged",
     .message = "{db} is the mean of {dz} over the batch, where the contributions of all samples add up. Right is "
                "{db} = {bias}.",
-    .hint = "A bias is added to every sample, so that its gradient is a sum. The 1/batch of the loss, where it has one, "
-            "is in {dz} already.",
+    .hint =
+        "A bias is added to every sample, so that its gradient is a sum. The 1/batch of the loss, where it has one, "
+        "is in {dz} already.",
     .wrong = "db = dz.mean(axis=0)",
     .right = "db = dz.sum(axis=0)",
     .source = "kvfrans/notes#5",

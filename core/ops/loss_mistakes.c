@@ -56,7 +56,8 @@ const struct mistake mistake_averaged_twice = {
     .step = STEP_LOSS,
     .rank = 3,
     .summary = "divided by the batch size once too often",
-    .message = "The gradient of the loss is divided by the batch size once too often: it is {factor} times what it should be.",
+    .message =
+        "The gradient of the loss is divided by the batch size once too often: it is {factor} times what it should be.",
     .hint = "If the gradient of the loss has its 1/batch already, neither dW nor db may divide again.",
     .wrong = "dW = x.T @ dz / batch  # dz has its 1/batch already",
     .right = "dW = x.T @ dz",
