@@ -163,9 +163,9 @@ static bool fits(const struct looks *l, const struct look *look)
 }
 
 /* Judges what mismatches anew. What is right by the first look stays so: both sides of a kink are. */
-static int judge_again(struct looks *l, size_t begin, size_t end)
+static int judge_again(struct looks *l)
 {
-    for (size_t i = begin; i < end; i++) {
+    for (size_t i = 0; i < l->count; i++) {
         struct look *look = &l->list[i];
         struct entry *entry = look->entry;
         if (entry->verdict != VERDICT_MISMATCH || !fits(l, look)) continue;
@@ -208,7 +208,7 @@ static int settle(struct looks *l, struct pass *pass)
     for (size_t i = 0; code == CODE_OK && i < l->graded; i++)
         l->list[i].entry->at_kinks = tensors[i].flipped;
     if (code != CODE_OK || flipped == 0) return code;
-    return judge_again(l, 0, l->count);
+    return judge_again(l);
 }
 
 /* ---- where float32 does not do ---- */
@@ -373,7 +373,7 @@ int rounding_look(struct arena *arena, const struct check *check, struct pass *p
     if (code != CODE_OK) return code;
     for (size_t i = 0; i < l.count; i++)
         allow(&l, &l.list[i]);
-    if (worth_it) code = judge_again(&l, 0, l.count);
+    if (worth_it) code = judge_again(&l);
     if (worth_it && code == CODE_OK && any_left(&l)) code = settle(&l, (struct pass *)l.pass);
     if (worth_it && code == CODE_OK) code = look_at_float32(&l);
     if (code == CODE_OK) look_at_printed(&l);

@@ -165,10 +165,9 @@ static struct op_call call_like(const struct work *w, const struct op_call *call
     return made;
 }
 
-/* Sums of products: of the magnitudes, each with what it may be off by itself. */
-static int sum_magnitudes(struct work *w, const struct node *node, const struct op_call *like)
+/* Puts the magnitudes of a node's inputs in their place, each with what it may be off by itself. */
+static void take_magnitudes(struct work *w, const struct node *node, const struct op_call *like)
 {
-    struct op_call call = call_like(w, like);
     for (size_t k = 0; k < node->input_count; k++) {
         w->x[k] = NULL;
         if (node->inputs[k] == NULL) continue;
@@ -177,6 +176,13 @@ static int sum_magnitudes(struct work *w, const struct node *node, const struct 
             w->changed[k][i] = fabs(value[i]) + off[i];
         w->x[k] = w->changed[k];
     }
+}
+
+/* Sums of products: of the magnitudes. */
+static int sum_magnitudes(struct work *w, const struct node *node, const struct op_call *like)
+{
+    struct op_call call = call_like(w, like);
+    take_magnitudes(w, node, like);
     call.y = w->magnitudes->values[node->output->index];
     return node->op->forward(&call);
 }
@@ -315,14 +321,7 @@ static int sum_back(struct work *w, const struct node *node, const struct op_cal
 {
     const struct value *const *values = (const struct value *const *)node->inputs;
     struct op_call call = call_like(w, like);
-    for (size_t k = 0; k < node->input_count; k++) {
-        w->x[k] = NULL;
-        if (node->inputs[k] == NULL) continue;
-        const double *value = like->x[k], *off = w->magnitudes->values[node->inputs[k]->index];
-        for (size_t i = 0; i < node->inputs[k]->size; i++)
-            w->changed[k][i] = fabs(value[i]) + off[i];
-        w->x[k] = w->changed[k];
-    }
+    take_magnitudes(w, node, like);
     want(w, like, values, w->back);
     call.dx = w->dx;
     call.dy = w->magnitudes->gradients[node->output->index];
