@@ -168,7 +168,7 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 
 # ---- testing it ----
 
-# The unit tests beside those over HTTP.
+# Two jobs at once: the unit tests beside those over HTTP.
 BESIDE = -j2 --output-sync=target
 
 test: deps ## install, build and run all tests, those of C and HTTP again under ASan and UBSan
@@ -226,6 +226,8 @@ claims: deps-bench all ## that nothing false is said about wrong gradients which
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/diagnosis/forward_slips.py
 
 SANITIZED = OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
+# A process for each unit test would look for leaks at each one's end, which takes longer than the tests.
+asan: export CK_FORK := no
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory $(BESIDE) check B=build/asan $(SANITIZED)
 
@@ -302,11 +304,12 @@ format: deps-lint ## clang-format all sources
 lint: deps deps-lint ## who includes whom, format, clang-tidy, cppcheck, shellcheck, and warnings as errors with gcc and clang
 	@python3 tests/lint/imports.py
 	@clang-format --dry-run -Werror $(SOURCES)
-	@$(MAKE) --no-print-directory -k all standin on-device B=build/lint-gcc OPT=-O2 EXTRA=-Werror
-	@$(MAKE) --no-print-directory -k all standin on-device B=build/lint-clang OPT=-O2 EXTRA=-Werror CC=clang CXX=clang++
-	cppcheck --quiet --error-exitcode=1 --std=c17 --enable=warning,performance,portability --inline-suppr \
+	@$(MAKE) --no-print-directory $(BESIDE) -k all standin on-device B=build/lint-gcc OPT=-O2 EXTRA=-Werror
+	@$(MAKE) --no-print-directory $(BESIDE) -k all standin on-device B=build/lint-clang OPT=-O2 EXTRA=-Werror CC=clang CXX=clang++
+	cppcheck -j2 --quiet --error-exitcode=1 --std=c17 --enable=warning,performance,portability --inline-suppr \
 	    --suppress=missingIncludeSystem -I. $(DEFINES) core server
-	@echo '  clang-tidy'; clang-tidy --quiet $(CORE) $(SERVER) server/main.c server/blas_setup.c -- -std=c17 $(CPPFLAGS) 2>/dev/null
+	@echo '  clang-tidy'; printf '%s\n' $(CORE) $(SERVER) server/main.c server/blas_setup.c | \
+	    xargs -P2 -I{} clang-tidy --quiet {} -- -std=c17 $(CPPFLAGS) 2>/dev/null
 	shellcheck tests/demo/demo.sh cuda/toolkit.sh .ci/run
 
 clean: ## remove build/

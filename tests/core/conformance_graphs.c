@@ -146,12 +146,13 @@ static double difference(struct setting *s, size_t k, size_t i)
     return (up - down) / (above - below);
 }
 
-/* Against central differences where the arithmetic is good enough for these, and against the CPU in float64. */
+/* Against the CPU in float64, which is itself held against central differences: these on every backend would say
+ * nothing more, and take most of the time. */
 static void is_a_graph(struct trial *t)
 {
     static struct setting s, cpu;
     static double got[CASE_INPUTS_MAX][TRIAL_TENSOR_MAX], want[CASE_INPUTS_MAX][TRIAL_TENSOR_MAX];
-    bool exact = trial_backend->dtype == DTYPE_FLOAT64;
+    bool exact = trial_backend->dtype == DTYPE_FLOAT64, is_cpu = trial_backend == backend_cpu(DTYPE_FLOAT64);
     trial_round(t);
     setting_new(&s, t, form_of_test, trial_backend);
     setting_new(&cpu, t, form_of_test, backend_cpu(DTYPE_FLOAT64));
@@ -162,9 +163,10 @@ static void is_a_graph(struct trial *t)
         double e = trial_error(s.values[k]->size, got[k], want[k]);
         ck_assert_msg(e <= (exact ? FLOAT64_TOLERANCE : FLOAT32_TOLERANCE), "%s, %s: error %g of value %zu", t->text,
                       form_names[form_of_test], e, k);
-        for (size_t i = 0; exact && i < s.values[k]->size; i++)
+        if (!is_cpu) continue;
+        for (size_t i = 0; i < s.values[k]->size; i++)
             want[k][i] = difference(&s, k, i);
-        e = exact ? trial_error(s.values[k]->size, got[k], want[k]) : 0;
+        e = trial_error(s.values[k]->size, got[k], want[k]);
         ck_assert_msg(e <= TRIAL_TOLERANCE, "%s, %s: error %g of value %zu against differences", t->text,
                       form_names[form_of_test], e, k);
     }
