@@ -23,6 +23,8 @@ struct job {
     const struct pass *pass;               /* float64 on the CPU */
     struct observed *observed, *exchanged; /* what was handed in; room for the same with two parameters exchanged */
     struct search search;
+    struct given_list given; /* for values on the way */
+    struct forward_slip slip;
     struct whole finished;
 };
 
@@ -142,8 +144,9 @@ static bool is_over(const struct search *s)
     return s->best != NULL || s->stopped;
 }
 
-/* From what asks least to be believed: one mistake, one and a clipping, two, one and an exchange of names, three; and
- * at last what explains only some of the parameters. The first of them that explains anything ends the search. */
+/* From what asks least to be believed: one mistake, one and a clipping, one of the forward pass, two, one and an
+ * exchange of names, three; and at last what explains only some of the parameters. The first of them that explains
+ * anything ends the search. */
 static void search(struct job *job)
 {
     struct search *s = &job->search;
@@ -152,6 +155,9 @@ static void search(struct job *job)
     for (size_t budget = 1; budget <= most && !is_over(s); budget++) {
         start_run(s, budget, false);
         if (budget == 1 && !is_over(s)) whole_search_clipped(s, &job->finished);
+        if (budget == 1 && !is_over(s) && !forward_wrong_look(s, job->check, &job->given, job->diagnosis, &job->slip))
+            s->out_of_memory = s->stopped = true;
+        if (job->slip.found) return;
         if (budget < BUDGET_MAX && !is_over(s)) whole_search_norm(s, budget, job->exchanged, &job->finished);
         if (budget == 2 && !is_over(s)) whole_search_swapped(s, job->exchanged, &job->finished);
     }
@@ -190,21 +196,21 @@ static bool is_cancelled(const struct search *s)
     return s->cancelled != NULL && atomic_load(s->cancelled);
 }
 
-/* What else there is to say: what was handed in for values on the way, where the slip may be, what only follows. */
+/* What else there is to say: a slip of the forward pass, where the slip may be, what only follows. */
 static bool look_around(struct job *job)
 {
     struct search *s = &job->search;
-    struct given_list given;
-    return given_read(s, job->check, job->report, &given) && given_judge(s, job->check, &given, job->diagnosis) &&
-           forward_wrong_find(s, job->check, &given, job->diagnosis) && suspects_find(s, job->diagnosis) &&
-           carry_find(s, &job->finished, job->diagnosis);
+    return forward_wrong_find(s, job->check, &job->given, &job->slip, job->diagnosis) &&
+           suspects_find(s, job->diagnosis) && carry_find(s, &job->finished, job->diagnosis);
 }
 
 static int diagnose(struct job *job, struct error *error)
 {
     struct search *s = &job->search;
     struct diagnosis *diagnosis = job->diagnosis;
-    if (!prepare_search(s)) return out_of_memory(error);
+    if (!prepare_search(s) || !given_read(s, job->check, job->report, &job->given) ||
+        !given_judge(s, job->check, &job->given, diagnosis))
+        return out_of_memory(error);
     bool all = !s->stopped && whole_read(s, job->check, job->report, &job->finished);
     if (!all && !s->stopped) search(job);
     if (s->out_of_memory) return out_of_memory(error);
@@ -306,7 +312,7 @@ int diagnose_run(struct arena *arena, const struct check *check, const struct re
         return CODE_OK;
     }
     struct job job = {.arena = arena, .check = check, .report = report, .diagnosis = diagnosis};
-    double begun = clock_seconds();
+    double begun = clock_thread_seconds();
     int code = prepare(&job, error);
     struct search *s = &job.search;
     s->observed = job.observed;

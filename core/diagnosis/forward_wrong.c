@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/diagnosis/replay.h"
 #include "core/diagnosis/symbols.h"
 
 /* Digits that a forward value has to say for a slip. */
@@ -174,22 +173,35 @@ static const struct given *first_wrong(const struct given_list *given, const str
     return NULL;
 }
 
+bool forward_wrong_look(struct search *s, const struct check *check, const struct given_list *given,
+                        const struct diagnosis *diagnosis, struct forward_slip *slip)
+{
+    struct wanted wanted = {0};
+    if (first_wrong(given, diagnosis) != NULL || !(sweep_elements(s->network) > 0)) return true;
+    if (!replay_new(s, &check->problem, given, &slip->replay)) return false;
+    slip->found = replay_each(&slip->replay, is_anywhere, fits_gradients, &wanted);
+    slip->residual = wanted.residual;
+    return true;
+}
+
 bool forward_wrong_find(struct search *s, const struct check *check, const struct given_list *given,
-                        struct diagnosis *diagnosis)
+                        struct forward_slip *slip, struct diagnosis *diagnosis)
 {
     struct wanted wanted = {.given = first_wrong(given, diagnosis)};
-    if (wanted.given == NULL && (diagnosis->explained || s->stopped)) return true;
-    struct replay replay;
-    bool may = sweep_elements(s->network) > 0;
-    if (!may && wanted.given == NULL) return true;
-    if (may && !replay_new(s, &check->problem, given, &replay)) return false;
-    bool found = may && (wanted.given != NULL ? replay_each(&replay, is_before, fits_value, &wanted)
-                                              : replay_each(&replay, is_anywhere, fits_gradients, &wanted));
-    if (!found && wanted.given == NULL) return true;
+    bool found = slip->found;
+    if (wanted.given == NULL && !found) return true;
+    if (wanted.given != NULL && sweep_elements(s->network) > 0) {
+        if (!replay_new(s, &check->problem, given, &slip->replay)) return false;
+        found = replay_each(&slip->replay, is_before, fits_value, &wanted);
+    } else if (found) {
+        wanted.explains = true;
+        wanted.residual = slip->residual;
+    }
     struct found *entry = put_first(s, diagnosis, wanted.explains);
     if (entry == NULL) return false;
     if (wanted.given != NULL) entry->name = wanted.given->name;
-    if (found ? !put_slip(check, &replay, entry) : !put_layers(s, given, wanted.given->value, entry)) return false;
+    if (found ? !put_slip(check, &slip->replay, entry) : !put_layers(s, given, wanted.given->value, entry))
+        return false;
     if (wanted.explains) put_explained(s, &wanted, diagnosis);
     return true;
 }

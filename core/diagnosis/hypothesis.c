@@ -301,6 +301,13 @@ static bool is_credible(const struct search *s)
     return constants <= (s->now.partial ? 0 : 1);
 }
 
+/* With another mistake, a mere constant can be fitted to a few numbers within almost any tolerance: what somebody did
+ * is met to the rounding of float64. */
+static bool is_met_by_chance(const struct solution *rated)
+{
+    return rated->fit != FIT_EXACT && rated->distinct > 1 && hypothesis_holds(rated, &mistake_constant_factor);
+}
+
 /* Where all else is exact, so are the numbers that were written down. */
 static bool has_exact_numbers(const struct search *s)
 {
@@ -313,7 +320,7 @@ void hypothesis_record(struct search *s)
 {
     if (s->now.length == 0 || s->now.pending != NOTHING_PENDING || !is_credible(s)) return;
     struct solution rated = rate(s);
-    if (rated.fit == FIT_EXACT && !has_exact_numbers(s)) return;
+    if ((rated.fit == FIT_EXACT && !has_exact_numbers(s)) || is_met_by_chance(&rated)) return;
     int order = s->best != NULL ? compare_solutions(&rated, s->best) : -1;
     if (order < 0) {
         s->best = &s->pool[0];

@@ -7,7 +7,7 @@ enum { STEPS_A_LOOK = 16 };
 
 bool search_looks(struct search *s)
 {
-    if (clock_seconds() > s->deadline) s->stopped = true;
+    if (clock_thread_seconds() > s->deadline) s->stopped = true;
     if (s->cancelled != NULL && atomic_load_explicit(s->cancelled, memory_order_relaxed)) s->stopped = true;
     return s->stopped;
 }

@@ -96,8 +96,8 @@ struct search {
     struct loss_call loss;
     struct ancestry ancestry; /* who depends on what is graded */
     size_t *graded_of;        /* by value: which of what is graded it is, or PARAMETER_NONE */
-    double deadline;
-    size_t asked; /* how often search_is_over was */
+    double deadline;          /* clock_thread_seconds */
+    size_t asked;             /* how often search_is_over was */
     const atomic_bool *cancelled;
     bool stopped, large;
     bool out_of_memory; /* then it is stopped, too */

@@ -97,13 +97,25 @@ static double factor_of_all(const struct search *s)
     return sg / gg;
 }
 
+/* A factor that is fitted to fewer numbers than that says nothing. */
+enum { NUMBERS_FOR_A_FACTOR = 3 };
+
+static bool are_enough(const struct search *s)
+{
+    size_t count = 0;
+    for (size_t p = 0; p < search_count(s); p++)
+        for (size_t i = 0; i < search_size(s, p) && count < NUMBERS_FOR_A_FACTOR; i++)
+            count += s->observed[p].values != NULL && search_right(s, p)[i] != 0;
+    return count >= NUMBERS_FOR_A_FACTOR;
+}
+
 /* All gradients off by one factor: clipped by their norm; with l2, where a factor on the finished gradients is not one
  * on the loss, also a whole multiple or any other. */
 static bool read_multiple(const struct search *s, struct whole *finished)
 {
     double c = factor_of_all(s), off = 0, limit = factors_norm_limit(s, c, &off);
     bool l2 = search_any_l2(s), whole = c > 1.5 && factors_near(c, round(c));
-    if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || s->network->parameter_elements < 3) return false;
+    if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || !are_enough(s)) return false;
     *finished = (struct whole){.all = true, .factor = c};
     if (!isnan(limit)) {
         finished->mistake = &mistake_clipped;
@@ -136,7 +148,7 @@ static bool read_update(const struct search *s, struct whole *finished)
         }
     }
     double lr = factors_round(sg / gg);
-    if (isnan(lr) || s->network->parameter_elements < 3) return false;
+    if (isnan(lr) || !are_enough(s)) return false;
     *finished = (struct whole){.mistake = &mistake_updated_parameter, .all = true, .factor = lr};
     for (size_t p = 0; p < search_count(s); p++) {
         const double *g = search_right(s, p), *W = search_given(s, p);

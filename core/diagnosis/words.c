@@ -10,6 +10,9 @@
 
 enum { TEXT_MAX = 2048 };
 
+/* How the last sentence of a message begins that gives the right formula. */
+#define RIGHT_IS " Right is "
+
 /* Where a mistake is: what lies there. */
 struct site {
     const struct check *check;
@@ -157,6 +160,45 @@ static void send_formula(const struct site *site, const char *dz, bool transpose
         snprintf(text, PHRASE_MAX, "%s @ %s%s", dz, W, transposed ? "" : ".T");
 }
 
+/* A value as rows: what a product over all but its last axis takes of it. */
+static void as_rows(const struct shape *shape, const char *name, char text[PHRASE_MAX])
+{
+    if (shape->rank > 2)
+        snprintf(text, PHRASE_MAX, "%s.reshape(-1, %zu)", name, shape->dim[shape->rank - 1]);
+    else
+        snprintf(text, PHRASE_MAX, "%s", name);
+}
+
+/* The weight's gradient. */
+static void weight_formula(const struct site *site, const char *x, const char *dz, char *text)
+{
+    enum convention convention = site->check->problem.convention;
+    char input[PHRASE_MAX], gradient[PHRASE_MAX];
+    as_rows(&site->weighted->inputs[0]->shape, x, input);
+    as_rows(&site->weighted->output->shape, dz, gradient);
+    if (convention == CONVENTION_NUMPY)
+        snprintf(text, PHRASE_MAX, "%.200s.T @ %.200s", input, gradient);
+    else if (convention == CONVENTION_COLUMNS)
+        snprintf(text, PHRASE_MAX, "%s @ %s.T", dz, x);
+    else /* weights [out, in] */
+        snprintf(text, PHRASE_MAX, "%.200s.T @ %.200s", gradient, input);
+}
+
+/* The bias's gradient. */
+static void bias_formula(const struct site *site, const char *dz, char *text)
+{
+    enum convention convention = site->check->problem.convention;
+    size_t rank = site->weighted->output->shape.rank;
+    if (convention == CONVENTION_COLUMNS) {
+        snprintf(text, PHRASE_MAX, "%s.sum(axis=1, keepdims=True)", dz);
+        return;
+    }
+    const char *axis = convention == CONVENTION_PYTORCH ? "dim" : "axis";
+    size_t n = (size_t)snprintf(text, PHRASE_MAX, rank > 2 ? "%s.sum(%s=(0" : "%s.sum(%s=0)", dz, axis);
+    for (size_t k = 1; k + 1 < rank; k++)
+        n += (size_t)snprintf(text + n, PHRASE_MAX - n, ", %zu%s", k, k + 2 == rank ? "))" : "");
+}
+
 /* The input of the layer before its activation. */
 static void input_not_activated(const struct site *site, char *text)
 {
@@ -213,16 +255,10 @@ static bool formula(const struct site *site, const char *key, char *text)
     value_name(site, "z", z);
     value_name(site, "dz", dz);
     value_name(site, "dh", dh);
-    enum convention convention = site->check->problem.convention;
     if (strcmp(key, "weight") == 0)
-        snprintf(text, PHRASE_MAX, "%s%s @ %s%s", convention == CONVENTION_NUMPY ? x : dz,
-                 convention == CONVENTION_COLUMNS ? "" : ".T", convention == CONVENTION_NUMPY ? dz : x,
-                 convention == CONVENTION_COLUMNS ? ".T" : "");
+        weight_formula(site, x, dz, text);
     else if (strcmp(key, "bias") == 0)
-        snprintf(text, PHRASE_MAX, "%s.sum(%s)", dz,
-                 convention == CONVENTION_COLUMNS   ? "axis=1, keepdims=True"
-                 : convention == CONVENTION_PYTORCH ? "dim=0"
-                                                    : "axis=0");
+        bias_formula(site, dz, text);
     else if (strcmp(key, "send") == 0)
         send_formula(site, dz, true, text);
     else if (strcmp(key, "send_plain") == 0)
@@ -397,7 +433,8 @@ static const char *message_of_tensors(const struct found *found)
                               : "{parameters}: {factor} times the right gradient.";
 }
 
-const char *words_message(const struct found *found)
+/* The template of what was done: the mistake's message, or that of a factor on single tensors. */
+static const char *message_of(const struct found *found)
 {
     static const char of_l2[] = "{parameters}: the part of the regularization is {factor} times what it should be. Its"
                                 " gradient is {penalty}.";
@@ -422,6 +459,26 @@ const char *words_message(const struct found *found)
     return mistake->message;
 }
 
+/* Whether a message ends with the right formula of a parameter's gradient where that is none: of a parameter that
+ * several layers use it is one part of a sum, and for columns of more than two axes there is no such product. */
+static bool says_too_much(const struct site *site, const char *message)
+{
+    bool weight = strstr(message, "{weight}") != NULL, bias = strstr(message, "{bias}") != NULL;
+    if (!weight && !bias) return false;
+    const struct network *network = site->check->problem.network;
+    size_t p = parameter_of(site, weight ? "W" : "b");
+    bool shared = p < network->graded_count && network->graded[p].value->use_count > 1;
+    return shared || (site->check->problem.convention == CONVENTION_COLUMNS && site->weighted->output->shape.rank > 2);
+}
+
+/* That template, without what is not true at the place. */
+static void write_message(const struct site *site, char template[TEXT_MAX])
+{
+    const char *message = message_of(site->found), *right = strstr(message, RIGHT_IS);
+    size_t n = right != NULL && says_too_much(site, right) ? (size_t)(right - message) : strlen(message);
+    snprintf(template, TEXT_MAX, "%.*s", (int)n, message);
+}
+
 /* Whether a message is about one place of several, and not about a list of tensors or the whole. */
 static bool is_of_one_place(const struct found *found, const char *template)
 {
@@ -432,9 +489,10 @@ static bool is_of_one_place(const struct found *found, const char *template)
 
 const char *words_told(struct arena *arena, const struct check *check, const struct found *found)
 {
-    const char *template = words_message(found);
+    const struct site site = site_of(check, found);
+    char template[TEXT_MAX], text[TEXT_MAX + PHRASE_MAX];
+    write_message(&site, template);
     bool alone = found->of_tensors && found->mistake->step == STEP_INPUT && !is_factor(found->mistake);
-    char text[TEXT_MAX];
     snprintf(text, sizeof text, "%s%s%s", alone ? "For {parameters} alone: " : "", template,
              is_of_one_place(found, template) ? " The same at {others}." : "");
     return words_text(arena, check, found, text);
@@ -455,7 +513,9 @@ size_t words_list(const struct check *check, const struct found *found, struct w
 {
     struct site site = site_of(check, found);
     size_t count = 0;
-    const char *at = words_message(found);
+    char template[TEXT_MAX];
+    write_message(&site, template);
+    const char *at = template;
     while (count < WORDS_MAX && (at = next_key(at, words[count].key)) != NULL) {
         bool listed = false;
         for (size_t i = 0; i < count; i++)

@@ -6,9 +6,6 @@
 #include "core/diagnosis/found.h"
 #include "core/diagnosis/symbols.h"
 
-/* The template of what was done: the mistake's message, or that of a factor on single tensors. */
-const char *words_message(const struct found *found);
-
 /* The template with its words in braces filled in, from the arena; NULL when memory is short. */
 const char *words_text(struct arena *arena, const struct check *check, const struct found *found, const char *template);
 
