@@ -38,7 +38,7 @@
 #define LIMIT_LIGHT_WORK 2e6
 
 /* Seconds that the search for mistakes may take on such a thread; what needs longer is left to a worker. */
-#define LIMIT_LIGHT_DIAGNOSIS 0.002
+#define LIMIT_LIGHT_DIAGNOSIS 0.004
 
 /* Stack of a thread that computes, whatever `ulimit -s` says: the search for mistakes takes one to two kilobytes for
  * each layer that it goes down, and several times as many under the sanitizers. */

@@ -232,16 +232,17 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
         bool named = p == finished->parameters[0] || p == finished->parameters[1];
         if (finished->all ? s->observed[p].failing : named) add_unique(found->parameters, &found->parameter_count, p);
     }
+    if (finished->mistake->step == STEP_LOSS) found->layers[found->layer_count++] = LAYER_LOSS;
     place_found(s, found);
+    found->variant = finished->variant;
     found->residual = finished->residual;
     found->has_factor = !isnan(finished->factor);
     found->factor = found->has_factor ? snap(finished->factor) : 0;
     found->by_norm = finished->by_norm;
-    found->with_l2 = found->at_loss =
-        found->has_factor && finished->mistake != &mistake_clipped && finished->mistake != &mistake_updated_parameter;
     bool of_update = finished->mistake == &mistake_learning_rate_applied || finished->mistake == &mistake_velocity;
-    if (finished->mistake == &mistake_gradient_accumulated || finished->by_norm || of_update)
-        add_found_alternative(found, &mistake_constant_factor, NULL);
+    bool accumulated = finished->mistake == &mistake_gradient_accumulated;
+    found->with_l2 = found->at_loss = of_update || accumulated || finished->mistake == &mistake_constant_factor;
+    if (accumulated || finished->by_norm || of_update) add_found_alternative(found, &mistake_constant_factor, NULL);
     return true;
 }
 

@@ -44,9 +44,11 @@ void candidates_offer_numbers(struct candidates *c, const struct mistake *mistak
                               const double *predicted);
 void candidates_offer_plain(struct candidates *c, const struct mistake *mistake, size_t variant, const double *numbers);
 
-/* The same numbers in other places; in one axis; with another part of l2's, or with one that nobody asked for. */
+/* The same numbers in other places; in one axis; one for each sample; with another part of l2's, or with one that
+ * nobody asked for. */
 void candidates_offer_layouts(struct candidates *c, const double *predicted);
 void candidates_offer_flattened(struct candidates *c, const double *predicted);
+void candidates_offer_stacked(struct candidates *c, const double *predicted);
 void candidates_offer_l2(struct candidates *c, const double *predicted);
 
 /* The factor of the least squares fit to a prediction, looking at one number in `stride`; NaN where there is none. */

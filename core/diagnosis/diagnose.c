@@ -7,6 +7,7 @@
 #include "core/diagnosis/carry.h"
 #include "core/diagnosis/forward_wrong.h"
 #include "core/diagnosis/hypothesis.h"
+#include "core/diagnosis/nearly.h"
 #include "core/diagnosis/prepare.h"
 #include "core/diagnosis/start.h"
 #include "core/diagnosis/suspects.h"
@@ -58,6 +59,24 @@ static bool repeat(struct arena *arena, size_t n, double number, const double **
     return true;
 }
 
+/* Whether there is one gradient for each sample, on an axis before all others. */
+static bool is_stacked(const struct job *job, const struct view *view, const struct shape *shape)
+{
+    if (shape->rank != view->shape.rank + 1 || shape->dim[0] != job->search.network->batch) return false;
+    for (size_t k = 0; k < view->shape.rank; k++)
+        if (shape->dim[k + 1] != view->shape.dim[k]) return false;
+    return true;
+}
+
+/* Their sum. */
+static bool add_up(struct arena *arena, const struct view *view, const double *from, size_t count, const double **to)
+{
+    double *sum = arena_zeroed(arena, view->size, sizeof *sum);
+    for (size_t i = 0; sum != NULL && i < count * view->size; i++)
+        sum[i % view->size] += from[i];
+    return sum != NULL && import_tensor(arena, view, sum, to);
+}
+
 /* One parameter's tensor in the layout inside, where it has the parameter's shape, its transpose, or a batch axis too
  * much. False when memory is short. */
 static bool observe(const struct job *job, size_t p, struct observed *o)
@@ -93,6 +112,10 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
         o->turned = !view.same;
         o->values = student->data;
         return true;
+    }
+    if (is_stacked(job, &view, &student->shape)) {
+        o->stacked = o->transposed = true;
+        return add_up(job->arena, &view, student->data, job->search.network->batch, &o->values);
     }
     const size_t *dim = student->shape.dim;
     if (student->shape.rank != 2 || view.shape.rank != 2) return true;
@@ -144,6 +167,14 @@ static bool is_over(const struct search *s)
     return s->best != NULL || s->stopped;
 }
 
+/* What is one mistake, too, but none of a step of the backward pass. False when memory is short. */
+static bool look_at_causes(struct job *job)
+{
+    struct search *s = &job->search;
+    if (!nearly_find(s, job->check, &job->finished)) return false;
+    return job->finished.mistake != NULL || forward_wrong_look(s, job->check, &job->given, job->diagnosis, &job->slip);
+}
+
 /* From what asks least to be believed: one mistake, one and a clipping, one of the forward pass, two, one and an
  * exchange of names, three; and at last what explains only some of the parameters. The first of them that explains
  * anything ends the search. */
@@ -155,9 +186,8 @@ static void search(struct job *job)
     for (size_t budget = 1; budget <= most && !is_over(s); budget++) {
         start_run(s, budget, false);
         if (budget == 1 && !is_over(s)) whole_search_clipped(s, &job->finished);
-        if (budget == 1 && !is_over(s) && !forward_wrong_look(s, job->check, &job->given, job->diagnosis, &job->slip))
-            s->out_of_memory = s->stopped = true;
-        if (job->slip.found) return;
+        if (budget == 1 && !is_over(s) && !look_at_causes(job)) s->out_of_memory = s->stopped = true;
+        if (job->slip.found || job->finished.mistake != NULL) return;
         if (budget < BUDGET_MAX && !is_over(s)) whole_search_norm(s, budget, job->exchanged, &job->finished);
         if (budget == 2 && !is_over(s)) whole_search_swapped(s, job->exchanged, &job->finished);
     }
@@ -212,9 +242,12 @@ static int diagnose(struct job *job, struct error *error)
         !given_judge(s, job->check, &job->given, diagnosis))
         return out_of_memory(error);
     bool all = !s->stopped && whole_read(s, job->check, job->report, &job->finished);
+    bool small = all && job->finished.mistake == &mistake_low_precision; /* a small epsilon looks like it */
+    if (small && !nearly_find(s, job->check, &job->finished)) return out_of_memory(error);
     if (!all && !s->stopped) search(job);
     if (s->out_of_memory) return out_of_memory(error);
-    bool nothing_left = (all && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
+    bool nothing_left =
+        (s->best == NULL && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
     diagnosis->stopped = s->stopped;
     if (is_cancelled(s)) return error_set(error, CODE_CANCELLED, "the check was cancelled");
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);

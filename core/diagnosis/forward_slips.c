@@ -25,7 +25,7 @@ bool slip_next(struct slip *slip)
 
 bool slip_shows_in_gradients(const struct slip *slip)
 {
-    return slip->kind <= SLIP_LEFT_OUT;
+    return slip->kind <= SLIP_LEFT_OUT || slip->kind == SLIP_TRANSPOSED;
 }
 
 /* ---- the calls ---- */
@@ -202,6 +202,23 @@ static bool backward_own(const struct slip *slip, const struct op_call *call, co
         return false;
     if (slip->kind == SLIP_OVER_ALL) reshape(&changed, 1, n);
     if (slip->kind == SLIP_OVER_ALL || slip->kind == SLIP_OTHER) changed.call.op->backward(&changed.call);
+    return true;
+}
+
+bool slip_backward_layer(const struct slip *slip, size_t input, const struct op_call *call,
+                         const struct slip_room *room, double *dx)
+{
+    struct op_call changed = *call;
+    const void *x[] = {call->x[0], room->x, call->x[2]};
+    void *made[] = {NULL, NULL, NULL};
+    size_t width = call->in[0]->dim[call->in[0]->rank - 1];
+    if (slip->kind != SLIP_TRANSPOSED) return false;
+    turn(width, width, call->x[1], room->x);
+    made[input] = input == 1 ? room->dx : dx;
+    changed.x = x;
+    changed.dx = made;
+    if (changed.op->backward(&changed) != CODE_OK) return false;
+    if (input == 1) turn(width, width, room->dx, dx);
     return true;
 }
 

@@ -49,6 +49,10 @@ enum slip_derivative {
 bool slip_backward(const struct slip *slip, enum slip_derivative how, const struct op_call *call,
                    const struct slip_room *room, double *dx);
 
+/* At a layer x @ W + b the gradient of one of its inputs by the derivative of what was done. */
+bool slip_backward_layer(const struct slip *slip, size_t input, const struct op_call *call,
+                         const struct slip_room *room, double *dx);
+
 /* "softmax over the batch". */
 enum { SLIP_TEXT_MAX = 96 };
 void slip_text(const struct slip *slip, const struct op *op, char text[SLIP_TEXT_MAX]);

@@ -70,7 +70,8 @@ static bool fits_value(struct replay *replay, void *with)
 static bool is_anywhere(const struct replay *replay, void *with)
 {
     (void)with;
-    return replay->node->op->kind == OP_ACTIVATION || replay->node == replay->sweep.s->network->loss;
+    enum op_kind kind = replay->node->op->kind;
+    return kind == OP_ACTIVATION || kind == OP_LAYER || replay->node == replay->sweep.s->network->loss;
 }
 
 static bool fits_gradients(struct replay *replay, void *with)

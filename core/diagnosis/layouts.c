@@ -84,6 +84,21 @@ void candidates_offer_flattened(struct candidates *c, const double *predicted)
     }
 }
 
+/* One for each sample: their sum is right, or their mean. */
+void candidates_offer_stacked(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    const struct observed *o = &s->observed[c->p];
+    size_t n = search_size(s, c->p);
+    for (size_t variant = 0; variant < 2; variant++) {
+        for (size_t i = 0; i < n; i++)
+            s->room[i] = variant == 0 ? predicted[i] : (double)s->network->batch * predicted[i];
+        struct match match = match_numbers(&s->matching, o->tolerance, n, o->values, s->room, s->room, o->bound);
+        match.digits = DIGITS_OF_A_SHAPE;
+        candidates_offer(c, &mistake_per_sample_gradient, variant, match, NAN);
+    }
+}
+
 /* Of a matrix: the same numbers in other places. */
 void candidates_offer_layouts(struct candidates *c, const double *predicted)
 {

@@ -77,6 +77,21 @@ static void add_shortcut(const struct replay *replay, const struct node *to, con
 
 enum { WAY_SHORTCUT = SLIP_DERIVATIVES, WAYS };
 
+/* Through a layer that the slip was made in: by what was asked for, or by what was done. */
+static bool send_layer(const struct replay *replay, const struct node *node, int way)
+{
+    if (way == SLIP_ASKED_FOR) sweep_send(&replay->sweep, node);
+    if (way != SLIP_ITS_OWN) return way == SLIP_ASKED_FOR;
+    struct op_call call = *pass_call(&replay->sweep.pass, node);
+    call.add = replay->sweep.overwrite;
+    for (size_t k = 0; k < node->input_count; k++) {
+        if (node->inputs[k] == NULL || sweep_gradient(&replay->sweep, node->inputs[k]) == NULL) continue;
+        if (!slip_backward_layer(&replay->slip, k, &call, &replay->room, replay->sweep.turned)) return false;
+        sweep_add(&replay->sweep, node, k, replay->sweep.turned);
+    }
+    return true;
+}
+
 /* Through one node on the way back; false where that way does not exist there. */
 static bool send(const struct replay *replay, const struct node *node, int way)
 {
@@ -94,10 +109,7 @@ static bool send(const struct replay *replay, const struct node *node, int way)
         if (made) add_shortcut(replay, loss, q);
         return made;
     }
-    if (node->op->kind != OP_ACTIVATION) {
-        sweep_send(&replay->sweep, node);
-        return way == SLIP_ASKED_FOR;
-    }
+    if (node->op->kind != OP_ACTIVATION) return send_layer(replay, node, way);
     if (sweep_gradient(&replay->sweep, node->inputs[0]) == NULL) return true;
     if (way == WAY_SHORTCUT) {
         if (node->output != network->output || loss->op->goes_with != node->op || replay->all) return false;

@@ -3,7 +3,7 @@
 #include "core/base/clock.h"
 
 /* In a small network a step takes less time than a look at the clock: one look serves so many. */
-enum { STEPS_A_LOOK = 16 };
+enum { STEPS_A_LOOK = 128 };
 
 bool search_looks(struct search *s)
 {

@@ -27,6 +27,7 @@ struct observed {
     bool transposed;      /* of the transpose's shape (and not of its own) */
     bool turned;          /* outside its rows are the columns inside */
     bool flattened;       /* with one axis instead of two */
+    bool stacked;         /* one for each sample, on a first axis; values are their sum */
     bool per_sample; /* of a parameter that is added to rows, with one for each: values are shaped like the output */
     bool one_number; /* one number where there should be a vector: values repeat it */
     bool failing, absent; /* absent: not submitted */
@@ -138,6 +139,12 @@ void search_add_l2(const struct search *s, size_t p, double times, double *gradi
 
 /* Compares a prediction for a tensor with what was handed in for it. */
 struct match search_match(const struct search *s, size_t p, const double *predicted);
+
+/* Whether what was handed in is what a tensor's gradient would be, element by element. */
+static inline bool search_is_plain(const struct observed *o)
+{
+    return o->values != NULL && !o->transposed && !o->flattened && !o->per_sample && !o->one_number;
+}
 
 static inline size_t search_count(const struct search *s)
 {

@@ -10,12 +10,6 @@
 /* How near a clipped number is to the limit: rounding to float32. */
 #define AT_LIMIT 1e-7
 
-/* Whether what was handed in is what the parameter's gradient would be, element by element. */
-static bool is_plain(const struct observed *o)
-{
-    return o->values != NULL && !o->transposed && !o->flattened && !o->per_sample && !o->one_number;
-}
-
 /* ---- what accounts for all gradients at once ---- */
 
 /* How near all that was handed in is to c times the reference, clipped to the limit: FIT_NONE beyond rounding to
@@ -31,7 +25,7 @@ static enum fit fit_multiple(const struct search *s, double c, double limit, dou
         const struct observed *o = &s->observed[p];
         size_t n = search_size(s, p);
         if (o->absent && !o->failing) continue;
-        if (!is_plain(o)) return FIT_NONE;
+        if (!search_is_plain(o)) return FIT_NONE;
         const double *g = search_right(s, p);
         for (size_t i = 0; i < n; i++)
             scaled[i] = c * g[i];
@@ -87,7 +81,7 @@ static double factor_of_all(const struct search *s)
     double sg = 0, gg = 0;
     for (size_t p = 0; p < search_count(s); p++) {
         const struct observed *o = &s->observed[p];
-        if (!is_plain(o)) return NAN;
+        if (!search_is_plain(o)) return NAN;
         const double *g = search_right(s, p);
         for (size_t i = 0; i < search_size(s, p); i++) {
             sg += o->values[i] * g[i];
@@ -141,7 +135,7 @@ static bool read_update(const struct search *s, struct whole *finished)
     double sg = 0, gg = 0;
     for (size_t p = 0; p < search_count(s); p++) {
         const double *g = search_right(s, p), *W = search_given(s, p);
-        if (!is_plain(&s->observed[p])) return false;
+        if (!search_is_plain(&s->observed[p])) return false;
         for (size_t i = 0; i < search_size(s, p); i++) {
             sg += (W[i] - s->observed[p].values[i]) * g[i];
             gg += g[i] * g[i];
@@ -215,7 +209,7 @@ static bool is_all_zero(const struct search *s)
     for (size_t p = 0; p < search_count(s); p++) {
         const struct observed *o = &s->observed[p];
         if (o->absent) continue;
-        if (!is_plain(o)) return false;
+        if (!search_is_plain(o)) return false;
         for (size_t i = 0; i < search_size(s, p); i++)
             if (o->values[i] != 0) return false;
     }
@@ -294,7 +288,7 @@ static double clipped_times(const struct search *s, size_t p, double *limit)
     const double *g = search_right(s, p);
     double sg = 0, gg = 0, off;
     size_t n = search_size(s, p);
-    if (!is_plain(o) || n < 2) return NAN;
+    if (!search_is_plain(o) || n < 2) return NAN;
     for (size_t i = 0; i < n; i++) {
         sg += o->values[i] * g[i];
         gg += g[i] * g[i];
@@ -331,7 +325,7 @@ static bool unclip(const struct search *s, double c, struct observed *observed)
         o->raw = same ? o->values : divided(s->arena, n, o->raw, c);
         if (o->values == NULL || o->raw == NULL) return false;
         o->bound /= c;
-        if (is_plain(o))
+        if (search_is_plain(o))
             o->failing = match_numbers(&s->matching, o->tolerance, n, o->values, g, g, o->bound).fit == FIT_NONE;
     }
     return true;

@@ -9,9 +9,10 @@
 struct whole {
     const struct mistake *mistake; /* NULL: nothing */
     double residual;
-    double factor; /* NaN where there is none */
-    bool by_norm;  /* clipped: by global norm, else by value */
-    bool all;      /* to all failing parameters, else to these two */
+    double factor;  /* NaN where there is none */
+    size_t variant; /* of the mistake */
+    bool by_norm;   /* clipped: by global norm, else by value */
+    bool all;       /* to all failing parameters, else to these two */
     size_t parameters[2];
 };
 

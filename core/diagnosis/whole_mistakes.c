@@ -124,6 +124,48 @@ const struct mistake mistake_flattened = {
     .variant_words = flattened_words,
 };
 
+static const char *per_sample_words(size_t variant)
+{
+    return variant == 0 ? "sum" : "mean";
+}
+
+const struct mistake mistake_per_sample_gradient = {
+    .id = "per_sample_gradient",
+    .step = STEP_FINISHED,
+    .rank = 6,
+    .summary = "one gradient for each sample, which were not added up",
+    .message =
+        "{parameters}: one gradient for each sample, on an axis of its own. Their {used} over that axis is right.",
+    .hint = "Add the samples' gradients up: x.T @ dz does that by itself, einsum where the batch is no letter of the "
+            "result.",
+    .wrong = "dW = np.einsum('ni,nj->nij', x, dz)",
+    .right = "dW = np.einsum('ni,nj->ij', x, dz)",
+    .variants = 2,
+    .variant_words = per_sample_words,
+};
+
+static const char *difference_words(size_t variant)
+{
+    static const char *const words[] = {"(L(w + eps) - L(w)) / eps", "(L(w) - L(w - eps)) / eps",
+                                        "(L(w + eps) - L(w - eps)) / (2 * eps)"};
+    return words[variant];
+}
+
+const struct mistake mistake_numerical_gradient = {
+    .id = "numerical_gradient",
+    .step = STEP_FINISHED,
+    .rank = 7,
+    .summary = "differences of the loss, which are not exact",
+    .message = "These are not derivatives but differences, {used} with eps = {factor}: what is off is what such a "
+               "difference is off by.",
+    .hint = "Differences are for comparing with; hand in what the backward pass computes. Those of both sides with an "
+            "eps of about 1e-5 come nearest, but at a kink (a ReLU's input near 0) they are a mean of its two sides.",
+    .wrong = "dw = (loss(w + 1e-4) - loss(w)) / 1e-4",
+    .right = "dW = x.T @ dz",
+    .variants = 3,
+    .variant_words = difference_words,
+};
+
 const struct mistake mistake_low_precision = {
     .id = "low_precision",
     .step = STEP_FINISHED,

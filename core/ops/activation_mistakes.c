@@ -5,6 +5,7 @@
 #include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/ops.h"
+#include "core/ops/rows.h"
 
 static size_t elements(const struct step_call *call)
 {
@@ -132,6 +133,56 @@ const struct mistake mistake_derivative_of_gradient = {
     .alternative = of_gradient,
     .nonlinear = true,
     .unscaled = true,
+};
+
+/* The derivative's product and the one with what comes in, both over the samples or over the units; those of the names
+ * that a derivative has in terms of its output. */
+enum { OVER_SAMPLES, OVER_UNITS, PRODUCTS };
+
+static const char *product_words(size_t variant)
+{
+    return variant == OVER_SAMPLES ? "over the samples" : "over the units";
+}
+
+/* tanh: 1 - h @ h.T in place of 1 - h * h; sigmoid: (1 - h) @ h.T in place of (1 - h) * h. Of the units h.T @ h. */
+static bool products(const struct step_call *call, struct alternative *made)
+{
+    struct function f;
+    bool samples = made->variant == OVER_SAMPLES;
+    struct rows shape = rows_of(call->call->in[0]); /* the call has it in one column where nothing else is asked for */
+    size_t rows = shape.count, units = shape.width, n = samples ? rows : units;
+    if (call->part || !function_of(call, &f) || (f.map != MAP_tanh && f.map != MAP_sigmoid)) return false;
+    for (size_t i = 0; i < rows * units; i++)
+        made->value[i] = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n; k++) { /* one number of the matrix that stands for the derivative */
+            double sum = 0;
+            for (size_t j = 0; j < (samples ? units : rows); j++) {
+                double a = samples ? call->y[i * units + j] : call->y[j * units + k];
+                double b = samples ? call->y[k * units + j] : call->y[j * units + i];
+                sum += (f.map == MAP_tanh ? a : 1 - a) * b;
+            }
+            double slope = f.map == MAP_tanh ? 1 - sum : sum;
+            for (size_t j = 0; j < (samples ? units : rows); j++)
+                made->value[samples ? i * units + j : j * units + i] +=
+                    slope * call->dy[samples ? k * units + j : j * units + k];
+        }
+    return true;
+}
+
+const struct mistake mistake_product_for_elementwise = {
+    .id = "product_for_elementwise",
+    .step = STEP_INPUT,
+    .rank = 15,
+    .summary = "matrix products where the derivative belongs element by element",
+    .message = "The derivative of {f} and its product with {dh} were computed by matrix products (@, np.dot), {used}, "
+               "where both go element by element: {dz} = {dh} * {f}'({z}).",
+    .hint = "Between a gradient and a derivative belongs *, not @ or np.dot; and {h} * {h}, not a product of the two.",
+    .wrong = "dz = dh @ (1 - h.T @ h)",
+    .right = "dz = dh * (1 - h * h)",
+    .alternative = products,
+    .variants = PRODUCTS,
+    .variant_words = product_words,
 };
 
 static bool derivative_alone(const struct step_call *call, struct alternative *made)

@@ -136,6 +136,7 @@ static const struct mistake *const own_mistakes[] = {
     &mistake_own_output_as_input,
     &mistake_wrong_layer_cached,
     &mistake_input_ignored,
+    &mistake_repeated_index_overwritten,
     &mistake_weight_as_input,
     &mistake_parameter_as_gradient,
     &mistake_bias_not_summed,

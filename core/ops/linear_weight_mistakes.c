@@ -190,3 +190,41 @@ const struct mistake mistake_parameter_as_gradient = {
     .right = "grads['W1'] = dW1",
     .unscaled = true,
 };
+
+/* Where each row picks one of the weight's rows (one-hot), as an embedding does: the last row that picks it overwrites
+ * what the others gave. */
+static bool last_one_stays(const struct step_call *call, struct alternative *made)
+{
+    bool again = false;
+    double *picked = made->slope; /* by row of the weight; room for [in, out] */
+    memset(made->value, 0, call->in * call->out * sizeof *made->value);
+    memset(picked, 0, call->in * sizeof *picked);
+    for (size_t r = 0; r < call->rows; r++) {
+        const double *x = call->x + r * call->in;
+        size_t at = call->in;
+        for (size_t j = 0; j < call->in; j++) {
+            if (x[j] == 0) continue;
+            if (x[j] != 1 || at < call->in) return false;
+            at = j;
+        }
+        if (at == call->in) continue;
+        memcpy(made->value + at * call->out, call->dy + r * call->out, call->out * sizeof *made->value);
+        again = again || picked[at] != 0;
+        picked[at] = 1;
+    }
+    return again;
+}
+
+const struct mistake mistake_repeated_index_overwritten = {
+    .id = "repeated_index_overwritten",
+    .step = STEP_PARAMETER,
+    .input = LINEAR_WEIGHT,
+    .rank = 7,
+    .summary = "rows that are picked several times get the gradient of the last time alone",
+    .message = "Each row of {x} picks one row of {W}. Where one is picked several times, {dW} has the gradient of the "
+               "last time alone instead of their sum.",
+    .hint = "With repeated indices neither dW[i] = d nor dW[i] += d adds them all up; np.add.at(dW, i, d) does.",
+    .wrong = "dW[i] += dz",
+    .right = "np.add.at(dW, i, dz)",
+    .alternative = last_one_stays,
+};

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/ops/mistake.h"
+#include "core/ops/elementwise.h"
 #include "core/ops/ops.h"
 
 void direction_right(const struct loss_call *call, struct loss_direction *direction)
@@ -274,6 +275,64 @@ const struct mistake mistake_gradient_of_output = {
     .direction = gradient_of_output,
 };
 
+/* What the loss makes of each number of the output, or of all of them. */
+enum { OF_EACH, OF_ALL, LOSS_VALUES };
+
+static const char *loss_value_words(size_t variant)
+{
+    return variant == OF_EACH ? "each output's part of it" : "its value, for every output";
+}
+
+static bool loss_as_gradient(const struct loss_call *call, struct loss_direction *d)
+{
+    struct op_call loss = *call->call;
+    bool elementwise = loss.op->forward == elementwise_loss_forward;
+    double value = 0;
+    if (loss.op->target == TARGET_UPSTREAM || (d->variant == OF_EACH && !elementwise)) return false;
+    loss.y = NULL;
+    loss.scalar = &value;
+    if (loss.op->forward(&loss) != CODE_OK) return false;
+    const double *p = loss.x[LOSS_PREDICTION], *t = loss.x[LOSS_TARGET];
+    for (size_t i = 0; i < call->elements; i++) {
+        d->value[i] = value;
+        if (d->variant == OF_ALL) continue;
+        if (loss.backend->loss(loss.op->loss, loss.attributes[0], 1, &p[i], &t[i], &d->value[i]) != CODE_OK)
+            return false;
+    }
+    direction_add_scale(d, 1);
+    if (d->variant == OF_ALL) return true;
+    direction_add_scale(d, call->factor);
+    direction_add_scale(d, 1 / (double)call->batch);
+    return true;
+}
+
+const struct mistake mistake_loss_as_gradient = {
+    .id = "loss_as_gradient",
+    .step = STEP_LOSS,
+    .rank = 11,
+    .summary = "the loss itself in place of its gradient",
+    .message = "The backward pass was begun with the loss {loss} itself, {used}, and not with its derivative with "
+               "respect to the output.",
+    .hint = "What goes back is the derivative of the loss with respect to the output: of e**2 that is 2 * e.",
+    .wrong = "dy_hat = (y_hat - y)**2 / batch",
+    .right = "dy_hat = 2 * (y_hat - y) / batch",
+    .direction = loss_as_gradient,
+    .variants = LOSS_VALUES,
+    .variant_words = loss_value_words,
+};
+
+const struct mistake mistake_epsilon_in_log = {
+    .id = "epsilon_in_log",
+    .step = STEP_LOSS,
+    .rank = 9,
+    .summary = "the gradient of log(p + eps) where the loss has log(p)",
+    .message = "The gradient is that of {loss} with log(p + {factor}) in place of log(p).",
+    .hint = "A small number inside of the logarithm changes the loss and its gradient. The loss here has none: start "
+            "from output minus target, which needs no logarithm.",
+    .wrong = "dp = -y / (p + 1e-5)",
+    .right = "dp = -y / p",
+};
+
 /* ---- the targets ---- */
 
 /* The gradient against every target, averaged: what [n,1] - [n] comes to. */
@@ -367,7 +426,7 @@ const struct mistake mistake_regularization_unasked = {
 const struct mistake_family mistakes_of_losses = {
     .before = (const struct mistake *const[]){&mistake_loss_scale_missing, &mistake_not_averaged_over_batch,
                                               &mistake_averaged_twice, &mistake_cross_entropy_shortcut, NULL},
-    .after =
-        (const struct mistake *const[]){&mistake_sign_flipped, &mistake_wrong_normalization, &mistake_target_broadcast,
-                                        &mistake_single_sample, &mistake_gradient_of_output, NULL},
+    .after = (const struct mistake *const[]){&mistake_sign_flipped, &mistake_wrong_normalization,
+                                             &mistake_target_broadcast, &mistake_single_sample,
+                                             &mistake_gradient_of_output, &mistake_loss_as_gradient, NULL},
 };

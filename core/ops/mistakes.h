@@ -16,6 +16,7 @@
     X(mask_from_gradient) \
     X(operator_precedence) \
     X(squared_derivative_slip) \
+    X(product_for_elementwise) \
     X(inverted_mask) \
     X(half_at_zero) \
     X(slope_times_input) \
@@ -45,6 +46,7 @@
     X(input_ignored) \
     X(weight_as_input) \
     X(parameter_as_gradient) \
+    X(repeated_index_overwritten) \
     X(input_not_normalized) \
     X(bias_not_summed) \
     X(bias_averaged) \
@@ -66,6 +68,8 @@
     X(clamp_ignored) \
     X(hinge_own_class) \
     X(gradient_of_output) \
+    X(loss_as_gradient) \
+    X(epsilon_in_log) \
     X(target_broadcast) \
     X(regularization_missing) \
     X(regularization_sign) \
@@ -82,6 +86,8 @@
     X(updated_parameter) \
     X(velocity) \
     X(flattened) \
+    X(per_sample_gradient) \
+    X(numerical_gradient) \
     X(low_precision) \
     X(rounded) \
     X(all_zero) \

@@ -39,7 +39,7 @@ const struct op op_sigmoid = {
     .slope_of_output = "h * (1 - h)",
     .saturates_below = 0.01,
     .saturates_above = 0.99,
-    .mistakes =
-        (const struct mistake *const[]){&mistake_output_formula_at_input, &mistake_squared_derivative_slip, NULL},
+    .mistakes = (const struct mistake *const[]){&mistake_output_formula_at_input, &mistake_squared_derivative_slip,
+                                                &mistake_product_for_elementwise, NULL},
     .cases = unary_cases,
 };

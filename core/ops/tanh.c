@@ -36,7 +36,8 @@ const struct op op_tanh = {
     .slope_of_output = "(1 - h**2)",
     .saturates_below = -0.99,
     .saturates_above = 0.99,
-    .mistakes = (const struct mistake *const[]){&mistake_output_formula_at_input, &mistake_operator_precedence,
-                                                &mistake_squared_derivative_slip, NULL},
+    .mistakes =
+        (const struct mistake *const[]){&mistake_output_formula_at_input, &mistake_operator_precedence,
+                                        &mistake_squared_derivative_slip, &mistake_product_for_elementwise, NULL},
     .cases = unary_cases,
 };

@@ -106,6 +106,11 @@ class Base:
                 found.append((blunder, grads))
         return found
 
+    def latest_pool(self):
+        """The same of those that came after these."""
+        runs = [(blunder, self.run([blunder])) for blunder in latest_candidates(self)]
+        return [(b, grads) for b, grads in runs if grads is not None and max(self.judge(grads).values()) > 1]
+
     def equivalents(self, grads, own_ids):
         """Other ids that give the same numbers. A plain factor is none of them: it is what is left when no id says more."""
         return sorted({b.id for b, other in self.pool()
@@ -330,7 +335,7 @@ def later_candidates(base):
     for k in acts:
         kinds.setdefault(json.dumps(net.acts[k]), []).append(k)
     for places in kinds.values():
-        for name in student.SLIPS:
+        for name in (slip for slip in student.SLIPS if slip != "product_for_elementwise"):  # which came after these
             yield from everywhere(name, places, [{"way": way} for way in ways.get(name, (0,))])
     for name, options in (("gradient_of_output", ({},)), ("bce_term_sign", ({},)), ("clamp_ignored", ({"way": 0}, {"way": 1})),
                           ("hinge_own_class", ({"way": 0}, {"way": 1}))):
@@ -352,6 +357,14 @@ def later_candidates(base):
         yield Blunder("learning_rate_applied", names, factor=factor)
         yield Blunder("updated_parameter", names, lr=factor)
     yield Blunder("velocity", names, factor=1.9)
+
+
+def latest_candidates(base):
+    """Those that came after the later ones."""
+    acts = [k for k in range(base.net.depth) if base.net.acts[k]]
+    yield from everywhere("loss_as_gradient", ["loss"], [{"way": "each"}, {"way": "all"}])
+    yield from everywhere("epsilon_in_log", ["loss"], [{"eps": eps} for eps in (1e-3, 1e-5)])
+    yield from everywhere("product_for_elementwise", acts, [{"way": "units"}, {"way": "samples"}])
 
 
 # --- random programs -------------------------------------------------------------------------------------------------

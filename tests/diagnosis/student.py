@@ -51,7 +51,7 @@ ACTIVATION_IDS = (
 )
 SLIPS = (
     "squared_derivative_slip", "inverted_mask", "half_at_zero", "slope_times_input", "elu_offset", "log_softmax_sign",
-    "inner_derivative_missing",
+    "inner_derivative_missing", "product_for_elementwise",
 )
 SENDING_IDS = (
     "raw_error_propagated", "weight_not_transposed", "updated_weights_propagated", "weight_gradient_as_weight",
@@ -197,6 +197,10 @@ def slip(name, way, act, dh, z, h):
             return dh * factor
         if way == "second":
             return dh * (derivative(act, z) - factor)
+    if name == "product_for_elementwise" and kind in ("tanh", "sigmoid"):
+        if way == "units":
+            return dh @ (1 - h.T @ h if kind == "tanh" else h.T @ (1 - h)).T
+        return (1 - h @ h.T if kind == "tanh" else (1 - h) @ h.T) @ dh
     raise NotPossible(name)
 
 
@@ -273,6 +277,42 @@ def error_gradient(loss, p, y):
     raise ValueError(kind)
 
 
+def loss_values(loss, p, y):
+    """What an elementwise loss makes of each number of the output, before any reduction."""
+    kind, e = loss["type"], np.abs(p - y)
+    if kind == "mse":
+        return e**2
+    if kind == "l1":
+        return e
+    if kind == "huber":
+        delta = loss.get("delta", 1.0)
+        return np.where(e <= delta, e**2 / 2, delta * (e - delta / 2))
+    if kind == "smooth_l1" and loss.get("beta", 1.0) > 0:
+        beta = loss.get("beta", 1.0)
+        return np.where(e < beta, e**2 / (2 * beta), e - beta / 2)
+    if kind == "bce":
+        return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+    if kind == "bce_with_logits":
+        return np.maximum(p, 0) - p * y + np.log1p(np.exp(-np.abs(p)))
+    raise NotPossible("no elementwise loss")
+
+
+def with_epsilon(loss, eps, p, y):
+    """dL/dy_hat of a cross-entropy whose logarithms are of p + eps, before any reduction."""
+    kind, target = loss["type"], one_hot(y, p.shape[1], p.dtype)
+    if kind == "bce":
+        return -y / (p + eps) + (1 - y) / (1 - p + eps)
+    if kind == "bce_with_logits":
+        q = sigmoid(p)
+        return (-y / (q + eps) + (1 - y) / (1 - q + eps)) * q * (1 - q)
+    if kind == "cross_entropy" and loss.get("from") == "probabilities":
+        return -target / (p + eps)
+    if kind == "cross_entropy":
+        q = softmax(p)
+        return through_activation({"type": "softmax"}, -target / (q + eps), p, q)
+    raise NotPossible("no logarithm")
+
+
 def divisor(loss, n, outputs):
     """What the sum over all elements is divided by."""
     reduction = loss.get("reduction", "mean")
@@ -340,6 +380,12 @@ def loss_step(net, blunders, p, y, n):
             dh = np.where(e <= loss.get("delta", 1.0), dh, loss.get("delta", 1.0))
         else:
             raise NotPossible("no absolute error")
+    elif made("loss_as_gradient", "loss") is not None:
+        dh = loss_values(loss, p, y)
+        if made("loss_as_gradient", "loss")["way"] == "all":
+            dh, over = np.full_like(p, dh.sum() / over), 1
+    elif made("epsilon_in_log", "loss") is not None:
+        dh = with_epsilon(loss, made("epsilon_in_log", "loss")["eps"], p, y)
     elif made("gradient_of_output", "loss") is not None:
         dh, over = np.ones_like(p), 1
     elif made("bce_term_sign", "loss") is not None:

@@ -1,4 +1,6 @@
 /* An assignment as JSON. */
+#include <string.h>
+
 #include "tests/fuzz/assignment.h"
 #include "tests/fuzz/kinds.h"
 

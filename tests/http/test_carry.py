@@ -14,6 +14,7 @@ LOSS_STEP = {
     "not_averaged_over_batch", "averaged_twice", "wrong_normalization", "missing_factor_two", "sign_flipped",
     "cross_entropy_shortcut", "mse_shortcut", "missing_bce_term", "l1_sign_lost", "target_broadcast",
     "loss_scale_missing", "bce_term_sign", "clamp_ignored", "hinge_own_class", "gradient_of_output",
+    "loss_as_gradient", "epsilon_in_log",
 }
 BACK_STEP = {
     "missing_activation_derivative", "wrong_activation_derivative", "derivative_at_output", "output_formula_at_input",
@@ -22,7 +23,7 @@ BACK_STEP = {
     "weight_not_transposed", "updated_weights_propagated", "weight_gradient_as_weight", "weight_skipped",
     "gamma_left_out", "mean_taken_for_constant", "variance_taken_for_constant", "statistics_taken_for_constant",
     "normalized_over_wrong_axis", "squared_derivative_slip", "inverted_mask", "half_at_zero", "slope_times_input",
-    "elu_offset", "inner_derivative_missing", "log_softmax_sign",
+    "elu_offset", "inner_derivative_missing", "log_softmax_sign", "product_for_elementwise",
 }
 
 

@@ -9,8 +9,8 @@ import itertools
 
 import numpy as np
 
-from student import (Net, activate, derivative, divisor, error_gradient, forward, laid_out, one_hot, parameter_name, sigmoid,
-                     softmax, through_activation)
+from student import (Net, activate, derivative, divisor, error_gradient, forward, laid_out, loss_values, one_hot, parameter_name,
+                     sigmoid, softmax, through_activation, with_epsilon)
 
 ACTIVATION, SENDING, WEIGHT, BIAS = {}, {}, {}, {}
 
@@ -85,6 +85,16 @@ def _(m, act, dh, z, h):
 def _(m, act, dh, z, h):
     return dh * {"-h**2": -h**2, "1 + h**2": 1 + h**2, "1 - h": 1 - h, "h - (1 - h)": h - (1 - h),
                  "1 / (1 + z**2)": 1 / (1 + z**2)}[get(m, "used")]
+
+
+@rule(ACTIVATION, "product_for_elementwise")
+def _(m, act, dh, z, h):
+    other = h if act["type"] == "tanh" else 1 - h
+    if get(m, "used") == "over the units":
+        product = h.T @ other
+        return dh @ (1 - product if act["type"] == "tanh" else product).T
+    product = other @ h.T
+    return (1 - product if act["type"] == "tanh" else product) @ dh
 
 
 def left_slope(act):
@@ -278,6 +288,13 @@ def loss_without(m, loss, p, y, last):
         if kind == "smooth_l1":
             return np.where(e < loss.get("beta", 1.0), flat, 1.0), None
         return np.where(e <= loss.get("delta", 1.0), flat, loss.get("delta", 1.0)), None
+    if name == "loss_as_gradient":
+        values = loss_values(loss, p, y)
+        if used.startswith("each"):
+            return values, None
+        return np.full_like(p, values.sum() / divisor(loss, *p.shape)), None
+    if name == "epsilon_in_log":
+        return with_epsilon(loss, get(m, "factor"), p, y), None
     if name == "gradient_of_output":
         return np.ones_like(p), None
     if name == "bce_term_sign":
@@ -298,7 +315,7 @@ def loss_without(m, loss, p, y, last):
 
 
 DIRECTIONS = ("single_sample", "cross_entropy_shortcut", "mse_shortcut", "missing_bce_term", "l1_sign_lost", "target_broadcast",
-              "gradient_of_output", "bce_term_sign", "clamp_ignored", "hinge_own_class")
+              "loss_as_gradient", "epsilon_in_log", "gradient_of_output", "bce_term_sign", "clamp_ignored", "hinge_own_class")
 FACTORS = ("not_averaged_over_batch", "averaged_twice", "wrong_normalization", "missing_factor_two", "sign_flipped",
            "gradient_accumulated", "constant_factor", "clipped", "learning_rate_applied", "velocity")
 
@@ -381,7 +398,7 @@ class Replay:
             raise Unknown("two gradients of the loss")
         for m in directions:
             dh, dz = loss_without(m, loss, p, self.y, net.acts[-1])
-            scale = get(m, "scale")
+            scale = get(m, "scale") if m["id"] != "epsilon_in_log" else scale
         for m in self.mistakes:
             whole = m["id"] in FACTORS and not is_alone(m) and not {"layer", "through"} & set(m["values"])
             if whole and m["id"] != "clipped":

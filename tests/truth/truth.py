@@ -34,7 +34,7 @@ def wrong_programs(seed, count):
             if made >= count:
                 return
             continue
-        pool = [b for b, _ in base.pool() + base.later_pool() if b.id != "low_precision"]
+        pool = [b for b, _ in base.pool() + base.later_pool() + base.latest_pool() if b.id != "low_precision"]
         by_id = collections.defaultdict(list)
         for blunder in pool:
             by_id[blunder.id].append(blunder)
