@@ -71,7 +71,7 @@ static bool is_told_by(const struct found *found, const struct choice *choice)
     return found->mistake == choice->mistake && found->below == value_of(choice) && found->variant == choice->variant &&
            found->of_tensors == (choice->parameter != PARAMETER_NONE) && found->of_l2 == choice->of_l2 &&
            found->has_factor == choice->has_factor &&
-           (!choice->has_factor || factors_near(found->factor, choice->factor));
+           (!choice->has_factor || written_near(found->factor, choice->factor));
 }
 
 /* A new entry; NULL when memory is short. */

@@ -7,13 +7,11 @@
 
 /* What a number may be off by and still be taken for the round one that it looks like: a fit to numbers that were
  * rounded to float32. */
-#define FACTOR_PRECISION 2e-6
-
 enum { ACCUMULATED_MAX = 100 };
 
 static void add_factor(struct search *s, const struct mistake *mistake, double value)
 {
-    if (factors_near(value, 1) || s->factor_count == FACTORS_MAX) return;
+    if (written_near(value, 1) || s->factor_count == FACTORS_MAX) return;
     s->factors[s->factor_count++] = (struct factor_name){mistake, value};
 }
 
@@ -32,22 +30,10 @@ double factors_of_loss(const struct search *s)
     return times;
 }
 
-bool factors_near(double a, double b)
-{
-    return fabs(a - b) <= FACTOR_PRECISION * fabs(b);
-}
-
-double factors_round(double x)
-{
-    if (!(x > 0 && x < 1e12)) return NAN;
-    double unit = pow(10, floor(log10(x)) - 1), round_x = round(x / unit) * unit;
-    return factors_near(x, round_x) ? round_x : NAN;
-}
-
 double factors_norm_limit(const struct search *s, double c, double *off)
 {
-    double least = s->norm, most = s->norm + c * CLIP_EPSILON, limit = factors_round(least);
-    if (isnan(limit)) limit = factors_round(most);
+    double least = s->norm, most = s->norm + c * CLIP_EPSILON, limit = written_round(least);
+    if (isnan(limit)) limit = written_round(most);
     *off = limit < least ? (least - limit) / limit : limit > most ? (limit - most) / limit : 0;
     return c > 0 && c < 1 ? limit : NAN;
 }
@@ -64,10 +50,10 @@ static size_t read_factor(const struct search *s, double c, struct factor_readin
     size_t count = 0;
     for (size_t i = 0; i < s->factor_count; i++) {
         const struct factor_name *name = &s->factors[i];
-        if (factors_near(c, name->value))
+        if (written_near(c, name->value))
             readings[count++] = (struct factor_reading){name->mistake, fabs(c / name->value - 1)};
     }
-    if (c > 1.5 && c < ACCUMULATED_MAX && factors_near(c, round(c)))
+    if (c > 1.5 && c < ACCUMULATED_MAX && written_near(c, round(c)))
         readings[count++] = (struct factor_reading){&mistake_gradient_accumulated, fabs(c / round(c) - 1)};
     double off;
     if (!isnan(factors_norm_limit(s, c, &off))) readings[count++] = (struct factor_reading){&mistake_clipped, off};
@@ -100,7 +86,7 @@ bool factors_name_two(struct search *s, size_t at, double c)
     for (size_t i = 0; i < s->factor_count; i++)
         for (size_t j = i + 1; j < s->factor_count; j++) {
             const struct factor_name *a = &s->factors[i], *b = &s->factors[j];
-            if (a->mistake == b->mistake || !factors_near(c, a->value * b->value)) continue;
+            if (a->mistake == b->mistake || !written_near(c, a->value * b->value)) continue;
             struct choice *first = &s->now.path[at], *second = hypothesis_push(s, b->mistake, 0, NULL, NULL);
             if (second == NULL) return false; /* the first stays what it is: half of it would not be true */
             first->mistake = a->mistake;
@@ -118,9 +104,9 @@ const struct mistake *factors_of_update(double c)
 {
     static const double rates[] = {0.1, 0.05, 0.01, 0.005, 0.001, 5e-4, 1e-4, 3e-4}, momenta[] = {1.9, 2.71};
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
-        if (factors_near(c, rates[i])) return &mistake_learning_rate_applied;
+        if (written_near(c, rates[i])) return &mistake_learning_rate_applied;
     for (size_t i = 0; i < sizeof momenta / sizeof *momenta; i++)
-        if (factors_near(c, momenta[i])) return &mistake_velocity;
+        if (written_near(c, momenta[i])) return &mistake_velocity;
     return NULL;
 }
 

@@ -3,6 +3,7 @@
 #define CORE_DIAGNOSIS_FACTORS_H
 
 #include "core/diagnosis/search.h"
+#include "core/diagnosis/written.h"
 
 /* What torch.nn.utils.clip_grad_norm_ adds to the norm; others add less. */
 #define CLIP_EPSILON 1e-6
@@ -12,13 +13,6 @@ void factors_prepare(struct search *s);
 
 /* What the loss's gradient is multiplied by; 1 where it is not. */
 double factors_of_loss(const struct search *s);
-
-/* Whether a is b, but for what a fit or rounding to float32 may be off by. */
-bool factors_near(double a, double b);
-
-/* A limit or a learning rate as it is written down: the number of at most two significant digits that x is near to, NaN
- * where there is none. */
-double factors_round(double x);
 
 /* The limit to which all that was handed in was clipped by its norm, if that is c times the right gradients; NaN where
  * it was not. The norm is the limit, less what an epsilon of at most CLIP_EPSILON in the divisor takes off; how far off

@@ -3,11 +3,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/diagnosis/written.h"
+
 /* A number that is right, and that two mistakes would have to agree on, counts for so many digits. */
 #define DIGITS_OF_A_RIGHT_NUMBER 3.0
 
 /* A number that was fitted costs what it could have fitted. */
 #define DIGITS_OF_A_FIT 8.0
+#define DIGITS_OF_A_ROUND_FIT 4.0 /* of a number with at most two digits, and its power of ten */
 
 /* A mistake that explains without a number to fit is likelier than any with one. */
 #define RANK_OF_A_FIT 100
@@ -119,6 +122,12 @@ static bool a_step_reaches(const struct search *s, const struct choice *first, s
     return false;
 }
 
+static bool is_round(const struct choice *choice)
+{
+    double round = written_round(fabs(choice->factor));
+    return fabs(fabs(choice->factor) / round - 1) <= EXACT_FACTOR;
+}
+
 /* Whether the tensors that a mistake touches, its own and all below its steps, say enough for it. */
 static bool has_evidence(const struct search *s, const struct choice *first)
 {
@@ -126,7 +135,7 @@ static bool has_evidence(const struct search *s, const struct choice *first)
     for (size_t i = 0; i < s->now.length; i++) {
         const struct choice *choice = &s->now.path[i];
         if (!same_kind(choice, first->mistake, first->variant)) continue;
-        if (choice->fitted) needed = DIGITS_NEEDED + DIGITS_OF_A_FIT;
+        if (choice->fitted) needed = DIGITS_NEEDED + (is_round(choice) ? DIGITS_OF_A_ROUND_FIT : DIGITS_OF_A_FIT);
         size_t p = choice->parameter;
         bool again = i > 0 && s->now.path[i - 1].parameter == p &&
                      same_kind(&s->now.path[i - 1], first->mistake, first->variant);
@@ -308,6 +317,19 @@ static bool is_met_by_chance(const struct solution *rated)
     return rated->fit != FIT_EXACT && rated->distinct > 1 && hypothesis_holds(rated, &mistake_constant_factor);
 }
 
+/* Whether a factor is on l2's part of one tensor and not on that of another, which one sentence cannot say. */
+static bool mixes_l2(const struct search *s)
+{
+    size_t with = 0, without = 0;
+    for (size_t p = 0; p < search_count(s); p++) {
+        bool own = !search_has_l2(s, p) || !s->observed[p].failing || s->now.matches[p].fit == FIT_NONE;
+        for (size_t i = 0; i < s->now.length && !own; i++)
+            own = s->now.path[i].parameter == p;
+        if (!own) *(s->now.matches[p].with_l2 ? &with : &without) += 1;
+    }
+    return with > 0 && without > 0;
+}
+
 /* Where all else is exact, so are the numbers that were written down. */
 static bool has_exact_numbers(const struct search *s)
 {
@@ -320,7 +342,7 @@ void hypothesis_record(struct search *s)
 {
     if (s->now.length == 0 || s->now.pending != NOTHING_PENDING || !is_credible(s)) return;
     struct solution rated = rate(s);
-    if ((rated.fit == FIT_EXACT && !has_exact_numbers(s)) || is_met_by_chance(&rated)) return;
+    if ((rated.fit == FIT_EXACT && !has_exact_numbers(s)) || is_met_by_chance(&rated) || mixes_l2(s)) return;
     int order = s->best != NULL ? compare_solutions(&rated, s->best) : -1;
     if (order < 0) {
         s->best = &s->pool[0];

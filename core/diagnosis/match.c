@@ -19,6 +19,9 @@
 /* A zero is easily come by. */
 #define DIGITS_OF_ZERO 3.0
 
+/* Of so many elements the range is looked at: of more numbers nobody counts the digits of each. */
+enum { RANGE_OF = 1024 };
+
 /* After so many elements a comparison looks whether it is hopeless. */
 enum { BLOCK = 64 };
 
@@ -30,14 +33,15 @@ static double clipped(const struct matching *matching, double p)
     return p > matching->clip ? matching->clip : p < -matching->clip ? -matching->clip : p;
 }
 
-/* How many decimal digits a number has, as far as that matters: 0.6 has one, and reproducing it is worth no more. What
- * was computed has all. */
-static double digits_of(double x)
+/* How many decimal digits a number says, as far as that matters: one of so many with as few decimals between -range and
+ * range, and reproducing it is worth no more. What was computed has all. */
+static double digits_of(double x, double range)
 {
     if (x == 0) return DIGITS_OF_ZERO;
     double magnitude = fabs(x), unit = pow(10, floor(log10(magnitude)));
     for (int digits = 1; digits < (int)DIGITS_PER_ELEMENT; digits++, unit /= 10)
-        if (fabs(round(magnitude / unit) * unit - magnitude) <= 1e-14 * magnitude) return digits;
+        if (fabs(round(magnitude / unit) * unit - magnitude) <= 1e-14 * magnitude)
+            return fmax(digits, log10(2 * fmax(range, magnitude) / unit));
     return DIGITS_PER_ELEMENT;
 }
 
@@ -47,7 +51,7 @@ static double digits_of(double x)
 /* The digits that the hypothesis is nearer by at one element, negative where it is further off. What the reference
  * accounts for speaks for no hypothesis, but may speak against it. */
 static double digits_nearer(const struct matching *matching, struct tolerance tolerance, double student,
-                            double predicted, double reference, double least)
+                            double predicted, double reference, double least, double range)
 {
     double tolerated = tolerance.atol + tolerance.rtol * fabs(reference);
     double wrong = fabs(student - clipped(matching, reference)), left = fabs(student - clipped(matching, predicted));
@@ -56,18 +60,20 @@ static double digits_nearer(const struct matching *matching, struct tolerance to
     if (right) wrong = tolerated;
     if (wrong < least) wrong = least;
     if (left < least) left = least;
-    double most = fabs(predicted) < matching->clip ? digits_of(student) : DIGITS_AT_LIMIT;
+    double most = fabs(predicted) < matching->clip ? digits_of(student, range) : DIGITS_AT_LIMIT;
     if (wrong > left) return right ? 0 : fmin(log10(wrong / left), most);
     return fmax(log10(wrong / left), -DIGITS_PER_ELEMENT);
 }
 
-/* ... of all elements; own is the largest number of the tensor. */
+/* ... of all elements; own is the largest number predicted for the tensor. */
 static double count_digits(const struct matching *matching, struct tolerance tolerance, size_t n, const double *student,
                            const double *predicted, const double *reference, double own)
 {
-    double digits = 0, least = 1e-15 * (own > DBL_MIN ? own : DBL_MIN);
+    double digits = 0, least = 1e-15 * (own > DBL_MIN ? own : DBL_MIN), range = own;
+    for (size_t i = 0; i < n && i < RANGE_OF; i++)
+        range = fmax(range, fabs(reference[i]));
     for (size_t i = 0; i < n && digits < DIGITS_ENOUGH; i++)
-        digits += digits_nearer(matching, tolerance, student[i], predicted[i], reference[i], least);
+        digits += digits_nearer(matching, tolerance, student[i], predicted[i], reference[i], least, range);
     return digits;
 }
 

@@ -64,7 +64,7 @@ void number_fit(struct search *s, const struct node *node, double c[NUMBERS_MAX]
         c[k] = sums[k].bb > 0 && isfinite(sums[k].sb) ? sums[k].sb / sums[k].bb : NAN;
         bool again = !(fabs(c[k]) >= 1e-9) || !isfinite(c[k]);
         for (size_t j = 0; j < k && !again; j++)
-            again = factors_near(c[k], c[j]);
+            again = written_near(c[k], c[j]);
         if (again) c[k] = NAN;
     }
 }
@@ -85,7 +85,7 @@ bool number_settle(struct search *s, const struct node *node, double c)
         if (!search_at_loss(choice)) hypothesis_add_alternative(choice, &mistake_wrong_activation_derivative);
     } else {
         /* A slope or a learning rate is a number that somebody wrote down. */
-        double round = factors_round(c);
+        double round = written_round(c);
         if (isnan(round)) return false;
         choice->factor = c;
         choice->off = fabs(c / round - 1);

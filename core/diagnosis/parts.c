@@ -47,7 +47,7 @@ static bool is_mean(const struct search *s, const struct choice *choice, double 
     const struct graded *graded = &s->network->graded[choice->parameter];
     if (graded->slot == NULL || !graded->slot->summed || graded->node == NULL) return false;
     double rows = (double)graded->node->output->size / (double)graded->value->size;
-    return rows > 1 && factors_near(c, 1 / rows);
+    return rows > 1 && written_near(c, 1 / rows);
 }
 
 /* The likeliest one or two factors with a name that come to c, other than a sign. How many they are; 0 where there are
@@ -58,7 +58,7 @@ static size_t name_parts(const struct search *s, double c, const struct factor_n
     unsigned best = 0;
     for (size_t i = 0; i < s->factor_count; i++) {
         const struct factor_name *a = &s->factors[i];
-        if (a->value < 0 || !factors_near(c, a->value) || (count > 0 && a->mistake->rank >= best)) continue;
+        if (a->value < 0 || !written_near(c, a->value) || (count > 0 && a->mistake->rank >= best)) continue;
         named[0] = a;
         best = a->mistake->rank;
         count = 1;
@@ -68,7 +68,7 @@ static size_t name_parts(const struct search *s, double c, const struct factor_n
             const struct factor_name *a = &s->factors[i], *b = &s->factors[j];
             unsigned rank = a->mistake->rank + b->mistake->rank;
             bool fits = a->value > 0 && b->value > 0 && a->mistake != b->mistake;
-            if (!fits || !factors_near(c, a->value * b->value) || (count > 0 && rank >= best)) continue;
+            if (!fits || !written_near(c, a->value * b->value) || (count > 0 && rank >= best)) continue;
             named[0] = a;
             named[1] = b;
             best = rank;

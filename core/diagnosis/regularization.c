@@ -41,7 +41,7 @@ static void offer_unasked(struct candidates *c, const double *predicted)
     for (size_t i = 0; i < n; i++)
         left[i] = student[i] - predicted[i];
     double factor = candidates_fit(n, 1, left, W);
-    if (isnan(factors_round(fabs(factor)))) return;
+    if (isnan(written_round(fabs(factor)))) return;
     for (size_t i = 0; i < n; i++)
         s->room[i] = predicted[i] + factor * W[i];
     candidates_offer(c, &mistake_regularization_unasked, factors_variant(OF_L2, factor), search_match(s, c->p, s->room),

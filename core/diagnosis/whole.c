@@ -108,7 +108,7 @@ static bool are_enough(const struct search *s)
 static bool read_multiple(const struct search *s, struct whole *finished)
 {
     double c = factor_of_all(s), off = 0, limit = factors_norm_limit(s, c, &off);
-    bool l2 = search_any_l2(s), whole = c > 1.5 && factors_near(c, round(c));
+    bool l2 = search_any_l2(s), whole = c > 1.5 && written_near(c, round(c));
     if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || !are_enough(s)) return false;
     *finished = (struct whole){.all = true, .factor = c};
     if (!isnan(limit)) {
@@ -141,7 +141,7 @@ static bool read_update(const struct search *s, struct whole *finished)
             gg += g[i] * g[i];
         }
     }
-    double lr = factors_round(sg / gg);
+    double lr = written_round(sg / gg);
     if (isnan(lr) || !are_enough(s)) return false;
     *finished = (struct whole){.mistake = &mistake_updated_parameter, .all = true, .factor = lr};
     for (size_t p = 0; p < search_count(s); p++) {
@@ -193,7 +193,7 @@ static struct clipping count_clipped(const struct search *s)
 static struct clipping find_clipping(const struct search *s)
 {
     struct clipping c = count_clipped(s);
-    double limit = factors_round(c.limit);
+    double limit = written_round(c.limit);
     double least = 0;
     for (size_t p = 0; p < search_count(s); p++)
         least = fmax(least, s->observed[p].tolerance.atol);
@@ -336,7 +336,7 @@ void whole_search_norm(struct search *s, size_t budget, struct observed *room, s
     const struct observed *as_handed_in = s->observed;
     size_t n = search_count(s);
     double limit = NAN, c = NAN;
-    if (isnan(factors_round(s->norm)) && isnan(factors_round(s->norm + CLIP_EPSILON)))
+    if (isnan(written_round(s->norm)) && isnan(written_round(s->norm + CLIP_EPSILON)))
         return; /* what eps takes off is less */
     for (size_t p = n; p-- > 0 && isnan(c);)
         c = clipped_times(s, p, &limit);

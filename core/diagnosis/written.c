@@ -1,0 +1,17 @@
+#include "core/diagnosis/written.h"
+
+#include <math.h>
+
+#define FACTOR_PRECISION 2e-6
+
+bool written_near(double a, double b)
+{
+    return fabs(a - b) <= FACTOR_PRECISION * fabs(b);
+}
+
+double written_round(double x)
+{
+    if (!(x > 0 && x < 1e12)) return NAN;
+    double unit = pow(10, floor(log10(x)) - 1), round_x = round(x / unit) * unit;
+    return written_near(x, round_x) ? round_x : NAN;
+}
