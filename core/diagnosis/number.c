@@ -83,6 +83,7 @@ bool number_settle(struct search *s, const struct node *node, double c)
         if (choice->mistake == &mistake_constant_factor && search_at_loss(choice) && s->now.budget > 1)
             factors_name_two(s, at, c);
         if (!search_at_loss(choice)) hypothesis_add_alternative(choice, &mistake_wrong_activation_derivative);
+        if (!search_at_loss(choice) && written_near(c, 2)) hypothesis_add_alternative(choice, &mistake_sent_twice);
     } else {
         /* A slope or a learning rate is a number that somebody wrote down. */
         double round = written_round(c);
