@@ -1,110 +1,15 @@
 #include "core/diagnosis/words.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/diagnosis/peers.h"
-#include "core/diagnosis/symbols.h"
-#include "core/graph/intermediates.h"
+#include "core/diagnosis/site.h"
 
 enum { TEXT_MAX = 2048 };
 
 /* How the last sentence of a message begins that gives the right formula. */
 #define RIGHT_IS " Right is "
-
-/* Where a mistake is: what lies there. */
-struct site {
-    const struct check *check;
-    const struct found *found;
-    const struct node *node;       /* of the mistake, or the last layer where it is at the loss */
-    const struct node *activation; /* the activation that it is about, or node where there is none */
-    const struct node *weighted;   /* the layer with parameters that it is about, or node where there is none */
-};
-
-static bool has_parameters(const struct node *node)
-{
-    for (size_t k = 0; k < node->input_count; k++)
-        if (node->inputs[k] != NULL && node->inputs[k]->kind == VALUE_PARAMETER) return true;
-    return false;
-}
-
-static struct site site_of(const struct check *check, const struct found *found)
-{
-    const struct network *network = check->problem.network;
-    /* Of several places the one nearest the loss: there the gradient first goes wrong. */
-    size_t layer = found->layer_count > 0 ? found->layers[found->layer_count - 1] : LAYER_LOSS;
-    const struct node *node = network->layers[layer != LAYER_LOSS ? layer : network->definition->layer_count - 1];
-    struct site site = {.check = check, .found = found, .node = node, .activation = node, .weighted = node};
-    const struct node *at = node;
-    while (!has_parameters(at) && at->inputs[0]->made_by != NULL)
-        at = at->inputs[0]->made_by;
-    if (has_parameters(at)) site.weighted = at;
-    const struct node *behind = has_parameters(node) ? network_activation(node->output) : NULL;
-    if (behind != NULL) site.activation = behind;
-    return site;
-}
-
-/* What goes into the activation that the mistake is about, or comes out of the layer where there is none; and what
- * comes out of that one. */
-static const struct value *activated(const struct site *site)
-{
-    return site->activation->op->kind == OP_ACTIVATION ? site->activation->inputs[0] : site->weighted->output;
-}
-
-static const struct value *activation(const struct site *site)
-{
-    return site->activation->op->kind == OP_ACTIVATION ? site->activation->output : site->weighted->output;
-}
-
-/* Whether the mistake is about that parameter alone. */
-static bool is_spoilt(const struct site *site, const struct value *value)
-{
-    const struct found *found = site->found;
-    for (size_t i = 0; found->of_tensors && i < found->parameter_count; i++)
-        if (site->check->problem.network->graded[found->parameters[i]].value == value) return true;
-    return false;
-}
-
-/* The parameter of that symbol which the layer uses; where it has none of that name, the one that the mistake is about,
- * or its first one. Its index among what is graded, or as many as there are where it has none. */
-static size_t parameter_of(const struct site *site, const char *symbol)
-{
-    const struct network *network = site->check->problem.network;
-    const struct value *found = NULL;
-    unsigned best = 0;
-    for (size_t k = 0; k < site->weighted->input_count; k++) {
-        const struct value *value = site->weighted->inputs[k];
-        if (value == NULL || value->kind != VALUE_PARAMETER) continue;
-        bool named = strcmp(op_slot(site->weighted->op, k)->symbol, symbol) == 0;
-        unsigned rating = named ? 3 : is_spoilt(site, value) ? 2 : 1;
-        if (rating > best) found = value;
-        best = rating > best ? rating : best;
-    }
-    size_t p = 0;
-    while (p < network->graded_count && network->graded[p].value != found)
-        p++;
-    return p;
-}
-
-static void parameter_words(const struct site *site, const char *key, char *word)
-{
-    size_t p = parameter_of(site, key[0] == 'd' ? key + 1 : key);
-    if (p == site->check->problem.network->graded_count) return; /* a layer without any is no place for such a word */
-    if (key[0] == 'd')
-        symbol_of_graded(site->check, p, word);
-    else
-        snprintf(word, SYMBOL_MAX, "%.80s", site->check->problem.names[p]);
-}
-
-/* Whether a word is a parameter of the layer that the mistake is about, or that one's gradient: "W", "dgamma". */
-static bool is_parameter_word(const struct site *site, const char *key)
-{
-    const struct slot *slot = site->weighted->op->slots;
-    for (; slot->symbol != NULL; slot++)
-        if (slot->role == SLOT_PARAMETER && strcmp(slot->symbol, key[0] == 'd' ? key + 1 : key) == 0) return true;
-    return false;
-}
 
 /* What the mistake spoils, or the gradients of that. */
 static void list_parameters(const struct site *site, bool gradients, char *text)
@@ -134,148 +39,6 @@ static void list_layers(const struct found *found, size_t count, char *text)
                               found->layers[i]);
 }
 
-/* The factor that belongs to each element by the right rule of an activation with a kink at 0. */
-static void mask(const struct site *site, const char *z, char *text)
-{
-    const struct node *node = site->activation;
-    if (node->op->map == MAP_leaky_relu)
-        snprintf(text, PHRASE_MAX, "np.where(%s > 0, 1, %.8g)", z, node->attributes[0]);
-    else
-        snprintf(text, PHRASE_MAX, "(%s > 0)", z);
-}
-
-/* ---- formulas, in the order of the convention's products ---- */
-
-/* What a product of dz and the weight is called, transposed as it should be or not. */
-static void send_formula(const struct site *site, const char *dz, bool transposed, char *text)
-{
-    char W[SYMBOL_MAX];
-    parameter_words(site, "W", W);
-    const char *other = transposed ? ".T" : "";
-    if (site->check->problem.convention == CONVENTION_NUMPY)
-        snprintf(text, PHRASE_MAX, "%s @ %s%s", dz, W, other);
-    else if (site->check->problem.convention == CONVENTION_COLUMNS)
-        snprintf(text, PHRASE_MAX, "%s%s @ %s", W, other, dz);
-    else /* weights [out, in] */
-        snprintf(text, PHRASE_MAX, "%s @ %s%s", dz, W, transposed ? "" : ".T");
-}
-
-/* A value as rows: what a product over all but its last axis takes of it. */
-static void as_rows(const struct shape *shape, const char *name, char text[PHRASE_MAX])
-{
-    if (shape->rank > 2)
-        snprintf(text, PHRASE_MAX, "%s.reshape(-1, %zu)", name, shape->dim[shape->rank - 1]);
-    else
-        snprintf(text, PHRASE_MAX, "%s", name);
-}
-
-/* The weight's gradient. */
-static void weight_formula(const struct site *site, const char *x, const char *dz, char *text)
-{
-    enum convention convention = site->check->problem.convention;
-    char input[PHRASE_MAX], gradient[PHRASE_MAX];
-    as_rows(&site->weighted->inputs[0]->shape, x, input);
-    as_rows(&site->weighted->output->shape, dz, gradient);
-    if (convention == CONVENTION_NUMPY)
-        snprintf(text, PHRASE_MAX, "%.200s.T @ %.200s", input, gradient);
-    else if (convention == CONVENTION_COLUMNS)
-        snprintf(text, PHRASE_MAX, "%s @ %s.T", dz, x);
-    else /* weights [out, in] */
-        snprintf(text, PHRASE_MAX, "%.200s.T @ %.200s", gradient, input);
-}
-
-/* The bias's gradient. */
-static void bias_formula(const struct site *site, const char *dz, char *text)
-{
-    enum convention convention = site->check->problem.convention;
-    size_t rank = site->weighted->output->shape.rank;
-    if (convention == CONVENTION_COLUMNS) {
-        snprintf(text, PHRASE_MAX, "%s.sum(axis=1, keepdims=True)", dz);
-        return;
-    }
-    const char *axis = convention == CONVENTION_PYTORCH ? "dim" : "axis";
-    size_t n = (size_t)snprintf(text, PHRASE_MAX, rank > 2 ? "%s.sum(%s=(0" : "%s.sum(%s=0)", dz, axis);
-    for (size_t k = 1; k + 1 < rank; k++)
-        n += (size_t)snprintf(text + n, PHRASE_MAX - n, ", %zu%s", k, k + 2 == rank ? "))" : "");
-}
-
-/* The input of the layer before its activation. */
-static void input_not_activated(const struct site *site, char *text)
-{
-    const struct value *x = site->weighted->inputs[0];
-    bool is_activated = x->made_by != NULL && x->made_by->op->kind == OP_ACTIVATION;
-    symbol_of(site->check, is_activated ? x->made_by->inputs[0] : x, false, text);
-}
-
-/* z and h, what comes back there, and the layer's input. */
-static bool value_name(const struct site *site, const char *key, char *text)
-{
-    if (strcmp(key, "z") == 0)
-        symbol_of(site->check, activated(site), false, text);
-    else if (strcmp(key, "dz") == 0)
-        symbol_of_gradient(site->check, activated(site), false, text);
-    else if (strcmp(key, "h") == 0)
-        symbol_of(site->check, activation(site), true, text);
-    else if (strcmp(key, "dh") == 0)
-        symbol_of_gradient(site->check, activation(site), true, text);
-    else if (strcmp(key, "x") == 0)
-        symbol_of(site->check, site->weighted->inputs[0], true, text);
-    else if (strcmp(key, "dx") == 0)
-        symbol_of_gradient(site->check, site->weighted->inputs[0], true, text);
-    else if (strcmp(key, "z_prev") == 0)
-        input_not_activated(site, text);
-    else
-        return false;
-    return true;
-}
-
-/* Whether a letter of a formula is a name, and not one of a word's. */
-static bool stands_alone(const char *formula, const char *at)
-{
-    return (at == formula || !isalpha((unsigned char)at[-1])) && !isalpha((unsigned char)at[1]);
-}
-
-/* The derivative in terms of the output, given the input. */
-static void formula_at_input(const struct site *site, const char *z, const char *dh, char *text)
-{
-    const char *at = site->activation->op->slope_of_output;
-    size_t n = (size_t)snprintf(text, PHRASE_MAX, "%s * ", dh);
-    if (at == NULL) snprintf(text + n, PHRASE_MAX - n, "%s'(%s)", site->activation->op->name, z);
-    for (; at != NULL && *at != '\0' && n + SYMBOL_MAX < PHRASE_MAX; at++)
-        n += (size_t)(*at == 'h' && stands_alone(site->activation->op->slope_of_output, at)
-                          ? snprintf(text + n, PHRASE_MAX - n, "%s", z)
-                          : snprintf(text + n, PHRASE_MAX - n, "%c", *at));
-}
-
-static bool formula(const struct site *site, const char *key, char *text)
-{
-    char x[SYMBOL_MAX], z[SYMBOL_MAX], dz[SYMBOL_MAX], dh[SYMBOL_MAX];
-    if (value_name(site, key, text)) return true;
-    value_name(site, "x", x);
-    value_name(site, "z", z);
-    value_name(site, "dz", dz);
-    value_name(site, "dh", dh);
-    if (strcmp(key, "weight") == 0)
-        weight_formula(site, x, dz, text);
-    else if (strcmp(key, "bias") == 0)
-        bias_formula(site, dz, text);
-    else if (strcmp(key, "send") == 0)
-        send_formula(site, dz, true, text);
-    else if (strcmp(key, "send_plain") == 0)
-        send_formula(site, dz, false, text);
-    else if (strcmp(key, "send_dh") == 0)
-        send_formula(site, dh, true, text);
-    else if (strcmp(key, "mask") == 0)
-        mask(site, z, text);
-    else if (strcmp(key, "mask_dh") == 0)
-        mask(site, dh, text);
-    else if (strcmp(key, "formula_at_input") == 0)
-        formula_at_input(site, z, dh, text);
-    else
-        return false;
-    return true;
-}
-
 /* ---- words about the whole ---- */
 
 static void divisor(const struct site *site, char *text)
@@ -299,7 +62,7 @@ static const struct value *logits(const struct network *network)
 /* What is computed next on the way back from a step: the gradients of the layer below, or what goes on from there. */
 static void onward(const struct site *site, char *text)
 {
-    bool product = false, summed = false, any = has_parameters(site->weighted);
+    bool product = false, summed = false, any = site_has_parameters(site->weighted);
     for (size_t k = 0; k < site->weighted->input_count; k++) {
         const struct slot *slot = op_slot(site->weighted->op, k);
         product = product || (slot->product && site->weighted->inputs[k] != NULL);
@@ -353,11 +116,8 @@ static void word_for(const struct site *site, const char *key, char *text)
     const struct network *network = site->check->problem.network;
     const struct found *found = site->found;
     text[0] = '\0';
-    if (formula(site, key, text)) return;
-    if (strcmp(key, "W") == 0 || strcmp(key, "b") == 0 || strcmp(key, "dW") == 0 || strcmp(key, "db") == 0 ||
-        is_parameter_word(site, key))
-        parameter_words(site, key, text);
-    else if (strcmp(key, "z_last") == 0)
+    if (site_formula(site, key, text) || site_parameter_word(site, key, text)) return;
+    if (strcmp(key, "z_last") == 0)
         symbol_of(site->check, logits(network), false, text);
     else if (strcmp(key, "f") == 0)
         snprintf(text, PHRASE_MAX, "%s", site->activation->op->name);
@@ -466,7 +226,7 @@ static bool says_too_much(const struct site *site, const char *message)
     bool weight = strstr(message, "{weight}") != NULL, bias = strstr(message, "{bias}") != NULL;
     if (!weight && !bias) return false;
     const struct network *network = site->check->problem.network;
-    size_t p = parameter_of(site, weight ? "W" : "b");
+    size_t p = site_parameter(site, weight ? "W" : "b");
     bool shared = p < network->graded_count && network->graded[p].value->use_count > 1;
     return shared || (site->check->problem.convention == CONVENTION_COLUMNS && site->weighted->output->shape.rank > 2);
 }
