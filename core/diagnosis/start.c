@@ -89,11 +89,12 @@ static void try_direction(struct search *s, const struct loss_direction *d, size
 }
 
 /* Whether a gradient that is begun with at the last activation's input is the right one there, but for a factor: a
- * shortcut that is right is no mistake. */
+ * shortcut that is right is no mistake. Nor is one where nothing that is graded lies behind. */
 static bool is_right_past(const struct search *s, const struct loss_direction *d)
 {
     const struct value *from = s->network->output->made_by->inputs[0];
-    return d->past && multiple_of(from->size, flow_right(&s->flow, from), d->value) != 0;
+    const double *right = flow_right(&s->flow, from);
+    return d->past && (right == NULL || multiple_of(from->size, right, d->value) != 0);
 }
 
 static void at_loss(struct search *s)
