@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "core/ops/broadcast.h"
 
 /* What goes back to each input is a product of all the others. */
@@ -83,19 +85,21 @@ const struct mistake mistake_other_factor_missing = {
     .variants = FACTORS_MAX,
 };
 
-/* dy times the input itself, in place of the other factor. */
+/* dy times all factors but another one, the input itself in its place: made->variant counts on from the input. */
 static void with_itself(const struct step_call *step, const struct alternative *made, double *dx)
 {
     const struct op_call *call = step->call;
-    size_t n = op_elements(call->out);
-    const void *x;
-    (void)made;
-    if (broadcast_input(call, step->input, &x) == CODE_OK) call->backend->multiply(n, step->dy, x, dx);
+    size_t n = op_elements(call->out), left_out = (step->input + 1 + made->variant) % call->count;
+    memcpy(dx, step->dy, n * sizeof *dx);
+    for (size_t factor = 0; factor < call->count; factor++) {
+        const void *x;
+        if (factor != left_out && broadcast_input(call, factor, &x) == CODE_OK) call->backend->multiply(n, dx, x, dx);
+    }
 }
 
 static bool factors_exchanged(const struct step_call *step, struct alternative *made)
 {
-    return step->call->count == 2 && broadcast_make(step, made, with_itself);
+    return made->variant + 1 < step->call->count && broadcast_make(step, made, with_itself);
 }
 
 const struct mistake mistake_factors_exchanged = {
@@ -104,13 +108,14 @@ const struct mistake mistake_factors_exchanged = {
     .input = ANY_INPUT,
     .rank = 3,
     .summary = "da = dc * a for c = a * b: the factors are exchanged",
-    .message =
-        "What layer {layer} sends back to a factor was multiplied by that factor itself: for c = a * b it is da ="
-        " dc * b and db = dc * a.",
+    .message = "What layer {layer} sends back to a factor was multiplied by that factor itself in place of another: "
+               "for c = a * b"
+               " it is da = dc * b and db = dc * a.",
     .hint = "Each factor's gradient holds the other one.",
     .wrong = "da = dc * a",
     .right = "da = dc * b",
     .alternative = factors_exchanged,
+    .variants = FACTORS_MAX,
 };
 
 static const struct op_case cases[] = {{.count = 2, .in = {{2, {3, 4}}, {2, {3, 4}}}},

@@ -240,9 +240,7 @@ class Program:
             ends = list(itertools.accumulate(value.shape[axis] for value in given))
             back = np.split(dy, ends[:-1], axis=axis)
             if made.find(WRONG_SLICE, index) is not None:
-                if len(back) != 2 or back[0].shape != back[1].shape:
-                    raise NotPossible("not two slices of one size")
-                back = back[::-1]
+                back = self.slices_of_others(back, made.find(WRONG_SLICE, index))
         elif kind in ("add", "mul"):
             back = self.through_several(made, index, given, dy)
         else:
@@ -252,6 +250,17 @@ class Program:
         if made.find(TWICE, index) is not None:
             back = [2 * value for value in back]
         return back, {slots[symbol]: value for symbol, value in grads.items()}
+
+    @staticmethod
+    def slices_of_others(back, options):
+        """Each input gets what belongs to the one that comes `shift` behind it."""
+        shift, only, taken = options.get("shift", 1), options.get("only"), []
+        for position, own in enumerate(back):
+            other = back[(position + shift) % len(back)]
+            if other.shape != own.shape and only in (None, position):
+                raise NotPossible("slices of two sizes")
+            taken.append(other if other.shape == own.shape else own)
+        return taken
 
     def through_linear(self, made, index, x, dy, grads, values):
         layer, W = self.layers[index], self.params[self.slots[index]["W"]]
@@ -348,9 +357,10 @@ class Program:
         for position, value in enumerate(given):
             others = [other for at, other in enumerate(given) if at != position]
             if made.find(EXCHANGED, index) is not None:
-                if kind != "mul" or len(given) != 2 or given[0].shape != given[1].shape:
-                    raise NotPossible("no two factors of one shape")
-                others = [value]
+                if kind != "mul" or any(factor.shape != value.shape for factor in given):
+                    raise NotPossible("no factors of one shape")
+                left_out = (position + made.find(EXCHANGED, index).get("shift", 1)) % len(given)
+                others = [factor for at, factor in enumerate(given) if at != left_out]
             if missing is not None:
                 if kind != "mul":
                     raise NotPossible("no factors")

@@ -150,7 +150,8 @@ def on_the_way(program, name, layers, parameters):
         return [] if name in LAYER_IDS + ACTIVATION_IDS + ELSEWHERE_IDS + FINISHED_IDS else None
     if name in (EXCHANGED, WRONG_SLICE) and "loss" not in layers:
         return [Option([Blunder(name, layers)])] + [
-            Option([Blunder(name, [layer], only=p)]) for layer in layers for p in range(len(program.inputs[layer]))]
+            Option([Blunder(name, [layer], only=p, shift=shift)]) for layer in layers for p in range(len(program.inputs[layer]))
+            for shift in range(1, len(program.inputs[layer]))]
     if name in LAYER_IDS:
         return or_only([Option([Blunder(name, places)]) for places in everywhere(program, layers)], parameters)
     if name in ACTIVATION_IDS or name == "wrong_activation_derivative":
