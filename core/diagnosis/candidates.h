@@ -48,7 +48,7 @@ void candidates_offer_plain(struct candidates *c, const struct mistake *mistake,
  * nobody asked for. */
 void candidates_offer_layouts(struct candidates *c, const double *predicted);
 void candidates_offer_flattened(struct candidates *c, const double *predicted);
-void candidates_offer_stacked(struct candidates *c, const double *predicted);
+void candidates_offer_stacked(struct candidates *c, const struct step_call *call, const double *predicted);
 void candidates_offer_l2(struct candidates *c, const double *predicted);
 
 /* The factor of the least squares fit to a prediction, looking at one number in `stride`; NaN where there is none. */

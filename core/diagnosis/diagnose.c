@@ -12,6 +12,7 @@
 #include "core/diagnosis/start.h"
 #include "core/diagnosis/suspects.h"
 #include "core/diagnosis/sweep.h"
+#include "core/diagnosis/written.h"
 
 /* Three mistakes at once are searched only in networks up to so many parameters times samples. */
 #define TRIPLES_MOST 1e5
@@ -68,6 +69,13 @@ static bool is_stacked(const struct job *job, const struct view *view, const str
     return true;
 }
 
+static const struct view *keep_view(struct arena *arena, const struct view *view)
+{
+    struct view *copy = arena_array(arena, 1, sizeof *copy);
+    if (copy != NULL) *copy = *view;
+    return copy;
+}
+
 /* Their sum. */
 static bool add_up(struct arena *arena, const struct view *view, const double *from, size_t count, const double **to)
 {
@@ -114,8 +122,9 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
         return true;
     }
     if (is_stacked(job, &view, &student->shape)) {
-        o->stacked = o->transposed = true;
-        return add_up(job->arena, &view, student->data, job->search.network->batch, &o->values);
+        o->transposed = true;
+        o->stacked = keep_view(job->arena, &view);
+        return o->stacked != NULL && add_up(job->arena, &view, student->data, job->search.network->batch, &o->values);
     }
     const size_t *dim = student->shape.dim;
     if (student->shape.rank != 2 || view.shape.rank != 2) return true;
@@ -167,12 +176,20 @@ static bool is_over(const struct search *s)
     return s->best != NULL || s->stopped;
 }
 
+/* Whether what explains everything is a factor that nobody would have written down. */
+static bool is_mere_constant(const struct search *s)
+{
+    if (s->best == NULL || s->best->distinct != 1 || s->best->mistakes[0] != &mistake_constant_factor) return false;
+    return isnan(written_round(fabs(s->best->path[0].factor)));
+}
+
 /* What is one mistake, too, but none of a step of the backward pass. False when memory is short. */
 static bool look_at_causes(struct job *job)
 {
     struct search *s = &job->search;
     if (!nearly_find(s, job->check, &job->finished)) return false;
-    return job->finished.mistake != NULL || forward_wrong_look(s, job->check, &job->given, job->diagnosis, &job->slip);
+    if (job->finished.mistake != NULL || s->best != NULL) return true;
+    return forward_wrong_look(s, job->check, &job->given, job->diagnosis, &job->slip);
 }
 
 /* From what asks least to be believed: one mistake, one and a clipping, one of the forward pass, two, one and an
@@ -186,7 +203,9 @@ static void search(struct job *job)
     for (size_t budget = 1; budget <= most && !is_over(s); budget++) {
         start_run(s, budget, false);
         if (budget == 1 && !is_over(s)) whole_search_clipped(s, &job->finished);
-        if (budget == 1 && !is_over(s) && !look_at_causes(job)) s->out_of_memory = s->stopped = true;
+        if (budget == 1 && (!is_over(s) || is_mere_constant(s)) && !look_at_causes(job))
+            s->out_of_memory = s->stopped = true;
+        if (job->finished.mistake != NULL && is_mere_constant(s)) s->best = NULL; /* which says less */
         if (job->slip.found || job->finished.mistake != NULL) return;
         if (budget < BUDGET_MAX && !is_over(s)) whole_search_norm(s, budget, job->exchanged, &job->finished);
         if (budget == 2 && !is_over(s)) whole_search_swapped(s, job->exchanged, &job->finished);

@@ -228,8 +228,8 @@ bool explain_tensor(struct search *s, const struct step_call *call, size_t p, co
         candidates_offer(&c, &mistake_bias_not_summed, 0, match, NAN);
     } else if (o->flattened) {
         candidates_offer_flattened(&c, predicted);
-    } else if (o->stacked) {
-        candidates_offer_stacked(&c, predicted);
+    } else if (o->stacked != NULL) {
+        candidates_offer_stacked(&c, call, predicted);
     } else if (o->transposed) {
         candidates_offer_layouts(&c, predicted);
     } else if (o->values != NULL && !o->per_sample) {

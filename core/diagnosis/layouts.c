@@ -84,15 +84,38 @@ void candidates_offer_flattened(struct candidates *c, const double *predicted)
     }
 }
 
-/* One for each sample: their sum is right, or their mean. */
-void candidates_offer_stacked(struct candidates *c, const double *predicted)
+/* Whether what was handed in for each sample is x[i].T @ dz[i], `times` that. */
+static bool are_samples(const struct candidates *c, const struct step_call *call, double times)
 {
     struct search *s = c->s;
     const struct observed *o = &s->observed[c->p];
-    size_t n = search_size(s, c->p);
-    for (size_t variant = 0; variant < 2; variant++) {
+    size_t n = call->in * call->out;
+    for (size_t sample = 0; sample < call->rows; sample++) {
+        const double *x = call->x + sample * call->in, *dz = call->dy + sample * call->out;
+        view_import(o->stacked, o->raw + sample * n, s->room);
         for (size_t i = 0; i < n; i++)
-            s->room[i] = variant == 0 ? predicted[i] : (double)s->network->batch * predicted[i];
+            s->room_slope[i] = times * x[i / call->out] * dz[i % call->out];
+        struct match match =
+            match_numbers(&s->matching, o->tolerance, n, s->room, s->room_slope, s->room_slope, HUGE_VAL);
+        if (match.fit == FIT_NONE) return false;
+    }
+    return true;
+}
+
+/* One for each sample: their sum is right, or their mean. */
+void candidates_offer_stacked(struct candidates *c, const struct step_call *call, const double *predicted)
+{
+    struct search *s = c->s;
+    const struct observed *o = &s->observed[c->p];
+    size_t n = search_size(s, c->p), count;
+    double batch = (double)s->network->batch;
+    flow_into(&s->flow, search_value(s, c->p), &count);
+    if (count > 1 || call->rows != s->network->batch || n != call->in * call->out || search_has_l2(s, c->p)) return;
+    for (size_t variant = 0; variant < 2; variant++) {
+        double times = variant == 0 ? 1 : batch;
+        if (!are_samples(c, call, times)) continue;
+        for (size_t i = 0; i < n; i++)
+            s->room[i] = times * predicted[i];
         struct match match = match_numbers(&s->matching, o->tolerance, n, o->values, s->room, s->room, o->bound);
         match.digits = DIGITS_OF_A_SHAPE;
         candidates_offer(c, &mistake_per_sample_gradient, variant, match, NAN);

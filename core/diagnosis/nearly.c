@@ -5,8 +5,9 @@
 
 #include "core/diagnosis/sweep.h"
 
-/* Further off than that, of a tensor's largest number, nothing is called near. */
-#define NEAR 0.05
+/* Further off than that, of a tensor's largest number, nothing is called near: an epsilon may be as large as p. */
+#define NEAR_WITH_EPSILON 0.9
+#define NEAR_AS_DIFFERENCES 0.3
 
 /* Steps and epsilons are powers of ten, from 0.1 down. */
 enum { DECADES = 10 };
@@ -26,7 +27,7 @@ struct nearly {
     double digits, residual;
 };
 
-static bool is_near(const struct search *s)
+static bool is_near(const struct search *s, double near)
 {
     bool any = false;
     for (size_t p = 0; p < search_count(s); p++) {
@@ -39,7 +40,7 @@ static bool is_near(const struct search *s)
         for (size_t i = 0; i < search_size(s, p); i++)
             largest = fmax(largest, fabs(g[i]));
         for (size_t i = 0; i < search_size(s, p); i++)
-            if (!(fabs(o->values[i] - g[i]) <= NEAR * largest + s->within.atol)) return false;
+            if (!(fabs(o->values[i] - g[i]) <= near * largest + s->within.atol)) return false;
     }
     return any;
 }
@@ -196,8 +197,8 @@ static bool find_epsilon(struct nearly *n, struct whole *finished)
 bool nearly_find(struct search *s, const struct check *check, struct whole *finished)
 {
     struct nearly n = {0};
-    if (!(sweep_elements(s->network) > 0) || !is_near(s)) return true;
+    if (!(sweep_elements(s->network) > 0) || !is_near(s, NEAR_WITH_EPSILON)) return true;
     if (!sweep_new(s, &check->problem, &n.sweep)) return false;
-    if (!find_epsilon(&n, finished)) find_differences(&n, finished);
+    if (!find_epsilon(&n, finished) && is_near(s, NEAR_AS_DIFFERENCES)) find_differences(&n, finished);
     return true;
 }

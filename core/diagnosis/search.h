@@ -22,12 +22,13 @@ enum { CHOICE_ALTERNATIVES = 8, FACTORS_MAX = 16, SOLUTIONS_MAX = 24, BUDGET_MAX
 
 /* What was handed in for one tensor that is graded. */
 struct observed {
-    const double *values; /* layout inside; NULL where it is no tensor of the right size */
-    const double *raw;    /* as it was handed in */
-    bool transposed;      /* of the transpose's shape (and not of its own) */
-    bool turned;          /* outside its rows are the columns inside */
-    bool flattened;       /* with one axis instead of two */
-    bool stacked;         /* one for each sample, on a first axis; values are their sum */
+    const double *values;       /* layout inside; NULL where it is no tensor of the right size */
+    const double *raw;          /* as it was handed in */
+    bool transposed;            /* of the transpose's shape (and not of its own) */
+    bool turned;                /* outside its rows are the columns inside */
+    bool flattened;             /* with one axis instead of two */
+    const struct view *stacked; /* raw holds one for each sample, on a first axis, each as this has it; values are their
+                                 * sum */
     bool per_sample; /* of a parameter that is added to rows, with one for each: values are shaped like the output */
     bool one_number; /* one number where there should be a vector: values repeat it */
     bool failing, absent; /* absent: not submitted */

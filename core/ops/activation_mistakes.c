@@ -144,6 +144,15 @@ static const char *product_words(size_t variant)
     return variant == OVER_SAMPLES ? "over the samples" : "over the units";
 }
 
+/* Whether all rows, or all columns, are the same: then the products over them are but factors. */
+static bool are_alike(size_t rows, size_t columns, const double *y, bool by_rows)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            if (fabs(y[i * columns + j] - y[by_rows ? j : i * columns]) > 1e-12) return false;
+    return true;
+}
+
 /* tanh: 1 - h @ h.T in place of 1 - h * h; sigmoid: (1 - h) @ h.T in place of (1 - h) * h. Of the units h.T @ h. */
 static bool products(const struct step_call *call, struct alternative *made)
 {
@@ -152,6 +161,7 @@ static bool products(const struct step_call *call, struct alternative *made)
     struct rows shape = rows_of(call->call->in[0]); /* the call has it in one column where nothing else is asked for */
     size_t rows = shape.count, units = shape.width, n = samples ? rows : units;
     if (call->part || !function_of(call, &f) || (f.map != MAP_tanh && f.map != MAP_sigmoid)) return false;
+    if (are_alike(rows, units, call->y, samples)) return false;
     for (size_t i = 0; i < rows * units; i++)
         made->value[i] = 0;
     for (size_t i = 0; i < n; i++)

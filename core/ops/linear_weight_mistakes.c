@@ -1,4 +1,5 @@
 /* What is done wrong in the gradient of a linear layer's weight: dW, [in, out]. */
+#include <math.h>
 #include <string.h>
 
 #include "core/ops/linear.h"
@@ -195,8 +196,8 @@ const struct mistake mistake_parameter_as_gradient = {
  * what the others gave. */
 static bool last_one_stays(const struct step_call *call, struct alternative *made)
 {
-    bool again = false;
-    double *picked = made->slope; /* by row of the weight; room for [in, out] */
+    bool again = false, other = false; /* other: the times that a row is picked do not all say the same */
+    double *picked = made->slope;      /* by row of the weight; room for [in, out] */
     memset(made->value, 0, call->in * call->out * sizeof *made->value);
     memset(picked, 0, call->in * sizeof *picked);
     for (size_t r = 0; r < call->rows; r++) {
@@ -208,11 +209,15 @@ static bool last_one_stays(const struct step_call *call, struct alternative *mad
             at = j;
         }
         if (at == call->in) continue;
-        memcpy(made->value + at * call->out, call->dy + r * call->out, call->out * sizeof *made->value);
+        double *row = made->value + at * call->out;
+        const double *dy = call->dy + r * call->out;
+        for (size_t k = 0; picked[at] != 0 && k < call->out; k++)
+            other = other || fabs(row[k] - dy[k]) > 1e-9 * fabs(dy[k]);
+        memcpy(row, dy, call->out * sizeof *row);
         again = again || picked[at] != 0;
         picked[at] = 1;
     }
-    return again;
+    return again && other;
 }
 
 const struct mistake mistake_repeated_index_overwritten = {
