@@ -9,9 +9,6 @@
 #define OF_OWN 1e-3
 #define OF_LARGEST 1e-12
 
-/* Where all of a tensor is exactly 0, zeros are right, and so is what differences of the loss leave of them. */
-#define OF_LARGEST_AT_ZERO 1e-8
-
 /* Below this |s| + |r| CS231n's relative error is an absolute one. */
 #define RELATIVE_FLOOR 1e-8
 
@@ -40,7 +37,6 @@ struct tolerance tolerance_of(const struct tolerance_rule *rule, size_t n, const
     switch (rule->kind) {
     case TOLERANCE_AUTO:
         own = largest_of(n, reference);
-        if (own == 0) return (struct tolerance){.atol = fmin(OF_LARGEST_AT_ZERO * largest, ORDINARY)};
         return (struct tolerance){.atol = own < SMALL ? fmin(OF_OWN * own + OF_LARGEST * largest, ORDINARY) : ORDINARY};
     case TOLERANCE_RELATIVE_NORM:
         return (struct tolerance){.atol = rule->limit * largest_of(n, reference)};

@@ -84,11 +84,14 @@ static bool fits_gradients(struct replay *replay, void *with)
 
 /* ---- the answer ---- */
 
-/* An entry before all others, or in place of them. NULL when memory is short. */
+/* An entry before all others, or in place of them, but for what is right to the digits that it was printed with. NULL
+ * when memory is short. */
 static struct found *put_first(const struct search *s, struct diagnosis *diagnosis, bool alone)
 {
     struct found *found = &diagnosis->found[0];
-    size_t kept = alone ? 0 : diagnosis->count < FOUND_MAX ? diagnosis->count : FOUND_MAX - 1;
+    size_t kept = 0;
+    for (size_t i = 0; i < diagnosis->count && kept + 1 < FOUND_MAX; i++)
+        if (!alone || found[i].mistake == &mistake_rounded) found[kept++] = found[i];
     memmove(found + 1, found, kept * sizeof *found);
     *found = (struct found){.mistake = &mistake_forward_wrong};
     diagnosis->count = kept + 1;

@@ -20,6 +20,7 @@ sys.path[:0] = [str(HERE.parent / "http"), str(HERE.parent / "diagnosis"), str(H
 import numpy as np  # noqa: E402
 
 import generate  # noqa: E402
+import formulas  # noqa: E402
 import retell  # noqa: E402
 import report  # noqa: E402
 from daemon import Client, Daemon, post  # noqa: E402
@@ -67,6 +68,11 @@ def main():
             try:
                 with np.errstate(all="ignore"):
                     problem = retell.verdict(request, answer)
+                    replay = retell.Replay(request, answer["diagnosis"])
+                    for m in mistakes:
+                        lost, evaluated = formulas.false_claims(replay, m["message"])
+                        counts["formulas evaluated"] += evaluated
+                        problem = problem or ("not right: %s" % ", ".join(lost) if lost else None)
             except retell.Unknown as unknown:
                 problem = "cannot be done: %s" % unknown
             counts["true" if problem is None else "false"] += 1
@@ -80,7 +86,7 @@ def main():
                         print("    %s %s %s %s\n      %s" % (m["id"], m["layers"], m["parameters"], json.dumps(m["values"]), m["message"]))
     for key, value in counts.most_common():
         print("%6d %s" % (value, key))
-    sys.exit(1 if counts["false"] else 0)
+    sys.exit(1 if counts["false"] or not counts["formulas evaluated"] else 0)
 
 
 if __name__ == "__main__":
