@@ -22,7 +22,7 @@ struct look {
     const struct value *value;
     bool gradient;
     struct view view;
-    double *student, *allowed; /* layout inside */
+    double *student, *allowed; /* layout inside; import_all's */
     bool float32, whole;       /* all its numbers are float32's; whole ones, which say nothing of it alone */
 };
 
@@ -69,20 +69,28 @@ static const double *reference_of(const struct looks *l, const struct look *look
     return look->gradient ? l->pass->gradients[v] : l->pass->values[v];
 }
 
-static int add_look(struct looks *l, struct entry *entry, const struct value *value, bool gradient,
-                    const struct view *view)
+static void add_look(struct looks *l, struct entry *entry, const struct value *value, bool gradient,
+                     const struct view *view)
 {
-    if (entry->verdict != VERDICT_MATCH && entry->verdict != VERDICT_MISMATCH) return CODE_OK;
+    if (entry->verdict != VERDICT_MATCH && entry->verdict != VERDICT_MISMATCH) return;
     struct look *look = &l->list[l->count++];
     const struct tensor *student = entry->submission->tensor;
     *look = (struct look){.entry = entry, .value = value, .gradient = gradient, .view = *view};
-    look->student = arena_doubles(l->arena, value->size);
-    look->allowed = arena_doubles(l->arena, value->size);
-    if (look->student == NULL || look->allowed == NULL) return out_of_memory(l);
-    view_import(view, student->data, look->student);
     bool whole = true;
-    look->float32 = are_float32(value->size, look->student, &whole);
+    look->float32 = are_float32(student->size, student->data, &whole);
     look->whole = whole;
+}
+
+/* Their numbers in the layout inside, and room for what they may be off by. */
+static int import_all(struct looks *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        struct look *look = &l->list[i];
+        look->student = arena_doubles(l->arena, look->value->size);
+        look->allowed = arena_doubles(l->arena, look->value->size);
+        if (look->student == NULL || look->allowed == NULL) return out_of_memory(l);
+        view_import(&look->view, look->entry->submission->tensor->data, look->student);
+    }
     return CODE_OK;
 }
 
@@ -108,7 +116,7 @@ static int list_all(struct looks *l, struct report *report)
     if (l->list == NULL) return out_of_memory(l);
     for (size_t p = 0; p < network->graded_count; p++) {
         struct view view = convention_graded(problem->convention, &network->graded[p]);
-        if (add_look(l, &report->entries[p], network->graded[p].value, true, &view) != CODE_OK) return l->error->code;
+        add_look(l, &report->entries[p], network->graded[p].value, true, &view);
     }
     l->graded = l->count;
     find_float32(l);
@@ -117,7 +125,7 @@ static int list_all(struct looks *l, struct report *report)
         struct entry *entry = &report->intermediates[i];
         if (!intermediate_find(network, entry->name, &which)) continue;
         struct view view = convention_samples(problem->convention, &which.value->shape);
-        if (add_look(l, entry, which.value, which.gradient, &view) != CODE_OK) return l->error->code;
+        add_look(l, entry, which.value, which.gradient, &view);
     }
     for (size_t i = l->graded; i < l->count; i++)
         l->list[i].float32 = l->list[i].float32 && !l->list[i].whole;
@@ -287,6 +295,17 @@ static bool is_rounded(const struct looks *l, const struct look *look, const str
     return printed->decimals > 0 || printed->digits > 0;
 }
 
+/* Whether a tensor may have been printed with few digits. */
+static bool any_printed(const struct looks *l)
+{
+    for (size_t i = 0; i < l->graded; i++) {
+        struct printed own = {0};
+        const struct tensor *student = l->list[i].entry->submission->tensor;
+        if (printed_add(&own, student->size, student->data)) return true;
+    }
+    return false;
+}
+
 static void look_at_printed(struct looks *l)
 {
     struct printed whole = {0};
@@ -369,6 +388,9 @@ int rounding_look(struct arena *arena, const struct check *check, struct pass *p
     if (code == CODE_OK) code = list_all(&l, report);
     if (code != CODE_OK) return code;
     bool worth_it = is_worth_it(&l);
+    if (!worth_it && !any_printed(&l)) return CODE_OK;
+    code = import_all(&l);
+    if (code != CODE_OK) return code;
     if (worth_it) code = magnitudes_of(arena, l.pass, &l.magnitudes, error);
     if (code != CODE_OK) return code;
     for (size_t i = 0; i < l.count; i++)

@@ -153,30 +153,54 @@ static bool are_alike(size_t rows, size_t columns, const double *y, bool by_rows
     return true;
 }
 
-/* tanh: 1 - h @ h.T in place of 1 - h * h; sigmoid: (1 - h) @ h.T in place of (1 - h) * h. Of the units h.T @ h. */
+/* h @ h.T @ dh, or dh @ h.T @ h, into value, by the smaller of the two matrices on the way. */
+static int product_with_itself(const struct step_call *call, struct rows shape, bool samples, struct alternative *made)
+{
+    const struct backend *b = call->call->backend;
+    size_t rows = shape.count, units = shape.width;
+    const double *h = call->y, *dh = call->dy;
+    double *between = made->slope; /* has room for rows * units, and so for the smaller one's square */
+    if (samples && rows <= units) {
+        b->gemm(false, true, rows, rows, units, 1, h, h, 0, between);
+        return b->gemm(false, false, rows, units, rows, 1, between, dh, 0, made->value);
+    }
+    if (samples) {
+        b->gemm(true, false, units, units, rows, 1, h, dh, 0, between);
+        return b->gemm(false, false, rows, units, units, 1, h, between, 0, made->value);
+    }
+    if (rows <= units) {
+        b->gemm(false, true, rows, rows, units, 1, dh, h, 0, between);
+        return b->gemm(false, false, rows, units, rows, 1, between, h, 0, made->value);
+    }
+    b->gemm(true, false, units, units, rows, 1, h, h, 0, between);
+    return b->gemm(false, false, rows, units, units, 1, dh, between, 0, made->value);
+}
+
+/* Over the samples tanh: (1 - h @ h.T) @ dh; sigmoid: (1 - h) @ h.T @ dh. Over the units dh @ (1 - h.T @ h) and
+ * dh @ ((1 - h).T @ h). Both are sum(w * dh) less h @ h.T @ dh, or less dh @ h.T @ h, w being 1 or a sum of h. */
 static bool products(const struct step_call *call, struct alternative *made)
 {
     struct function f;
     bool samples = made->variant == OVER_SAMPLES;
     struct rows shape = rows_of(call->call->in[0]); /* the call has it in one column where nothing else is asked for */
-    size_t rows = shape.count, units = shape.width, n = samples ? rows : units;
+    size_t rows = shape.count, units = shape.width, lines = samples ? units : rows, others = samples ? rows : units;
+    size_t step = samples ? units : 1, line_step = samples ? 1 : units; /* along a line, and from one to the next */
     if (call->part || !function_of(call, &f) || (f.map != MAP_tanh && f.map != MAP_sigmoid)) return false;
     if (are_alike(rows, units, call->y, samples)) return false;
-    for (size_t i = 0; i < rows * units; i++)
-        made->value[i] = 0;
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < n; k++) { /* one number of the matrix that stands for the derivative */
-            double sum = 0;
-            for (size_t j = 0; j < (samples ? units : rows); j++) {
-                double a = samples ? call->y[i * units + j] : call->y[j * units + k];
-                double b = samples ? call->y[k * units + j] : call->y[j * units + i];
-                sum += (f.map == MAP_tanh ? a : 1 - a) * b;
-            }
-            double slope = f.map == MAP_tanh ? 1 - sum : sum;
-            for (size_t j = 0; j < (samples ? units : rows); j++)
-                made->value[samples ? i * units + j : j * units + i] +=
-                    slope * call->dy[samples ? k * units + j : j * units + k];
-        }
+    if (product_with_itself(call, shape, samples, made) != CODE_OK) return false;
+    double *sums = made->slope; /* of h, over the lines */
+    for (size_t i = 0; i < others; i++) {
+        sums[i] = f.map == MAP_tanh;
+        for (size_t line = 0; line < lines && f.map == MAP_sigmoid; line++)
+            sums[i] += call->y[i * step + line * line_step];
+    }
+    for (size_t line = 0; line < lines; line++) {
+        double *value = made->value + line * line_step, sum = 0;
+        for (size_t i = 0; i < others; i++)
+            sum += (samples ? sums[i] : 1) * call->dy[line * line_step + i * step];
+        for (size_t i = 0; i < others; i++)
+            value[i * step] = (samples ? 1 : sums[i]) * sum - value[i * step];
+    }
     return true;
 }
 
