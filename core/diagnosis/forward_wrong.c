@@ -191,10 +191,11 @@ bool forward_wrong_look(struct search *s, const struct check *check, const struc
 bool forward_wrong_find(struct search *s, const struct check *check, const struct given_list *given,
                         struct forward_slip *slip, struct diagnosis *diagnosis)
 {
-    struct wanted wanted = {.given = first_wrong(given, diagnosis)};
+    const struct given *wrong = first_wrong(given, diagnosis);
+    struct wanted wanted = {.given = wrong};
     bool found = slip->found;
-    if (wanted.given == NULL && !found) return true;
-    if (wanted.given != NULL && sweep_elements(s->network) > 0) {
+    if (wrong == NULL && !found) return true;
+    if (wrong != NULL && sweep_elements(s->network) > 0) {
         if (!replay_new(s, &check->problem, given, &slip->replay)) return false;
         found = replay_each(&slip->replay, is_before, fits_value, &wanted);
     } else if (found) {
@@ -203,9 +204,8 @@ bool forward_wrong_find(struct search *s, const struct check *check, const struc
     }
     struct found *entry = put_first(s, diagnosis, wanted.explains);
     if (entry == NULL) return false;
-    if (wanted.given != NULL) entry->name = wanted.given->name;
-    if (found ? !put_slip(check, &slip->replay, entry) : !put_layers(s, given, wanted.given->value, entry))
-        return false;
+    if (wrong != NULL) entry->name = wrong->name;
+    if (found ? !put_slip(check, &slip->replay, entry) : !put_layers(s, given, wrong->value, entry)) return false;
     if (wanted.explains) put_explained(s, &wanted, diagnosis);
     return true;
 }
