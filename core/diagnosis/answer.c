@@ -329,6 +329,23 @@ static void finish(const struct search *s, const struct diagnosis *diagnosis, st
     place_found(s, found);
 }
 
+/* Twice all gradients from somewhere down, or half of them, are what adding up does wrong, too: what came back was
+ * added twice; and where one of two shares is missing, the other may have overwritten it. */
+static void add_consumers(const struct search *s, struct found *found)
+{
+    bool all = found->of_tensors && found->has_factor && !found->right_below;
+    for (size_t p = 0; p < search_count(s) && all; p++)
+        for (size_t i = 0; i < found->parameter_count && all; i++) {
+            const struct graded *here = &s->network->graded[found->parameters[i]], *other = &s->network->graded[p];
+            bool same_layer = here->slot != NULL && other->slot != NULL && here->layer == other->layer;
+            all = !same_layer || s->observed[p].failing;
+        }
+    if (all && written_near(found->factor, 2)) add_found_alternative(found, &mistake_sent_twice, NULL);
+    for (size_t i = 0; i < found->alternative_count && written_near(found->factor, 0.5); i++)
+        if (found->alternatives[i] == &mistake_contribution_missing)
+            add_found_alternative(found, &mistake_gradient_overwritten, NULL);
+}
+
 /* Mistakes that spoil nothing which failed are not told: the tolerance does not see them. */
 static void drop_idle(struct diagnosis *diagnosis)
 {
@@ -353,6 +370,7 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
     for (size_t i = 0; i < diagnosis->count; i++)
         finish(s, diagnosis, &diagnosis->found[i]);
     add_others(s, diagnosis);
+    if (diagnosis->count == 1) add_consumers(s, &diagnosis->found[0]);
     return true;
 }
 

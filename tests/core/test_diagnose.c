@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/diagnosis/match.h"
-#include "core/diagnosis/factors.h"
+#include "core/diagnosis/written.h"
 #include "core/diagnosis/hypothesis.h"
 #include "core/diagnosis/words.h"
 #include "core/ops/ops.h"
@@ -127,13 +127,13 @@ START_TEST(round_numbers)
     const double round[] = {1, 0.5, 0.25, 10, 1.5, 1e-3, 99, 0.01 * (1 + 1e-7)};
     const double others[] = {0, -1, 0.123, 1.01, NAN, INFINITY, 0.3333333};
     for (size_t i = 0; i < sizeof round / sizeof *round; i++)
-        ck_assert_msg(!isnan(factors_round(round[i])), "%g", round[i]);
+        ck_assert_msg(!isnan(written_round(round[i])), "%g", round[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        ck_assert_msg(isnan(factors_round(others[i])), "%g", others[i]);
+        ck_assert_msg(isnan(written_round(others[i])), "%g", others[i]);
     /* As it was written down, whatever float32 made of it. */
-    ck_assert_double_eq_tol(factors_round((double)0.2F), 0.2, 1e-15);
-    ck_assert_double_eq(factors_round(9.99999999), 10);
-    ck_assert_double_nan(factors_round(0.123));
+    ck_assert_double_eq_tol(written_round((double)0.2F), 0.2, 1e-15);
+    ck_assert_double_eq(written_round(9.99999999), 10);
+    ck_assert_double_nan(written_round(0.123));
 }
 END_TEST
 
