@@ -168,7 +168,7 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 
 # ---- testing it ----
 
-# Two jobs at once: the unit tests beside those over HTTP.
+# Two jobs at once: the unit tests beside those over HTTP, and what lint builds.
 BESIDE = -j2 --output-sync=target
 
 test: deps ## install, build and run all tests, those of C and HTTP again under ASan and UBSan

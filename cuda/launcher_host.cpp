@@ -234,9 +234,11 @@ static void entered_fiber(struct fiber *f)
 #ifdef WITH_ASAN
 /* The C library's own longjmp. AddressSanitizer puts one before it that forgets all it knows of the stack, since it
  * takes the frames that are jumped over for left; here they are come back to, and forgetting takes most of the time. */
-static void (*const jump)(jmp_buf to,
-                          int value) = reinterpret_cast<void (*)(jmp_buf, int)>(dlsym(dlopen("libc.so.6", RTLD_LAZY),
-                                                                                      "_longjmp"));
+static void (*const jump)(jmp_buf to, int value) = [] {
+    void *library = dlopen("libc.so.6", RTLD_LAZY), *found = library != NULL ? dlsym(library, "_longjmp") : NULL;
+    if (found == NULL) fault("no longjmp in the C library");
+    return reinterpret_cast<void (*)(jmp_buf, int)>(found);
+}();
 #else
 #define jump _longjmp
 #endif

@@ -37,7 +37,7 @@
 #define LIMIT_LIGHT_BODY ((size_t)64 << 10)
 #define LIMIT_LIGHT_WORK 2e6
 
-/* Seconds that the search for mistakes may take on such a thread; what needs longer is left to a worker. */
+/* Seconds that the search for mistakes may compute on such a thread; what needs longer is left to a worker. */
 #define LIMIT_LIGHT_DIAGNOSIS 0.004
 
 /* Stack of a thread that computes, whatever `ulimit -s` says: the search for mistakes takes one to two kilobytes for

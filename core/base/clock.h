@@ -12,8 +12,8 @@ static inline double clock_seconds(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Seconds that the calling thread has been computing; CLOCK_THREAD_CPUTIME_ID. What is bounded by it ends at the same
- * place however busy the machine is. */
+/* Seconds that the calling thread has been computing; CLOCK_THREAD_CPUTIME_ID. What is bounded by it ends at about
+ * the same place however busy the machine is. */
 static inline double clock_thread_seconds(void)
 {
     struct timespec time;

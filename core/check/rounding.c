@@ -22,7 +22,7 @@ struct look {
     const struct value *value;
     bool gradient;
     struct view view;
-    double *student, *allowed; /* layout inside; import_all's */
+    double *student, *allowed; /* layout inside; import_all makes them */
     bool float32, whole;       /* all its numbers are float32's; whole ones, which say nothing of it alone */
 };
 

@@ -60,9 +60,11 @@ static bool repeat(struct arena *arena, size_t n, double number, const double **
     return true;
 }
 
-/* Whether there is one gradient for each sample, on an axis before all others. */
-static bool is_stacked(const struct job *job, const struct view *view, const struct shape *shape)
+/* Whether there is one gradient for each sample of a weight, on an axis before all others. */
+static bool is_stacked(const struct job *job, const struct graded *graded, const struct view *view,
+                       const struct shape *shape)
 {
+    if (graded->slot == NULL || !graded->slot->product) return false;
     if (shape->rank != view->shape.rank + 1 || shape->dim[0] != job->search.network->batch) return false;
     for (size_t k = 0; k < view->shape.rank; k++)
         if (shape->dim[k + 1] != view->shape.dim[k]) return false;
@@ -76,7 +78,7 @@ static const struct view *keep_view(struct arena *arena, const struct view *view
     return copy;
 }
 
-/* Their sum. */
+/* The sum of the samples' gradients. */
 static bool add_up(struct arena *arena, const struct view *view, const double *from, size_t count, const double **to)
 {
     double *sum = arena_zeroed(arena, view->size, sizeof *sum);
@@ -85,8 +87,8 @@ static bool add_up(struct arena *arena, const struct view *view, const double *f
     return sum != NULL && import_tensor(arena, view, sum, to);
 }
 
-/* One parameter's tensor in the layout inside, where it has the parameter's shape, its transpose, or a batch axis too
- * much. False when memory is short. */
+/* One parameter's tensor in the layout inside, where it has the parameter's shape, its transpose, one axis, one number,
+ * or a batch axis too much. False when memory is short. */
 static bool observe(const struct job *job, size_t p, struct observed *o)
 {
     const struct problem *problem = &job->check->problem;
@@ -121,7 +123,7 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
         o->values = student->data;
         return true;
     }
-    if (is_stacked(job, &view, &student->shape)) {
+    if (is_stacked(job, graded, &view, &student->shape)) {
         o->transposed = true;
         o->stacked = keep_view(job->arena, &view);
         return o->stacked != NULL && add_up(job->arena, &view, student->data, job->search.network->batch, &o->values);
@@ -176,23 +178,26 @@ static bool is_over(const struct search *s)
     return s->best != NULL || s->stopped;
 }
 
-/* Whether what explains everything is a factor that nobody would have written down. */
+/* Whether what explains anything is a factor that nobody would have written down. */
 static bool is_mere_constant(const struct search *s)
 {
     if (s->best == NULL || s->best->distinct != 1 || s->best->mistakes[0] != &mistake_constant_factor) return false;
     return isnan(written_round(fabs(s->best->path[0].factor)));
 }
 
-/* What is one mistake, too, but none of a step of the backward pass. False when memory is short. */
+/* What is one mistake, too, but none of a step of the backward pass: it says more than a mere constant. False when
+ * memory is short. */
 static bool look_at_causes(struct job *job)
 {
     struct search *s = &job->search;
     if (!nearly_find(s, job->check, &job->finished)) return false;
+    if (job->finished.mistake != NULL) s->best = NULL;
     if (job->finished.mistake != NULL || s->best != NULL) return true;
     return forward_wrong_look(s, job->check, &job->given, job->diagnosis, &job->slip);
 }
 
-/* From what asks least to be believed: one mistake, one and a clipping, one of the forward pass, two, one and an
+/* From what asks least to be believed: one mistake, one and a clipping, differences or an epsilon, one
+ * of the forward pass, two, one and an
  * exchange of names, three; and at last what explains only some of the parameters. The first of them that explains
  * anything ends the search. */
 static void search(struct job *job)
@@ -203,10 +208,9 @@ static void search(struct job *job)
     for (size_t budget = 1; budget <= most && !is_over(s); budget++) {
         start_run(s, budget, false);
         if (budget == 1 && !is_over(s)) whole_search_clipped(s, &job->finished);
-        if (budget == 1 && (!is_over(s) || is_mere_constant(s)) && !look_at_causes(job))
-            s->out_of_memory = s->stopped = true;
-        if (job->finished.mistake != NULL && is_mere_constant(s)) s->best = NULL; /* which says less */
-        if (job->slip.found || job->finished.mistake != NULL) return;
+        bool may_be_other = job->finished.mistake == NULL && (s->best == NULL || is_mere_constant(s));
+        if (budget == 1 && may_be_other && !s->stopped && !look_at_causes(job)) s->out_of_memory = s->stopped = true;
+        if (job->slip.found || (job->finished.mistake != NULL && s->best == NULL)) return;
         if (budget < BUDGET_MAX && !is_over(s)) whole_search_norm(s, budget, job->exchanged, &job->finished);
         if (budget == 2 && !is_over(s)) whole_search_swapped(s, job->exchanged, &job->finished);
     }
@@ -245,6 +249,12 @@ static bool is_cancelled(const struct search *s)
     return s->cancelled != NULL && atomic_load(s->cancelled);
 }
 
+/* A pass ends early where nobody waits any more; else memory was short. */
+static int gave_up(const struct search *s, struct error *error)
+{
+    return is_cancelled(s) ? error_set(error, CODE_CANCELLED, "the check was cancelled") : out_of_memory(error);
+}
+
 /* What else there is to say: a slip of the forward pass, where the slip may be, what only follows. */
 static bool look_around(struct job *job)
 {
@@ -259,12 +269,12 @@ static int diagnose(struct job *job, struct error *error)
     struct diagnosis *diagnosis = job->diagnosis;
     if (!prepare_search(s) || !given_read(s, job->check, job->report, &job->given) ||
         !given_judge(s, job->check, &job->given, diagnosis))
-        return out_of_memory(error);
+        return gave_up(s, error);
     bool all = !s->stopped && whole_read(s, job->check, job->report, &job->finished);
     bool small = all && job->finished.mistake == &mistake_low_precision; /* a small epsilon looks like it */
-    if (small && !nearly_find(s, job->check, &job->finished)) return out_of_memory(error);
+    if (small && !nearly_find(s, job->check, &job->finished)) return gave_up(s, error);
     if (!all && !s->stopped) search(job);
-    if (s->out_of_memory) return out_of_memory(error);
+    if (s->out_of_memory) return gave_up(s, error);
     bool nothing_left =
         (s->best == NULL && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
     diagnosis->stopped = s->stopped;
@@ -273,7 +283,7 @@ static int diagnose(struct job *job, struct error *error)
     if (s->best != NULL && !answer_solution(s, diagnosis)) return out_of_memory(error);
     if (conclude(job, nothing_left, error) != CODE_OK) return error->code;
     if (look_around(job)) return CODE_OK;
-    return is_cancelled(s) ? error_set(error, CODE_CANCELLED, "the check was cancelled") : out_of_memory(error);
+    return gave_up(s, error);
 }
 
 /* ---- how much room it takes ---- */

@@ -31,7 +31,7 @@
  *
  * BEFORE IT. Values that were handed in for the way are judged by what was handed in for what goes into them (given.h),
  * and a forward value that is wrong is named first; the whole pass is run again with a slip in its forward part to see
- * what it looks like, and, where all else failed, to explain gradients (forward_wrong.h).
+ * what it looks like (forward_wrong.h).
  *
  * WHERE NOTHING FITS. Then no mistake is named, and the places are listed that can account for what is wrong, given
  * what is right (suspects.h).
@@ -40,7 +40,9 @@
  * single tensors, is an entry of its own; a negative constant is a flipped sign and what else it is (parts.h).
  *
  * AROUND IT. What is done to finished gradients (clipped, rounded to float32, exchanged, multiplied) is looked for
- * before and between the searches (whole.h). Where tensors are large, a rule is tried on a few units or on one
+ * before and between the searches (whole.h). Before any two mistakes comes what is one, too, but none of a step of the
+ * backward pass: differences handed in for derivatives, an epsilon in a logarithm (nearly.h), a slip of the forward
+ * pass that is seen through the gradients alone. Where tensors are large, a rule is tried on a few units or on one
  * combination of the rows before all of it (sketch.h); that turns away only what cannot fit. */
 #ifndef CORE_DIAGNOSIS_DIAGNOSE_H
 #define CORE_DIAGNOSIS_DIAGNOSE_H
@@ -48,7 +50,7 @@
 #include "core/check/check.h"
 #include "core/diagnosis/found.h"
 
-/* Seconds that a search should be given. */
+/* Seconds of computing that a search should be given. */
 #define DIAGNOSE_SECONDS 0.25
 
 /* Numbers that a search needs room for, at most. */

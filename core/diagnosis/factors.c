@@ -5,8 +5,7 @@
 #include "core/diagnosis/hypothesis.h"
 #include "core/diagnosis/rules.h"
 
-/* What a number may be off by and still be taken for the round one that it looks like: a fit to numbers that were
- * rounded to float32. */
+/* More passes than that nobody adds up. */
 enum { ACCUMULATED_MAX = 100 };
 
 static void add_factor(struct search *s, const struct mistake *mistake, double value)

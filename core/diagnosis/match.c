@@ -19,7 +19,7 @@
 /* A zero is easily come by. */
 #define DIGITS_OF_ZERO 3.0
 
-/* Of so many elements the range is looked at: of more numbers nobody counts the digits of each. */
+/* Of so many elements the range is looked at: with more there are digits enough anyway. */
 enum { RANGE_OF = 1024 };
 
 /* After so many elements a comparison looks whether it is hopeless. */
@@ -33,15 +33,15 @@ static double clipped(const struct matching *matching, double p)
     return p > matching->clip ? matching->clip : p < -matching->clip ? -matching->clip : p;
 }
 
-/* How many decimal digits a number says, as far as that matters: one of so many with as few decimals between -range and
- * range, and reproducing it is worth no more. What was computed has all. */
+/* How many decimal digits of evidence it can be to reproduce a number: as many numbers with its few decimals as lie
+ * between -range and range, somebody may have typed instead. What was computed has all digits. */
 static double digits_of(double x, double range)
 {
     if (x == 0) return DIGITS_OF_ZERO;
     double magnitude = fabs(x), unit = pow(10, floor(log10(magnitude)));
     for (int digits = 1; digits < (int)DIGITS_PER_ELEMENT; digits++, unit /= 10)
         if (fabs(round(magnitude / unit) * unit - magnitude) <= 1e-14 * magnitude)
-            return fmax(digits, log10(2 * fmax(range, magnitude) / unit));
+            return fmin(DIGITS_PER_ELEMENT, fmax(digits, log10(2 * fmax(range, magnitude) / unit)));
     return DIGITS_PER_ELEMENT;
 }
 
@@ -65,7 +65,7 @@ static double digits_nearer(const struct matching *matching, struct tolerance to
     return fmax(log10(wrong / left), -DIGITS_PER_ELEMENT);
 }
 
-/* ... of all elements; own is the largest number predicted for the tensor. */
+/* The digits of all elements together; own is the largest number predicted for the tensor. */
 static double count_digits(const struct matching *matching, struct tolerance tolerance, size_t n, const double *student,
                            const double *predicted, const double *reference, double own)
 {

@@ -23,6 +23,7 @@ enum { DECADES = 10 };
 enum { NUMBERS_MOST = 4096 };
 
 struct nearly {
+    struct search *search;
     struct sweep sweep;
     double digits, residual;
 };
@@ -100,11 +101,11 @@ static bool are_differences(struct nearly *n, enum way way, double step)
     const struct search *s = n->sweep.s;
     size_t p = 0, element = 0;
     furthest_off(s, &p, &element);
-    if (!is_difference(n, p, element, way, step)) return false;
+    if (search_looks(n->search) || !is_difference(n, p, element, way, step)) return false;
     n->digits = n->residual = 0;
     for (p = 0; p < search_count(s); p++)
         for (size_t i = 0; !s->observed[p].absent && i < search_size(s, p); i++)
-            if (search_is_over((struct search *)s) || !is_difference(n, p, i, way, step)) return false;
+            if (search_looks(n->search) || !is_difference(n, p, i, way, step)) return false;
     return n->digits >= DIGITS_NEEDED;
 }
 
@@ -184,7 +185,7 @@ static bool has_epsilon(struct nearly *n, double eps)
 
 static bool find_epsilon(struct nearly *n, struct whole *finished)
 {
-    for (int decade = 1; decade <= DECADES && !search_is_over((struct search *)n->sweep.s); decade++) {
+    for (int decade = 1; decade <= DECADES && !search_looks(n->search); decade++) {
         double eps = pow(10, -decade);
         if (!has_epsilon(n, eps)) continue;
         *finished =
@@ -196,9 +197,9 @@ static bool find_epsilon(struct nearly *n, struct whole *finished)
 
 bool nearly_find(struct search *s, const struct check *check, struct whole *finished)
 {
-    struct nearly n = {0};
+    struct nearly n = {.search = s};
     if (!(sweep_elements(s->network) > 0) || !is_near(s, NEAR_WITH_EPSILON)) return true;
     if (!sweep_new(s, &check->problem, &n.sweep)) return false;
-    if (!find_epsilon(&n, finished) && is_near(s, NEAR_AS_DIFFERENCES)) find_differences(&n, finished);
+    if (!find_epsilon(&n, finished) && !s->stopped && is_near(s, NEAR_AS_DIFFERENCES)) find_differences(&n, finished);
     return true;
 }

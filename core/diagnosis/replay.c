@@ -179,7 +179,7 @@ static bool try_node(struct replay *replay, bool (*fits)(struct replay *, void *
     bool inside = replay->node == s->network->loss;
     struct op_call call;
     if (inside && !call_inside(replay, &call)) return false;
-    for (replay->slip = (struct slip){.kind = SLIP_OVER_BATCH}; !search_is_over((struct search *)s);) {
+    for (replay->slip = (struct slip){.kind = SLIP_OVER_BATCH}; !search_looks((struct search *)s);) {
         if (inside ? replay->slip.kind <= SLIP_OTHER : go_forward(replay, from))
             if (fits(replay, with)) return true;
         if (!slip_next(&replay->slip)) break;

@@ -24,7 +24,7 @@ enum { CHOICE_ALTERNATIVES = 8, FACTORS_MAX = 16, SOLUTIONS_MAX = 24, BUDGET_MAX
 struct observed {
     const double *values;       /* layout inside; NULL where it is no tensor of the right size */
     const double *raw;          /* as it was handed in */
-    bool transposed;            /* of the transpose's shape (and not of its own) */
+    bool transposed;            /* of another shape than its own: the transpose's, flattened or stacked */
     bool turned;                /* outside its rows are the columns inside */
     bool flattened;             /* with one axis instead of two */
     const struct view *stacked; /* raw holds one for each sample, on a first axis, each as this has it; values are their

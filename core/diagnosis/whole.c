@@ -318,7 +318,7 @@ static bool unclip(const struct search *s, double c, struct observed *observed)
     for (size_t p = 0; p < search_count(s); p++) {
         size_t n = search_size(s, p);
         struct observed *o = &observed[p];
-        if (o->values == NULL || o->per_sample || o->one_number) continue;
+        if (o->values == NULL || o->per_sample || o->one_number || o->stacked != NULL) continue;
         bool same = o->values == o->raw;
         const double *g = search_right(s, p);
         o->values = divided(s->arena, n, o->values, c);

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+/* What a number may be off by and still be taken for the round one that it looks like: a fit to numbers that were
+ * rounded to float32. */
 #define FACTOR_PRECISION 2e-6
 
 bool written_near(double a, double b)

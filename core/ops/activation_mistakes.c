@@ -135,8 +135,8 @@ const struct mistake mistake_derivative_of_gradient = {
     .unscaled = true,
 };
 
-/* The derivative's product and the one with what comes in, both over the samples or over the units; those of the names
- * that a derivative has in terms of its output. */
+/* Matrix products in place of both that go element by element, over the samples or over the units: of tanh and sigmoid,
+ * whose derivatives are written in terms of the output. */
 enum { OVER_SAMPLES, OVER_UNITS, PRODUCTS };
 
 static const char *product_words(size_t variant)
@@ -144,7 +144,8 @@ static const char *product_words(size_t variant)
     return variant == OVER_SAMPLES ? "over the samples" : "over the units";
 }
 
-/* Whether all rows, or all columns, are the same: then the products over them are but factors. */
+/* Whether all rows, or all columns, are the same: then h says but one number in such a product, and a bias's gradient
+ * is off by a factor that is likelier something else. */
 static bool are_alike(size_t rows, size_t columns, const double *y, bool by_rows)
 {
     for (size_t i = 0; i < rows; i++)
@@ -157,23 +158,17 @@ static bool are_alike(size_t rows, size_t columns, const double *y, bool by_rows
 static int product_with_itself(const struct step_call *call, struct rows shape, bool samples, struct alternative *made)
 {
     const struct backend *b = call->call->backend;
-    size_t rows = shape.count, units = shape.width;
+    size_t rows = shape.count, units = shape.width, small = rows <= units ? rows : units;
     const double *h = call->y, *dh = call->dy;
     double *between = made->slope; /* has room for rows * units, and so for the smaller one's square */
-    if (samples && rows <= units) {
-        b->gemm(false, true, rows, rows, units, 1, h, h, 0, between);
-        return b->gemm(false, false, rows, units, rows, 1, between, dh, 0, made->value);
-    }
-    if (samples) {
-        b->gemm(true, false, units, units, rows, 1, h, dh, 0, between);
-        return b->gemm(false, false, rows, units, units, 1, h, between, 0, made->value);
-    }
-    if (rows <= units) {
-        b->gemm(false, true, rows, rows, units, 1, dh, h, 0, between);
-        return b->gemm(false, false, rows, units, rows, 1, between, h, 0, made->value);
-    }
-    b->gemm(true, false, units, units, rows, 1, h, h, 0, between);
-    return b->gemm(false, false, rows, units, units, 1, dh, between, 0, made->value);
+    bool by_rows = small == rows;
+    const double *left = by_rows && !samples ? dh : h, *right = by_rows || !samples ? h : dh;
+    int code = by_rows ? b->gemm(false, true, rows, rows, units, 1, left, right, 0, between)
+                       : b->gemm(true, false, units, units, rows, 1, left, right, 0, between);
+    if (code != CODE_OK) return code;
+    const double *other = samples == by_rows ? dh : h;
+    return by_rows ? b->gemm(false, false, rows, units, rows, 1, between, other, 0, made->value)
+                   : b->gemm(false, false, rows, units, units, 1, other, between, 0, made->value);
 }
 
 /* Over the samples tanh: (1 - h @ h.T) @ dh; sigmoid: (1 - h) @ h.T @ dh. Over the units dh @ (1 - h.T @ h) and

@@ -208,7 +208,7 @@ static bool last_one_stays(const struct step_call *call, struct alternative *mad
             if (x[j] != 1 || at < call->in) return false;
             at = j;
         }
-        if (at == call->in) continue;
+        if (at == call->in) return false;
         double *row = made->value + at * call->out;
         const double *dy = call->dy + r * call->out;
         for (size_t k = 0; picked[at] != 0 && k < call->out; k++)
@@ -226,9 +226,10 @@ const struct mistake mistake_repeated_index_overwritten = {
     .input = LINEAR_WEIGHT,
     .rank = 7,
     .summary = "rows that are picked several times get the gradient of the last time alone",
-    .message = "Each row of {x} picks one row of {W}. Where one is picked several times, {dW} has the gradient of the "
-               "last time alone instead of their sum.",
-    .hint = "With repeated indices neither dW[i] = d nor dW[i] += d adds them all up; np.add.at(dW, i, d) does.",
+    .message =
+        "Each sample picks the weights of one input. Where several samples pick the same, {dW} has the gradient of "
+        "the last one alone instead of their sum.",
+    .hint = "With repeated indices neither dW[i] = d nor dW[i] += d adds them all up; np.add.at does.",
     .wrong = "dW[i] += dz",
     .right = "np.add.at(dW, i, dz)",
     .alternative = last_one_stays,

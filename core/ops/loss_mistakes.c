@@ -280,7 +280,7 @@ enum { OF_EACH, OF_ALL, LOSS_VALUES };
 
 static const char *loss_value_words(size_t variant)
 {
-    return variant == OF_EACH ? "each output's part of it" : "its value, for every output";
+    return variant == OF_EACH ? "for each output its part of it" : "for every output its value";
 }
 
 static bool loss_as_gradient(const struct loss_call *call, struct loss_direction *d)
@@ -311,7 +311,7 @@ const struct mistake mistake_loss_as_gradient = {
     .step = STEP_LOSS,
     .rank = 11,
     .summary = "the loss itself in place of its gradient",
-    .message = "The backward pass was begun with the loss {loss} itself, {used}, and not with its derivative with "
+    .message = "The backward pass was begun with {loss} itself ({used}) and not with its derivative with "
                "respect to the output.",
     .hint = "What goes back is the derivative of the loss with respect to the output: of e**2 that is 2 * e.",
     .wrong = "dy_hat = (y_hat - y)**2 / batch",
@@ -335,12 +335,15 @@ const struct mistake mistake_epsilon_in_log = {
 
 /* ---- the targets ---- */
 
+/* Every output with every target takes too long where there are more. */
+enum { BROADCAST_MOST = 1024 };
+
 /* The gradient against every target, averaged: what [n,1] - [n] comes to. */
 static bool target_broadcast(const struct loss_call *call, struct loss_direction *d)
 {
     const struct op_call *loss = call->call;
     size_t n = call->batch;
-    if (call->elements != n || n < 2 || loss->op->target != TARGET_LIKE_OUTPUT) return false;
+    if (call->elements != n || n < 2 || n > BROADCAST_MOST || loss->op->target != TARGET_LIKE_OUTPUT) return false;
     const double *p = loss->x[LOSS_PREDICTION], *t = loss->x[LOSS_TARGET];
     for (size_t i = 0; i < n; i++) {
         double sum = 0, one = 0;
