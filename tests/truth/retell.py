@@ -290,7 +290,7 @@ def loss_without(m, loss, p, y, last):
         return np.where(e <= loss.get("delta", 1.0), flat, loss.get("delta", 1.0)), None
     if name == "loss_as_gradient":
         values = loss_values(loss, p, y)
-        if used.startswith("each"):
+        if used.startswith("for each output"):
             return values, None
         return np.full_like(p, values.sum() / divisor(loss, *p.shape)), None
     if name == "epsilon_in_log":
