@@ -236,6 +236,11 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
     place_found(s, found);
     found->variant = finished->variant;
     found->residual = finished->residual;
+    for (size_t i = 0; s->best != NULL && i < found->parameter_count;
+         i++) { /* what lies under it leaves the difference */
+        const struct match *match = &s->best->matches[found->parameters[i]];
+        if (match->fit != FIT_NONE) found->residual = fmax(found->residual, match->residual);
+    }
     found->has_factor = !isnan(finished->factor);
     found->factor = found->has_factor ? snap(finished->factor) : 0;
     found->by_norm = finished->by_norm;
