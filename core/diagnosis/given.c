@@ -117,7 +117,7 @@ static void judge_parameters(const struct judge *judge, const struct node *node)
         size_t p = step_completes(s, node, k);
         if (p == PARAMETER_NONE || s->network->graded[p].value->use_count == 0) continue;
         const struct observed *o = &s->observed[p];
-        bool comparable = o->values != NULL && !o->transposed && !o->per_sample && !o->one_number;
+        bool comparable = search_is_plain(o);
         double *made = sweep_gradient(&judge->sweep, node->inputs[k]);
         search_add_l2(s, p, 1, made);
         if (!comparable || !is_finite(search_size(s, p), made)) continue;

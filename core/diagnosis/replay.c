@@ -131,7 +131,7 @@ static bool compare(const struct replay *replay, size_t p, double *digits, doubl
     const struct observed *o = &s->observed[p];
     double *made = sweep_gradient(&replay->sweep, search_value(s, p));
     if (o->absent) return true;
-    if (o->values == NULL || o->transposed || o->per_sample || o->one_number || made == NULL) return false;
+    if (!search_is_plain(o) || made == NULL) return false;
     search_add_l2(s, p, 1, made);
     struct match match = search_match(s, p, made);
     if (o->failing) *digits += match.digits;

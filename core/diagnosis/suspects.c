@@ -57,7 +57,7 @@ static enum evidence compare(const struct search *s, size_t p)
 {
     const struct observed *o = &s->observed[p];
     if (o->absent) return SAYS_NOTHING;
-    if (o->values == NULL || o->transposed || o->per_sample || o->one_number) return IS_WRONG_ITSELF;
+    if (!search_is_plain(o)) return IS_WRONG_ITSELF;
     const double *right = search_right(s, p);
     double largest = 0, off = 0;
     bool finite = true;
