@@ -185,21 +185,21 @@ static bool is_mere_constant(const struct search *s)
     return isnan(written_round(fabs(s->best->path[0].factor)));
 }
 
-/* What is one mistake, too, but none of a step of the backward pass: it says more than a mere constant. False when
- * memory is short. */
+/* Where nothing explains anything yet but a mere constant: what is one mistake, too, but none of a step of the backward
+ * pass. False when memory is short. */
 static bool look_at_causes(struct job *job)
 {
     struct search *s = &job->search;
+    if (job->finished.mistake != NULL || (s->best != NULL && !is_mere_constant(s))) return true;
     if (!nearly_find(s, job->check, &job->finished)) return false;
     if (job->finished.mistake != NULL) s->best = NULL;
     if (job->finished.mistake != NULL || s->best != NULL) return true;
     return forward_wrong_look(s, job->check, &job->given, job->diagnosis, &job->slip);
 }
 
-/* From what asks least to be believed: one mistake, one and a clipping, differences or an epsilon, one
- * of the forward pass, two, one and an
- * exchange of names, three; and at last what explains only some of the parameters. The first of them that explains
- * anything ends the search. */
+/* From what asks least to be believed: one mistake, one and a clipping, differences or an epsilon, one of the forward
+ * pass, two, one and an exchange of names, three; and at last what explains only some of the parameters. The first of
+ * them that explains anything ends the search. */
 static void search(struct job *job)
 {
     struct search *s = &job->search;
@@ -208,8 +208,7 @@ static void search(struct job *job)
     for (size_t budget = 1; budget <= most && !is_over(s); budget++) {
         start_run(s, budget, false);
         if (budget == 1 && !is_over(s)) whole_search_clipped(s, &job->finished);
-        bool may_be_other = job->finished.mistake == NULL && (s->best == NULL || is_mere_constant(s));
-        if (budget == 1 && may_be_other && !s->stopped && !look_at_causes(job)) s->out_of_memory = s->stopped = true;
+        if (budget == 1 && !s->stopped && !look_at_causes(job)) s->out_of_memory = s->stopped = true;
         if (job->slip.found || (job->finished.mistake != NULL && s->best == NULL)) return;
         if (budget < BUDGET_MAX && !is_over(s)) whole_search_norm(s, budget, job->exchanged, &job->finished);
         if (budget == 2 && !is_over(s)) whole_search_swapped(s, job->exchanged, &job->finished);
@@ -275,8 +274,7 @@ static int diagnose(struct job *job, struct error *error)
     if (small && !nearly_find(s, job->check, &job->finished)) return gave_up(s, error);
     if (!all && !s->stopped) search(job);
     if (s->out_of_memory) return gave_up(s, error);
-    bool nothing_left =
-        (s->best == NULL && job->finished.mistake != NULL) || (s->best != NULL && s->best->unexplained == 0);
+    bool nothing_left = s->best != NULL ? s->best->unexplained == 0 : job->finished.mistake != NULL;
     diagnosis->stopped = s->stopped;
     if (is_cancelled(s)) return error_set(error, CODE_CANCELLED, "the check was cancelled");
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);

@@ -75,7 +75,7 @@ static void reshape(struct changed *changed, size_t rows, size_t width)
     changed->in[0] = changed->call.out = &changed->shape;
 }
 
-static bool applies(const struct slip *slip, const struct op_call *call)
+bool slip_applies(const struct slip *slip, const struct op_call *call)
 {
     const struct op *op = call->op;
     bool activation = op->kind == OP_ACTIVATION, by_rows = over_rows(op, call->attributes);
@@ -163,7 +163,7 @@ static bool forward_layer(const struct slip *slip, const struct op_call *call, c
 
 bool slip_forward(const struct slip *slip, const struct op_call *call, const struct slip_room *room, double *y)
 {
-    if (!applies(slip, call)) return false;
+    if (!slip_applies(slip, call)) return false;
     return call->op->kind == OP_ACTIVATION ? forward_activation(slip, call, room, y)
                                            : forward_layer(slip, call, room, y);
 }

@@ -34,6 +34,9 @@ struct slip_room {
     double *x, *y, *dy, *dx;
 };
 
+/* Whether it can be made at a node of that kind and shape. */
+bool slip_applies(const struct slip *slip, const struct op_call *call);
+
 /* The node's output under the slip into y; false where it does not apply there. */
 bool slip_forward(const struct slip *slip, const struct op_call *call, const struct slip_room *room, double *y);
 

@@ -71,13 +71,14 @@ static bool is_anywhere(const struct replay *replay, void *with)
 {
     (void)with;
     enum op_kind kind = replay->node->op->kind;
-    return kind == OP_ACTIVATION || kind == OP_LAYER || replay->node == replay->sweep.s->network->loss;
+    bool place = kind == OP_ACTIVATION || kind == OP_LAYER || replay->node == replay->sweep.s->network->loss;
+    return place && slip_shows_in_gradients(&replay->slip);
 }
 
 static bool fits_gradients(struct replay *replay, void *with)
 {
     struct wanted *wanted = with;
-    if (!slip_shows_in_gradients(&replay->slip) || !gives_values(replay, SIZE_MAX)) return false;
+    if (!gives_values(replay, SIZE_MAX)) return false;
     wanted->explains = replay_explains(replay, &wanted->residual);
     return wanted->explains;
 }

@@ -170,22 +170,26 @@ bool replay_explains(struct replay *replay, double *residual)
 /* ---- all slips ---- */
 
 /* All slips at a node; the values before it are the right ones. */
-static bool try_node(struct replay *replay, bool (*fits)(struct replay *, void *), void *with)
+static bool try_node(struct replay *replay, bool (*wanted)(const struct replay *, void *),
+                     bool (*fits)(struct replay *, void *), void *with)
 {
     const struct search *s = replay->sweep.s;
     size_t from = replay->node->index;
     for (size_t i = 0; replay->all && i < from; i++)
         if (replay_is_place(replay, s->network->graph.nodes[i])) from = i;
-    bool inside = replay->node == s->network->loss;
+    bool inside = replay->node == s->network->loss, ran = false;
     struct op_call call;
     if (inside && !call_inside(replay, &call)) return false;
     for (replay->slip = (struct slip){.kind = SLIP_OVER_BATCH}; !search_looks((struct search *)s);) {
-        if (inside ? replay->slip.kind <= SLIP_OTHER : go_forward(replay, from))
-            if (fits(replay, with)) return true;
+        bool may = wanted(replay, with) &&
+                   (inside || slip_applies(&replay->slip, pass_call(&replay->sweep.pass, replay->node)));
+        bool made = may && (inside ? replay->slip.kind <= SLIP_OTHER : go_forward(replay, from));
+        ran = ran || may;
+        if (made && fits(replay, with)) return true;
         if (!slip_next(&replay->slip)) break;
     }
     replay->slip.kind = SLIP_KINDS;
-    for (size_t i = from; i < s->network->graph.node_count; i++)
+    for (size_t i = from; ran && i < s->network->graph.node_count; i++)
         sweep_forward(&replay->sweep, s->network->graph.nodes[i]);
     return false;
 }
@@ -204,8 +208,8 @@ bool replay_each(struct replay *replay, bool (*wanted)(const struct replay *, vo
             bool several = all == 0;
             for (size_t k = 0; !several && k < i; k++)
                 several = graph->nodes[k]->op == graph->nodes[i]->op;
-            if (again || !several || !wanted(replay, with)) continue;
-            if (try_node(replay, fits, with)) return true;
+            if (again || !several) continue;
+            if (try_node(replay, wanted, fits, with)) return true;
         }
     return false;
 }

@@ -18,8 +18,8 @@ struct replay {
 bool replay_new(const struct search *s, const struct problem *problem, const struct given_list *given,
                 struct replay *replay);
 
-/* Calls `fits` with every slip that changes something, at every node that `wanted` does not turn away and forward as
- * far as the end, until it returns true or the time is over. Whether it did. */
+/* Calls `fits` with every slip that changes something, at every node, that `wanted` does not turn away, forward as far
+ * as the end, until it returns true or the time is over. Whether it did. */
 bool replay_each(struct replay *replay, bool (*wanted)(const struct replay *, void *),
                  bool (*fits)(struct replay *, void *), void *with);
 
