@@ -257,18 +257,22 @@ static int look_at_float32(struct looks *l)
     for (size_t i = 0; i < l->graded; i++)
         any = any || (l->list[i].float32 && l->list[i].entry->verdict == VERDICT_MISMATCH);
     if (!any || l->check->tolerance.kind != TOLERANCE_AUTO) return CODE_OK;
-    struct error unsaid = {0};
-    int code = problem_run(l->arena, &l->check->problem, backend_cpu(DTYPE_FLOAT32), &pass, &unsaid);
-    for (size_t i = 0; i < l->graded && (code == CODE_OK || code == CODE_NOT_FINITE); i++) {
+    int code = problem_run(l->arena, &l->check->problem, backend_cpu(DTYPE_FLOAT32), &pass, l->error);
+    bool overflows = code == CODE_NOT_FINITE;
+    if (overflows) {
+        *l->error = (struct error){0};
+        code = CODE_OK;
+    }
+    for (size_t i = 0; code == CODE_OK && i < l->graded; i++) {
         struct look *look = &l->list[i];
         if (!look->float32 || look->entry->verdict != VERDICT_MISMATCH) continue;
         double ours = 0, theirs = 0, least = FLOAT32_OF_LARGEST * largest_of(l, look);
-        if (code == CODE_OK && !measure_float32(l, &pass, look, &ours, &theirs)) code = out_of_memory(l);
+        if (!overflows && !measure_float32(l, &pass, look, &ours, &theirs)) code = out_of_memory(l);
         bool poor = ours > least && theirs <= FAR * ours;
-        look->entry->beyond_float32 = code == CODE_NOT_FINITE || poor || may_be_float32(l, look, least);
+        look->entry->beyond_float32 = overflows || poor || may_be_float32(l, look, least);
     }
     pass_free(&pass);
-    return l->error->code;
+    return code;
 }
 
 /* ---- what was printed with few digits ---- */
