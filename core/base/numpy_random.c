@@ -9,24 +9,21 @@ void numpy_random_seed(struct numpy_random *random, uint32_t seed)
     random->words[0] = seed;
     for (uint32_t i = 1; i < MT19937_WORDS; i++)
         random->words[i] = 1812433253U * (random->words[i - 1] ^ (random->words[i - 1] >> 30)) + i;
-    random->used = MT19937_WORDS;
+    random->next = 0;
     random->has_spare = false;
 }
 
-static void refill(struct numpy_random *random)
-{
-    uint32_t *w = random->words;
-    for (unsigned i = 0; i < MT19937_WORDS; i++) {
-        uint32_t mixed = (w[i] & 0x80000000U) | (w[(i + 1) % MT19937_WORDS] & 0x7fffffffU);
-        w[i] = w[(i + SHIFT) % MT19937_WORDS] ^ (mixed >> 1) ^ (mixed & 1U ? 0x9908b0dfU : 0);
-    }
-    random->used = 0;
-}
-
+/* Each word is made anew when its turn comes, of words of the round before and of this one: most networks that are
+ * drawn need far fewer than all. */
 static uint32_t next_word(struct numpy_random *random)
 {
-    if (random->used == MT19937_WORDS) refill(random);
-    uint32_t y = random->words[random->used++];
+    uint32_t *w = random->words;
+    unsigned i = random->next, after = i + 1 < MT19937_WORDS ? i + 1 : 0;
+    uint32_t mixed = (w[i] & 0x80000000U) | (w[after] & 0x7fffffffU);
+    uint32_t y = w[i + SHIFT < MT19937_WORDS ? i + SHIFT : i + SHIFT - MT19937_WORDS];
+    y ^= (mixed >> 1) ^ (mixed & 1U ? 0x9908b0dfU : 0);
+    w[i] = y;
+    random->next = after;
     y ^= y >> 11;
     y ^= (y << 7) & 0x9d2c5680U;
     y ^= (y << 15) & 0xefc60000U;

@@ -9,7 +9,7 @@ enum { MT19937_WORDS = 624 };
 
 struct numpy_random {
     uint32_t words[MT19937_WORDS]; /* MT19937 (Matsumoto and Nishimura 1998) */
-    unsigned used;
+    unsigned next;
     bool has_spare; /* the polar method makes normals in pairs */
     double spare;
 };

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/base/clock.h"
+#include "core/base/numbers.h"
 #include "core/check/rounding.h"
 #include "core/graph/intermediates.h"
 #include "core/pass/fused.h"
@@ -91,8 +92,7 @@ static int read_gradients(struct arena *arena, const struct check *check, const 
         if ((gradients[p] = arena_doubles(arena, value->size)) == NULL) return out_of_memory(error);
         if (pass_read_gradient(pass, value, gradients[p], error) != CODE_OK) return error->code;
         if (check_finite(problem, p, gradients[p], error) != CODE_OK) return error->code;
-        for (size_t i = 0; i < value->size; i++)
-            *largest = fabs(gradients[p][i]) > *largest ? fabs(gradients[p][i]) : *largest;
+        *largest = fmax(*largest, numbers_largest(value->size, gradients[p]));
     }
     return CODE_OK;
 }
@@ -170,10 +170,7 @@ static int judge_intermediate(struct arena *arena, const struct check *check, co
                                    : pass_read(pass, which->value, inside, error);
         if (code == CODE_OK) reference = export_tensor(arena, &view, inside, error);
         if (reference == NULL) return error->code;
-        double largest = 0;
-        for (size_t i = 0; i < view.size; i++)
-            largest = fmax(largest, fabs(reference[i]));
-        tell_tolerance(check, view.size, reference, largest, entry);
+        tell_tolerance(check, view.size, reference, numbers_largest(view.size, reference), entry);
     }
     judge(check, &view, reference, entry);
     if (check->reveal) entry->reference = reference;

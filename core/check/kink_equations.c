@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "core/base/numbers.h"
+
 /* Spots whose choices change all tensors that are ready by multiples of one vector each: how often, by least squares.
  */
 struct equations {
@@ -26,14 +28,6 @@ static size_t elements_ready(const struct settling *s, size_t end, double *to, c
     return n;
 }
 
-static double dot(size_t n, const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 static int measure_all(struct settling *s, size_t end, struct equations *q)
 {
     double *right = arena_doubles(s->arena, q->n), *other = arena_doubles(s->arena, q->n);
@@ -51,8 +45,8 @@ static int measure_all(struct settling *s, size_t end, struct equations *q)
             kink_choose(spot, k);
             if (kink_run(s) != CODE_OK) return s->error->code;
             elements_ready(s, end, k == 1 ? by : other, right);
-            double squares = dot(q->n, by, by);
-            q->multiples[3 * i + k - 1] = k == 1 ? 1 : squares > 0 ? dot(q->n, by, other) / squares : 0;
+            double squares = numbers_dot(q->n, by, by);
+            q->multiples[3 * i + k - 1] = k == 1 ? 1 : squares > 0 ? numbers_dot(q->n, by, other) / squares : 0;
         }
         kink_choose(spot, 0);
     }
@@ -126,9 +120,9 @@ int kink_settle_jointly(struct settling *s, size_t end, size_t *open)
     if (measure_all(s, end, &q) != CODE_OK) return s->error->code;
     double *times = q.products + n * n;
     for (size_t i = 0; i < n; i++) {
-        times[i] = dot(q.n, q.by + i * q.n, q.residual);
+        times[i] = numbers_dot(q.n, q.by + i * q.n, q.residual);
         for (size_t j = 0; j <= i; j++)
-            q.products[i * n + j] = dot(q.n, q.by + i * q.n, q.by + j * q.n);
+            q.products[i * n + j] = numbers_dot(q.n, q.by + i * q.n, q.by + j * q.n);
     }
     if (!solve(n, q.products, times)) return CODE_OK;
     for (size_t i = 0; i < n; i++) {

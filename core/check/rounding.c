@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "core/base/numbers.h"
 #include "core/check/kinks.h"
 #include "core/graph/intermediates.h"
 #include "core/pass/magnitude.h"
@@ -136,11 +137,7 @@ static int list_all(struct looks *l, struct report *report)
 
 static double largest_of(const struct looks *l, const struct look *look)
 {
-    const double *r = reference_of(l, look);
-    double largest = 0;
-    for (size_t i = 0; i < look->value->size; i++)
-        largest = fmax(largest, fabs(r[i]));
-    return largest;
+    return numbers_largest(look->value->size, reference_of(l, look));
 }
 
 /* The tolerance; and where none was asked for, what rounding makes of the sums, in float64 or in the student's float32.
@@ -361,8 +358,8 @@ static bool is_worth_it(const struct looks *l)
     for (size_t i = 0; i < l->count; i++)
         gradients = fmax(gradients, largest_of(l, &l->list[i]));
     for (size_t v = 0; v < pass->graph->value_count; v++)
-        for (size_t e = 0; pass->values[v] != NULL && e < pass->graph->values[v]->size; e++)
-            values = fmax(values, fabs(((const double *)pass->values[v])[e]));
+        if (pass->values[v] != NULL)
+            values = fmax(values, numbers_largest(pass->graph->values[v]->size, pass->values[v]));
     if (l->float32 || any_near_kink(pass, values)) return true;
     double bound = fmax(OF_GRADIENTS * gradients, OF_VALUES * (1 + values) * (1 + values));
     for (size_t i = 0; i < l->count; i++)

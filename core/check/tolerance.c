@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "core/base/numbers.h"
+
 /* The lab's rule; and for tensors all of whose elements are below SMALL, so that zeros do not pass for them, a part of
  * their largest, and of the largest gradient of all what rounding leaves of it. */
 #define ORDINARY 1e-6
@@ -23,23 +25,22 @@ const char *const tolerance_names[] = {
     [TOLERANCE_DECIMALS] = "decimals",
 };
 
-static double largest_of(size_t n, const double *values)
+static bool is_small(size_t n, const double *reference)
 {
-    double largest = 0;
     for (size_t i = 0; i < n; i++)
-        largest = fabs(values[i]) > largest ? fabs(values[i]) : largest;
-    return largest;
+        if (fabs(reference[i]) >= SMALL) return false;
+    return true;
 }
 
 struct tolerance tolerance_of(const struct tolerance_rule *rule, size_t n, const double *reference, double largest)
 {
-    double own;
     switch (rule->kind) {
     case TOLERANCE_AUTO:
-        own = largest_of(n, reference);
-        return (struct tolerance){.atol = own < SMALL ? fmin(OF_OWN * own + OF_LARGEST * largest, ORDINARY) : ORDINARY};
+        if (!is_small(n, reference)) return (struct tolerance){.atol = ORDINARY};
+        return (struct tolerance){.atol =
+                                      fmin(OF_OWN * numbers_largest(n, reference) + OF_LARGEST * largest, ORDINARY)};
     case TOLERANCE_RELATIVE_NORM:
-        return (struct tolerance){.atol = rule->limit * largest_of(n, reference)};
+        return (struct tolerance){.atol = rule->limit * numbers_largest(n, reference)};
     case TOLERANCE_RELATIVE_ERROR:
         return (struct tolerance){.atol = rule->limit * RELATIVE_FLOOR, .rtol = 2 * rule->limit};
     case TOLERANCE_DECIMALS:
@@ -50,20 +51,24 @@ struct tolerance tolerance_of(const struct tolerance_rule *rule, size_t n, const
     return rule->plain;
 }
 
+/* Whether 0 passes for a number. */
+static bool passes_for(const struct tolerance_rule *rule, double r)
+{
+    switch (rule->kind) {
+    case TOLERANCE_RELATIVE_ERROR:
+        return r <= rule->limit * fmax(r, RELATIVE_FLOOR);
+    case TOLERANCE_DECIMALS:
+        return r <= HALF_A_UNIT * pow(10, -rule->limit);
+    default:
+        return r <= rule->plain.atol + rule->plain.rtol * r;
+    }
+}
+
 bool tolerance_is_weak(const struct tolerance_rule *rule, size_t n, const double *reference)
 {
-    double largest = largest_of(n, reference);
-    switch (rule->kind) {
-    case TOLERANCE_AUTO:
-        return false;
-    case TOLERANCE_RELATIVE_NORM:
-        return rule->limit >= 1; /* zeros are as far off as ||r|| / ||r|| */
-    case TOLERANCE_RELATIVE_ERROR:
-        return largest <= rule->limit * fmax(largest, RELATIVE_FLOOR);
-    case TOLERANCE_DECIMALS:
-        return largest <= HALF_A_UNIT * pow(10, -rule->limit);
-    case TOLERANCE_PLAIN:
-        break;
-    }
-    return largest <= rule->plain.atol + rule->plain.rtol * largest;
+    if (rule->kind == TOLERANCE_AUTO) return false;
+    if (rule->kind == TOLERANCE_RELATIVE_NORM) return rule->limit >= 1; /* zeros are as far off as ||r|| / ||r|| */
+    for (size_t i = 0; i < n; i++)
+        if (!passes_for(rule, fabs(reference[i]))) return false;
+    return true;
 }

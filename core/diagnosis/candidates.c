@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/base/numbers.h"
 #include "core/diagnosis/hypothesis.h"
 
 /* None yet. The list is not set to zeros: that would take longer than most of what follows. */
@@ -95,12 +96,21 @@ void candidates_offer_numbers(struct candidates *c, const struct mistake *mistak
     candidates_offer(c, mistake, variant, search_match(c->s, c->p, predicted), NAN);
 }
 
+/* Squares between these have lost nothing that matters. */
+#define LEAST_SQUARE 1e-200
+#define MOST_SQUARE 1e200
+
 /* The factor of the least squares fit of the student's numbers to the prediction, looking at one number in `stride`;
- * NaN where there is none. Divided by the largest, since squares of very large numbers overflow, and of very small ones
- * vanish. */
+ * NaN where there is none. Where squares of very large numbers overflow, or of very small ones vanish, all are divided
+ * by the largest. */
 double candidates_fit(size_t n, size_t stride, const double *student, const double *predicted)
 {
-    double largest = 0, sp = 0, pp = 0;
+    double largest = 0, sp = 0, pp = stride == 1 ? numbers_dot(n, predicted, predicted) : 0;
+    if (pp > LEAST_SQUARE && pp < MOST_SQUARE) {
+        sp = numbers_dot(n, student, predicted);
+        if (isfinite(sp)) return sp / pp;
+    }
+    sp = pp = 0;
     for (size_t i = 0; i < n; i += stride)
         largest = fabs(predicted[i]) > largest ? fabs(predicted[i]) : largest;
     for (size_t i = 0; i < n && largest > 0; i += stride) {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/numbers.h"
 #include "core/ops/rows.h"
 
 /* Room and operations beyond which nobody looks. */
@@ -24,21 +25,13 @@ struct system {
     size_t rank;
 };
 
-static double dot(size_t n, const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 /* Takes away all that lies in the span; twice, since once leaves rounding. */
 static void project(const struct system *system, double *v)
 {
     for (int pass = 0; pass < 2; pass++)
         for (size_t r = 0; r < system->rank; r++) {
             const double *q = system->basis + r * system->width;
-            double along = dot(system->width, q, v);
+            double along = numbers_dot(system->width, q, v);
             for (size_t k = 0; k < system->width; k++)
                 v[k] -= along * q[k];
         }
@@ -51,9 +44,9 @@ static void find_span(struct system *system)
         for (size_t k = 0; k < system->in; k++)
             v[k] = system->x[i * system->in + k] / system->scale[k];
         if (system->width > system->in) v[system->in] = 1 / system->scale[system->in];
-        double whole = sqrt(dot(system->width, v, v));
+        double whole = sqrt(numbers_dot(system->width, v, v));
         project(system, v);
-        double left = sqrt(dot(system->width, v, v));
+        double left = sqrt(numbers_dot(system->width, v, v));
         if (!(left > NOTHING_NEW * whole)) continue;
         for (size_t k = 0; k < system->width; k++)
             v[k] /= left;
@@ -69,9 +62,9 @@ static double left_over(const struct system *system, size_t out, const double *d
         for (size_t k = 0; dW != NULL && k < system->in; k++)
             v[k] = dW[k * out + j] / system->scale[k];
         if (db != NULL) v[system->in] = db[j] / system->scale[system->in];
-        whole += dot(system->width, v, v);
+        whole += numbers_dot(system->width, v, v);
         project(system, v);
-        left += dot(system->width, v, v);
+        left += numbers_dot(system->width, v, v);
     }
     return sqrt(left / whole); /* NaN where there is nothing, or nothing that is a number */
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/base/clock.h"
+#include "core/base/numbers.h"
 #include "core/diagnosis/answer.h"
 #include "core/diagnosis/carry.h"
 #include "core/diagnosis/forward_wrong.h"
@@ -149,20 +150,14 @@ static bool observe_all(struct job *job)
         if (!observe(job, p, o)) return false;
         bool same_size = o->values != NULL && !o->per_sample;
         whole = whole && same_size;
-        for (size_t i = 0; same_size && i < n; i++)
-            squares += o->values[i] * o->values[i];
-        const double *g = job->pass->gradients[network->graded[p].value->index];
-        for (size_t i = 0; i < n; i++)
-            largest = fabs(g[i]) > largest ? fabs(g[i]) : largest;
+        if (same_size) squares += numbers_dot(n, o->values, o->values);
+        largest = fmax(largest, numbers_largest(n, job->pass->gradients[network->graded[p].value->index]));
     }
     struct matching matching = {.scale = largest, .clip = HUGE_VAL};
     for (size_t p = 0; p < network->graded_count; p++) {
         struct observed *o = &job->observed[p];
         size_t n = o->per_sample ? job->report->entries[p].submission->tensor->size : network->graded[p].value->size;
-        double own = 0;
-        for (size_t i = 0; o->values != NULL && i < n; i++)
-            own = fabs(o->values[i]) > own ? fabs(o->values[i]) : own;
-        o->bound = match_bound(&matching, o->tolerance, own);
+        o->bound = match_bound(&matching, o->tolerance, o->values != NULL ? numbers_largest(n, o->values) : 0);
     }
     job->search.matching = matching;
     const struct tolerance_rule *rule = &job->check->tolerance;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/numbers.h"
 #include "core/diagnosis/steps.h"
 #include "core/graph/intermediates.h"
 
@@ -11,9 +12,7 @@
 
 bool given_is_near(const struct search *s, size_t n, const double *a, const double *b)
 {
-    double largest = 0;
-    for (size_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs(b[i]));
+    double largest = numbers_largest(n, b);
     if (!isfinite(largest)) return false;
     for (size_t i = 0; i < n; i++) {
         double allowed = s->within.atol + s->within.rtol * fabs(b[i]);

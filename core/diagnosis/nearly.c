@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "core/base/numbers.h"
 #include "core/diagnosis/sweep.h"
 
 /* Further off than that, of a tensor's largest number, nothing is called near: an epsilon may be as large as p. */
@@ -34,12 +35,10 @@ static bool is_near(const struct search *s, double near)
     for (size_t p = 0; p < search_count(s); p++) {
         const struct observed *o = &s->observed[p];
         const double *g = search_right(s, p);
-        double largest = 0;
+        double largest = numbers_largest(search_size(s, p), g);
         any = any || o->failing;
         if (o->absent && !o->failing) continue;
         if (!search_is_plain(o)) return false;
-        for (size_t i = 0; i < search_size(s, p); i++)
-            largest = fmax(largest, fabs(g[i]));
         for (size_t i = 0; i < search_size(s, p); i++)
             if (!(fabs(o->values[i] - g[i]) <= near * largest + s->within.atol)) return false;
     }

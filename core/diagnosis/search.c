@@ -7,7 +7,12 @@ enum { STEPS_A_LOOK = 128 };
 
 bool search_looks(struct search *s)
 {
-    if (clock_thread_seconds() > s->deadline) s->stopped = true;
+    double now = clock_seconds();
+    if (now > s->look_again) {
+        double left = s->deadline - clock_thread_seconds();
+        s->look_again = now + left;
+        if (left < 0) s->stopped = true;
+    }
     if (s->cancelled != NULL && atomic_load_explicit(s->cancelled, memory_order_relaxed)) s->stopped = true;
     return s->stopped;
 }

@@ -98,7 +98,8 @@ struct search {
     struct loss_call loss;
     struct ancestry ancestry; /* who depends on what is graded */
     size_t *graded_of;        /* by value: which of what is graded it is, or PARAMETER_NONE */
-    double deadline;          /* clock_thread_seconds */
+    double deadline;          /* clock_thread_seconds, a slow clock; */
+    double look_again;        /* clock_seconds: before that it cannot be over, and the slow one need not be asked */
     size_t asked;             /* how often search_is_over was */
     const atomic_bool *cancelled;
     bool stopped, large;
@@ -111,8 +112,8 @@ struct search {
     double norm;             /* of all that was submitted together; NaN where something is missing */
 
     struct flow flow;
-    unsigned maps_used;   /* by the network's activations: a bit for each */
-    struct step_own *own; /* by node: core/diagnosis/steps.h */
+    unsigned maps_used;       /* by the network's activations: a bit for each */
+    struct step_known *steps; /* by node: core/diagnosis/steps.h */
     struct sketch_room sketch;
     /* room: of the largest tensor that is graded; of the largest value; of the prediction, five times */
     double *room, *room_slope, *room_turned, *local_value, *local_slope, *spare, *loss_room;

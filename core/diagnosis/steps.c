@@ -26,28 +26,34 @@ static double l2_of_weight(const struct search *s, const struct node *node)
     return 0;
 }
 
-struct step_call step_at(const struct search *s, const struct node *node)
+/* What a hypothesis does not change. */
+static struct step_call fixed_call(const struct search *s, const struct node *node)
 {
     const struct op_call *call = pass_call(s->pass, node);
-    const struct node *before = node->inputs[0]->made_by, *behind = network_activation(node->output);
+    const struct node *before = node->inputs[0]->made_by;
     struct rows in = rows_of(call->in[0]), out = rows_of(call->out);
-    struct step_call step = {.call = call,
-                             .before = before != NULL ? pass_call(s->pass, before) : NULL,
-                             .rows = in.count,
-                             .in = in.width,
-                             .out = out.width,
-                             .x = call->x[0],
-                             .y = call->y,
-                             .dy = s->flow.g[node->output->index],
-                             .peer = find_peer,
-                             .search = s,
-                             .maps_used = s->maps_used,
-                             .l2 = l2_of_weight(s, node),
-                             .node = node->index};
-    if (behind == NULL || node->op->kind == OP_ACTIVATION) return step;
-    step.behind = pass_call(s->pass, behind);
-    bool skipped = s->now.past && behind->output == s->network->output; /* nothing came to it */
-    if (!skipped && s->flow.gs[behind->output->index] == NULL) step.dh = s->flow.g[behind->output->index];
+    return (struct step_call){.call = call,
+                              .before = before != NULL ? pass_call(s->pass, before) : NULL,
+                              .rows = in.count,
+                              .in = in.width,
+                              .out = out.width,
+                              .x = call->x[0],
+                              .y = call->y,
+                              .peer = find_peer,
+                              .search = s,
+                              .maps_used = s->maps_used,
+                              .l2 = l2_of_weight(s, node),
+                              .node = node->index};
+}
+
+struct step_call step_at(const struct search *s, const struct node *node)
+{
+    const struct step_known *at = &s->steps[node->index];
+    struct step_call step = at->fixed;
+    step.dy = s->flow.g[node->output->index];
+    if (at->behind == NULL) return step;
+    bool skipped = s->now.past && at->behind == s->network->output; /* nothing came to it */
+    if (!skipped && s->flow.gs[at->behind->index] == NULL) step.dh = s->flow.g[at->behind->index];
     return step;
 }
 
@@ -93,9 +99,8 @@ size_t step_completes(const struct search *s, const struct node *node, size_t in
 bool step_prepare(struct search *s)
 {
     const struct graph *graph = &s->network->graph;
-    s->own = arena_array(s->arena, graph->node_count, sizeof *s->own);
-    for (size_t i = 0; s->own != NULL && i < graph->node_count; i++)
-        s->own[i] = find_own(s, graph->nodes[i]);
+    s->steps = arena_array(s->arena, graph->node_count, sizeof *s->steps);
+    if (s->steps == NULL) return false;
     s->maps_used = 0;
     for (size_t i = 0; i < graph->node_count; i++) {
         enum map map;
@@ -104,10 +109,17 @@ bool step_prepare(struct search *s)
         bool is_map = call->op->kind == OP_ACTIVATION && elementwise_map(call->op, call->attributes, &map, &attribute);
         if (is_map) s->maps_used |= 1U << map;
     }
-    return s->own != NULL;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const struct node *node = graph->nodes[i], *behind = network_activation(node->output);
+        bool has_behind = behind != NULL && node->op->kind != OP_ACTIVATION;
+        s->steps[i] = (struct step_known){
+            .fixed = fixed_call(s, node), .own = find_own(s, node), .behind = has_behind ? behind->output : NULL};
+        if (has_behind) s->steps[i].fixed.behind = pass_call(s->pass, behind);
+    }
+    return true;
 }
 
 struct step_own step_own(const struct search *s, const struct node *node)
 {
-    return s->own[node->index];
+    return s->steps[node->index].own;
 }

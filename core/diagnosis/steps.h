@@ -19,7 +19,14 @@ struct step_own {
 };
 struct step_own step_own(const struct search *s, const struct node *node);
 
-/* Finds them, once the flow is prepared. False when memory is short. */
+/* What no hypothesis changes of a node. */
+struct step_known {
+    struct step_call fixed;
+    struct step_own own;
+    const struct value *behind; /* what the activation makes that alone takes a layer's output; NULL without one */
+};
+
+/* Finds it for all nodes, once the flow is prepared. False when memory is short. */
 bool step_prepare(struct search *s);
 
 /* Whether a node is the last on the way back to send to one of its inputs. */

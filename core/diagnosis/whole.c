@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/numbers.h"
 #include "core/diagnosis/factors.h"
 #include "core/diagnosis/sketch.h"
 #include "core/diagnosis/start.h"
@@ -83,10 +84,8 @@ static double factor_of_all(const struct search *s)
         const struct observed *o = &s->observed[p];
         if (!search_is_plain(o)) return NAN;
         const double *g = search_right(s, p);
-        for (size_t i = 0; i < search_size(s, p); i++) {
-            sg += o->values[i] * g[i];
-            gg += g[i] * g[i];
-        }
+        sg += numbers_dot(search_size(s, p), o->values, g);
+        gg += numbers_dot(search_size(s, p), g, g);
     }
     return sg / gg;
 }
@@ -227,10 +226,8 @@ static bool is_rounded_throughout(const struct search *s)
         const struct observed *o = &s->observed[p];
         const double *g = search_right(s, p);
         size_t off = 0, nonzero = 0, n = search_size(s, p);
-        double largest = 0;
         if (!o->failing || o->absent) continue;
-        for (size_t i = 0; i < n; i++)
-            largest = fmax(largest, fabs(g[i]));
+        double largest = numbers_largest(n, g);
         for (size_t i = 0; i < n; i++) {
             nonzero += g[i] != 0;
             off += fabs(o->values[i] - g[i]) > BEYOND_FLOAT64 * largest;
@@ -286,14 +283,10 @@ static double clipped_times(const struct search *s, size_t p, double *limit)
 {
     const struct observed *o = &s->observed[p];
     const double *g = search_right(s, p);
-    double sg = 0, gg = 0, off;
+    double off;
     size_t n = search_size(s, p);
     if (!search_is_plain(o) || n < 2) return NAN;
-    for (size_t i = 0; i < n; i++) {
-        sg += o->values[i] * g[i];
-        gg += g[i] * g[i];
-    }
-    double c = gg > 0 ? sg / gg : NAN;
+    double gg = numbers_dot(n, g, g), c = gg > 0 ? numbers_dot(n, o->values, g) / gg : NAN;
     if (!(c > 1e-6 && c < 1 - NO_FACTOR)) return NAN;
     *limit = factors_norm_limit(s, c, &off);
     if (isnan(*limit)) return NAN;

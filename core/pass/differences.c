@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/numbers.h"
 #include "core/pass/fused.h"
 
 #define MAGNITUDE_FLOOR 1e-8
@@ -91,10 +92,7 @@ static struct probe probe_at(double here)
 
 static double largest_of(size_t n, const double *gradient)
 {
-    double largest = MAGNITUDE_FLOOR;
-    for (size_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs(gradient[i]));
-    return largest;
+    return fmax(numbers_largest(n, gradient), MAGNITUDE_FLOOR);
 }
 
 /* Enters element i of number p of what is graded, the largest magnitude in whose gradient is given. */

@@ -7,6 +7,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
+#include "core/base/numbers.h"
 #include "core/base/tensor.h"
 #include "tests/place.h"
 
@@ -105,6 +106,29 @@ START_TEST(finds_what_is_not_finite)
 }
 END_TEST
 
+START_TEST(sums_and_maxima_of_any_length)
+{
+    enum { MOST = 11 };
+    double a[MOST], b[MOST], sum = 0;
+    ck_assert_double_eq(numbers_largest(0, NULL), 0);
+    ck_assert_double_eq(numbers_dot(0, NULL, NULL), 0);
+    for (size_t n = 1; n <= MOST; n++) {
+        a[n - 1] = (double)n;
+        b[n - 1] = n % 2 > 0 ? 2 : -3;
+        sum += a[n - 1] * b[n - 1];
+        ck_assert_double_eq(numbers_dot(n, a, b), sum);
+        for (size_t at = 0; at < n; at++) {
+            double kept = a[at];
+            a[at] = -100;
+            ck_assert_double_eq(numbers_largest(n, a), 100);
+            a[at] = NAN;
+            ck_assert_double_eq(numbers_largest(n, a), at + 1 < n ? (double)n : (double)(n - 1));
+            a[at] = kept;
+        }
+    }
+}
+END_TEST
+
 START_TEST(the_first_error_wins_and_its_place_grows_outwards)
 {
     struct error error = {0};
@@ -157,6 +181,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, shapes);
     tcase_add_test(tcase, transposes);
     tcase_add_test(tcase, finds_what_is_not_finite);
+    tcase_add_test(tcase, sums_and_maxima_of_any_length);
     tcase_add_test(tcase, the_first_error_wins_and_its_place_grows_outwards);
     tcase_add_test(tcase, long_errors_are_cut_between_characters);
     suite_add_tcase(suite, tcase);
