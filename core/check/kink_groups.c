@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Numbers that are compared while the choices of one group are tried. */
-#define TRIED_MOST 2e7
+/* Numbers that are compared while choices are tried, in all groups together. */
+#define TRIED_MOST 2e6
 
 /* So many choices are found out by each number; more may come to the same by chance. */
 enum { FOR_EACH_NUMBER = 8 };
@@ -44,7 +44,7 @@ static int measure(struct settling *s, struct changes *c)
 
 /* A group: spots that change the same elements, and those elements. */
 struct group {
-    const struct settling *settling;
+    struct settling *settling;
     const struct changes *changes;
     size_t *spots, count; /* indices into changes->open */
     size_t *elements, element_count;
@@ -52,7 +52,6 @@ struct group {
     double *reach;          /* likewise: what the spots from there on can change at most */
     size_t *choice, *best;  /* by spot */
     size_t flipped, fewest; /* fewest: of the best; count + 1 where none fits */
-    double tried;           /* numbers that were compared */
 };
 
 /* What a choice changes; NULL where nothing. */
@@ -67,7 +66,7 @@ static bool may_fit(struct group *g, size_t depth)
 {
     const double *left = g->left + depth * g->element_count, *reach = g->reach + depth * g->element_count;
     const double *allowed = g->settling->tensors[g->changes->tensor].allowed;
-    g->tried += (double)g->element_count;
+    g->settling->tried += (double)g->element_count;
     for (size_t e = 0; e < g->element_count; e++)
         if (!(fabs(left[e]) <= reach[e] + allowed[g->elements[e]])) return false;
     return true;
@@ -76,7 +75,7 @@ static bool may_fit(struct group *g, size_t depth)
 static void search_group(struct group *g, size_t depth)
 {
     const double *left = g->left + depth * g->element_count;
-    if (g->flipped >= g->fewest || g->tried > TRIED_MOST || !may_fit(g, depth)) return;
+    if (g->flipped >= g->fewest || g->settling->tried > TRIED_MOST || !may_fit(g, depth)) return;
     if (depth == g->count) {
         g->fewest = g->flipped;
         memcpy(g->best, g->choice, g->count * sizeof *g->best);
@@ -136,10 +135,11 @@ static int settle_group(struct settling *s, const struct changes *c, size_t *spo
                           .elements = elements,
                           .element_count = element_count,
                           .fewest = count + 1};
+    /* A few numbers that many choices fit say nothing; nor does a search that was not finished. */
+    if (count > FOR_EACH_NUMBER * element_count) return CODE_OK;
     if (!prepare_group(&group)) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
     search_group(&group, 0);
-    /* A search that was not finished, or a few numbers that many choices fit, say nothing. */
-    if (group.tried > TRIED_MOST || count > FOR_EACH_NUMBER * element_count) return CODE_OK;
+    if (s->tried > TRIED_MOST) return CODE_OK;
     for (size_t i = 0; i < count && group.fewest <= count; i++) {
         struct spot *spot = &s->spots[c->open[spots[i]]];
         kink_choose(spot, group.best[i]);

@@ -38,6 +38,7 @@ struct settling {
     struct spot *spots;
     size_t count;
     struct ancestry ancestry; /* which values a tensor's gradient comes through */
+    double tried;             /* numbers that were compared while choices were tried */
     struct error *error;
 };
 
