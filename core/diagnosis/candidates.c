@@ -107,10 +107,10 @@ double candidates_fit(size_t n, size_t stride, const double *student, const doub
 {
     double largest = 0, sp = 0, pp = stride == 1 ? numbers_dot(n, predicted, predicted) : 0;
     if (pp > LEAST_SQUARE && pp < MOST_SQUARE) {
-        sp = numbers_dot(n, student, predicted);
-        if (isfinite(sp)) return sp / pp;
+        double factor = numbers_dot(n, student, predicted) / pp;
+        if (isfinite(factor)) return factor;
     }
-    sp = pp = 0;
+    pp = 0;
     for (size_t i = 0; i < n; i += stride)
         largest = fabs(predicted[i]) > largest ? fabs(predicted[i]) : largest;
     for (size_t i = 0; i < n && largest > 0; i += stride) {
