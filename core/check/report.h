@@ -35,6 +35,14 @@ enum verdict {
 
 extern const char *const verdict_names[]; /* by verdict */
 
+/* What a gradient may be lost to, of somebody who understood everything. */
+enum lost {
+    LOST_NOT,
+    LOST_IN_FLOAT32,
+    LOST_IN_SATURATION, /* through an output that rounds to 0 or 1 */
+    LOST_IN_SATURATION_OF_FLOAT32,
+};
+
 /* One line of the report. */
 struct entry {
     const char *name;
@@ -49,7 +57,7 @@ struct entry {
     struct tolerance tolerance;          /* what the check's rule comes to here */
     bool weak;                           /* which cannot tell the reference from zeros */
     bool float32;                        /* it passes as what was computed in float32 */
-    bool beyond_float32;                 /* it fails, and float32, in which it was computed, does not give it at all */
+    enum lost lost;                      /* it fails, and the way it was computed does not give it at all */
     struct printed printed;              /* what its numbers, or all that were handed in, were printed with */
     bool rounded;                        /* and they are right to that, if not to the tolerance */
     size_t at_kinks;                     /* elements on the other side of a kink than the reference has them */

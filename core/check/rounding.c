@@ -5,43 +5,13 @@
 
 #include "core/base/numbers.h"
 #include "core/check/kinks.h"
-#include "core/graph/intermediates.h"
-#include "core/pass/magnitude.h"
-
-/* What float32 gives of a tensor, of its largest element, where it is worth its name. */
-#define FLOAT32_OF_LARGEST 1e-5
+#include "core/check/lost.h"
 
 /* Where rounding may make more of it than that, it is not right to float32 any more: float32 does not give it. */
 #define FLOAT32_AT_MOST 5e-5
 
 #define EPS32 FLT_EPSILON
 #define EPS64 DBL_EPSILON
-
-/* One tensor that was handed in. */
-struct look {
-    struct entry *entry;
-    const struct value *value;
-    bool gradient;
-    struct view view;
-    double *student, *allowed; /* layout inside; import_all makes them */
-    bool float32, whole;       /* all its numbers are float32's; whole ones, which say nothing of it alone */
-};
-
-struct looks {
-    struct arena *arena;
-    const struct check *check;
-    const struct pass *pass;
-    struct magnitudes magnitudes;
-    struct look *list;
-    size_t count, graded; /* those of what is graded come first */
-    bool float32;         /* all gradients that say so are float32's */
-    struct error *error;
-};
-
-static int out_of_memory(struct looks *l)
-{
-    return error_set(l->error, CODE_OUT_OF_MEMORY, "out of memory");
-}
 
 /* ---- what there is ---- */
 
@@ -54,102 +24,18 @@ static bool any_mismatch(const struct report *report)
     return false;
 }
 
-/* Whether numbers are float32's; *whole stays true where all of them are whole, which any format holds. */
-static bool are_float32(size_t n, const double *values, bool *whole)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (fabs(values[i]) > (double)FLT_MAX || (double)(float)values[i] != values[i]) return false;
-        *whole = *whole && values[i] == rint(values[i]);
-    }
-    return true;
-}
-
-static const double *reference_of(const struct looks *l, const struct look *look)
-{
-    size_t v = look->value->index;
-    return look->gradient ? l->pass->gradients[v] : l->pass->values[v];
-}
-
-static void add_look(struct looks *l, struct entry *entry, const struct value *value, bool gradient,
-                     const struct view *view)
-{
-    if (entry->verdict != VERDICT_MATCH && entry->verdict != VERDICT_MISMATCH) return;
-    struct look *look = &l->list[l->count++];
-    const struct tensor *student = entry->submission->tensor;
-    *look = (struct look){.entry = entry, .value = value, .gradient = gradient, .view = *view};
-    bool whole = true;
-    look->float32 = are_float32(student->size, student->data, &whole);
-    look->whole = whole;
-}
-
-/* Their numbers in the layout inside, and room for what they may be off by. */
-static int import_all(struct looks *l)
-{
-    for (size_t i = 0; i < l->count; i++) {
-        struct look *look = &l->list[i];
-        look->student = arena_doubles(l->arena, look->value->size);
-        look->allowed = arena_doubles(l->arena, look->value->size);
-        if (look->student == NULL || look->allowed == NULL) return out_of_memory(l);
-        view_import(&look->view, look->entry->submission->tensor->data, look->student);
-    }
-    return CODE_OK;
-}
-
-/* Numbers that are whole, zeros among them, are float32's where all the others of the submission are. */
-static void find_float32(struct looks *l)
-{
-    bool whole = true;
-    l->float32 = l->graded > 0;
-    for (size_t i = 0; i < l->graded; i++) {
-        l->float32 = l->float32 && l->list[i].float32;
-        whole = whole && l->list[i].whole;
-    }
-    l->float32 = l->float32 && !whole;
-    for (size_t i = 0; i < l->graded; i++)
-        l->list[i].float32 = l->list[i].float32 && (l->float32 || !l->list[i].whole);
-}
-
-static int list_all(struct looks *l, struct report *report)
-{
-    const struct problem *problem = &l->check->problem;
-    const struct network *network = problem->network;
-    l->list = arena_array(l->arena, network->graded_count + report->intermediate_count, sizeof *l->list);
-    if (l->list == NULL) return out_of_memory(l);
-    for (size_t p = 0; p < network->graded_count; p++) {
-        struct view view = convention_graded(problem->convention, &network->graded[p]);
-        add_look(l, &report->entries[p], network->graded[p].value, true, &view);
-    }
-    l->graded = l->count;
-    find_float32(l);
-    for (size_t i = 0; i < report->intermediate_count; i++) {
-        struct intermediate which;
-        struct entry *entry = &report->intermediates[i];
-        if (!intermediate_find(network, entry->name, &which)) continue;
-        struct view view = convention_samples(problem->convention, &which.value->shape);
-        add_look(l, entry, which.value, which.gradient, &view);
-    }
-    for (size_t i = l->graded; i < l->count; i++)
-        l->list[i].float32 = l->list[i].float32 && !l->list[i].whole;
-    return CODE_OK;
-}
-
 /* ---- what may be off by how much ---- */
-
-static double largest_of(const struct looks *l, const struct look *look)
-{
-    return numbers_largest(look->value->size, reference_of(l, look));
-}
 
 /* The tolerance; and where none was asked for, what rounding makes of the sums, in float64 or in the student's float32.
  */
 static void allow(const struct looks *l, struct look *look)
 {
-    const double *r = reference_of(l, look);
+    const double *r = looks_reference(l, look);
     size_t n = look->value->size, v = look->value->index;
     const double *magnitude = NULL; /* where a first look was enough */
     if (l->magnitudes.values != NULL) magnitude = look->gradient ? l->magnitudes.gradients[v] : l->magnitudes.values[v];
     bool generous = l->check->tolerance.kind == TOLERANCE_AUTO;
-    double eps = look->float32 ? EPS32 : EPS64, largest = largest_of(l, look);
+    double eps = look->float32 ? EPS32 : EPS64, largest = looks_largest(l, look);
     double least = generous && look->float32 ? FLOAT32_OF_LARGEST * largest : 0;
     for (size_t i = 0; i < n; i++) {
         double rounding = generous && magnitude != NULL ? MAGNITUDE_ROUNDINGS * eps * magnitude[i] : 0;
@@ -161,7 +47,7 @@ static void allow(const struct looks *l, struct look *look)
 
 static bool fits(const struct looks *l, const struct look *look)
 {
-    const double *r = reference_of(l, look);
+    const double *r = looks_reference(l, look);
     for (size_t i = 0; i < look->value->size; i++)
         if (!(fabs(look->student[i] - r[i]) <= look->allowed[i])) return false;
     return true;
@@ -176,8 +62,8 @@ static int judge_again(struct looks *l)
         if (entry->verdict != VERDICT_MISMATCH || !fits(l, look)) continue;
         size_t n = look->value->size;
         double *reference = arena_doubles(l->arena, n), *allowed = arena_doubles(l->arena, n);
-        if (reference == NULL || allowed == NULL) return out_of_memory(l);
-        view_export(&look->view, reference_of(l, look), reference);
+        if (reference == NULL || allowed == NULL) return looks_out_of_memory(l);
+        view_export(&look->view, looks_reference(l, look), reference);
         view_export(&look->view, look->allowed, allowed);
         const struct tensor *student = entry->submission->tensor;
         entry->comparison =
@@ -203,7 +89,7 @@ static int settle(struct looks *l, struct pass *pass)
 {
     struct kinks_tensor *tensors = arena_zeroed(l->arena, l->graded, sizeof *tensors);
     size_t flipped;
-    if (tensors == NULL) return out_of_memory(l);
+    if (tensors == NULL) return looks_out_of_memory(l);
     for (size_t i = 0; i < l->graded; i++)
         tensors[i] = (struct kinks_tensor){
             .value = l->list[i].value, .student = l->list[i].student, .allowed = l->list[i].allowed};
@@ -214,62 +100,6 @@ static int settle(struct looks *l, struct pass *pass)
         l->list[i].entry->at_kinks = tensors[i].flipped;
     if (code != CODE_OK || flipped == 0) return code;
     return judge_again(l);
-}
-
-/* ---- where float32 does not do ---- */
-
-/* Another order of the same sums in float32 may be so many times as far off as ours. */
-#define FAR 16
-
-/* Whether rounding to float32 may be all that is wrong with a tensor. */
-static bool may_be_float32(const struct looks *l, const struct look *look, double least)
-{
-    const double *r = reference_of(l, look), *magnitude = l->magnitudes.gradients[look->value->index];
-    for (size_t i = 0; magnitude != NULL && i < look->value->size; i++)
-        if (!(fabs(look->student[i] - r[i]) <= fmax(MAGNITUDE_ROUNDINGS * EPS32 * magnitude[i], least))) return false;
-    return true;
-}
-
-/* How far the reference in float32 is off, and the student; false where memory is short. */
-static bool measure_float32(struct looks *l, const struct pass *in32, const struct look *look, double *ours,
-                            double *theirs)
-{
-    const double *r = reference_of(l, look);
-    struct error unsaid = {0};
-    double *gradient = arena_doubles(l->arena, look->value->size);
-    *ours = *theirs = 0;
-    if (gradient == NULL || pass_read_gradient(in32, look->value, gradient, &unsaid) != CODE_OK) return false;
-    for (size_t e = 0; e < look->value->size; e++) {
-        *ours = fmax(*ours, fabs(gradient[e] - r[e]));
-        *theirs = fmax(*theirs, fabs(look->student[e] - r[e]));
-    }
-    return true;
-}
-
-/* Of what is left and is float32's: whether float32 gives the tensor at all. Where it overflows, it does not. */
-static int look_at_float32(struct looks *l)
-{
-    struct pass pass;
-    bool any = false;
-    for (size_t i = 0; i < l->graded; i++)
-        any = any || (l->list[i].float32 && l->list[i].entry->verdict == VERDICT_MISMATCH);
-    if (!any || l->check->tolerance.kind != TOLERANCE_AUTO) return CODE_OK;
-    int code = problem_run(l->arena, &l->check->problem, backend_cpu(DTYPE_FLOAT32), &pass, l->error);
-    bool overflows = code == CODE_NOT_FINITE;
-    if (overflows) {
-        *l->error = (struct error){0};
-        code = CODE_OK;
-    }
-    for (size_t i = 0; code == CODE_OK && i < l->graded; i++) {
-        struct look *look = &l->list[i];
-        if (!look->float32 || look->entry->verdict != VERDICT_MISMATCH) continue;
-        double ours = 0, theirs = 0, least = FLOAT32_OF_LARGEST * largest_of(l, look);
-        if (!overflows && !measure_float32(l, &pass, look, &ours, &theirs)) code = out_of_memory(l);
-        bool poor = ours > least && theirs <= FAR * ours;
-        look->entry->beyond_float32 = overflows || poor || may_be_float32(l, look, least);
-    }
-    pass_free(&pass);
-    return code;
 }
 
 /* ---- what was printed with few digits ---- */
@@ -287,7 +117,7 @@ static struct printed printed_of(const struct look *look, const struct printed *
 /* Whether a tensor is right but for that. */
 static bool is_rounded(const struct looks *l, const struct look *look, const struct printed *printed)
 {
-    const double *r = reference_of(l, look);
+    const double *r = looks_reference(l, look);
     for (size_t i = 0; i < look->value->size; i++) {
         /* A number may have been rounded up to the next power of ten, and has fewer digits then than it was given. */
         double half = fmax(printed_half_unit(printed, look->student[i]), printed_half_unit(printed, r[i]));
@@ -320,7 +150,7 @@ static void look_at_printed(struct looks *l)
         entry->printed = printed_of(look, &whole);
         if (entry->verdict != VERDICT_MISMATCH || !is_rounded(l, look, &entry->printed)) continue;
         entry->rounded = true;
-        entry->beyond_float32 = false;
+        entry->lost = LOST_NOT;
         if (!l->check->accept_rounded) continue;
         entry->verdict = VERDICT_MATCH;
         entry->passed = true;
@@ -356,7 +186,7 @@ static bool is_worth_it(const struct looks *l)
     const struct pass *pass = l->pass;
     double gradients = 0, values = 0;
     for (size_t i = 0; i < l->count; i++)
-        gradients = fmax(gradients, largest_of(l, &l->list[i]));
+        gradients = fmax(gradients, looks_largest(l, &l->list[i]));
     for (size_t v = 0; v < pass->graph->value_count; v++)
         if (pass->values[v] != NULL)
             values = fmax(values, numbers_largest(pass->graph->values[v]->size, pass->values[v]));
@@ -386,11 +216,11 @@ int rounding_look(struct arena *arena, const struct check *check, struct pass *p
     if (!any_mismatch(report)) return CODE_OK;
     struct looks l = {.arena = arena, .check = check, .error = error};
     int code = take_pass(&l, pass, report);
-    if (code == CODE_OK) code = list_all(&l, report);
+    if (code == CODE_OK) code = looks_list(&l, report);
     if (code != CODE_OK) return code;
-    bool worth_it = is_worth_it(&l);
-    if (!worth_it && !any_printed(&l)) return CODE_OK;
-    code = import_all(&l);
+    bool worth_it = is_worth_it(&l), may_be_lost = lost_may_be(&l);
+    if (!worth_it && !may_be_lost && !any_printed(&l)) return CODE_OK;
+    code = looks_import(&l);
     if (code != CODE_OK) return code;
     if (worth_it) code = magnitudes_of(arena, l.pass, &l.magnitudes, error);
     if (code != CODE_OK) return code;
@@ -398,7 +228,7 @@ int rounding_look(struct arena *arena, const struct check *check, struct pass *p
         allow(&l, &l.list[i]);
     if (worth_it) code = judge_again(&l);
     if (worth_it && code == CODE_OK && any_left(&l)) code = settle(&l, (struct pass *)l.pass);
-    if (worth_it && code == CODE_OK) code = look_at_float32(&l);
+    if ((worth_it || may_be_lost) && code == CODE_OK) code = lost_look(&l);
     if (code == CODE_OK) look_at_printed(&l);
     return code;
 }

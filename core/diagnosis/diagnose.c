@@ -98,7 +98,7 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
     struct view view = convention_graded(problem->convention, graded);
     *o = (struct observed){.failing = !entry->passed, .absent = student == NULL, .tolerance = entry->tolerance};
-    if (entry->beyond_float32) { /* its numbers say nothing */
+    if (entry->lost != LOST_NOT) { /* its numbers say nothing */
         o->failing = false;
         o->absent = true;
     }

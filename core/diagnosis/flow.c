@@ -1,6 +1,12 @@
 #include "core/diagnosis/flow.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "core/ops/elementwise.h"
+
+/* What is off by more than that from what the joined loss makes has been lost. */
+#define HAS_LOST 1e-9
 
 /* ---- before the search ---- */
 
@@ -148,6 +154,28 @@ static bool take_lists(struct arena *arena, struct flow *flow)
     return flow->only != NULL && flow->overwrite != NULL && flow->trail != NULL;
 }
 
+/* Which derivatives of the last activation a joined loss regains. */
+static bool find_regained(struct arena *arena, struct flow *flow, const struct node *node)
+{
+    const struct value *from = node->output, *to = node->inputs[0];
+    enum map map;
+    double attribute;
+    bool joined = pass_backward_call(flow->pass, node) != pass_call(flow->pass, node);
+    if (!joined || to->use_count != 1 || flow_right(flow, to) == NULL) return true;
+    if (!elementwise_map(node->op, node->attributes, &map, &attribute)) return true;
+    double *made = arena_doubles(arena, to->size);
+    if (made == NULL) return false;
+    const double *dy = flow_right(flow, from), *dx = flow_right(flow, to);
+    flow_send(flow, node, 0, dy, made);
+    for (size_t i = 0; i < to->size; i++) {
+        bool lost = fabs(made[i] - dx[i]) > HAS_LOST * fabs(dx[i]) && isfinite(dx[i] / dy[i]);
+        made[i] = lost ? dx[i] / dy[i] : 0;
+        if (lost) flow->joined = node;
+    }
+    flow->regained = made;
+    return true;
+}
+
 bool flow_new(struct arena *arena, const struct graph *graph, const struct ancestry *ancestry, const struct pass *pass,
               struct flow *flow)
 {
@@ -155,6 +183,8 @@ bool flow_new(struct arena *arena, const struct graph *graph, const struct ances
     if (!list_edges(arena, ancestry, flow) || !sort_edges(arena, flow) || !take_lists(arena, flow)) return false;
     for (size_t e = 0; e < flow->edge_count; e++)
         if (!take_room(arena, flow, &flow->edges[e])) return false;
+    for (size_t i = 0; i < graph->node_count; i++)
+        if (!graph->nodes[i]->output->is_term && !find_regained(arena, flow, graph->nodes[i])) return false;
     return take_totals(arena, flow) && find_cuts(arena, flow);
 }
 
@@ -179,6 +209,9 @@ void flow_send(const struct flow *flow, const struct node *node, size_t input, c
     call.add = flow->overwrite;
     call.op->backward(&call);
     flow->only[input] = NULL;
+    if (node != flow->joined) return;
+    for (size_t i = 0; i < node->output->size; i++)
+        if (flow->regained[i] != 0) dx[i] = dy[i] * flow->regained[i];
 }
 
 void flow_send_right(struct flow *flow, struct edge *edge)

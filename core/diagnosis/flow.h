@@ -41,6 +41,8 @@ struct flow {
     double **total, **total_slope;   /* room for it, */
     double **shared, **shared_slope; /* and for a sum with other shares of the edges */
     double **resolved;               /* by value: room */
+    const struct node *joined;       /* an activation that the loss is joined with, where that makes a difference; */
+    double *regained;                /* its derivative where it does, by element; 0 elsewhere */
     void **only;                     /* by input: the one that is wanted, NULL elsewhere; */
     const double *overwrite;         /* and zeros */
     struct settled *trail;           /* edges whose number is settled, in the order in which that was done */
@@ -86,7 +88,9 @@ static inline bool flow_is_right(const struct flow *flow, const struct value *va
     return flow->g[value->index] == flow_right(flow, value) && flow->gs[value->index] == NULL;
 }
 
-/* The op's own backward of a node from dy to one input. */
+/* The op's own backward of a node from dy to one input. Where the last activation has rounded to 0 or 1, what is lost
+ * on the way is what a student's program does not lose that takes dz = y_hat - y at once: it comes through all the
+ * same. */
 void flow_send(const struct flow *flow, const struct node *node, size_t input, const double *dy, double *dx);
 
 /* Lets an edge send what the right rule makes of what comes to its node. */

@@ -6,11 +6,12 @@
 
 #include "core/ops/elementwise.h"
 
-/* What is no sum of products is tried at a few points nearby: so far away, relative to what its inputs may be off by,
- * and so many times. Of a few terms with random signs the largest of the trials is seldom less than half their sum. */
+/* What is no sum of products is tried at points nearby, so far away, relative to what its inputs may be off by: element
+ * by element of its rows, whose changes add up. Where that is too often, a few times with random signs: the largest of
+ * the changes is seldom less than half their sum. */
 #define STEP 0x1p-40
 #define TRIALS_SHORT 2.0
-enum { TRIALS = 3 };
+enum { TRIALS = 3, TRIALS_OF_ROWS = 64 };
 
 /* A power of two that everything is a multiple of: 0 is a multiple of this one, too. */
 enum { UNIT_OF_ZERO = 1 << 20 };
@@ -21,8 +22,9 @@ struct work {
     struct magnitudes *magnitudes;
     int *unit; /* by value: the largest power of two, its exponent, that all of its elements are multiples of */
     unsigned long long state;
-    bool by_element; /* the op at hand works element by element */
-    size_t trial;
+    /* how the op at hand is tried: */
+    enum { BY_ELEMENT, BY_COLUMN, AT_RANDOM } way;
+    size_t trials, trial; /* how often, and which this is */
     /* by input of a node: what goes in, and what comes back; room for an output and its gradient */
     const void **x;
     void **dx, *saved[OP_SAVED_MAX];
@@ -187,13 +189,35 @@ static int sum_magnitudes(struct work *w, const struct node *node, const struct 
     return node->op->forward(&call);
 }
 
-/* -1 or 1. Element by element one step each for input and gradient shows all that there is, if it is once in the same
+/* How far to go for element i of a row of so many columns, the first of which is tried at `first`; in steps. Where an
+ * op works element by element, one each for input and gradient shows all that there is, if it is once in the same
  * direction and once in the other. */
-static double sign(struct work *w, bool of_gradient)
+static double steps_of(struct work *w, size_t first, size_t columns, size_t i, bool of_gradient)
 {
-    if (w->by_element) return of_gradient && w->trial % 2 > 0 ? -1 : 1;
+    if (w->way == BY_ELEMENT) return of_gradient && w->trial % 2 > 0 ? -1 : 1;
+    if (w->way == BY_COLUMN && w->trial != first + i % columns) return 0;
     w->state = w->state * 6364136223846793005ULL + 1442695040888963407ULL;
     return w->state >> 63 ? 1 : -1;
+}
+
+static size_t columns_of(const struct shape *shape)
+{
+    return shape->rank > 0 && shape->dim[shape->rank - 1] > 0 ? shape->dim[shape->rank - 1] : 1;
+}
+
+/* Chooses how a call is tried, what comes back to it being off, too, or not. */
+static void choose_way(struct work *w, const struct op_call *call, bool back)
+{
+    enum map map;
+    double attribute;
+    size_t columns = back && call->op->kind != OP_LOSS ? columns_of(call->out) : 0;
+    for (size_t k = 0; k < call->count; k++)
+        if (call->in[k] != NULL) columns += columns_of(call->in[k]);
+    w->way = columns <= TRIALS_OF_ROWS ? BY_COLUMN : AT_RANDOM;
+    w->trials = columns <= TRIALS_OF_ROWS ? columns : TRIALS;
+    if (!elementwise_map(call->op, call->attributes, &map, &attribute)) return;
+    w->way = BY_ELEMENT;
+    w->trials = 2;
 }
 
 /* Whether a step goes over a kink, where there is no slope to be seen: what lies at one is another matter
@@ -208,64 +232,67 @@ static bool goes_over(const struct op_call *call, size_t input, size_t i, double
     return (from > kink) != (to > kink) || (from < kink) != (to < kink);
 }
 
-/* Inputs of a call a step away: w->x. `values` says whose inputs they are; NULL where none may be off. */
-static void step_away(struct work *w, const struct op_call *call, const struct value *const *values)
+/* Inputs of a call a step away: w->x. `values` says whose inputs they are; NULL where none may be off. Returns how many
+ * columns they have. */
+static size_t step_away(struct work *w, const struct op_call *call, const struct value *const *values)
 {
-    for (size_t k = 0; k < call->count; k++) {
+    size_t first = 0;
+    for (size_t k = 0; k < call->count; first += call->in[k] != NULL ? columns_of(call->in[k]) : 0, k++) {
         w->x[k] = call->x[k];
         const double *off = values[k] != NULL ? w->magnitudes->values[values[k]->index] : NULL;
         if (off == NULL || call->x[k] == NULL) continue;
         const double *x = call->x[k];
+        size_t columns = columns_of(call->in[k]);
         for (size_t i = 0; i < values[k]->size; i++) {
-            double to = x[i] + STEP * sign(w, false) * off[i];
+            double to = x[i] + STEP * steps_of(w, first, columns, i, false) * off[i];
             w->changed[k][i] = goes_over(call, k, i, x[i], to) ? x[i] : to;
         }
         w->x[k] = w->changed[k];
     }
+    return first;
 }
 
-/* The largest change of the trials, and the number itself: what it may be off by. */
-static void keep_largest(const struct work *w, size_t n, const double *right, const double *tried, double *off)
+/* What the trials show that a number may be off by: the largest of their changes, or their sum; and the number itself,
+ * with the first of them. */
+static void keep_change(const struct work *w, size_t n, const double *right, const double *tried, double *off)
 {
-    double times = w->by_element ? 1 : TRIALS_SHORT;
+    double times = w->way == AT_RANDOM ? TRIALS_SHORT : 1;
     for (size_t i = 0; i < n; i++) {
-        double change = times * fabs(tried[i] - right[i]) / STEP + fabs(right[i]);
-        if (isfinite(change) && change > off[i]) off[i] = change;
+        double change = times * fabs(tried[i] - right[i]) / STEP, own = fabs(right[i]);
+        if (!isfinite(change)) continue;
+        if (w->way == BY_COLUMN)
+            off[i] += change + (w->trial == 0 ? own : 0);
+        else if (change + own > off[i])
+            off[i] = change + own;
     }
 }
 
 /* What the output of an op of one input is made of besides. A formula rounds on its way: 1 + tanh(u) for gelu, where
- * that is nearly 0. And what lies at a kink may be let through, or not. */
+ * that is nearly 0; no more than 1 where what comes out is no more (a tanh of 1e9 is as good as any). And what lies at
+ * a kink may be let through, or not. */
 static void add_ways(struct work *w, const struct node *node, const struct op_call *call)
 {
     const struct value *from = node->inputs[0];
     const double *x = call->x[0], *off = w->magnitudes->values[from->index];
+    const double *y = call->y;
     double *to = w->magnitudes->values[node->output->index];
     if (node->input_count != 1 || from->size != node->output->size) return;
     for (size_t i = 0; i < from->size; i++)
         if (op_kink(node->op, node->attributes) == KINK_NONE)
-            to[i] += fabs(x[i]);
+            to[i] += fabs(y[i]) <= 1 ? fmin(fabs(x[i]), 1) : fabs(x[i]);
         else if (fabs(x[i] - node->op->kink_at) <= MAGNITUDE_ROUNDINGS * DBL_EPSILON * off[i])
             to[i] += off[i];
 }
 
-static bool is_by_element(const struct op_call *call)
-{
-    enum map map;
-    double attribute;
-    return elementwise_map(call->op, call->attributes, &map, &attribute);
-}
-
 static int try_forward(struct work *w, const struct node *node, const struct op_call *like)
 {
-    w->by_element = is_by_element(like);
     int code = CODE_OK;
     struct op_call call = call_like(w, like);
-    for (size_t t = 0; t < TRIALS && code == CODE_OK; t++) {
-        w->trial = t;
+    choose_way(w, like, false);
+    for (w->trial = 0; w->trial < w->trials && code == CODE_OK; w->trial++) {
         step_away(w, like, (const struct value *const *)node->inputs);
         code = node->op->forward(&call);
-        keep_largest(w, node->output->size, like->y, w->y, w->magnitudes->values[node->output->index]);
+        keep_change(w, node->output->size, like->y, w->y, w->magnitudes->values[node->output->index]);
     }
     add_ways(w, node, like);
     return code;
@@ -330,13 +357,16 @@ static int sum_back(struct work *w, const struct node *node, const struct op_cal
     return code;
 }
 
-/* What comes to a node from behind, a step away; NULL where it is a loss, to which 1 comes. */
-static const void *dy_away(struct work *w, const struct node *node, const double *dy)
+/* What comes to a node from behind, a step away, its first column at `first`; NULL where it is a loss, to which 1
+ * comes.
+ */
+static const void *dy_away(struct work *w, const struct node *node, size_t first, const double *dy)
 {
     const double *off = w->magnitudes->gradients[node->output->index];
+    size_t columns = columns_of(&node->output->shape);
     if (dy == NULL || off == NULL) return dy;
     for (size_t i = 0; i < node->output->size; i++)
-        w->dy[i] = dy[i] + STEP * sign(w, true) * off[i];
+        w->dy[i] = dy[i] + STEP * steps_of(w, first, columns, i, true) * off[i];
     return w->dy;
 }
 
@@ -364,24 +394,23 @@ static int try_back(struct work *w, const struct node *node, const struct op_cal
                     const struct value *const *values)
 {
     struct op_call call = *like;
-    w->by_element = is_by_element(like);
+    choose_way(w, like, true);
     want(w, like, values, w->back);
     call.dx = w->dx;
     call.add = w->overwrite;
     int code = like->op->backward(&call);
     for (size_t k = 0; k < like->count; k++)
         if (w->dx[k] != NULL && values[k] != NULL) memset(w->off[k], 0, values[k]->size * sizeof(double));
-    for (size_t t = 0; t < TRIALS && code == CODE_OK; t++) {
-        w->trial = t;
-        step_away(w, like, values);
+    for (w->trial = 0; w->trial < w->trials && code == CODE_OK; w->trial++) {
+        size_t first = step_away(w, like, values);
         call = call_like(w, like);
         code = like->op->forward(&call);
         want(w, like, values, w->back_tried);
         call.dx = w->dx;
-        call.dy = dy_away(w, node, like->dy);
+        call.dy = dy_away(w, node, first, like->dy);
         if (code == CODE_OK) code = like->op->backward(&call);
         for (size_t k = 0; k < like->count && code == CODE_OK; k++)
-            if (w->dx[k] != NULL) keep_largest(w, values[k]->size, w->back[k], w->back_tried[k], w->off[k]);
+            if (w->dx[k] != NULL) keep_change(w, values[k]->size, w->back[k], w->back_tried[k], w->off[k]);
     }
     if (code != CODE_OK) return code;
     if (w->dx[0] != NULL) add_roundings(w, node, like);

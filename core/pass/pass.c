@@ -321,6 +321,19 @@ void pass_share(struct pass *pass, const struct pass *with)
     }
 }
 
+bool pass_is_joined(const struct pass *pass)
+{
+    for (size_t i = 0; i < pass->graph->node_count; i++)
+        if (pass->steps[i].joined_x != NULL) return true;
+    return false;
+}
+
+void pass_take_apart(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->graph->node_count; i++)
+        pass->steps[i].forward = pass->steps[i].backward = &pass->steps[i].call;
+}
+
 int pass_set(struct pass *pass, const struct value *value, const double *host, struct error *error)
 {
     return backend_error(pass->backend, pass->backend->upload(value->size, host, pass->values[value->index]), error);

@@ -41,6 +41,11 @@ void pass_share(struct pass *pass, const struct pass *with);
 /* Lets it work on other data for a value that is given, in the backend's memory. */
 void pass_place(struct pass *pass, const struct value *value, void *memory);
 
+/* Whether a loss is joined with the op that makes its prediction; and lets both run each by itself, as where nobody has
+ * joined them. */
+bool pass_is_joined(const struct pass *pass);
+void pass_take_apart(struct pass *pass);
+
 /* Uploads a value that is given: host, layout inside. */
 int pass_set(struct pass *pass, const struct value *value, const double *host, struct error *error);
 

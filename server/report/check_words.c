@@ -12,12 +12,23 @@ static const char *index_text(const struct shape *shape, size_t offset, char *te
     return shape_text(&index, text);
 }
 
+/* Of gradients that are wrong for no fault of the student's. */
+static const char *const lost_to[] = {
+    [LOST_NOT] = NULL,
+    [LOST_IN_FLOAT32] = "float32 is not accurate enough for this gradient: compute it in float64",
+    [LOST_IN_SATURATION] = "the output rounds to 0 or 1 and its gradient is lost: take the loss's and the last "
+                           "activation's together, dz = y_hat - y (BCEWithLogitsLoss, CrossEntropyLoss)",
+    [LOST_IN_SATURATION_OF_FLOAT32] =
+        "in float32 the output rounds to 0 or 1 and its gradient is lost: take the loss's and the last activation's "
+        "together, dz = y_hat - y (BCEWithLogitsLoss, CrossEntropyLoss), or compute it in float64",
+};
+
 static void describe_tensor(struct text *to, const struct entry *entry, const struct tensor *student)
 {
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
     const struct comparison *c = &entry->comparison;
-    if (entry->verdict == VERDICT_MISMATCH && entry->beyond_float32)
-        text_add(to, "float32 is not accurate enough for this gradient: compute it in float64");
+    if (entry->verdict == VERDICT_MISMATCH && entry->lost != LOST_NOT)
+        text_add(to, lost_to[entry->lost]);
     else if (entry->verdict == VERDICT_MISMATCH)
         text_format(to, "%zu of %zu elements differ, the most at %s", c->mismatches, student->size,
                     index_text(&student->shape, c->worst, a));

@@ -1,0 +1,148 @@
+#include "core/check/lost.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "core/base/numbers.h"
+
+/* Another order of the same sums may be so many times as far off as ours. */
+#define FAR 16
+
+/* So near to what another way gives, of its distance to the reference, is what was computed that way. */
+#define NEAR 0.1
+
+/* Probabilities so near 0 or 1 lose something in float32 where a loss takes their logarithms. */
+#define SATURATED 1e-5
+
+/* How far apart three gradients are, at most: the reference, another way to compute it, and what was handed in. */
+struct distances {
+    double other, student, between; /* from the reference, both; between those two */
+};
+
+static int measure(struct looks *l, const struct pass *other, const struct look *look, struct distances *off)
+{
+    const double *r = looks_reference(l, look);
+    double *gradient = arena_doubles(l->arena, look->value->size);
+    *off = (struct distances){0, 0, 0};
+    if (gradient == NULL) return looks_out_of_memory(l);
+    int code = pass_read_gradient(other, look->value, gradient, l->error);
+    for (size_t e = 0; code == CODE_OK && e < look->value->size; e++) {
+        off->other = fmax(off->other, fabs(gradient[e] - r[e]));
+        off->student = fmax(off->student, fabs(look->student[e] - r[e]));
+        off->between = fmax(off->between, fabs(look->student[e] - gradient[e]));
+    }
+    return code;
+}
+
+static bool is_open(const struct look *look)
+{
+    return look->entry->verdict == VERDICT_MISMATCH && look->entry->lost == LOST_NOT;
+}
+
+/* Runs the problem that way. *overflows: it cannot be. */
+static int run(struct looks *l, enum dtype dtype, bool apart, struct pass *pass, bool *overflows)
+{
+    int code = problem_pass(l->arena, &l->check->problem, backend_cpu(dtype), pass, l->error);
+    if (code == CODE_OK && apart) pass_take_apart(pass);
+    if (code == CODE_OK) code = pass_forward(pass, l->error);
+    if (code == CODE_OK) code = pass_backward(pass, l->error);
+    *overflows = code == CODE_NOT_FINITE;
+    if (!*overflows) return code;
+    *l->error = (struct error){0};
+    return CODE_OK;
+}
+
+static bool is_near(const struct distances *off)
+{
+    return off->between <= NEAR * off->other;
+}
+
+/* Whether a tensor may have lost what another way in float32 has. */
+static bool is_like(const struct look *look, const struct distances *off)
+{
+    return is_near(off) || (look->float32 && off->student <= FAR * off->other);
+}
+
+/* ---- float32 ---- */
+
+/* Whether rounding to float32 may be all that is wrong with a tensor. */
+static bool may_be_float32(const struct looks *l, const struct look *look, double least)
+{
+    const double *r = looks_reference(l, look), *magnitude = NULL;
+    if (l->magnitudes.gradients != NULL) magnitude = l->magnitudes.gradients[look->value->index];
+    double roundings = MAGNITUDE_ROUNDINGS * (double)FLT_EPSILON;
+    for (size_t i = 0; magnitude != NULL && i < look->value->size; i++)
+        if (!(fabs(look->student[i] - r[i]) <= fmax(roundings * magnitude[i], least))) return false;
+    return magnitude != NULL;
+}
+
+/* Whole numbers, not all of them 0, are what float32 has where something rounds away. */
+static bool is_of_float32(const struct looks *l, const struct look *look)
+{
+    return is_open(look) && (look->float32 || (l->whole && !l->zero));
+}
+
+/* Of what is float32's: whether float32 gives the tensor at all. Where it overflows, it does not. */
+static int look_at_float32(struct looks *l)
+{
+    struct pass pass;
+    bool any = false, overflows;
+    for (size_t i = 0; i < l->graded; i++)
+        any = any || is_of_float32(l, &l->list[i]);
+    if (!any) return CODE_OK;
+    int code = run(l, DTYPE_FLOAT32, false, &pass, &overflows);
+    for (size_t i = 0; code == CODE_OK && i < l->graded; i++) {
+        struct look *look = &l->list[i];
+        struct distances off = {0, 0, 0};
+        if (!is_of_float32(l, look)) continue;
+        double least = FLOAT32_OF_LARGEST * looks_largest(l, look);
+        if (!overflows) code = measure(l, &pass, look, &off);
+        bool poor = off.other > least && is_like(look, &off);
+        bool too_large = overflows && look->float32;
+        if (too_large || poor || may_be_float32(l, look, least)) look->entry->lost = LOST_IN_FLOAT32;
+    }
+    pass_free(&pass);
+    return code;
+}
+
+/* ---- saturation ---- */
+
+bool lost_may_be(const struct looks *l)
+{
+    const struct value *output = l->check->problem.network->output;
+    const double *y = l->pass->values[output->index];
+    if (!pass_is_joined(l->pass)) return false;
+    for (size_t i = 0; i < output->size; i++)
+        if (!(fabs(y[i]) > SATURATED && fabs(1 - y[i]) > SATURATED)) return true;
+    return false;
+}
+
+/* Through an output that has rounded to 1 no gradient comes, if it is not taken from the loss past it at once. A
+ * student's float32 may lose it elsewhere than ours; float64 hardly does. */
+static int look_at_saturation(struct looks *l, enum dtype dtype)
+{
+    struct pass pass;
+    bool overflows;
+    enum lost lost = dtype == DTYPE_FLOAT32 ? LOST_IN_SATURATION_OF_FLOAT32 : LOST_IN_SATURATION;
+    int code = run(l, dtype, true, &pass, &overflows);
+    for (size_t i = 0; code == CODE_OK && !overflows && i < l->graded; i++) {
+        struct look *look = &l->list[i];
+        struct distances off;
+        if (!is_open(look)) continue;
+        code = measure(l, &pass, look, &off);
+        bool lossy = off.other > FLOAT32_OF_LARGEST * looks_largest(l, look);
+        bool like = dtype == DTYPE_FLOAT32 ? is_like(look, &off) : is_near(&off);
+        if (lossy && like) look->entry->lost = lost;
+    }
+    pass_free(&pass);
+    return code;
+}
+
+int lost_look(struct looks *l)
+{
+    if (l->check->tolerance.kind != TOLERANCE_AUTO) return CODE_OK;
+    int code = look_at_float32(l);
+    if (code != CODE_OK || !lost_may_be(l)) return code;
+    if (l->float32 || l->whole) code = look_at_saturation(l, DTYPE_FLOAT32);
+    return code == CODE_OK ? look_at_saturation(l, DTYPE_FLOAT64) : code;
+}
