@@ -38,11 +38,16 @@ static void write_names(struct json *json, const struct check *check, const stru
     json_close(json, ']');
 }
 
+/* {parameter} and {parameters} of a message are one member. */
+static const char *member_of(const struct word *word)
+{
+    return strcmp(word->key, "parameter") == 0 ? "parameters" : word->key;
+}
+
 static void write_word(struct json *json, const struct check *check, const struct found *found, const struct word *word)
 {
-    bool names = strcmp(word->key, "parameters") == 0 || strcmp(word->key, "parameter") == 0;
-    json_key(json, names ? "parameters" : word->key);
-    if (names)
+    json_key(json, member_of(word));
+    if (strcmp(member_of(word), "parameters") == 0)
         write_names(json, check, found);
     else if (strcmp(word->key, "layer") == 0 || strcmp(word->key, "weighted") == 0)
         json_size(json, (size_t)strtoull(word->text, NULL, 10));
@@ -61,7 +66,10 @@ static void write_values(struct json *json, const struct check *check, const str
         bool number = strcmp(words[i].key, "factor") == 0 || strcmp(words[i].key, "sample") == 0;
         bool used = strcmp(words[i].key, "used") == 0 || strcmp(words[i].key, "detail") == 0 ||
                     strcmp(words[i].key, "of_other") == 0;
-        if (!number && !used) write_word(json, check, found, &words[i]);
+        bool again = false;
+        for (size_t j = 0; j < i; j++)
+            again = again || strcmp(member_of(&words[i]), member_of(&words[j])) == 0;
+        if (!number && !used && !again) write_word(json, check, found, &words[i]);
     }
     if (found->has_factor) json_member_number(json, "factor", found->factor);
     if (found->mistake == &mistake_single_sample) json_member_size(json, "sample", found->sample);
