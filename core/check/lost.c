@@ -143,6 +143,8 @@ int lost_look(struct looks *l)
     if (l->check->tolerance.kind != TOLERANCE_AUTO) return CODE_OK;
     int code = look_at_float32(l);
     if (code != CODE_OK || !lost_may_be(l)) return code;
-    if (l->float32 || l->whole) code = look_at_saturation(l, DTYPE_FLOAT32);
-    return code == CODE_OK ? look_at_saturation(l, DTYPE_FLOAT64) : code;
+    /* The likelier first. What was printed of float32's numbers shows it no more. */
+    bool first32 = l->float32 || l->whole;
+    code = look_at_saturation(l, first32 ? DTYPE_FLOAT32 : DTYPE_FLOAT64);
+    return code == CODE_OK ? look_at_saturation(l, first32 ? DTYPE_FLOAT64 : DTYPE_FLOAT32) : code;
 }

@@ -258,9 +258,12 @@ enum {
 /* Formulas in terms of the output that belong to another function. */
 static bool of_output(const struct step_call *call, struct alternative *made)
 {
+    static const enum map whose[] = {
+        [SIGMOID_OF_OUTPUT] = MAP_sigmoid, [TANH_OF_OUTPUT] = MAP_tanh, [STEP_OF_OUTPUT] = MAP_relu};
     struct function f;
+    bool is_map = function_of(call, &f);
     /* of a softmax h (1-h) is the diagonal of its Jacobian, which has a name of its own */
-    if (made->variant == SIGMOID_OF_OUTPUT && !function_of(call, &f)) return false;
+    if ((made->variant == SIGMOID_OF_OUTPUT && !is_map) || (is_map && f.map == whose[made->variant])) return false;
     const double *y = call->y;
     for (size_t i = 0; i < elements(call); i++) {
         double slope = made->variant == SIGMOID_OF_OUTPUT ? y[i] * (1 - y[i])
