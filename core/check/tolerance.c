@@ -1,5 +1,6 @@
 #include "core/check/tolerance.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "core/base/numbers.h"
@@ -10,6 +11,9 @@
 #define SMALL 1e-3
 #define OF_OWN 1e-3
 #define OF_LARGEST 1e-12
+
+/* For what is smaller float32 has no normal number: 1e-241 is nothing that somebody could have got wrong. */
+#define LEAST FLT_MIN
 
 /* Below this |s| + |r| CS231n's relative error is an absolute one. */
 #define RELATIVE_FLOOR 1e-8
@@ -37,8 +41,8 @@ struct tolerance tolerance_of(const struct tolerance_rule *rule, size_t n, const
     switch (rule->kind) {
     case TOLERANCE_AUTO:
         if (!is_small(n, reference)) return (struct tolerance){.atol = ORDINARY};
-        return (struct tolerance){.atol =
-                                      fmin(OF_OWN * numbers_largest(n, reference) + OF_LARGEST * largest, ORDINARY)};
+        return (struct tolerance){
+            .atol = fmin(fmax(OF_OWN * numbers_largest(n, reference) + OF_LARGEST * largest, LEAST), ORDINARY)};
     case TOLERANCE_RELATIVE_NORM:
         return (struct tolerance){.atol = rule->limit * numbers_largest(n, reference)};
     case TOLERANCE_RELATIVE_ERROR:
