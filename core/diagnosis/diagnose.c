@@ -193,8 +193,8 @@ static bool look_at_causes(struct job *job)
 }
 
 /* From what asks least to be believed: one mistake, one and a clipping, differences or an epsilon, one of the forward
- * pass, two, one and an exchange of names, three; and at last what explains only some of the parameters. The first of
- * them that explains anything ends the search. */
+ * pass, two, two and a clipping, one and an exchange of names, three, two and an exchange; and at last what explains
+ * only some of the parameters. The first of them that explains anything ends the search. */
 static void search(struct job *job)
 {
     struct search *s = &job->search;
@@ -202,11 +202,11 @@ static void search(struct job *job)
     size_t most = size <= TRIPLES_MOST ? BUDGET_MAX : size <= 100 * TRIPLES_MOST ? 2 : 1;
     for (size_t budget = 1; budget <= most && !is_over(s); budget++) {
         start_run(s, budget, false);
-        if (budget == 1 && !is_over(s)) whole_search_clipped(s, &job->finished);
+        if (budget < BUDGET_MAX && !is_over(s)) whole_search_clipped(s, budget, &job->finished);
         if (budget == 1 && !s->stopped && !look_at_causes(job)) s->out_of_memory = s->stopped = true;
         if (job->slip.found || (job->finished.mistake != NULL && s->best == NULL)) return;
         if (budget < BUDGET_MAX && !is_over(s)) whole_search_norm(s, budget, job->exchanged, &job->finished);
-        if (budget == 2 && !is_over(s)) whole_search_swapped(s, job->exchanged, &job->finished);
+        if (budget > 1 && !is_over(s)) whole_search_swapped(s, budget - 1, job->exchanged, &job->finished);
     }
     if (!is_over(s)) start_run(s, most < 2 ? 1 : 2, true);
     /* Two mistakes that explain all of it, too, are not claimed, but they are among the one's alternatives. */

@@ -31,8 +31,7 @@ double factors_of_loss(const struct search *s)
 
 double factors_norm_limit(const struct search *s, double c, double *off)
 {
-    double least = s->norm, most = s->norm + c * CLIP_EPSILON, limit = written_round(least);
-    if (isnan(limit)) limit = written_round(most);
+    double least = s->norm, most = s->norm + c * CLIP_EPSILON, limit = written_between(least, most);
     *off = limit < least ? (least - limit) / limit : limit > most ? (limit - most) / limit : 0;
     return c > 0 && c < 1 ? limit : NAN;
 }

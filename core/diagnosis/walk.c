@@ -250,9 +250,10 @@ static void compare(struct search *s, const struct node *node)
         size_t before = s->now.length;
         const double *predicted = predict(s, node, k, p);
         bool accounted = explain_tensor(s, &call, p, predicted);
-        /* What goes on with dW goes on with the student's, where that has a mistake of its own. */
+        /* What goes on with dW goes on with the student's, where that has a mistake of its own; */
         bool theirs = s->now.length > before && s->observed[p].values != NULL && !s->observed[p].transposed;
         if (k == 1) call.dW = theirs ? s->observed[p].values : predicted;
+        if (k == 1 && s->now.of_tensors > 0) call.dW_unspoilt = predicted; /* or before it had that mistake */
         own++;
         lost += !accounted;
         alive = accounted || may_stay_open(s, node, p);

@@ -266,56 +266,89 @@ bool whole_read(const struct search *s, const struct check *check, const struct 
 
 /* ---- what another mistake lies under ---- */
 
-void whole_search_clipped(struct search *s, struct whole *finished)
+void whole_search_clipped(struct search *s, size_t budget, struct whole *finished)
 {
     struct clipping clipping = find_clipping(s);
     /* Signs alone are no evidence of two mistakes, however many: a layer's are not independent of each other. */
     if (!(clipping.limit < HUGE_VAL) || clipping.below == 0) return;
     s->matching.clip = clipping.limit; /* nowhere but here; no other search may see it */
-    start_run(s, 1, false);
+    start_run(s, budget, false);
     s->matching.clip = HUGE_VAL;
     if (s->best != NULL) *finished = (struct whole){.mistake = &mistake_clipped, .factor = clipping.limit, .all = true};
 }
 
-/* By what all was multiplied if it was clipped by its norm and a tensor is right but for that; NaN where that shows
- * nothing. The limit into *limit. */
-static double clipped_times(const struct search *s, size_t p, double *limit)
+/* A factor that clipping by norm may have had: that on the norm of one tensor, were it right before, or its own numbers
+ * in another order. */
+struct clipped_times {
+    double c;
+    size_t tensors; /* that say so */
+};
+
+/* As many factors are tried: those that most tensors speak for. */
+enum { CLIPPED_TIMES_MAX = 4 };
+
+/* By what a tensor's norm was multiplied; NaN where that says nothing. */
+static double clipped_times(const struct search *s, size_t p)
 {
     const struct observed *o = &s->observed[p];
-    const double *g = search_right(s, p);
-    double off;
     size_t n = search_size(s, p);
-    if (!search_is_plain(o) || n < 2) return NAN;
-    double gg = numbers_dot(n, g, g), c = gg > 0 ? numbers_dot(n, o->values, g) / gg : NAN;
-    if (!(c > 1e-6 && c < 1 - NO_FACTOR)) return NAN;
-    *limit = factors_norm_limit(s, c, &off);
-    if (isnan(*limit)) return NAN;
-    for (size_t i = 0; i < n; i++)
-        s->room[i] = c * g[i];
-    return match_numbers(&s->matching, o->tolerance, n, o->values, s->room, g, o->bound).fit <= FIT_FLOAT32 ? c : NAN;
+    if (o->values == NULL || o->per_sample || o->one_number || n < 2) return NAN;
+    double gg = numbers_dot(n, search_right(s, p), search_right(s, p));
+    double c = sqrt(numbers_dot(n, o->values, o->values) / gg);
+    return c > 1e-6 && c < 1e6 ? c : NAN;
 }
 
-/* n numbers divided by c; NULL when memory is short. */
-static double *divided(struct arena *arena, size_t n, const double *from, double c)
+/* Those of the tensors behind most others, of which more are right; what most of them say first. How many. */
+static size_t list_clipped_times(const struct search *s, struct clipped_times list[CLIPPED_TIMES_MAX])
 {
-    double *to = arena_doubles(arena, n);
-    for (size_t i = 0; to != NULL && i < n; i++)
-        to[i] = from[i] / c;
-    return to;
+    size_t count = 0;
+    for (size_t p = search_count(s); p-- > 0;) {
+        struct clipped_times new = {.c = clipped_times(s, p), .tensors = 1};
+        size_t i = 0;
+        if (isnan(new.c)) continue;
+        while (i < count && !written_near(new.c, list[i].c))
+            i++;
+        if (i == CLIPPED_TIMES_MAX) continue;
+        if (i == count)
+            list[count++] = new;
+        else
+            list[i].tensors++;
+        for (; i > 0 && list[i].tensors > list[i - 1].tensors; i--) {
+            struct clipped_times more = list[i];
+            list[i] = list[i - 1];
+            list[i - 1] = more;
+        }
+    }
+    return count;
 }
+
+/* n numbers divided by c, into *room, which is taken where it is not there yet; NULL when memory is short. */
+static double *divided(struct arena *arena, size_t n, const double *from, double c, double **room)
+{
+    if (*room == NULL) *room = arena_doubles(arena, n);
+    for (size_t i = 0; *room != NULL && i < n; i++)
+        (*room)[i] = from[i] / c;
+    return *room;
+}
+
+/* Room for what was handed in before it was clipped. */
+struct unclipped {
+    struct observed *observed;
+    double **values, **raw; /* by graded, taken when they are needed */
+};
 
 /* What was handed in before it was clipped. False when memory is short. */
-static bool unclip(const struct search *s, double c, struct observed *observed)
+static bool unclip(const struct search *s, double c, const struct unclipped *room)
 {
-    memcpy(observed, s->observed, search_count(s) * sizeof *observed);
+    memcpy(room->observed, s->observed, search_count(s) * sizeof *room->observed);
     for (size_t p = 0; p < search_count(s); p++) {
         size_t n = search_size(s, p);
-        struct observed *o = &observed[p];
+        struct observed *o = &room->observed[p];
         if (o->values == NULL || o->per_sample || o->one_number || o->stacked != NULL) continue;
         bool same = o->values == o->raw;
         const double *g = search_right(s, p);
-        o->values = divided(s->arena, n, o->values, c);
-        o->raw = same ? o->values : divided(s->arena, n, o->raw, c);
+        o->values = divided(s->arena, n, o->values, c, &room->values[p]);
+        o->raw = same ? o->values : divided(s->arena, n, o->raw, c, &room->raw[p]);
         if (o->values == NULL || o->raw == NULL) return false;
         o->bound /= c;
         if (search_is_plain(o))
@@ -324,29 +357,43 @@ static bool unclip(const struct search *s, double c, struct observed *observed)
     return true;
 }
 
-void whole_search_norm(struct search *s, size_t budget, struct observed *room, struct whole *finished)
+/* Looks under a clipping that multiplied all by c, if it may have been one. */
+static void search_unclipped(struct search *s, size_t budget, double c, const struct unclipped *room,
+                             struct whole *finished)
 {
     const struct observed *as_handed_in = s->observed;
-    size_t n = search_count(s);
-    double limit = NAN, c = NAN;
-    if (isnan(written_round(s->norm)) && isnan(written_round(s->norm + CLIP_EPSILON)))
-        return; /* what eps takes off is less */
-    for (size_t p = n; p-- > 0 && isnan(c);)
-        c = clipped_times(s, p, &limit);
-    if (isnan(c)) return;
+    double off, limit = c < 1 - NO_FACTOR ? factors_norm_limit(s, c, &off) : NAN;
+    if (isnan(limit) || s->best != NULL || s->stopped) return;
     if (!unclip(s, c, room)) {
         s->out_of_memory = s->stopped = true;
         return;
     }
-    s->observed = room;
-    for (size_t p = 0; p < n; p++)
+    s->observed = room->observed;
+    for (size_t p = 0; p < search_count(s); p++)
         sketch_observe(s, p);
     start_run(s, budget, false);
     s->observed = as_handed_in;
-    for (size_t p = 0; p < n; p++)
+    for (size_t p = 0; p < search_count(s); p++)
         sketch_observe(s, p);
     if (s->best != NULL)
         *finished = (struct whole){.mistake = &mistake_clipped, .factor = limit, .by_norm = true, .all = true};
+}
+
+void whole_search_norm(struct search *s, size_t budget, struct observed *observed, struct whole *finished)
+{
+    struct clipped_times list[CLIPPED_TIMES_MAX];
+    if (isnan(written_between(s->norm, s->norm + CLIP_EPSILON))) return; /* what eps takes off is less */
+    size_t count = list_clipped_times(s, list), n = search_count(s);
+    struct unclipped room = {observed, arena_zeroed(s->arena, n, sizeof *room.values),
+                             arena_zeroed(s->arena, n, sizeof *room.raw)};
+    s->out_of_memory = room.values == NULL || room.raw == NULL;
+    s->stopped = s->stopped || s->out_of_memory;
+    for (size_t i = 0; i < count; i++)
+        search_unclipped(s, budget, list[i].c, &room, finished);
+    /* Clipping takes a factor on the loss away; but what is not linear shows it. */
+    for (size_t i = 0; i < count && budget > 1; i++)
+        for (size_t k = 0; k < s->factor_count; k++)
+            search_unclipped(s, budget, list[i].c / s->factors[k].value, &room, finished);
 }
 
 /* Lets the search see these as what was handed in; p and q are the parameters that changed. */
@@ -365,7 +412,7 @@ static bool may_be_swapped(const struct search *s, size_t p, size_t q)
            a->values != NULL && b->values != NULL && !a->per_sample && !b->per_sample;
 }
 
-void whole_search_swapped(struct search *s, struct observed *room, struct whole *finished)
+void whole_search_swapped(struct search *s, size_t budget, struct observed *room, struct whole *finished)
 {
     const struct observed *as_handed_in = s->observed;
     size_t n = search_count(s);
@@ -376,7 +423,7 @@ void whole_search_swapped(struct search *s, struct observed *room, struct whole 
             room[p] = as_handed_in[q];
             room[q] = as_handed_in[p];
             observe_instead(s, room, p, q);
-            start_run(s, 1, false);
+            start_run(s, budget, false);
             observe_instead(s, as_handed_in, p, q);
             room[p] = as_handed_in[p];
             room[q] = as_handed_in[q];

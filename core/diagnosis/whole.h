@@ -20,11 +20,11 @@ struct whole {
  * they are right but for rounding that is not the student's: true, with no mistake. */
 bool whole_read(const struct search *s, const struct check *check, const struct report *report, struct whole *finished);
 
-/* Search for one mistake more that lies under a clipping by value, or under an exchange of two parameters' names; or
- * for so many under a clipping by norm. What such a search finds (best) holds only together with what was done on top
- * of it: `finished` is set where best is. */
-void whole_search_clipped(struct search *s, struct whole *finished);
+/* Search for so many mistakes that lie under a clipping, by value or by norm, or under an exchange of two parameters'
+ * names. What such a search finds (best) holds only together with what was done on top of it: `finished` is set where
+ * best is. */
+void whole_search_clipped(struct search *s, size_t budget, struct whole *finished);
 void whole_search_norm(struct search *s, size_t budget, struct observed *room, struct whole *finished);
-void whole_search_swapped(struct search *s, struct observed *room, struct whole *finished);
+void whole_search_swapped(struct search *s, size_t budget, struct observed *room, struct whole *finished);
 
 #endif

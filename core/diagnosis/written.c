@@ -11,9 +11,15 @@ bool written_near(double a, double b)
     return fabs(a - b) <= FACTOR_PRECISION * fabs(b);
 }
 
-double written_round(double x)
+double written_between(double least, double most)
 {
+    double x = least + (most - least) / 2;
     if (!(x > 0 && x < 1e12)) return NAN;
     double unit = pow(10, floor(log10(x)) - 1), round_x = round(x / unit) * unit;
-    return written_near(x, round_x) ? round_x : NAN;
+    return fabs(x - round_x) <= FACTOR_PRECISION * round_x + (most - least) / 2 ? round_x : NAN;
+}
+
+double written_round(double x)
+{
+    return written_between(x, x);
 }

@@ -11,4 +11,7 @@ bool written_near(double a, double b);
  * where there is none. */
 double written_round(double x);
 
+/* That number of at most two digits which lies between two, or near to one of them; NaN where there is none. */
+double written_between(double least, double most);
+
 #endif

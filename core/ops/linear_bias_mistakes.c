@@ -123,20 +123,14 @@ const struct mistake mistake_bias_of_ones = {
     .unscaled = true,
 };
 
-/* dW as it is, or before l2's part was added. */
 static bool bias_from_weight(const struct step_call *call, struct alternative *made)
 {
-    double l2 = made->variant == 1 ? call->l2 : 0;
-    if (call->dW == NULL || (made->variant == 1 && l2 == 0)) return false;
-    if (call->call->backend->sum_rows(call->in, call->out, call->dW, made->value) != CODE_OK) return false;
+    double l2;
+    const double *dW = linear_dW(call, made->variant, &l2);
+    if (dW == NULL || call->call->backend->sum_rows(call->in, call->out, dW, made->value) != CODE_OK) return false;
     for (size_t i = 0; l2 != 0 && i < call->in * call->out; i++)
         made->value[i % call->out] -= l2 * linear_weight(call)[i];
     return true;
-}
-
-static const char *from_weight_words(size_t variant)
-{
-    return variant == 0 ? NULL : "dW before the regularization was added";
 }
 
 const struct mistake mistake_bias_from_weight_gradient = {
@@ -151,6 +145,6 @@ const struct mistake mistake_bias_from_weight_gradient = {
     .right = "db = dz.sum(axis=0)",
     .source = "rust0258/...NLP-Specialization#62",
     .alternative = bias_from_weight,
-    .variants = 2,
-    .variant_words = from_weight_words,
+    .variants = DW_READINGS,
+    .variant_words = linear_dW_words,
 };

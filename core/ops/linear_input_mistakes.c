@@ -52,9 +52,16 @@ const struct mistake mistake_weight_not_transposed = {
 /* dz @ (W - lr dW).T, lr being the unknown */
 static bool send_updated(const struct step_call *call, struct alternative *made)
 {
+    double l2;
+    const double *dW = linear_dW(call, made->variant == 0 ? DW_AS_IT_IS : DW_UNSPOILT, &l2);
     made->has_slope = true;
-    return call->dW != NULL && send(call, 1, call->dy, linear_weight(call), made->value) &&
-           send(call, -1, call->dy, call->dW, made->slope);
+    return dW != NULL && send(call, 1, call->dy, linear_weight(call), made->value) &&
+           send(call, -1, call->dy, dW, made->slope);
+}
+
+static const char *updated_words(size_t variant)
+{
+    return linear_dW_words(variant == 0 ? DW_AS_IT_IS : DW_UNSPOILT);
 }
 
 const struct mistake mistake_updated_weights_propagated = {
@@ -69,23 +76,19 @@ const struct mistake mistake_updated_weights_propagated = {
     .right = "dh_prev = dz @ W.T; W -= lr * dW",
     .source = "joelgrus/data-science-from-scratch#31",
     .alternative = send_updated,
+    .variants = 2,
+    .variant_words = updated_words,
     .one_number = true,
     .unscaled = true,
 };
 
-/* dW as it is, or before l2's part was added. */
 static bool send_weight_gradient(const struct step_call *call, struct alternative *made)
 {
-    double l2 = made->variant == 1 ? call->l2 : 0;
-    if (call->dW == NULL || (made->variant == 1 && l2 == 0)) return false;
-    if (!send(call, 1, call->dy, call->dW, made->value)) return false;
+    double l2;
+    const double *dW = linear_dW(call, made->variant, &l2);
+    if (dW == NULL || !send(call, 1, call->dy, dW, made->value)) return false;
     return l2 == 0 || call->call->backend->gemm(false, true, call->rows, call->in, call->out, -l2, call->dy,
                                                 linear_weight(call), 1, made->value) == CODE_OK;
-}
-
-static const char *weight_gradient_words(size_t variant)
-{
-    return variant == 0 ? NULL : "dW before the regularization was added";
 }
 
 const struct mistake mistake_weight_gradient_as_weight = {
@@ -99,8 +102,8 @@ const struct mistake mistake_weight_gradient_as_weight = {
     .right = "dh_prev = dz @ W.T",
     .source = "jcjohnson/pytorch-examples#5",
     .alternative = send_weight_gradient,
-    .variants = 2,
-    .variant_words = weight_gradient_words,
+    .variants = DW_READINGS,
+    .variant_words = linear_dW_words,
     .unscaled = true,
 };
 

@@ -4,9 +4,18 @@
 
 #include "core/ops/linear.h"
 
-static const char *transposed_words(size_t variant)
+const double *linear_dW(const struct step_call *call, size_t reading, double *l2)
 {
-    return variant == 0 ? NULL : "dW before the regularization was added";
+    *l2 = reading == DW_UNREGULARIZED ? call->l2 : 0;
+    if (reading == DW_UNSPOILT) return call->dW_unspoilt;
+    return reading == DW_UNREGULARIZED && call->l2 == 0 ? NULL : call->dW;
+}
+
+const char *linear_dW_words(size_t reading)
+{
+    static const char *const words[DW_READINGS] = {[DW_UNREGULARIZED] = "dW before the regularization was added",
+                                                   [DW_UNSPOILT] = "dW before its own mistake was made"};
+    return words[reading];
 }
 
 const struct mistake mistake_transposed = {
@@ -20,7 +29,7 @@ const struct mistake mistake_transposed = {
             "comes.",
     .wrong = "dW = dz.T @ x",
     .right = "dW = x.T @ dz",
-    .variant_words = transposed_words,
+    .variant_words = linear_dW_words,
 };
 
 const struct mistake mistake_wrong_memory_order = {

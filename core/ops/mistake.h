@@ -34,10 +34,11 @@ struct step_call {
     /* At a layer, the activation that alone takes its output, and what came into that; NULL without one. */
     const struct op_call *behind;
     const double *dh;
-    unsigned maps_used;   /* a bit for each enum map that an activation of the network is */
-    double l2;            /* the loss's: dW holds l2 * W, where it is not 0 */
-    const double *dW;     /* of the op's second input: what its gradient was taken for; NULL for rules about that one */
-    size_t rows, in, out; /* the first input as [rows, in], the output as [rows, out] */
+    unsigned maps_used; /* a bit for each enum map that an activation of the network is */
+    double l2;          /* the loss's: dW holds l2 * W, where it is not 0 */
+    const double *dW;   /* of the op's second input: what its gradient was taken for; NULL for rules about that one */
+    const double *dW_unspoilt; /* what that would be without mistakes of its own; NULL where no tensor has any */
+    size_t rows, in, out;      /* the first input as [rows, in], the output as [rows, out] */
     /* The op's first input, output and what comes in: the call's, or of some units alone (part): a rule that takes
      * whole rows does not apply then. */
     const double *x, *y, *dy;

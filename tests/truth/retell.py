@@ -190,12 +190,12 @@ def _(m, at):
 
 @rule(SENDING, "updated_weights_propagated")
 def _(m, at):
-    return at.dz @ (at.W - get(m, "factor") * at.dW).T
+    return at.dz @ (at.W - get(m, "factor") * at.gone_on_with(m)).T
 
 
 @rule(SENDING, "weight_gradient_as_weight")
 def _(m, at):
-    return at.dz @ (at.bare if "used" in m["values"] else at.dW).T
+    return at.dz @ at.gone_on_with(m).T
 
 
 @rule(SENDING, "weight_skipped")
@@ -256,7 +256,7 @@ def _(m, at):
 
 @rule(BIAS, "bias_from_weight_gradient")
 def _(m, at):
-    return (at.bare if "used" in m["values"] else at.dW).sum(axis=0)
+    return at.gone_on_with(m).sum(axis=0)
 
 
 # --- the loss --------------------------------------------------------------------------------------------------------------
@@ -333,6 +333,11 @@ def net_act(net, k):
 
 class At:
     """One layer on the way back."""
+
+    def gone_on_with(self, m):
+        """What was taken for the gradient of the weight."""
+        used = m["values"].get("used")
+        return self.unspoilt if used == "dW before its own mistake was made" else self.bare if used else self.dW
 
 
 def is_alone(m):
@@ -454,6 +459,7 @@ class Replay:
             made = self.activation(at, k, dh, dz_given)
             at.dz = made[k, "W"]
             dW = at.x.T @ at.dz
+            at.unspoilt = dW + net.l2 * at.W
             for m in self.of(("wrong_layer_used",), index, (k, "W")):
                 j = self.other(m)
                 dW = self.cache[j][0].T @ at.dz if get(m, "used").startswith("the input") else at.x.T @ self.dz[j]
