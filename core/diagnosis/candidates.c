@@ -12,6 +12,7 @@ void candidates_begin(struct candidates *c, struct search *s, size_t p)
     c->p = p;
     c->at = NULL;
     c->kept = NULL;
+    c->under.mistake = NULL;
     c->count = 0;
 }
 
@@ -19,8 +20,13 @@ void candidates_offer(struct candidates *c, const struct mistake *mistake, size_
                       double factor)
 {
     if (match.fit == FIT_NONE || c->count == CANDIDATES_MAX) return;
-    c->list[c->count++] = (struct candidate){
-        .mistake = mistake, .variant = variant, .match = match, .factor = factor, .node = c->at, .kept = c->kept};
+    c->list[c->count++] = (struct candidate){.mistake = mistake,
+                                             .variant = variant,
+                                             .match = match,
+                                             .factor = factor,
+                                             .node = c->at,
+                                             .kept = c->kept,
+                                             .under = c->under};
 }
 
 static bool is_on_path(const struct search *s, const struct candidate *candidate)
@@ -28,13 +34,20 @@ static bool is_on_path(const struct search *s, const struct candidate *candidate
     return hypothesis_makes(s, candidate->mistake, candidate->variant);
 }
 
-/* Whether a is the better account: nearer; the same as elsewhere; no mere factor; likelier. */
+static unsigned rank_of(const struct candidate *candidate)
+{
+    unsigned rank = candidate->mistake->rank + candidate->rarer;
+    return candidate->under.mistake == NULL ? rank : rank + candidate->under.mistake->rank + candidate->under.rarer;
+}
+
+/* Whether a is the better account: nearer; one mistake; the same as elsewhere; no mere factor; likelier. */
 static bool is_better(const struct search *s, const struct candidate *a, const struct candidate *b)
 {
     if (a->match.fit != b->match.fit) return a->match.fit < b->match.fit;
+    if ((a->under.mistake == NULL) != (b->under.mistake == NULL)) return a->under.mistake == NULL;
     if (is_on_path(s, a) != is_on_path(s, b)) return is_on_path(s, a);
     if (isnan(a->factor) != isnan(b->factor)) return isnan(a->factor);
-    return a->mistake->rank + a->rarer < b->mistake->rank + b->rarer;
+    return rank_of(a) < rank_of(b);
 }
 
 /* A mistake at all edges to a tensor but one: the choice is its first, the others follow. */
@@ -50,6 +63,30 @@ static bool settle_others(struct candidates *c, const struct candidate *best, st
     return choice != NULL;
 }
 
+/* What lies under the best of them, as a choice of its own: whatever else may lie there is its alternative. */
+static bool settle_under(struct candidates *c, const struct candidate *best)
+{
+    const struct under *under = &best->under;
+    struct choice *choice = hypothesis_push_own(c->s, under->mistake, under->variant, c->p);
+    if (choice == NULL) return false;
+    choice->rarer = under->rarer;
+    if (under->node != NULL) choice->node = under->node;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct candidate *other = &c->list[i];
+        bool same_top = other->mistake == best->mistake && other->variant == best->variant;
+        if (same_top && other->under.mistake != NULL && other->match.fit == best->match.fit)
+            hypothesis_add_alternative(choice, other->under.mistake);
+    }
+    return true;
+}
+
+/* Whether a candidate fits as well as the best, with the same under it. */
+static bool is_as_good(const struct candidate *other, const struct candidate *best)
+{
+    return other->match.fit == best->match.fit && other->under.mistake == best->under.mistake &&
+           (best->under.mistake == NULL || other->under.variant == best->under.variant);
+}
+
 /* Takes the best of the candidates as a choice, the others that fit as well as its alternatives. */
 bool candidates_settle(struct candidates *c)
 {
@@ -61,8 +98,12 @@ bool candidates_settle(struct candidates *c)
     bool beside = s->best != NULL && s->best->distinct < s->now.budget && !s->now.partial;
     if (best == NULL || (!s->observed[c->p].failing && !beside)) return false;
     size_t length = s->now.length;
-    struct choice *choice = hypothesis_push_own(s, best->mistake, best->variant, c->p);
-    if (choice == NULL) return false;
+    bool made = best->under.mistake == NULL || settle_under(c, best);
+    struct choice *choice = made ? hypothesis_push_own(s, best->mistake, best->variant, c->p) : NULL;
+    if (choice == NULL) {
+        hypothesis_pop_to(s, length);
+        return false;
+    }
     choice->has_factor = !isnan(best->factor);
     choice->fitted = choice->has_factor &&
                      (best->mistake == &mistake_constant_factor || best->mistake == &mistake_regularization_unasked);
@@ -77,7 +118,7 @@ bool candidates_settle(struct candidates *c)
         return false;
     }
     for (size_t i = 0; i < c->count; i++)
-        if (c->list[i].match.fit == best->match.fit) hypothesis_add_alternative(choice, c->list[i].mistake);
+        if (is_as_good(&c->list[i], best)) hypothesis_add_alternative(choice, c->list[i].mistake);
     s->now.matches[c->p] = best->match;
     return true;
 }

@@ -11,6 +11,14 @@ enum { OF_ONE_TENSOR = 1000, OF_L2 = 2000 };
 /* So many numbers of a large tensor are looked at before all of them. */
 enum { FEW = 64 };
 
+/* A wrong rule for a tensor on top of which there is another mistake; NULL: there is none. */
+struct under {
+    const struct mistake *mistake;
+    size_t variant;
+    const struct node *node; /* as a candidate's */
+    unsigned rarer;
+};
+
 /* What may account for one tensor alone. */
 struct candidate {
     const struct mistake *mistake;
@@ -21,6 +29,7 @@ struct candidate {
     bool of_l2;              /* it is on l2's part alone */
     const struct node *node; /* where it was made, if that is not where the tensor belongs; */
     const struct edge *kept; /* made at all edges to the tensor but this one; NULL: at one place */
+    struct under under;
 };
 
 enum { CANDIDATES_MAX = 64 };
@@ -29,6 +38,7 @@ struct candidates {
     struct search *s;
     const struct node *at;   /* where what is offered now is done; NULL: where the tensor belongs */
     const struct edge *kept; /* of what is offered now, made at all edges but this one; NULL: at one place */
+    struct under under;      /* what is offered now is made on top of that */
     size_t p, count;
     struct candidate list[CANDIDATES_MAX];
 };
@@ -43,6 +53,17 @@ void candidates_offer(struct candidates *c, const struct mistake *mistake, size_
 void candidates_offer_numbers(struct candidates *c, const struct mistake *mistake, size_t variant,
                               const double *predicted);
 void candidates_offer_plain(struct candidates *c, const struct mistake *mistake, size_t variant, const double *numbers);
+
+/* A wrong rule makes these numbers, which do not fit: another mistake on top of it, where the budget has room for two;
+ * on top of another layout only a factor. Uses `room` and `room_slope`. core/diagnosis/composed.c */
+bool candidates_may_compose(const struct candidates *c, const struct mistake *mistake, size_t variant);
+void candidates_compose(struct candidates *c, const struct mistake *mistake, size_t variant, unsigned rarer,
+                        const double *numbers);
+void candidates_compose_multiple(struct candidates *c, const struct mistake *mistake, size_t variant,
+                                 const double *numbers);
+
+/* All numbers multiplied by one. */
+void candidates_offer_multiple(struct candidates *c, const double *predicted);
 
 /* The same numbers in other places; in one axis; one for each sample; with another part of l2's, or with one that
  * nobody asked for. */

@@ -299,8 +299,8 @@ double diagnose_elements(const struct network *network)
     for (size_t i = 0; i < network->graph.node_count; i++)
         edges += (double)network->graph.nodes[i]->input_count;
     double choice = (double)sizeof(struct choice) / sizeof(double);
-    return elements + suspects_elements(network) + 4 * sweep_elements(network) + 6 * largest +
-           5 * (double)network->output->size + (choice + 32) * (edges + 2 * nodes);
+    return elements + suspects_elements(network) + 4 * sweep_elements(network) + 7 * largest +
+           5 * (double)network->output->size + (choice + 32) * (2 * edges + 2 * nodes);
 }
 
 /* ---- all of it ---- */

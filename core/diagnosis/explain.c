@@ -21,44 +21,6 @@ static bool is_nothing(const struct candidates *c, const double *predicted)
     return true;
 }
 
-/* Whether a few numbers may be a multiple of what they should be. */
-static bool may_be_multiple(const struct search *s, size_t p, const double *predicted)
-{
-    const double *student = s->observed[p].values;
-    size_t n = search_size(s, p), stride = n / FEW + 1, count = 0;
-    double factor = candidates_fit(n, stride, student, predicted), bound = s->observed[p].bound, left = 0;
-    for (size_t i = 0; i < n; i += stride, count++) {
-        double off = (student[i] - (isnan(factor) ? 0 : factor * predicted[i])) / bound;
-        left += off * off;
-    }
-    /* The best factor leaves no more, in squares, than the right one, which leaves at most the bound everywhere. */
-    return s->matching.clip < HUGE_VAL || !(left > (double)count);
-}
-
-/* A tensor that is a multiple of what it should be. */
-static void offer_factor(struct candidates *c, const double *predicted)
-{
-    struct search *s = c->s;
-    size_t n = search_size(s, c->p), nonzero = 0;
-    if (!may_be_multiple(s, c->p, predicted)) return;
-    for (size_t i = 0; i < n && nonzero < 2; i++)
-        nonzero += predicted[i] != 0;
-    double factor = candidates_fit(n, 1, s->observed[c->p].values, predicted);
-    if (nonzero < 2 || !(fabs(factor) >= 1e-9) || fabs(factor - 1) < NO_FACTOR) return;
-    for (size_t i = 0; i < n; i++)
-        s->room_slope[i] = factor * predicted[i];
-    struct match match = search_match(s, c->p, s->room_slope);
-    size_t variant = factors_variant(OF_ONE_TENSOR, factor);
-    struct choice named = {.mistake = NULL};
-    factors_name(s, factor, true, &named);
-    bool fits = match.fit != FIT_EXACT || named.off <= EXACT_FACTOR;
-    if (fits && named.mistake != &mistake_clipped) candidates_offer(c, named.mistake, variant, match, factor);
-    for (size_t i = 0; fits && i < named.alternative_count; i++)
-        if (named.alternatives[i] != &mistake_clipped)
-            candidates_offer(c, named.alternatives[i], variant, match, factor);
-    candidates_offer(c, &mistake_constant_factor, variant, match, factor);
-}
-
 /* Whether a wrong step of that activation is on the path: then no other one was taken for one tensor alone. */
 static bool is_wrong_at(const struct search *s, const struct node *activation)
 {
@@ -124,8 +86,8 @@ static void offer_rules(struct candidates *c, const struct edge *edge, const str
         if (!rule_make(&rule, call, &made)) continue;
         add_others(c, edge, predicted, made.value);
         struct match match = search_match(s, c->p, made.value);
-        if (s->observed[c->p].one_number && made.mistake == &mistake_bias_summed_over_units)
-            match.digits = DIGITS_OF_A_SHAPE;
+        match.shape = s->observed[c->p].one_number && made.mistake == &mistake_bias_summed_over_units;
+        if (match.fit == FIT_NONE) candidates_compose(c, made.mistake, made.variant, made.rarer, made.value);
         if (made.mistake == &mistake_bias_of_ones && match.residual == 0 && !s->now.partial)
             match.digits += DIGITS_NEEDED;
         candidates_offer(c, made.mistake, made.variant, match, NAN);
@@ -171,7 +133,7 @@ static void offer_common(struct candidates *c, const double *predicted)
         candidates_offer_plain(c, &mistake_all_zero, 0, s->room);
     }
     candidates_offer_plain(c, &mistake_parameter_as_gradient, 0, search_given(s, c->p));
-    offer_factor(c, predicted);
+    candidates_offer_multiple(c, predicted);
 }
 
 /* Whether the factor on the loss is one on the finished gradient, l2's part included. */
@@ -222,9 +184,10 @@ bool explain_tensor(struct search *s, const struct step_call *call, size_t p, co
     size_t count;
     flow_into(&s->flow, search_value(s, p), &count);
     if (o->per_sample && slot != NULL && slot->summed && count == 1) {
+        const double *right = flow_right(&s->flow, s->network->graded[p].node->output);
         struct match match =
-            match_numbers(&s->matching, o->tolerance, call->rows * call->out, o->values, call->dy, call->dy, o->bound);
-        match.digits = DIGITS_OF_A_SHAPE;
+            match_numbers(&s->matching, o->tolerance, call->rows * call->out, o->values, call->dy, right, o->bound);
+        match.shape = true;
         candidates_offer(&c, &mistake_bias_not_summed, 0, match, NAN);
     } else if (o->flattened) {
         candidates_offer_flattened(&c, predicted);

@@ -128,6 +128,23 @@ static bool is_round(const struct choice *choice)
     return fabs(fabs(choice->factor) / round - 1) <= EXACT_FACTOR;
 }
 
+/* Whether the tensor that a choice spoils has another mistake of its own, which stands beside it on the path. */
+static bool shares_tensor(const struct search *s, size_t i)
+{
+    const struct choice *choice = &s->now.path[i];
+    for (size_t k = i > 0 ? i - 1 : i; k < s->now.length && k <= i + 1; k++)
+        if (s->now.path[k].parameter == choice->parameter && s->now.path[k].mistake != choice->mistake) return true;
+    return false;
+}
+
+/* What a tensor says for a mistake of its own: two share it, and a shape speaks for what is no factor. */
+static double own_evidence_of(const struct search *s, size_t i)
+{
+    const struct choice *choice = &s->now.path[i];
+    if (s->now.matches[choice->parameter].shape && !choice->has_factor) return DIGITS_NEEDED;
+    return evidence_of(s, choice->parameter) / (shares_tensor(s, i) ? 2 : 1);
+}
+
 /* Whether the tensors that a mistake touches, its own and all below its steps, say enough for it. */
 static bool has_evidence(const struct search *s, const struct choice *first)
 {
@@ -139,13 +156,10 @@ static bool has_evidence(const struct search *s, const struct choice *first)
         size_t p = choice->parameter;
         bool again = i > 0 && s->now.path[i - 1].parameter == p &&
                      same_kind(&s->now.path[i - 1], first->mistake, first->variant);
-        if (p != PARAMETER_NONE && !again && !a_step_reaches(s, first, p)) digits += evidence_of(s, p);
+        if (p != PARAMETER_NONE && !again && !a_step_reaches(s, first, p)) digits += own_evidence_of(s, i);
     }
-    for (size_t p = 0; p < search_count(s); p++) {
-        double here = a_step_reaches(s, first, p) ? evidence_of(s, p) : 0;
-        /* A shape speaks for the mistake that makes it, and for no other. */
-        if (here < DIGITS_OF_A_SHAPE) digits += here;
-    }
+    for (size_t p = 0; p < search_count(s); p++)
+        digits += a_step_reaches(s, first, p) ? evidence_of(s, p) : 0;
     return digits >= needed;
 }
 

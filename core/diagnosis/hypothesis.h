@@ -9,9 +9,6 @@
  * that one number is right that two mistakes would have to agree on. */
 #define DIGITS_NEEDED 6.0
 
-/* Evidence beyond all counting: a shape that only one mistake makes. */
-#define DIGITS_OF_A_SHAPE 1e6
-
 /* Another mistake at that node (NULL: at the loss), which makes wrong what comes back to `below` and to all that this
  * depends on (NULL: everything), where the budget allows it; made before elsewhere, it costs nothing. NULL where it
  * does not. */

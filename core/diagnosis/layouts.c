@@ -5,15 +5,26 @@
 #include "core/diagnosis/candidates.h"
 #include "core/diagnosis/hypothesis.h"
 
-/* Whether a few numbers of a matrix [rows, columns], taken column by column, are what was handed in: a large one is not
- * turned for nothing. */
-static bool may_be_turned(const struct search *s, size_t rows, size_t columns, const double *matrix,
-                          const double *student, double bound)
+/* Whether a few numbers of a matrix [rows, columns], taken column by column, are what was handed in, or may be a
+ * multiple of it: a large one is not turned for nothing. */
+static bool may_be_turned(const struct candidates *c, size_t rows, size_t columns, const double *matrix,
+                          const double *student, bool multiple)
 {
-    size_t n = rows * columns, stride = n / FEW + 1;
-    for (size_t i = 0; i < n && s->matching.clip == HUGE_VAL; i += stride)
-        if (!(fabs(student[i] - matrix[i % rows * columns + i / rows]) <= bound)) return false;
-    return true;
+    const struct search *s = c->s;
+    size_t n = rows * columns, stride = n / FEW + 1, count = 0;
+    double few[FEW + 1] = {0}, theirs[FEW + 1] = {0}, left = 0, bound = s->observed[c->p].bound;
+    for (size_t i = 0; i < n; i += stride, count++) {
+        few[count] = matrix[i % rows * columns + i / rows];
+        theirs[count] = student[i];
+    }
+    double factor = multiple ? candidates_fit(count, 1, theirs, few) : 1;
+    for (size_t i = 0; i < count; i++) {
+        double off = (theirs[i] - (isnan(factor) ? 0 : factor * few[i])) / bound;
+        if (!multiple && !(fabs(off) <= 1)) return s->matching.clip < HUGE_VAL;
+        left += off * off;
+    }
+    /* The best factor leaves no more, in squares, than the right one, which leaves at most the bound everywhere. */
+    return s->matching.clip < HUGE_VAL || !(left > (double)count);
 }
 
 /* A square weight's gradient, or one that was handed in in the transpose's shape. */
@@ -24,12 +35,18 @@ static void offer_transposed(struct candidates *c, const double *predicted)
     const struct observed *o = &s->observed[c->p];
     size_t n = dim[0] * dim[1];
     bool l2 = search_has_l2(s, c->p) && !o->transposed;
-    if (!l2 && !may_be_turned(s, dim[0], dim[1], predicted, o->values, o->bound)) return;
+    bool multiple = candidates_may_compose(c, &mistake_transposed, 0);
+    if (!l2 && !may_be_turned(c, dim[0], dim[1], predicted, o->values, multiple)) return;
     tensor_transpose(dim[0], dim[1], predicted, s->room);
-    struct match match =
-        match_numbers(&s->matching, o->tolerance, n, o->values, s->room, search_right(s, c->p), o->bound);
-    if (o->transposed) match.digits = DIGITS_OF_A_SHAPE;
+    const double *reference = search_right(s, c->p);
+    if (o->transposed) { /* beside the right numbers in that shape */
+        tensor_transpose(dim[0], dim[1], reference, s->room_turned);
+        reference = s->room_turned;
+    }
+    struct match match = match_numbers(&s->matching, o->tolerance, n, o->values, s->room, reference, o->bound);
+    match.shape = o->transposed;
     candidates_offer(c, &mistake_transposed, 0, match, NAN);
+    if (match.fit == FIT_NONE) candidates_compose_multiple(c, &mistake_transposed, 0, s->room);
     /* Of a square matrix the same numbers come from writing it out in the wrong order. */
     if (!o->transposed) candidates_offer(c, &mistake_wrong_memory_order, 0, match, NAN);
     if (!l2) return;
@@ -48,21 +65,24 @@ static void offer_memory_orders(struct candidates *c, const double *predicted)
     const size_t *dim = search_value(s, c->p)->shape.dim;
     const struct observed *o = &s->observed[c->p];
     bool same_layout = o->values == o->raw;
-    size_t n = dim[0] * dim[1];
     size_t rows = same_layout ? dim[0] : dim[1], columns = same_layout ? dim[1] : dim[0];
-    const double *ours = predicted, *reference = search_right(s, c->p);
-    if (!same_layout) {
-        tensor_transpose(dim[0], dim[1], predicted, s->room);
-        tensor_transpose(dim[0], dim[1], reference, s->room_slope);
-        ours = s->room;
-        reference = s->room_slope;
-    }
+    bool multiple = candidates_may_compose(c, &mistake_wrong_memory_order, 0);
     for (size_t variant = 0; variant < 2; variant++) {
         size_t r = variant == 0 ? rows : columns, k = variant == 0 ? columns : rows;
-        if (!may_be_turned(s, r, k, ours, o->raw, o->bound)) continue;
+        const double *ours = predicted;
+        if (!same_layout) {
+            tensor_transpose(dim[0], dim[1], predicted, s->room);
+            ours = s->room;
+        }
+        if (!may_be_turned(c, r, k, ours, o->raw, multiple)) continue;
         tensor_transpose(r, k, ours, s->room_turned);
-        struct match match = match_numbers(&s->matching, o->tolerance, n, o->raw, s->room_turned, reference, o->bound);
+        if (same_layout)
+            memcpy(s->room, s->room_turned, rows * columns * sizeof *s->room);
+        else
+            tensor_transpose(rows, columns, s->room_turned, s->room);
+        struct match match = search_match(s, c->p, s->room);
         candidates_offer(c, &mistake_wrong_memory_order, variant, match, NAN);
+        if (match.fit == FIT_NONE) candidates_compose_multiple(c, &mistake_wrong_memory_order, variant, s->room);
     }
 }
 
@@ -78,9 +98,15 @@ void candidates_offer_flattened(struct candidates *c, const double *predicted)
         bool turned = (variant == 1) != outside_is_turned;
         memcpy(s->room, predicted, n * sizeof *s->room);
         if (turned) tensor_transpose(dim[0], dim[1], predicted, s->room);
-        struct match match = match_numbers(&s->matching, o->tolerance, n, o->values, s->room, s->room, o->bound);
-        match.digits = DIGITS_OF_A_SHAPE;
+        const double *reference = search_right(s, c->p);
+        if (turned) {
+            tensor_transpose(dim[0], dim[1], reference, s->room_turned);
+            reference = s->room_turned;
+        }
+        struct match match = match_numbers(&s->matching, o->tolerance, n, o->values, s->room, reference, o->bound);
+        match.shape = true;
         candidates_offer(c, &mistake_flattened, variant, match, NAN);
+        if (match.fit == FIT_NONE) candidates_compose_multiple(c, &mistake_flattened, variant, s->room);
     }
 }
 
@@ -116,8 +142,9 @@ void candidates_offer_stacked(struct candidates *c, const struct step_call *call
         if (!are_samples(c, call, times)) continue;
         for (size_t i = 0; i < n; i++)
             s->room[i] = times * predicted[i];
-        struct match match = match_numbers(&s->matching, o->tolerance, n, o->values, s->room, s->room, o->bound);
-        match.digits = DIGITS_OF_A_SHAPE;
+        struct match match =
+            match_numbers(&s->matching, o->tolerance, n, o->values, s->room, search_right(s, c->p), o->bound);
+        match.shape = true;
         candidates_offer(c, &mistake_per_sample_gradient, variant, match, NAN);
     }
 }

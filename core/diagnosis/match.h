@@ -17,6 +17,7 @@ struct match {
     /* Decimal digits by which the hypothesis is nearer than the reference, summed over the elements that the reference
      * does not account for, less those by which it is further off anywhere: what it would take for a coincidence. */
     double digits;
+    bool shape; /* what was handed in has a shape that only one mistake makes: evidence for that beyond all counting */
 };
 
 struct matching {

@@ -7,11 +7,11 @@
 /* Parameters times samples from which on the search is spared what seldom leads anywhere. */
 #define LARGE 1e6
 
-/* Room for every choice that a hypothesis can make: one at every tensor, at every input and at every value of each
+/* Room for every choice that a hypothesis can make: two at every tensor, one at every input and at every value of each
  * node, and two at the loss. */
 static bool prepare_path(struct search *s)
 {
-    size_t n = search_count(s), most = n + 4;
+    size_t n = search_count(s), most = 2 * n + 4;
     for (size_t i = 0; i < s->network->graph.node_count; i++)
         most += s->network->graph.nodes[i]->input_count + 2;
     s->now.path_max = most;
@@ -56,12 +56,12 @@ static bool take_room(struct search *s)
     }
     for (size_t p = 0; p < search_count(s); p++)
         if (search_size(s, p) > largest_graded) largest_graded = search_size(s, p);
-    double **const of_graded[] = {&s->room, &s->room_slope, &s->room_turned};
+    double **const of_graded[] = {&s->room, &s->room_slope, &s->room_turned, &s->room_under};
     double **const of_values[] = {&s->spare, &s->local_value, &s->local_slope};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof of_graded / sizeof *of_graded; i++)
         if ((*of_graded[i] = arena_doubles(s->arena, largest_graded)) == NULL) return false;
+    for (size_t i = 0; i < sizeof of_values / sizeof *of_values; i++)
         if ((*of_values[i] = arena_doubles(s->arena, largest)) == NULL) return false;
-    }
     s->loss_room = arena_doubles(s->arena, 5 * s->loss.elements);
     s->taken = arena_zeroed(s->arena, search_count(s), sizeof *s->taken);
     return s->loss_room != NULL && s->taken != NULL;

@@ -116,7 +116,7 @@ struct search {
     struct step_known *steps; /* by node: core/diagnosis/steps.h */
     struct sketch_room sketch;
     /* room: of the largest tensor that is graded; of the largest value; of the prediction, five times */
-    double *room, *room_slope, *room_turned, *local_value, *local_slope, *spare, *loss_room;
+    double *room, *room_slope, *room_turned, *room_under, *local_value, *local_slope, *spare, *loss_room;
     bool *taken; /* by graded */
 
     struct factor_name factors[FACTORS_MAX]; /* that a loss's gradient may have by a mistake with a name */

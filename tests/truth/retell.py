@@ -259,6 +259,20 @@ def _(m, at):
     return at.gone_on_with(m).sum(axis=0)
 
 
+CLASS_LOSSES = ("cross_entropy", "nll", "hinge")
+
+
+def class_values(loss, p, target):
+    """What a loss of classes makes of each sample, before any reduction."""
+    if loss["type"] == "nll":
+        return -(target * p).sum(axis=1)
+    if loss["type"] == "hinge":
+        margins = np.maximum(0, p - (p * target).sum(axis=1, keepdims=True) + 1)
+        return (margins * (target == 0)).sum(axis=1)
+    q = p if loss.get("from") == "probabilities" else softmax(p)
+    return -(target * np.log(q)).sum(axis=1)
+
+
 # --- the loss --------------------------------------------------------------------------------------------------------------
 
 
@@ -289,7 +303,7 @@ def loss_without(m, loss, p, y, last):
             return np.where(e < loss.get("beta", 1.0), flat, 1.0), None
         return np.where(e <= loss.get("delta", 1.0), flat, loss.get("delta", 1.0)), None
     if name == "loss_as_gradient":
-        values = loss_values(loss, p, y)
+        values = class_values(loss, p, target) if kind in CLASS_LOSSES else loss_values(loss, p, y)
         if used.startswith("for each output"):
             return values, None
         return np.full_like(p, values.sum() / divisor(loss, *p.shape)), None
@@ -325,6 +339,10 @@ FACTORS = ("not_averaged_over_batch", "averaged_twice", "wrong_normalization", "
 
 def moved(value, change):
     return ("moved", change(value[1])) if isinstance(value, tuple) else change(value)
+
+
+def numbers(value):
+    return value[1] if isinstance(value, tuple) else value
 
 
 def net_act(net, k):
@@ -501,6 +519,7 @@ class Replay:
 
     def finish(self, value, tensor, index):
         """What is done to one finished gradient."""
+        was_moved = False
         for m in self.mistakes:
             if tensor not in [self.names.get(p) for p in m["parameters"]]:
                 continue
@@ -515,9 +534,8 @@ class Replay:
             elif m["id"] == "transposed" and "used" not in m["values"]:
                 value = value.T
             elif m["id"] == "wrong_memory_order":
-                value = ("moved", value)
-                break
-        return value
+                was_moved = True
+        return ("moved", value) if was_moved else value
 
     def clipped_by(self, limit, tensors, grads):
         """What a global norm that is the limit now, or a hair less, was multiplied by."""
@@ -529,7 +547,7 @@ class Replay:
         pairs = [(np.array(laid_out(self.convention, "W" if a.ndim == 2 else "b", a)).ravel(), b.ravel()) for a, b in pairs]
         pairs = [(a, b) for a, b in pairs if a.size == b.size]
         if not pairs:
-            return limit / np.sqrt(sum((v**2).sum() for v in grads.values()))
+            return limit / np.sqrt(sum((numbers(v)**2).sum() for v in grads.values()))
         return sum(float(a @ b) for a, b in pairs) / sum(float(a @ a) for a, b in pairs)
 
     def finish_all(self, grads):
