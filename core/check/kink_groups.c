@@ -3,8 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Numbers that are compared while choices are tried, in all groups together. */
-#define TRIED_MOST 2e6
+/* Numbers that are compared while choices are tried: for one group, and for all of them together. */
+#define TRIED_FOR_A_GROUP 2e6
+#define TRIED_MOST 1e7
 
 /* So many choices are found out by each number; more may come to the same by chance. */
 enum { FOR_EACH_NUMBER = 8 };
@@ -52,6 +53,7 @@ struct group {
     double *reach;          /* likewise: what the spots from there on can change at most */
     size_t *choice, *best;  /* by spot */
     size_t flipped, fewest; /* fewest: of the best; count + 1 where none fits */
+    double tried;           /* numbers that were compared */
 };
 
 /* What a choice changes; NULL where nothing. */
@@ -66,16 +68,21 @@ static bool may_fit(struct group *g, size_t depth)
 {
     const double *left = g->left + depth * g->element_count, *reach = g->reach + depth * g->element_count;
     const double *allowed = g->settling->tensors[g->changes->tensor].allowed;
-    g->settling->tried += (double)g->element_count;
+    g->tried += (double)g->element_count;
     for (size_t e = 0; e < g->element_count; e++)
         if (!(fabs(left[e]) <= reach[e] + allowed[g->elements[e]])) return false;
     return true;
 }
 
+static bool takes_too_long(const struct group *g)
+{
+    return g->tried > TRIED_FOR_A_GROUP || g->settling->tried + g->tried > TRIED_MOST;
+}
+
 static void search_group(struct group *g, size_t depth)
 {
     const double *left = g->left + depth * g->element_count;
-    if (g->flipped >= g->fewest || g->settling->tried > TRIED_MOST || !may_fit(g, depth)) return;
+    if (g->flipped >= g->fewest || takes_too_long(g) || !may_fit(g, depth)) return;
     if (depth == g->count) {
         g->fewest = g->flipped;
         memcpy(g->best, g->choice, g->count * sizeof *g->best);
@@ -139,7 +146,9 @@ static int settle_group(struct settling *s, const struct changes *c, size_t *spo
     if (count > FOR_EACH_NUMBER * element_count) return CODE_OK;
     if (!prepare_group(&group)) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
     search_group(&group, 0);
-    if (s->tried > TRIED_MOST) return CODE_OK;
+    bool unfinished = takes_too_long(&group);
+    s->tried += group.tried;
+    if (unfinished) return CODE_OK;
     for (size_t i = 0; i < count && group.fewest <= count; i++) {
         struct spot *spot = &s->spots[c->open[spots[i]]];
         kink_choose(spot, group.best[i]);

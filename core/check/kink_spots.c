@@ -13,7 +13,7 @@ static void add_spot(struct settling *s, const struct node *node, double *at, do
     double step = s->eps * magnitude + DBL_MIN;
     if (exact ? off != 0 || !s->exact_too : !(fabs(off) <= MAGNITUDE_ROUNDINGS * s->eps * magnitude)) return;
     if (s->spots != NULL) {
-        struct spot spot = {.node = node, .at = at, .was = *at};
+        struct spot spot = {.node = node, .at = at, .was = *at, .is_at = off == 0};
         if (off >= 0) spot.sides[spot.side_count++] = kink - step;
         if (off <= 0) spot.sides[spot.side_count++] = kink + step;
         /* Right on it the slope of |e| is neither. Elsewhere it is that of one side. */

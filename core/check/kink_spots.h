@@ -23,6 +23,7 @@ struct spot {
     double *at, was;         /* in the pass's memory */
     double sides[3];         /* what puts it on the sides that it is not on, the kink itself being one */
     size_t side_count;
+    bool is_at;    /* it was at the kink itself */
     size_t choice; /* 0: as it was; k: sides[k - 1] */
     bool settled;
 };

@@ -7,6 +7,35 @@
 #include "core/check/kink_equations.h"
 #include "core/check/kink_groups.h"
 
+/* ---- all errors 0 ---- */
+
+static size_t count_submitted(const struct settling *s)
+{
+    size_t submitted = 0;
+    for (size_t t = 0; t < s->tensor_count; t++)
+        submitted += s->tensors[t].student != NULL;
+    return submitted;
+}
+
+/* All errors of the loss that are 0 but for rounding are taken for that: at a perfect fit nothing comes back then. True
+ * where all tensors are the student's so. */
+static int try_perfect_fit(struct settling *s, bool *fits)
+{
+    size_t chosen = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        struct spot *spot = &s->spots[i];
+        if (op_kink(spot->node->op, spot->node->attributes) != KINK_ERROR || spot->side_count == 0) continue;
+        kink_choose(spot, spot->is_at ? 0 : spot->side_count); /* the last of its sides is the kink itself */
+        chosen += spot->choice > 0;
+    }
+    *fits = false;
+    int code = chosen > 0 ? kink_run(s) : CODE_OK;
+    if (code == CODE_OK && chosen > 0) *fits = kink_fitting(s) == count_submitted(s);
+    for (size_t i = 0; i < s->count && !*fits; i++)
+        kink_choose(&s->spots[i], 0);
+    return code == CODE_OK && chosen > 0 && !*fits ? kink_run(s) : code;
+}
+
 /* ---- few: all combinations ---- */
 
 enum { COMBINATIONS_MOST = 729 };
@@ -140,7 +169,9 @@ int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes
     if (!prepare(&s)) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     if (s.count == 0) return CODE_OK;
     size_t before = kink_fitting(&s);
-    int code = combinations(&s) <= COMBINATIONS_MOST ? try_all(&s) : settle_stages(&s);
+    bool fits;
+    int code = try_perfect_fit(&s, &fits);
+    if (code == CODE_OK && !fits) code = combinations(&s) <= COMBINATIONS_MOST ? try_all(&s) : settle_stages(&s);
     if (code != CODE_OK) return code;
     if (kink_fitting(&s) <= before) {
         for (size_t i = 0; i < s.count; i++)

@@ -11,15 +11,13 @@ int looks_out_of_memory(struct looks *l)
     return error_set(l->error, CODE_OUT_OF_MEMORY, "out of memory");
 }
 
-/* Up to here float32 has all whole numbers. */
-#define ALL_WHOLE 0x1p24
-
-/* Whether numbers are float32's; *whole stays true where all of them are such whole ones as any format holds. */
+/* Whether numbers are float32's; *whole stays true where all of them are whole ones: those come
+ * of whole data in any format. */
 static bool are_float32(size_t n, const double *values, bool *whole)
 {
     for (size_t i = 0; i < n; i++) {
         if (fabs(values[i]) > (double)FLT_MAX || (double)(float)values[i] != values[i]) return false;
-        *whole = *whole && values[i] == rint(values[i]) && fabs(values[i]) <= ALL_WHOLE;
+        *whole = *whole && values[i] == rint(values[i]);
     }
     return true;
 }

@@ -27,9 +27,9 @@ static int measure(struct looks *l, const struct pass *other, const struct look 
     if (gradient == NULL) return looks_out_of_memory(l);
     int code = pass_read_gradient(other, look->value, gradient, l->error);
     for (size_t e = 0; code == CODE_OK && e < look->value->size; e++) {
-        off->other = fmax(off->other, fabs(gradient[e] - r[e]));
         off->student = fmax(off->student, fabs(look->student[e] - r[e]));
-        off->between = fmax(off->between, fabs(look->student[e] - gradient[e]));
+        off->between = isfinite(gradient[e]) ? fmax(off->between, fabs(look->student[e] - gradient[e])) : HUGE_VAL;
+        if (isfinite(gradient[e])) off->other = fmax(off->other, fabs(gradient[e] - r[e]));
     }
     return code;
 }
@@ -39,10 +39,11 @@ static bool is_open(const struct look *look)
     return look->entry->verdict == VERDICT_MISMATCH && look->entry->lost == LOST_NOT;
 }
 
-/* Runs the problem that way. *overflows: it cannot be. */
-static int run(struct looks *l, enum dtype dtype, bool apart, struct pass *pass, bool *overflows)
+/* Runs the problem that way, in memory of its own. *overflows: it cannot be. */
+static int run(struct looks *l, enum dtype dtype, bool apart, struct arena *own, struct pass *pass, bool *overflows)
 {
-    int code = problem_pass(l->arena, &l->check->problem, backend_cpu(dtype), pass, l->error);
+    arena_init(own, l->arena->limit - l->arena->held);
+    int code = problem_pass(own, &l->check->problem, backend_cpu(dtype), pass, l->error);
     if (code == CODE_OK && apart) pass_take_apart(pass);
     if (code == CODE_OK) code = pass_forward(pass, l->error);
     if (code == CODE_OK) code = pass_backward(pass, l->error);
@@ -57,10 +58,17 @@ static bool is_near(const struct distances *off)
     return off->between <= NEAR * off->other;
 }
 
-/* Whether a tensor may have lost what another way in float32 has. */
-static bool is_like(const struct look *look, const struct distances *off)
+/* A student's float32 may lose it elsewhere than ours: whether a tensor may have lost what another way in float32 has.
+ */
+static bool may_be_like(const struct look *look, const struct distances *off)
 {
-    return is_near(off) || (look->float32 && off->student <= FAR * off->other);
+    return look->float32 && off->student <= FAR * off->other;
+}
+
+static void mark(const struct look *look, enum lost lost, bool perhaps)
+{
+    look->entry->lost = lost;
+    look->entry->lost_perhaps = perhaps;
 }
 
 /* ---- float32 ---- */
@@ -76,10 +84,10 @@ static bool may_be_float32(const struct looks *l, const struct look *look, doubl
     return magnitude != NULL;
 }
 
-/* Whole numbers, not all of them 0, are what float32 has where something rounds away. */
+/* Whole numbers are what float32 has where something rounds away. */
 static bool is_of_float32(const struct looks *l, const struct look *look)
 {
-    return is_open(look) && (look->float32 || (l->whole && !l->zero));
+    return is_open(look) && (look->float32 || l->whole);
 }
 
 /* Of what is float32's: whether float32 gives the tensor at all. Where it overflows, it does not. */
@@ -90,18 +98,23 @@ static int look_at_float32(struct looks *l)
     for (size_t i = 0; i < l->graded; i++)
         any = any || is_of_float32(l, &l->list[i]);
     if (!any) return CODE_OK;
-    int code = run(l, DTYPE_FLOAT32, false, &pass, &overflows);
+    struct arena own;
+    int code = run(l, DTYPE_FLOAT32, false, &own, &pass, &overflows);
     for (size_t i = 0; code == CODE_OK && i < l->graded; i++) {
         struct look *look = &l->list[i];
         struct distances off = {0, 0, 0};
         if (!is_of_float32(l, look)) continue;
         double least = FLOAT32_OF_LARGEST * looks_largest(l, look);
         if (!overflows) code = measure(l, &pass, look, &off);
-        bool poor = off.other > least && is_like(look, &off);
-        bool too_large = overflows && look->float32;
-        if (too_large || poor || may_be_float32(l, look, least)) look->entry->lost = LOST_IN_FLOAT32;
+        bool poor = off.other > least, near = l->zero ? off.between == 0 : is_near(&off);
+        bool too_large = overflows && look->float32, rounded = look->float32 && may_be_float32(l, look, least);
+        if (too_large || rounded || (poor && near))
+            mark(look, LOST_IN_FLOAT32, false);
+        else if (poor && may_be_like(look, &off))
+            mark(look, LOST_IN_FLOAT32, true);
     }
     pass_free(&pass);
+    arena_free(&own);
     return code;
 }
 
@@ -124,17 +137,21 @@ static int look_at_saturation(struct looks *l, enum dtype dtype)
     struct pass pass;
     bool overflows;
     enum lost lost = dtype == DTYPE_FLOAT32 ? LOST_IN_SATURATION_OF_FLOAT32 : LOST_IN_SATURATION;
-    int code = run(l, dtype, true, &pass, &overflows);
+    struct arena own;
+    int code = run(l, dtype, true, &own, &pass, &overflows);
     for (size_t i = 0; code == CODE_OK && !overflows && i < l->graded; i++) {
         struct look *look = &l->list[i];
         struct distances off;
         if (!is_open(look)) continue;
         code = measure(l, &pass, look, &off);
         bool lossy = off.other > FLOAT32_OF_LARGEST * looks_largest(l, look);
-        bool like = dtype == DTYPE_FLOAT32 ? is_like(look, &off) : is_near(&off);
-        if (lossy && like) look->entry->lost = lost;
+        if (lossy && is_near(&off))
+            mark(look, lost, false);
+        else if (lossy && dtype == DTYPE_FLOAT32 && may_be_like(look, &off))
+            mark(look, lost, true);
     }
     pass_free(&pass);
+    arena_free(&own);
     return code;
 }
 
@@ -142,7 +159,7 @@ int lost_look(struct looks *l)
 {
     if (l->check->tolerance.kind != TOLERANCE_AUTO) return CODE_OK;
     int code = look_at_float32(l);
-    if (code != CODE_OK || !lost_may_be(l)) return code;
+    if (code != CODE_OK || l->zero || !lost_may_be(l)) return code; /* zeros may be all that was handed in */
     /* The likelier first. What was printed of float32's numbers shows it no more. */
     bool first32 = l->float32 || l->whole;
     code = look_at_saturation(l, first32 ? DTYPE_FLOAT32 : DTYPE_FLOAT64);

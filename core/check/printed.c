@@ -33,6 +33,9 @@ bool printed_add(struct printed *printed, size_t n, const double *values)
         int digits = printed->digits <= PRINTED_MOST ? digits_of(values[i]) : 0;
         printed->decimals = decimals > printed->decimals ? decimals : printed->decimals;
         printed->digits = digits > printed->digits ? digits : printed->digits;
+        printed->numbers += values[i] != 0;
+        printed->decimals_of_all += decimals;
+        printed->digits_of_all += digits;
         if (printed->decimals > PRINTED_MOST && printed->digits > PRINTED_MOST) return false;
     }
     return true;
@@ -41,9 +44,12 @@ bool printed_add(struct printed *printed, size_t n, const double *values)
 bool printed_settle(struct printed *printed)
 {
     bool decimals = printed->decimals >= PRINTED_LEAST && printed->decimals <= PRINTED_MOST;
-    bool digits = printed->digits >= PRINTED_LEAST && printed->digits <= PRINTED_MOST;
-    /* Of numbers that have both the decimals are told: a table has so many of them. But 1.2345e-07 was not printed with
-     * eleven decimals. */
+    bool digits = printed->digits >= PRINTED_LEAST && printed->digits <= PRINTED_DIGITS_MOST;
+    /* Most numbers end in no 0: of both that is told of which fewer are missing. Of 0.1234 and 0.01234 both have four
+     * digits, and one has a decimal too few. */
+    double no_decimals = printed->decimals * printed->numbers - printed->decimals_of_all;
+    double no_digits = printed->digits * printed->numbers - printed->digits_of_all;
+    decimals = decimals && (!digits || no_decimals <= no_digits);
     printed->decimals = decimals ? printed->decimals : 0;
     printed->digits = digits && !decimals ? printed->digits : 0;
     return decimals || digits;

@@ -5,12 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* From so few on a number is typed, not printed; up to so many it was printed, and not all that there is. */
-enum { PRINTED_LEAST = 3, PRINTED_MOST = 10 };
+/* From so few on a number is typed, not printed; up to so many it was printed, and not all that there is. Eight
+ * significant digits are as good as float32, which has another name. */
+enum { PRINTED_LEAST = 3, PRINTED_MOST = 10, PRINTED_DIGITS_MOST = 7 };
 
 struct printed {
     int decimals; /* none of the numbers has more; 0: they have */
     int digits;   /* none has more significant digits; 0: they have. Where decimals says it, this says nothing */
+    double numbers, decimals_of_all,
+        digits_of_all; /* those that are not 0, and how many of either they have together */
 };
 
 /* What tells numbers that were printed, into *printed, which begins as {0}: for several tensors one after the other.

@@ -198,8 +198,8 @@ static bool is_worth_it(const struct looks *l)
     return false;
 }
 
-/* The pass that the report was made by, where that is float64 on the CPU; else one that is. */
-static int take_pass(struct looks *l, struct pass *pass, struct report *report)
+/* The pass that the report was made by, where that is float64 on the CPU; else one that is, in that arena. */
+static int take_pass(struct arena *arena, struct looks *l, struct pass *pass, struct report *report)
 {
     const struct backend *backend = backend_cpu(DTYPE_FLOAT64);
     if (pass->backend == backend) {
@@ -207,28 +207,50 @@ static int take_pass(struct looks *l, struct pass *pass, struct report *report)
         return CODE_OK;
     }
     l->pass = &report->pass;
-    return problem_run(l->arena, &l->check->problem, backend, &report->pass, l->error);
+    return problem_run(arena, &l->check->problem, backend, &report->pass, l->error);
+}
+
+/* Whether a second look has the memory that it needs: with one pass in another way at a time. A grade is none the worse
+ * for a lack of it: by the ordinary rule, then. */
+static bool has_memory(const struct arena *arena, const struct pass *pass)
+{
+    size_t elements;
+    double left = (double)(arena->limit - arena->held);
+    return pass_elements(pass->graph, &elements) && (MAGNITUDE_PASSES + 1) * sizeof(double) * (double)elements < left;
+}
+
+/* All of it, in memory of its own. */
+static int look_again(struct looks *l, struct report *report)
+{
+    int code = looks_list(l, report);
+    if (code != CODE_OK) return code;
+    bool worth_it = is_worth_it(l), may_be_lost = lost_may_be(l);
+    if (!worth_it && !may_be_lost && !l->zero && !any_printed(l)) return CODE_OK;
+    code = looks_import(l);
+    if (code != CODE_OK) return code;
+    if (worth_it) code = magnitudes_of(l->arena, l->pass, l->float32 ? EPS32 : EPS64, &l->magnitudes, l->error);
+    if (code != CODE_OK) return code;
+    for (size_t i = 0; i < l->count; i++)
+        allow(l, &l->list[i]);
+    if (worth_it) code = judge_again(l);
+    if (worth_it && code == CODE_OK && any_left(l)) code = settle(l, (struct pass *)l->pass);
+    if ((worth_it || may_be_lost || l->zero) && code == CODE_OK) code = lost_look(l);
+    if (code == CODE_OK) look_at_printed(l);
+    return code;
 }
 
 int rounding_look(struct arena *arena, const struct check *check, struct pass *pass, struct report *report,
                   struct error *error)
 {
     if (!any_mismatch(report)) return CODE_OK;
-    struct looks l = {.arena = arena, .check = check, .error = error};
-    int code = take_pass(&l, pass, report);
-    if (code == CODE_OK) code = looks_list(&l, report);
-    if (code != CODE_OK) return code;
-    bool worth_it = is_worth_it(&l), may_be_lost = lost_may_be(&l);
-    if (!worth_it && !may_be_lost && !any_printed(&l)) return CODE_OK;
-    code = looks_import(&l);
-    if (code != CODE_OK) return code;
-    if (worth_it) code = magnitudes_of(arena, l.pass, &l.magnitudes, error);
-    if (code != CODE_OK) return code;
-    for (size_t i = 0; i < l.count; i++)
-        allow(&l, &l.list[i]);
-    if (worth_it) code = judge_again(&l);
-    if (worth_it && code == CODE_OK && any_left(&l)) code = settle(&l, (struct pass *)l.pass);
-    if ((worth_it || may_be_lost) && code == CODE_OK) code = lost_look(&l);
-    if (code == CODE_OK) look_at_printed(&l);
+    struct arena own;
+    struct looks l = {.arena = &own, .check = check, .error = error};
+    int code = take_pass(arena, &l, pass, report);
+    if (code != CODE_OK || !has_memory(arena, l.pass)) return code;
+    arena_init(&own, arena->limit - arena->held);
+    own.fail_in = arena->fail_in;
+    code = look_again(&l, report);
+    arena->fail_in = own.fail_in;
+    arena_free(&own);
     return code;
 }

@@ -10,6 +10,7 @@
 #include "core/diagnosis/hypothesis.h"
 #include "core/diagnosis/nearly.h"
 #include "core/diagnosis/prepare.h"
+#include "core/diagnosis/sketch.h"
 #include "core/diagnosis/start.h"
 #include "core/diagnosis/suspects.h"
 #include "core/diagnosis/sweep.h"
@@ -21,7 +22,7 @@
 struct job {
     struct arena *arena;
     const struct check *check;
-    const struct report *report;
+    struct report *report;
     struct diagnosis *diagnosis;
     const struct pass *pass;               /* float64 on the CPU */
     struct observed *observed, *exchanged; /* what was handed in; room for the same with two parameters exchanged */
@@ -98,7 +99,7 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
     struct view view = convention_graded(problem->convention, graded);
     *o = (struct observed){.failing = !entry->passed, .absent = student == NULL, .tolerance = entry->tolerance};
-    if (entry->lost != LOST_NOT) { /* its numbers say nothing */
+    if (entry->lost != LOST_NOT && !entry->lost_perhaps) { /* its numbers say nothing */
         o->failing = false;
         o->absent = true;
     }
@@ -257,6 +258,65 @@ static bool look_around(struct job *job)
            suspects_find(s, job->diagnosis) && carry_find(s, &job->finished, job->diagnosis);
 }
 
+/* Whether there is anything to reproduce. */
+static bool has_numbers(const struct job *job)
+{
+    for (size_t p = 0; p < job->check->problem.network->graded_count; p++)
+        if (job->observed[p].failing && job->observed[p].values != NULL) return true;
+    return false;
+}
+
+/* What may have been lost to float32, and no mistake explains, was: its numbers say nothing. What one does explain was
+ * not. Whether there was any such tensor. */
+static bool settle_lost(struct job *job)
+{
+    const struct search *s = &job->search;
+    bool any = false;
+    for (size_t p = 0; p < search_count(s); p++) {
+        struct entry *entry = &job->report->entries[p];
+        struct observed *o = &job->observed[p];
+        if (!entry->lost_perhaps || !o->failing) continue;
+        bool finished = job->finished.mistake != NULL && s->best == NULL && job->finished.all;
+        if (finished || (s->best != NULL && s->best->matches[p].fit != FIT_NONE) || job->slip.found) {
+            entry->lost = LOST_NOT;
+            continue;
+        }
+        any = true;
+        o->failing = false;
+        o->absent = true;
+        sketch_observe(&job->search, p);
+    }
+    return any;
+}
+
+/* Whether what explains anything explains all of it. */
+static bool is_nothing_left(const struct job *job)
+{
+    const struct search *s = &job->search;
+    if (s->best == NULL) return job->finished.mistake != NULL;
+    for (size_t p = 0; p < search_count(s); p++)
+        if (job->observed[p].failing && s->best->matches[p].fit == FIT_NONE) return false;
+    return true;
+}
+
+/* Whether all that fails may be lost. */
+static bool is_lost_perhaps(const struct job *job)
+{
+    for (size_t p = 0; p < job->check->problem.network->graded_count; p++)
+        if (job->observed[p].failing && !job->report->entries[p].lost_perhaps) return false;
+    return true;
+}
+
+/* Searches; and once more without what was lost, where that is why nothing was found. */
+static void search_all(struct job *job)
+{
+    struct search *s = &job->search;
+    search(job);
+    if (is_mere_constant(s) && is_lost_perhaps(job)) s->best = NULL; /* float32 makes that, too */
+    bool found = s->best != NULL || job->finished.mistake != NULL || job->slip.found;
+    if (settle_lost(job) && !found && !s->stopped && has_numbers(job)) search(job);
+}
+
 static int diagnose(struct job *job, struct error *error)
 {
     struct search *s = &job->search;
@@ -267,9 +327,10 @@ static int diagnose(struct job *job, struct error *error)
     bool all = !s->stopped && whole_read(s, job->check, job->report, &job->finished);
     bool small = all && job->finished.mistake == &mistake_low_precision; /* a small epsilon looks like it */
     if (small && !nearly_find(s, job->check, &job->finished)) return gave_up(s, error);
-    if (!all && !s->stopped) search(job);
+    if (all) settle_lost(job);
+    if (!all && !s->stopped) search_all(job);
     if (s->out_of_memory) return gave_up(s, error);
-    bool nothing_left = s->best != NULL ? s->best->unexplained == 0 : job->finished.mistake != NULL;
+    bool nothing_left = is_nothing_left(job);
     diagnosis->stopped = s->stopped;
     if (is_cancelled(s)) return error_set(error, CODE_CANCELLED, "the check was cancelled");
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
@@ -350,15 +411,7 @@ static int prepare(struct job *job, struct error *error)
     return room && observe_all(job) ? CODE_OK : out_of_memory(error);
 }
 
-/* Whether there is anything to reproduce. */
-static bool has_numbers(const struct job *job)
-{
-    for (size_t p = 0; p < job->check->problem.network->graded_count; p++)
-        if (job->observed[p].failing && job->observed[p].values != NULL) return true;
-    return false;
-}
-
-int diagnose_run(struct arena *arena, const struct check *check, const struct report *report, double seconds,
+int diagnose_run(struct arena *arena, const struct check *check, struct report *report, double seconds,
                  struct diagnosis *diagnosis, struct error *error)
 {
     *diagnosis = (struct diagnosis){.first_wrong = first_wrong(check, report)};

@@ -6,12 +6,15 @@
 
 #include "core/ops/elementwise.h"
 
-/* What is no sum of products is tried at points nearby, so far away, relative to what its inputs may be off by: element
- * by element of its rows, whose changes add up. Where that is too often, a few times with random signs: the largest of
- * the changes is seldom less than half their sum. */
+/* What rounding makes of a pass is found out by passes in which all is rounded by much more, up or down at random: by
+ * so much of what each number is made of. */
 #define STEP 0x1p-40
-#define TRIALS_SHORT 2.0
-enum { TRIALS = 3, TRIALS_OF_ROWS = 64 };
+
+/* So many of them: the largest of the changes of one number is hardly ever less than a third of what they are usually.
+ * Where that takes too many operations a few, which may show half of it. */
+enum { TRIALS = 8, TRIALS_OF_LARGE = 2 };
+#define OPERATIONS_MOST 5e10
+#define PASSES_OF_A_TRIAL 1.5 /* forward twice, back once */
 
 /* A power of two that everything is a multiple of: 0 is a multiple of this one, too. */
 enum { UNIT_OF_ZERO = 1 << 20 };
@@ -20,37 +23,53 @@ struct work {
     struct arena *arena;
     const struct pass *pass;
     struct magnitudes *magnitudes;
-    int *unit; /* by value: the largest power of two, its exponent, that all of its elements are multiples of */
+    int *unit;           /* by value: the largest power of two, its exponent, that all elements are multiples of */
+    double **terms_back; /* by value: of its gradient, as magnitudes->terms */
+    double **tried, **tried_back; /* by value: a pass in which all is rounded by STEP, and its gradients */
     unsigned long long state;
-    /* how the op at hand is tried: */
-    enum { BY_ELEMENT, BY_COLUMN, AT_RANDOM } way;
-    size_t trials, trial; /* how often, and which this is */
-    /* by input of a node: what goes in, and what comes back; room for an output and its gradient */
+    unsigned bits; /* of state, that were not used yet */
+    double times;  /* what changes are taken to be, of what they are seen to be */
+    /* by input of a node: what goes in, and what comes back; room for a gradient of an output */
     const void **x;
     void **dx, *saved[OP_SAVED_MAX];
-    double **changed, **back, **back_tried, **off, *y, *dy;
+    double **changed, **back, *y, *dy;
     const double *overwrite; /* zeros */
 };
 
 /* ---- how much room ---- */
 
+static double **take_list(struct work *w)
+{
+    return arena_zeroed(w->arena, w->pass->graph->value_count, sizeof(double *));
+}
+
+/* Room for one number by element of a value in each of some lists. */
+static bool take_each(struct work *w, size_t v, double **const *lists, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((lists[i][v] = arena_zeroed(w->arena, w->pass->graph->values[v]->size, sizeof(double))) == NULL)
+            return false;
+    return true;
+}
+
 static bool take_values(struct work *w)
 {
     const struct graph *graph = w->pass->graph;
     struct magnitudes *m = w->magnitudes;
-    m->values = arena_zeroed(w->arena, graph->value_count, sizeof *m->values);
-    m->gradients = arena_zeroed(w->arena, graph->value_count, sizeof *m->gradients);
     m->exact = arena_zeroed(w->arena, graph->value_count, sizeof *m->exact);
     m->unit = arena_array(w->arena, graph->value_count, sizeof *m->unit);
     w->unit = arena_array(w->arena, graph->value_count, sizeof *w->unit);
-    if (m->values == NULL || m->gradients == NULL || m->exact == NULL || m->unit == NULL || w->unit == NULL)
-        return false;
+    double **const of_values[] = {m->values = take_list(w), m->terms = take_list(w), w->tried = take_list(w)};
+    double **const of_gradients[] = {m->gradients = take_list(w), w->terms_back = take_list(w),
+                                     w->tried_back = take_list(w)};
+    enum { LISTS = sizeof of_values / sizeof *of_values };
+    for (size_t i = 0; i < LISTS; i++)
+        if (of_values[i] == NULL || of_gradients[i] == NULL) return false;
+    if (m->exact == NULL || m->unit == NULL || w->unit == NULL) return false;
     for (size_t v = 0; v < graph->value_count; v++) {
-        size_t n = graph->values[v]->size;
         if (graph->values[v]->is_term) continue;
-        if ((m->values[v] = arena_zeroed(w->arena, n, sizeof(double))) == NULL) return false;
-        if (w->pass->gradients[v] == NULL) continue;
-        if ((m->gradients[v] = arena_zeroed(w->arena, n, sizeof(double))) == NULL) return false;
+        if (!take_each(w, v, of_values, LISTS)) return false;
+        if (w->pass->gradients[v] != NULL && !take_each(w, v, of_gradients, LISTS)) return false;
     }
     return true;
 }
@@ -70,11 +89,9 @@ static bool take_room(struct work *w)
     w->x = arena_array(w->arena, inputs, sizeof *w->x);
     w->dx = arena_array(w->arena, inputs, sizeof *w->dx);
     w->overwrite = arena_zeroed(w->arena, inputs, sizeof *w->overwrite);
-    double ***const lists[] = {&w->changed, &w->back, &w->back_tried, &w->off};
-    enum { LISTS = sizeof lists / sizeof *lists };
-    if (w->x == NULL || w->dx == NULL || w->overwrite == NULL) return false;
-    for (size_t l = 0; l < LISTS; l++)
-        if ((*lists[l] = arena_array(w->arena, inputs, sizeof(double *))) == NULL) return false;
+    w->changed = arena_array(w->arena, inputs, sizeof *w->changed);
+    w->back = arena_array(w->arena, inputs, sizeof *w->back);
+    if (w->x == NULL || w->dx == NULL || w->overwrite == NULL || w->changed == NULL || w->back == NULL) return false;
     for (size_t k = 0; k < inputs; k++) {
         size_t n = 1;
         for (size_t i = 0; i < graph->node_count; i++) {
@@ -82,8 +99,9 @@ static bool take_room(struct work *w)
             if (k < node->input_count && node->inputs[k] != NULL && node->inputs[k]->size > n)
                 n = node->inputs[k]->size;
         }
-        for (size_t l = 0; l < LISTS; l++)
-            if (((*lists[l])[k] = arena_doubles(w->arena, n)) == NULL) return false;
+        w->changed[k] = arena_doubles(w->arena, n);
+        w->back[k] = arena_doubles(w->arena, n);
+        if (w->changed[k] == NULL || w->back[k] == NULL) return false;
     }
     for (size_t s = 0; s < OP_SAVED_MAX; s++)
         if ((w->saved[s] = arena_doubles(w->arena, largest_saved)) == NULL) return false;
@@ -109,16 +127,17 @@ static int unit_of(size_t n, const double *values)
     return unit;
 }
 
-/* A sum of which every term is a multiple of 2**unit is exact in any order, while it takes no more than 53 bits. */
-static bool is_exact_sum(double magnitude, int unit)
+/* A sum of which every term is a multiple of 2**unit is exact in any order, while it takes no more bits than a number
+ * has. */
+static bool is_exact_sum(const struct magnitudes *m, size_t v, size_t element)
 {
-    return magnitude == 0 || (unit != MAGNITUDE_NO_UNIT && ldexp(magnitude, -unit) < 0x1p53);
+    return m->unit[v] != MAGNITUDE_NO_UNIT && ldexp(m->terms[v][element], -m->unit[v]) < 2 / m->eps;
 }
 
 bool magnitude_is_exact(const struct magnitudes *magnitudes, const struct value *value, size_t element)
 {
     size_t v = value->index;
-    return magnitudes->exact[v] || is_exact_sum(magnitudes->values[v][element], magnitudes->unit[v]);
+    return magnitudes->exact[v] || magnitudes->values[v][element] == 0 || is_exact_sum(magnitudes, v, element);
 }
 
 /* What the terms of a node's sums are multiples of. */
@@ -137,9 +156,8 @@ static int unit_of_terms(const struct work *w, const struct node *node)
 
 static bool sums_are_exact(const struct work *w, const struct node *node)
 {
-    size_t v = node->output->index;
     for (size_t i = 0; i < node->output->size; i++)
-        if (!is_exact_sum(w->magnitudes->values[v][i], w->magnitudes->unit[v])) return false;
+        if (!is_exact_sum(w->magnitudes, node->output->index, i)) return false;
     return true;
 }
 
@@ -154,7 +172,7 @@ static bool hands_on(const struct work *w, const struct node *node)
     return same;
 }
 
-/* ---- forward ---- */
+/* ---- what each number is made of ---- */
 
 static struct op_call call_like(const struct work *w, const struct op_call *call)
 {
@@ -167,57 +185,134 @@ static struct op_call call_like(const struct work *w, const struct op_call *call
     return made;
 }
 
-/* Puts the magnitudes of a node's inputs in their place, each with what it may be off by itself. */
+/* The magnitudes of a node's inputs in their place. */
 static void take_magnitudes(struct work *w, const struct node *node, const struct op_call *like)
 {
     for (size_t k = 0; k < node->input_count; k++) {
         w->x[k] = NULL;
         if (node->inputs[k] == NULL) continue;
-        const double *value = like->x[k], *off = w->magnitudes->values[node->inputs[k]->index];
+        const double *value = like->x[k];
         for (size_t i = 0; i < node->inputs[k]->size; i++)
-            w->changed[k][i] = fabs(value[i]) + off[i];
+            w->changed[k][i] = fabs(value[i]);
         w->x[k] = w->changed[k];
     }
 }
 
-/* Sums of products: of the magnitudes. */
-static int sum_magnitudes(struct work *w, const struct node *node, const struct op_call *like)
+/* The output itself; and of an op of one input what its formula has on the way: 1 + tanh(u) for gelu, where that is
+ * nearly 0; no more than 1 where what comes out is no more (a tanh of 1e9 is as good as any). */
+static void take_output(const struct node *node, const struct op_call *call, double *terms)
 {
-    struct op_call call = call_like(w, like);
-    take_magnitudes(w, node, like);
-    call.y = w->magnitudes->values[node->output->index];
-    return node->op->forward(&call);
+    const double *x = call->x[0], *y = call->y;
+    bool one = node->input_count == 1 && node->inputs[0]->size == node->output->size;
+    bool kinked = op_kink(node->op, node->attributes) != KINK_NONE;
+    for (size_t i = 0; i < node->output->size; i++) {
+        terms[i] = fabs(y[i]);
+        if (one && !kinked) terms[i] += fabs(y[i]) <= 1 ? fmin(fabs(x[i]), 1) : fabs(x[i]);
+    }
 }
 
-/* How far to go for element i of a row of so many columns, the first of which is tried at `first`; in steps. Where an
- * op works element by element, one each for input and gradient shows all that there is, if it is once in the same
- * direction and once in the other. */
-static double steps_of(struct work *w, size_t first, size_t columns, size_t i, bool of_gradient)
+static int terms_forward(struct work *w, const struct node *node)
 {
-    if (w->way == BY_ELEMENT) return of_gradient && w->trial % 2 > 0 ? -1 : 1;
-    if (w->way == BY_COLUMN && w->trial != first + i % columns) return 0;
-    w->state = w->state * 6364136223846793005ULL + 1442695040888963407ULL;
-    return w->state >> 63 ? 1 : -1;
+    const struct op_call *like = pass_call(w->pass, node);
+    size_t out = node->output->index;
+    double *terms = w->magnitudes->terms[out];
+    int code = CODE_OK;
+    if (node->op->term_unit != NULL) {
+        struct op_call call = call_like(w, like);
+        take_magnitudes(w, node, like);
+        call.y = terms;
+        code = node->op->forward(&call);
+    } else {
+        take_output(node, like, terms);
+    }
+    if (code != CODE_OK) return code;
+    bool sums = node->op->term_unit != NULL;
+    w->magnitudes->unit[out] = sums ? unit_of_terms(w, node) : MAGNITUDE_NO_UNIT;
+    w->magnitudes->exact[out] = sums ? sums_are_exact(w, node) : hands_on(w, node);
+    w->unit[out] = w->magnitudes->exact[out] ? unit_of(node->output->size, w->pass->values[out]) : 0;
+    return CODE_OK;
 }
 
-static size_t columns_of(const struct shape *shape)
+/* What is wanted of a call: into `back`. */
+static void want(struct work *w, const struct op_call *call, const struct value *const *values, double *const *back)
 {
-    return shape->rank > 0 && shape->dim[shape->rank - 1] > 0 ? shape->dim[shape->rank - 1] : 1;
+    for (size_t k = 0; k < call->count; k++) {
+        bool wanted = values[k] != NULL && w->magnitudes->gradients[values[k]->index] != NULL;
+        w->dx[k] = wanted ? back[k] : NULL;
+    }
 }
 
-/* Chooses how a call is tried, what comes back to it being off, too, or not. */
-static void choose_way(struct work *w, const struct op_call *call, bool back)
+/* What the numbers of a gradient are made of besides themselves. A derivative that is taken from the output is off by
+ * that one's rounding: 1 - h**2, where h is nearly 1; and so is the difference of a probability and a target. */
+static void add_formula(struct work *w, const struct node *node, const struct op_call *like)
 {
-    enum map map;
-    double attribute;
-    size_t columns = back && call->op->kind != OP_LOSS ? columns_of(call->out) : 0;
+    const double *dy = like->dy;
+    double *terms = w->terms_back[node->inputs[0]->index];
+    size_t n = node->inputs[0]->size;
+    if (like->op->kind == OP_LOSS && like->op->goes_with == NULL) return;
+    if (like->op->kind == OP_LOSS) {
+        double factor = fabs(loss_factor(like->op, like->attributes, like->in[LOSS_PREDICTION]));
+        for (size_t i = 0; i < n; i++)
+            terms[i] += factor;
+        return;
+    }
+    for (size_t i = 0; dy != NULL && n == node->output->size && i < n; i++)
+        terms[i] += fabs(dy[i]);
+}
+
+/* Adds what a node sends back to each of its inputs to what the others do. */
+static void add_back(struct work *w, const struct op_call *call, const struct value *const *values, double **to)
+{
     for (size_t k = 0; k < call->count; k++)
-        if (call->in[k] != NULL) columns += columns_of(call->in[k]);
-    w->way = columns <= TRIALS_OF_ROWS ? BY_COLUMN : AT_RANDOM;
-    w->trials = columns <= TRIALS_OF_ROWS ? columns : TRIALS;
-    if (!elementwise_map(call->op, call->attributes, &map, &attribute)) return;
-    w->way = BY_ELEMENT;
-    w->trials = 2;
+        for (size_t i = 0; w->dx[k] != NULL && i < values[k]->size; i++)
+            to[values[k]->index][i] += to == w->terms_back ? fabs(w->back[k][i]) : w->back[k][i];
+}
+
+/* Whether backward reads what forward has left. */
+static bool saves(const struct node *node)
+{
+    for (size_t s = 0; s < OP_SAVED_MAX; s++)
+        if (node->saved[s] > 0) return true;
+    return false;
+}
+
+/* A call of backward, the op's own or a joined one; values are those of its inputs. */
+static int terms_back(struct work *w, const struct node *node, const struct op_call *like,
+                      const struct value *const *values)
+{
+    struct op_call call = *like;
+    bool sums = node->op->term_unit != NULL;
+    call.add = w->overwrite;
+    if (sums) {
+        call = call_like(w, like);
+        take_magnitudes(w, node, like);
+        const double *dy = like->dy; /* NULL at the loss */
+        for (size_t i = 0; dy != NULL && i < node->output->size; i++)
+            w->dy[i] = fabs(dy[i]);
+        call.dy = dy != NULL ? w->dy : NULL;
+    }
+    want(w, like, values, w->back);
+    call.dx = w->dx;
+    int code = sums && saves(node) ? like->op->forward(&call) : CODE_OK;
+    if (code == CODE_OK) code = like->op->backward(&call);
+    if (code != CODE_OK) return code;
+    add_back(w, like, values, w->terms_back);
+    if (!sums && w->dx[0] != NULL) add_formula(w, node, like);
+    return CODE_OK;
+}
+
+/* ---- a pass in which all is rounded ---- */
+
+/* One step, up or down. */
+static double step(struct work *w)
+{
+    if (w->bits == 0) {
+        w->state ^= w->state << 13;
+        w->state ^= w->state >> 7;
+        w->state ^= w->state << 17;
+        w->bits = 64;
+    }
+    return w->state >> --w->bits & 1 ? STEP : -STEP;
 }
 
 /* Whether a step goes over a kink, where there is no slope to be seen: what lies at one is another matter
@@ -232,73 +327,113 @@ static bool goes_over(const struct op_call *call, size_t input, size_t i, double
     return (from > kink) != (to > kink) || (from < kink) != (to < kink);
 }
 
-/* Inputs of a call a step away: w->x. `values` says whose inputs they are; NULL where none may be off. Returns how many
- * columns they have. */
-static size_t step_away(struct work *w, const struct op_call *call, const struct value *const *values)
+/* Rounds what was made of a value, in place; where that is no number, it is what it was. */
+static void round_each(struct work *w, size_t n, const double *right, const double *terms, double *tried)
 {
-    size_t first = 0;
-    for (size_t k = 0; k < call->count; first += call->in[k] != NULL ? columns_of(call->in[k]) : 0, k++) {
-        w->x[k] = call->x[k];
-        const double *off = values[k] != NULL ? w->magnitudes->values[values[k]->index] : NULL;
-        if (off == NULL || call->x[k] == NULL) continue;
-        const double *x = call->x[k];
-        size_t columns = columns_of(call->in[k]);
+    for (size_t i = 0; i < n; i++) {
+        tried[i] += step(w) * terms[i];
+        if (!isfinite(tried[i])) tried[i] = right[i];
+    }
+}
+
+/* What goes into a call: of sums of products what was made of it; else that, rounded once more, as an exponential shows
+ * it; w->x. A loss's target is what it is. */
+static void take_tried(struct work *w, const struct op_call *like, const struct value *const *values)
+{
+    bool sums = like->op->term_unit != NULL;
+    for (size_t k = 0; k < like->count; k++) {
+        w->x[k] = like->x[k];
+        if (values[k] == NULL || like->x[k] == NULL) continue;
+        const double *tried = w->tried[values[k]->index], *x = like->x[k];
+        w->x[k] = tried;
+        if (sums || (like->op->kind == OP_LOSS && k == LOSS_TARGET)) continue;
         for (size_t i = 0; i < values[k]->size; i++) {
-            double to = x[i] + STEP * steps_of(w, first, columns, i, false) * off[i];
-            w->changed[k][i] = goes_over(call, k, i, x[i], to) ? x[i] : to;
+            double to = tried[i] + step(w) * fabs(x[i]);
+            w->changed[k][i] = goes_over(like, k, i, x[i], to) ? x[i] : to;
         }
         w->x[k] = w->changed[k];
     }
-    return first;
 }
 
-/* What the trials show that a number may be off by: the largest of their changes, or their sum; and the number itself,
- * with the first of them. */
-static void keep_change(const struct work *w, size_t n, const double *right, const double *tried, double *off)
-{
-    double times = w->way == AT_RANDOM ? TRIALS_SHORT : 1;
-    for (size_t i = 0; i < n; i++) {
-        double change = times * fabs(tried[i] - right[i]) / STEP, own = fabs(right[i]);
-        if (!isfinite(change)) continue;
-        if (w->way == BY_COLUMN)
-            off[i] += change + (w->trial == 0 ? own : 0);
-        else if (change + own > off[i])
-            off[i] = change + own;
-    }
-}
-
-/* What the output of an op of one input is made of besides. A formula rounds on its way: 1 + tanh(u) for gelu, where
- * that is nearly 0; no more than 1 where what comes out is no more (a tanh of 1e9 is as good as any). And what lies at
- * a kink may be let through, or not. */
-static void add_ways(struct work *w, const struct node *node, const struct op_call *call)
+/* What lies at a kink was held there, and may be let through as it came, or not. */
+static void let_through(struct work *w, const struct node *node, double *tried)
 {
     const struct value *from = node->inputs[0];
-    const double *x = call->x[0], *off = w->magnitudes->values[from->index];
-    const double *y = call->y;
-    double *to = w->magnitudes->values[node->output->index];
-    if (node->input_count != 1 || from->size != node->output->size) return;
+    if (op_kink(node->op, node->attributes) == KINK_NONE || from->size != node->output->size) return;
+    const double *x = w->pass->values[from->index], *came = w->tried[from->index], *went = w->x[0];
     for (size_t i = 0; i < from->size; i++)
-        if (op_kink(node->op, node->attributes) == KINK_NONE)
-            to[i] += fabs(y[i]) <= 1 ? fmin(fabs(x[i]), 1) : fabs(x[i]);
-        else if (fabs(x[i] - node->op->kink_at) <= MAGNITUDE_ROUNDINGS * DBL_EPSILON * off[i])
-            to[i] += off[i];
+        if (went[i] == x[i]) tried[i] += came[i] - x[i];
 }
 
-static int try_forward(struct work *w, const struct node *node, const struct op_call *like)
+static int try_forward(struct work *w)
 {
-    int code = CODE_OK;
-    struct op_call call = call_like(w, like);
-    choose_way(w, like, false);
-    for (w->trial = 0; w->trial < w->trials && code == CODE_OK; w->trial++) {
-        step_away(w, like, (const struct value *const *)node->inputs);
-        code = node->op->forward(&call);
-        keep_change(w, node->output->size, like->y, w->y, w->magnitudes->values[node->output->index]);
+    const struct graph *graph = w->pass->graph;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const struct node *node = graph->nodes[i];
+        if (node->output->is_term) continue;
+        size_t out = node->output->index;
+        struct op_call call = call_like(w, pass_call(w->pass, node));
+        take_tried(w, pass_call(w->pass, node), (const struct value *const *)node->inputs);
+        call.y = w->tried[out];
+        int code = node->op->forward(&call);
+        if (code != CODE_OK) return code;
+        let_through(w, node, w->tried[out]);
+        round_each(w, node->output->size, w->pass->values[out], w->magnitudes->terms[out], w->tried[out]);
     }
-    add_ways(w, node, like);
+    return CODE_OK;
+}
+
+static int try_back_at(struct work *w, const struct node *node, const struct op_call *like,
+                       const struct value *const *values)
+{
+    struct op_call call = call_like(w, like);
+    int code = CODE_OK;
+    take_tried(w, like, values);
+    const double *dy = like->dy, *tried = w->tried_back[node->output->index];
+    if (node->op->term_unit == NULL || saves(node)) code = like->op->forward(&call);
+    if (node->op->term_unit == NULL) {
+        for (size_t i = 0; dy != NULL && tried != NULL && i < node->output->size; i++)
+            w->dy[i] = tried[i] + step(w) * fabs(dy[i]);
+        tried = w->dy;
+    }
+    want(w, like, values, w->back);
+    call.dx = w->dx;
+    call.dy = dy != NULL ? tried : NULL;
+    if (code == CODE_OK) code = like->op->backward(&call);
+    if (code == CODE_OK) add_back(w, like, values, w->tried_back);
     return code;
 }
 
-static int go_forward(struct work *w)
+/* ---- all of it ---- */
+
+static bool is_cancelled(const struct pass *pass)
+{
+    return pass->cancelled != NULL && atomic_load_explicit(pass->cancelled, memory_order_relaxed);
+}
+
+/* From the loss down: `go` is terms_back or try_back_at. Where gradients are tried, what comes to a value is rounded
+ * once all of it is there. */
+static int go_back(struct work *w, bool tries,
+                   int (*go)(struct work *, const struct node *, const struct op_call *, const struct value *const *))
+{
+    const struct graph *graph = w->pass->graph;
+    for (size_t i = graph->node_count; i-- > 0;) {
+        const struct node *node = graph->nodes[i];
+        const struct op_call *own = pass_call(w->pass, node), *run = pass_backward_call(w->pass, node);
+        size_t out = node->output->index;
+        if (!pass_counts(w->pass, node)) continue;
+        if (is_cancelled(w->pass)) return CODE_CANCELLED;
+        if (tries && w->tried_back[out] != NULL)
+            round_each(w, node->output->size, w->pass->gradients[out], w->terms_back[out], w->tried_back[out]);
+        /* A joined loss takes what its prediction's op takes, and the target. */
+        const struct value *const joined[OP_SLOTS_MAX] = {node->inputs[0]};
+        int code = go(w, node, run, run != own ? joined : (const struct value *const *)node->inputs);
+        if (code != CODE_OK) return code;
+    }
+    return CODE_OK;
+}
+
+static int find_terms(struct work *w)
 {
     const struct graph *graph = w->pass->graph;
     for (size_t v = 0; v < graph->value_count; v++)
@@ -308,143 +443,60 @@ static int go_forward(struct work *w)
             w->unit[v] = unit_of(graph->values[v]->size, w->pass->values[v]);
         }
     for (size_t i = 0; i < graph->node_count; i++) {
-        const struct node *node = graph->nodes[i];
-        const struct op_call *call = pass_call(w->pass, node);
-        size_t out = node->output->index;
-        if (node->output->is_term) continue;
-        bool sums = node->op->term_unit != NULL;
-        int code = sums ? sum_magnitudes(w, node, call) : try_forward(w, node, call);
+        if (graph->nodes[i]->output->is_term) continue;
+        int code = terms_forward(w, graph->nodes[i]);
         if (code != CODE_OK) return code;
-        w->magnitudes->unit[out] = sums ? unit_of_terms(w, node) : MAGNITUDE_NO_UNIT;
-        w->magnitudes->exact[out] = sums ? sums_are_exact(w, node) : hands_on(w, node);
-        w->unit[out] = w->magnitudes->exact[out] ? unit_of(node->output->size, w->pass->values[out]) : 0;
     }
-    return CODE_OK;
+    return go_back(w, false, terms_back);
 }
 
-/* ---- backward ---- */
-
-/* Adds what a node sends back to what the others do. */
-static void add_back(struct work *w, const struct op_call *call, const struct value *const *values, double *const *from)
+/* Keeps the largest change. */
+static void keep(const struct work *w, size_t n, const double *right, const double *tried, double *off)
 {
-    for (size_t k = 0; k < call->count; k++) {
-        if (w->dx[k] == NULL) continue;
-        double *to = w->magnitudes->gradients[values[k]->index];
-        for (size_t i = 0; i < values[k]->size; i++)
-            if (isfinite(from[k][i])) to[i] += from[k][i];
+    for (size_t i = 0; i < n; i++) {
+        double change = w->times * fabs(tried[i] - right[i]) / STEP;
+        if (change > off[i]) off[i] = change;
     }
 }
 
-/* What is wanted of a call: into `back`. */
-static void want(struct work *w, const struct op_call *call, const struct value *const *values, double *const *back)
+static int try_once(struct work *w)
 {
-    for (size_t k = 0; k < call->count; k++) {
-        bool wanted = values[k] != NULL && w->magnitudes->gradients[values[k]->index] != NULL;
-        w->dx[k] = wanted ? back[k] : NULL;
+    const struct graph *graph = w->pass->graph;
+    for (size_t v = 0; v < graph->value_count; v++) {
+        size_t bytes = graph->values[v]->size * sizeof(double);
+        if (w->tried[v] != NULL && graph->values[v]->made_by == NULL) memcpy(w->tried[v], w->pass->values[v], bytes);
+        if (w->tried_back[v] != NULL) memset(w->tried_back[v], 0, bytes);
     }
-}
-
-static int sum_back(struct work *w, const struct node *node, const struct op_call *like)
-{
-    const struct value *const *values = (const struct value *const *)node->inputs;
-    struct op_call call = call_like(w, like);
-    take_magnitudes(w, node, like);
-    want(w, like, values, w->back);
-    call.dx = w->dx;
-    call.dy = w->magnitudes->gradients[node->output->index];
-    int code = node->op->backward(&call);
-    if (code == CODE_OK) add_back(w, like, values, w->back);
+    int code = try_forward(w);
+    if (code == CODE_OK) code = go_back(w, true, try_back_at);
+    for (size_t v = 0; v < graph->value_count && code == CODE_OK; v++) {
+        size_t n = graph->values[v]->size;
+        const double *right = w->pass->gradients[v];
+        if (w->tried[v] != NULL) keep(w, n, w->pass->values[v], w->tried[v], w->magnitudes->values[v]);
+        if (w->tried_back[v] == NULL) continue;
+        if (graph->values[v]->made_by == NULL) round_each(w, n, right, w->terms_back[v], w->tried_back[v]);
+        keep(w, n, right, w->tried_back[v], w->magnitudes->gradients[v]);
+    }
     return code;
 }
 
-/* What comes to a node from behind, a step away, its first column at `first`; NULL where it is a loss, to which 1
- * comes.
- */
-static const void *dy_away(struct work *w, const struct node *node, size_t first, const double *dy)
+int magnitudes_of(struct arena *arena, const struct pass *pass, double eps, struct magnitudes *magnitudes,
+                  struct error *error)
 {
-    const double *off = w->magnitudes->gradients[node->output->index];
-    size_t columns = columns_of(&node->output->shape);
-    if (dy == NULL || off == NULL) return dy;
-    for (size_t i = 0; i < node->output->size; i++)
-        w->dy[i] = dy[i] + STEP * steps_of(w, first, columns, i, true) * off[i];
-    return w->dy;
-}
-
-/* What the numbers of a gradient are made of besides what the trials show. A derivative that is taken from the output
- * is off by that one's rounding: 1 - h**2, where h is nearly 1; and so is the difference of a probability and a target.
- */
-static void add_roundings(struct work *w, const struct node *node, const struct op_call *like)
-{
-    const double *dy = like->dy;
-    if (like->op->kind == OP_LOSS && like->op->goes_with == NULL) return;
-    size_t n = node->inputs[0]->size;
-    if (like->op->kind == OP_LOSS) {
-        double factor = fabs(loss_factor(like->op, like->attributes, like->in[LOSS_PREDICTION]));
-        for (size_t i = 0; i < n; i++)
-            w->off[0][i] += factor;
-        return;
-    }
-    bool kinked = op_kink(like->op, like->attributes) != KINK_NONE;
-    for (size_t i = 0; dy != NULL && n == node->output->size && !kinked && i < n; i++)
-        w->off[0][i] += fabs(dy[i]);
-}
-
-/* A call of backward, the op's own or a joined one; values are those of its inputs. */
-static int try_back(struct work *w, const struct node *node, const struct op_call *like,
-                    const struct value *const *values)
-{
-    struct op_call call = *like;
-    choose_way(w, like, true);
-    want(w, like, values, w->back);
-    call.dx = w->dx;
-    call.add = w->overwrite;
-    int code = like->op->backward(&call);
-    for (size_t k = 0; k < like->count; k++)
-        if (w->dx[k] != NULL && values[k] != NULL) memset(w->off[k], 0, values[k]->size * sizeof(double));
-    for (w->trial = 0; w->trial < w->trials && code == CODE_OK; w->trial++) {
-        size_t first = step_away(w, like, values);
-        call = call_like(w, like);
-        code = like->op->forward(&call);
-        want(w, like, values, w->back_tried);
-        call.dx = w->dx;
-        call.dy = dy_away(w, node, first, like->dy);
-        if (code == CODE_OK) code = like->op->backward(&call);
-        for (size_t k = 0; k < like->count && code == CODE_OK; k++)
-            if (w->dx[k] != NULL) keep_change(w, values[k]->size, w->back[k], w->back_tried[k], w->off[k]);
-    }
-    if (code != CODE_OK) return code;
-    if (w->dx[0] != NULL) add_roundings(w, node, like);
-    add_back(w, like, values, w->off);
-    return CODE_OK;
-}
-
-static int go_back(struct work *w)
-{
-    const struct graph *graph = w->pass->graph;
-    for (size_t i = graph->node_count; i-- > 0;) {
-        const struct node *node = graph->nodes[i];
-        const struct op_call *own = pass_call(w->pass, node), *run = pass_backward_call(w->pass, node);
-        if (!pass_counts(w->pass, node)) continue;
-        int code;
-        if (run != own) {
-            /* A joined loss takes what its prediction's op takes, and the target. */
-            const struct value *const values[OP_SLOTS_MAX] = {node->inputs[0]};
-            code = try_back(w, node, run, values);
-        } else if (node->op->term_unit != NULL) {
-            code = sum_back(w, node, own);
-        } else {
-            code = try_back(w, node, own, (const struct value *const *)node->inputs);
-        }
-        if (code != CODE_OK) return code;
-    }
-    return CODE_OK;
-}
-
-int magnitudes_of(struct arena *arena, const struct pass *pass, struct magnitudes *magnitudes, struct error *error)
-{
-    struct work w = {.arena = arena, .pass = pass, .magnitudes = magnitudes, .state = 1};
+    struct work w = {.arena = arena, .pass = pass, .magnitudes = magnitudes, .state = 88172645463325252ULL};
+    *magnitudes = (struct magnitudes){.eps = eps};
     int code = take_values(&w) && take_room(&w) ? CODE_OK : CODE_OUT_OF_MEMORY;
-    if (code == CODE_OK) code = go_forward(&w);
-    if (code == CODE_OK) code = go_back(&w);
-    return backend_error(pass->backend, code, error);
+    if (code == CODE_OK) code = find_terms(&w);
+    for (size_t v = 0; v < pass->graph->value_count && code == CODE_OK; v++) {
+        size_t bytes = pass->graph->values[v]->size * sizeof(double);
+        if (magnitudes->values[v] != NULL) memcpy(magnitudes->values[v], magnitudes->terms[v], bytes);
+        if (magnitudes->gradients[v] != NULL) memcpy(magnitudes->gradients[v], w.terms_back[v], bytes);
+    }
+    bool large = pass->graph->work * PASSES_OF_A_TRIAL * TRIALS > OPERATIONS_MOST;
+    size_t trials = large ? TRIALS_OF_LARGE : TRIALS;
+    w.times = large ? 2 : 1;
+    for (size_t trial = 0; trial < trials && code == CODE_OK; trial++)
+        code = try_once(&w);
+    return code == CODE_CANCELLED ? error_set(error, code, "the work was cancelled")
+                                  : backend_error(pass->backend, code, error);
 }
