@@ -54,11 +54,12 @@ void candidates_offer_numbers(struct candidates *c, const struct mistake *mistak
                               const double *predicted);
 void candidates_offer_plain(struct candidates *c, const struct mistake *mistake, size_t variant, const double *numbers);
 
-/* A wrong rule makes these numbers, which do not fit: another mistake on top of it, where the budget has room for two;
- * on top of another layout only a factor. Uses `room` and `room_slope`. core/diagnosis/composed.c */
+/* A wrong rule makes these numbers of a tensor, which do not fit; the right one would make what is predicted: another
+ * mistake on top of it, where the budget has room for two; on top of another layout only a factor. Uses `room` and
+ * `room_slope`. core/diagnosis/composed.c */
 bool candidates_may_compose(const struct candidates *c, const struct mistake *mistake, size_t variant);
 void candidates_compose(struct candidates *c, const struct mistake *mistake, size_t variant, unsigned rarer,
-                        const double *numbers);
+                        const double *numbers, const double *predicted);
 void candidates_compose_multiple(struct candidates *c, const struct mistake *mistake, size_t variant,
                                  const double *numbers);
 

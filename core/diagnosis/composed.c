@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/numbers.h"
 #include "core/diagnosis/candidates.h"
 #include "core/diagnosis/factors.h"
 #include "core/diagnosis/hypothesis.h"
@@ -30,6 +31,7 @@ void candidates_offer_multiple(struct candidates *c, const double *predicted)
     for (size_t i = 0; i < n && nonzero < 2; i++)
         nonzero += predicted[i] != 0;
     double factor = candidates_fit(n, 1, s->observed[c->p].values, predicted);
+    if (nonzero == 1 && c->under.mistake == NULL && fabs(factor + 1) <= EXACT_FACTOR) nonzero = 2; /* a sign shows */
     if (nonzero < 2 || !(fabs(factor) >= 1e-9) || fabs(factor - 1) < NO_FACTOR) return;
     for (size_t i = 0; i < n; i++)
         s->room_slope[i] = factor * predicted[i];
@@ -69,10 +71,20 @@ static void lift(struct candidates *c)
     c->under.mistake = NULL;
 }
 
+/* Whether numbers are a multiple of others: a mistake that is a factor, on which another one is but one more. */
+static bool is_multiple(size_t n, const double *numbers, const double *of)
+{
+    double factor = candidates_fit(n, 1, numbers, of), largest = numbers_largest(n, numbers);
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(numbers[i] - factor * of[i]) <= EXACT_FACTOR * largest)) return false;
+    return true;
+}
+
 void candidates_compose(struct candidates *c, const struct mistake *mistake, size_t variant, unsigned rarer,
-                        const double *numbers)
+                        const double *numbers, const double *predicted)
 {
     if (!candidates_may_compose(c, mistake, variant)) return;
+    if (is_multiple(search_size(c->s, c->p), numbers, predicted)) return;
     const double *made = lay_under(c, mistake, variant, rarer, numbers);
     candidates_offer_multiple(c, made);
     candidates_offer_layouts(c, made);

@@ -87,7 +87,7 @@ static void offer_rules(struct candidates *c, const struct edge *edge, const str
         add_others(c, edge, predicted, made.value);
         struct match match = search_match(s, c->p, made.value);
         match.shape = s->observed[c->p].one_number && made.mistake == &mistake_bias_summed_over_units;
-        if (match.fit == FIT_NONE) candidates_compose(c, made.mistake, made.variant, made.rarer, made.value);
+        if (match.fit == FIT_NONE) candidates_compose(c, made.mistake, made.variant, made.rarer, made.value, predicted);
         if (made.mistake == &mistake_bias_of_ones && match.residual == 0 && !s->now.partial)
             match.digits += DIGITS_NEEDED;
         candidates_offer(c, made.mistake, made.variant, match, NAN);

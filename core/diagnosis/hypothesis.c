@@ -111,14 +111,35 @@ static double evidence_of(const struct search *s, size_t p)
     return digits;
 }
 
-/* Whether one of a mistake's steps, which spoil all that lies below them, reaches a tensor. */
+/* Whether a step of the path shows in a tensor: it spoils all that lies below it, but what comes after a step that
+ * takes nothing from above. */
+static bool shows_in(const struct search *s, size_t step, size_t p)
+{
+    if (!search_reaches(s, &s->now.path[step], p)) return false;
+    for (size_t i = step + 1; i < s->now.length; i++) {
+        const struct choice *choice = &s->now.path[i];
+        if (choice->mistake->takes_nothing && choice->parameter == PARAMETER_NONE && search_reaches(s, choice, p))
+            return false;
+    }
+    return true;
+}
+
+/* Whether one of a mistake's steps shows in a tensor. */
 static bool a_step_reaches(const struct search *s, const struct choice *first, size_t p)
 {
     for (size_t i = 0; i < s->now.length; i++) {
         const struct choice *choice = &s->now.path[i];
-        if (choice->parameter != PARAMETER_NONE || !same_kind(choice, first->mistake, first->variant)) continue;
-        if (search_reaches(s, choice, p)) return true;
+        bool step = choice->parameter == PARAMETER_NONE && same_kind(choice, first->mistake, first->variant);
+        if (step && shows_in(s, i, p)) return true;
     }
+    return false;
+}
+
+/* Whether a tensor has a mistake of its own. */
+static bool has_own(const struct search *s, size_t p)
+{
+    for (size_t i = 0; i < s->now.length; i++)
+        if (s->now.path[i].parameter == p) return true;
     return false;
 }
 
@@ -158,8 +179,9 @@ static bool has_evidence(const struct search *s, const struct choice *first)
                      same_kind(&s->now.path[i - 1], first->mistake, first->variant);
         if (p != PARAMETER_NONE && !again && !a_step_reaches(s, first, p)) digits += own_evidence_of(s, i);
     }
+    /* Where something stays unexplained, what has a mistake of its own on top says too little for a step. */
     for (size_t p = 0; p < search_count(s); p++)
-        digits += a_step_reaches(s, first, p) ? evidence_of(s, p) : 0;
+        digits += a_step_reaches(s, first, p) && !(s->now.partial && has_own(s, p)) ? evidence_of(s, p) : 0;
     return digits >= needed;
 }
 
@@ -324,11 +346,18 @@ static bool is_credible(const struct search *s)
     return constants <= (s->now.partial ? 0 : 1);
 }
 
-/* With another mistake, a mere constant can be fitted to a few numbers within almost any tolerance: what somebody did
- * is met to the rounding of float64. */
-static bool is_met_by_chance(const struct solution *rated)
+/* A constant that is nearer to 1 than that may as well be what rounding made of a few numbers. */
+#define NEAR_ONE 0.05
+
+/* With another mistake, a mere constant can be fitted to a few numbers within almost any tolerance, and one that is
+ * nearly 1 to what was rounded: what somebody did is met to the rounding of float64. */
+static bool is_met_by_chance(const struct search *s, const struct solution *rated)
 {
-    return rated->fit != FIT_EXACT && rated->distinct > 1 && hypothesis_holds(rated, &mistake_constant_factor);
+    if (rated->fit == FIT_EXACT || !hypothesis_holds(rated, &mistake_constant_factor)) return false;
+    for (size_t i = 0; i < s->now.length; i++)
+        if (s->now.path[i].mistake == &mistake_constant_factor && fabs(s->now.path[i].factor - 1) < NEAR_ONE)
+            return true;
+    return rated->distinct > 1;
 }
 
 /* Whether a factor is on l2's part of one tensor and not on that of another, which one sentence cannot say. */
@@ -356,7 +385,7 @@ void hypothesis_record(struct search *s)
 {
     if (s->now.length == 0 || s->now.pending != NOTHING_PENDING || !is_credible(s)) return;
     struct solution rated = rate(s);
-    if ((rated.fit == FIT_EXACT && !has_exact_numbers(s)) || is_met_by_chance(&rated) || mixes_l2(s)) return;
+    if ((rated.fit == FIT_EXACT && !has_exact_numbers(s)) || is_met_by_chance(s, &rated) || mixes_l2(s)) return;
     int order = s->best != NULL ? compare_solutions(&rated, s->best) : -1;
     if (order < 0) {
         s->best = &s->pool[0];

@@ -69,6 +69,21 @@ void number_fit(struct search *s, const struct node *node, double c[NUMBERS_MAX]
     }
 }
 
+/* Whether a number is the right one after all, a slope that the layer has: then no mistake was made. */
+static bool is_right_number(const struct search *s, const struct choice *choice, double c)
+{
+    const struct node *node = choice->node;
+    for (size_t k = 0; node != NULL && k < node->input_count; k++) {
+        const struct edge *edge = flow_edge(&s->flow, node, k);
+        if (edge == NULL || node->inputs[k] != choice->below) continue;
+        const double *right = flow_is_right(&s->flow, node->output) ? edge->right : edge->right_value;
+        for (size_t i = 0; i < edge->to->size; i++)
+            s->spare[i] = edge->g[i] + (edge->gs != NULL ? c * edge->gs[i] : 0);
+        return !match_differs(edge->to->size, right, s->spare);
+    }
+    return false;
+}
+
 bool number_settle(struct search *s, const struct node *node, double c)
 {
     size_t at = s->now.pending;
@@ -92,5 +107,5 @@ bool number_settle(struct search *s, const struct node *node, double c)
         choice->off = fabs(c / round - 1);
     }
     flow_settle(&s->flow, node->output, c);
-    return true;
+    return choice->mistake == &mistake_constant_factor || !is_right_number(s, choice, c);
 }

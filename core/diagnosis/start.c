@@ -32,7 +32,9 @@ static void start_with(struct search *s, const struct loss_direction *d, double 
     for (size_t i = 0; i < n; i++)
         value[i] = scale * d->value[i];
     /* Another loss's gradient may be a mere multiple of the right one. */
-    if (!unknown) s->now.path[s->now.length - 1].times = multiple_of(n, flow_right(&s->flow, from), value);
+    double times = multiple_of(n, flow_right(&s->flow, from), value);
+    if (!unknown && fabs(times - 1) <= EXACT_FACTOR) return; /* nobody could see it */
+    if (!unknown) s->now.path[s->now.length - 1].times = times;
     const double *g = value, *gs = NULL;
     if (unknown) {
         s->now.pending = s->now.length - 1;

@@ -75,6 +75,10 @@ static void try_rule(struct search *s, const struct step_call *call, const struc
         if (isnan(number)) edge->gs = made.slope;
         for (size_t i = 0; !isnan(number) && i < n; i++)
             made.value[i] += number * made.slope[i];
+        if (!isnan(number) && !match_differs(n, at->as_right, made.value)) {
+            hypothesis_pop_to(s, length);
+            return;
+        }
     } else if (slope_in != NULL) {
         struct alternative of_slope = {.value = edge->slope, .slope = s->spare};
         step.dy = slope_in;

@@ -236,6 +236,7 @@ const struct mistake mistake_upstream_dropped = {
     .right = "dz = dh * f_prime(z)",
     .source = "mratsim/Arraymancer#222",
     .alternative = derivative_alone,
+    .takes_nothing = true,
     .nonlinear = true,
     .unscaled = true,
 };

@@ -115,7 +115,8 @@ struct mistake {
     unsigned without_peer; /* bits: those of per_peer that take nothing from it after all */
     bool one_number; /* its unknown number is one for all places where it is made, and often one that is written down */
     bool unscaled;   /* what it makes is not a multiple of what comes in: a factor on the loss is none on it */
-    bool nonlinear;  /* the alternative is not linear in what comes in: not to be applied to value and slope apart */
+    bool takes_nothing; /* it does not depend on what comes in: no mistake behind it shows in what it makes */
+    bool nonlinear;     /* the alternative is not linear in what comes in: not to be applied to value and slope apart */
 };
 
 /* What can be made at every activation, and with every loss: some are tried before what the op at hand has of its own

@@ -39,7 +39,7 @@ static const char *clamp_words(size_t variant)
 const struct mistake mistake_clamp_ignored = {
     .id = "clamp_ignored",
     .step = STEP_LOSS,
-    .rank = 8,
+    .rank = 2,
     .summary = "huber, smooth_l1: the slope of the quadratic middle beyond it",
     .message = "The gradient of {loss} was not limited as it should be: the middle, where the slope grows with the "
                "error e, was ended by: {used}.",
