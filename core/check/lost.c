@@ -73,14 +73,14 @@ static void mark(const struct look *look, enum lost lost, bool perhaps)
 
 /* ---- float32 ---- */
 
-/* Whether rounding to float32 may be all that is wrong with a tensor. */
-static bool may_be_float32(const struct looks *l, const struct look *look, double least)
+/* Whether so many roundings to float32 may be all that is wrong with a tensor; or no more than `least`. */
+static bool may_be_float32(const struct looks *l, const struct look *look, double roundings, double least)
 {
     const double *r = looks_reference(l, look), *magnitude = NULL;
     if (l->magnitudes.gradients != NULL) magnitude = l->magnitudes.gradients[look->value->index];
-    double roundings = MAGNITUDE_ROUNDINGS * (double)FLT_EPSILON;
     for (size_t i = 0; magnitude != NULL && i < look->value->size; i++)
-        if (!(fabs(look->student[i] - r[i]) <= fmax(roundings * magnitude[i], least))) return false;
+        if (!(fabs(look->student[i] - r[i]) <= fmax(roundings * (double)FLT_EPSILON * magnitude[i], least)))
+            return false;
     return magnitude != NULL;
 }
 
@@ -107,7 +107,10 @@ static int look_at_float32(struct looks *l)
         double least = FLOAT32_OF_LARGEST * looks_largest(l, look);
         if (!overflows) code = measure(l, &pass, look, &off);
         bool poor = off.other > least, near = l->zero ? off.between == 0 : is_near(&off);
-        bool too_large = overflows && look->float32, rounded = look->float32 && may_be_float32(l, look, least);
+        bool too_large = overflows && look->float32;
+        /* Zeros are float32's where one rounding leaves nothing, as of 1 / (1 + exp(-20)) - 1. */
+        bool rounded = look->float32 ? may_be_float32(l, look, MAGNITUDE_ROUNDINGS, least)
+                                     : l->zero && may_be_float32(l, look, 1, 0);
         if (too_large || rounded || (poor && near))
             mark(look, LOST_IN_FLOAT32, false);
         else if (poor && may_be_like(look, &off))

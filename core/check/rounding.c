@@ -163,6 +163,7 @@ static void look_at_printed(struct looks *l)
 /* What rounding makes is less than that: a part of the largest gradient, or of products of what goes into them. */
 #define OF_GRADIENTS 1e-4
 #define OF_VALUES 1e-9
+#define OF_VALUES_IN_FLOAT32 1e-6
 
 /* Whether an element lies so near a kink that it is worth to find out how near. */
 static bool any_near_kink(const struct pass *pass, double largest)
@@ -191,7 +192,9 @@ static bool is_worth_it(const struct looks *l)
         if (pass->values[v] != NULL)
             values = fmax(values, numbers_largest(pass->graph->values[v]->size, pass->values[v]));
     if (l->float32 || any_near_kink(pass, values)) return true;
-    double bound = fmax(OF_GRADIENTS * gradients, OF_VALUES * (1 + values) * (1 + values));
+    double products = (1 + values) * (1 + values);
+    if (l->zero && gradients <= OF_VALUES_IN_FLOAT32 * products) return true; /* float32 has none left */
+    double bound = fmax(OF_GRADIENTS * gradients, OF_VALUES * products);
     for (size_t i = 0; i < l->count; i++)
         if (l->list[i].entry->verdict == VERDICT_MISMATCH && l->list[i].entry->comparison.max_abs_diff <= bound)
             return true;

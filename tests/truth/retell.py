@@ -263,14 +263,12 @@ CLASS_LOSSES = ("cross_entropy", "nll", "hinge")
 
 
 def class_values(loss, p, target):
-    """What a loss of classes makes of each sample, before any reduction."""
+    """What a loss of classes makes of each output, before any reduction."""
     if loss["type"] == "nll":
-        return -(target * p).sum(axis=1)
+        return -target * p
     if loss["type"] == "hinge":
-        margins = np.maximum(0, p - (p * target).sum(axis=1, keepdims=True) + 1)
-        return (margins * (target == 0)).sum(axis=1)
-    q = p if loss.get("from") == "probabilities" else softmax(p)
-    return -(target * np.log(q)).sum(axis=1)
+        return np.maximum(0, p - (p * target).sum(axis=1, keepdims=True) + 1) * (target == 0)
+    return -target * np.log(p if loss.get("from") == "probabilities" else softmax(p))
 
 
 # --- the loss --------------------------------------------------------------------------------------------------------------
