@@ -34,9 +34,10 @@ static int measure(struct looks *l, const struct pass *other, const struct look 
     return code;
 }
 
+/* Gradients alone, of values on the way, too: forward values are not lost. */
 static bool is_open(const struct look *look)
 {
-    return look->entry->verdict == VERDICT_MISMATCH && look->entry->lost == LOST_NOT;
+    return look->gradient && look->entry->verdict == VERDICT_MISMATCH && look->entry->lost == LOST_NOT;
 }
 
 /* Runs the problem that way, in memory of its own. *overflows: it cannot be. */
@@ -95,12 +96,12 @@ static int look_at_float32(struct looks *l)
 {
     struct pass pass;
     bool any = false, overflows;
-    for (size_t i = 0; i < l->graded; i++)
+    for (size_t i = 0; i < l->count; i++)
         any = any || is_of_float32(l, &l->list[i]);
     if (!any) return CODE_OK;
     struct arena own;
     int code = run(l, DTYPE_FLOAT32, false, &own, &pass, &overflows);
-    for (size_t i = 0; code == CODE_OK && i < l->graded; i++) {
+    for (size_t i = 0; code == CODE_OK && i < l->count; i++) {
         struct look *look = &l->list[i];
         struct distances off = {0, 0, 0};
         if (!is_of_float32(l, look)) continue;
@@ -142,7 +143,7 @@ static int look_at_saturation(struct looks *l, enum dtype dtype)
     enum lost lost = dtype == DTYPE_FLOAT32 ? LOST_IN_SATURATION_OF_FLOAT32 : LOST_IN_SATURATION;
     struct arena own;
     int code = run(l, dtype, true, &own, &pass, &overflows);
-    for (size_t i = 0; code == CODE_OK && !overflows && i < l->graded; i++) {
+    for (size_t i = 0; code == CODE_OK && !overflows && i < l->count; i++) {
         struct look *look = &l->list[i];
         struct distances off;
         if (!is_open(look)) continue;

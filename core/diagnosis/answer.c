@@ -70,7 +70,7 @@ static bool is_told_by(const struct found *found, const struct choice *choice)
 {
     return found->mistake == choice->mistake && found->below == value_of(choice) && found->variant == choice->variant &&
            found->of_tensors == (choice->parameter != PARAMETER_NONE) && found->of_l2 == choice->of_l2 &&
-           found->has_factor == choice->has_factor &&
+           found->but_l2 == choice->but_l2 && found->has_factor == choice->has_factor &&
            (!choice->has_factor || written_near(found->factor, choice->factor));
 }
 
@@ -100,6 +100,7 @@ static struct found *found_entry(const struct search *s, struct diagnosis *d, co
     found->of_tensors = choice->parameter != PARAMETER_NONE;
     found->of_data = true; /* until a tensor is not */
     found->of_l2 = choice->of_l2;
+    found->but_l2 = choice->but_l2;
     found->has_factor = choice->has_factor;
     found->factor = choice->has_factor ? snap(choice->factor) : 0;
     found->scale = choice->scale;

@@ -111,6 +111,7 @@ bool candidates_settle(struct candidates *c)
     bool is_multiple = choice->has_factor && !best->of_l2 && best->mistake != &mistake_regularization_unasked;
     choice->times = is_multiple ? best->factor : 0;
     choice->of_l2 = best->of_l2;
+    choice->but_l2 = best->but_l2;
     choice->rarer = best->rarer;
     if (best->node != NULL) choice->node = best->node;
     if (best->kept != NULL && !settle_others(c, best, choice)) {

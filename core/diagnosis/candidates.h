@@ -26,7 +26,7 @@ struct candidate {
     struct match match;
     double factor;           /* NaN where there is none */
     unsigned rarer;          /* added to the mistake's rank */
-    bool of_l2;              /* it is on l2's part alone */
+    bool of_l2, but_l2;      /* it is on l2's part alone; on all but that */
     const struct node *node; /* where it was made, if that is not where the tensor belongs; */
     const struct edge *kept; /* made at all edges to the tensor but this one; NULL: at one place */
     struct under under;
@@ -63,8 +63,9 @@ void candidates_compose(struct candidates *c, const struct mistake *mistake, siz
 void candidates_compose_multiple(struct candidates *c, const struct mistake *mistake, size_t variant,
                                  const double *numbers);
 
-/* All numbers multiplied by one. */
+/* All numbers multiplied by one; all but l2's part of them. */
 void candidates_offer_multiple(struct candidates *c, const double *predicted);
+void candidates_offer_multiple_but_l2(struct candidates *c, const double *predicted);
 
 /* The same numbers in other places; in one axis; one for each sample; with another part of l2's, or with one that
  * nobody asked for. */

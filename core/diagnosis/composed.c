@@ -9,9 +9,8 @@
 #include "core/diagnosis/hypothesis.h"
 
 /* Whether a few numbers may be a multiple of what they should be. */
-static bool may_be_multiple(const struct search *s, size_t p, const double *predicted)
+static bool may_be_multiple(const struct search *s, size_t p, const double *student, const double *predicted)
 {
-    const double *student = s->observed[p].values;
     size_t n = search_size(s, p), stride = n / FEW + 1, count = 0;
     double factor = candidates_fit(n, stride, student, predicted), bound = s->observed[p].bound, left = 0;
     for (size_t i = 0; i < n; i += stride, count++) {
@@ -22,20 +21,24 @@ static bool may_be_multiple(const struct search *s, size_t p, const double *pred
     return s->matching.clip < HUGE_VAL || !(left > (double)count);
 }
 
-/* A tensor that is a multiple of what it should be. */
-void candidates_offer_multiple(struct candidates *c, const double *predicted)
+/* The factor by which numbers are off; NaN where they are no multiple, or too few to tell. */
+static double factor_of(const struct candidates *c, const double *student, const double *predicted)
 {
-    struct search *s = c->s;
+    const struct search *s = c->s;
     size_t n = search_size(s, c->p), nonzero = 0;
-    if (!may_be_multiple(s, c->p, predicted)) return;
+    if (!may_be_multiple(s, c->p, student, predicted)) return NAN;
     for (size_t i = 0; i < n && nonzero < 2; i++)
         nonzero += predicted[i] != 0;
-    double factor = candidates_fit(n, 1, s->observed[c->p].values, predicted);
+    double factor = candidates_fit(n, 1, student, predicted);
     if (nonzero == 1 && c->under.mistake == NULL && fabs(factor + 1) <= EXACT_FACTOR) nonzero = 2; /* a sign shows */
-    if (nonzero < 2 || !(fabs(factor) >= 1e-9) || fabs(factor - 1) < NO_FACTOR) return;
-    for (size_t i = 0; i < n; i++)
-        s->room_slope[i] = factor * predicted[i];
-    struct match match = search_match(s, c->p, s->room_slope);
+    return nonzero < 2 || !(fabs(factor) >= 1e-9) || fabs(factor - 1) < NO_FACTOR ? NAN : factor;
+}
+
+/* A factor, by all names that it has, which makes these numbers. */
+static void offer_factor(struct candidates *c, double factor, const double *numbers)
+{
+    struct search *s = c->s;
+    struct match match = search_match(s, c->p, numbers);
     size_t variant = factors_variant(OF_ONE_TENSOR, factor);
     struct choice named = {.mistake = NULL};
     factors_name(s, factor, true, &named);
@@ -45,6 +48,35 @@ void candidates_offer_multiple(struct candidates *c, const double *predicted)
         if (named.alternatives[i] != &mistake_clipped)
             candidates_offer(c, named.alternatives[i], variant, match, factor);
     candidates_offer(c, &mistake_constant_factor, variant, match, factor);
+}
+
+void candidates_offer_multiple(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    double factor = factor_of(c, s->observed[c->p].values, predicted);
+    if (isnan(factor)) return;
+    for (size_t i = 0; i < search_size(s, c->p); i++)
+        s->room_slope[i] = factor * predicted[i];
+    offer_factor(c, factor, s->room_slope);
+}
+
+void candidates_offer_multiple_but_l2(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    size_t n = search_size(s, c->p), before = c->count;
+    if (!search_has_l2(s, c->p) || s->matching.clip < HUGE_VAL) return;
+    memcpy(s->room, predicted, n * sizeof *s->room);
+    memcpy(s->room_turned, s->observed[c->p].values, n * sizeof *s->room_turned);
+    search_add_l2(s, c->p, -1, s->room);
+    search_add_l2(s, c->p, -1, s->room_turned);
+    double factor = factor_of(c, s->room_turned, s->room);
+    if (isnan(factor)) return;
+    for (size_t i = 0; i < n; i++)
+        s->room[i] *= factor;
+    search_add_l2(s, c->p, 1, s->room);
+    offer_factor(c, factor, s->room);
+    for (size_t i = before; i < c->count; i++)
+        c->list[i].but_l2 = true;
 }
 
 /* ---- two mistakes ---- */

@@ -98,7 +98,8 @@ static const double *weight_of(const struct search *s, size_t p)
     return dW;
 }
 
-enum consistency consistent(const struct search *s, const struct node *node, size_t product, size_t summed)
+enum consistency consistent(const struct search *s, const struct node *node, size_t product, size_t summed,
+                            bool *out_of_memory)
 {
     struct rows in = rows_of(&node->inputs[0]->shape), out = rows_of(&node->output->shape);
     if (product == PARAMETER_NONE) return CONSISTENT_ALWAYS;
@@ -109,7 +110,8 @@ enum consistency consistent(const struct search *s, const struct node *node, siz
     double *scale = arena_doubles(s->arena, 2 * system.width);
     system.basis = arena_doubles(s->arena, (size_t)room_of(node));
     const double *dW = weight_of(s, product);
-    if (scale == NULL || system.basis == NULL || dW == NULL) return CONSISTENT_UNKNOWN;
+    *out_of_memory = *out_of_memory || scale == NULL || system.basis == NULL || dW == NULL;
+    if (*out_of_memory) return CONSISTENT_UNKNOWN;
     find_scale(&system, scale);
     system.scale = scale;
     find_span(&system);

@@ -12,8 +12,10 @@ enum consistency {
 };
 
 /* dW = x.T @ dz and db = dz.sum(0): whether there is a dz for the two that were handed in, or for the one of them that
- * was, both being the node's alone and of the right shape; PARAMETER_NONE for one that is not to be looked at. */
-enum consistency consistent(const struct search *s, const struct node *node, size_t product, size_t summed);
+ * was, both being the node's alone and of the right shape; PARAMETER_NONE for one that is not to be looked at. Where
+ * memory is short *out_of_memory is set, and nothing known. */
+enum consistency consistent(const struct search *s, const struct node *node, size_t product, size_t summed,
+                            bool *out_of_memory);
 
 /* Numbers that it needs room for, at most. */
 double consistent_elements(const struct network *network);

@@ -134,6 +134,7 @@ static void offer_common(struct candidates *c, const double *predicted)
     }
     candidates_offer_plain(c, &mistake_parameter_as_gradient, 0, search_given(s, c->p));
     candidates_offer_multiple(c, predicted);
+    candidates_offer_multiple_but_l2(c, predicted);
 }
 
 /* Whether the factor on the loss is one on the finished gradient, l2's part included. */

@@ -30,7 +30,7 @@ struct found {
     bool by_norm;                  /* clipped: by global norm, else by value */
     bool of_tensors;               /* it is about single tensors, not about a step and all below it */
     bool of_data;                  /* ... which are all data's */
-    bool of_l2;                    /* ... and in them about l2's part alone */
+    bool of_l2, but_l2;            /* ... and in them about l2's part alone; about all but that */
     const struct value *below;     /* of a mistake at a value that is used in several places: which */
     bool sent;                     /* a factor on what its layers send back, in a graph */
     const char *name, *looks_like; /* forward_wrong: which value, and what it looks like; each may be NULL */

@@ -36,6 +36,7 @@ struct suspicion {
     bool *known, *wrong_here;  /* by value: what comes back there was handed in, and its own step is wrong */
     bool *seen, *wrong_before; /* by value */
     bool *suspect;             /* by layer, the loss last */
+    bool *out_of_memory;
 };
 
 /* ---- what was handed in ---- */
@@ -104,7 +105,7 @@ static bool is_deceptive(const struct suspicion *on, const struct node *node, si
 {
     struct step_own own = step_own(on->s, node);
     bool asked = p == own.summed && own.product != PARAMETER_NONE && on->evidence[own.product] == IS_WRONG;
-    return asked && consistent(on->s, node, own.product, p) == CONSISTENT;
+    return asked && consistent(on->s, node, own.product, p, on->out_of_memory) == CONSISTENT;
 }
 
 /* What is right somewhere was right all the way there: two slips that take each other back are no slips. */
@@ -157,7 +158,7 @@ static void weigh(struct suspicion *on, const struct node *node, size_t wrong, s
     bool summed =
         own.summed != PARAMETER_NONE && (on->evidence[own.summed] == IS_WRONG || on->evidence[own.summed] == IS_RIGHT);
     enum consistency how = CONSISTENT_ALWAYS;
-    if (product) how = consistent(s, node, own.product, summed ? own.summed : PARAMETER_NONE);
+    if (product) how = consistent(s, node, own.product, summed ? own.summed : PARAMETER_NONE, on->out_of_memory);
     if (itself > 0 || how == CONSISTENT_NOT) accuse(on, node);
     if (wrong == 0 || how == CONSISTENT_NOT) return;
     on->coming[node->output->index] = COMING_WRONG;
@@ -300,12 +301,14 @@ bool suspects_find(const struct search *s, struct diagnosis *diagnosis)
 {
     if (diagnosis->explained || forward_wrong_is_in(diagnosis)) return true;
     size_t layers = s->network->definition->layer_count;
-    struct suspicion on = {.s = s, .diagnosis = diagnosis};
+    bool out_of_memory = false;
+    struct suspicion on = {.s = s, .diagnosis = diagnosis, .out_of_memory = &out_of_memory};
     diagnosis->suspects = arena_array(s->arena, layers + 1, sizeof *diagnosis->suspects);
     if (diagnosis->suspects == NULL || !take_room(&on)) return false;
     for (size_t p = 0; p < search_count(s); p++)
         on.evidence[p] = is_explained(diagnosis, p) ? IS_RIGHT : compare(s, p);
     find_suspects(&on);
+    if (out_of_memory) return false;
     for (size_t l = 0; l <= layers; l++)
         if (on.suspect[l]) diagnosis->suspects[diagnosis->suspect_count++] = l < layers ? l : LAYER_LOSS;
     return true;

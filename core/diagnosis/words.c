@@ -198,6 +198,8 @@ static const char *message_of(const struct found *found)
 {
     static const char of_l2[] = "{parameters}: the part of the regularization is {factor} times what it should be. Its"
                                 " gradient is {penalty}.";
+    static const char but_l2[] = "{parameters}: {factor} times what it should be, but for the part of the"
+                                 " regularization, {penalty}, which is right.";
     static const char at_loss[] = "The gradient of the loss is multiplied by {factor}.";
     static const char all[] = "All gradients are {factor} times the right ones.";
     static const char sent[] = "What comes back through {through} is {factor} times what it should be.";
@@ -209,6 +211,7 @@ static const char *message_of(const struct found *found)
                                 " have been transposed, or flattened column by column.";
     const struct mistake *mistake = found->mistake;
     if (found->of_l2) return of_l2;
+    if (found->but_l2) return but_l2;
     if (found->sent) return sent;
     if (mistake == &mistake_contribution_missing && found->below != NULL && found->below->use_count == 1)
         return nothing;

@@ -79,6 +79,7 @@ static void write_values(struct json *json, const struct check *check, const str
     if (found->scale > 0) json_member_number(json, "scale", found->scale);
     if (found->of_tensors) json_member_bool(json, "alone", true);
     if (found->of_l2) json_member_bool(json, "regularization_alone", true);
+    if (found->but_l2) json_member_bool(json, "without_regularization", true);
     if (found->with_l2) json_member_bool(json, "with_regularization", true);
     json_close(json, '}');
 }

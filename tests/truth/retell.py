@@ -524,7 +524,8 @@ class Replay:
             if m["id"] == "regularization_unasked":
                 value = value + get(m, "factor") * self.params[tensor]
             elif m["id"] in FACTORS and is_alone(m) and not m["values"].get("regularization_alone"):
-                value = value * get(m, "factor")
+                kept = self.net.l2 * self.params[tensor] if m["values"].get("without_regularization") else 0
+                value = (value - kept) * get(m, "factor") + kept
             elif m["id"] == "all_zero":
                 value = np.zeros_like(value)
             elif m["id"] == "parameter_as_gradient":
