@@ -85,6 +85,21 @@ static bool may_be_float32(const struct looks *l, const struct look *look, doubl
     return magnitude != NULL;
 }
 
+/* What a float32 sum of ordinary size is off by, relatively. */
+#define ERROR_IN_FLOAT32 4e-6
+
+/* Whether the errors of a loss that jumps where they are 0 are all gone in float32: then its gradient is 0 there. */
+static bool errors_vanish(const struct looks *l)
+{
+    const struct node *loss = l->check->problem.network->loss;
+    const struct op_call *call = pass_call(l->pass, loss);
+    const double *p = call->x[LOSS_PREDICTION], *t = call->x[LOSS_TARGET];
+    if (op_kink(loss->op, loss->attributes) != KINK_ERROR) return false;
+    for (size_t i = 0; i < loss->inputs[LOSS_PREDICTION]->size; i++)
+        if (!(fabs(p[i] - t[i]) <= ERROR_IN_FLOAT32 * (fabs(p[i]) + fabs(t[i])))) return false;
+    return true;
+}
+
 /* Whole numbers are what float32 has where something rounds away. */
 static bool is_of_float32(const struct looks *l, const struct look *look)
 {
@@ -107,7 +122,8 @@ static int look_at_float32(struct looks *l)
         if (!is_of_float32(l, look)) continue;
         double least = FLOAT32_OF_LARGEST * looks_largest(l, look);
         if (!overflows) code = measure(l, &pass, look, &off);
-        bool poor = off.other > least, near = l->zero ? off.between == 0 : is_near(&off);
+        bool poor = off.other > least || (l->zero && errors_vanish(l));
+        bool near = l->zero ? off.between == 0 || errors_vanish(l) : is_near(&off);
         bool too_large = overflows && look->float32;
         /* Zeros are float32's where one rounding leaves nothing, as of 1 / (1 + exp(-20)) - 1. */
         bool rounded = look->float32 ? may_be_float32(l, look, MAGNITUDE_ROUNDINGS, least)

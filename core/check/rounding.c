@@ -104,15 +104,6 @@ static int settle(struct looks *l, struct pass *pass)
 
 /* ---- what was printed with few digits ---- */
 
-/* What a tensor's numbers were printed with: the whole submission, if it is all of one kind, which tells of zeros, too.
- */
-static struct printed printed_of(const struct look *look, const struct printed *whole)
-{
-    struct printed own = {0};
-    if (whole->decimals > 0 || whole->digits > 0) return *whole;
-    bool printed = printed_add(&own, look->value->size, look->student) && printed_settle(&own);
-    return printed ? own : (struct printed){0};
-}
 
 /* Whether a tensor is right but for that. */
 static bool is_rounded(const struct looks *l, const struct look *look, const struct printed *printed)
@@ -124,6 +115,17 @@ static bool is_rounded(const struct looks *l, const struct look *look, const str
         if (!(fabs(look->student[i] - r[i]) <= half * (1 + 1e-6) + look->allowed[i])) return false;
     }
     return printed->decimals > 0 || printed->digits > 0;
+}
+
+/* What a tensor's numbers were printed with: all of the submission, which tells of zeros, too; but an array may be
+ * printed in another way than the others. */
+static struct printed printed_of(const struct looks *l, const struct look *look, const struct printed *whole)
+{
+    struct printed own = {0};
+    bool alike = whole->decimals > 0 || whole->digits > 0;
+    if (alike && is_rounded(l, look, whole)) return *whole;
+    if (printed_add(&own, look->value->size, look->student) && printed_settle(&own)) return own;
+    return *whole;
 }
 
 /* Whether a tensor may have been printed with few digits. */
@@ -147,7 +149,7 @@ static void look_at_printed(struct looks *l)
     for (size_t i = 0; i < l->graded; i++) {
         struct look *look = &l->list[i];
         struct entry *entry = look->entry;
-        entry->printed = printed_of(look, &whole);
+        entry->printed = printed_of(l, look, &whole);
         if (entry->verdict != VERDICT_MISMATCH || !is_rounded(l, look, &entry->printed)) continue;
         entry->rounded = true;
         entry->lost = LOST_NOT;
