@@ -107,8 +107,7 @@ int kink_settle_jointly(struct settling *s, size_t end, size_t *open)
     for (size_t i = 0; i < end; i++)
         if (!s->spots[i].settled) open[q.open_count++] = i;
     double rows = 3 * (double)q.open_count;
-    if (q.open_count == 0 || q.n < q.open_count || rows * (double)q.n > KINK_KEPT_MOST ||
-        rows * s->pass->graph->work > KINK_OPERATIONS_MOST)
+    if (q.open_count == 0 || q.n < q.open_count || rows * (double)q.n > KINK_KEPT_MOST || kink_takes_too_long(s, rows))
         return CODE_OK;
     size_t n = q.open_count, before = kink_fitting(s);
     q.by = arena_doubles(s->arena, n * q.n);

@@ -69,8 +69,20 @@ void kink_find(struct settling *s)
 
 /* ---- trying ---- */
 
+static double operations_of(const struct settling *s)
+{
+    const struct graph *graph = s->pass->graph;
+    return graph->work + KINK_OPERATIONS_OF_A_NODE * (double)graph->node_count;
+}
+
+bool kink_takes_too_long(const struct settling *s, double ways)
+{
+    return s->operations + ways * operations_of(s) > KINK_OPERATIONS_MOST;
+}
+
 int kink_run(struct settling *s)
 {
+    s->operations += operations_of(s);
     return pass_backward(s->pass, s->error);
 }
 
@@ -104,10 +116,10 @@ bool kink_reaches(const struct settling *s, const struct spot *spot, size_t t)
     return ancestry_has(&s->ancestry, spot->node->op->kind == OP_LOSS ? spot->node->inputs[0] : spot->node->output, t);
 }
 
-/* Whether a tensor can be looked at: it depends on no spot below those of the stage, which ends before `end`. */
-bool kink_ready(const struct settling *s, size_t t, size_t end)
+void kink_find_last(struct settling *s)
 {
-    for (size_t i = end; i < s->count; i++)
-        if (kink_reaches(s, &s->spots[i], t)) return false;
-    return true;
+    const struct node *node = NULL; /* the spots of one node are as good as one */
+    for (size_t i = s->count; i-- > 0; node = s->spots[i].node)
+        for (size_t t = 0; s->spots[i].node != node && t < s->tensor_count; t++)
+            if (s->last[t] == 0 && kink_reaches(s, &s->spots[i], t)) s->last[t] = i + 1;
 }

@@ -4,9 +4,11 @@
 
 #include "core/pass/magnitude.h"
 
-/* Numbers that are kept of what choices change; and operations that finding it out may take. */
+/* Numbers that are kept of what choices change; and operations that all ways back together may take, a node counting
+ * for so many besides its own. */
 #define KINK_KEPT_MOST 1e6
 #define KINK_OPERATIONS_MOST 4e9
+#define KINK_OPERATIONS_OF_A_NODE 2000
 
 /* A gradient that was handed in, and how far from the reference it may be. */
 struct kinks_tensor {
@@ -39,12 +41,17 @@ struct settling {
     struct spot *spots;
     size_t count;
     struct ancestry ancestry; /* which values a tensor's gradient comes through */
+    size_t *last;             /* by tensor: how many spots there are down to the last that it depends on */
+    double operations;        /* of all ways back so far */
     double tried;             /* numbers that were compared while choices were tried */
     struct error *error;
 };
 
 /* Puts a spot on its side of that number; 0: where it was. */
 void kink_choose(struct spot *spot, size_t choice);
+
+/* Whether so many ways back are too many, with those so far. */
+bool kink_takes_too_long(const struct settling *s, double ways);
 
 /* The way back with the sides as they are chosen. CODE_CANCELLED. */
 int kink_run(struct settling *s);
@@ -59,7 +66,13 @@ static inline const double *kink_gradient(const struct settling *s, size_t t)
 size_t kink_fitting(const struct settling *s);
 
 /* Whether a tensor can be looked at: it depends on no spot from `end` on, which are those further down. */
-bool kink_ready(const struct settling *s, size_t t, size_t end);
+static inline bool kink_ready(const struct settling *s, size_t t, size_t end)
+{
+    return s->last[t] <= end;
+}
+
+/* Fills s->last, once there are all spots. */
+void kink_find_last(struct settling *s);
 
 /* Whether a tensor's gradient depends on the side of a spot. */
 bool kink_reaches(const struct settling *s, const struct spot *spot, size_t t);

@@ -151,7 +151,11 @@ static bool prepare(struct settling *s)
     for (size_t t = 0; t < s->tensor_count; t++)
         values[t] = (struct value *)s->tensors[t].value;
     kink_find(s);
-    return graph_ancestry(s->arena, s->pass->graph, values, s->tensor_count, &s->ancestry);
+    s->last = arena_zeroed(s->arena, s->tensor_count, sizeof *s->last);
+    if (s->last == NULL) return false;
+    if (!graph_ancestry(s->arena, s->pass->graph, values, s->tensor_count, &s->ancestry)) return false;
+    kink_find_last(s);
+    return true;
 }
 
 int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes *magnitudes, double eps,
@@ -171,7 +175,8 @@ int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes
     size_t before = kink_fitting(&s);
     bool fits;
     int code = try_perfect_fit(&s, &fits);
-    if (code == CODE_OK && !fits) code = combinations(&s) <= COMBINATIONS_MOST ? try_all(&s) : settle_stages(&s);
+    bool few = combinations(&s) <= COMBINATIONS_MOST && !kink_takes_too_long(&s, combinations(&s));
+    if (code == CODE_OK && !fits) code = few ? try_all(&s) : settle_stages(&s);
     if (code != CODE_OK) return code;
     if (kink_fitting(&s) <= before) {
         for (size_t i = 0; i < s.count; i++)

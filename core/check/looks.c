@@ -11,13 +11,23 @@ int looks_out_of_memory(struct looks *l)
     return error_set(l->error, CODE_OUT_OF_MEMORY, "out of memory");
 }
 
-/* Whether numbers are float32's; *whole stays true where all of them are whole ones: those come
- * of whole data in any format. */
-static bool are_float32(size_t n, const double *values, bool *whole)
+/* Beyond that float32 has whole numbers alone. */
+#define ALL_WHOLE 0x1p24
+
+static bool is_whole(size_t n, const double *values)
+{
+    for (size_t i = 0; i < n; i++)
+        if (values[i] != rint(values[i])) return false;
+    return true;
+}
+
+/* Whether numbers are float32's; *whole stays true where all of them are such whole ones as come of whole data in any
+ * format: small ones, or large ones where the right numbers are whole, too. */
+static bool are_float32(size_t n, const double *values, bool right_is_whole, bool *whole)
 {
     for (size_t i = 0; i < n; i++) {
         if (fabs(values[i]) > (double)FLT_MAX || (double)(float)values[i] != values[i]) return false;
-        *whole = *whole && values[i] == rint(values[i]);
+        *whole = *whole && values[i] == rint(values[i]) && (right_is_whole || fabs(values[i]) <= ALL_WHOLE);
     }
     return true;
 }
@@ -41,7 +51,7 @@ static void add_look(struct looks *l, struct entry *entry, const struct value *v
     const struct tensor *student = entry->submission->tensor;
     *look = (struct look){.entry = entry, .value = value, .gradient = gradient, .view = *view};
     bool whole = true;
-    look->float32 = are_float32(student->size, student->data, &whole);
+    look->float32 = are_float32(student->size, student->data, is_whole(value->size, looks_reference(l, look)), &whole);
     look->whole = look->float32 && whole;
 }
 

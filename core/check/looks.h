@@ -23,6 +23,7 @@ struct looks {
     struct arena *arena;
     const struct check *check;
     const struct pass *pass; /* float64 on the CPU, after backward */
+    double products;         /* what the products of two values come to at most, and 1 */
     struct magnitudes magnitudes;
     struct look *list;
     size_t count, graded; /* those of what is graded come first */

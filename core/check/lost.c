@@ -37,18 +37,21 @@ static int measure(struct looks *l, const struct pass *other, const struct look 
 /* Gradients alone, of values on the way, too: forward values are not lost. */
 static bool is_open(const struct look *look)
 {
-    return look->gradient && look->entry->verdict == VERDICT_MISMATCH && look->entry->lost == LOST_NOT;
+    const struct entry *entry = look->entry;
+    return look->gradient && entry->verdict == VERDICT_MISMATCH && entry->lost == LOST_NOT &&
+           entry->lost_perhaps == LOST_NOT;
 }
 
 /* Runs the problem that way, in memory of its own. *overflows: it cannot be. */
 static int run(struct looks *l, enum dtype dtype, bool apart, struct arena *own, struct pass *pass, bool *overflows)
 {
     arena_init(own, l->arena->limit - l->arena->held);
+    own->fail_in = l->arena->fail_in;
     int code = problem_pass(own, &l->check->problem, backend_cpu(dtype), pass, l->error);
     if (code == CODE_OK && apart) pass_take_apart(pass);
     if (code == CODE_OK) code = pass_forward(pass, l->error);
     if (code == CODE_OK) code = pass_backward(pass, l->error);
-    *overflows = code == CODE_NOT_FINITE;
+    *overflows = code == CODE_NOT_FINITE || code == CODE_OUT_OF_RANGE; /* a probability of more than 1 */
     if (!*overflows) return code;
     *l->error = (struct error){0};
     return CODE_OK;
@@ -64,12 +67,6 @@ static bool is_near(const struct distances *off)
 static bool may_be_like(const struct look *look, const struct distances *off)
 {
     return look->float32 && off->student <= FAR * off->other;
-}
-
-static void mark(const struct look *look, enum lost lost, bool perhaps)
-{
-    look->entry->lost = lost;
-    look->entry->lost_perhaps = perhaps;
 }
 
 /* ---- float32 ---- */
@@ -128,12 +125,13 @@ static int look_at_float32(struct looks *l)
         /* Zeros are float32's where one rounding leaves nothing, as of 1 / (1 + exp(-20)) - 1. */
         bool rounded = look->float32 ? may_be_float32(l, look, MAGNITUDE_ROUNDINGS, least)
                                      : l->zero && may_be_float32(l, look, 1, 0);
-        if (too_large || rounded || (poor && near))
-            mark(look, LOST_IN_FLOAT32, false);
-        else if (poor && may_be_like(look, &off))
-            mark(look, LOST_IN_FLOAT32, true);
+        if ((poor && (near || rounded)) || (l->zero && rounded))
+            look->entry->lost = LOST_IN_FLOAT32;
+        else if (too_large || rounded || (poor && may_be_like(look, &off)))
+            look->entry->lost_perhaps = LOST_IN_FLOAT32;
     }
     pass_free(&pass);
+    l->arena->fail_in = own.fail_in;
     arena_free(&own);
     return code;
 }
@@ -165,12 +163,13 @@ static int look_at_saturation(struct looks *l, enum dtype dtype)
         if (!is_open(look)) continue;
         code = measure(l, &pass, look, &off);
         bool lossy = off.other > FLOAT32_OF_LARGEST * looks_largest(l, look);
-        if (lossy && is_near(&off))
-            mark(look, lost, false);
+        if (lossy && (l->zero ? off.between == 0 : is_near(&off)))
+            look->entry->lost = lost;
         else if (lossy && dtype == DTYPE_FLOAT32 && may_be_like(look, &off))
-            mark(look, lost, true);
+            look->entry->lost_perhaps = lost;
     }
     pass_free(&pass);
+    l->arena->fail_in = own.fail_in;
     arena_free(&own);
     return code;
 }
@@ -179,9 +178,9 @@ int lost_look(struct looks *l)
 {
     if (l->check->tolerance.kind != TOLERANCE_AUTO) return CODE_OK;
     int code = look_at_float32(l);
-    if (code != CODE_OK || l->zero || !lost_may_be(l)) return code; /* zeros may be all that was handed in */
+    if (code != CODE_OK || !lost_may_be(l)) return code;
     /* The likelier first. What was printed of float32's numbers shows it no more. */
-    bool first32 = l->float32 || l->whole;
+    bool first32 = l->float32 || (l->whole && !l->zero);
     code = look_at_saturation(l, first32 ? DTYPE_FLOAT32 : DTYPE_FLOAT64);
     return code == CODE_OK ? look_at_saturation(l, first32 ? DTYPE_FLOAT64 : DTYPE_FLOAT32) : code;
 }

@@ -5,7 +5,8 @@
 
 #include "core/check/looks.h"
 
-/* Marks what mismatches and was lost so (entry->lost), once looks_import has made the numbers. Errors are the pass's.
+/* Marks what mismatches and was lost so (entry->lost), or may have been (entry->lost_perhaps), once looks_import has
+ * made the numbers. Errors are the pass's.
  */
 int lost_look(struct looks *l);
 

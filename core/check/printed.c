@@ -44,7 +44,7 @@ bool printed_add(struct printed *printed, size_t n, const double *values)
 bool printed_settle(struct printed *printed)
 {
     bool decimals = printed->decimals >= PRINTED_LEAST && printed->decimals <= PRINTED_MOST;
-    bool digits = printed->digits >= PRINTED_LEAST && printed->digits <= PRINTED_DIGITS_MOST;
+    bool digits = printed->digits >= PRINTED_LEAST && printed->digits <= PRINTED_MOST;
     /* Most numbers end in no 0: of both that is told of which fewer are missing. Of 0.1234 and 0.01234 both have four
      * digits, and one has a decimal too few. */
     double no_decimals = printed->decimals * printed->numbers - printed->decimals_of_all;

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* From so few on a number is typed, not printed; up to so many it was printed, and not all that there is. Eight
- * significant digits are as good as float32, which has another name. */
-enum { PRINTED_LEAST = 3, PRINTED_MOST = 10, PRINTED_DIGITS_MOST = 7 };
+/* From so few on a number is typed, not printed; up to so many it was printed, and not all that there is. More than so
+ * many significant digits are as good as float32, which has another name. */
+enum { PRINTED_LEAST = 3, PRINTED_MOST = 10, PRINTED_AS_FLOAT32 = 7 };
 
 struct printed {
     int decimals; /* none of the numbers has more; 0: they have */

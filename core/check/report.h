@@ -58,7 +58,7 @@ struct entry {
     bool weak;                           /* which cannot tell the reference from zeros */
     bool float32;                        /* it passes as what was computed in float32 */
     enum lost lost;                      /* it fails, and the way it was computed does not give it at all; */
-    bool lost_perhaps;                   /* or so it may be: a mistake that explains it is likelier */
+    enum lost lost_perhaps;              /* or so it may be, if no mistake explains it: that makes it lost */
     struct printed printed;              /* what its numbers, or all that were handed in, were printed with */
     bool rounded;                        /* and they are right to that, if not to the tolerance */
     size_t at_kinks;                     /* elements on the other side of a kink than the reference has them */

@@ -10,6 +10,10 @@
 /* Where rounding may make more of it than that, it is not right to float32 any more: float32 does not give it. */
 #define FLOAT32_AT_MOST 5e-5
 
+/* Nor is it in float64, if the gradients are more than what rounding leaves of a perfect fit. */
+#define FLOAT64_AT_MOST 1e-3
+#define OF_A_PERFECT_FIT 1e-9
+
 #define EPS32 FLT_EPSILON
 #define EPS64 DBL_EPSILON
 
@@ -37,9 +41,11 @@ static void allow(const struct looks *l, struct look *look)
     bool generous = l->check->tolerance.kind == TOLERANCE_AUTO;
     double eps = look->float32 ? EPS32 : EPS64, largest = looks_largest(l, look);
     double least = generous && look->float32 ? FLOAT32_OF_LARGEST * largest : 0;
+    double most = largest > OF_A_PERFECT_FIT * l->products ? FLOAT64_AT_MOST * largest : HUGE_VAL;
     for (size_t i = 0; i < n; i++) {
         double rounding = generous && magnitude != NULL ? MAGNITUDE_ROUNDINGS * eps * magnitude[i] : 0;
-        if (look->float32) rounding = fmax(rounding / eps * EPS64, fmin(rounding, FLOAT32_AT_MOST * largest));
+        double in_float64 = fmin(rounding / eps * EPS64, most);
+        rounding = look->float32 ? fmax(in_float64, fmin(rounding, FLOAT32_AT_MOST * largest)) : in_float64;
         double tolerated = look->entry->tolerance.atol + look->entry->tolerance.rtol * fabs(r[i]);
         look->allowed[i] = fmax(tolerated, fmax(least, isfinite(rounding) ? rounding : 0));
     }
@@ -104,7 +110,6 @@ static int settle(struct looks *l, struct pass *pass)
 
 /* ---- what was printed with few digits ---- */
 
-
 /* Whether a tensor is right but for that. */
 static bool is_rounded(const struct looks *l, const struct look *look, const struct printed *printed)
 {
@@ -122,6 +127,7 @@ static bool is_rounded(const struct looks *l, const struct look *look, const str
 static struct printed printed_of(const struct looks *l, const struct look *look, const struct printed *whole)
 {
     struct printed own = {0};
+    if (look->float32) return own; /* which no decimal is */
     bool alike = whole->decimals > 0 || whole->digits > 0;
     if (alike && is_rounded(l, look, whole)) return *whole;
     if (printed_add(&own, look->value->size, look->student) && printed_settle(&own)) return own;
@@ -151,8 +157,9 @@ static void look_at_printed(struct looks *l)
         struct entry *entry = look->entry;
         entry->printed = printed_of(l, look, &whole);
         if (entry->verdict != VERDICT_MISMATCH || !is_rounded(l, look, &entry->printed)) continue;
+        if (entry->printed.digits > PRINTED_AS_FLOAT32 && !l->check->accept_rounded) continue;
         entry->rounded = true;
-        entry->lost = LOST_NOT;
+        entry->lost = entry->lost_perhaps = LOST_NOT;
         if (!l->check->accept_rounded) continue;
         entry->verdict = VERDICT_MATCH;
         entry->passed = true;
@@ -184,23 +191,28 @@ static bool any_near_kink(const struct pass *pass, double largest)
 
 /* Whether anything that mismatches may be right after all. Most of what is wrong is so by much, and no second look is
  * worth its time then. */
-static bool is_worth_it(const struct looks *l)
+static bool is_worth_it(const struct looks *l, double values)
 {
     const struct pass *pass = l->pass;
-    double gradients = 0, values = 0;
+    double gradients = 0;
     for (size_t i = 0; i < l->count; i++)
         gradients = fmax(gradients, looks_largest(l, &l->list[i]));
-    for (size_t v = 0; v < pass->graph->value_count; v++)
-        if (pass->values[v] != NULL)
-            values = fmax(values, numbers_largest(pass->graph->values[v]->size, pass->values[v]));
     if (l->float32 || any_near_kink(pass, values)) return true;
-    double products = (1 + values) * (1 + values);
-    if (l->zero && gradients <= OF_VALUES_IN_FLOAT32 * products) return true; /* float32 has none left */
-    double bound = fmax(OF_GRADIENTS * gradients, OF_VALUES * products);
+    if (l->zero && gradients <= OF_VALUES_IN_FLOAT32 * l->products) return true; /* float32 has none left */
+    double bound = fmax(OF_GRADIENTS * gradients, OF_VALUES * l->products);
     for (size_t i = 0; i < l->count; i++)
         if (l->list[i].entry->verdict == VERDICT_MISMATCH && l->list[i].entry->comparison.max_abs_diff <= bound)
             return true;
     return false;
+}
+
+static double largest_value(const struct pass *pass)
+{
+    double largest = 0;
+    for (size_t v = 0; v < pass->graph->value_count; v++)
+        if (pass->values[v] != NULL)
+            largest = fmax(largest, numbers_largest(pass->graph->values[v]->size, pass->values[v]));
+    return largest;
 }
 
 /* The pass that the report was made by, where that is float64 on the CPU; else one that is, in that arena. */
@@ -229,7 +241,9 @@ static int look_again(struct looks *l, struct report *report)
 {
     int code = looks_list(l, report);
     if (code != CODE_OK) return code;
-    bool worth_it = is_worth_it(l), may_be_lost = lost_may_be(l);
+    double values = largest_value(l->pass);
+    l->products = (1 + values) * (1 + values);
+    bool worth_it = is_worth_it(l, values), may_be_lost = lost_may_be(l);
     if (!worth_it && !may_be_lost && !l->zero && !any_printed(l)) return CODE_OK;
     code = looks_import(l);
     if (code != CODE_OK) return code;

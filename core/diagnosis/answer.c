@@ -70,7 +70,8 @@ static bool is_told_by(const struct found *found, const struct choice *choice)
 {
     return found->mistake == choice->mistake && found->below == value_of(choice) && found->variant == choice->variant &&
            found->of_tensors == (choice->parameter != PARAMETER_NONE) && found->of_l2 == choice->of_l2 &&
-           found->but_l2 == choice->but_l2 && found->has_factor == choice->has_factor &&
+           found->but_l2 == choice->but_l2 && found->sent_back == choice->sent_back &&
+           found->has_factor == choice->has_factor &&
            (!choice->has_factor || written_near(found->factor, choice->factor));
 }
 
@@ -101,6 +102,7 @@ static struct found *found_entry(const struct search *s, struct diagnosis *d, co
     found->of_data = true; /* until a tensor is not */
     found->of_l2 = choice->of_l2;
     found->but_l2 = choice->but_l2;
+    found->sent_back = choice->sent_back;
     found->has_factor = choice->has_factor;
     found->factor = choice->has_factor ? snap(choice->factor) : 0;
     found->scale = choice->scale;
@@ -301,21 +303,13 @@ static bool tell(const struct search *s, struct diagnosis *diagnosis, const stru
     return true;
 }
 
-/* Whether a tensor has a mistake of its own. */
-static bool has_own(const struct search *s, size_t p)
-{
-    for (size_t i = 0; i < s->best->length; i++)
-        if (s->best->path[i].parameter == p) return true;
-    return false;
-}
-
 /* Whether a factor on the loss was found on l2's part, too: on all tensors that have one. */
 static bool is_with_l2(const struct search *s, const struct found *found)
 {
     size_t with = 0, without = 0;
     for (size_t i = 0; i < found->parameter_count; i++) {
         size_t p = found->parameters[i];
-        if (search_has_l2(s, p) && s->best->matches[p].fit != FIT_NONE && !has_own(s, p))
+        if (s->best->matches[p].fit != FIT_NONE && hypothesis_shows_l2(s, s->best->path, s->best->length, p))
             *(s->best->matches[p].with_l2 ? &with : &without) += 1;
     }
     return with > 0 && without == 0;
@@ -325,7 +319,8 @@ static bool is_with_l2(const struct search *s, const struct found *found)
 static void finish(const struct search *s, const struct diagnosis *diagnosis, struct found *found)
 {
     found->right_below = is_right_below(s, found);
-    found->with_l2 = found->has_factor && found->at_loss && found->mistake != &mistake_clipped && is_with_l2(s, found);
+    bool may_be = found->has_factor && found->at_loss && !found->sent_back && found->mistake != &mistake_clipped;
+    found->with_l2 = may_be && is_with_l2(s, found);
     for (size_t i = 0; i < diagnosis->count; i++) {
         const struct found *other = &diagnosis->found[i];
         for (size_t k = 0; other != found && k < other->parameter_count; k++)

@@ -99,7 +99,7 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
     struct view view = convention_graded(problem->convention, graded);
     *o = (struct observed){.failing = !entry->passed, .absent = student == NULL, .tolerance = entry->tolerance};
-    if (entry->lost != LOST_NOT && !entry->lost_perhaps) { /* its numbers say nothing */
+    if (entry->lost != LOST_NOT && entry->lost_perhaps == LOST_NOT) { /* its numbers say nothing */
         o->failing = false;
         o->absent = true;
     }
@@ -275,12 +275,11 @@ static bool settle_lost(struct job *job)
     for (size_t p = 0; p < search_count(s); p++) {
         struct entry *entry = &job->report->entries[p];
         struct observed *o = &job->observed[p];
-        if (!entry->lost_perhaps || !o->failing) continue;
+        if (entry->lost_perhaps == LOST_NOT || !o->failing) continue;
         bool finished = job->finished.mistake != NULL && s->best == NULL && job->finished.all;
-        if (finished || (s->best != NULL && s->best->matches[p].fit != FIT_NONE) || job->slip.found) {
-            entry->lost = LOST_NOT;
-            continue;
-        }
+        bool explained = finished || (s->best != NULL && s->best->matches[p].fit != FIT_NONE) || job->slip.found;
+        entry->lost = explained ? LOST_NOT : entry->lost_perhaps;
+        if (explained) continue;
         any = true;
         o->failing = false;
         o->absent = true;
@@ -303,7 +302,7 @@ static bool is_nothing_left(const struct job *job)
 static bool is_lost_perhaps(const struct job *job)
 {
     for (size_t p = 0; p < job->check->problem.network->graded_count; p++)
-        if (job->observed[p].failing && !job->report->entries[p].lost_perhaps) return false;
+        if (job->observed[p].failing && job->report->entries[p].lost_perhaps == LOST_NOT) return false;
     return true;
 }
 
@@ -315,6 +314,11 @@ static void search_all(struct job *job)
     if (is_mere_constant(s) && is_lost_perhaps(job)) s->best = NULL; /* float32 makes that, too */
     bool found = s->best != NULL || job->finished.mistake != NULL || job->slip.found;
     if (settle_lost(job) && !found && !s->stopped && has_numbers(job)) search(job);
+    found = s->best != NULL || job->finished.mistake != NULL || job->slip.found;
+    for (size_t i = 0; i < job->report->intermediate_count; i++) {
+        struct entry *entry = &job->report->intermediates[i];
+        if (entry->lost_perhaps != LOST_NOT) entry->lost = found ? LOST_NOT : entry->lost_perhaps;
+    }
 }
 
 static int diagnose(struct job *job, struct error *error)
@@ -361,7 +365,7 @@ double diagnose_elements(const struct network *network)
         edges += (double)network->graph.nodes[i]->input_count;
     double choice = (double)sizeof(struct choice) / sizeof(double);
     return elements + suspects_elements(network) + 4 * sweep_elements(network) + 7 * largest +
-           5 * (double)network->output->size + (choice + 32) * (2 * edges + 2 * nodes);
+           5 * (double)network->output->size + (choice + 32) * (3 * edges + 2 * nodes);
 }
 
 /* ---- all of it ---- */

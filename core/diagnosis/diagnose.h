@@ -57,8 +57,8 @@
 double diagnose_elements(const struct network *network);
 
 /* Diagnoses a report that did not pass, for that many seconds of computing at most (0: says only what is first wrong).
- * What a mistake explains is not told to be lost (entry->lost_perhaps). Memory from the arena. CODE_OUT_OF_MEMORY,
- * CODE_CANCELLED; nothing that a student handed in is an error. */
+ * What may have been lost (entry->lost_perhaps) and no mistake explains was (entry->lost). Memory from the arena.
+ * CODE_OUT_OF_MEMORY, CODE_CANCELLED; nothing that a student handed in is an error. */
 int diagnose_run(struct arena *arena, const struct check *check, struct report *report, double seconds,
                  struct diagnosis *diagnosis, struct error *error);
 

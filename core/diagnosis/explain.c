@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/numbers.h"
 #include "core/diagnosis/candidates.h"
 #include "core/diagnosis/factors.h"
 #include "core/diagnosis/hypothesis.h"
@@ -120,18 +121,28 @@ static void offer_consumers(struct candidates *c, const double *predicted)
     c->at = NULL;
 }
 
+/* Nothing was computed, or nothing but l2's part. */
+static void offer_nothing(struct candidates *c, const double *predicted)
+{
+    struct search *s = c->s;
+    size_t n = search_size(s, c->p), before;
+    memset(s->room, 0, n * sizeof *s->room);
+    bool is_zero = numbers_largest(n, predicted) == 0; /* that is right: it is the shape that is not */
+    bool zeros = numbers_largest(n, s->observed[c->p].values) == 0;
+    if (zeros && !is_zero) candidates_offer_plain(c, &mistake_all_zero, 0, s->room);
+    if (zeros || !search_has_l2(s, c->p)) return;
+    before = c->count;
+    search_add_l2(s, c->p, 1, s->room);
+    candidates_offer_plain(c, &mistake_all_zero, 1, s->room);
+    for (size_t i = before; i < c->count; i++)
+        c->list[i].but_l2 = true;
+}
+
 /* What holds for weights and biases alike. */
 static void offer_common(struct candidates *c, const double *predicted)
 {
     struct search *s = c->s;
-    size_t n = search_size(s, c->p);
-    bool all_zero = true;
-    for (size_t i = 0; i < n && all_zero; i++)
-        all_zero = s->observed[c->p].values[i] == 0;
-    if (all_zero) {
-        memset(s->room, 0, n * sizeof(double));
-        candidates_offer_plain(c, &mistake_all_zero, 0, s->room);
-    }
+    offer_nothing(c, predicted);
     candidates_offer_plain(c, &mistake_parameter_as_gradient, 0, search_given(s, c->p));
     candidates_offer_multiple(c, predicted);
     candidates_offer_multiple_but_l2(c, predicted);

@@ -75,10 +75,22 @@ static bool is_anywhere(const struct replay *replay, void *with)
     return place && slip_shows_in_gradients(&replay->slip);
 }
 
+/* Whether the loss takes what the slip makes of the output: a logarithm takes nothing below 0. */
+static bool has_loss(const struct replay *replay)
+{
+    const struct node *loss = replay->sweep.s->network->loss;
+    const struct value *output = loss->inputs[LOSS_PREDICTION];
+    if (loss->op->on_probabilities == NULL || !loss->op->on_probabilities(loss->attributes)) return true;
+    const double *y = sweep_value(&replay->sweep, output);
+    for (size_t i = 0; i < output->size; i++)
+        if (!(y[i] >= 0 && y[i] <= 1)) return false;
+    return true;
+}
+
 static bool fits_gradients(struct replay *replay, void *with)
 {
     struct wanted *wanted = with;
-    if (!gives_values(replay, SIZE_MAX)) return false;
+    if (!has_loss(replay) || !gives_values(replay, SIZE_MAX)) return false;
     wanted->explains = replay_explains(replay, &wanted->residual);
     return wanted->explains;
 }

@@ -36,6 +36,7 @@ struct found {
     const char *name, *looks_like; /* forward_wrong: which value, and what it looks like; each may be NULL */
     bool at_loss;                  /* it is a factor on the gradient of the loss, or on all */
     bool others_reach;             /* other mistakes spoil some of the same tensors */
+    bool sent_back;                /* ... and was made behind the loss: l2's part never has it */
     bool with_l2;                  /* the factor on the gradient of the loss is on that of the regularization, too */
     bool right_below;              /* there is something below the tensors that it spoils, and all of that is right */
 };

@@ -135,6 +135,18 @@ static bool a_step_reaches(const struct search *s, const struct choice *first, s
     return false;
 }
 
+/* Whether what was handed in for a tensor was not computed at all: no step shows in it. */
+static bool is_plain(const struct search *s, size_t p)
+{
+    for (size_t i = 0; i < s->now.length; i++) {
+        const struct choice *own = &s->now.path[i];
+        if (own->parameter == p &&
+            (own->mistake == &mistake_all_zero || own->mistake == &mistake_parameter_as_gradient))
+            return true;
+    }
+    return false;
+}
+
 /* Whether a tensor has a mistake of its own. */
 static bool has_own(const struct search *s, size_t p)
 {
@@ -181,7 +193,8 @@ static bool has_evidence(const struct search *s, const struct choice *first)
     }
     /* Where something stays unexplained, what has a mistake of its own on top says too little for a step. */
     for (size_t p = 0; p < search_count(s); p++)
-        digits += a_step_reaches(s, first, p) && !(s->now.partial && has_own(s, p)) ? evidence_of(s, p) : 0;
+        if (a_step_reaches(s, first, p) && !is_plain(s, p) && !(s->now.partial && has_own(s, p)))
+            digits += evidence_of(s, p);
     return digits >= needed;
 }
 
@@ -196,6 +209,8 @@ static bool is_undone(const struct search *s, const struct choice *choice)
         failing += s->observed[p].failing && !s->observed[p].absent && search_reaches(s, choice, p);
     for (size_t i = 0; i < s->now.length; i++) {
         const struct choice *own = &s->now.path[i];
+        bool step = own->parameter == PARAMETER_NONE && own != choice;
+        if (step && own->times != 0 && fabs(own->times * choice->times - 1) < NO_FACTOR) return true;
         if (own->parameter == PARAMETER_NONE || !s->observed[own->parameter].failing) continue;
         undone += search_reaches(s, choice, own->parameter) && fabs(own->times * choice->times - 1) < NO_FACTOR;
     }
@@ -335,15 +350,16 @@ static bool may_stand_beside(const struct search *s, const struct solution *rate
 /* Whether what was handed in speaks for each mistake of the hypothesis, and for no other reading of it. */
 static bool is_credible(const struct search *s)
 {
-    unsigned constants = 0;
+    unsigned constants = 0, signs = 0;
     for (size_t k = 0; k < s->now.distinct; k++) {
         const struct choice *first = &s->now.path[s->now.kinds[k]];
         constants += first->mistake == &mistake_constant_factor;
+        signs += first->parameter == PARAMETER_NONE && first->times < 0;
         if (is_undone(s, first) || !has_evidence(s, first)) return false;
     }
-    /* Several constants explain more than anybody did, and an entry of the answer has one. Where something stays
-     * unexplained a mere constant explains too little. */
-    return constants <= (s->now.partial ? 0 : 1);
+    /* Several constants explain more than anybody did, and an entry of the answer has one; two signs are none. Where
+     * something stays unexplained a mere constant explains too little. */
+    return constants <= (s->now.partial ? 0 : 1) && signs <= 1;
 }
 
 /* A constant that is nearer to 1 than that may as well be what rounding made of a few numbers. */
@@ -360,15 +376,26 @@ static bool is_met_by_chance(const struct search *s, const struct solution *rate
     return rated->distinct > 1;
 }
 
+bool hypothesis_shows_l2(const struct search *s, const struct choice *path, size_t length, size_t p)
+{
+    if (!search_has_l2(s, p)) return false;
+    for (size_t i = 0; i < length; i++) {
+        const struct choice *own = &path[i];
+        bool hides = own->mistake == &mistake_all_zero || own->mistake == &mistake_parameter_as_gradient ||
+                     own->mistake->step == STEP_LOSS || own->of_l2;
+        if (own->parameter == p && hides) return false;
+    }
+    return true;
+}
+
 /* Whether a factor is on l2's part of one tensor and not on that of another, which one sentence cannot say. */
 static bool mixes_l2(const struct search *s)
 {
     size_t with = 0, without = 0;
     for (size_t p = 0; p < search_count(s); p++) {
-        bool own = !search_has_l2(s, p) || !s->observed[p].failing || s->now.matches[p].fit == FIT_NONE;
-        for (size_t i = 0; i < s->now.length && !own; i++)
-            own = s->now.path[i].parameter == p;
-        if (!own) *(s->now.matches[p].with_l2 ? &with : &without) += 1;
+        bool shows = s->observed[p].failing && s->now.matches[p].fit != FIT_NONE &&
+                     hypothesis_shows_l2(s, s->now.path, s->now.length, p);
+        if (shows) *(s->now.matches[p].with_l2 ? &with : &without) += 1;
     }
     return with > 0 && without > 0;
 }

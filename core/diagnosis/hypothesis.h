@@ -47,6 +47,10 @@ bool hypothesis_is_likelier(const struct solution *a, const struct solution *b);
  * factor on some of the tensors. */
 bool hypothesis_may_be_two(const struct solution *single);
 
+/* Whether a tensor shows by what l2's part of it is multiplied: it has one, and no mistake of its own that is about
+ * that part or leaves nothing of it. */
+bool hypothesis_shows_l2(const struct search *s, const struct choice *path, size_t length, size_t p);
+
 /* Counts the distinct mistakes anew after a choice on the path has changed; false where they are more than the budget.
  */
 bool hypothesis_recount(struct search *s);

@@ -122,7 +122,9 @@ size_t parts_of(const struct search *s, const struct choice *choice, struct choi
     }
     const struct factor_name *named[2];
     double c = -choice->factor;
+    whole.sent_back = choice->node != NULL && whole.node == NULL;
     parts[0] = part_of(&whole, &mistake_sign_flipped, -1);
+    if (written_near(c, 1)) return 1;
     if (is_mean(s, choice, c)) {
         parts[1] = part_of(&whole, &mistake_bias_averaged, 0);
         return 2;

@@ -45,6 +45,7 @@ struct choice {
     size_t parameter;          /* that alone is spoilt, of what is graded; or PARAMETER_NONE */
     bool has_factor, by_norm;
     bool of_l2, but_l2; /* the factor is on l2's part of the tensor alone; on all but that */
+    bool sent_back;     /* it is told as one on the loss, but was made behind it: l2's part never has it */
     double off; /* by which the factor that was fitted differs from the number that it is taken for, relatively */
     double factor, times; /* times: what the gradients are multiplied by; 0 where the mistake is no such thing */
     double scale;         /* of a direction at the loss: what it is multiplied by; 0 where it is none */

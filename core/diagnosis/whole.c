@@ -357,6 +357,18 @@ static bool unclip(const struct search *s, double c, const struct unclipped *roo
     return true;
 }
 
+/* Whether a factor on the loss, which clipping takes away, is among what was found, and nothing that would show it. */
+static bool is_absorbed(const struct search *s)
+{
+    bool factor = false, shows = search_any_l2(s);
+    for (size_t i = 0; i < s->best->length; i++) {
+        const struct choice *choice = &s->best->path[i];
+        factor = factor || (search_at_loss(choice) && choice->times > 0);
+        shows = shows || choice->mistake->unscaled || choice->mistake->nonlinear;
+    }
+    return factor && !shows;
+}
+
 /* Looks under a clipping that multiplied all by c, if it may have been one. */
 static void search_unclipped(struct search *s, size_t budget, double c, const struct unclipped *room,
                              struct whole *finished)
@@ -375,6 +387,7 @@ static void search_unclipped(struct search *s, size_t budget, double c, const st
     s->observed = as_handed_in;
     for (size_t p = 0; p < search_count(s); p++)
         sketch_observe(s, p);
+    if (s->best != NULL && is_absorbed(s)) s->best = NULL;
     if (s->best != NULL)
         *finished = (struct whole){.mistake = &mistake_clipped, .factor = limit, .by_norm = true, .all = true};
 }
@@ -386,7 +399,7 @@ void whole_search_norm(struct search *s, size_t budget, struct observed *observe
     size_t count = list_clipped_times(s, list), n = search_count(s);
     struct unclipped room = {observed, arena_zeroed(s->arena, n, sizeof *room.values),
                              arena_zeroed(s->arena, n, sizeof *room.raw)};
-    s->out_of_memory = room.values == NULL || room.raw == NULL;
+    s->out_of_memory = s->out_of_memory || room.values == NULL || room.raw == NULL;
     s->stopped = s->stopped || s->out_of_memory;
     for (size_t i = 0; i < count; i++)
         search_unclipped(s, budget, list[i].c, &room, finished);

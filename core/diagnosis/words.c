@@ -200,6 +200,8 @@ static const char *message_of(const struct found *found)
                                 " gradient is {penalty}.";
     static const char but_l2[] = "{parameters}: {factor} times what it should be, but for the part of the"
                                  " regularization, {penalty}, which is right.";
+    static const char nothing_but_l2[] =
+        "{parameters}: there is nothing but the part of the regularization, {penalty}.";
     static const char at_loss[] = "The gradient of the loss is multiplied by {factor}.";
     static const char all[] = "All gradients are {factor} times the right ones.";
     static const char sent[] = "What comes back through {through} is {factor} times what it should be.";
@@ -211,7 +213,7 @@ static const char *message_of(const struct found *found)
                                 " have been transposed, or flattened column by column.";
     const struct mistake *mistake = found->mistake;
     if (found->of_l2) return of_l2;
-    if (found->but_l2) return but_l2;
+    if (found->but_l2) return mistake == &mistake_all_zero ? nothing_but_l2 : but_l2;
     if (found->sent) return sent;
     if (mistake == &mistake_contribution_missing && found->below != NULL && found->below->use_count == 1)
         return nothing;

@@ -1,5 +1,7 @@
 /* Layer normalization (Ba, Kiros, Hinton 2016) over the last axis: xhat = (x - mean) / sqrt(variance + eps), the
  * variance being the mean of squares; y = gamma * xhat + beta. */
+#include <math.h>
+
 #include "core/ops/mistake.h"
 #include "core/ops/rows.h"
 
@@ -62,6 +64,15 @@ static int backward(const struct op_call *call)
     }
     if (code != CODE_OK) return code;
     return b->normalize_gradient(rows.count, rows.width, call->saved[XHAT], call->saved[INVERSE], dxhat, call->dx[X]);
+}
+
+/* Of dxhat / sqrt(variance + eps), of which hardly anything is left where a row has few elements. */
+static void made_of(const struct op_call *call, double *terms)
+{
+    struct rows rows = rows_of(call->out);
+    const double *dy = call->dy, *gamma = call->x[GAMMA], *inverse = call->saved[INVERSE];
+    for (size_t i = 0; i < rows.count * rows.width; i++)
+        terms[i] += fabs(dy[i] * (gamma != NULL ? gamma[i % rows.width] : 1)) * inverse[i / rows.width];
 }
 
 /* ---- wrong ways of sending the gradient back ---- */
@@ -278,4 +289,5 @@ const struct op op_layer_norm = {
     .backward = backward,
     .mistakes = own_mistakes,
     .cases = cases,
+    .made_of = made_of,
 };

@@ -173,6 +173,10 @@ struct op {
     /* an activation only, for its mistakes: the outputs of a row are probabilities; its derivative in terms of its
      * output alone, which is called h, or NULL */
     bool probabilities;
+    /* Adds what the numbers of its first input's gradient are made of besides themselves, where they are differences of
+     * larger ones; NULL where they are none. (core/pass/magnitude.h) */
+    void (*made_of)(const struct op_call *call, double *terms);
+    bool small_is_exact; /* an output that is nearly 0, and a derivative there, is right to a few digits of its own */
     const char *slope_of_output;
 
     /* a loss only: */

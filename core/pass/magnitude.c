@@ -7,12 +7,14 @@
 #include "core/ops/elementwise.h"
 
 /* What rounding makes of a pass is found out by passes in which all is rounded by much more, up or down at random: by
- * so much of what each number is made of. */
-#define STEP 0x1p-40
+ * so much of what each number is made of. Where the longer step leads somewhere else, as below 0 or to the other side
+ * of a clamp, the shorter one shows less, which counts. */
+enum { STEPS = 2 };
+static const double steps[STEPS] = {0x1p-40, 0x1p-47};
 
-/* So many of them: the largest of the changes of one number is hardly ever less than a third of what they are usually.
- * Where that takes too many operations a few, which may show half of it. */
-enum { TRIALS = 8, TRIALS_OF_LARGE = 2 };
+/* So many for each step: the largest of the changes of one number is hardly ever less than a third of what they are
+ * usually. Where that takes too many operations a few, which may show half of it. */
+enum { TRIALS = 6, TRIALS_OF_LARGE = 2 };
 #define OPERATIONS_MOST 5e10
 #define PASSES_OF_A_TRIAL 1.5 /* forward twice, back once */
 
@@ -25,9 +27,11 @@ struct work {
     struct magnitudes *magnitudes;
     int *unit;           /* by value: the largest power of two, its exponent, that all elements are multiples of */
     double **terms_back; /* by value: of its gradient, as magnitudes->terms */
-    double **tried, **tried_back; /* by value: a pass in which all is rounded by STEP, and its gradients */
+    double **tried, **tried_back; /* by value: a pass in which all is rounded by a step, and its gradients */
+    double **seen, **seen_back;   /* likewise: the largest changes with the step at hand, in steps */
     unsigned long long state;
     unsigned bits; /* of state, that were not used yet */
+    double step;   /* one of steps */
     double times;  /* what changes are taken to be, of what they are seen to be */
     /* by input of a node: what goes in, and what comes back; room for a gradient of an output */
     const void **x;
@@ -59,9 +63,10 @@ static bool take_values(struct work *w)
     m->exact = arena_zeroed(w->arena, graph->value_count, sizeof *m->exact);
     m->unit = arena_array(w->arena, graph->value_count, sizeof *m->unit);
     w->unit = arena_array(w->arena, graph->value_count, sizeof *w->unit);
-    double **const of_values[] = {m->values = take_list(w), m->terms = take_list(w), w->tried = take_list(w)};
+    double **const of_values[] = {m->values = take_list(w), m->terms = take_list(w), w->tried = take_list(w),
+                                  w->seen = take_list(w)};
     double **const of_gradients[] = {m->gradients = take_list(w), w->terms_back = take_list(w),
-                                     w->tried_back = take_list(w)};
+                                     w->tried_back = take_list(w), w->seen_back = take_list(w)};
     enum { LISTS = sizeof of_values / sizeof *of_values };
     for (size_t i = 0; i < LISTS; i++)
         if (of_values[i] == NULL || of_gradients[i] == NULL) return false;
@@ -199,11 +204,12 @@ static void take_magnitudes(struct work *w, const struct node *node, const struc
 }
 
 /* The output itself; and of an op of one input what its formula has on the way: 1 + tanh(u) for gelu, where that is
- * nearly 0; no more than 1 where what comes out is no more (a tanh of 1e9 is as good as any). */
+ * nearly 0; no more than 1 where what comes out is no more (a tanh of 1e9 is as good as any). But a sigmoid is made of
+ * products alone, however small it is. */
 static void take_output(const struct node *node, const struct op_call *call, double *terms)
 {
     const double *x = call->x[0], *y = call->y;
-    bool one = node->input_count == 1 && node->inputs[0]->size == node->output->size;
+    bool one = node->input_count == 1 && node->inputs[0]->size == node->output->size && !node->op->small_is_exact;
     bool kinked = op_kink(node->op, node->attributes) != KINK_NONE;
     for (size_t i = 0; i < node->output->size; i++) {
         terms[i] = fabs(y[i]);
@@ -246,7 +252,7 @@ static void want(struct work *w, const struct op_call *call, const struct value 
  * that one's rounding: 1 - h**2, where h is nearly 1; and so is the difference of a probability and a target. */
 static void add_formula(struct work *w, const struct node *node, const struct op_call *like)
 {
-    const double *dy = like->dy;
+    const double *dy = like->dy, *y = like->y;
     double *terms = w->terms_back[node->inputs[0]->index];
     size_t n = node->inputs[0]->size;
     if (like->op->kind == OP_LOSS && like->op->goes_with == NULL) return;
@@ -256,8 +262,13 @@ static void add_formula(struct work *w, const struct node *node, const struct op
             terms[i] += factor;
         return;
     }
-    for (size_t i = 0; dy != NULL && n == node->output->size && i < n; i++)
-        terms[i] += fabs(dy[i]);
+    enum map map;
+    double attribute;
+    if (like->op->made_of != NULL) like->op->made_of(like, terms);
+    if (!elementwise_map(like->op, like->attributes, &map, &attribute)) return;
+    for (size_t i = 0; dy != NULL && i < n; i++)
+        if (w->back[0][i] != 0) /* nothing comes through what is closed */
+            terms[i] += fabs(dy[i]) * (like->op->small_is_exact ? fabs(y[i]) : 1);
 }
 
 /* Adds what a node sends back to each of its inputs to what the others do. */
@@ -312,7 +323,7 @@ static double step(struct work *w)
         w->state ^= w->state << 17;
         w->bits = 64;
     }
-    return w->state >> --w->bits & 1 ? STEP : -STEP;
+    return w->state >> --w->bits & 1 ? w->step : -w->step;
 }
 
 /* Whether a step goes over a kink, where there is no slope to be seen: what lies at one is another matter
@@ -365,12 +376,18 @@ static void let_through(struct work *w, const struct node *node, double *tried)
         if (went[i] == x[i]) tried[i] += came[i] - x[i];
 }
 
+static bool is_cancelled(const struct pass *pass)
+{
+    return pass->cancelled != NULL && atomic_load_explicit(pass->cancelled, memory_order_relaxed);
+}
+
 static int try_forward(struct work *w)
 {
     const struct graph *graph = w->pass->graph;
     for (size_t i = 0; i < graph->node_count; i++) {
         const struct node *node = graph->nodes[i];
         if (node->output->is_term) continue;
+        if (is_cancelled(w->pass)) return CODE_CANCELLED;
         size_t out = node->output->index;
         struct op_call call = call_like(w, pass_call(w->pass, node));
         take_tried(w, pass_call(w->pass, node), (const struct value *const *)node->inputs);
@@ -405,11 +422,6 @@ static int try_back_at(struct work *w, const struct node *node, const struct op_
 }
 
 /* ---- all of it ---- */
-
-static bool is_cancelled(const struct pass *pass)
-{
-    return pass->cancelled != NULL && atomic_load_explicit(pass->cancelled, memory_order_relaxed);
-}
 
 /* From the loss down: `go` is terms_back or try_back_at. Where gradients are tried, what comes to a value is rounded
  * once all of it is there. */
@@ -454,7 +466,7 @@ static int find_terms(struct work *w)
 static void keep(const struct work *w, size_t n, const double *right, const double *tried, double *off)
 {
     for (size_t i = 0; i < n; i++) {
-        double change = w->times * fabs(tried[i] - right[i]) / STEP;
+        double change = w->times * fabs(tried[i] - right[i]) / w->step;
         if (change > off[i]) off[i] = change;
     }
 }
@@ -472,12 +484,35 @@ static int try_once(struct work *w)
     for (size_t v = 0; v < graph->value_count && code == CODE_OK; v++) {
         size_t n = graph->values[v]->size;
         const double *right = w->pass->gradients[v];
-        if (w->tried[v] != NULL) keep(w, n, w->pass->values[v], w->tried[v], w->magnitudes->values[v]);
+        if (w->tried[v] != NULL) keep(w, n, w->pass->values[v], w->tried[v], w->seen[v]);
         if (w->tried_back[v] == NULL) continue;
         if (graph->values[v]->made_by == NULL) round_each(w, n, right, w->terms_back[v], w->tried_back[v]);
-        keep(w, n, right, w->tried_back[v], w->magnitudes->gradients[v]);
+        keep(w, n, right, w->tried_back[v], w->seen_back[v]);
     }
     return code;
+}
+
+/* All trials with one step. */
+static int try_step(struct work *w, size_t trials)
+{
+    int code = CODE_OK;
+    for (size_t v = 0; v < w->pass->graph->value_count; v++) {
+        size_t bytes = w->pass->graph->values[v]->size * sizeof(double);
+        if (w->seen[v] != NULL) memset(w->seen[v], 0, bytes);
+        if (w->seen_back[v] != NULL) memset(w->seen_back[v], 0, bytes);
+    }
+    for (size_t trial = 0; trial < trials && code == CODE_OK; trial++)
+        code = try_once(w);
+    return code;
+}
+
+/* What both steps show, and no less than a number is made of itself. */
+static void settle(size_t n, bool first, const double *terms, const double *seen, double *off)
+{
+    for (size_t i = 0; i < n; i++) {
+        double here = fmax(seen[i], terms[i]);
+        off[i] = first ? here : fmin(off[i], here);
+    }
 }
 
 int magnitudes_of(struct arena *arena, const struct pass *pass, double eps, struct magnitudes *magnitudes,
@@ -485,18 +520,19 @@ int magnitudes_of(struct arena *arena, const struct pass *pass, double eps, stru
 {
     struct work w = {.arena = arena, .pass = pass, .magnitudes = magnitudes, .state = 88172645463325252ULL};
     *magnitudes = (struct magnitudes){.eps = eps};
+    bool large = pass->graph->work * PASSES_OF_A_TRIAL * STEPS * TRIALS > OPERATIONS_MOST;
+    w.times = large ? 2 : 1;
     int code = take_values(&w) && take_room(&w) ? CODE_OK : CODE_OUT_OF_MEMORY;
     if (code == CODE_OK) code = find_terms(&w);
-    for (size_t v = 0; v < pass->graph->value_count && code == CODE_OK; v++) {
-        size_t bytes = pass->graph->values[v]->size * sizeof(double);
-        if (magnitudes->values[v] != NULL) memcpy(magnitudes->values[v], magnitudes->terms[v], bytes);
-        if (magnitudes->gradients[v] != NULL) memcpy(magnitudes->gradients[v], w.terms_back[v], bytes);
+    for (size_t s = 0; s < STEPS && code == CODE_OK; s++) {
+        w.step = steps[s];
+        code = try_step(&w, large ? TRIALS_OF_LARGE : TRIALS);
+        for (size_t v = 0; v < pass->graph->value_count && code == CODE_OK; v++) {
+            size_t n = pass->graph->values[v]->size;
+            if (w.seen[v] != NULL) settle(n, s == 0, magnitudes->terms[v], w.seen[v], magnitudes->values[v]);
+            if (w.seen_back[v] != NULL) settle(n, s == 0, w.terms_back[v], w.seen_back[v], magnitudes->gradients[v]);
+        }
     }
-    bool large = pass->graph->work * PASSES_OF_A_TRIAL * TRIALS > OPERATIONS_MOST;
-    size_t trials = large ? TRIALS_OF_LARGE : TRIALS;
-    w.times = large ? 2 : 1;
-    for (size_t trial = 0; trial < trials && code == CODE_OK; trial++)
-        code = try_once(&w);
     return code == CODE_CANCELLED ? error_set(error, code, "the work was cancelled")
                                   : backend_error(pass->backend, code, error);
 }

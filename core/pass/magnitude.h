@@ -22,8 +22,8 @@ struct magnitudes {
 /* So many times that a number may be off by in whatever order it was computed. */
 #define MAGNITUDE_ROUNDINGS 64
 
-/* So much memory it takes, in passes: three lists by value and three by gradient, and room for the largest node. */
-#define MAGNITUDE_PASSES 5
+/* So much memory it takes, in passes: four lists by value and four by gradient, and room for the largest node. */
+#define MAGNITUDE_PASSES 6
 
 enum { MAGNITUDE_NO_UNIT = -(1 << 20) };
 
@@ -32,7 +32,7 @@ bool magnitude_is_exact(const struct magnitudes *magnitudes, const struct value 
 
 /* Of a pass in float64 on the CPU, after forward and backward; eps says which numbers are exact. CODE_OUT_OF_MEMORY,
  * CODE_CANCELLED; errors of the ops. Its memory is the arena's, MAGNITUDE_PASSES times what the pass has; it takes the
- * time of about 13 such passes. The pass is left as it was. */
+ * time of about 20 such passes. The pass is left as it was. */
 int magnitudes_of(struct arena *arena, const struct pass *pass, double eps, struct magnitudes *magnitudes,
                   struct error *error);
 

@@ -527,7 +527,8 @@ class Replay:
                 kept = self.net.l2 * self.params[tensor] if m["values"].get("without_regularization") else 0
                 value = (value - kept) * get(m, "factor") + kept
             elif m["id"] == "all_zero":
-                value = np.zeros_like(value)
+                kept = self.net.l2 * self.params[tensor] if m["values"].get("without_regularization") else 0
+                value = np.zeros_like(value) + kept
             elif m["id"] == "parameter_as_gradient":
                 value = self.params[tensor].copy()
             elif m["id"] == "transposed" and "used" not in m["values"]:
