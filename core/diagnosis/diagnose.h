@@ -18,7 +18,8 @@
  * learning rate): the first tensor that shows c settles it, by least squares (number.h). A value that several nodes
  * take gets the sum of what they send (flow.h). At each node
  *   1. its own tensors are compared with what was handed in, once nothing more can come to them (explain.h). One that
- * does not fit may have a mistake of its own: transposed, not summed, scaled, ... ; else the hypothesis is dropped;
+ * does not fit may have a mistake of its own: transposed, not summed, scaled, ... , or two, one on top of the other
+ * (composed.c); else the hypothesis is dropped;
  *   2. what it sends to each of its inputs is made by the right rule, and then by each wrong one: those of its op
  *      (op->mistakes), those of its kind (activations, losses), and those that no op owns: what one of several
  * consumers sends is missing, is added twice, or replaced the others. A hypothesis is a path of such choices
