@@ -491,7 +491,7 @@ class Replay:
                 at.dW = given if self.convention == "numpy" else given.T
             elif grads[k, "W"].shape == dW.shape:
                 at.dW = grads[k, "W"]
-            at.bare = at.dW - net.l2 * at.W
+            at.bare = at.dW - self.l2_times(k) * net.l2 * at.W
             if net.has_bias[k]:
                 at.dz = made[k, "b"]
                 db = at.dz.sum(axis=0)
