@@ -21,6 +21,9 @@ static bool may_be_multiple(const struct search *s, size_t p, const double *stud
     return s->matching.clip < HUGE_VAL || !(left > (double)count);
 }
 
+/* Nobody multiplies by more, or by less than one part of it: what is nearly 0 is no number to multiply. */
+#define FACTOR_MOST 1e9
+
 /* The factor by which numbers are off; NaN where they are no multiple, or too few to tell. */
 static double factor_of(const struct candidates *c, const double *student, const double *predicted)
 {
@@ -31,7 +34,8 @@ static double factor_of(const struct candidates *c, const double *student, const
         nonzero += predicted[i] != 0;
     double factor = candidates_fit(n, 1, student, predicted);
     if (nonzero == 1 && c->under.mistake == NULL && fabs(factor + 1) <= EXACT_FACTOR) nonzero = 2; /* a sign shows */
-    return nonzero < 2 || !(fabs(factor) >= 1e-9) || fabs(factor - 1) < NO_FACTOR ? NAN : factor;
+    bool sensible = fabs(factor) >= 1 / FACTOR_MOST && fabs(factor) <= FACTOR_MOST && fabs(factor - 1) >= NO_FACTOR;
+    return nonzero >= 2 && sensible ? factor : NAN;
 }
 
 /* A factor, by all names that it has, which makes these numbers. */

@@ -13,9 +13,9 @@ struct answer {
 /* Once, before the first. */
 void answer_setup(void);
 
-/* Steps that the search for mistakes may take: of a quarter of a second it can make a thousand times as many, but most
+/* Steps that the search for mistakes may take: of a quarter of a second it can make many times more, but most
  * of what may go wrong does so early. */
-enum { STEPS_ORDINARY = 100, STEPS_MANY = 10000 };
+enum { STEPS_ORDINARY = 100, STEPS_MANY = 2000 };
 
 /* Everything comes from the arena, whose memory may run short (status 503). */
 void answer_body(struct arena *arena, const char *body, size_t length, unsigned steps, struct answer *answer);
