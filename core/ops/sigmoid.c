@@ -42,5 +42,4 @@ const struct op op_sigmoid = {
     .mistakes = (const struct mistake *const[]){&mistake_output_formula_at_input, &mistake_squared_derivative_slip,
                                                 &mistake_product_for_elementwise, NULL},
     .cases = unary_cases,
-    .small_is_exact = true,
 };

@@ -204,8 +204,8 @@ static void take_magnitudes(struct work *w, const struct node *node, const struc
 }
 
 /* The output itself; and of an op of one input what its formula has on the way: 1 + tanh(u) for gelu, where that is
- * nearly 0; no more than 1 where what comes out is no more (a tanh of 1e9 is as good as any). But a sigmoid is made of
- * products alone, however small it is. */
+ * nearly 0; no more than 1 where what comes out is no more (a tanh of 1e9 is as good as any). But a softmax is made of
+ * products alone, however small it is; a sigmoid may be made of a tanh. */
 static void take_output(const struct node *node, const struct op_call *call, double *terms)
 {
     const double *x = call->x[0], *y = call->y;
