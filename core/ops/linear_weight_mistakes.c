@@ -8,7 +8,8 @@ const double *linear_dW(const struct step_call *call, size_t reading, double *l2
 {
     *l2 = reading == DW_UNREGULARIZED ? call->l2 : 0;
     if (reading == DW_UNSPOILT) return call->dW_unspoilt;
-    return reading == DW_UNREGULARIZED && call->l2 == 0 ? NULL : call->dW;
+    if (reading == DW_AS_IT_IS || call->l2 == 0) return reading == DW_AS_IT_IS ? call->dW : NULL;
+    return call->dW_unspoilt != NULL ? call->dW_unspoilt : call->dW; /* which has l2's part, whatever became of it */
 }
 
 const char *linear_dW_words(size_t reading)
