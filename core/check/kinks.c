@@ -17,8 +17,8 @@ static size_t count_submitted(const struct settling *s)
     return submitted;
 }
 
-/* All errors of the loss that are 0 but for rounding are taken for that: at a perfect fit nothing comes back then. True
- * where all tensors are the student's so. */
+/* All errors of the loss that are 0 but for rounding are taken for that: at a perfect fit nothing comes back then.
+ * *fits: all tensors are the student's so; else all is as it was. */
 static int try_perfect_fit(struct settling *s, bool *fits)
 {
     size_t chosen = 0;

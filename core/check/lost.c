@@ -113,14 +113,15 @@ static int look_at_float32(struct looks *l)
     if (!any) return CODE_OK;
     struct arena own;
     int code = run(l, DTYPE_FLOAT32, false, &own, &pass, &overflows);
+    bool no_errors = l->zero && errors_vanish(l);
     for (size_t i = 0; code == CODE_OK && i < l->count; i++) {
         struct look *look = &l->list[i];
         struct distances off = {0, 0, 0};
         if (!is_of_float32(l, look)) continue;
         double least = FLOAT32_OF_LARGEST * looks_largest(l, look);
         if (!overflows) code = measure(l, &pass, look, &off);
-        bool poor = off.other > least || (l->zero && errors_vanish(l));
-        bool near = l->zero ? off.between == 0 || errors_vanish(l) : is_near(&off);
+        bool poor = off.other > least || no_errors;
+        bool near = l->zero ? off.between == 0 || no_errors : is_near(&off);
         bool too_large = overflows && look->float32;
         /* Zeros are float32's where one rounding leaves nothing, as of 1 / (1 + exp(-20)) - 1. */
         bool rounded = look->float32 ? may_be_float32(l, look, MAGNITUDE_ROUNDINGS, least)

@@ -12,8 +12,8 @@ enum { PRINTED_LEAST = 3, PRINTED_MOST = 10, PRINTED_AS_FLOAT32 = 7 };
 struct printed {
     int decimals; /* none of the numbers has more; 0: they have */
     int digits;   /* none has more significant digits; 0: they have. Where decimals says it, this says nothing */
-    double numbers, decimals_of_all,
-        digits_of_all; /* those that are not 0, and how many of either they have together */
+    /* those that are not 0, and how many of either they have together */
+    double numbers, decimals_of_all, digits_of_all;
 };
 
 /* What tells numbers that were printed, into *printed, which begins as {0}: for several tensors one after the other.

@@ -67,6 +67,12 @@ struct entry {
                             looks for; else NULL */
 };
 
+/* Whether an entry's numbers say nothing, whatever is found out of them. */
+static inline bool entry_is_lost(const struct entry *entry)
+{
+    return entry->lost != LOST_NOT && entry->lost_perhaps == LOST_NOT;
+}
+
 struct report {
     bool passed;
     double points, max_points, score; /* score = points / max_points; with nothing to gain 1 or 0 as passed */

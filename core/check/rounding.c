@@ -44,10 +44,11 @@ static void allow(const struct looks *l, struct look *look)
     double most = largest > OF_A_PERFECT_FIT * l->products ? FLOAT64_AT_MOST * largest : HUGE_VAL;
     for (size_t i = 0; i < n; i++) {
         double rounding = generous && magnitude != NULL ? MAGNITUDE_ROUNDINGS * eps * magnitude[i] : 0;
+        if (!isfinite(rounding)) rounding = 0; /* what overflows says nothing, and no cap of it does */
         double in_float64 = fmin(rounding / eps * EPS64, most);
         rounding = look->float32 ? fmax(in_float64, fmin(rounding, FLOAT32_AT_MOST * largest)) : in_float64;
         double tolerated = look->entry->tolerance.atol + look->entry->tolerance.rtol * fabs(r[i]);
-        look->allowed[i] = fmax(tolerated, fmax(least, isfinite(rounding) ? rounding : 0));
+        look->allowed[i] = fmax(tolerated, fmax(least, rounding));
     }
 }
 
@@ -129,7 +130,7 @@ static struct printed printed_of(const struct looks *l, const struct look *look,
     struct printed own = {0};
     if (look->float32) return own; /* which no decimal is */
     bool alike = whole->decimals > 0 || whole->digits > 0;
-    if (alike && is_rounded(l, look, whole)) return *whole;
+    if (alike && (look->entry->verdict != VERDICT_MISMATCH || is_rounded(l, look, whole))) return *whole;
     if (printed_add(&own, look->value->size, look->student) && printed_settle(&own)) return own;
     return *whole;
 }

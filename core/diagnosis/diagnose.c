@@ -24,8 +24,9 @@ struct job {
     const struct check *check;
     struct report *report;
     struct diagnosis *diagnosis;
-    const struct pass *pass;               /* float64 on the CPU */
-    struct observed *observed, *exchanged; /* what was handed in; room for the same with two parameters exchanged */
+    const struct pass *pass;   /* float64 on the CPU */
+    struct observed *observed; /* what was handed in */
+    struct whole_room room;
     struct search search;
     struct given_list given; /* for values on the way */
     struct forward_slip slip;
@@ -99,7 +100,7 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
     struct view view = convention_graded(problem->convention, graded);
     *o = (struct observed){.failing = !entry->passed, .absent = student == NULL, .tolerance = entry->tolerance};
-    if (entry->lost != LOST_NOT && entry->lost_perhaps == LOST_NOT) { /* its numbers say nothing */
+    if (entry_is_lost(entry)) {
         o->failing = false;
         o->absent = true;
     }
@@ -206,8 +207,8 @@ static void search(struct job *job)
         if (budget < BUDGET_MAX && !is_over(s)) whole_search_clipped(s, budget, &job->finished);
         if (budget == 1 && !s->stopped && !look_at_causes(job)) s->out_of_memory = s->stopped = true;
         if (job->slip.found || (job->finished.mistake != NULL && s->best == NULL)) return;
-        if (budget < BUDGET_MAX && !is_over(s)) whole_search_norm(s, budget, job->exchanged, &job->finished);
-        if (budget > 1 && !is_over(s)) whole_search_swapped(s, budget - 1, job->exchanged, &job->finished);
+        if (budget < BUDGET_MAX && !is_over(s)) whole_search_norm(s, budget, &job->room, &job->finished);
+        if (budget > 1 && !is_over(s)) whole_search_swapped(s, budget - 1, &job->room, &job->finished);
     }
     if (!is_over(s)) start_run(s, most < 2 ? 1 : 2, true);
     /* Two mistakes that explain all of it, too, are not claimed, but they are among the one's alternatives. */
@@ -314,7 +315,12 @@ static void search_all(struct job *job)
     if (is_mere_constant(s) && is_lost_perhaps(job)) s->best = NULL; /* float32 makes that, too */
     bool found = s->best != NULL || job->finished.mistake != NULL || job->slip.found;
     if (settle_lost(job) && !found && !s->stopped && has_numbers(job)) search(job);
-    found = s->best != NULL || job->finished.mistake != NULL || job->slip.found;
+}
+
+/* Values on the way are lost where no mistake was found at all. */
+static void settle_lost_on_the_way(struct job *job)
+{
+    bool found = job->search.best != NULL || job->finished.mistake != NULL || job->slip.found;
     for (size_t i = 0; i < job->report->intermediate_count; i++) {
         struct entry *entry = &job->report->intermediates[i];
         if (entry->lost_perhaps != LOST_NOT) entry->lost = found ? LOST_NOT : entry->lost_perhaps;
@@ -334,6 +340,7 @@ static int diagnose(struct job *job, struct error *error)
     if (all) settle_lost(job);
     if (!all && !s->stopped) search_all(job);
     if (s->out_of_memory) return gave_up(s, error);
+    settle_lost_on_the_way(job);
     bool nothing_left = is_nothing_left(job);
     diagnosis->stopped = s->stopped;
     if (is_cancelled(s)) return error_set(error, CODE_CANCELLED, "the check was cancelled");
@@ -409,9 +416,8 @@ static int prepare(struct job *job, struct error *error)
     job->search.network = job->check->problem.network;
     job->search.pass = job->pass;
     job->observed = arena_array(job->arena, n, sizeof *job->observed);
-    job->exchanged = arena_array(job->arena, n, sizeof *job->exchanged);
     job->diagnosis->found = arena_array(job->arena, FOUND_MAX, sizeof *job->diagnosis->found);
-    bool room = job->observed != NULL && job->exchanged != NULL && job->diagnosis->found != NULL;
+    bool room = job->observed != NULL && job->diagnosis->found != NULL && whole_take_room(job->arena, n, &job->room);
     return room && observe_all(job) ? CODE_OK : out_of_memory(error);
 }
 

@@ -135,15 +135,17 @@ static bool a_step_reaches(const struct search *s, const struct choice *first, s
     return false;
 }
 
-/* Whether what was handed in for a tensor was not computed at all: no step shows in it. */
+/* Whether a tensor that a choice spoils was not computed at all. */
+static bool leaves_nothing(const struct choice *own)
+{
+    return own->mistake == &mistake_all_zero || own->mistake == &mistake_parameter_as_gradient;
+}
+
+/* Whether no step shows in a tensor, since it was not computed. */
 static bool is_plain(const struct search *s, size_t p)
 {
-    for (size_t i = 0; i < s->now.length; i++) {
-        const struct choice *own = &s->now.path[i];
-        if (own->parameter == p &&
-            (own->mistake == &mistake_all_zero || own->mistake == &mistake_parameter_as_gradient))
-            return true;
-    }
+    for (size_t i = 0; i < s->now.length; i++)
+        if (s->now.path[i].parameter == p && leaves_nothing(&s->now.path[i])) return true;
     return false;
 }
 
@@ -381,8 +383,7 @@ bool hypothesis_shows_l2(const struct search *s, const struct choice *path, size
     if (!search_has_l2(s, p)) return false;
     for (size_t i = 0; i < length; i++) {
         const struct choice *own = &path[i];
-        bool hides = own->mistake == &mistake_all_zero || own->mistake == &mistake_parameter_as_gradient ||
-                     own->mistake->step == STEP_LOSS || own->of_l2;
+        bool hides = (leaves_nothing(own) && !own->but_l2) || own->mistake->step == STEP_LOSS || own->of_l2;
         if (own->parameter == p && hides) return false;
     }
     return true;

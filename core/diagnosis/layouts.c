@@ -10,21 +10,19 @@
 static bool may_be_turned(const struct candidates *c, size_t rows, size_t columns, const double *matrix,
                           const double *student, bool multiple)
 {
-    const struct search *s = c->s;
     size_t n = rows * columns, stride = n / FEW + 1, count = 0;
-    double few[FEW + 1] = {0}, theirs[FEW + 1] = {0}, left = 0, bound = s->observed[c->p].bound;
+    double few[FEW + 1] = {0}, theirs[FEW + 1] = {0}, left = 0, bound = c->s->observed[c->p].bound;
+    if (c->s->matching.clip < HUGE_VAL) return true;
     for (size_t i = 0; i < n; i += stride, count++) {
         few[count] = matrix[i % rows * columns + i / rows];
         theirs[count] = student[i];
+        if (!multiple && !(fabs(theirs[count] - few[count]) <= bound)) return false;
     }
     double factor = multiple ? candidates_fit(count, 1, theirs, few) : 1;
-    for (size_t i = 0; i < count; i++) {
-        double off = (theirs[i] - (isnan(factor) ? 0 : factor * few[i])) / bound;
-        if (!multiple && !(fabs(off) <= 1)) return s->matching.clip < HUGE_VAL;
-        left += off * off;
-    }
+    for (size_t i = 0; i < count && !isnan(factor); i++)
+        left += (theirs[i] - factor * few[i]) / bound * ((theirs[i] - factor * few[i]) / bound);
     /* The best factor leaves no more, in squares, than the right one, which leaves at most the bound everywhere. */
-    return s->matching.clip < HUGE_VAL || !(left > (double)count);
+    return !multiple || !(left > (double)count);
 }
 
 /* A square weight's gradient, or one that was handed in in the transpose's shape. */
@@ -67,22 +65,20 @@ static void offer_memory_orders(struct candidates *c, const double *predicted)
     bool same_layout = o->values == o->raw;
     size_t rows = same_layout ? dim[0] : dim[1], columns = same_layout ? dim[1] : dim[0];
     bool multiple = candidates_may_compose(c, &mistake_wrong_memory_order, 0);
+    const double *ours = predicted, *made = s->room_turned;
+    if (!same_layout) {
+        tensor_transpose(dim[0], dim[1], predicted, s->room);
+        ours = s->room;
+        made = s->room_slope;
+    }
     for (size_t variant = 0; variant < 2; variant++) {
         size_t r = variant == 0 ? rows : columns, k = variant == 0 ? columns : rows;
-        const double *ours = predicted;
-        if (!same_layout) {
-            tensor_transpose(dim[0], dim[1], predicted, s->room);
-            ours = s->room;
-        }
         if (!may_be_turned(c, r, k, ours, o->raw, multiple)) continue;
         tensor_transpose(r, k, ours, s->room_turned);
-        if (same_layout)
-            memcpy(s->room, s->room_turned, rows * columns * sizeof *s->room);
-        else
-            tensor_transpose(rows, columns, s->room_turned, s->room);
-        struct match match = search_match(s, c->p, s->room);
+        if (!same_layout) tensor_transpose(rows, columns, s->room_turned, s->room_slope);
+        struct match match = search_match(s, c->p, made);
         candidates_offer(c, &mistake_wrong_memory_order, variant, match, NAN);
-        if (match.fit == FIT_NONE) candidates_compose_multiple(c, &mistake_wrong_memory_order, variant, s->room);
+        if (match.fit == FIT_NONE) candidates_compose_multiple(c, &mistake_wrong_memory_order, variant, made);
     }
 }
 

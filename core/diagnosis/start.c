@@ -32,8 +32,8 @@ static void start_with(struct search *s, const struct loss_direction *d, double 
     for (size_t i = 0; i < n; i++)
         value[i] = scale * d->value[i];
     /* Another loss's gradient may be a mere multiple of the right one. */
-    double times = multiple_of(n, flow_right(&s->flow, from), value);
-    if (!unknown && fabs(times - 1) <= EXACT_FACTOR) return; /* nobody could see it */
+    double times = unknown ? 0 : multiple_of(n, flow_right(&s->flow, from), value);
+    if (fabs(times - 1) <= EXACT_FACTOR) return; /* nobody could see it */
     if (!unknown) s->now.path[s->now.length - 1].times = times;
     const double *g = value, *gs = NULL;
     if (unknown) {

@@ -331,14 +331,16 @@ static double *divided(struct arena *arena, size_t n, const double *from, double
     return *room;
 }
 
-/* Room for what was handed in before it was clipped. */
-struct unclipped {
-    struct observed *observed;
-    double **values, **raw; /* by graded, taken when they are needed */
-};
+bool whole_take_room(struct arena *arena, size_t graded, struct whole_room *room)
+{
+    *room = (struct whole_room){arena_array(arena, graded, sizeof *room->observed),
+                                arena_zeroed(arena, graded, sizeof *room->values),
+                                arena_zeroed(arena, graded, sizeof *room->raw)};
+    return room->observed != NULL && room->values != NULL && room->raw != NULL;
+}
 
 /* What was handed in before it was clipped. False when memory is short. */
-static bool unclip(const struct search *s, double c, const struct unclipped *room)
+static bool unclip(const struct search *s, double c, const struct whole_room *room)
 {
     memcpy(room->observed, s->observed, search_count(s) * sizeof *room->observed);
     for (size_t p = 0; p < search_count(s); p++) {
@@ -370,7 +372,7 @@ static bool is_absorbed(const struct search *s)
 }
 
 /* Looks under a clipping that multiplied all by c, if it may have been one. */
-static void search_unclipped(struct search *s, size_t budget, double c, const struct unclipped *room,
+static void search_unclipped(struct search *s, size_t budget, double c, const struct whole_room *room,
                              struct whole *finished)
 {
     const struct observed *as_handed_in = s->observed;
@@ -392,21 +394,17 @@ static void search_unclipped(struct search *s, size_t budget, double c, const st
         *finished = (struct whole){.mistake = &mistake_clipped, .factor = limit, .by_norm = true, .all = true};
 }
 
-void whole_search_norm(struct search *s, size_t budget, struct observed *observed, struct whole *finished)
+void whole_search_norm(struct search *s, size_t budget, const struct whole_room *room, struct whole *finished)
 {
     struct clipped_times list[CLIPPED_TIMES_MAX];
     if (isnan(written_between(s->norm, s->norm + CLIP_EPSILON))) return; /* what eps takes off is less */
-    size_t count = list_clipped_times(s, list), n = search_count(s);
-    struct unclipped room = {observed, arena_zeroed(s->arena, n, sizeof *room.values),
-                             arena_zeroed(s->arena, n, sizeof *room.raw)};
-    s->out_of_memory = s->out_of_memory || room.values == NULL || room.raw == NULL;
-    s->stopped = s->stopped || s->out_of_memory;
+    size_t count = list_clipped_times(s, list);
     for (size_t i = 0; i < count; i++)
-        search_unclipped(s, budget, list[i].c, &room, finished);
+        search_unclipped(s, budget, list[i].c, room, finished);
     /* Clipping takes a factor on the loss away; but what is not linear shows it. */
     for (size_t i = 0; i < count && budget > 1; i++)
         for (size_t k = 0; k < s->factor_count; k++)
-            search_unclipped(s, budget, list[i].c / s->factors[k].value, &room, finished);
+            search_unclipped(s, budget, list[i].c / s->factors[k].value, room, finished);
 }
 
 /* Lets the search see these as what was handed in; p and q are the parameters that changed. */
@@ -425,8 +423,9 @@ static bool may_be_swapped(const struct search *s, size_t p, size_t q)
            a->values != NULL && b->values != NULL && !a->per_sample && !b->per_sample;
 }
 
-void whole_search_swapped(struct search *s, size_t budget, struct observed *room, struct whole *finished)
+void whole_search_swapped(struct search *s, size_t budget, const struct whole_room *with, struct whole *finished)
 {
+    struct observed *room = with->observed;
     const struct observed *as_handed_in = s->observed;
     size_t n = search_count(s);
     memcpy(room, as_handed_in, n * sizeof *room);

@@ -154,6 +154,9 @@ struct op {
      * exponent, of which each term of such a sum is a whole multiple, the inputs' elements being multiples of these.
      * NULL of every other op. (core/pass/magnitude.h) */
     int (*term_unit)(size_t count, const int *units);
+    /* Adds what the numbers of its first input's gradient are made of besides themselves, where they are differences of
+     * larger ones; NULL where they are none. (core/pass/magnitude.h) */
+    void (*made_of)(const struct op_call *call, double *terms);
 
     /* What students do wrong in it, beyond what can be done wrong in any op of its kind (core/ops/mistake.h). Ends with
      * NULL; NULL where there is nothing. */
@@ -173,10 +176,6 @@ struct op {
     /* an activation only, for its mistakes: the outputs of a row are probabilities; its derivative in terms of its
      * output alone, which is called h, or NULL */
     bool probabilities;
-    /* Adds what the numbers of its first input's gradient are made of besides themselves, where they are differences of
-     * larger ones; NULL where they are none. (core/pass/magnitude.h) */
-    void (*made_of)(const struct op_call *call, double *terms);
-    bool small_is_exact; /* an output that is nearly 0, and a derivative there, is right to a few digits of its own */
     const char *slope_of_output;
 
     /* a loss only: */

@@ -65,5 +65,4 @@ const struct op op_softmax = {
     .mistakes =
         (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, &mistake_squared_derivative_slip, NULL},
     .cases = unary_cases,
-    .small_is_exact = true,
 };

@@ -18,15 +18,11 @@ enum { TRIALS = 6, TRIALS_OF_LARGE = 2 };
 #define OPERATIONS_MOST 5e10
 #define PASSES_OF_A_TRIAL 1.5 /* forward twice, back once */
 
-/* A power of two that everything is a multiple of: 0 is a multiple of this one, too. */
-enum { UNIT_OF_ZERO = 1 << 20 };
-
 struct work {
     struct arena *arena;
     const struct pass *pass;
     struct magnitudes *magnitudes;
-    int *unit;           /* by value: the largest power of two, its exponent, that all elements are multiples of */
-    double **terms_back; /* by value: of its gradient, as magnitudes->terms */
+    double **terms_back;          /* by value: of its gradient, as magnitudes->terms */
     double **tried, **tried_back; /* by value: a pass in which all is rounded by a step, and its gradients */
     double **seen, **seen_back;   /* likewise: the largest changes with the step at hand, in steps */
     unsigned long long state;
@@ -60,9 +56,6 @@ static bool take_values(struct work *w)
 {
     const struct graph *graph = w->pass->graph;
     struct magnitudes *m = w->magnitudes;
-    m->exact = arena_zeroed(w->arena, graph->value_count, sizeof *m->exact);
-    m->unit = arena_array(w->arena, graph->value_count, sizeof *m->unit);
-    w->unit = arena_array(w->arena, graph->value_count, sizeof *w->unit);
     double **const of_values[] = {m->values = take_list(w), m->terms = take_list(w), w->tried = take_list(w),
                                   w->seen = take_list(w)};
     double **const of_gradients[] = {m->gradients = take_list(w), w->terms_back = take_list(w),
@@ -70,7 +63,6 @@ static bool take_values(struct work *w)
     enum { LISTS = sizeof of_values / sizeof *of_values };
     for (size_t i = 0; i < LISTS; i++)
         if (of_values[i] == NULL || of_gradients[i] == NULL) return false;
-    if (m->exact == NULL || m->unit == NULL || w->unit == NULL) return false;
     for (size_t v = 0; v < graph->value_count; v++) {
         if (graph->values[v]->is_term) continue;
         if (!take_each(w, v, of_values, LISTS)) return false;
@@ -115,66 +107,11 @@ static bool take_room(struct work *w)
     return w->y != NULL && w->dy != NULL;
 }
 
-/* ---- whole multiples ---- */
-
-/* The exponent of the lowest bit that is set in any of n numbers. */
-static int unit_of(size_t n, const double *values)
-{
-    int unit = UNIT_OF_ZERO;
-    for (size_t i = 0; i < n; i++) {
-        int exponent;
-        double mantissa = frexp(values[i], &exponent);
-        if (mantissa == 0 || !isfinite(mantissa)) continue;
-        unsigned long long bits = (unsigned long long)ldexp(fabs(mantissa), 53);
-        int lowest = exponent - 53 + __builtin_ctzll(bits);
-        unit = lowest < unit ? lowest : unit;
-    }
-    return unit;
-}
-
-/* A sum of which every term is a multiple of 2**unit is exact in any order, while it takes no more bits than a number
- * has. */
-static bool is_exact_sum(const struct magnitudes *m, size_t v, size_t element)
-{
-    return m->unit[v] != MAGNITUDE_NO_UNIT && ldexp(m->terms[v][element], -m->unit[v]) < 2 / m->eps;
-}
-
 bool magnitude_is_exact(const struct magnitudes *magnitudes, const struct value *value, size_t element)
 {
     size_t v = value->index;
-    return magnitudes->exact[v] || magnitudes->values[v][element] == 0 || is_exact_sum(magnitudes, v, element);
-}
-
-/* What the terms of a node's sums are multiples of. */
-static int unit_of_terms(const struct work *w, const struct node *node)
-{
-    enum { INPUTS = 2 * OP_SLOTS_MAX };
-    int units[INPUTS];
-    if (node->input_count > INPUTS) return MAGNITUDE_NO_UNIT;
-    for (size_t k = 0; k < node->input_count; k++) {
-        const struct value *value = node->inputs[k];
-        if (value != NULL && !w->magnitudes->exact[value->index]) return MAGNITUDE_NO_UNIT;
-        units[k] = value != NULL ? w->unit[value->index] : UNIT_OF_ZERO;
-    }
-    return node->op->term_unit(node->input_count, units);
-}
-
-static bool sums_are_exact(const struct work *w, const struct node *node)
-{
-    for (size_t i = 0; i < node->output->size; i++)
-        if (!is_exact_sum(w->magnitudes, node->output->index, i)) return false;
-    return true;
-}
-
-/* Whether an op hands on the elements of what is exact, or zeros, as ReLU does. */
-static bool hands_on(const struct work *w, const struct node *node)
-{
-    const struct value *from = node->inputs[0];
-    const double *x = w->pass->values[from->index], *y = w->pass->values[node->output->index];
-    bool same = node->input_count == 1 && from->size == node->output->size && w->magnitudes->exact[from->index];
-    for (size_t i = 0; same && i < from->size; i++)
-        same = y[i] == x[i] || y[i] == 0;
-    return same;
+    return magnitudes->values[v][element] == 0 ||
+           exactness_of(&magnitudes->exactness, v, magnitudes->terms[v][element]);
 }
 
 /* ---- what each number is made of ---- */
@@ -209,7 +146,7 @@ static void take_magnitudes(struct work *w, const struct node *node, const struc
 static void take_output(const struct node *node, const struct op_call *call, double *terms)
 {
     const double *x = call->x[0], *y = call->y;
-    bool one = node->input_count == 1 && node->inputs[0]->size == node->output->size && !node->op->small_is_exact;
+    bool one = node->input_count == 1 && node->inputs[0]->size == node->output->size && !node->op->probabilities;
     bool kinked = op_kink(node->op, node->attributes) != KINK_NONE;
     for (size_t i = 0; i < node->output->size; i++) {
         terms[i] = fabs(y[i]);
@@ -220,8 +157,7 @@ static void take_output(const struct node *node, const struct op_call *call, dou
 static int terms_forward(struct work *w, const struct node *node)
 {
     const struct op_call *like = pass_call(w->pass, node);
-    size_t out = node->output->index;
-    double *terms = w->magnitudes->terms[out];
+    double *terms = w->magnitudes->terms[node->output->index];
     int code = CODE_OK;
     if (node->op->term_unit != NULL) {
         struct op_call call = call_like(w, like);
@@ -231,12 +167,8 @@ static int terms_forward(struct work *w, const struct node *node)
     } else {
         take_output(node, like, terms);
     }
-    if (code != CODE_OK) return code;
-    bool sums = node->op->term_unit != NULL;
-    w->magnitudes->unit[out] = sums ? unit_of_terms(w, node) : MAGNITUDE_NO_UNIT;
-    w->magnitudes->exact[out] = sums ? sums_are_exact(w, node) : hands_on(w, node);
-    w->unit[out] = w->magnitudes->exact[out] ? unit_of(node->output->size, w->pass->values[out]) : 0;
-    return CODE_OK;
+    if (code == CODE_OK) exactness_made(&w->magnitudes->exactness, w->pass, node, terms);
+    return code;
 }
 
 /* What is wanted of a call: into `back`. */
@@ -252,7 +184,7 @@ static void want(struct work *w, const struct op_call *call, const struct value 
  * that one's rounding: 1 - h**2, where h is nearly 1; and so is the difference of a probability and a target. */
 static void add_formula(struct work *w, const struct node *node, const struct op_call *like)
 {
-    const double *dy = like->dy, *y = like->y;
+    const double *dy = like->dy;
     double *terms = w->terms_back[node->inputs[0]->index];
     size_t n = node->inputs[0]->size;
     if (like->op->kind == OP_LOSS && like->op->goes_with == NULL) return;
@@ -267,8 +199,7 @@ static void add_formula(struct work *w, const struct node *node, const struct op
     if (like->op->made_of != NULL) like->op->made_of(like, terms);
     if (!elementwise_map(like->op, like->attributes, &map, &attribute)) return;
     for (size_t i = 0; dy != NULL && i < n; i++)
-        if (w->back[0][i] != 0) /* nothing comes through what is closed */
-            terms[i] += fabs(dy[i]) * (like->op->small_is_exact ? fabs(y[i]) : 1);
+        if (w->back[0][i] != 0) terms[i] += fabs(dy[i]); /* nothing comes through what is closed */
 }
 
 /* Adds what a node sends back to each of its inputs to what the others do. */
@@ -328,13 +259,11 @@ static double step(struct work *w)
 
 /* Whether a step goes over a kink, where there is no slope to be seen: what lies at one is another matter
  * (core/check/kinks.h). */
-static bool goes_over(const struct op_call *call, size_t input, size_t i, double from, double to)
+static bool goes_over(const struct op_call *call, enum kink where, size_t i, double from, double to)
 {
-    const struct op *op = call->op;
-    enum kink where = op_kink(op, call->attributes);
-    if (input != 0 || where == KINK_NONE) return false;
+    if (where == KINK_NONE) return false;
     if (where == KINK_MARGIN) return true; /* between its kinks the slope is the same everywhere */
-    double kink = where == KINK_ERROR ? ((const double *)call->x[LOSS_TARGET])[i] : op->kink_at;
+    double kink = where == KINK_ERROR ? ((const double *)call->x[LOSS_TARGET])[i] : call->op->kink_at;
     return (from > kink) != (to > kink) || (from < kink) != (to < kink);
 }
 
@@ -356,11 +285,12 @@ static void take_tried(struct work *w, const struct op_call *like, const struct 
         w->x[k] = like->x[k];
         if (values[k] == NULL || like->x[k] == NULL) continue;
         const double *tried = w->tried[values[k]->index], *x = like->x[k];
+        enum kink where = k == 0 ? op_kink(like->op, like->attributes) : KINK_NONE;
         w->x[k] = tried;
         if (sums || (like->op->kind == OP_LOSS && k == LOSS_TARGET)) continue;
         for (size_t i = 0; i < values[k]->size; i++) {
             double to = tried[i] + step(w) * fabs(x[i]);
-            w->changed[k][i] = goes_over(like, k, i, x[i], to) ? x[i] : to;
+            w->changed[k][i] = goes_over(like, where, i, x[i], to) ? x[i] : to;
         }
         w->x[k] = w->changed[k];
     }
@@ -449,11 +379,7 @@ static int find_terms(struct work *w)
 {
     const struct graph *graph = w->pass->graph;
     for (size_t v = 0; v < graph->value_count; v++)
-        if (graph->values[v]->made_by == NULL) {
-            w->magnitudes->exact[v] = true;
-            w->magnitudes->unit[v] = MAGNITUDE_NO_UNIT;
-            w->unit[v] = unit_of(graph->values[v]->size, w->pass->values[v]);
-        }
+        if (graph->values[v]->made_by == NULL) exactness_given(&w->magnitudes->exactness, w->pass, graph->values[v]);
     for (size_t i = 0; i < graph->node_count; i++) {
         if (graph->nodes[i]->output->is_term) continue;
         int code = terms_forward(w, graph->nodes[i]);
@@ -519,11 +445,12 @@ int magnitudes_of(struct arena *arena, const struct pass *pass, double eps, stru
                   struct error *error)
 {
     struct work w = {.arena = arena, .pass = pass, .magnitudes = magnitudes, .state = 88172645463325252ULL};
-    *magnitudes = (struct magnitudes){.eps = eps};
+    *magnitudes = (struct magnitudes){.values = NULL};
     bool large = pass->graph->work * PASSES_OF_A_TRIAL * STEPS * TRIALS > OPERATIONS_MOST;
     w.times = large ? 2 : 1;
-    int code = take_values(&w) && take_room(&w) ? CODE_OK : CODE_OUT_OF_MEMORY;
-    if (code == CODE_OK) code = find_terms(&w);
+    bool room =
+        exactness_new(arena, pass->graph->value_count, eps, &magnitudes->exactness) && take_values(&w) && take_room(&w);
+    int code = room ? find_terms(&w) : CODE_OUT_OF_MEMORY;
     for (size_t s = 0; s < STEPS && code == CODE_OK; s++) {
         w.step = steps[s];
         code = try_step(&w, large ? TRIALS_OF_LARGE : TRIALS);

@@ -7,16 +7,13 @@
 #ifndef CORE_PASS_MAGNITUDE_H
 #define CORE_PASS_MAGNITUDE_H
 
-#include "core/pass/pass.h"
+#include "core/pass/exactness.h"
 
 struct magnitudes {
-    double eps; /* of the arithmetic: DBL_EPSILON or FLT_EPSILON */
+    struct exactness exactness;
     /* by value of the graph, per element, in units of eps: how far off it may be; NULL where there is none */
     double **values, **gradients;
     double **terms; /* likewise: what a value is made of */
-    int *unit;   /* by value: a power of two, its exponent, that all terms of its sums are multiples of, where what goes
-                    into them is exact; else MAGNITUDE_NO_UNIT */
-    bool *exact; /* by value: no element's sum is rounded in any order, as with small whole numbers */
 };
 
 /* So many times that a number may be off by in whatever order it was computed. */
@@ -24,8 +21,6 @@ struct magnitudes {
 
 /* So much memory it takes, in passes: four lists by value and four by gradient, and room for the largest node. */
 #define MAGNITUDE_PASSES 6
-
-enum { MAGNITUDE_NO_UNIT = -(1 << 20) };
 
 /* Whether one element is what it is in whatever order its sum is taken. */
 bool magnitude_is_exact(const struct magnitudes *magnitudes, const struct value *value, size_t element);
