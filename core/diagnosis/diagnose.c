@@ -107,7 +107,7 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
     if (entry->rounded) o->failing = false; /* right, to what was printed: answer_rounded tells of it */
     o->tolerance.atol += entry->printed.decimals > 0 ? printed_half_unit(&entry->printed, 1) : 0;
     o->tolerance.rtol += entry->printed.digits > 0 ? 0.5 * pow(10, 1 - entry->printed.digits) : 0;
-    if (o->absent) return true;
+    if (student == NULL || o->absent) return true;
     o->raw = student->data;
     if (view_accepts(&view, problem->loose, &student->shape))
         return import_tensor(job->arena, &view, student->data, &o->values);
