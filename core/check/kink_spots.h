@@ -28,6 +28,7 @@ struct spot {
     bool is_at;    /* it was at the kink itself */
     size_t choice; /* 0: as it was; k: sides[k - 1] */
     bool settled;
+    bool between; /* its slope is taken from between the sides (kink_settle_between) */
 };
 
 struct settling {
@@ -46,6 +47,12 @@ struct settling {
     double tried;             /* numbers that were compared while choices were tried */
     struct error *error;
 };
+
+/* Whether it is an error of a loss: |e| jumps at 0. */
+static inline bool kink_is_of_error(const struct spot *spot)
+{
+    return op_kink(spot->node->op, spot->node->attributes) == KINK_ERROR;
+}
 
 /* Puts a spot on its side of that number; 0: where it was. */
 void kink_choose(struct spot *spot, size_t choice);

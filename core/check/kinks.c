@@ -24,7 +24,7 @@ static int try_perfect_fit(struct settling *s, bool *fits)
     size_t chosen = 0;
     for (size_t i = 0; i < s->count; i++) {
         struct spot *spot = &s->spots[i];
-        if (op_kink(spot->node->op, spot->node->attributes) != KINK_ERROR || spot->side_count == 0) continue;
+        if (!kink_is_of_error(spot) || spot->side_count == 0) continue;
         kink_choose(spot, spot->is_at ? 0 : spot->side_count); /* the last of its sides is the kink itself */
         chosen += spot->choice > 0;
     }
@@ -60,11 +60,16 @@ static bool next_combination(struct settling *s)
     return false;
 }
 
+static bool is_flipped(const struct spot *spot)
+{
+    return spot->choice > 0 || spot->between;
+}
+
 static size_t count_flipped(const struct settling *s)
 {
     size_t flipped = 0;
     for (size_t i = 0; i < s->count; i++)
-        flipped += s->spots[i].choice > 0;
+        flipped += is_flipped(&s->spots[i]);
     return flipped;
 }
 
@@ -139,6 +144,33 @@ static int settle_stages(struct settling *s)
     return CODE_OK;
 }
 
+/* ---- errors that are 0, and nothing says on which side ---- */
+
+/* Taken back where that does not make all tensors the student's, since another mistake may be made up for so; and where
+ * there need be no sides that do: *undecided then. */
+static int try_between(struct settling *s, bool *undecided)
+{
+    size_t *open = arena_array(s->arena, s->count, sizeof *open);
+    size_t *choices = arena_array(s->arena, s->count, sizeof *choices);
+    if (open == NULL || choices == NULL) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+    bool any = false;
+    for (size_t i = 0; i < s->count; i++) {
+        choices[i] = s->spots[i].choice;
+        any = any || kink_is_of_error(&s->spots[i]);
+    }
+    if (!any) return CODE_OK;
+    bool ambiguous = false;
+    if (kink_settle_between(s, open, &ambiguous) != CODE_OK) return s->error->code;
+    bool fits = kink_fitting(s) == count_submitted(s);
+    if (fits && ambiguous) return CODE_OK;
+    *undecided = fits;
+    for (size_t i = 0; i < s->count; i++) {
+        s->spots[i].between = false;
+        kink_choose(&s->spots[i], choices[i]);
+    }
+    return kink_run(s);
+}
+
 /* ---- all of it ---- */
 
 static bool prepare(struct settling *s)
@@ -159,7 +191,8 @@ static bool prepare(struct settling *s)
 }
 
 int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes *magnitudes, double eps,
-                 bool exact_too, struct kinks_tensor *tensors, size_t count, size_t *flipped, struct error *error)
+                 bool exact_too, struct kinks_tensor *tensors, size_t count, size_t *flipped, bool *undecided,
+                 struct error *error)
 {
     struct settling s = {.arena = arena,
                          .pass = pass,
@@ -170,6 +203,7 @@ int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes
                          .tensor_count = count,
                          .error = error};
     *flipped = 0;
+    *undecided = false;
     if (!prepare(&s)) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     if (s.count == 0) return CODE_OK;
     size_t before = kink_fitting(&s);
@@ -177,6 +211,7 @@ int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes
     int code = try_perfect_fit(&s, &fits);
     bool few = combinations(&s) <= COMBINATIONS_MOST && !kink_takes_too_long(&s, combinations(&s));
     if (code == CODE_OK && !fits) code = few ? try_all(&s) : settle_stages(&s);
+    if (code == CODE_OK && kink_fitting(&s) < count_submitted(&s)) code = try_between(&s, undecided);
     if (code != CODE_OK) return code;
     if (kink_fitting(&s) <= before) {
         for (size_t i = 0; i < s.count; i++)
@@ -186,6 +221,6 @@ int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes
     *flipped = count_flipped(&s);
     for (size_t t = 0; t < count; t++)
         for (size_t i = 0; i < s.count; i++)
-            tensors[t].flipped += s.spots[i].choice > 0 && kink_reaches(&s, &s.spots[i], t);
+            tensors[t].flipped += is_flipped(&s.spots[i]) && kink_reaches(&s, &s.spots[i], t);
     return CODE_OK;
 }

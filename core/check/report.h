@@ -41,6 +41,7 @@ enum lost {
     LOST_IN_FLOAT32,
     LOST_IN_SATURATION, /* through an output that rounds to 0 or 1 */
     LOST_IN_SATURATION_OF_FLOAT32,
+    LOST_AT_KINKS, /* errors that are 0 but for rounding: their signs decide, and were not found out */
 };
 
 /* One line of the report. */

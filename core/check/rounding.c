@@ -96,15 +96,18 @@ static int settle(struct looks *l, struct pass *pass)
 {
     struct kinks_tensor *tensors = arena_zeroed(l->arena, l->graded, sizeof *tensors);
     size_t flipped;
+    bool undecided;
     if (tensors == NULL) return looks_out_of_memory(l);
     for (size_t i = 0; i < l->graded; i++)
         tensors[i] = (struct kinks_tensor){
             .value = l->list[i].value, .student = l->list[i].student, .allowed = l->list[i].allowed};
     double eps = l->float32 ? EPS32 : EPS64;
     int code = kinks_settle(l->arena, pass, &l->magnitudes, eps, l->check->any_subgradient, tensors, l->graded,
-                            &flipped, l->error);
+                            &flipped, &undecided, l->error);
     for (size_t i = 0; code == CODE_OK && i < l->graded; i++)
         l->list[i].entry->at_kinks = tensors[i].flipped;
+    for (size_t i = 0; code == CODE_OK && undecided && i < l->graded; i++)
+        if (l->list[i].entry->verdict == VERDICT_MISMATCH) l->list[i].entry->lost = LOST_AT_KINKS;
     if (code != CODE_OK || flipped == 0) return code;
     return judge_again(l);
 }
