@@ -157,6 +157,9 @@ struct op {
     /* Adds what the numbers of its first input's gradient are made of besides themselves, where they are differences of
      * larger ones; NULL where they are none. (core/pass/magnitude.h) */
     void (*made_of)(const struct op_call *call, double *terms);
+    /* Of an activation that is often computed by a formula that leaves something out: how far that is off at x, and at
+     * most so far its slope; NULL of every other. (core/pass/magnitude.h) */
+    double (*left_out)(double x);
 
     /* What students do wrong in it, beyond what can be done wrong in any op of its kind (core/ops/mistake.h). Ends with
      * NULL; NULL where there is nothing. */

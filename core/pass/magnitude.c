@@ -28,7 +28,8 @@ struct work {
     unsigned long long state;
     unsigned bits; /* of state, that were not used yet */
     double step;   /* one of steps */
-    double times;  /* what changes are taken to be, of what they are seen to be */
+    double eps;
+    double times; /* what changes are taken to be, of what they are seen to be */
     /* by input of a node: what goes in, and what comes back; room for a gradient of an output */
     const void **x;
     void **dx, *saved[OP_SAVED_MAX];
@@ -140,10 +141,16 @@ static void take_magnitudes(struct work *w, const struct node *node, const struc
     }
 }
 
+/* What the op's usual formula leaves out at x, as if rounding did. */
+static double left_out(const struct work *w, const struct op *op, double x)
+{
+    return op->left_out != NULL ? op->left_out(x) / (MAGNITUDE_ROUNDINGS * w->eps) : 0;
+}
+
 /* The output itself; and of an op of one input what its formula has on the way: 1 + tanh(u) for gelu, where that is
  * nearly 0; no more than 1 where what comes out is no more (a tanh of 1e9 is as good as any). But a softmax is made of
  * products alone, however small it is; a sigmoid may be made of a tanh. */
-static void take_output(const struct node *node, const struct op_call *call, double *terms)
+static void take_output(const struct work *w, const struct node *node, const struct op_call *call, double *terms)
 {
     const double *x = call->x[0], *y = call->y;
     bool one = node->input_count == 1 && node->inputs[0]->size == node->output->size && !node->op->probabilities;
@@ -151,6 +158,7 @@ static void take_output(const struct node *node, const struct op_call *call, dou
     for (size_t i = 0; i < node->output->size; i++) {
         terms[i] = fabs(y[i]);
         if (one && !kinked) terms[i] += fabs(y[i]) <= 1 ? fmin(fabs(x[i]), 1) : fabs(x[i]);
+        terms[i] += left_out(w, node->op, x[i]);
     }
 }
 
@@ -165,7 +173,7 @@ static int terms_forward(struct work *w, const struct node *node)
         call.y = terms;
         code = node->op->forward(&call);
     } else {
-        take_output(node, like, terms);
+        take_output(w, node, like, terms);
     }
     if (code == CODE_OK) exactness_made(&w->magnitudes->exactness, w->pass, node, terms);
     return code;
@@ -199,7 +207,8 @@ static void add_formula(struct work *w, const struct node *node, const struct op
     if (like->op->made_of != NULL) like->op->made_of(like, terms);
     if (!elementwise_map(like->op, like->attributes, &map, &attribute)) return;
     for (size_t i = 0; dy != NULL && i < n; i++)
-        if (w->back[0][i] != 0) terms[i] += fabs(dy[i]); /* nothing comes through what is closed */
+        if (w->back[0][i] != 0) /* nothing comes through what is closed */
+            terms[i] += fabs(dy[i]) * (1 + left_out(w, like->op, ((const double *)like->x[0])[i]));
 }
 
 /* Adds what a node sends back to each of its inputs to what the others do. */
@@ -444,7 +453,7 @@ static void settle(size_t n, bool first, const double *terms, const double *seen
 int magnitudes_of(struct arena *arena, const struct pass *pass, double eps, struct magnitudes *magnitudes,
                   struct error *error)
 {
-    struct work w = {.arena = arena, .pass = pass, .magnitudes = magnitudes, .state = 88172645463325252ULL};
+    struct work w = {.arena = arena, .pass = pass, .magnitudes = magnitudes, .eps = eps, .state = 88172645463325252ULL};
     *magnitudes = (struct magnitudes){.values = NULL};
     bool large = pass->graph->work * PASSES_OF_A_TRIAL * STEPS * TRIALS > OPERATIONS_MOST;
     w.times = large ? 2 : 1;

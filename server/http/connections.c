@@ -234,13 +234,13 @@ static bool has_stopped(struct connection *connection, enum phase phase, double 
     return phase == PHASE_BODY ? !has_unread(connection->socket) : has_unsent(connection->socket);
 }
 
-/* Whether the connection has had its time. */
+/* Whether the connection has had its time. What has come and waits to be read is not the client's delay but ours. */
 static bool is_overdue(struct connection *connection, enum phase phase, double since, double now)
 {
     double patience = registry.limits[phase];
     bool crowded = is_crowded();
     if (crowded && phase == PHASE_HEADER && patience > CROWDED_SECONDS) patience = CROWDED_SECONDS;
-    if (now - since > patience) return true;
+    if (now - since > patience) return phase == PHASE_ANSWER || !has_unread(connection->socket);
     return crowded && phase != PHASE_HEADER && has_stopped(connection, phase, since, now);
 }
 
