@@ -92,8 +92,7 @@ int kink_settle_jointly(struct settling *s, size_t end, size_t *open)
     for (size_t i = 0; i < end; i++)
         if (!s->spots[i].settled) open[q.open_count++] = i;
     double rows = 3 * (double)q.open_count;
-    if (q.open_count == 0 || q.n < q.open_count || rows * (double)q.n > KINK_KEPT_MOST || kink_takes_too_long(s, rows))
-        return CODE_OK;
+    if (q.open_count == 0 || q.n < q.open_count || !kink_may_keep(s, rows, (double)q.n)) return CODE_OK;
     size_t n = q.open_count, before = kink_fitting(s);
     if (set_up(s, end, &q) != CODE_OK) return s->error->code;
     double *times = q.products + n * n;
@@ -202,8 +201,7 @@ int kink_settle_between(struct settling *s, size_t *open, bool *ambiguous)
     for (size_t i = 0; i < s->count; i++)
         if (kink_is_of_error(&s->spots[i])) open[q.open_count++] = i;
     double n = (double)q.open_count, rows = 3 * n, rank = fmin(n, (double)q.n);
-    if (n == 0 || rows * (double)q.n > KINK_KEPT_MOST || kink_takes_too_long(s, rows) ||
-        n * (n * n + rank * rank * rank) > BETWEEN_MOST)
+    if (n == 0 || n * (n * n + rank * rank * rank) > BETWEEN_MOST || !kink_may_keep(s, rows, (double)q.n))
         return CODE_OK;
     double *low = arena_doubles(s->arena, q.open_count), *high = arena_doubles(s->arena, q.open_count);
     double *times = arena_doubles(s->arena, q.open_count);

@@ -195,7 +195,7 @@ int kink_settle_by(struct settling *s, size_t t, const size_t *open, size_t open
     double rows = 0;
     for (size_t i = 0; i < open_count; i++)
         rows += (double)s->spots[open[i]].side_count;
-    if (rows * (double)c.n > KINK_KEPT_MOST || kink_takes_too_long(s, rows)) return CODE_OK;
+    if (!kink_may_keep(s, rows, (double)c.n)) return CODE_OK;
     c.by = arena_doubles(s->arena, (size_t)rows * c.n);
     c.first = arena_array(s->arena, open_count, sizeof *c.first);
     c.residual = arena_doubles(s->arena, c.n);

@@ -69,7 +69,7 @@ void kink_find(struct settling *s)
 
 /* ---- trying ---- */
 
-static double operations_of(const struct settling *s)
+double kink_operations(const struct settling *s)
 {
     const struct graph *graph = s->pass->graph;
     return graph->work + KINK_OPERATIONS_OF_A_NODE * (double)graph->node_count;
@@ -77,12 +77,19 @@ static double operations_of(const struct settling *s)
 
 bool kink_takes_too_long(const struct settling *s, double ways)
 {
-    return s->operations + ways * operations_of(s) > KINK_OPERATIONS_MOST;
+    return s->operations + ways * kink_operations(s) > KINK_OPERATIONS_MOST;
+}
+
+bool kink_may_keep(struct settling *s, double ways, double numbers)
+{
+    bool may = s->kept + ways * numbers <= KINK_KEPT_MOST && !kink_takes_too_long(s, ways);
+    if (may) s->kept += ways * numbers;
+    return may;
 }
 
 int kink_run(struct settling *s)
 {
-    s->operations += operations_of(s);
+    s->operations += kink_operations(s);
     return pass_backward(s->pass, s->error);
 }
 

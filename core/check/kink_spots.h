@@ -4,9 +4,11 @@
 
 #include "core/pass/magnitude.h"
 
-/* Numbers that are kept of what choices change; and operations that all ways back together may take, a node counting
- * for so many besides its own. */
-#define KINK_KEPT_MOST 1e6
+/* Elements that are looked at; numbers that are kept of what choices change; what that comes to in bytes, about; and
+ * operations that all ways back together may take, a node counting for so many besides its own. */
+#define KINK_SPOTS_MOST 100000
+#define KINK_KEPT_MOST 4e6
+#define KINK_MEMORY 0x1p28
 #define KINK_OPERATIONS_MOST 4e9
 #define KINK_OPERATIONS_OF_A_NODE 2000
 
@@ -44,6 +46,7 @@ struct settling {
     struct ancestry ancestry; /* which values a tensor's gradient comes through */
     size_t *last;             /* by tensor: how many spots there are down to the last that it depends on */
     double operations;        /* of all ways back so far */
+    double kept;              /* numbers that are kept of what choices change */
     double tried;             /* numbers that were compared while choices were tried */
     struct error *error;
 };
@@ -57,8 +60,13 @@ static inline bool kink_is_of_error(const struct spot *spot)
 /* Puts a spot on its side of that number; 0: where it was. */
 void kink_choose(struct spot *spot, size_t choice);
 
-/* Whether so many ways back are too many, with those so far. */
+/* What a way back takes. */
+double kink_operations(const struct settling *s);
+
+/* Whether so many ways back, of each of which so many numbers are kept, are too many, with those so far; else counts
+ * the numbers. */
 bool kink_takes_too_long(const struct settling *s, double ways);
+bool kink_may_keep(struct settling *s, double ways, double numbers);
 
 /* The way back with the sides as they are chosen. CODE_CANCELLED. */
 int kink_run(struct settling *s);

@@ -6,6 +6,7 @@
 
 #include "core/check/kink_equations.h"
 #include "core/check/kink_groups.h"
+#include "core/check/report.h"
 
 /* ---- all errors 0 ---- */
 
@@ -176,6 +177,7 @@ static int try_between(struct settling *s, bool *undecided)
 static bool prepare(struct settling *s)
 {
     kink_find(s);
+    if (s->count > KINK_SPOTS_MOST) s->count = 0; /* nobody finds out so many */
     if (s->count == 0) return true;
     s->spots = arena_array(s->arena, s->count, sizeof *s->spots);
     struct value **values = arena_array(s->arena, s->tensor_count, sizeof *values);
@@ -190,35 +192,43 @@ static bool prepare(struct settling *s)
     return true;
 }
 
-int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes *magnitudes, double eps,
-                 bool exact_too, struct kinks_tensor *tensors, size_t count, size_t *flipped, bool *undecided,
-                 struct error *error)
+/* Whether a brief search will not do. */
+static bool takes_long(const struct settling *s)
+{
+    double ways = combinations(s);
+    return ways > COMBINATIONS_MOST || ways * kink_operations(s) > CHECK_BRIEF_OPERATIONS;
+}
+
+int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes *magnitudes,
+                 const struct kinks_asked *asked, struct kinks_tensor *tensors, size_t count,
+                 struct kinks_settled *settled, struct error *error)
 {
     struct settling s = {.arena = arena,
                          .pass = pass,
                          .magnitudes = magnitudes,
-                         .eps = eps,
-                         .exact_too = exact_too,
+                         .eps = asked->eps,
+                         .exact_too = asked->exact_too,
                          .tensors = tensors,
                          .tensor_count = count,
                          .error = error};
-    *flipped = 0;
-    *undecided = false;
+    *settled = (struct kinks_settled){.flipped = 0};
     if (!prepare(&s)) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     if (s.count == 0) return CODE_OK;
+    settled->postponed = asked->brief && takes_long(&s);
+    if (settled->postponed) return CODE_OK;
     size_t before = kink_fitting(&s);
     bool fits;
     int code = try_perfect_fit(&s, &fits);
     bool few = combinations(&s) <= COMBINATIONS_MOST && !kink_takes_too_long(&s, combinations(&s));
     if (code == CODE_OK && !fits) code = few ? try_all(&s) : settle_stages(&s);
-    if (code == CODE_OK && kink_fitting(&s) < count_submitted(&s)) code = try_between(&s, undecided);
+    if (code == CODE_OK && !few && kink_fitting(&s) < count_submitted(&s)) code = try_between(&s, &settled->undecided);
     if (code != CODE_OK) return code;
     if (kink_fitting(&s) <= before) {
         for (size_t i = 0; i < s.count; i++)
             kink_choose(&s.spots[i], 0);
         return kink_run(&s);
     }
-    *flipped = count_flipped(&s);
+    settled->flipped = count_flipped(&s);
     for (size_t t = 0; t < count; t++)
         for (size_t i = 0; i < s.count; i++)
             tensors[t].flipped += is_flipped(&s.spots[i]) && kink_reaches(&s, &s.spots[i], t);

@@ -21,7 +21,11 @@ struct check {
     double carry;         /* what part of its points an entry gets that is wrong only by what came in; 0: none */
     bool reveal;          /* entries carry the reference */
     bool verify_reference;
+    bool brief; /* nothing that takes more than CHECK_BRIEF_OPERATIONS is tried (report->postponed) */
 };
+
+/* A few milliseconds. */
+#define CHECK_BRIEF_OPERATIONS 4e6
 
 enum verdict {
     VERDICT_MATCH,
@@ -59,7 +63,7 @@ struct entry {
     bool weak;                           /* which cannot tell the reference from zeros */
     bool float32;                        /* it passes as what was computed in float32 */
     enum lost lost;                      /* it fails, and the way it was computed does not give it at all; */
-    enum lost lost_perhaps;              /* or so it may be, if no mistake explains it: that makes it lost */
+    enum lost lost_perhaps;              /* or so it may be: it is lost if no mistake is found that explains it */
     struct printed printed;              /* what its numbers, or all that were handed in, were printed with */
     bool rounded;                        /* and they are right to that, if not to the tolerance */
     size_t at_kinks;                     /* elements on the other side of a kink than the reference has them */
@@ -75,6 +79,7 @@ static inline bool entry_is_lost(const struct entry *entry)
 }
 
 struct report {
+    bool postponed; /* a brief check that has to be run anew, with time: what follows is not all that can be said */
     bool passed;
     double points, max_points, score; /* score = points / max_points; with nothing to gain 1 or 0 as passed */
     double loss;

@@ -6,6 +6,7 @@
 #include "core/base/numbers.h"
 #include "core/check/kinks.h"
 #include "core/check/lost.h"
+#include "core/check/rounded.h"
 
 /* Where rounding may make more of it than that, it is not right to float32 any more: float32 does not give it. */
 #define FLOAT32_AT_MOST 5e-5
@@ -30,23 +31,29 @@ static bool any_mismatch(const struct report *report)
 
 /* ---- what may be off by how much ---- */
 
-/* The tolerance; and where none was asked for, what rounding makes of the sums, in float64 or in the student's float32.
- */
+/* What rounding may make of one number, in units of its magnitude; where that overflows, it says nothing. */
+static double of_rounding(double eps, double magnitude, double most)
+{
+    double rounding = MAGNITUDE_ROUNDINGS * eps * magnitude;
+    return isfinite(rounding) ? fmin(rounding, most) : 0;
+}
+
+/* The tolerance; and where none was asked for, what rounding makes of the sums, in float64 or in the student's float32,
+ * once there are magnitudes. */
 static void allow(const struct looks *l, struct look *look)
 {
     const double *r = looks_reference(l, look);
     size_t n = look->value->size, v = look->value->index;
-    const double *magnitude = NULL; /* where a first look was enough */
+    const double *magnitude = NULL;
     if (l->magnitudes.values != NULL) magnitude = look->gradient ? l->magnitudes.gradients[v] : l->magnitudes.values[v];
     bool generous = l->check->tolerance.kind == TOLERANCE_AUTO;
-    double eps = look->float32 ? EPS32 : EPS64, largest = looks_largest(l, look);
-    double least = generous && look->float32 ? FLOAT32_OF_LARGEST * largest : 0;
-    double most = largest > OF_A_PERFECT_FIT * l->products ? FLOAT64_AT_MOST * largest : HUGE_VAL;
+    double largest = looks_largest(l, look), least = generous && look->float32 ? FLOAT32_OF_LARGEST * largest : 0;
+    double most = largest > OF_A_PERFECT_FIT * l->products ? FLOAT64_AT_MOST * largest : DBL_MAX;
     for (size_t i = 0; i < n; i++) {
-        double rounding = generous && magnitude != NULL ? MAGNITUDE_ROUNDINGS * eps * magnitude[i] : 0;
-        if (!isfinite(rounding)) rounding = 0; /* what overflows says nothing, and no cap of it does */
-        double in_float64 = fmin(rounding / eps * EPS64, most);
-        rounding = look->float32 ? fmax(in_float64, fmin(rounding, FLOAT32_AT_MOST * largest)) : in_float64;
+        double rounding = 0;
+        if (generous && magnitude != NULL) rounding = of_rounding(EPS64, magnitude[i], most);
+        if (generous && magnitude != NULL && look->float32)
+            rounding = fmax(rounding, of_rounding(EPS32, magnitude[i], FLOAT32_AT_MOST * largest));
         double tolerated = look->entry->tolerance.atol + look->entry->tolerance.rtol * fabs(r[i]);
         look->allowed[i] = fmax(tolerated, fmax(least, rounding));
     }
@@ -92,86 +99,28 @@ static bool any_left(const struct looks *l)
     return false;
 }
 
-static int settle(struct looks *l, struct pass *pass)
+static int settle(struct looks *l, struct pass *pass, bool *postponed)
 {
     struct kinks_tensor *tensors = arena_zeroed(l->arena, l->graded, sizeof *tensors);
-    size_t flipped;
-    bool undecided;
     if (tensors == NULL) return looks_out_of_memory(l);
     for (size_t i = 0; i < l->graded; i++)
         tensors[i] = (struct kinks_tensor){
             .value = l->list[i].value, .student = l->list[i].student, .allowed = l->list[i].allowed};
-    double eps = l->float32 ? EPS32 : EPS64;
-    int code = kinks_settle(l->arena, pass, &l->magnitudes, eps, l->check->any_subgradient, tensors, l->graded,
-                            &flipped, &undecided, l->error);
-    for (size_t i = 0; code == CODE_OK && i < l->graded; i++)
+    const struct kinks_asked asked = {
+        .eps = l->float32 ? EPS32 : EPS64, .exact_too = l->check->any_subgradient, .brief = l->check->brief};
+    struct kinks_settled settled;
+    int code = kinks_settle(l->arena, pass, &l->magnitudes, &asked, tensors, l->graded, &settled, l->error);
+    if (code != CODE_OK) return code;
+    *postponed = settled.postponed;
+    for (size_t i = 0; i < l->graded; i++)
         l->list[i].entry->at_kinks = tensors[i].flipped;
-    for (size_t i = 0; code == CODE_OK && undecided && i < l->graded; i++)
+    if (settled.flipped > 0) code = judge_again(l);
+    for (size_t i = 0; settled.undecided && i < l->graded; i++)
         if (l->list[i].entry->verdict == VERDICT_MISMATCH) l->list[i].entry->lost = LOST_AT_KINKS;
-    if (code != CODE_OK || flipped == 0) return code;
-    return judge_again(l);
+    return code;
 }
 
-/* ---- what was printed with few digits ---- */
-
-/* Whether a tensor is right but for that. */
-static bool is_rounded(const struct looks *l, const struct look *look, const struct printed *printed)
-{
-    const double *r = looks_reference(l, look);
-    for (size_t i = 0; i < look->value->size; i++) {
-        /* A number may have been rounded up to the next power of ten, and has fewer digits then than it was given. */
-        double half = fmax(printed_half_unit(printed, look->student[i]), printed_half_unit(printed, r[i]));
-        if (!(fabs(look->student[i] - r[i]) <= half * (1 + 1e-6) + look->allowed[i])) return false;
-    }
-    return printed->decimals > 0 || printed->digits > 0;
-}
-
-/* What a tensor's numbers were printed with: all of the submission, which tells of zeros, too; but an array may be
- * printed in another way than the others. */
-static struct printed printed_of(const struct looks *l, const struct look *look, const struct printed *whole)
-{
-    struct printed own = {0};
-    if (look->float32) return own; /* which no decimal is */
-    bool alike = whole->decimals > 0 || whole->digits > 0;
-    if (alike && (look->entry->verdict != VERDICT_MISMATCH || is_rounded(l, look, whole))) return *whole;
-    if (printed_add(&own, look->value->size, look->student) && printed_settle(&own)) return own;
-    return *whole;
-}
-
-/* Whether a tensor may have been printed with few digits. */
-static bool any_printed(const struct looks *l)
-{
-    for (size_t i = 0; i < l->graded; i++) {
-        struct printed own = {0};
-        const struct tensor *student = l->list[i].entry->submission->tensor;
-        if (printed_add(&own, student->size, student->data)) return true;
-    }
-    return false;
-}
-
-static void look_at_printed(struct looks *l)
-{
-    struct printed whole = {0};
-    bool all = true;
-    for (size_t i = 0; i < l->graded && all; i++)
-        all = printed_add(&whole, l->list[i].value->size, l->list[i].student);
-    if (!all || !printed_settle(&whole)) whole = (struct printed){0};
-    for (size_t i = 0; i < l->graded; i++) {
-        struct look *look = &l->list[i];
-        struct entry *entry = look->entry;
-        entry->printed = printed_of(l, look, &whole);
-        if (entry->verdict != VERDICT_MISMATCH || !is_rounded(l, look, &entry->printed)) continue;
-        if (entry->printed.digits > PRINTED_AS_FLOAT32 && !l->check->accept_rounded) continue;
-        entry->rounded = true;
-        entry->lost = entry->lost_perhaps = LOST_NOT;
-        if (!l->check->accept_rounded) continue;
-        entry->verdict = VERDICT_MATCH;
-        entry->passed = true;
-        entry->comparison.mismatches = 0;
-    }
-}
-
-/* ---- all of it ---- */
+/* ---- whether trials are worth it ---- */
 
 /* What rounding makes is less than that: a part of the largest gradient, or of products of what goes into them. */
 #define OF_GRADIENTS 1e-4
@@ -193,8 +142,8 @@ static bool any_near_kink(const struct pass *pass, double largest)
     return false;
 }
 
-/* Whether anything that mismatches may be right after all. Most of what is wrong is so by much, and no second look is
- * worth its time then. */
+/* Whether anything that still mismatches may be right after all. Most of what is wrong is so by much, and no trials are
+ * worth their time then. */
 static bool is_worth_it(const struct looks *l, double values)
 {
     const struct pass *pass = l->pass;
@@ -231,34 +180,68 @@ static int take_pass(struct arena *arena, struct looks *l, struct pass *pass, st
     return problem_run(arena, &l->check->problem, backend, &report->pass, l->error);
 }
 
-/* Whether a second look has the memory that it needs: with one pass in another way at a time. A grade is none the worse
- * for a lack of it: by the ordinary rule, then. */
-static bool has_memory(const struct arena *arena, const struct pass *pass)
+/* ---- all of it ---- */
+
+/* What is tried besides: with one pass in another way at a time, and what kinks_settle takes. */
+static bool has_memory_for_trials(const struct arena *arena, const struct pass *pass)
 {
     size_t elements;
-    double left = (double)(arena->limit - arena->held);
+    double left = (double)(arena->limit - arena->held) - KINK_MEMORY;
     return pass_elements(pass->graph, &elements) && (MAGNITUDE_PASSES + 1) * sizeof(double) * (double)elements < left;
 }
 
-/* All of it, in memory of its own. */
+/* What the tolerance and the student's float32 allow, which takes next to no time and memory. */
+static int look_at_numbers(struct looks *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        allow(l, &l->list[i]);
+    return judge_again(l);
+}
+
+/* What a trial takes besides the operations of its passes, by element of them. */
+#define OPERATIONS_OF_AN_ELEMENT 20
+#define PASSES_OF_TRIALS 40
+
+static bool takes_long(const struct pass *pass)
+{
+    size_t elements;
+    return !pass_elements(pass->graph, &elements) ||
+           PASSES_OF_TRIALS * (pass->graph->work + OPERATIONS_OF_AN_ELEMENT * (double)elements) >
+               CHECK_BRIEF_OPERATIONS;
+}
+
+/* What the order of sums, the sides of kinks and float32 may have made of the rest, found out by other passes. */
+static int look_by_trials(struct looks *l, double values, bool *postponed)
+{
+    int code = CODE_OK;
+    bool worth_it = is_worth_it(l, values), may_be_lost = l->zero || lost_may_be(l);
+    *postponed = l->check->brief && (worth_it || may_be_lost) && takes_long(l->pass);
+    if (*postponed) return CODE_OK;
+    if (worth_it) {
+        code = magnitudes_of(l->arena, l->pass, l->float32 ? EPS32 : EPS64, &l->magnitudes, l->error);
+        if (code == CODE_OK) code = look_at_numbers(l);
+        if (code == CODE_OK && any_left(l)) code = settle(l, (struct pass *)l->pass, postponed);
+    }
+    if (code == CODE_OK && !*postponed && (worth_it || may_be_lost)) code = lost_look(l);
+    return code;
+}
+
+/* All of it, in memory of its own. A lack of memory for trials makes the limit of a request no narrower: what they
+ * would let pass is then judged by the ordinary rule. */
 static int look_again(struct looks *l, struct report *report)
 {
     int code = looks_list(l, report);
-    if (code != CODE_OK) return code;
+    if (code == CODE_OK) code = looks_import(l);
     double values = largest_value(l->pass);
-    l->products = (1 + values) * (1 + values);
-    bool worth_it = is_worth_it(l, values), may_be_lost = lost_may_be(l);
-    if (!worth_it && !may_be_lost && !l->zero && !any_printed(l)) return CODE_OK;
-    code = looks_import(l);
-    if (code != CODE_OK) return code;
-    if (worth_it) code = magnitudes_of(l->arena, l->pass, l->float32 ? EPS32 : EPS64, &l->magnitudes, l->error);
-    if (code != CODE_OK) return code;
-    for (size_t i = 0; i < l->count; i++)
-        allow(l, &l->list[i]);
-    if (worth_it) code = judge_again(l);
-    if (worth_it && code == CODE_OK && any_left(l)) code = settle(l, (struct pass *)l->pass);
-    if ((worth_it || may_be_lost || l->zero) && code == CODE_OK) code = lost_look(l);
-    if (code == CODE_OK) look_at_printed(l);
+    l->products = fmin((1 + values) * (1 + values), DBL_MAX);
+    if (code == CODE_OK) code = look_at_numbers(l);
+    if (code == CODE_OK && any_left(l) && has_memory_for_trials(l->arena, l->pass))
+        code = look_by_trials(l, values, &report->postponed);
+    if (code == CODE_OK && any_left(l) && rounded_may_be(l)) rounded_look(l);
+    for (size_t i = 0; i < l->count; i++) {
+        struct entry *entry = l->list[i].entry;
+        if (entry->lost_perhaps != LOST_NOT) entry->lost = entry->lost_perhaps; /* unless a diagnosis says otherwise */
+    }
     return code;
 }
 
@@ -269,7 +252,7 @@ int rounding_look(struct arena *arena, const struct check *check, struct pass *p
     struct arena own;
     struct looks l = {.arena = &own, .check = check, .error = error};
     int code = take_pass(arena, &l, pass, report);
-    if (code != CODE_OK || !has_memory(arena, l.pass)) return code;
+    if (code != CODE_OK) return code;
     arena_init(&own, arena->limit - arena->held);
     own.fail_in = arena->fail_in;
     code = look_again(&l, report);

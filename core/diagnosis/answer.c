@@ -233,7 +233,8 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
     if (found == NULL) return false;
     for (size_t p = 0; p < search_count(s); p++) {
         bool named = p == finished->parameters[0] || p == finished->parameters[1];
-        if (finished->all ? s->observed[p].failing : named) add_unique(found->parameters, &found->parameter_count, p);
+        bool wrong = s->observed[p].failing && !s->observed[p].absent;
+        if (finished->all ? wrong : named) add_unique(found->parameters, &found->parameter_count, p);
     }
     if (finished->mistake->step == STEP_LOSS) found->layers[found->layer_count++] = LAYER_LOSS;
     place_found(s, found);
@@ -375,19 +376,32 @@ bool answer_solution(const struct search *s, struct diagnosis *diagnosis)
     return true;
 }
 
+/* The entry of what was printed so; NULL where there is none. */
+static struct found *find_rounded(const struct diagnosis *diagnosis, const struct printed *printed)
+{
+    for (size_t i = 0; i < diagnosis->count; i++) {
+        struct found *found = &diagnosis->found[i];
+        bool alike = found->printed.decimals == printed->decimals && found->printed.digits == printed->digits;
+        if (found->mistake == &mistake_rounded && alike) return found;
+    }
+    return NULL;
+}
+
 bool answer_rounded(const struct search *s, const struct report *report, struct diagnosis *diagnosis)
 {
-    struct found *found = NULL;
+    size_t before = diagnosis->count;
     for (size_t p = 0; p < search_count(s); p++) {
         const struct entry *entry = &report->entries[p];
         if (!entry->rounded || entry->passed) continue;
-        if (found == NULL && diagnosis->count == FOUND_MAX) return true;
+        struct found *found = find_rounded(diagnosis, &entry->printed);
+        if (found == NULL && diagnosis->count == FOUND_MAX) continue;
         if (found == NULL) found = found_new(s, diagnosis, &mistake_rounded);
         if (found == NULL) return false;
         add_unique(found->parameters, &found->parameter_count, p);
         found->residual = fmax(found->residual, entry->comparison.max_abs_diff);
         found->printed = entry->printed;
     }
-    if (found != NULL) place_found(s, found);
+    for (size_t i = before; i < diagnosis->count; i++)
+        place_found(s, &diagnosis->found[i]);
     return true;
 }

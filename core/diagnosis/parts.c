@@ -35,6 +35,7 @@ static struct choice part_of(const struct choice *choice, const struct mistake *
     part.variant = 0;
     part.has_factor = mistake != &mistake_bias_averaged;
     part.factor = part.times = part.has_factor ? factor : 0;
+    part.but_l2 = part.but_l2 && part.has_factor;
     part.fitted = false;
     part.alternative_count = 0;
     return part;

@@ -128,6 +128,7 @@ static const struct node *lowest_right_node(const struct search *s)
             if (p == PARAMETER_NONE) continue;
             if (s->observed[p].failing) return lowest;
             const double *g = search_right(s, p);
+            if (s->observed[p].absent) continue;
             for (size_t e = 0; first && e < search_size(s, p) && !says_something; e++)
                 says_something = fabs(g[e]) > s->observed[p].tolerance.atol * 10;
             first = false;

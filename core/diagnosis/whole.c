@@ -353,6 +353,7 @@ static bool unclip(const struct search *s, double c, const struct whole_room *ro
         o->raw = same ? o->values : divided(s->arena, n, o->raw, c, &room->raw[p]);
         if (o->values == NULL || o->raw == NULL) return false;
         o->bound /= c;
+        o->tolerance.atol /= c;
         if (search_is_plain(o))
             o->failing = match_numbers(&s->matching, o->tolerance, n, o->values, g, g, o->bound).fit == FIT_NONE;
     }
@@ -415,6 +416,15 @@ static void observe_instead(struct search *s, const struct observed *observed, s
     sketch_observe(s, q);
 }
 
+/* What was handed in for q, as p's. */
+static struct observed as_if(const struct search *s, const struct observed *as_handed_in, size_t q, size_t p)
+{
+    struct observed o = as_handed_in[q];
+    o.tolerance = as_handed_in[p].tolerance;
+    o.bound = match_bound(&s->matching, o.tolerance, numbers_largest(search_size(s, p), o.values));
+    return o;
+}
+
 /* Whether two parameters' names may have been exchanged. */
 static bool may_be_swapped(const struct search *s, size_t p, size_t q)
 {
@@ -432,8 +442,8 @@ void whole_search_swapped(struct search *s, size_t budget, const struct whole_ro
     for (size_t p = 0; p < n && s->best == NULL && !s->stopped; p++)
         for (size_t q = p + 1; q < n && s->best == NULL && !s->stopped; q++) {
             if (!may_be_swapped(s, p, q) || search_is_over(s)) continue;
-            room[p] = as_handed_in[q];
-            room[q] = as_handed_in[p];
+            room[p] = as_if(s, as_handed_in, q, p);
+            room[q] = as_if(s, as_handed_in, p, q);
             observe_instead(s, room, p, q);
             start_run(s, budget, false);
             observe_instead(s, as_handed_in, p, q);

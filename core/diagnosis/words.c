@@ -200,6 +200,9 @@ static const char *message_of(const struct found *found)
                                 " gradient is {penalty}.";
     static const char but_l2[] = "{parameters}: {factor} times what it should be, but for the part of the"
                                  " regularization, {penalty}, which is right.";
+    static const char rest_but_l2[] =
+        "{parameters}: {factor} times what the rest of the backward pass comes to, but for"
+        " the part of the regularization, {penalty}, which is right.";
     static const char nothing_but_l2[] =
         "{parameters}: there is nothing but the part of the regularization, {penalty}.";
     static const char at_loss[] = "The gradient of the loss is multiplied by {factor}.";
@@ -208,12 +211,13 @@ static const char *message_of(const struct found *found)
     static const char nothing[] =
         "Nothing comes back through {through} to {value}: each input of a layer has a gradient"
         " of its own.";
-    static const char turned[] = "{parameters}: the right numbers, but transposed.";
-    static const char moved[] = "{parameters}: the right numbers in the wrong places. It was reshaped where it should"
+    static const char turned[] = "{parameters}: transposed.";
+    static const char moved[] = "{parameters}: its numbers are in the wrong places. It was reshaped where it should"
                                 " have been transposed, or flattened column by column.";
     const struct mistake *mistake = found->mistake;
     if (found->of_l2) return of_l2;
-    if (found->but_l2) return mistake == &mistake_all_zero ? nothing_but_l2 : but_l2;
+    if (found->but_l2 && mistake == &mistake_all_zero) return nothing_but_l2;
+    if (found->but_l2) return found->others_reach ? rest_but_l2 : but_l2;
     if (found->sent) return sent;
     if (mistake == &mistake_contribution_missing && found->below != NULL && found->below->use_count == 1)
         return nothing;

@@ -11,10 +11,14 @@ bool written_near(double a, double b)
     return fabs(a - b) <= FACTOR_PRECISION * fabs(b);
 }
 
+/* Numbers of two digits are 1 to 10 % apart: between numbers further apart than that, of their size, there may lie one
+ * by chance. */
+#define WIDEST 1e-3
+
 double written_between(double least, double most)
 {
     double x = least + (most - least) / 2;
-    if (!(x > 0 && x < 1e12)) return NAN;
+    if (!(x > 0 && x < 1e12) || most - least > WIDEST * x) return NAN;
     double unit = pow(10, floor(log10(x)) - 1), round_x = round(x / unit) * unit;
     return fabs(x - round_x) <= FACTOR_PRECISION * round_x + (most - least) / 2 ? round_x : NAN;
 }

@@ -11,7 +11,8 @@ bool written_near(double a, double b);
  * where there is none. */
 double written_round(double x);
 
-/* That number of at most two digits which lies between two, or near to one of them; NaN where there is none. */
+/* That number of at most two digits which lies between two, or near to one of them; NaN where there is none, or where
+ * the two are so far apart that one may lie there by chance. */
 double written_between(double least, double most);
 
 #endif

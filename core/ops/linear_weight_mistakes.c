@@ -38,8 +38,8 @@ const struct mistake mistake_wrong_memory_order = {
     .step = STEP_PARAMETER,
     .input = LINEAR_WEIGHT,
     .rank = 13,
-    .summary = "right values, reshaped in the wrong order",
-    .message = "{dW} has the right numbers in the wrong places: it was reshaped where it should have been "
+    .summary = "reshaped in the wrong order",
+    .message = "{dW} has its numbers in the wrong places: it was reshaped where it should have been "
                "transposed, or flattened column by column.",
     .hint = "reshape keeps the order in memory; to swap axes, transpose.",
     .wrong = "dW = dW.T.reshape(dW.shape)",

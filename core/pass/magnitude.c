@@ -26,8 +26,7 @@ struct work {
     double **tried, **tried_back; /* by value: a pass in which all is rounded by a step, and its gradients */
     double **seen, **seen_back;   /* likewise: the largest changes with the step at hand, in steps */
     unsigned long long state;
-    unsigned bits; /* of state, that were not used yet */
-    double step;   /* one of steps */
+    double step; /* one of steps */
     double eps;
     double times; /* what changes are taken to be, of what they are seen to be */
     /* by input of a node: what goes in, and what comes back; room for a gradient of an output */
@@ -254,16 +253,28 @@ static int terms_back(struct work *w, const struct node *node, const struct op_c
 
 /* ---- a pass in which all is rounded ---- */
 
-/* One step, up or down. */
-static double step(struct work *w)
+/* Steps up or down, as many as a word has bits. */
+enum { DRAWN = 64 };
+
+static void draw(struct work *w, double drawn[DRAWN])
 {
-    if (w->bits == 0) {
-        w->state ^= w->state << 13;
-        w->state ^= w->state >> 7;
-        w->state ^= w->state << 17;
-        w->bits = 64;
+    w->state ^= w->state << 13;
+    w->state ^= w->state >> 7;
+    w->state ^= w->state << 17;
+    for (unsigned i = 0; i < DRAWN; i++)
+        drawn[i] = w->step * (1 - 2 * (double)(w->state >> i & 1));
+}
+
+/* Adds a step of each magnitude. */
+static void add_steps(struct work *w, size_t n, const double *x, const double *magnitudes, double *to)
+{
+    double drawn[DRAWN];
+    for (size_t from = 0; from < n; from += DRAWN) {
+        size_t count = n - from < DRAWN ? n - from : DRAWN;
+        draw(w, drawn);
+        for (size_t i = 0; i < count; i++)
+            to[from + i] = x[from + i] + drawn[i] * fabs(magnitudes[from + i]);
     }
-    return w->state >> --w->bits & 1 ? w->step : -w->step;
 }
 
 /* Whether a step goes over a kink, where there is no slope to be seen: what lies at one is another matter
@@ -279,10 +290,9 @@ static bool goes_over(const struct op_call *call, enum kink where, size_t i, dou
 /* Rounds what was made of a value, in place; where that is no number, it is what it was. */
 static void round_each(struct work *w, size_t n, const double *right, const double *terms, double *tried)
 {
-    for (size_t i = 0; i < n; i++) {
-        tried[i] += step(w) * terms[i];
+    add_steps(w, n, tried, terms, tried);
+    for (size_t i = 0; i < n; i++)
         if (!isfinite(tried[i])) tried[i] = right[i];
-    }
 }
 
 /* What goes into a call: of sums of products what was made of it; else that, rounded once more, as an exponential shows
@@ -297,10 +307,9 @@ static void take_tried(struct work *w, const struct op_call *like, const struct 
         enum kink where = k == 0 ? op_kink(like->op, like->attributes) : KINK_NONE;
         w->x[k] = tried;
         if (sums || (like->op->kind == OP_LOSS && k == LOSS_TARGET)) continue;
-        for (size_t i = 0; i < values[k]->size; i++) {
-            double to = tried[i] + step(w) * fabs(x[i]);
-            w->changed[k][i] = goes_over(like, where, i, x[i], to) ? x[i] : to;
-        }
+        add_steps(w, values[k]->size, tried, x, w->changed[k]);
+        for (size_t i = 0; where != KINK_NONE && i < values[k]->size; i++)
+            if (goes_over(like, where, i, x[i], w->changed[k][i])) w->changed[k][i] = x[i];
         w->x[k] = w->changed[k];
     }
 }
@@ -348,8 +357,7 @@ static int try_back_at(struct work *w, const struct node *node, const struct op_
     const double *dy = like->dy, *tried = w->tried_back[node->output->index];
     if (node->op->term_unit == NULL || saves(node)) code = like->op->forward(&call);
     if (node->op->term_unit == NULL) {
-        for (size_t i = 0; dy != NULL && tried != NULL && i < node->output->size; i++)
-            w->dy[i] = tried[i] + step(w) * fabs(dy[i]);
+        if (dy != NULL && tried != NULL) add_steps(w, node->output->size, tried, dy, w->dy);
         tried = w->dy;
     }
     want(w, like, values, w->back);

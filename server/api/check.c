@@ -129,7 +129,7 @@ static int compute(struct exchange *exchange, struct check_state *state, double 
     struct check *check = &state->request.check;
     for (;;) {
         int code = check_run(&exchange->arena, check, &state->report, error);
-        if (code == CODE_OK) code = diagnose(exchange, state, seconds, error);
+        if (code == CODE_OK && !state->report.postponed) code = diagnose(exchange, state, seconds, error);
         const struct backend *instead = device_instead(check->problem.backend, state->request.device, code);
         if (instead == NULL) return code;
         check->problem.backend = instead;
@@ -164,17 +164,27 @@ static int search_on(struct exchange *exchange, struct error *error)
     return code == CODE_OK ? answer(exchange, state, error) : code;
 }
 
+/* A worker's part of a check that was light but for the second look at its numbers. */
+static int compute_on(struct exchange *exchange, struct error *error)
+{
+    struct check_state *state = exchange->state;
+    state->request.check.brief = false;
+    int code = compute(exchange, state, DIAGNOSE_SECONDS, error);
+    return code == CODE_OK ? answer(exchange, state, error) : code;
+}
+
 int api_check_run(struct exchange *exchange, struct error *error)
 {
     struct check_state *state = exchange->state;
-    /* On a connection's thread there is time for the easy diagnoses only. */
+    /* On a connection's thread there is time for the easy ones only. */
     double seconds = exchange->on_worker ? DIAGNOSE_SECONDS : LIMIT_LIGHT_DIAGNOSIS;
     int code = read_tensors(exchange, state, error);
+    state->request.check.brief = !exchange->on_worker;
     if (code == CODE_OK) code = compute(exchange, state, seconds, error);
     if (code != CODE_OK) return code;
-    if (!exchange->on_worker && state->diagnosed && state->request.search && state->diagnosis.stopped) {
+    if (state->report.postponed)
+        exchange->rest = compute_on;
+    else if (!exchange->on_worker && state->diagnosed && state->request.search && state->diagnosis.stopped)
         exchange->rest = search_on;
-        return CODE_OK;
-    }
-    return answer(exchange, state, error);
+    return exchange->rest != NULL ? CODE_OK : answer(exchange, state, error);
 }

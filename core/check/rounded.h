@@ -1,0 +1,15 @@
+/* What is right to the few digits that it was printed with. */
+#ifndef CORE_CHECK_ROUNDED_H
+#define CORE_CHECK_ROUNDED_H
+
+#include "core/check/looks.h"
+
+/* Whether any tensor may have been printed with few digits. */
+bool rounded_may_be(const struct looks *l);
+
+/* Finds out what each gradient was printed with (entry->printed), and marks what mismatches and is right to that
+ * (entry->rounded): with accept_rounded it passes. Once looks_import has made the numbers, and look->allowed is there.
+ */
+void rounded_look(struct looks *l);
+
+#endif
