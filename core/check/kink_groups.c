@@ -124,10 +124,14 @@ static bool prepare_group(struct group *g)
     return true;
 }
 
+/* A change of less than that part of what an element may be off by says nothing, and settles nothing. */
+#define SAYS_NOTHING 0.01
+
 static bool changes_element(const struct settling *s, const struct changes *c, size_t open, size_t e)
 {
+    double least = SAYS_NOTHING * s->tensors[c->tensor].allowed[e];
     for (size_t k = 0; k < s->spots[c->open[open]].side_count; k++)
-        if (c->by[(c->first[open] + k) * c->n + e] != 0) return true;
+        if (fabs(c->by[(c->first[open] + k) * c->n + e]) > least) return true;
     return false;
 }
 

@@ -2,6 +2,8 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "core/base/numbers.h"
 #include "core/graph/intermediates.h"
@@ -18,6 +20,35 @@ static bool is_whole(size_t n, const double *values)
 {
     for (size_t i = 0; i < n; i++)
         if (values[i] != rint(values[i])) return false;
+    return true;
+}
+
+/* Digits of a float32's shortest decimal form, as programs write it that know of float32; 0 where a number is none. */
+static int short_float32_digits(double value)
+{
+    enum { TEXT = 32, DIGITS_MOST = 9 };
+    char text[TEXT];
+    float nearest = (float)value;
+    for (int digits = 1; digits <= DIGITS_MOST && isfinite(nearest); digits++) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, (double)nearest);
+        if (strtof(text, NULL) == nearest) return strtod(text, NULL) == value ? digits : 0;
+    }
+    return 0;
+}
+
+/* So many numbers of a tensor tell. Most of float32's need that many digits; what was printed has fewer. */
+enum { TELLING = 256, DIGITS_OF_FLOAT32 = 8 };
+
+/* Whether numbers are float32's in that form. Adds how many there are that are not whole, and how many of them have so
+ * many digits. */
+static bool are_short_float32(size_t n, const double *values, size_t *numbers, size_t *long_ones)
+{
+    for (size_t i = 0; i < n; i += n / TELLING + 1) {
+        int digits = short_float32_digits(values[i]);
+        if (digits == 0 && (double)(float)values[i] != values[i]) return false;
+        *numbers += values[i] != rint(values[i]);
+        *long_ones += digits >= DIGITS_OF_FLOAT32;
+    }
     return true;
 }
 
@@ -67,6 +98,19 @@ int looks_import(struct looks *l)
     return CODE_OK;
 }
 
+/* Where all that was handed in is float32's in its shortest form, it is that. */
+static void find_short_float32(struct looks *l)
+{
+    bool all = true;
+    size_t numbers = 0, long_ones = 0;
+    for (size_t i = 0; i < l->count && all; i++) {
+        const struct tensor *student = l->list[i].entry->submission->tensor;
+        all = are_short_float32(student->size, student->data, &numbers, &long_ones);
+    }
+    for (size_t i = 0; i < l->count && all && 2 * long_ones > numbers; i++)
+        l->list[i].float32 = true;
+}
+
 /* Numbers that are whole, zeros among them, are float32's where all the others of the submission are. */
 static void find_float32(struct looks *l)
 {
@@ -96,6 +140,7 @@ int looks_list(struct looks *l, struct report *report)
         add_look(l, &report->entries[p], network->graded[p].value, true, &view);
     }
     l->graded = l->count;
+    find_short_float32(l);
     find_float32(l);
     for (size_t i = 0; i < report->intermediate_count; i++) {
         struct intermediate which;

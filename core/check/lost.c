@@ -14,7 +14,7 @@
 /* Probabilities so near 0 or 1 lose something in float32 where a loss takes their logarithms. */
 #define SATURATED 1e-5
 
-/* How far apart three gradients are, at most: the reference, another way to compute it, and what was handed in. */
+/* How far apart three tensors are, at most: the reference, another way to compute it, and what was handed in. */
 struct distances {
     double other, student, between; /* from the reference, both; between those two */
 };
@@ -22,24 +22,23 @@ struct distances {
 static int measure(struct looks *l, const struct pass *other, const struct look *look, struct distances *off)
 {
     const double *r = looks_reference(l, look);
-    double *gradient = arena_doubles(l->arena, look->value->size);
+    double *numbers = arena_doubles(l->arena, look->value->size);
     *off = (struct distances){0, 0, 0};
-    if (gradient == NULL) return looks_out_of_memory(l);
-    int code = pass_read_gradient(other, look->value, gradient, l->error);
+    if (numbers == NULL) return looks_out_of_memory(l);
+    int code = look->gradient ? pass_read_gradient(other, look->value, numbers, l->error)
+                              : pass_read(other, look->value, numbers, l->error);
     for (size_t e = 0; code == CODE_OK && e < look->value->size; e++) {
         off->student = fmax(off->student, fabs(look->student[e] - r[e]));
-        off->between = isfinite(gradient[e]) ? fmax(off->between, fabs(look->student[e] - gradient[e])) : HUGE_VAL;
-        if (isfinite(gradient[e])) off->other = fmax(off->other, fabs(gradient[e] - r[e]));
+        off->between = isfinite(numbers[e]) ? fmax(off->between, fabs(look->student[e] - numbers[e])) : HUGE_VAL;
+        if (isfinite(numbers[e])) off->other = fmax(off->other, fabs(numbers[e] - r[e]));
     }
     return code;
 }
 
-/* Gradients alone, of values on the way, too: forward values are not lost. */
 static bool is_open(const struct look *look)
 {
     const struct entry *entry = look->entry;
-    return look->gradient && entry->verdict == VERDICT_MISMATCH && entry->lost == LOST_NOT &&
-           entry->lost_perhaps == LOST_NOT;
+    return entry->verdict == VERDICT_MISMATCH && entry->lost == LOST_NOT && entry->lost_perhaps == LOST_NOT;
 }
 
 /* Runs the problem that way, in memory of its own. *overflows: it cannot be. */
@@ -75,7 +74,8 @@ static bool may_be_like(const struct look *look, const struct distances *off)
 static bool may_be_float32(const struct looks *l, const struct look *look, double roundings, double least)
 {
     const double *r = looks_reference(l, look), *magnitude = NULL;
-    if (l->magnitudes.gradients != NULL) magnitude = l->magnitudes.gradients[look->value->index];
+    double *const *magnitudes = look->gradient ? l->magnitudes.gradients : l->magnitudes.values;
+    if (magnitudes != NULL) magnitude = magnitudes[look->value->index];
     for (size_t i = 0; magnitude != NULL && i < look->value->size; i++)
         if (!(fabs(look->student[i] - r[i]) <= fmax(roundings * (double)FLT_EPSILON * magnitude[i], least)))
             return false;
@@ -126,7 +126,8 @@ static int look_at_float32(struct looks *l)
         /* Zeros are float32's where one rounding leaves nothing, as of 1 / (1 + exp(-20)) - 1. */
         bool rounded = look->float32 ? may_be_float32(l, look, MAGNITUDE_ROUNDINGS, least)
                                      : l->zero && may_be_float32(l, look, 1, 0);
-        if ((poor && (near || rounded)) || (l->zero && rounded))
+        bool zeros = numbers_largest(look->value->size, look->student) == 0;
+        if ((poor && (near || rounded)) || (zeros && rounded))
             look->entry->lost = LOST_IN_FLOAT32;
         else if (too_large || rounded || (poor && may_be_like(look, &off)))
             look->entry->lost_perhaps = LOST_IN_FLOAT32;
@@ -161,7 +162,7 @@ static int look_at_saturation(struct looks *l, enum dtype dtype)
     for (size_t i = 0; code == CODE_OK && !overflows && i < l->count; i++) {
         struct look *look = &l->list[i];
         struct distances off;
-        if (!is_open(look)) continue;
+        if (!is_open(look) || !look->gradient) continue; /* forward values are not lost so */
         code = measure(l, &pass, look, &off);
         bool lossy = off.other > FLOAT32_OF_LARGEST * looks_largest(l, look);
         if (lossy && (l->zero ? off.between == 0 : is_near(&off)))

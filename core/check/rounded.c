@@ -36,13 +36,37 @@ bool rounded_may_be(const struct looks *l)
     return false;
 }
 
-void rounded_look(struct looks *l)
+/* What all of a submission was printed with. */
+static struct printed printed_whole(const struct looks *l)
 {
     struct printed whole = {0};
-    bool all = true;
+    bool all = !l->float32;
     for (size_t i = 0; i < l->graded && all; i++)
         all = printed_add(&whole, l->list[i].value->size, l->list[i].student);
-    if (!all || !printed_settle(&whole)) whole = (struct printed){0};
+    return all && printed_settle(&whole) ? whole : (struct printed){0};
+}
+
+bool rounded_allow(const struct looks *l, const double **allowed)
+{
+    struct printed whole = printed_whole(l);
+    bool printed = whole.decimals > 0 || whole.digits > 0;
+    for (size_t i = 0; i < l->graded; i++) {
+        const struct look *look = &l->list[i];
+        allowed[i] = look->allowed;
+        if (!printed) continue;
+        double *more = arena_doubles(l->arena, look->value->size);
+        if (more == NULL) return false;
+        for (size_t e = 0; e < look->value->size; e++)
+            more[e] = look->allowed[e] + printed_half_unit(&whole, look->student[e]);
+        allowed[i] = more;
+    }
+    return true;
+}
+
+void rounded_look(struct looks *l)
+{
+    if (l->float32) return; /* all of it */
+    struct printed whole = printed_whole(l);
     for (size_t i = 0; i < l->graded; i++) {
         struct look *look = &l->list[i];
         struct entry *entry = look->entry;

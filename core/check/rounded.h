@@ -7,6 +7,10 @@
 /* Whether any tensor may have been printed with few digits. */
 bool rounded_may_be(const struct looks *l);
 
+/* What kinks are settled by, for each of the graded (room for them): look->allowed, and half a unit of the last place
+ * where all that was handed in was printed. False when memory is short. */
+bool rounded_allow(const struct looks *l, const double **allowed);
+
 /* Finds out what each gradient was printed with (entry->printed), and marks what mismatches and is right to that
  * (entry->rounded): with accept_rounded it passes. Once looks_import has made the numbers, and look->allowed is there.
  */

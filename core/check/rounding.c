@@ -102,10 +102,11 @@ static bool any_left(const struct looks *l)
 static int settle(struct looks *l, struct pass *pass, bool *postponed)
 {
     struct kinks_tensor *tensors = arena_zeroed(l->arena, l->graded, sizeof *tensors);
-    if (tensors == NULL) return looks_out_of_memory(l);
+    const double **allowed = arena_array(l->arena, l->graded, sizeof *allowed);
+    if (tensors == NULL || allowed == NULL || !rounded_allow(l, allowed)) return looks_out_of_memory(l);
     for (size_t i = 0; i < l->graded; i++)
-        tensors[i] = (struct kinks_tensor){
-            .value = l->list[i].value, .student = l->list[i].student, .allowed = l->list[i].allowed};
+        tensors[i] =
+            (struct kinks_tensor){.value = l->list[i].value, .student = l->list[i].student, .allowed = allowed[i]};
     const struct kinks_asked asked = {
         .eps = l->float32 ? EPS32 : EPS64, .exact_too = l->check->any_subgradient, .brief = l->check->brief};
     struct kinks_settled settled;

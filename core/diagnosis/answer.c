@@ -248,6 +248,7 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
     found->has_factor = !isnan(finished->factor);
     found->factor = found->has_factor ? snap(finished->factor) : 0;
     found->by_norm = finished->by_norm;
+    found->of_tensors = finished->spares_data;
     bool of_update = finished->mistake == &mistake_learning_rate_applied || finished->mistake == &mistake_velocity;
     bool accumulated = finished->mistake == &mistake_gradient_accumulated;
     found->with_l2 = found->at_loss = of_update || accumulated || finished->mistake == &mistake_constant_factor;
@@ -316,10 +317,26 @@ static bool is_with_l2(const struct search *s, const struct found *found)
     return with > 0 && without == 0;
 }
 
+/* Whether something that a step would spoil is right: the step was taken for the other tensors alone. */
+static bool spares_any(const struct search *s, const struct found *found)
+{
+    for (size_t i = 0; i < s->best->length; i++) {
+        const struct choice *choice = &s->best->path[i];
+        if (choice->mistake != found->mistake || choice->variant != found->variant || choice->node == NULL) continue;
+        for (size_t p = 0; choice->parameter == PARAMETER_NONE && p < search_count(s); p++) {
+            const struct observed *o = &s->observed[p];
+            if (!o->failing && !o->absent && s->best->matches[p].fit == FIT_NONE && search_reaches(s, choice, p))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* What is to be said of an entry besides, once all are there. */
 static void finish(const struct search *s, const struct diagnosis *diagnosis, struct found *found)
 {
     found->right_below = is_right_below(s, found);
+    if (found->mistake->step == STEP_INPUT && !found->has_factor && spares_any(s, found)) found->of_tensors = true;
     bool may_be = found->has_factor && found->at_loss && !found->sent_back && found->mistake != &mistake_clipped;
     found->with_l2 = may_be && is_with_l2(s, found);
     for (size_t i = 0; i < diagnosis->count; i++) {

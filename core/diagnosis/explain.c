@@ -75,6 +75,14 @@ static void add_others(const struct candidates *c, const struct edge *edge, cons
         gradient[i] += predicted[i] - edge->g[i];
 }
 
+/* Whether the right numbers are all next to 1: a 1 was printed then. */
+static bool is_nearly_ones(const struct search *s, size_t p)
+{
+    for (size_t i = 0; i < search_size(s, p); i++)
+        if (!(fabs(search_right(s, p)[i] - 1) <= 0.01)) return false;
+    return true;
+}
+
 /* The rules of the op that an edge comes from. */
 static void offer_rules(struct candidates *c, const struct edge *edge, const struct step_call *call,
                         const double *predicted)
@@ -89,7 +97,7 @@ static void offer_rules(struct candidates *c, const struct edge *edge, const str
         struct match match = search_match(s, c->p, made.value);
         match.shape = s->observed[c->p].one_number && made.mistake == &mistake_bias_summed_over_units;
         if (match.fit == FIT_NONE) candidates_compose(c, made.mistake, made.variant, made.rarer, made.value, predicted);
-        if (made.mistake == &mistake_bias_of_ones && match.residual == 0 && !s->now.partial)
+        if (made.mistake == &mistake_bias_of_ones && match.residual == 0 && !s->now.partial && !is_nearly_ones(s, c->p))
             match.digits += DIGITS_NEEDED;
         candidates_offer(c, made.mistake, made.variant, match, NAN);
     }

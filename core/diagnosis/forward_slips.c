@@ -37,6 +37,13 @@ static bool over_rows(const struct op *op, const double *attributes)
     return op->kind == OP_ACTIVATION && !elementwise_map(op, attributes, &map, &attribute);
 }
 
+/* Nothing but zeros: the logarithm of a softmax of one. */
+static bool is_constant(const struct op *op, const struct shape *in)
+{
+    static const double none[OP_ATTRIBUTES_MAX];
+    return over_rows(op, none) && !op->probabilities && in->rank > 0 && in->dim[in->rank - 1] == 1;
+}
+
 static void turn(size_t rows, size_t width, const double *from, double *to)
 {
     for (size_t i = 0; i < rows; i++)
@@ -86,7 +93,7 @@ bool slip_applies(const struct slip *slip, const struct op_call *call)
     case SLIP_OVER_ALL:
         return by_rows && op_elements(in) > in->dim[in->rank - 1];
     case SLIP_OTHER:
-        return activation && slip->other != op && (in->rank >= 2 || !by_rows);
+        return activation && slip->other != op && (in->rank >= 2 || !by_rows) && !is_constant(slip->other, in);
     case SLIP_LEFT_OUT:
     case SLIP_TWICE:
         return activation;

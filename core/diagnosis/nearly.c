@@ -108,12 +108,21 @@ static bool are_differences(struct nearly *n, enum way way, double step)
     return n->digits >= DIGITS_NEEDED;
 }
 
+/* Whether all numbers are float32's: differences that look like derivatives were not computed in that. */
+static bool are_float32(const struct search *s)
+{
+    for (size_t p = 0; p < search_count(s); p++)
+        for (size_t i = 0; !s->observed[p].absent && i < search_size(s, p); i++)
+            if ((double)(float)s->observed[p].values[i] != s->observed[p].values[i]) return false;
+    return true;
+}
+
 static bool find_differences(struct nearly *n, struct whole *finished)
 {
     size_t numbers = 0;
     for (size_t p = 0; p < search_count(n->sweep.s); p++)
         numbers += search_size(n->sweep.s, p);
-    if (numbers > NUMBERS_MOST) return false;
+    if (numbers > NUMBERS_MOST || are_float32(n->sweep.s)) return false;
     for (int way = 0; way < WAYS; way++)
         for (int decade = 1; decade <= DECADES; decade++) {
             double step = pow(10, -decade);

@@ -13,6 +13,12 @@
 
 /* ---- what accounts for all gradients at once ---- */
 
+/* Data's gradients that are right are none of what an update, or adding up, does to those of parameters. */
+static bool is_right_data(const struct search *s, size_t p)
+{
+    return search_value(s, p)->kind != VALUE_PARAMETER && !s->observed[p].failing;
+}
+
 /* How near all that was handed in is to c times the reference, clipped to the limit: FIT_NONE beyond rounding to
  * float32. The largest difference into *residual. */
 static enum fit fit_multiple(const struct search *s, double c, double limit, double *residual)
@@ -25,7 +31,7 @@ static enum fit fit_multiple(const struct search *s, double c, double limit, dou
     for (size_t p = 0; p < search_count(s); p++) {
         const struct observed *o = &s->observed[p];
         size_t n = search_size(s, p);
-        if (o->absent && !o->failing) continue;
+        if ((o->absent && !o->failing) || is_right_data(s, p)) continue;
         if (!search_is_plain(o)) return FIT_NONE;
         const double *g = search_right(s, p);
         for (size_t i = 0; i < n; i++)
@@ -82,6 +88,7 @@ static double factor_of_all(const struct search *s)
     double sg = 0, gg = 0;
     for (size_t p = 0; p < search_count(s); p++) {
         const struct observed *o = &s->observed[p];
+        if (is_right_data(s, p)) continue;
         if (!search_is_plain(o)) return NAN;
         const double *g = search_right(s, p);
         sg += numbers_dot(search_size(s, p), o->values, g);
@@ -97,27 +104,34 @@ static bool are_enough(const struct search *s)
 {
     size_t count = 0;
     for (size_t p = 0; p < search_count(s); p++)
-        for (size_t i = 0; i < search_size(s, p) && count < NUMBERS_FOR_A_FACTOR; i++)
+        for (size_t i = 0; !is_right_data(s, p) && i < search_size(s, p) && count < NUMBERS_FOR_A_FACTOR; i++)
             count += s->observed[p].values != NULL && search_right(s, p)[i] != 0;
     return count >= NUMBERS_FOR_A_FACTOR;
 }
 
-/* All gradients off by one factor: clipped by their norm; with l2, where a factor on the finished gradients is not one
- * on the loss, also a whole multiple or any other. */
+static bool any_right_data(const struct search *s)
+{
+    for (size_t p = 0; p < search_count(s); p++)
+        if (is_right_data(s, p)) return true;
+    return false;
+}
+
+/* All gradients off by one factor: clipped by their norm; with l2, or data's gradients that are right, where a factor
+ * on the finished gradients is not one on the loss, also a whole multiple or any other. */
 static bool read_multiple(const struct search *s, struct whole *finished)
 {
     double c = factor_of_all(s), off = 0, limit = factors_norm_limit(s, c, &off);
-    bool l2 = search_any_l2(s), whole = c > 1.5 && written_near(c, round(c));
+    bool not_loss = search_any_l2(s) || any_right_data(s), whole = c > 1.5 && written_near(c, round(c));
     if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || !are_enough(s)) return false;
-    *finished = (struct whole){.all = true, .factor = c};
-    if (!isnan(limit)) {
+    *finished = (struct whole){.all = true, .spares_data = any_right_data(s), .factor = c};
+    if (!isnan(limit) && !any_right_data(s)) {
         finished->mistake = &mistake_clipped;
         finished->factor = limit;
         finished->by_norm = true;
-    } else if (l2 && whole) {
+    } else if (not_loss && whole) {
         finished->mistake = &mistake_gradient_accumulated;
         off = fabs(c / round(c) - 1);
-    } else if (l2 && fabs(c - 1) >= NO_FACTOR) {
+    } else if (not_loss && fabs(c - 1) >= NO_FACTOR) {
         const struct mistake *of_update = factors_of_update(c);
         finished->mistake = of_update != NULL ? of_update : &mistake_constant_factor;
         off = 0;
@@ -134,6 +148,7 @@ static bool read_update(const struct search *s, struct whole *finished)
     double sg = 0, gg = 0;
     for (size_t p = 0; p < search_count(s); p++) {
         const double *g = search_right(s, p), *W = search_given(s, p);
+        if (is_right_data(s, p)) continue;
         if (!search_is_plain(&s->observed[p])) return false;
         for (size_t i = 0; i < search_size(s, p); i++) {
             sg += (W[i] - s->observed[p].values[i]) * g[i];
@@ -145,7 +160,7 @@ static bool read_update(const struct search *s, struct whole *finished)
     *finished = (struct whole){.mistake = &mistake_updated_parameter, .all = true, .factor = lr};
     for (size_t p = 0; p < search_count(s); p++) {
         const double *g = search_right(s, p), *W = search_given(s, p);
-        size_t n = search_size(s, p);
+        size_t n = is_right_data(s, p) ? 0 : search_size(s, p);
         for (size_t i = 0; i < n; i++)
             s->room[i] = W[i] - lr * g[i];
         struct match match = match_numbers(&s->matching, s->observed[p].tolerance, n, s->observed[p].values, s->room, g,
@@ -429,8 +444,11 @@ static struct observed as_if(const struct search *s, const struct observed *as_h
 static bool may_be_swapped(const struct search *s, size_t p, size_t q)
 {
     const struct observed *a = &s->observed[p], *b = &s->observed[q];
-    return shape_equal(&search_value(s, p)->shape, &search_value(s, q)->shape) && a->failing && b->failing &&
-           a->values != NULL && b->values != NULL && !a->per_sample && !b->per_sample;
+    if (!shape_equal(&search_value(s, p)->shape, &search_value(s, q)->shape) || !a->failing || !b->failing ||
+        a->values == NULL || b->values == NULL || a->per_sample || b->per_sample)
+        return false;
+    size_t n = search_size(s, p); /* of zeros nothing shows whose they are */
+    return numbers_largest(n, a->values) > 0 && numbers_largest(n, b->values) > 0;
 }
 
 void whole_search_swapped(struct search *s, size_t budget, const struct whole_room *with, struct whole *finished)

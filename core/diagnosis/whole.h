@@ -9,10 +9,11 @@
 struct whole {
     const struct mistake *mistake; /* NULL: nothing */
     double residual;
-    double factor;  /* NaN where there is none */
-    size_t variant; /* of the mistake */
-    bool by_norm;   /* clipped: by global norm, else by value */
-    bool all;       /* to all failing parameters, else to these two */
+    double factor;    /* NaN where there is none */
+    size_t variant;   /* of the mistake */
+    bool by_norm;     /* clipped: by global norm, else by value */
+    bool all;         /* to all failing parameters, else to these two */
+    bool spares_data; /* there are gradients of data, which are right */
     size_t parameters[2];
 };
 

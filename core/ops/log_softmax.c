@@ -16,6 +16,20 @@ static int backward(const struct op_call *call)
     return call->backend->softmax_gradient(true, rows.count, rows.width, call->y, call->dy, call->dx[0]);
 }
 
+/* Of a difference: at a p of nearly 1 hardly anything is left of it. */
+static void made_of(const struct op_call *call, double *terms)
+{
+    struct rows rows = rows_of(call->out);
+    const double *dy = call->dy, *y = call->y;
+    for (size_t i = 0; i < rows.count; i++, dy += rows.width, y += rows.width, terms += rows.width) {
+        double sum = 0;
+        for (size_t j = 0; j < rows.width; j++)
+            sum += fabs(dy[j]);
+        for (size_t j = 0; j < rows.width; j++)
+            terms[j] += fabs(dy[j]) + exp(y[j]) * sum;
+    }
+}
+
 /* dh + p * sum(dh), for dh - p * sum(dh) */
 static bool plus(const struct step_call *call, struct alternative *made)
 {
@@ -53,6 +67,7 @@ const struct op op_log_softmax = {
     .plan = rows_plan,
     .forward = forward,
     .backward = backward,
+    .made_of = made_of,
     .mistakes = (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, &mistake_log_softmax_sign, NULL},
     .cases = unary_cases,
 };

@@ -16,6 +16,20 @@ static int backward(const struct op_call *call)
     return call->backend->softmax_gradient(false, rows.count, rows.width, call->y, call->dy, call->dx[0]);
 }
 
+/* Of a difference: where one p is nearly 1 hardly anything is left of it. */
+static void made_of(const struct op_call *call, double *terms)
+{
+    struct rows rows = rows_of(call->out);
+    const double *dy = call->dy, *y = call->y;
+    for (size_t i = 0; i < rows.count; i++, dy += rows.width, y += rows.width, terms += rows.width) {
+        double sum = 0;
+        for (size_t j = 0; j < rows.width; j++)
+            sum += fabs(dy[j]) * y[j];
+        for (size_t j = 0; j < rows.width; j++)
+            terms[j] += y[j] * (fabs(dy[j]) + sum);
+    }
+}
+
 extern const struct op op_softmax;
 
 enum { OF_SOFTMAX, OF_ITS_LOGARITHM, DIAGONALS };
@@ -61,6 +75,7 @@ const struct op op_softmax = {
     .plan = rows_plan,
     .forward = forward,
     .backward = backward,
+    .made_of = made_of,
     .probabilities = true,
     .mistakes =
         (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, &mistake_squared_derivative_slip, NULL},

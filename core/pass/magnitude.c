@@ -205,8 +205,9 @@ static void add_formula(struct work *w, const struct node *node, const struct op
     double attribute;
     if (like->op->made_of != NULL) like->op->made_of(like, terms);
     if (!elementwise_map(like->op, like->attributes, &map, &attribute)) return;
+    bool closes = op_kink(like->op, like->attributes) != KINK_NONE; /* and lets nothing through then */
     for (size_t i = 0; dy != NULL && i < n; i++)
-        if (w->back[0][i] != 0) /* nothing comes through what is closed */
+        if (!closes || w->back[0][i] != 0)
             terms[i] += fabs(dy[i]) * (1 + left_out(w, like->op, ((const double *)like->x[0])[i]));
 }
 

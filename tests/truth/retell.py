@@ -483,6 +483,7 @@ class Replay:
                 dW = WEIGHT[m["id"]](m, at)
             for m in self.of(("transposed",), index, (k, "W")):
                 dW = dW.T if "used" in m["values"] else dW
+            at.bare = dW
             dW = dW + self.l2_times(k) * net.l2 * at.W
             grads[k, "W"] = self.finish(dW, (k, "W"), index)
             at.dW = dW
@@ -491,7 +492,6 @@ class Replay:
                 at.dW = given if self.convention == "numpy" else given.T
             elif grads[k, "W"].shape == dW.shape:
                 at.dW = grads[k, "W"]
-            at.bare = at.dW - self.l2_times(k) * net.l2 * at.W
             if net.has_bias[k]:
                 at.dz = made[k, "b"]
                 db = at.dz.sum(axis=0)
