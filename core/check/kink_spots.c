@@ -82,7 +82,7 @@ bool kink_takes_too_long(const struct settling *s, double ways)
 
 bool kink_may_keep(struct settling *s, double ways, double numbers)
 {
-    bool may = s->kept + ways * numbers <= KINK_KEPT_MOST && !kink_takes_too_long(s, ways);
+    bool may = s->kept + ways * numbers <= s->kept_most && !kink_takes_too_long(s, ways);
     if (may) s->kept += ways * numbers;
     return may;
 }

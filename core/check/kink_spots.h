@@ -4,11 +4,10 @@
 
 #include "core/pass/magnitude.h"
 
-/* Elements that are looked at; numbers that are kept of what choices change; what that comes to in bytes, about; and
+/* Elements that are looked at; numbers that are kept of what choices change, where memory has room for that; and
  * operations that all ways back together may take, a node counting for so many besides its own. */
-#define KINK_SPOTS_MOST 100000
+#define KINK_SPOTS_MOST 1e5
 #define KINK_KEPT_MOST 4e6
-#define KINK_MEMORY 0x1p28
 #define KINK_OPERATIONS_MOST 4e9
 #define KINK_OPERATIONS_OF_A_NODE 2000
 
@@ -46,7 +45,7 @@ struct settling {
     struct ancestry ancestry; /* which values a tensor's gradient comes through */
     size_t *last;             /* by tensor: how many spots there are down to the last that it depends on */
     double operations;        /* of all ways back so far */
-    double kept;              /* numbers that are kept of what choices change */
+    double kept, kept_most;   /* numbers that are kept of what choices change */
     double tried;             /* numbers that were compared while choices were tried */
     struct error *error;
 };

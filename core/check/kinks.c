@@ -174,10 +174,17 @@ static int try_between(struct settling *s, bool *undecided)
 
 /* ---- all of it ---- */
 
+/* The memory that is taken for each number that is kept, and for each element, at most: half of what is left for both.
+ */
+#define BYTES_OF_A_NUMBER 64.0
+#define BYTES_OF_A_SPOT (4.0 * sizeof(struct spot))
+
 static bool prepare(struct settling *s)
 {
     kink_find(s);
-    if (s->count > KINK_SPOTS_MOST) s->count = 0; /* nobody finds out so many */
+    double left = (double)(s->arena->limit - s->arena->held);
+    s->kept_most = fmin(KINK_KEPT_MOST, left / BYTES_OF_A_NUMBER);
+    if ((double)s->count > fmin(KINK_SPOTS_MOST, left / BYTES_OF_A_SPOT)) s->count = 0; /* nobody finds out so many */
     if (s->count == 0) return true;
     s->spots = arena_array(s->arena, s->count, sizeof *s->spots);
     struct value **values = arena_array(s->arena, s->tensor_count, sizeof *values);

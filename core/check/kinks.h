@@ -20,8 +20,7 @@ struct kinks_settled {
 
 /* Moves elements that lie within MAGNITUDE_ROUNDINGS eps of their magnitude from a kink to its other side, where that
  * makes the pass's gradients the student's; the pass (float64 on the CPU, after backward) is left with that side and
- * its gradients. settled->flipped counts them. Takes no more than KINK_MEMORY, about. CODE_OUT_OF_MEMORY;
- * CODE_CANCELLED. */
+ * its gradients. settled->flipped counts them. CODE_OUT_OF_MEMORY; CODE_CANCELLED. */
 int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes *magnitudes,
                  const struct kinks_asked *asked, struct kinks_tensor *tensors, size_t count,
                  struct kinks_settled *settled, struct error *error);

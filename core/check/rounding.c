@@ -183,11 +183,11 @@ static int take_pass(struct arena *arena, struct looks *l, struct pass *pass, st
 
 /* ---- all of it ---- */
 
-/* What is tried besides: with one pass in another way at a time, and what kinks_settle takes. */
+/* What is tried, with one pass in another way at a time; kinks_settle takes what is left. */
 static bool has_memory_for_trials(const struct arena *arena, const struct pass *pass)
 {
     size_t elements;
-    double left = (double)(arena->limit - arena->held) - KINK_MEMORY;
+    double left = (double)(arena->limit - arena->held);
     return pass_elements(pass->graph, &elements) && (MAGNITUDE_PASSES + 1) * sizeof(double) * (double)elements < left;
 }
 
