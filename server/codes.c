@@ -18,6 +18,7 @@ static const struct code_entry entries[CODE_END] = {
     [CODE_TOO_MUCH_WORK] = {422, "too_much_work", true},
     [CODE_BAD_REQUEST] = {400, "bad_request", false},
     [CODE_QUERY_OUT_OF_RANGE] = {400, "out_of_range", false},
+    [CODE_FOREIGN_ORIGIN] = {403, "foreign_origin", false},
     [CODE_NOT_FOUND] = {404, "not_found", false},
     [CODE_METHOD_NOT_ALLOWED] = {405, "method_not_allowed", false},
     [CODE_NOT_IMPLEMENTED] = {501, "not_implemented", false},
@@ -25,6 +26,7 @@ static const struct code_entry entries[CODE_END] = {
     [CODE_BODY_TOO_LARGE] = {413, "body_too_large", false},
     [CODE_UNSUPPORTED_MEDIA_TYPE] = {415, "unsupported_media_type", false},
     [CODE_EXPECTATION_FAILED] = {417, "expectation_failed", false},
+    [CODE_MISDIRECTED] = {421, "misdirected_request", false},
     [CODE_OVERLOADED] = {503, "overloaded", false},
     [CODE_INTERNAL] = {500, "internal", false},
 };
@@ -33,11 +35,18 @@ static const struct {
     int status;
     const char *title;
 } titles[] = {
-    {400, "Bad Request"},           {404, "Not Found"},
-    {405, "Method Not Allowed"},    {411, "Length Required"},
-    {413, "Content Too Large"},     {415, "Unsupported Media Type"},
-    {417, "Expectation Failed"},    {422, "Unprocessable Content"},
-    {500, "Internal Server Error"}, {501, "Not Implemented"},
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {411, "Length Required"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
     {503, "Service Unavailable"},
 };
 

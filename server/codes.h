@@ -19,6 +19,7 @@ enum {
     /* of HTTP */
     CODE_BAD_REQUEST,        /* framing, odd query parameters */
     CODE_QUERY_OUT_OF_RANGE, /* told as CODE_OUT_OF_RANGE, but there is nothing in the body to point at */
+    CODE_FOREIGN_ORIGIN,     /* a page of another site */
     CODE_NOT_FOUND,
     CODE_METHOD_NOT_ALLOWED,
     CODE_NOT_IMPLEMENTED, /* a method that we do not know */
@@ -26,7 +27,8 @@ enum {
     CODE_BODY_TOO_LARGE,
     CODE_UNSUPPORTED_MEDIA_TYPE,
     CODE_EXPECTATION_FAILED,
-    CODE_OVERLOADED, /* 503 with Retry-After */
+    CODE_MISDIRECTED, /* meant for another host */
+    CODE_OVERLOADED,  /* 503 with Retry-After */
     CODE_INTERNAL,
     CODE_END
 };

@@ -118,6 +118,23 @@ static bool read_max_work(struct options *options, const char *value)
     return true;
 }
 
+static bool add_value(struct option_list *list, const char *value)
+{
+    if (value[0] == '\0' || list->count == OPTION_VALUES_MAX) return false;
+    list->values[list->count++] = value;
+    return true;
+}
+
+static bool read_host(struct options *options, const char *value)
+{
+    return strpbrk(value, "/ ") == NULL && add_value(&options->hosts, value);
+}
+
+static bool read_cors(struct options *options, const char *value)
+{
+    return add_value(&options->cors, value);
+}
+
 /* ---- The table ---- */
 
 static const struct option {
@@ -134,6 +151,9 @@ static const struct option {
      read_max_body},
     {"--max-work", "GRADCHECKD_MAX_WORK", "FLOPS", "requests that need more arithmetic are refused (1e12)",
      read_max_work},
+    {"--host", "GRADCHECKD_HOST", "NAME", "a name that it is reached by, besides its address and localhost", read_host},
+    {"--cors", "GRADCHECKD_CORS", "ORIGIN", "another site whose pages may use it, as https://example.org; * for all",
+     read_cors},
 };
 
 enum { OPTION_COUNT = sizeof table / sizeof table[0] };

@@ -15,14 +15,24 @@ struct device_choice {
 
 extern const char *const device_names[]; /* what can be asked for: auto, then the table of devices; ends with NULL */
 
+/* Of a flag that may be given several times; each value may be several with commas between. The strings are those of
+ * the command line and the environment. */
+enum { OPTION_VALUES_MAX = 16 };
+struct option_list {
+    const char *values[OPTION_VALUES_MAX];
+    size_t count;
+};
+
 struct options {
     char host[64]; /* a numeric IPv4 or IPv6 address, without brackets */
     unsigned port; /* 0 takes a free one */
     struct device_choice device;
     unsigned threads; /* that serve connections; as many workers */
     char static_directory[4096];
-    size_t max_body; /* bytes */
-    double max_work; /* floating-point operations of one request */
+    size_t max_body;          /* bytes */
+    double max_work;          /* floating-point operations of one request */
+    struct option_list hosts; /* names that it is reached by */
+    struct option_list cors;  /* origins whose pages may use it */
 };
 
 enum options_verdict { OPTIONS_RUN, OPTIONS_EXIT_0, OPTIONS_EXIT_2 };

@@ -8,6 +8,7 @@
 #include "server/http/framing.h"
 #include "server/http/held.h"
 #include "server/http/media_type.h"
+#include "server/http/origin.h"
 #include "server/http/problem.h"
 #include "server/http/request.h"
 #include "server/http/route.h"
@@ -78,8 +79,10 @@ static int check_type(struct exchange *exchange, struct error *error)
 {
     const char *type = exchange_header(exchange, "Content-Type");
     const struct route *route = exchange->route;
-    exchange->media_type = route->accepts(0);
-    if (type == NULL) return CODE_OK;
+    if (type == NULL)
+        return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE,
+                         "The request does not say what its body is: use curl --json, or add -H 'Content-Type: %s'.",
+                         route->accepts(0));
     for (size_t i = 0; route->accepts(i) != NULL; i++) {
         exchange->media_type = route->accepts(i);
         if (media_type_is(type, exchange->media_type)) return CODE_OK;
@@ -154,6 +157,28 @@ static bool choose(struct exchange *exchange, const struct routes *routes, const
     return false;
 }
 
+/* What a browser asks for a page of another site before it sends it. */
+static void answer_preflight(struct exchange *exchange)
+{
+    if (exchange_header(exchange, "Access-Control-Request-Method") == NULL) return;
+    exchange_answer_header(exchange, "Access-Control-Allow-Methods", "GET, HEAD, POST");
+    exchange_answer_header(exchange, "Access-Control-Allow-Headers", "Content-Type, Authorization, X-Request-Id");
+    exchange_answer_header(exchange, "Access-Control-Max-Age", "600");
+}
+
+/* Whether it is for us, and from where it may come: a page of another site may read what anybody may, if its browser
+ * lets it, but have nothing done. */
+static int check_sender(struct request *request, const char *url, struct error *error)
+{
+    const struct exchange *exchange = &request->exchange;
+    int code = origin_check_host(exchange, url, error);
+    if (code != CODE_OK) return code;
+    code = origin_check_page(exchange, url, &request->cors, error);
+    if (code == CODE_OK || strcmp(exchange->method, "POST") == 0) return code;
+    *error = (struct error){0};
+    return CODE_OK;
+}
+
 /* What is wrong with the head itself; then it is not sure where the next request begins. */
 static int check_head(const struct request *request, const char *version, struct framing *framing, struct error *error)
 {
@@ -178,10 +203,13 @@ enum admission admission_decide(struct request *request, const struct routes *ro
         return ADMISSION_REFUSED_NOW;
     }
     bool answered = false;
-    if (!is_known_method(method))
+    if (check_sender(request, url, &error) != CODE_OK)
+        answered = false;
+    else if (!is_known_method(method))
         error_set(&error, CODE_NOT_IMPLEMENTED, "That method is not known here.");
     else
         answered = choose(exchange, routes, &allow, &error);
+    if (answered && request->cors != NULL) answer_preflight(exchange);
     if (!answered && error.code == CODE_OK) check_body(exchange, &framing, &error);
     if (!answered && error.code == CODE_OK) return ADMISSION_GRANTED;
     if (!answered) refuse(exchange, &error, allow);

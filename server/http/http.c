@@ -83,6 +83,11 @@ static struct MHD_Response *make_response(struct request *request)
         good = MHD_add_response_header(response, "Content-Type", exchange->content_type) == MHD_YES;
     for (size_t i = 0; good && i < exchange->header_count; i++)
         good = MHD_add_response_header(response, exchange->headers[i].name, exchange->headers[i].value) == MHD_YES;
+    if (good && request->cors != NULL)
+        good = MHD_add_response_header(response, "Access-Control-Allow-Origin", request->cors) == MHD_YES &&
+               MHD_add_response_header(response, "Access-Control-Expose-Headers", "Server-Timing, X-Request-Id") ==
+                   MHD_YES &&
+               MHD_add_response_header(response, "Vary", "Origin") == MHD_YES;
     if (good && probes_draining()) good = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
     if (good) return response;
     MHD_destroy_response(response);

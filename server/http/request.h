@@ -41,16 +41,17 @@ struct request {
     struct connection *connection;
     struct request *next; /* in the workers' queue or among the spare ones */
     enum stage stage;
-    enum weight weight;      /* as far as it is known: a large body is measured by a worker */
-    bool measured;           /* its route has said how much it is */
-    bool watched;            /* by the sweeper, while a worker has it */
-    size_t target_length;    /* of the request's target as it was sent */
-    bool odd_target;         /* the request's target holds bytes that no target may hold */
-    double started;          /* clock_seconds() when the request line was read */
-    char *body;              /* malloc'ed */
-    size_t body_capacity;    /* of body */
-    size_t body_counted;     /* bytes of body in the total of bodies in flight */
-    size_t answer_counted;   /* bytes of its arena in the total of answers in flight */
+    enum weight weight;    /* as far as it is known: a large body is measured by a worker */
+    bool measured;         /* its route has said how much it is */
+    bool watched;          /* by the sweeper, while a worker has it */
+    size_t target_length;  /* of the request's target as it was sent */
+    bool odd_target;       /* the request's target holds bytes that no target may hold */
+    const char *cors;      /* the origin of a page of another site that may read the answer; NULL where there is none */
+    double started;        /* clock_seconds() when the request line was read */
+    char *body;            /* malloc'ed */
+    size_t body_capacity;  /* of body */
+    size_t body_counted;   /* bytes of body in the total of bodies in flight */
+    size_t answer_counted; /* bytes of its arena in the total of answers in flight */
     struct error body_fault; /* the body was refused on the way: what still comes is dropped */
     struct stream stream;
 };

@@ -26,8 +26,7 @@ struct route {
     route_measure *measure;           /* NULL: it is always light */
     exchange_step *run;               /* fills in the answer, or sends it by server/http/stream.h */
     const char *what;                 /* a request of it, in words: "check"; NULL where `measure` is */
-    const char *(*accepts)(size_t i); /* POST: the media types of its bodies, by number; the first is what a body is
-                                         whose sender does not say; NULL behind the last */
+    const char *(*accepts)(size_t i); /* POST: the media types of its bodies, by number; NULL behind the last */
 };
 
 struct routes {

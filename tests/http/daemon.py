@@ -170,7 +170,7 @@ def post(body, path="/v1/check", extra=b"", kind=b"application/json"):
     """The bytes of a POST."""
     return b"".join(
         [
-            b"POST " + path.encode() + b" HTTP/1.1\r\nHost: test\r\n",
+            b"POST " + path.encode() + b" HTTP/1.1\r\nHost: localhost\r\n",
             b"Content-Type: " + kind + b"\r\n" if kind else b"",
             extra,
             b"Content-Length: %d\r\n\r\n" % len(body),
@@ -180,7 +180,7 @@ def post(body, path="/v1/check", extra=b"", kind=b"application/json"):
 
 
 def get(path, extra=b"", method=b"GET"):
-    return method + b" " + path.encode() + b" HTTP/1.1\r\nHost: test\r\n" + extra + b"\r\n"
+    return method + b" " + path.encode() + b" HTTP/1.1\r\nHost: localhost\r\n" + extra + b"\r\n"
 
 
 def heavy_check(width, layers=2, batch=100, **options):

@@ -6,7 +6,7 @@ import unittest
 
 from daemon import Broken, DaemonTest, get, post
 
-SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: test\r\n\r\n"
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class FramingTest(DaemonTest):
@@ -33,7 +33,7 @@ class FramingTest(DaemonTest):
         self.assertRegex(received, b"^HTTP/1.1 %d [^\r]*\r\n(.*\r\n)*Connection: close\r\n" % status)
         self.assertNotIn(b"HTTP/1.1 404", received)
 
-    def head(self, *lines, start=b"POST /v1/check HTTP/1.1", host=b"Host: test"):
+    def head(self, *lines, start=b"POST /v1/check HTTP/1.1", host=b"Host: localhost"):
         return b"\r\n".join([start] + ([host] if host else []) + list(lines)) + b"\r\n\r\n"
 
     def test_transfer_encoding_with_content_length(self):
@@ -88,16 +88,16 @@ class FramingTest(DaemonTest):
 
     def test_nul_in_other_places(self):
         self.refused(self.head(b"Content-Length: 2\x009") + b"{}")
-        self.refused(b"GET /healthz\x00x HTTP/1.1\r\nHost: test\r\n\r\n")
-        for data in (b"GET\x00 /healthz HTTP/1.1\r\nHost: test\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHo\x00st: test\r\n\r\n"):
+        self.refused(b"GET /healthz\x00x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for data in (b"GET\x00 /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHo\x00st: test\r\n\r\n"):
             client = self.client()
             self.assertIn(client.ask(data).status, (400, 501))
             self.assertTrue(client.is_closed())
 
     def test_bare_line_feeds(self):
-        self.refused(b"GET /healthz HTTP/1.1\nHost: test\n\n")
-        self.refused(b"GET /healthz HTTP/1.1\r\nHost: test\nX-Thing: 1\r\n\r\n")
-        self.refused(b"GET /healthz HTTP/1.1\r\nHost: test\r\n\n")
+        self.refused(b"GET /healthz HTTP/1.1\nHost: localhost\n\n")
+        self.refused(b"GET /healthz HTTP/1.1\r\nHost: localhost\nX-Thing: 1\r\n\r\n")
+        self.refused(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\n")
 
     def test_folded_lines(self):
         self.refused(self.head(b"Transfer-Encoding: chun", b" ked") + b"0\r\n\r\n")
@@ -115,8 +115,8 @@ class FramingTest(DaemonTest):
         self.refused(get("/healthz%00"))
 
     def test_absolute_target(self):
-        self.assertEqual(self.client().ask(get("http://test/healthz")).status, 200)
-        self.assertEqual(self.client().ask(get("http://test", method=b"HEAD"), head=True).status in (200, 404), True)
+        self.assertEqual(self.client().ask(get("http://localhost/healthz")).status, 200)
+        self.assertEqual(self.client().ask(get("http://localhost", method=b"HEAD"), head=True).status in (200, 404), True)
 
     def test_methods(self):
         client = self.client()
@@ -165,7 +165,7 @@ class FramingTest(DaemonTest):
     def test_versions(self):
         for version in (b"HTTP/2.0", b"HTTP/0.9", b"HTTP/1", b"JUNK/1.1"):
             client = self.client()
-            client.send(b"GET /healthz " + version + b"\r\nHost: test\r\n\r\n")
+            client.send(b"GET /healthz " + version + b"\r\nHost: localhost\r\n\r\n")
             try:
                 self.assertIn(client.read().status, (400, 505), version)
             except Broken:

@@ -15,6 +15,11 @@ from daemon import Broken, Client, Daemon, DaemonTest, endless_check, get, heavy
 KIB, MIB = 1 << 10, 1 << 20
 
 
+CHUNKED_HEAD = (
+    b"POST /v1/check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+
+
 class BodyTest(DaemonTest):
     arguments = ("--max-body", "1MiB")
 
@@ -33,7 +38,7 @@ class BodyTest(DaemonTest):
 
     def test_chunked_too_large(self):
         client = self.client()
-        client.send(b"POST /v1/check HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.send(CHUNKED_HEAD)
         for _ in range(40):
             client.send(b"10000\r\n" + b" " * (64 * KIB) + b"\r\n")
         self.assertProblem(client.ask(b"0\r\n\r\n"), 413, "body_too_large")
@@ -43,12 +48,12 @@ class BodyTest(DaemonTest):
         client = self.client()
         self.assertProblem(client.ask(post(b" " * MIB)), 400, "malformed_json")
         chunk = b"10000\r\n" + b" " * (64 * KIB) + b"\r\n"
-        head = b"POST /v1/check HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = CHUNKED_HEAD
         self.assertProblem(client.ask(head + 16 * chunk + b"0\r\n\r\n"), 400, "malformed_json")
 
     def test_no_length(self):
         client = self.client()
-        self.assertProblem(client.ask(b"POST /v1/check HTTP/1.1\r\nHost: test\r\n\r\n"), 411, "length_required")
+        self.assertProblem(client.ask(b"POST /v1/check HTTP/1.1\r\nHost: localhost\r\n\r\n"), 411, "length_required")
         self.assertEqual(client.ask(get("/healthz")).status, 200)
 
     def test_empty_body(self):
@@ -56,9 +61,9 @@ class BodyTest(DaemonTest):
 
     def test_media_types(self):
         client = self.client()
-        for kind in (b"application/json", b"Application/JSON;charset=UTF-8", b"application/json ; x=y", b""):
+        for kind in (b"application/json", b"Application/JSON;charset=UTF-8", b"application/json ; x=y"):
             self.assertProblem(client.ask(post(b"{}", kind=kind)), 400, "missing_member")
-        for kind in (b"text/plain", b"application/jsonp", b"application/x-www-form-urlencoded"):
+        for kind in (b"text/plain", b"application/jsonp", b"", b"application/x-www-form-urlencoded"):
             client = self.client()
             answer = client.ask(post(b"{}", kind=kind))
             problem = self.assertProblem(answer, 415, "unsupported_media_type")
