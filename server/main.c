@@ -1,6 +1,5 @@
 /* gradcheckd: reads its options, serves, and on SIGTERM or SIGINT finishes what is in flight. */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,13 +22,29 @@
 /* The exit status where the options cannot be followed. */
 enum { STATUS_USAGE = 2 };
 
-static int ended = -1; /* an eventfd: readable once a signal has come */
+static int signalled = -1; /* an eventfd: readable once a signal has come */
+static volatile sig_atomic_t ending;
 
-static void on_end(int signal_number)
+static void wake(void)
 {
     const uint64_t one = 1;
+    if (write(signalled, &one, sizeof one) < 0) return; /* full of signals already */
+}
+
+/* Whoever asks twice does not want to wait for what is in flight. */
+static void on_end(int signal_number)
+{
     (void)signal_number;
-    if (write(ended, &one, sizeof one) < 0) return; /* full of signals already */
+    if (ending) _exit(EXIT_FAILURE);
+    ending = 1;
+    wake();
+}
+
+/* A terminal that is closed, or an operator whose files have changed: there is nothing that is read anew yet. */
+static void on_hangup(int signal_number)
+{
+    (void)signal_number;
+    wake();
 }
 
 /* A handler, rather than blocked signals and sigwait: OpenBLAS has threads that were started before main and
@@ -37,17 +52,18 @@ static void on_end(int signal_number)
 static bool catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_end, .sa_flags = SA_RESTART};
+    struct sigaction hangup = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
-    ended = eventfd(0, EFD_CLOEXEC);
-    return ended >= 0 && sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0 &&
-           sigaction(SIGPIPE, &ignore, NULL) == 0;
+    signalled = eventfd(0, EFD_CLOEXEC);
+    return signalled >= 0 && sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0 &&
+           sigaction(SIGHUP, &hangup, NULL) == 0 && sigaction(SIGPIPE, &ignore, NULL) == 0;
 }
 
 static void wait_for_end(void)
 {
-    struct pollfd watched = {.fd = ended, .events = POLLIN};
-    while (poll(&watched, 1, -1) < 0 && errno == EINTR)
-        continue;
+    uint64_t signals;
+    while (!ending)
+        if (read(signalled, &signals, sizeof signals) < 0 && errno != EINTR) return;
 }
 
 /* Many systems allow 1024 open files unless asked for more. */

@@ -18,6 +18,7 @@ static const struct route table[] = {
     {.path = "/v1/train",
      .method = "POST",
      .accepts = body_media_type,
+     .lasts = true,
      .what = "training",
      .measure = api_train_measure,
      .run = api_train_run},

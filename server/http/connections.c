@@ -18,6 +18,7 @@
 #include "core/base/clock.h"
 #include "server/http/exchange.h"
 #include "server/http/held.h"
+#include "server/http/route.h"
 #include "server/limits.h"
 
 /* Seconds between two looks; a connection idle for QUIET_SECONDS is closed in the drain, one that is so new
@@ -274,9 +275,9 @@ static void look_at_idle(struct connection *connection, double since, double now
 static void look_at(struct connection *connection, double now)
 {
     if (connection->working != NULL) {
-        bool overdue = now > connection->work_deadline;
+        bool overdue = now > connection->work_deadline, ends = registry.draining && connection->working->route->lasts;
         if (overdue) atomic_store(&connection->working->overdue, true);
-        if (overdue || client_left(connection)) atomic_store(&connection->working->cancelled, true);
+        if (overdue || ends || client_left(connection)) atomic_store(&connection->working->cancelled, true);
         return;
     }
     uint64_t word = atomic_load_explicit(&connection->since, memory_order_relaxed);

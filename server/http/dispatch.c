@@ -79,7 +79,7 @@ bool dispatch_request(struct request *request)
 static int may_begin(const struct exchange *exchange, struct error *error)
 {
     if (atomic_load(&exchange->cancelled))
-        return error_set(error, CODE_OVERLOADED, "The request waited too long for its turn; try again.");
+        return error_set(error, CODE_OVERLOADED, "The request did not come to its turn in time; try again.");
     if (held_answers_full())
         return error_set(error, CODE_OVERLOADED,
                          "The answers of other requests take all the memory there is for them.");

@@ -25,6 +25,7 @@ struct route {
     bool (*has)(const char *path);    /* where many paths are its own: which; then `path` is a name for all of them */
     route_measure *measure;           /* NULL: it is always light */
     exchange_step *run;               /* fills in the answer, or sends it by server/http/stream.h */
+    bool lasts;                       /* it goes on for as long as it may: the drain cancels it */
     const char *what;                 /* a request of it, in words: "check"; NULL where `measure` is */
     const char *(*accepts)(size_t i); /* POST: the media types of its bodies, by number; NULL behind the last */
 };

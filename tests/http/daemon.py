@@ -21,6 +21,7 @@ class Daemon:
     """A running daemon. stop() checks that it ends as it should: status 0, and a silent standard error."""
 
     def __init__(self, *arguments, environment=None):
+        self.ending = False
         self.errors = tempfile.TemporaryFile(mode="w+")
         variables = {name: value for name, value in os.environ.items() if not name.startswith("GRADCHECKD_")}
         variables.update(environment or {})
@@ -47,6 +48,7 @@ class Daemon:
         return self.errors.read()
 
     def signal(self, number=signal.SIGTERM):
+        self.ending = self.ending or number in (signal.SIGTERM, signal.SIGINT)
         self.process.send_signal(number)
 
     def finish(self, seconds=30):
@@ -68,7 +70,8 @@ class Daemon:
         return time.monotonic() - start
 
     def stop(self):
-        self.signal()
+        if not self.ending:  # a second signal would end it in the middle
+            self.signal()
         return self.finish()
 
     def metrics(self):

@@ -99,7 +99,22 @@ class DrainTest(unittest.TestCase):
             self.drain(before=0.11 * i)
 
     def test_second_signal(self):
-        self.drain(numbers=(signal.SIGTERM, signal.SIGINT, signal.SIGTERM))
+        """Whoever asks twice does not want to wait for what is in flight."""
+        daemon = Daemon()
+        with Client(daemon, 60) as client:
+            client.send(post(endless_check()))
+            self.assertTrue(wait_until(lambda: daemon.metrics()["gradcheckd_in_flight"] == 2))
+            daemon.signal()
+            daemon.signal(signal.SIGINT)
+            with self.assertRaisesRegex(AssertionError, "exit status 1, standard error:\n$"):
+                daemon.finish()
+
+    def test_hangup(self):
+        """It is asked to read its files anew, and goes on."""
+        with Daemon() as daemon, Client(daemon) as client:
+            daemon.signal(signal.SIGHUP)
+            self.assertEqual(client.ask(get("/healthz")).status, 200)
+            self.assertIsNone(daemon.process.poll())
 
     def test_interrupt(self):
         self.drain(numbers=(signal.SIGINT,))

@@ -11,7 +11,7 @@ import socket
 import time
 import unittest
 
-from daemon import Client, Daemon, DaemonTest, post, wait_until
+from daemon import Client, Daemon, DaemonTest, heavy_check, post, wait_until
 from vectors import VECTORS, flat, read_vectors
 
 # What rounding may make: of the loss relative to itself, of a tensor's elements relative to its largest magnitude.
@@ -622,7 +622,7 @@ class StreamTest(TrainTest):
         """HTTP/1.0 knows no chunks: the stream ends with the connection."""
         body = body_of(LAB)
         client = self.client()
-        head = b"POST /v1/train HTTP/1.0\r\nAccept: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(body)
+        head = b"POST /v1/train HTTP/1.0\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
         client.send(head + body)
         data = b""
         while piece := client.socket.recv(1 << 16):
@@ -800,15 +800,16 @@ class QueueTest(TrainTest):
 
 class DrainTest(unittest.TestCase):
     def test_stopped_in_the_middle(self):
-        """SIGTERM: a run that is nearly through is answered, one that is not ends with an error; nobody is left without."""
-        with Daemon("--threads", "4") as daemon:  # of which three take long work
+        """SIGTERM: no run is waited for, whether it runs or waits; all end with an error, nobody is left without."""
+        with Daemon("--threads", "2") as daemon:  # of which one takes long work
             clients = [Client(daemon, 60) for _ in range(4)]
             for number, client in enumerate(clients):
-                stream = b"Accept: text/event-stream\r\n" if number % 2 else b""
-                request = endless_training() if number < 2 else long_training(epochs=100)
-                client.send(post(body_of(request), path="/v1/train", extra=stream))
-            begun = clients[1].socket.recv(1 << 16)
-            self.assertIn(b"200", begun)
+                stream = b"Accept: text/event-stream\r\n" if number == 0 else b""
+                client.send(post(body_of(endless_training()), path="/v1/train", extra=stream))
+                if number == 0:
+                    begun = client.socket.recv(1 << 16)
+                    self.assertIn(b"200", begun)
+            self.assertTrue(wait_until(lambda: daemon.metrics()["gradcheckd_in_flight"] == 5))
         answers = []
         for client in clients:
             data = b""
@@ -816,10 +817,19 @@ class DrainTest(unittest.TestCase):
                 while piece := client.socket.recv(1 << 16):
                     data += piece
             answers.append(data)
-        self.assertIn(b'"cancelled"', answers[0])
-        self.assertIn(b"event: error", begun + answers[1])
-        self.assertIn(b"200", answers[2][:20])
-        self.assertIn(b"event: done", answers[3])
+        self.assertIn(b"event: error", begun + answers[0])
+        for answer in answers[1:]:
+            self.assertIn(b" 503 ", answer[:20])
+
+    def test_no_run_is_waited_for(self):
+        """Where a check is in flight as well, that is finished."""
+        with Daemon() as daemon, Client(daemon, 60) as trains, Client(daemon, 60) as checks:
+            trains.send(post(body_of(endless_training()), path="/v1/train"))
+            checks.send(post(heavy_check(width=30, layers=4, verify_reference=True)))  # about a second
+            self.assertTrue(wait_until(lambda: daemon.metrics()["gradcheckd_in_flight"] == 3))
+            daemon.signal()
+            self.assertEqual(trains.read().status, 503)
+            self.assertEqual(checks.read().status, 200)
 
 
 if __name__ == "__main__":
