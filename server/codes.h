@@ -25,6 +25,7 @@ enum {
     CODE_NOT_IMPLEMENTED, /* a method that we do not know */
     CODE_LENGTH_REQUIRED,
     CODE_BODY_TOO_LARGE,
+    CODE_TARGET_TOO_LONG,
     CODE_UNSUPPORTED_MEDIA_TYPE,
     CODE_EXPECTATION_FAILED,
     CODE_MISDIRECTED, /* meant for another host */

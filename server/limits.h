@@ -30,6 +30,9 @@
 #define LIMIT_FEEDS 64  /* members of data that layers take, besides x */
 #define LIMIT_NAME 200
 
+/* Arguments in the query of a request's target. */
+#define LIMIT_ARGUMENTS 100
+
 /* Points along each side of a boundary. */
 #define LIMIT_RESOLUTION 500
 

@@ -12,6 +12,7 @@
 #include "server/http/problem.h"
 #include "server/http/request.h"
 #include "server/http/route.h"
+#include "server/limits.h"
 
 static const char *const known_methods[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
                                             "CONNECT", "OPTIONS", "TRACE", "PATCH", NULL};
@@ -186,6 +187,9 @@ static int check_head(const struct request *request, const char *version, struct
     if (request->odd_target)
         return error_set(error, CODE_BAD_REQUEST,
                          "The request's target holds a character that has to be escaped, or a NUL.");
+    if (request->many_arguments)
+        return error_set(error, CODE_TARGET_TOO_LONG, "The request's target has more than %d arguments.",
+                         LIMIT_ARGUMENTS);
     return framing_read(exchange->connection, exchange->method, request->target_length, version, framing, error);
 }
 

@@ -149,6 +149,17 @@ static void on_connection(void *unused, struct MHD_Connection *connection, void 
     connections_notify(unused, connection, socket_context, code);
 }
 
+/* Cuts a target behind LIMIT_ARGUMENTS arguments, if it has more: whether it had. The library keeps each of them in the
+ * connection's memory, and forgets the request where that is full. (What it hands out is that memory.) */
+static bool cut_arguments(const char *target)
+{
+    const char *at = strchr(target, '?');
+    for (size_t count = 0; at != NULL && count < LIMIT_ARGUMENTS; count++)
+        at = strchr(at + 1, '&');
+    if (at != NULL) *(char *)at = '\0';
+    return at != NULL;
+}
+
 /* The request line is there. What is returned is the request's context in the other callbacks. */
 static void *on_target(void *unused, const char *target, struct MHD_Connection *connection)
 {
@@ -163,6 +174,7 @@ static void *on_target(void *unused, const char *target, struct MHD_Connection *
     request->connection = registered;
     request->target_length = target != NULL ? strlen(target) : 0;
     request->odd_target = target == NULL || !framing_target_fits(target);
+    request->many_arguments = target != NULL && cut_arguments(target);
     return request;
 }
 

@@ -45,6 +45,7 @@ struct request {
     bool measured;         /* its route has said how much it is */
     bool watched;          /* by the sweeper, while a worker has it */
     size_t target_length;  /* of the request's target as it was sent */
+    bool many_arguments;   /* more than LIMIT_ARGUMENTS in the target */
     bool odd_target;       /* the request's target holds bytes that no target may hold */
     const char *cors;      /* the origin of a page of another site that may read the answer; NULL where there is none */
     double started;        /* clock_seconds() when the request line was read */

@@ -118,6 +118,14 @@ class FramingTest(DaemonTest):
         self.assertEqual(self.client().ask(get("http://localhost/healthz")).status, 200)
         self.assertEqual(self.client().ask(get("http://localhost", method=b"HEAD"), head=True).status in (200, 404), True)
 
+    def test_many_arguments(self):
+        for count, status in ((100, 200), (101, 414), (2000, 414), (5000, 414)):
+            target = "/healthz?" + "&".join("a%d=1" % i for i in range(count))
+            answer = self.client().ask(get(target))
+            self.assertEqual(answer.status, status)
+            if status == 414:
+                self.assertProblem(answer, 414, "target_too_long")
+
     def test_methods(self):
         client = self.client()
         self.assertProblem(client.ask(get("/healthz", method=b"BREW")), 501, "not_implemented")
