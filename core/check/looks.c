@@ -2,10 +2,9 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "core/base/numbers.h"
+#include "core/check/float32_text.h"
 #include "core/graph/intermediates.h"
 
 int looks_out_of_memory(struct looks *l)
@@ -20,35 +19,6 @@ static bool is_whole(size_t n, const double *values)
 {
     for (size_t i = 0; i < n; i++)
         if (values[i] != rint(values[i])) return false;
-    return true;
-}
-
-/* Digits of a float32's shortest decimal form, as programs write it that know of float32; 0 where a number is none. */
-static int short_float32_digits(double value)
-{
-    enum { TEXT = 32, DIGITS_MOST = 9 };
-    char text[TEXT];
-    float nearest = (float)value;
-    for (int digits = 1; digits <= DIGITS_MOST && isfinite(nearest); digits++) {
-        snprintf(text, sizeof text, "%.*e", digits - 1, (double)nearest);
-        if (strtof(text, NULL) == nearest) return strtod(text, NULL) == value ? digits : 0;
-    }
-    return 0;
-}
-
-/* So many numbers of a tensor tell. Most of float32's need that many digits; what was printed has fewer. */
-enum { TELLING = 256, DIGITS_OF_FLOAT32 = 8 };
-
-/* Whether numbers are float32's in that form. Adds how many there are that are not whole, and how many of them have so
- * many digits. */
-static bool are_short_float32(size_t n, const double *values, size_t *numbers, size_t *long_ones)
-{
-    for (size_t i = 0; i < n; i += n / TELLING + 1) {
-        int digits = short_float32_digits(values[i]);
-        if (digits == 0 && (double)(float)values[i] != values[i]) return false;
-        *numbers += values[i] != rint(values[i]);
-        *long_ones += digits >= DIGITS_OF_FLOAT32;
-    }
     return true;
 }
 
@@ -98,17 +68,26 @@ int looks_import(struct looks *l)
     return CODE_OK;
 }
 
-/* Where all that was handed in is float32's in its shortest form, it is that. */
-static void find_short_float32(struct looks *l)
+/* So unlikely are other decimals to be float32's by chance. */
+#define BY_CHANCE 1e-2
+
+/* What is float32's as text: all of that together has to be no chance. */
+static void find_float32_text(struct looks *l)
 {
-    bool all = true;
-    size_t numbers = 0, long_ones = 0;
-    for (size_t i = 0; i < l->count && all; i++) {
-        const struct tensor *student = l->list[i].entry->submission->tensor;
-        all = are_short_float32(student->size, student->data, &numbers, &long_ones);
+    double together = 1;
+    for (size_t i = 0; i < l->count; i++) {
+        struct look *look = &l->list[i];
+        const struct tensor *student = look->entry->submission->tensor;
+        double chance = 1;
+        look->text = float32_text(student->size, student->data, &chance);
+        if (look->text) together *= chance;
     }
-    for (size_t i = 0; i < l->count && all && 2 * long_ones > numbers; i++)
-        l->list[i].float32 = true;
+    for (size_t i = 0; i < l->count; i++) {
+        struct look *look = &l->list[i];
+        look->text = look->text && together <= BY_CHANCE;
+        l->text = l->text || look->text;
+        look->float32 = look->float32 || look->text;
+    }
 }
 
 /* Numbers that are whole, zeros among them, are float32's where all the others of the submission are. */
@@ -140,8 +119,6 @@ int looks_list(struct looks *l, struct report *report)
         add_look(l, &report->entries[p], network->graded[p].value, true, &view);
     }
     l->graded = l->count;
-    find_short_float32(l);
-    find_float32(l);
     for (size_t i = 0; i < report->intermediate_count; i++) {
         struct intermediate which;
         struct entry *entry = &report->intermediates[i];
@@ -149,6 +126,8 @@ int looks_list(struct looks *l, struct report *report)
         struct view view = convention_samples(problem->convention, &which.value->shape);
         add_look(l, entry, which.value, which.gradient, &view);
     }
+    find_float32_text(l);
+    find_float32(l);
     for (size_t i = l->graded; i < l->count; i++)
         l->list[i].float32 = l->list[i].float32 && !l->list[i].whole;
     return CODE_OK;

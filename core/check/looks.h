@@ -17,6 +17,7 @@ struct look {
     struct view view;
     double *student, *allowed; /* layout inside; looks_import makes them */
     bool float32, whole;       /* all its numbers are float32's; whole ones, which say nothing of it alone */
+    bool text;                 /* they are so as text (float32_text.h) */
 };
 
 struct looks {
@@ -28,6 +29,7 @@ struct looks {
     struct look *list;
     size_t count, graded; /* those of what is graded come first */
     bool float32;         /* all gradients that say so are float32's */
+    bool text;            /* some tensor is so as text */
     bool whole, zero;     /* all gradients are whole numbers, so that none says so; all of them are zeros */
     struct error *error;
 };

@@ -61,6 +61,7 @@ struct entry {
     struct comparison comparison;        /* where verdict is match, mismatch or not_finite */
     struct tolerance tolerance;          /* what the check's rule comes to here */
     bool weak;                           /* which cannot tell the reference from zeros */
+    bool of_float32;                     /* all its numbers are float32's, and not just whole */
     bool float32;                        /* it passes as what was computed in float32 */
     enum lost lost;                      /* it fails, and the way it was computed does not give it at all; */
     enum lost lost_perhaps;              /* or so it may be: it is lost if no mistake is found that explains it */

@@ -21,7 +21,7 @@ static struct printed printed_of(const struct looks *l, const struct look *look,
     struct printed own = {0};
     bool alike = whole->decimals > 0 || whole->digits > 0;
     if (alike && (look->entry->verdict != VERDICT_MISMATCH || is_rounded(l, look, whole))) return *whole;
-    if (look->float32) return own; /* as few decimals are */
+    if (look->text) return own;
     if (printed_add(&own, look->value->size, look->student) && printed_settle(&own)) return own;
     return *whole;
 }
@@ -40,7 +40,7 @@ bool rounded_may_be(const struct looks *l)
 static struct printed printed_whole(const struct looks *l)
 {
     struct printed whole = {0};
-    bool all = !l->float32;
+    bool all = !l->text; /* which is no printing with few digits */
     for (size_t i = 0; i < l->graded && all; i++)
         all = printed_add(&whole, l->list[i].value->size, l->list[i].student);
     return all && printed_settle(&whole) ? whole : (struct printed){0};
@@ -65,7 +65,6 @@ bool rounded_allow(const struct looks *l, const double **allowed)
 
 void rounded_look(struct looks *l)
 {
-    if (l->float32) return; /* all of it */
     struct printed whole = printed_whole(l);
     for (size_t i = 0; i < l->graded; i++) {
         struct look *look = &l->list[i];

@@ -241,6 +241,7 @@ static int look_again(struct looks *l, struct report *report)
     if (code == CODE_OK && any_left(l) && rounded_may_be(l)) rounded_look(l);
     for (size_t i = 0; i < l->count; i++) {
         struct entry *entry = l->list[i].entry;
+        entry->of_float32 = l->list[i].float32;
         if (entry->lost_perhaps != LOST_NOT) entry->lost = entry->lost_perhaps; /* unless a diagnosis says otherwise */
     }
     return code;

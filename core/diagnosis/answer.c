@@ -248,7 +248,7 @@ bool answer_finished(const struct search *s, const struct whole *finished, struc
     found->has_factor = !isnan(finished->factor);
     found->factor = found->has_factor ? snap(finished->factor) : 0;
     found->by_norm = finished->by_norm;
-    found->of_tensors = finished->spares_data;
+    found->of_tensors = finished->spares_data && finished->mistake != &mistake_clipped;
     bool of_update = finished->mistake == &mistake_learning_rate_applied || finished->mistake == &mistake_velocity;
     bool accumulated = finished->mistake == &mistake_gradient_accumulated;
     found->with_l2 = found->at_loss = of_update || accumulated || finished->mistake == &mistake_constant_factor;

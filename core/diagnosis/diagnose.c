@@ -188,7 +188,7 @@ static bool look_at_causes(struct job *job)
 {
     struct search *s = &job->search;
     if (job->finished.mistake != NULL || (s->best != NULL && !is_mere_constant(s))) return true;
-    if (!nearly_find(s, job->check, &job->finished)) return false;
+    if (!nearly_find(s, job->check, job->report, &job->finished)) return false;
     if (job->finished.mistake != NULL) s->best = NULL;
     if (job->finished.mistake != NULL || s->best != NULL) return true;
     return forward_wrong_look(s, job->check, &job->given, job->diagnosis, &job->slip);
@@ -262,8 +262,11 @@ static bool look_around(struct job *job)
 /* Whether there is anything to reproduce. */
 static bool has_numbers(const struct job *job)
 {
-    for (size_t p = 0; p < job->check->problem.network->graded_count; p++)
-        if (job->observed[p].failing && job->observed[p].values != NULL) return true;
+    for (size_t p = 0; p < search_count(&job->search); p++) {
+        const struct observed *o = &job->observed[p];
+        for (size_t i = 0; o->failing && o->values != NULL && i < search_size(&job->search, p); i++)
+            if (isfinite(o->values[i])) return true;
+    }
     return false;
 }
 
@@ -289,6 +292,22 @@ static bool settle_lost(struct job *job)
     return any;
 }
 
+/* Where something nearer to the loss is wrong, and stays so, what it spoils was not lost. */
+static void take_back_lost(struct job *job)
+{
+    const struct search *s = &job->search;
+    for (size_t p = 0; p < search_count(s); p++) {
+        struct entry *entry = &job->report->entries[p];
+        if (entry->lost_perhaps == LOST_NOT || entry->lost == LOST_NOT) continue;
+        for (size_t q = 0; q < search_count(s) && entry->lost != LOST_NOT; q++) {
+            bool open = job->observed[q].failing && (s->best == NULL || s->best->matches[q].fit == FIT_NONE);
+            const struct graded *at = &s->network->graded[p], *above = &s->network->graded[q];
+            if (open && at->node != NULL && above->node != NULL && above->node->index > at->node->index)
+                entry->lost = LOST_NOT;
+        }
+    }
+}
+
 /* Whether what explains anything explains all of it. */
 static bool is_nothing_left(const struct job *job)
 {
@@ -311,10 +330,11 @@ static bool is_lost_perhaps(const struct job *job)
 static void search_all(struct job *job)
 {
     struct search *s = &job->search;
-    search(job);
+    if (has_numbers(job)) search(job);
     if (is_mere_constant(s) && is_lost_perhaps(job)) s->best = NULL; /* float32 makes that, too */
     bool found = s->best != NULL || job->finished.mistake != NULL || job->slip.found;
     if (settle_lost(job) && !found && !s->stopped && has_numbers(job)) search(job);
+    if (job->finished.mistake == NULL && !job->slip.found) take_back_lost(job);
 }
 
 /* Values on the way are lost where no mistake was found at all. */
@@ -336,7 +356,7 @@ static int diagnose(struct job *job, struct error *error)
         return gave_up(s, error);
     bool all = !s->stopped && whole_read(s, job->check, job->report, &job->finished);
     bool small = all && job->finished.mistake == &mistake_low_precision; /* a small epsilon looks like it */
-    if (small && !nearly_find(s, job->check, &job->finished)) return gave_up(s, error);
+    if (small && !nearly_find(s, job->check, job->report, &job->finished)) return gave_up(s, error);
     if (all) settle_lost(job);
     if (!all && !s->stopped) search_all(job);
     if (s->out_of_memory) return gave_up(s, error);

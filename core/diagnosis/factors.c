@@ -29,9 +29,9 @@ double factors_of_loss(const struct search *s)
     return times;
 }
 
-double factors_norm_limit(const struct search *s, double c, double *off)
+double factors_norm_limit(double norm, double c, double *off)
 {
-    double least = s->norm, most = s->norm + c * CLIP_EPSILON, limit = written_between(least, most);
+    double least = norm, most = norm + c * CLIP_EPSILON, limit = written_between(least, most);
     *off = limit < least ? (least - limit) / limit : limit > most ? (limit - most) / limit : 0;
     return c > 0 && c < 1 ? limit : NAN;
 }
@@ -54,7 +54,8 @@ static size_t read_factor(const struct search *s, double c, struct factor_readin
     if (c > 1.5 && c < ACCUMULATED_MAX && written_near(c, round(c)))
         readings[count++] = (struct factor_reading){&mistake_gradient_accumulated, fabs(c / round(c) - 1)};
     double off;
-    if (!isnan(factors_norm_limit(s, c, &off))) readings[count++] = (struct factor_reading){&mistake_clipped, off};
+    if (!isnan(factors_norm_limit(s->norm, c, &off)))
+        readings[count++] = (struct factor_reading){&mistake_clipped, off};
     return count;
 }
 
@@ -71,7 +72,7 @@ void factors_name(const struct search *s, double c, bool whole, struct choice *c
     choice->mistake = likeliest.mistake;
     choice->off = likeliest.off;
     choice->times = c;
-    choice->factor = choice->mistake == &mistake_clipped ? factors_norm_limit(s, c, &unused) : c;
+    choice->factor = choice->mistake == &mistake_clipped ? factors_norm_limit(s->norm, c, &unused) : c;
     choice->has_factor = true;
     choice->fitted = count == 0; /* a number that has a name costs no evidence */
     for (size_t i = 0; i < count; i++)

@@ -17,7 +17,7 @@ double factors_of_loss(const struct search *s);
 /* The limit to which all that was handed in was clipped by its norm, if that is c times the right gradients; NaN where
  * it was not. The norm is the limit, less what an epsilon of at most CLIP_EPSILON in the divisor takes off; how far off
  * that is, relatively, into *off. */
-double factors_norm_limit(const struct search *s, double c, double *off);
+double factors_norm_limit(double norm, double c, double *off);
 
 /* Gives a choice the mistake that its factor c stands for, and the others as alternatives; whole: it is on all
  * gradients. */

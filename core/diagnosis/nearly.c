@@ -109,20 +109,19 @@ static bool are_differences(struct nearly *n, enum way way, double step)
 }
 
 /* Whether all numbers are float32's: differences that look like derivatives were not computed in that. */
-static bool are_float32(const struct search *s)
+static bool are_float32(const struct search *s, const struct report *report)
 {
     for (size_t p = 0; p < search_count(s); p++)
-        for (size_t i = 0; !s->observed[p].absent && i < search_size(s, p); i++)
-            if ((double)(float)s->observed[p].values[i] != s->observed[p].values[i]) return false;
+        if (!s->observed[p].absent && !report->entries[p].of_float32) return false;
     return true;
 }
 
-static bool find_differences(struct nearly *n, struct whole *finished)
+static bool find_differences(struct nearly *n, const struct report *report, struct whole *finished)
 {
     size_t numbers = 0;
     for (size_t p = 0; p < search_count(n->sweep.s); p++)
         numbers += search_size(n->sweep.s, p);
-    if (numbers > NUMBERS_MOST || are_float32(n->sweep.s)) return false;
+    if (numbers > NUMBERS_MOST || are_float32(n->sweep.s, report)) return false;
     for (int way = 0; way < WAYS; way++)
         for (int decade = 1; decade <= DECADES; decade++) {
             double step = pow(10, -decade);
@@ -203,11 +202,12 @@ static bool find_epsilon(struct nearly *n, struct whole *finished)
     return false;
 }
 
-bool nearly_find(struct search *s, const struct check *check, struct whole *finished)
+bool nearly_find(struct search *s, const struct check *check, const struct report *report, struct whole *finished)
 {
     struct nearly n = {.search = s};
     if (!(sweep_elements(s->network) > 0) || !is_near(s, NEAR_WITH_EPSILON)) return true;
     if (!sweep_new(s, &check->problem, &n.sweep)) return false;
-    if (!find_epsilon(&n, finished) && !s->stopped && is_near(s, NEAR_AS_DIFFERENCES)) find_differences(&n, finished);
+    if (!find_epsilon(&n, finished) && !s->stopped && is_near(s, NEAR_AS_DIFFERENCES))
+        find_differences(&n, report, finished);
     return true;
 }

@@ -7,6 +7,6 @@
 
 /* Where all that was handed in is near to the right gradients, looks for what gives just these numbers: `finished` is
  * set then. False when memory is short. */
-bool nearly_find(struct search *s, const struct check *check, struct whole *finished);
+bool nearly_find(struct search *s, const struct check *check, const struct report *report, struct whole *finished);
 
 #endif

@@ -13,10 +13,33 @@
 
 /* ---- what accounts for all gradients at once ---- */
 
-/* Data's gradients that are right are none of what an update, or adding up, does to those of parameters. */
+/* Data's gradients that are right are none of what an update, adding up, or clipping does to those of parameters. */
 static bool is_right_data(const struct search *s, size_t p)
 {
     return search_value(s, p)->kind != VALUE_PARAMETER && !s->observed[p].failing;
+}
+
+/* Whether any of them was handed in, and says that a factor on all gradients was not on it, too: zeros are right under
+ * every factor. */
+static bool are_spared(const struct search *s, double c)
+{
+    for (size_t p = 0; p < search_count(s); p++) {
+        const struct observed *o = &s->observed[p];
+        double largest = numbers_largest(search_size(s, p), search_right(s, p));
+        bool shows = fabs(c - 1) * largest > 2 * (o->tolerance.atol + o->tolerance.rtol * largest);
+        if (is_right_data(s, p) && !o->absent && shows) return true;
+    }
+    return false;
+}
+
+/* The norm of what was handed in for parameters. */
+static double norm_of_parameters(const struct search *s)
+{
+    double squares = 0;
+    for (size_t p = 0; p < search_count(s); p++)
+        if (!is_right_data(s, p) && s->observed[p].values != NULL)
+            squares += numbers_dot(search_size(s, p), s->observed[p].values, s->observed[p].values);
+    return sqrt(squares);
 }
 
 /* How near all that was handed in is to c times the reference, clipped to the limit: FIT_NONE beyond rounding to
@@ -109,22 +132,17 @@ static bool are_enough(const struct search *s)
     return count >= NUMBERS_FOR_A_FACTOR;
 }
 
-static bool any_right_data(const struct search *s)
-{
-    for (size_t p = 0; p < search_count(s); p++)
-        if (is_right_data(s, p)) return true;
-    return false;
-}
-
 /* All gradients off by one factor: clipped by their norm; with l2, or data's gradients that are right, where a factor
  * on the finished gradients is not one on the loss, also a whole multiple or any other. */
 static bool read_multiple(const struct search *s, struct whole *finished)
 {
-    double c = factor_of_all(s), off = 0, limit = factors_norm_limit(s, c, &off);
-    bool not_loss = search_any_l2(s) || any_right_data(s), whole = c > 1.5 && written_near(c, round(c));
+    double c = factor_of_all(s), off = 0;
+    bool spared = are_spared(s, c), not_loss = search_any_l2(s) || spared;
+    double limit = factors_norm_limit(spared ? norm_of_parameters(s) : s->norm, c, &off);
+    bool whole = c > 1.5 && written_near(c, round(c));
     if (!(fabs(c) > 1e-9 && fabs(c) < 1e12) || !are_enough(s)) return false;
-    *finished = (struct whole){.all = true, .spares_data = any_right_data(s), .factor = c};
-    if (!isnan(limit) && !any_right_data(s)) {
+    *finished = (struct whole){.all = true, .spares_data = spared, .factor = c};
+    if (!isnan(limit)) {
         finished->mistake = &mistake_clipped;
         finished->factor = limit;
         finished->by_norm = true;
@@ -392,7 +410,7 @@ static void search_unclipped(struct search *s, size_t budget, double c, const st
                              struct whole *finished)
 {
     const struct observed *as_handed_in = s->observed;
-    double off, limit = c < 1 - NO_FACTOR ? factors_norm_limit(s, c, &off) : NAN;
+    double off, limit = c < 1 - NO_FACTOR ? factors_norm_limit(s->norm, c, &off) : NAN;
     if (isnan(limit) || s->best != NULL || s->stopped) return;
     if (!unclip(s, c, room)) {
         s->out_of_memory = s->stopped = true;
