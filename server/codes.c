@@ -18,6 +18,9 @@ static const struct code_entry entries[CODE_END] = {
     [CODE_TOO_MUCH_WORK] = {422, "too_much_work", true},
     [CODE_BAD_REQUEST] = {400, "bad_request", false},
     [CODE_QUERY_OUT_OF_RANGE] = {400, "out_of_range", false},
+    [CODE_UNAUTHORIZED] = {401, "unauthorized", false},
+    [CODE_FORBIDDEN] = {403, "forbidden", false},
+    [CODE_REVEAL_REFUSED] = {403, "reveal_refused", true},
     [CODE_FOREIGN_ORIGIN] = {403, "foreign_origin", false},
     [CODE_NOT_FOUND] = {404, "not_found", false},
     [CODE_METHOD_NOT_ALLOWED] = {405, "method_not_allowed", false},
@@ -37,6 +40,7 @@ static const struct {
     const char *title;
 } titles[] = {
     {400, "Bad Request"},
+    {401, "Unauthorized"},
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},

@@ -19,7 +19,10 @@ enum {
     /* of HTTP */
     CODE_BAD_REQUEST,        /* framing, odd query parameters */
     CODE_QUERY_OUT_OF_RANGE, /* told as CODE_OUT_OF_RANGE, but there is nothing in the body to point at */
-    CODE_FOREIGN_ORIGIN,     /* a page of another site */
+    CODE_UNAUTHORIZED,
+    CODE_FORBIDDEN,
+    CODE_REVEAL_REFUSED, /* the member `reveal` of a check, for whom it is not */
+    CODE_FOREIGN_ORIGIN, /* a page of another site */
     CODE_NOT_FOUND,
     CODE_METHOD_NOT_ALLOWED,
     CODE_NOT_IMPLEMENTED, /* a method that we do not know */

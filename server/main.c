@@ -16,6 +16,7 @@
 #include "server/body/document.h"
 #include "server/http/http.h"
 #include "server/options.h"
+#include "server/tokens.h"
 #include "server/api/routes.h"
 #include "server/api/static_files.h"
 
@@ -40,7 +41,7 @@ static void on_end(int signal_number)
     wake();
 }
 
-/* A terminal that is closed, or an operator whose files have changed: there is nothing that is read anew yet. */
+/* A terminal that is closed, or an operator whose files have changed. */
 static void on_hangup(int signal_number)
 {
     (void)signal_number;
@@ -59,11 +60,21 @@ static bool catch_signals(void)
            sigaction(SIGHUP, &hangup, NULL) == 0 && sigaction(SIGPIPE, &ignore, NULL) == 0;
 }
 
-static void wait_for_end(void)
+static bool load_tokens(const struct options *options)
+{
+    char fault[TOKENS_FAULT_MAX];
+    if (options->tokens[0] == '\0' || tokens_load(options->tokens, fault)) return true;
+    fprintf(stderr, "gradcheckd: --tokens %s: %s\n", options->tokens, fault);
+    return false;
+}
+
+static void wait_for_end(const struct options *options)
 {
     uint64_t signals;
-    while (!ending)
+    while (!ending) {
         if (read(signalled, &signals, sizeof signals) < 0 && errno != EINTR) return;
+        if (!ending) load_tokens(options); /* else the old ones hold */
+    }
 }
 
 /* Many systems allow 1024 open files unless asked for more. */
@@ -90,6 +101,7 @@ static int serve(const struct options *options)
         perror("gradcheckd");
         return EXIT_FAILURE;
     }
+    if (!load_tokens(options)) return STATUS_USAGE;
     raise_file_limit();
     document_setup();
     device_start();
@@ -104,11 +116,12 @@ static int serve(const struct options *options)
     if (!static_files_load(options->static_directory) || !http_start(options, &routes, address)) return EXIT_FAILURE;
     printf("gradcheckd %s listening on %s\n", GRADCHECKD_VERSION, address);
     bool told = flush_output(); /* whoever waits for the line would wait for ever */
-    if (told) wait_for_end();
+    if (told) wait_for_end(options);
     /* Work that does not end in time ends with the process. */
     if (!http_drain()) _exit(told ? EXIT_SUCCESS : EXIT_FAILURE);
     parallel_stop();
     static_files_free();
+    tokens_free();
     return told ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,6 +126,30 @@ static bool add_value(struct option_list *list, const char *value)
     return true;
 }
 
+static bool read_tokens(struct options *options, const char *value)
+{
+    size_t length = strlen(value);
+    if (length == 0 || length >= sizeof options->tokens) return false;
+    memcpy(options->tokens, value, length + 1);
+    return true;
+}
+
+static bool read_switch(const char *value, bool *on)
+{
+    *on = strcmp(value, "1") == 0 || strcasecmp(value, "true") == 0;
+    return *on || strcmp(value, "0") == 0 || strcasecmp(value, "false") == 0 || value[0] == '\0';
+}
+
+static bool read_open(struct options *options, const char *value)
+{
+    return read_switch(value, &options->open);
+}
+
+static bool read_no_reveal(struct options *options, const char *value)
+{
+    return read_switch(value, &options->no_reveal);
+}
+
 static bool read_host(struct options *options, const char *value)
 {
     return strpbrk(value, "/ ") == NULL && add_value(&options->hosts, value);
@@ -138,7 +163,7 @@ static bool read_cors(struct options *options, const char *value)
 /* ---- The table ---- */
 
 static const struct option {
-    const char *flag, *variable, *argument, *help;
+    const char *flag, *variable, *argument, *help; /* argument: NULL of a switch */
     option_reader *read;
 } table[] = {
     {"--listen", "GRADCHECKD_LISTEN", "ADDR:PORT", "where to listen; port 0 takes a free one (127.0.0.1:8080)",
@@ -151,12 +176,34 @@ static const struct option {
      read_max_body},
     {"--max-work", "GRADCHECKD_MAX_WORK", "FLOPS", "requests that need more arithmetic are refused (1e12)",
      read_max_work},
+    {"--tokens", "GRADCHECKD_TOKENS", "FILE", "who may ask: lines of a role, check or staff, and a token's SHA-256",
+     read_tokens},
+    {"--open", "GRADCHECKD_OPEN", NULL, "without --tokens: serve others than this machine, too", read_open},
+    {"--no-reveal", "GRADCHECKD_NO_REVEAL", NULL, "nobody gets to see the reference gradients", read_no_reveal},
     {"--host", "GRADCHECKD_HOST", "NAME", "a name that it is reached by, besides its address and localhost", read_host},
     {"--cors", "GRADCHECKD_CORS", "ORIGIN", "another site whose pages may use it, as https://example.org; * for all",
      read_cors},
 };
 
 enum { OPTION_COUNT = sizeof table / sizeof table[0] };
+
+/* ---- Addresses ---- */
+
+int options_read_address(const char *host, unsigned char address[16])
+{
+    if (inet_pton(AF_INET, host, address) == 1) return AF_INET;
+    return inet_pton(AF_INET6, host, address) == 1 ? AF_INET6 : 0;
+}
+
+bool options_is_loopback(const char *host)
+{
+    static const unsigned char one[16] = {[15] = 1};
+    unsigned char address[16];
+    int family = options_read_address(host, address);
+    if (family == AF_INET) return address[0] == 127;
+    if (family == AF_INET6) return memcmp(address, one, sizeof one) == 0;
+    return strcasecmp(host, "localhost") == 0 || strcasecmp(host, "localhost.") == 0;
+}
 
 /* ---- Defaults ---- */
 
@@ -203,6 +250,7 @@ static enum options_verdict read_flag(int argc, char **argv, int *index, struct 
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         if (strlen(table[i].flag) != length || strncmp(table[i].flag, word, length) != 0) continue;
         const char *value = word[length] == '=' ? word + length + 1 : NULL;
+        if (value == NULL && table[i].argument == NULL) value = "1";
         if (value == NULL && *index + 1 < argc) value = argv[++*index];
         if (value == NULL) return complain("no value for ", table[i].flag, "");
         if (!table[i].read(options, value)) return complain("not a value for ", table[i].flag, *value ? value : " ");
@@ -211,12 +259,23 @@ static enum options_verdict read_flag(int argc, char **argv, int *index, struct 
     return complain("unknown argument", "", word);
 }
 
+/* Whether it is said who may ask, where not only this machine can. */
+static enum options_verdict check_access(const struct options *options)
+{
+    if (options->open || options->tokens[0] != '\0' || options_is_loopback(options->host)) return OPTIONS_RUN;
+    fprintf(stderr,
+            "gradcheckd: whoever reaches %s could use it: say who may with --tokens FILE, or --open to let anybody\n",
+            options->host);
+    return OPTIONS_EXIT_2;
+}
+
 static enum options_verdict print_help(void)
 {
     puts("gradcheckd: checks hand-written gradients, over HTTP.\n\nusage: gradcheckd [FLAG VALUE]...\n");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char left[64];
-        snprintf(left, sizeof left, "%s %s", table[i].flag, table[i].argument);
+        const char *argument = table[i].argument != NULL ? table[i].argument : "";
+        snprintf(left, sizeof left, "%s %s", table[i].flag, argument);
         printf("  %-23s %s\n", left, table[i].help);
     }
     puts("  -h, --help, --version\n\nEach flag has an environment variable, too: GRADCHECKD_LISTEN, "
@@ -237,5 +296,5 @@ enum options_verdict options_read(int argc, char **argv, struct options *options
     enum options_verdict verdict = read_environment(options);
     for (int i = 1; i < argc && verdict == OPTIONS_RUN; i++)
         verdict = read_flag(argc, argv, &i, options);
-    return verdict;
+    return verdict == OPTIONS_RUN ? check_access(options) : verdict;
 }

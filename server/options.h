@@ -31,6 +31,9 @@ struct options {
     char static_directory[4096];
     size_t max_body;          /* bytes */
     double max_work;          /* floating-point operations of one request */
+    char tokens[4096];        /* the file; "" where anybody may ask */
+    bool open;                /* ... from anywhere */
+    bool no_reveal;           /* nobody gets to see the reference */
     struct option_list hosts; /* names that it is reached by */
     struct option_list cors;  /* origins whose pages may use it */
 };
@@ -40,5 +43,11 @@ enum options_verdict { OPTIONS_RUN, OPTIONS_EXIT_0, OPTIONS_EXIT_2 };
 /* Defaults, then the environment, then the command line. --help and --version print to standard output
  * (OPTIONS_EXIT_0); a usage error prints one line on standard error (OPTIONS_EXIT_2). */
 enum options_verdict options_read(int argc, char **argv, struct options *options);
+
+/* A numeric address; its family, AF_INET or AF_INET6, or 0 where it is none. */
+int options_read_address(const char *host, unsigned char address[16]);
+
+/* Whether a host is a name or a numeric address of loopback: `localhost`, 127.0.0.0/8, ::1. */
+bool options_is_loopback(const char *host);
 
 #endif

@@ -192,6 +192,8 @@ int api_capabilities(struct exchange *exchange, struct error *error)
     write_devices(&json);
     write_names(&json, "dtypes", dtype_names);
     write_formats(&json);
+    json_member_bool(&json, "reveal", !exchange->options->no_reveal);
+    json_member_bool(&json, "tokens", exchange->options->tokens[0] != '\0');
     write_limits(&json, exchange->options);
     json_close(&json, '}');
     text_add(&exchange->answer, "\n");

@@ -69,6 +69,16 @@ static int read_strict(const struct exchange *exchange, bool *strict, struct err
     return error_set(error, CODE_QUERY_OUT_OF_RANGE, "strict is %.*s, it must be 1 or 0", LIMIT_NAME, value);
 }
 
+/* The reference is for staff, if there is anybody else; and for nobody, where that is said. */
+static int check_reveal(const struct exchange *exchange, const struct check_task *request, struct error *error)
+{
+    if (!request->check.reveal || (exchange->role == ROLE_STAFF && !exchange->options->no_reveal)) return CODE_OK;
+    error_set(error, CODE_REVEAL_REFUSED,
+              exchange->options->no_reveal ? "this daemon reveals the reference to nobody"
+                                           : "the reference is revealed to staff alone");
+    return error_at(error, "reveal");
+}
+
 int api_check_measure(struct exchange *exchange, struct load *load, struct error *error)
 {
     double begun = clock_seconds();
@@ -79,6 +89,7 @@ int api_check_measure(struct exchange *exchange, struct load *load, struct error
     if (code == CODE_OK) code = read_strict(exchange, &state->strict, error);
     if (code == CODE_OK) code = read_body(exchange, &state->request.document, error);
     if (code == CODE_OK) code = check_task_measure(&exchange->arena, exchange->options, &state->request, error);
+    if (code == CODE_OK) code = check_reveal(exchange, &state->request, error);
     load->work = state->request.work;
     const struct device *device = device_asked(state->request.device);
     load->waits = device != NULL && device->waits;

@@ -10,12 +10,14 @@
 
 static const struct route table[] = {
     {.path = "/v1/check",
+     .role = ROLE_CHECK,
      .method = "POST",
      .accepts = body_media_type,
      .what = "check",
      .measure = api_check_measure,
      .run = api_check_run},
     {.path = "/v1/train",
+     .role = ROLE_CHECK,
      .method = "POST",
      .accepts = body_media_type,
      .lasts = true,
@@ -25,7 +27,7 @@ static const struct route table[] = {
     {.path = "/v1/capabilities", .method = "GET", .run = api_capabilities},
     {.path = "/healthz", .method = "GET", .run = probes_health},
     {.path = "/readyz", .method = "GET", .run = probes_ready},
-    {.path = "/metrics", .method = "GET", .run = api_metrics},
+    {.path = "/metrics", .role = ROLE_STAFF, .method = "GET", .run = api_metrics},
     {.path = "static", .has = static_files_has, .method = "GET", .run = api_static_files},
 };
 

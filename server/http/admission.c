@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "server/http/access.h"
 #include "server/http/framing.h"
 #include "server/http/held.h"
 #include "server/http/media_type.h"
@@ -126,10 +127,11 @@ static void answer_options(struct exchange *exchange, const char *allow)
     exchange_answer_header(exchange, "Allow", allow);
 }
 
-/* Answers with the error; `allow` goes with a 405, and in the arena. */
-static void refuse(struct exchange *exchange, const struct error *error, const char *allow)
+/* Answers with the error; `allow` goes with a 405, and in the arena; the challenge with a 401 or 403. */
+static void refuse(struct exchange *exchange, const struct error *error, const char *allow, const char *challenge)
 {
     problem_answer(exchange, error);
+    if (challenge != NULL) exchange_answer_header(exchange, "WWW-Authenticate", challenge);
     if (error->code == CODE_METHOD_NOT_ALLOWED) exchange_answer_header(exchange, "Allow", allow);
     if (error->code == CODE_UNSUPPORTED_MEDIA_TYPE) exchange_answer_header(exchange, "Accept-Encoding", "identity");
 }
@@ -199,11 +201,11 @@ enum admission admission_decide(struct request *request, const struct routes *ro
     struct exchange *exchange = &request->exchange;
     struct framing framing = {0};
     struct error error = {0};
-    const char *allow = NULL;
+    const char *allow = NULL, *challenge = NULL;
     exchange->method = method;
     exchange->path = path_of(url);
     if (check_head(request, version, &framing, &error) != CODE_OK) {
-        refuse(exchange, &error, NULL);
+        refuse(exchange, &error, NULL, NULL);
         return ADMISSION_REFUSED_NOW;
     }
     bool answered = false;
@@ -214,8 +216,9 @@ enum admission admission_decide(struct request *request, const struct routes *ro
     else
         answered = choose(exchange, routes, &allow, &error);
     if (answered && request->cors != NULL) answer_preflight(exchange);
+    if (!answered && error.code == CODE_OK) access_check(exchange, &challenge, &error);
     if (!answered && error.code == CODE_OK) check_body(exchange, &framing, &error);
     if (!answered && error.code == CODE_OK) return ADMISSION_GRANTED;
-    if (!answered) refuse(exchange, &error, allow);
+    if (!answered) refuse(exchange, &error, allow, challenge);
     return framing.chunked || framing.length > 0 ? ADMISSION_REFUSED_NOW : ADMISSION_ANSWERED;
 }

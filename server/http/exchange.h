@@ -10,6 +10,7 @@
 #include "server/codes.h"
 #include "server/options.h"
 #include "server/text/text.h"
+#include "server/tokens.h"
 
 struct exchange;
 struct route;
@@ -30,6 +31,7 @@ struct exchange {
     const char *path; /* of the request's target, percent-decoded */
     const char *body; /* complete when the route is called; not terminated */
     size_t body_length;
+    enum role role;         /* what its sender may do */
     const char *media_type; /* of the body: the one of route->accepts that it is */
     size_t line, column;    /* where it breaks off, from 1, if it is malformed JSON; a problem tells them */
     atomic_bool cancelled;  /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */

@@ -85,29 +85,12 @@ static bool lists(const struct option_list *list, const char *text, size_t lengt
     return false;
 }
 
-/* A numeric address; its family, or 0 where it is none. */
-static int read_address(const char *host, unsigned char address[16])
-{
-    if (inet_pton(AF_INET, host, address) == 1) return AF_INET;
-    return inet_pton(AF_INET6, host, address) == 1 ? AF_INET6 : 0;
-}
-
-bool origin_is_loopback(const char *host)
-{
-    static const unsigned char one[16] = {[15] = 1};
-    unsigned char address[16];
-    int family = read_address(host, address);
-    if (family == AF_INET) return address[0] == 127;
-    if (family == AF_INET6) return memcmp(address, one, sizeof one) == 0;
-    return strcasecmp(host, "localhost") == 0 || strcasecmp(host, "localhost.") == 0;
-}
-
 /* Whether a numeric address is the one that is listened on, or that is all of them. */
 static bool is_listened_on(const struct options *options, const char *host)
 {
     static const unsigned char any[16];
     unsigned char address[16], ours[16];
-    int family = read_address(host, address), our_family = read_address(options->host, ours);
+    int family = options_read_address(host, address), our_family = options_read_address(options->host, ours);
     if (family == 0) return false;
     if (memcmp(ours, any, our_family == AF_INET ? 4 : 16) == 0) return true;
     return family == our_family && memcmp(address, ours, family == AF_INET ? 4 : 16) == 0;
@@ -120,7 +103,7 @@ static bool is_ours(const struct options *options, const struct authority *autho
     memcpy(host, authority->host, authority->host_length);
     host[authority->host_length] = '\0';
     if (authority->bracketed != (strchr(host, ':') != NULL)) return false; /* brackets are for IPv6 */
-    return origin_is_loopback(host) || is_listened_on(options, host) ||
+    return options_is_loopback(host) || is_listened_on(options, host) ||
            lists(&options->hosts, host, authority->host_length);
 }
 

@@ -3,8 +3,6 @@
 #ifndef SERVER_HTTP_ORIGIN_H
 #define SERVER_HTTP_ORIGIN_H
 
-#include <stdbool.h>
-
 #include "server/http/exchange.h"
 
 /* Whether the request is meant for us: its target's host, or else its Host header, is a name or an address of loopback,
@@ -15,8 +13,5 @@ int origin_check_host(const struct exchange *exchange, const char *target, struc
 /* Whether the page that a request comes from, if it says so, may send it: one of the same host and port, or one of
  * --cors; then *allowed is its origin, as the header has it, else NULL. CODE_FOREIGN_ORIGIN. */
 int origin_check_page(const struct exchange *exchange, const char *target, const char **allowed, struct error *error);
-
-/* Whether a host is a name or a numeric address of loopback: `localhost`, 127.0.0.0/8, ::1. */
-bool origin_is_loopback(const char *host);
 
 #endif

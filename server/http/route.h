@@ -21,6 +21,7 @@ typedef int route_measure(struct exchange *exchange, struct load *load, struct e
 
 struct route {
     const char *path;
+    enum role role;                   /* who may use it, where there are tokens */
     const char *method;               /* "GET" (HEAD comes with it) or "POST"; OPTIONS is answered for every route */
     bool (*has)(const char *path);    /* where many paths are its own: which; then `path` is a name for all of them */
     route_measure *measure;           /* NULL: it is always light */

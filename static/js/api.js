@@ -11,6 +11,7 @@
  * or sends an `event: error`; an aborted signal throws its AbortError.
  */
 import { toJson } from "./numbers.js";
+import { askForToken, tokenHeader } from "./token.js";
 
 /** What is wrong with a request, and where (RFC 9457). Also made here for what cannot even be sent. */
 export class Problem extends Error {
@@ -27,17 +28,20 @@ export class Problem extends Error {
 const bodyOf = (request) => (typeof request === "string" ? request : toJson(request));
 
 async function send(path, { body, accept, signal } = {}) {
-  const headers = { Accept: accept ?? "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  let response;
-  try {
-    response = await fetch(path, { method: body === undefined ? "GET" : "POST", headers, body, signal });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Problem({ code: "unreachable", detail: "The service cannot be reached. Is it still running?" });
+  for (;;) {
+    const headers = { Accept: accept ?? "application/json", ...tokenHeader() };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    let response;
+    try {
+      response = await fetch(path, { method: body === undefined ? "GET" : "POST", headers, body, signal });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Problem({ code: "unreachable", detail: "The service cannot be reached. Is it still running?" });
+    }
+    if (response.ok) return response;
+    const problem = await problemOf(response);
+    if (response.status !== 401 || !(await askForToken(problem.detail))) throw problem;
   }
-  if (!response.ok) throw await problemOf(response);
-  return response;
 }
 
 async function problemOf(response) {

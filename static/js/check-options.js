@@ -28,7 +28,7 @@ export function createCheckOptions({ capabilities, errors, onChange }) {
 
   const node = el("div", { class: "options" },
     usual,
-    el("label", { class: "check" }, reveal, "Show the reference, element by element"),
+    capabilities.reveal ? el("label", { class: "check" }, reveal, "Show the reference, element by element") : null,
     el("details", {}, el("summary", {}, "More options"), rare));
 
   function draw() {

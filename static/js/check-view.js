@@ -53,6 +53,7 @@ export function mountCheck(root, shared) {
   for (const preset of PRESETS) {
     presets.append(el("button", { type: "button", dataset: { preset: preset.id }, "aria-pressed": "false", onclick: () => usePreset(preset) }, preset.name));
   }
+  examples.hidden = !capabilities.reveal; // they are made of the right ones
   fill(examples, el("span", { class: "help" }, "None at hand? Fill in:"), Object.entries(EXAMPLES).map(([id, { name }]) =>
     el("button", { class: "button small", type: "button", dataset: { example: id }, onclick: () => useExample(id) }, name)));
 

@@ -1,6 +1,7 @@
 /** The equivalent command, to copy. */
 import { el } from "./dom.js";
 import { toJson } from "./numbers.js";
+import { tokenHeader } from "./token.js";
 
 const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -11,7 +12,8 @@ const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
  */
 export function curlCommand(path, body, options = []) {
   const words = ["curl", ...options, quote(new URL(path, location.href).href)].join(" ");
-  return `${words} \\\n  -H 'Content-Type: application/json' -d ${quote(toJson(body, { pretty: true }))}`;
+  const token = tokenHeader().Authorization === undefined ? "" : ' -H "Authorization: Bearer $TOKEN"';
+  return `${words}${token} \\\n  -H 'Content-Type: application/json' -d ${quote(toJson(body, { pretty: true }))}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * A daemon and a browser for the tests of the pages.
  *
- *   const site = await openSite();          once per file
+ *   const site = await openSite();          once per file; words for the daemon's command line
  *   const page = await site.page({ theme: "dark", width: 360, hash: "#check" });
  *   page.complaints                         what the console and the page said, as errors or warnings
  *   await site.close();
@@ -12,8 +12,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-async function startDaemon() {
-  const daemon = spawn(process.env.GRADCHECKD ?? "build/gradcheckd", ["--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+async function startDaemon(words) {
+  const daemon = spawn(process.env.GRADCHECKD ?? "build/gradcheckd", ["--listen", "127.0.0.1:0", ...words], { stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface({ input: daemon.stdout });
   const [line] = await new Promise((resolve, reject) => {
     lines.once("line", (text) => resolve([text]));
@@ -23,8 +23,8 @@ async function startDaemon() {
   return { address: line.match(/http:\S+/)[0], stop: () => daemon.kill("SIGTERM") };
 }
 
-export async function openSite() {
-  const daemon = await startDaemon();
+export async function openSite(...words) {
+  const daemon = await startDaemon(words);
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" });
   const contexts = [];
 

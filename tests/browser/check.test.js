@@ -1,8 +1,10 @@
 /** The Check view: what it says about right and wrong gradients, and how it says what is wrong with a request. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { go, openSite } from "./browser.js";
 
@@ -290,6 +292,43 @@ test("the same with curl", async () => {
   assert.ok(command.startsWith(`curl '${site.address}/v1/check?format=text'`));
   const body = JSON.parse(command.slice(command.indexOf("-d '") + 4, -1));
   assert.deepEqual(Object.keys(body.gradients), ["W1", "b1", "W2", "b2", "W3", "b3"]);
+});
+
+test("a token is asked for where one is needed, and kept for the tab", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "gradcheckd-")), "tokens");
+  writeFileSync(file, `staff ${createHash("sha256").update("abc").digest("hex")}\n`);
+  const guarded = await openSite("--tokens", file);
+  try {
+    const page = await guarded.page();
+    await page.click('[data-example="right"]');
+    await page.getByRole("dialog", { name: "Token" }).waitFor();
+    await page.fill("#token", "wrong");
+    await page.keyboard.press("Enter");
+    await page.getByText("That token is not known here.").waitFor();
+    await page.fill("#token", "abc");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".report");
+    await page.reload();
+    await example(page, "right");
+    assert.equal(await page.getByRole("dialog").count(), 0);
+    assert.match(await page.innerText(".headline"), /All gradients are right/);
+    await page.getByText("The same with curl").first().click();
+    const command = await page.locator("#check-view .curl code", { hasText: "curl" }).innerText();
+    assert.ok(command.includes('"Authorization: Bearer $TOKEN"') && !command.includes("abc"));
+  } finally {
+    await guarded.close();
+  }
+});
+
+test("where nothing is revealed, nothing is offered that needs it", async () => {
+  const closed = await openSite("--no-reveal");
+  try {
+    const page = await closed.page();
+    assert.equal(await page.locator(".examples:visible").count(), 0);
+    assert.equal(await page.getByText("Show the reference").count(), 0);
+  } finally {
+    await closed.close();
+  }
 });
 
 for (const theme of ["light", "dark"]) {

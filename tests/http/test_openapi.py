@@ -84,6 +84,8 @@ class StructureTest(unittest.TestCase):
                 with self.subTest(at=path):
                     self.assertIsNotNone(resolve(self.description, value["$ref"]))
                     used.add(value["$ref"])
+            for scheme in [name for choice in value.get("security", []) for name in choice]:
+                used.add(f"#/components/securitySchemes/{scheme}")  # which are used by name
         for kind, members in self.description["components"].items():
             for name in members:
                 self.assertIn(f"#/components/{kind}/{name}", used)

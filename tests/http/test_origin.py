@@ -61,7 +61,7 @@ class AddressTest(unittest.TestCase):
 
     def test_all_addresses(self):
         """Whoever listens on all is reached by any address, but by no name."""
-        with Daemon("--listen", "0.0.0.0:0") as daemon:
+        with Daemon("--listen", "0.0.0.0:0", "--open") as daemon:
             for host, status in ((b"10.1.2.3", b" 200 "), (b"[fd00::1]:80", b" 200 "), (b"example.org", b" 421 ")):
                 with daemon.connect() as socket:
                     socket.sendall(asking(host))
