@@ -38,7 +38,7 @@ static enum role read_role(const char *word, size_t length)
 
 static bool read_digest(const char *word, size_t length, uint8_t digest[SHA256_DIGEST_SIZE])
 {
-    if (length != 2 * SHA256_DIGEST_SIZE) return false;
+    if (length != (size_t)2 * SHA256_DIGEST_SIZE) return false;
     for (size_t i = 0; i < length; i++) {
         if (!isxdigit((unsigned char)word[i])) return false;
         int letter = tolower((unsigned char)word[i]);
