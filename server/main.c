@@ -15,6 +15,7 @@
 #include "server/task/device.h"
 #include "server/body/document.h"
 #include "server/http/http.h"
+#include "server/log.h"
 #include "server/options.h"
 #include "server/tokens.h"
 #include "server/api/routes.h"
@@ -68,12 +69,26 @@ static bool load_tokens(const struct options *options)
     return false;
 }
 
+static bool open_log(const struct options *options)
+{
+    if (options->log == NULL || log_open(options->log)) return true;
+    fprintf(stderr, "gradcheckd: --log %s: %s\n", options->log, strerror(errno));
+    return false;
+}
+
+/* What an operator has changed; where it cannot be read, what there is goes on. */
+static void read_anew(const struct options *options)
+{
+    load_tokens(options);
+    if (!log_reopen()) fprintf(stderr, "gradcheckd: --log %s: %s\n", options->log, strerror(errno));
+}
+
 static void wait_for_end(const struct options *options)
 {
     uint64_t signals;
     while (!ending) {
         if (read(signalled, &signals, sizeof signals) < 0 && errno != EINTR) return;
-        if (!ending) load_tokens(options); /* else the old ones hold */
+        if (!ending) read_anew(options);
     }
 }
 
@@ -101,7 +116,9 @@ static int serve(const struct options *options)
         perror("gradcheckd");
         return EXIT_FAILURE;
     }
-    if (!load_tokens(options)) return STATUS_USAGE;
+    if (!load_tokens(options) || !open_log(options)) return STATUS_USAGE;
+    if (options->static_directory[0] == '\0')
+        fputs("gradcheckd: there is no front end beside the program, and no --static DIR: / will be 404\n", stderr);
     raise_file_limit();
     document_setup();
     device_start();

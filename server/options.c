@@ -150,6 +150,12 @@ static bool read_no_reveal(struct options *options, const char *value)
     return read_switch(value, &options->no_reveal);
 }
 
+static bool read_log(struct options *options, const char *value)
+{
+    options->log = value;
+    return value[0] != '\0';
+}
+
 static bool read_host(struct options *options, const char *value)
 {
     return strpbrk(value, "/ ") == NULL && add_value(&options->hosts, value);
@@ -180,6 +186,7 @@ static const struct option {
      read_tokens},
     {"--open", "GRADCHECKD_OPEN", NULL, "without --tokens: serve others than this machine, too", read_open},
     {"--no-reveal", "GRADCHECKD_NO_REVEAL", NULL, "nobody gets to see the reference gradients", read_no_reveal},
+    {"--log", "GRADCHECKD_LOG", "FILE", "a line of JSON for each request; - for standard output", read_log},
     {"--host", "GRADCHECKD_HOST", "NAME", "a name that it is reached by, besides its address and localhost", read_host},
     {"--cors", "GRADCHECKD_CORS", "ORIGIN", "another site whose pages may use it, as https://example.org; * for all",
      read_cors},
@@ -232,12 +239,19 @@ static enum options_verdict complain(const char *what, const char *name, const c
     return OPTIONS_EXIT_2;
 }
 
+/* A value that an option does not take, and what it would. */
+static enum options_verdict refuse(const struct option *option, const char *where, const char *value)
+{
+    fprintf(stderr, "gradcheckd: not a value for %s: '%s'; wanted is %s: %s\n", where, value,
+            option->argument != NULL ? option->argument : "0 or 1", option->help);
+    return OPTIONS_EXIT_2;
+}
+
 static enum options_verdict read_environment(struct options *options)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const char *value = getenv(table[i].variable);
-        if (value != NULL && !table[i].read(options, value))
-            return complain("not a value for ", table[i].variable, *value ? value : " ");
+        if (value != NULL && !table[i].read(options, value)) return refuse(&table[i], table[i].variable, value);
     }
     return OPTIONS_RUN;
 }
@@ -253,7 +267,7 @@ static enum options_verdict read_flag(int argc, char **argv, int *index, struct 
         if (value == NULL && table[i].argument == NULL) value = "1";
         if (value == NULL && *index + 1 < argc) value = argv[++*index];
         if (value == NULL) return complain("no value for ", table[i].flag, "");
-        if (!table[i].read(options, value)) return complain("not a value for ", table[i].flag, *value ? value : " ");
+        if (!table[i].read(options, value)) return refuse(&table[i], table[i].flag, value);
         return OPTIONS_RUN;
     }
     return complain("unknown argument", "", word);

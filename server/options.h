@@ -32,6 +32,7 @@ struct options {
     size_t max_body;          /* bytes */
     double max_work;          /* floating-point operations of one request */
     char tokens[4096];        /* the file; "" where anybody may ask */
+    const char *log;          /* the file, or - for standard output; NULL where there is none */
     bool open;                /* ... from anywhere */
     bool no_reveal;           /* nobody gets to see the reference */
     struct option_list hosts; /* names that it is reached by */

@@ -18,12 +18,18 @@
 static const char *const known_methods[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
                                             "CONNECT", "OPTIONS", "TRACE", "PATCH", NULL};
 
-static bool is_known_method(const char *method)
+static const char *find_method(const char *method)
 {
-    for (size_t i = 0; known_methods[i] != NULL; i++) {
-        if (strcmp(known_methods[i], method) == 0) return true;
-    }
-    return false;
+    size_t i = 0;
+    while (known_methods[i] != NULL && strcmp(known_methods[i], method) != 0)
+        i++;
+    return known_methods[i];
+}
+
+const char *admission_method(const char *method)
+{
+    const char *known = find_method(method);
+    return known != NULL ? known : "other";
 }
 
 /* The path of a target: "/a" of "/a" and of "http://host/a". The query is gone already. */
@@ -211,7 +217,7 @@ enum admission admission_decide(struct request *request, const struct routes *ro
     bool answered = false;
     if (check_sender(request, url, &error) != CODE_OK)
         answered = false;
-    else if (!is_known_method(method))
+    else if (find_method(method) == NULL)
         error_set(&error, CODE_NOT_IMPLEMENTED, "That method is not known here.");
     else
         answered = choose(exchange, routes, &allow, &error);

@@ -17,4 +17,7 @@ enum admission {
 enum admission admission_decide(struct request *request, const struct routes *routes, const char *url,
                                 const char *method, const char *version);
 
+/* The method's name, if it is one that HTTP has, else "other". */
+const char *admission_method(const char *method);
+
 #endif

@@ -45,7 +45,8 @@ struct exchange {
     /* the answer, filled in by the route */
     int status;
     const char *content_type;
-    struct text answer; /* its data in the arena, or static */
+    const char *problem; /* the code of the problem that the answer is; NULL where it is none */
+    struct text answer;  /* its data in the arena, or static */
     struct {
         const char *name, *value; /* static or in the arena */
     } headers[EXCHANGE_HEADERS_MAX];

@@ -4,7 +4,9 @@
  * set.) */
 #include "server/http/http.h"
 
+#include <arpa/inet.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@
 #include "server/http/framing.h"
 #include "server/counters.h"
 #include "server/limits.h"
+#include "server/log.h"
 #include "server/http/held.h"
 #include "server/http/probes.h"
 #include "server/http/problem.h"
@@ -37,6 +40,9 @@
 #define DRAIN_END 0.85
 
 enum { DRAIN_LOOK = 5 /* milliseconds */ };
+
+/* The status of a request whose connection broke before the answer, as nginx has it. */
+enum { BROKEN = 499 };
 
 /* What is asked of a stream at once. */
 enum { STREAM_BLOCK = 16384 };
@@ -79,6 +85,8 @@ static struct MHD_Response *make_response(struct request *request)
             : MHD_create_response_from_buffer(exchange->answer.length, data, MHD_RESPMEM_PERSISTENT);
     if (response == NULL) return NULL;
     bool good = MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
+    if (good && request->id[0] != '\0')
+        good = MHD_add_response_header(response, "X-Request-Id", request->id) == MHD_YES;
     if (good && exchange->content_type != NULL && exchange->status != 204 && exchange->status != 304)
         good = MHD_add_response_header(response, "Content-Type", exchange->content_type) == MHD_YES;
     for (size_t i = 0; good && i < exchange->header_count; i++)
@@ -115,6 +123,33 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct req
     return result;
 }
 
+/* The client's address in numbers; "" where the system does not tell. */
+static void write_client(struct MHD_Connection *connection, char text[INET6_ADDRSTRLEN])
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    text[0] = '\0';
+    if (info == NULL || info->client_addr == NULL) return;
+    const struct sockaddr *address = info->client_addr;
+    const void *bytes = address->sa_family == AF_INET6
+                            ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr
+                            : (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    if (inet_ntop(address->sa_family, bytes, text, INET6_ADDRSTRLEN) == NULL) text[0] = '\0';
+}
+
+static void write_log(const struct request *request, const struct log_entry *numbers)
+{
+    char client[INET6_ADDRSTRLEN];
+    struct log_entry entry = *numbers;
+    const struct exchange *exchange = &request->exchange;
+    write_client(exchange->connection, client);
+    entry.id = request->id;
+    entry.client = client;
+    entry.method = admission_method(exchange->method);
+    entry.route = exchange->route != NULL ? exchange->route->path : "other";
+    entry.code = exchange->problem;
+    log_request(&entry);
+}
+
 /* The end of a request; `sent` says whether its answer went out whole. */
 static void finish(struct request *request, bool sent)
 {
@@ -123,10 +158,14 @@ static void finish(struct request *request, bool sent)
     const struct exchange *exchange = &request->exchange;
     bool streamed = request->stream.begun;
     size_t route = exchange->route != NULL ? (size_t)(exchange->route - http.routes->list) : http.routes->count;
-    counters_request_ends(route, sent ? exchange->status : 0, clock_seconds() - request->started, exchange->body_length,
-                          streamed ? request->stream.sent
-                          : sent   ? exchange->answer.length
-                                   : 0);
+    const struct log_entry numbers = {.status = sent ? exchange->status : BROKEN,
+                                      .received = exchange->body_length,
+                                      .sent = streamed ? request->stream.sent
+                                              : sent   ? exchange->answer.length
+                                                       : 0,
+                                      .seconds = clock_seconds() - request->started};
+    counters_request_ends(route, sent ? exchange->status : 0, numbers.seconds, numbers.received, numbers.sent);
+    if (log_is_on()) write_log(request, &numbers);
     connections_enter(request->connection, PHASE_HEADER);
     if (streamed && !sent) atomic_store(&request->exchange.cancelled, true); /* nobody waits for the rest */
     if (!streamed || stream_leave(request)) request_free(request);
@@ -184,6 +223,7 @@ static void *on_target(void *unused, const char *target, struct MHD_Connection *
 static enum MHD_Result on_headers(struct MHD_Connection *connection, struct request *request, const char *url,
                                   const char *method, const char *version)
 {
+    request_id_choose(exchange_header(&request->exchange, "X-Request-Id"), request->id);
     enum admission admission = admission_decide(request, http.routes, url, method, version);
     if (admission == ADMISSION_REFUSED_NOW) {
         connections_linger(request->connection);

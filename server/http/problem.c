@@ -44,6 +44,7 @@ void problem_answer(struct exchange *exchange, const struct error *error)
                                 "Unavailable\",\"status\":503,\"code\":\"out_of_memory\","
                                 "\"detail\":\"Out of memory.\"}\n";
     exchange->header_count = 0;
+    exchange->problem = codes_entry(error->code)->name;
     exchange->status = codes_entry(error->code)->status;
     exchange->content_type = "application/problem+json";
     text_init(&exchange->answer, &exchange->arena);

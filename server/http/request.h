@@ -9,6 +9,8 @@
 #include "server/codes.h"
 #include "server/http/exchange.h"
 
+#include "server/http/request_id.h"
+
 struct connection;
 
 /* Who works on it: the thread of its connection, any worker, or any but the one that is kept free of long work. */
@@ -39,7 +41,8 @@ struct stream {
 struct request {
     struct exchange exchange; /* first: an exchange of ours is its request */
     struct connection *connection;
-    struct request *next; /* in the workers' queue or among the spare ones */
+    struct request *next;        /* in the workers' queue or among the spare ones */
+    char id[REQUEST_ID_MAX + 1]; /* "" until the headers are there */
     enum stage stage;
     enum weight weight;    /* as far as it is known: a large body is measured by a worker */
     bool measured;         /* its route has said how much it is */

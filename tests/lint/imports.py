@@ -32,7 +32,7 @@ SERVER = {
 }
 
 # Files of server/ itself, in no room: these may be included by every room ...
-SHARED = ("options", "limits", "counters", "codes", "paths", "tokens")
+SHARED = ("options", "limits", "counters", "codes", "paths", "tokens", "log")
 # ... and these include whatever they like, but nobody includes the first.
 TOP = ("main", "blas_setup")
 

@@ -1,0 +1,100 @@
+"""One line of JSON for each request, and the name that a request has in it."""
+
+import json
+import os
+import re
+import signal
+import tempfile
+import unittest
+
+from daemon import Client, Daemon, DaemonTest, get, post, wait_until
+
+MEMBERS = {"time", "id", "client", "method", "route", "status", "code", "received", "sent", "ms"}
+
+
+class IdTest(DaemonTest):
+    def id_of(self, extra=b""):
+        return self.client().ask(get("/healthz", extra=extra)).headers["x-request-id"]
+
+    def test_a_client_s_own(self):
+        for own in ("a", "01HX.z-9_", "x" * 64):
+            self.assertEqual(self.id_of(b"X-Request-Id: %s\r\n" % own.encode()), own)
+
+    def test_a_new_one(self):
+        ids = [self.id_of() for _ in range(20)]
+        ids += [self.id_of(b"X-Request-Id: %s\r\n" % odd) for odd in (b"", b"a b", b"x" * 65, b'"', b"\xc3\xa9", b"a;b")]
+        self.assertEqual(len(set(ids)), len(ids))
+        for one in ids:
+            self.assertRegex(one, r"^[0-9a-f]{16}$")
+
+    def test_refusals_have_one(self):
+        for data in (get("/nothing"), get("/v1/check"), post(b"x"), get("/", method=b"BREW"), post(b"", kind=b"")):
+            self.assertIn("x-request-id", self.client().ask(data).headers)
+
+
+class LogTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "requests.log")
+
+    def lines(self, path=None):
+        with open(path or self.path, encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def test_lines(self):
+        with Daemon("--log", self.path) as daemon, Client(daemon) as client:
+            client.ask(get("/healthz", extra=b"X-Request-Id: abc\r\nAuthorization: Bearer s3cret\r\n"))
+            client.ask(post(b'{"secret": 1}'))
+            client.ask(get("/nothing?token=s3cret"))
+            client.ask(get("/", method=b"BREW"))
+            with Client(daemon) as broken:
+                broken.send(post(b"{}")[:-1])
+            self.assertTrue(wait_until(lambda: len(self.lines()) == 5))
+        found = self.lines()
+        for line in found:
+            self.assertEqual(set(line), MEMBERS)
+            self.assertEqual(line["client"], "127.0.0.1")
+            self.assertRegex(line["time"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertGreaterEqual(line["ms"], 0)
+        told = [(line["method"], line["route"], line["status"], line["code"]) for line in found]
+        self.assertEqual(told, [
+            ("GET", "/healthz", 200, None), ("POST", "/v1/check", 400, "unknown_member"), ("GET", "other", 404, "not_found"),
+            ("other", "other", 501, "not_implemented"), ("POST", "/v1/check", 499, None),
+        ])
+        self.assertEqual((found[0]["id"], found[0]["sent"], found[1]["received"]), ("abc", 3, 13))
+        with open(self.path, encoding="utf-8") as file:
+            self.assertNotIn("s3cret", file.read())
+
+    def test_appended(self):
+        for _ in range(2):
+            with Daemon("--log", self.path) as daemon, Client(daemon) as client:
+                client.ask(get("/healthz"))
+        self.assertEqual(len(self.lines()), 2)
+
+    def test_opened_anew(self):
+        """As logrotate does it: moved away, then a signal."""
+        with Daemon("--log", self.path) as daemon, Client(daemon) as client:
+            client.ask(get("/healthz"))
+            os.rename(self.path, self.path + ".1")
+            client.ask(get("/readyz"))
+            daemon.signal(signal.SIGHUP)
+            self.assertTrue(wait_until(lambda: os.path.exists(self.path)))
+            client.ask(get("/v1/capabilities"))
+        self.assertEqual([line["route"] for line in self.lines(self.path + ".1")], ["/healthz", "/readyz"])
+        self.assertEqual([line["route"] for line in self.lines()], ["/v1/capabilities"])
+
+    def test_standard_output(self):
+        with Daemon("--log", "-") as daemon:
+            with Client(daemon) as client:
+                client.ask(get("/healthz"))
+            line = json.loads(daemon.process.stdout.readline())
+        self.assertEqual(line["route"], "/healthz")
+
+    def test_where_none_can_be(self):
+        with self.assertRaisesRegex(AssertionError, re.escape("--log /nowhere/x: No such file")):
+            Daemon("--log", "/nowhere/x")
+
+
+if __name__ == "__main__":
+    unittest.main()
