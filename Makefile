@@ -246,7 +246,7 @@ fuzz: ## feed the JSON reader with libFuzzer for FUZZ_SECONDS (120)
 	@mkdir -p build/fuzz/corpus
 	clang++ -c -std=c++17 -O1 -g -I. -D_GNU_SOURCE -fsanitize=fuzzer-no-link,address,undefined -o build/fuzz/number.o server/text/number.cpp
 	clang -std=c17 -O1 -g -I. -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -o build/fuzz/document tests/fuzz/fuzz_document.c \
-	    server/body/document.c server/body/json_scan.c server/body/json_fault.c server/text/pointer.c server/text/text.c build/fuzz/number.o core/base/arena.c core/base/error.c \
+	    server/body/document.c server/body/json_scan.c server/body/json_fault.c server/text/pointer.c server/text/text.c build/fuzz/number.o core/base/arena.c core/base/memory.c core/base/error.c \
 	    core/base/tensor.c $$(pkg-config --cflags --libs jansson) -lstdc++ -lm
 	build/fuzz/document -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 build/fuzz/corpus
 

@@ -2,9 +2,11 @@
 
 #include <cblas.h>
 #include <limits.h>
-#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* OpenBLAS 0.3.21 knows AVX-512 CPUs by their model numbers. On one that it has not heard of it takes kernels
@@ -38,4 +40,88 @@ void blas_setup(char **argv)
     }
     /* Requests run in parallel; each multiplies its own matrices by itself. */
     openblas_set_num_threads(1);
+}
+
+/* ---- its buffers ---- */
+
+/* What OpenBLAS packs its matrices into: one for each product under way, taken from a list that grows when all are in
+ * use. Where the system has no more, it asks for ever. These two of its functions are not in its headers. */
+extern void *blas_memory_alloc(int procedure) __attribute__((weak));
+extern void blas_memory_free(void *buffer) __attribute__((weak));
+
+/* More than a buffer takes on any machine so far; its list has no place for more of them than that. */
+#define BUFFER_BYTES ((size_t)128 << 20)
+enum { BUFFERS_MAX = 100, BUFFERS_SPARE = 2 };
+
+static struct {
+    void *buffers[BUFFERS_MAX];
+    size_t bytes[BUFFERS_MAX];
+    unsigned count;
+} reserved;
+
+static void take_buffers(void **buffers, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        buffers[i] = blas_memory_alloc(0);
+}
+
+static void give_buffers(void *const *buffers, unsigned count)
+{
+    for (unsigned i = count; i-- > 0;)
+        blas_memory_free(buffers[i]);
+}
+
+/* Where the mapping ends that an address is in; the address itself where the system does not tell. */
+static uintptr_t mapping_end(uintptr_t address)
+{
+    unsigned long long from, to;
+    uintptr_t end = address;
+    char line[512];
+    FILE *file = fopen("/proc/self/maps", "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "%llx-%llx", &from, &to) == 2 && address >= from && address < to) end = (uintptr_t)to;
+    if (file != NULL) fclose(file);
+    return end;
+}
+
+/* How far each goes: to the end of its mapping, or to the next one in it. */
+static void measure_all(void)
+{
+    for (unsigned i = 0; i < reserved.count; i++) {
+        uintptr_t at = (uintptr_t)reserved.buffers[i], end = mapping_end(at);
+        for (unsigned k = 0; k < reserved.count; k++) {
+            uintptr_t other = (uintptr_t)reserved.buffers[k];
+            if (other > at && other < end) end = other;
+        }
+        reserved.bytes[i] = end - at < BUFFER_BYTES ? end - at : BUFFER_BYTES;
+    }
+}
+
+bool blas_reserve(unsigned threads)
+{
+    if (blas_memory_alloc == NULL || blas_memory_free == NULL) return true; /* not OpenBLAS */
+    unsigned count = threads + BUFFERS_SPARE < BUFFERS_MAX ? threads + BUFFERS_SPARE : BUFFERS_MAX;
+    /* Asked of the system first, which says no where OpenBLAS would go on asking. */
+    void *room =
+        mmap(NULL, count * BUFFER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED) return false;
+    munmap(room, count * BUFFER_BYTES);
+    take_buffers(reserved.buffers, count);
+    reserved.count = count;
+    measure_all();
+    give_buffers(reserved.buffers, count);
+    return true;
+}
+
+/* A product that begins in this moment finds one of the spare ones. */
+void blas_settle(void)
+{
+    if (reserved.count <= BUFFERS_SPARE) return;
+    unsigned count = reserved.count - BUFFERS_SPARE;
+    void *taken[BUFFERS_MAX];
+    take_buffers(taken, count);
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned k = 0; k < reserved.count; k++)
+            if (reserved.buffers[k] == taken[i]) (void)madvise(taken[i], reserved.bytes[k], MADV_DONTNEED);
+    give_buffers(taken, count);
 }

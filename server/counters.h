@@ -8,10 +8,11 @@
 
 struct mistake;
 
-enum { COUNTERS_STATUSES = 17, COUNTERS_BOUNDS = 16, COUNTERS_ROUTES_MAX = 32, COUNTERS_MISTAKES_MAX = 128 };
+enum { COUNTERS_STATUSES = 21, COUNTERS_BOUNDS = 16, COUNTERS_ROUTES_MAX = 32, COUNTERS_MISTAKES_MAX = 128 };
 
-/* What is counted by status; the last, 0, stands for all others. 499 (as nginx has it): the connection broke before the
- * answer. */
+/* What is counted by status; the last, 0, stands for all others. COUNTERS_BROKEN (as nginx has it): the connection
+ * broke before the answer. */
+enum { COUNTERS_BROKEN = 499 };
 extern const int counters_statuses[COUNTERS_STATUSES];
 
 /* Upper ends of the buckets of durations, in seconds; the last bucket, behind them, has no end. */
@@ -42,6 +43,9 @@ void counters_add_route(const char *name);
  */
 void counters_request_begins(void);
 void counters_request_ends(size_t route, int status, double seconds, size_t received, size_t sent);
+
+/* Requests that have begun and have not ended. */
+size_t counters_in_flight(void);
 
 /* A check was graded. */
 void counters_check(bool passed);

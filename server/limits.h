@@ -11,6 +11,9 @@
 /* What one request may take in its arena, and what all the bodies in flight may take together (in multiples of
  * --max-body; those up to LIMIT_LIGHT_BODY come on top). */
 #define LIMIT_MEMORY (2048 * LIMIT_MIB)
+
+/* The least --max-memory with which a lab can be checked, a dozen at a time. */
+#define LIMIT_MEMORY_LEAST (64 * LIMIT_MIB)
 #define LIMIT_BODIES_IN_FLIGHT 8
 
 /* What requests that are done may hold until their clients have taken their answers; and the numbers that the answer of

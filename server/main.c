@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/base/memory.h"
 #include "core/base/parallel.h"
 #include "server/blas_setup.h"
 #include "server/task/device.h"
@@ -20,6 +21,9 @@
 #include "server/tokens.h"
 #include "server/api/routes.h"
 #include "server/api/static_files.h"
+
+/* By --threads: those of connections (two at least), workers and helpers. */
+enum { THREADS_THAT_MULTIPLY = 3 };
 
 /* The exit status where the options cannot be followed. */
 enum { STATUS_USAGE = 2 };
@@ -119,6 +123,13 @@ static int serve(const struct options *options)
     if (!load_tokens(options) || !open_log(options)) return STATUS_USAGE;
     if (options->static_directory[0] == '\0')
         fputs("gradcheckd: there is no front end beside the program, and no --static DIR: / will be 404\n", stderr);
+    memory_start(options->max_memory);
+    if (!blas_reserve(THREADS_THAT_MULTIPLY * options->threads + 1)) {
+        fputs("gradcheckd: there is no room for the buffers of its matrix products: allow more memory (ulimit -v), or "
+              "fewer --threads\n",
+              stderr);
+        return EXIT_FAILURE;
+    }
     raise_file_limit();
     document_setup();
     device_start();

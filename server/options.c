@@ -17,7 +17,7 @@
 
 enum { THREADS_MAX = 1024 };
 
-#define BODY_MAX ((size_t)1 << 40)
+#define BYTES_MAX ((size_t)1 << 40)
 
 /* Each reads one value into the options; false where it makes no sense. */
 typedef bool option_reader(struct options *options, const char *value);
@@ -92,7 +92,8 @@ static bool read_static(struct options *options, const char *value)
     return true;
 }
 
-static bool read_max_body(struct options *options, const char *value)
+/* Bytes, of which KiB, MiB or GiB may follow. */
+static bool read_bytes(const char *value, size_t *bytes)
 {
     static const struct {
         const char *suffix;
@@ -101,11 +102,21 @@ static bool read_max_body(struct options *options, const char *value)
     size_t digits = strspn(value, "0123456789"), number;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (strcmp(value + digits, units[i].suffix) != 0) continue;
-        if (!read_size(value, digits, BODY_MAX >> units[i].shift, &number) || number == 0) return false;
-        options->max_body = number << units[i].shift;
+        if (!read_size(value, digits, BYTES_MAX >> units[i].shift, &number) || number == 0) return false;
+        *bytes = number << units[i].shift;
         return true;
     }
     return false;
+}
+
+static bool read_max_body(struct options *options, const char *value)
+{
+    return read_bytes(value, &options->max_body);
+}
+
+static bool read_max_memory(struct options *options, const char *value)
+{
+    return read_bytes(value, &options->max_memory) && options->max_memory >= LIMIT_MEMORY_LEAST;
 }
 
 static bool read_max_work(struct options *options, const char *value)
@@ -180,6 +191,8 @@ static const struct option {
     {"--static", "GRADCHECKD_STATIC", "DIR", "where the front end lies (beside the program)", read_static},
     {"--max-body", "GRADCHECKD_MAX_BODY", "BYTES", "larger bodies are refused; KiB, MiB, GiB may follow (64MiB)",
      read_max_body},
+    {"--max-memory", "GRADCHECKD_MAX_MEMORY", "BYTES",
+     "what all requests may take together, 64MiB at least (half of the machine's)", read_max_memory},
     {"--max-work", "GRADCHECKD_MAX_WORK", "FLOPS", "requests that need more arithmetic are refused (1e12)",
      read_max_work},
     {"--tokens", "GRADCHECKD_TOKENS", "FILE", "who may ask: lines of a role, check or staff, and a token's SHA-256",
@@ -221,12 +234,31 @@ static void find_static_directory(struct options *options)
     if (paths_find(places, true, place, sizeof place)) read_static(options, place);
 }
 
+/* Bytes of memory that the process may have: the machine's, or what a container's limit leaves of it. */
+static size_t machine_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    size_t bytes = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : LIMIT_MEMORY;
+    FILE *file = fopen("/sys/fs/cgroup/memory.max", "re");
+    unsigned long long most;
+    if (file == NULL) return bytes;
+    if (fscanf(file, "%llu", &most) == 1 && most > 0 && most < bytes) bytes = (size_t)most;
+    fclose(file);
+    return bytes;
+}
+
+size_t options_request_memory(const struct options *options)
+{
+    return options->max_memory < LIMIT_MEMORY ? options->max_memory : LIMIT_MEMORY;
+}
+
 static void set_defaults(struct options *options)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     *options = (struct options){
         .port = 8080, .device = {.which = DEVICE_AUTO}, .max_body = LIMIT_BODY, .max_work = LIMIT_WORK};
     strcpy(options->host, "127.0.0.1");
+    options->max_memory = machine_memory() / 2;
     options->threads = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
     find_static_directory(options);
 }

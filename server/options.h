@@ -30,6 +30,7 @@ struct options {
     unsigned threads; /* that serve connections; as many workers */
     char static_directory[4096];
     size_t max_body;          /* bytes */
+    size_t max_memory;        /* bytes that all requests in flight may take */
     double max_work;          /* floating-point operations of one request */
     char tokens[4096];        /* the file; "" where anybody may ask */
     const char *log;          /* the file, or - for standard output; NULL where there is none */
@@ -44,6 +45,9 @@ enum options_verdict { OPTIONS_RUN, OPTIONS_EXIT_0, OPTIONS_EXIT_2 };
 /* Defaults, then the environment, then the command line. --help and --version print to standard output
  * (OPTIONS_EXIT_0); a usage error prints one line on standard error (OPTIONS_EXIT_2). */
 enum options_verdict options_read(int argc, char **argv, struct options *options);
+
+/* What one request may take: LIMIT_MEMORY, or all where that is less. */
+size_t options_request_memory(const struct options *options);
 
 /* A numeric address; its family, AF_INET or AF_INET6, or 0 where it is none. */
 int options_read_address(const char *host, unsigned char address[16]);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "core/base/memory.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define ARENA_ASAN 1
 #elif defined(__has_feature)
@@ -37,6 +39,13 @@ void arena_init(struct arena *arena, size_t limit)
     *arena = (struct arena){.limit = limit};
 }
 
+static void give_block(struct arena_block *block)
+{
+    if (block == NULL) return;
+    memory_give(block->size);
+    free(block);
+}
+
 /* Taking memory from the system page by page costs more than filling it does (28 ms against 9 for 64 MiB). A
  * mere hint. */
 static void use_huge_pages(void *block, size_t size)
@@ -58,8 +67,12 @@ static int add_block(struct arena *arena, size_t need)
     size_t size = need + sizeof(struct arena_block);
     if (size < BLOCK_ORDINARY) size = BLOCK_ORDINARY;
     if (size > arena->limit || arena->held > arena->limit - size) return -1;
+    if (!memory_take(size)) return -1;
     struct arena_block *block = malloc(size);
-    if (block == NULL) return -1;
+    if (block == NULL) {
+        memory_give(size);
+        return -1;
+    }
     use_huge_pages(block, size);
     block->older = arena->blocks;
     block->size = size;
@@ -142,7 +155,7 @@ void arena_reset(struct arena *arena)
         if (kept == NULL && block->size == BLOCK_ORDINARY)
             kept = block;
         else
-            free(block);
+            give_block(block);
     }
     size_t limit = arena->limit;
     arena_init(arena, limit);
@@ -158,6 +171,6 @@ void arena_reset(struct arena *arena)
 void arena_free(struct arena *arena)
 {
     arena_reset(arena);
-    free(arena->blocks);
+    give_block(arena->blocks);
     arena_init(arena, arena->limit);
 }

@@ -16,7 +16,9 @@ struct arena {
 /* An arena that takes at most `limit` bytes from the system. Takes nothing yet. */
 void arena_init(struct arena *arena, size_t limit);
 
-/* `bytes` of uninitialised memory, aligned to 16 or (arena_doubles) 64 bytes. NULL when memory
+/* What it takes counts among all that requests take (memory.h).
+ *
+ * `bytes` of uninitialised memory, aligned to 16 or (arena_doubles) 64 bytes. NULL when memory
  * or the limit is exhausted or the size overflows. Valid until arena_reset or arena_free. A size of 0 gives a
  * valid pointer. */
 void *arena_alloc(struct arena *arena, size_t bytes);

@@ -148,7 +148,7 @@ static void write_limits(struct json *json, const struct options *options)
     json_open(json, '{');
     json_member_number(json, "max_body_bytes", (double)options->max_body);
     json_member_number(json, "max_work_flops", options->max_work);
-    json_member_number(json, "max_memory_bytes", (double)LIMIT_MEMORY / 2);
+    json_member_number(json, "max_memory_bytes", (double)options_request_memory(options) / 2);
     json_member_number(json, "max_layers", LIMIT_LAYERS);
     json_member_number(json, "max_inputs", LIMIT_INPUTS);
     json_member_number(json, "max_data_members", LIMIT_FEEDS);

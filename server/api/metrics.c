@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "core/base/memory.h"
 #include "core/ops/mistake.h"
 #include "server/counters.h"
 #include "server/http/workers.h"
@@ -70,8 +71,9 @@ static void write_work(struct text *text)
 static void write_traffic(struct text *text)
 {
     head(text, "gradcheckd_in_flight", "gauge", "Requests that have begun and are not answered yet.");
-    int_fast64_t in_flight = atomic_load_explicit(&counters.in_flight, memory_order_relaxed);
-    write_count(text, "gradcheckd_in_flight", "", in_flight > 0 ? (unsigned long long)in_flight : 0);
+    write_count(text, "gradcheckd_in_flight", "", counters_in_flight());
+    head(text, "gradcheckd_memory_bytes", "gauge", "What requests take of the memory, bodies and answers included.");
+    write_count(text, "gradcheckd_memory_bytes", "", memory_taken());
     head(text, "gradcheckd_queue_length", "gauge", "Requests that wait for a worker.");
     write_count(text, "gradcheckd_queue_length", "", workers_waiting());
     head(text, "gradcheckd_bytes_received_total", "counter", "Bytes of request bodies.");

@@ -16,6 +16,9 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "server/blas_setup.h"
+#include "server/counters.h"
 #include "server/http/exchange.h"
 #include "server/http/held.h"
 #include "server/http/route.h"
@@ -332,6 +335,7 @@ static void *sweep(void *unused)
         for (struct connection *connection = registry.first; connection != NULL; connection = connection->next)
             look_at(connection, now);
         look_at_lingering(now);
+        if (counters_in_flight() == 0 && memory_settle()) blas_settle();
         bool busy = registry.draining || registry.lingering_count > 0;
         sleep_until(now + (busy ? SWEEP_SECONDS_BUSY : SWEEP_SECONDS));
     }

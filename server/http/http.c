@@ -41,9 +41,6 @@
 
 enum { DRAIN_LOOK = 5 /* milliseconds */ };
 
-/* The status of a request whose connection broke before the answer, as nginx has it. */
-enum { BROKEN = 499 };
-
 /* What is asked of a stream at once. */
 enum { STREAM_BLOCK = 16384 };
 
@@ -158,7 +155,7 @@ static void finish(struct request *request, bool sent)
     const struct exchange *exchange = &request->exchange;
     bool streamed = request->stream.begun;
     size_t route = exchange->route != NULL ? (size_t)(exchange->route - http.routes->list) : http.routes->count;
-    const struct log_entry numbers = {.status = sent ? exchange->status : BROKEN,
+    const struct log_entry numbers = {.status = sent ? exchange->status : COUNTERS_BROKEN,
                                       .received = exchange->body_length,
                                       .sent = streamed ? request->stream.sent
                                               : sent   ? exchange->answer.length

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/memory.h"
 #include "server/http/held.h"
 #include "server/limits.h"
 
@@ -46,7 +47,7 @@ struct request *request_new(const struct options *options)
     if (request == NULL) {
         request = calloc(1, sizeof *request);
         if (request == NULL) return NULL;
-        arena_init(&request->exchange.arena, LIMIT_MEMORY);
+        arena_init(&request->exchange.arena, options_request_memory(options));
     }
     /* A spare one keeps its arena's first block and a small body buffer; all else starts anew. */
     struct arena arena = request->exchange.arena;
@@ -75,20 +76,24 @@ void request_hold_answer(struct request *request)
     held_add_answer(request->answer_counted);
 }
 
+static void free_body(struct request *request)
+{
+    memory_give(request->body_capacity);
+    free(request->body);
+    request->body = NULL;
+    request->body_capacity = 0;
+}
+
 void request_free(struct request *request)
 {
     uncount_body(request);
     held_drop_answer(request->answer_counted);
-    if (request->body_capacity > LIMIT_LIGHT_BODY) {
-        free(request->body);
-        request->body = NULL;
-        request->body_capacity = 0;
-    }
+    if (request->body_capacity > LIMIT_LIGHT_BODY) free_body(request);
     free(request->stream.bytes);
     arena_reset(&request->exchange.arena);
     if (keep_spare(request)) return;
     arena_free(&request->exchange.arena);
-    free(request->body);
+    free_body(request);
     free(request);
 }
 
@@ -97,7 +102,7 @@ void request_free_spare(void)
     struct request *request;
     while ((request = take_spare()) != NULL) {
         arena_free(&request->exchange.arena);
-        free(request->body);
+        free_body(request);
         free(request);
     }
 }
@@ -115,9 +120,7 @@ static bool count_body(struct request *request, size_t length)
 static void refuse_body(struct request *request)
 {
     uncount_body(request);
-    free(request->body);
-    request->body = NULL;
-    request->body_capacity = 0;
+    free_body(request);
     request->exchange.body = NULL;
     request->exchange.body_length = 0;
 }
@@ -131,7 +134,10 @@ static int grow_body(struct request *request, size_t need)
     while (capacity < need)
         capacity = capacity > SIZE_MAX / 2 ? need : 2 * capacity;
     if (capacity > options->max_body && need <= options->max_body) capacity = options->max_body;
-    char *body = realloc(request->body, capacity);
+    size_t more = capacity - request->body_capacity;
+    bool taken = memory_take(more);
+    char *body = taken ? realloc(request->body, capacity) : NULL;
+    if (taken && body == NULL) memory_give(more);
     if (body == NULL) return error_set(&request->body_fault, CODE_OUT_OF_MEMORY, "Out of memory for the body.");
     request->body = body;
     request->body_capacity = capacity;

@@ -169,9 +169,9 @@ static int check_limits(const struct options *options, struct check_task *reques
     request->search = request->diagnose;
     if (quota_work(options, "check", request->work, error) != CODE_OK) return error->code;
     struct error unsaid = {0};
-    if (quota_memory("check", memory_needed(request), &unsaid) == CODE_OK) return CODE_OK;
+    if (quota_memory(options, "check", memory_needed(request), &unsaid) == CODE_OK) return CODE_OK;
     request->search = false; /* the grade matters more than its cause */
-    return quota_memory("check", memory_needed(request), error);
+    return quota_memory(options, "check", memory_needed(request), error);
 }
 
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,

@@ -12,8 +12,8 @@
 /* 422 CODE_TOO_MUCH_WORK where the work is beyond --max-work. work: floating-point operations; what: "check". */
 int quota_work(const struct options *options, const char *what, double work, struct error *error);
 
-/* The same for the bytes that it needs at once, of which a request's arena may hold LIMIT_MEMORY: half of that, since
- * where a device fails all is done once more. */
-int quota_memory(const char *what, double bytes, struct error *error);
+/* The same for the bytes that it needs at once, of which a request's arena may hold options_request_memory: half of
+ * that, since where a device fails all is done once more. */
+int quota_memory(const struct options *options, const char *what, double bytes, struct error *error);
 
 #endif

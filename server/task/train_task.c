@@ -147,7 +147,7 @@ static int check_limits(const struct options *options, struct train_task *reques
     if (numbers_written(request) > LIMIT_ANSWER_NUMBERS)
         return error_set(error, CODE_TOO_MUCH_WORK, "the answer would hold %.3g numbers, the limit is %.3g",
                          numbers_written(request), LIMIT_ANSWER_NUMBERS);
-    return quota_memory("training", memory_needed(request), error);
+    return quota_memory(options, "training", memory_needed(request), error);
 }
 
 int train_task_measure(struct arena *arena, const struct options *options, struct train_task *request,

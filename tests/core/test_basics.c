@@ -7,6 +7,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
+#include "core/base/memory.h"
 #include "core/base/numbers.h"
 #include "core/base/tensor.h"
 #include "tests/place.h"
@@ -29,6 +30,26 @@ START_TEST(arena_gives_aligned_pieces_that_do_not_overlap)
             wrong += pieces[i][b] != (char)i;
     ck_assert_uint_eq(wrong, 0);
     arena_free(&arena);
+}
+END_TEST
+
+START_TEST(all_arenas_together_have_a_limit)
+{
+    const size_t mib = (size_t)1 << 20;
+    struct arena a, b;
+    size_t before = memory_taken();
+    arena_init(&a, 1024 * mib);
+    arena_init(&b, 1024 * mib);
+    memory_start(before + 3 * mib);
+    ck_assert_ptr_nonnull(arena_alloc(&a, 2 * mib));
+    ck_assert_ptr_null(arena_alloc(&b, 2 * mib));
+    ck_assert_uint_ge(memory_taken(), before + 2 * mib);
+    arena_free(&a);
+    ck_assert_ptr_nonnull(arena_alloc(&b, 2 * mib));
+    arena_free(&b);
+    ck_assert_uint_eq(memory_taken(), before);
+    ck_assert(!memory_take(SIZE_MAX) && !memory_take(4 * mib) && memory_taken() == before);
+    memory_start(SIZE_MAX);
 }
 END_TEST
 
@@ -178,6 +199,7 @@ Suite *test_suite(void)
     TCase *tcase = tcase_create("arena, tensor, status");
     tcase_add_test(tcase, arena_gives_aligned_pieces_that_do_not_overlap);
     tcase_add_test(tcase, arena_refuses_what_overflows_or_is_over_its_limit);
+    tcase_add_test(tcase, all_arenas_together_have_a_limit);
     tcase_add_test(tcase, shapes);
     tcase_add_test(tcase, transposes);
     tcase_add_test(tcase, finds_what_is_not_finite);
