@@ -249,7 +249,7 @@ static size_t machine_memory(void)
 
 size_t options_request_memory(const struct options *options)
 {
-    return options->max_memory < LIMIT_MEMORY ? options->max_memory : LIMIT_MEMORY;
+    return options->max_memory > 0 && options->max_memory < LIMIT_MEMORY ? options->max_memory : LIMIT_MEMORY;
 }
 
 static void set_defaults(struct options *options)

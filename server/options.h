@@ -30,7 +30,7 @@ struct options {
     unsigned threads; /* that serve connections; as many workers */
     char static_directory[4096];
     size_t max_body;          /* bytes */
-    size_t max_memory;        /* bytes that all requests in flight may take */
+    size_t max_memory;        /* bytes that all requests in flight may take; 0: as many as there are */
     double max_work;          /* floating-point operations of one request */
     char tokens[4096];        /* the file; "" where anybody may ask */
     const char *log;          /* the file, or - for standard output; NULL where there is none */

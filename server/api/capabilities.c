@@ -10,6 +10,7 @@
 #include "server/report/formats.h"
 #include "server/task/device.h"
 #include "server/body/document.h"
+#include "server/http/connections.h"
 #include "server/limits.h"
 #include "server/task/read_attributes.h"
 
@@ -160,7 +161,7 @@ static void write_limits(struct json *json, const struct options *options)
     json_member_number(json, "max_rank", TENSOR_RANK_MAX);
     json_member_number(json, "max_values", DOCUMENT_VALUES_MAX);
     json_member_number(json, "max_unexpected_listed", CHECK_UNEXPECTED_MAX);
-    json_member_number(json, "max_connections", LIMIT_CONNECTIONS);
+    json_member_number(json, "max_connections", (double)connections_most());
     json_member_number(json, "max_queue", LIMIT_QUEUE);
     json_member_number(json, "header_seconds", LIMIT_HEADER_SECONDS);
     json_member_number(json, "body_seconds", LIMIT_BODY_SECONDS);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,7 +36,7 @@
 #define LINGER_SECONDS 2.0
 #define GONE_SECONDS 0.2
 
-enum { LINGER_MAX = 64, LINGER_READS = 64, PHASE_BITS = 2 };
+enum { FILES_BESIDE = 128, LINGER_MAX = 64, LINGER_READS = 64, PHASE_BITS = 2 };
 
 struct connection {
     struct connection *previous, *next;
@@ -66,7 +67,7 @@ static struct {
     bool running, stopping, draining;
     double draining_since;
     struct connection *first;
-    size_t count, opened;
+    size_t count, opened, most;
     struct lingering lingering[LINGER_MAX];
     size_t lingering_count;
     double limits[1 << PHASE_BITS]; /* seconds, by phase */
@@ -221,7 +222,7 @@ static uint64_t bytes_moved(int socket)
 
 static bool is_crowded(void)
 {
-    return registry.count + registry.lingering_count >= LIMIT_CONNECTIONS || held_answers_crowd();
+    return registry.count + registry.lingering_count >= registry.most || held_answers_crowd();
 }
 
 /* Whether nothing has moved in the middle of a body or an answer for CROWDED_SECONDS, and that is the client's doing.
@@ -354,8 +355,25 @@ static void read_test_deadlines(void)
     if (text != NULL) (void)sscanf(text, "%lf,%lf,%lf,%lf", &limits[0], &limits[1], &limits[2], &limits[3]);
 }
 
+/* Of the files that the process may have open, those that are none of connections are set aside. */
+static void find_most(void)
+{
+    struct rlimit files;
+    registry.most = LIMIT_CONNECTIONS;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= LIMIT_CONNECTIONS + FILES_BESIDE) return;
+    registry.most = files.rlim_cur > 2 * FILES_BESIDE ? files.rlim_cur - FILES_BESIDE : FILES_BESIDE;
+    fprintf(stderr, "gradcheckd: %llu open files are allowed: %zu connections at a time, not %d\n",
+            (unsigned long long)files.rlim_cur, registry.most, LIMIT_CONNECTIONS);
+}
+
+size_t connections_most(void)
+{
+    return registry.most;
+}
+
 bool connections_start(void)
 {
+    find_most();
     pthread_condattr_t attributes;
     read_test_deadlines();
     if (pthread_condattr_init(&attributes) != 0) return false;

@@ -43,6 +43,9 @@ void connections_watch(struct connection *connection, struct exchange *exchange)
  * is still busy sending would otherwise get a reset, and never see the answer that refuses its body. */
 void connections_linger(struct connection *connection);
 
+/* How many may be open: LIMIT_CONNECTIONS, or fewer where the process may not have so many open files. */
+size_t connections_most(void);
+
 /* Connections opened since the start, and those open now, lingering ones included. */
 size_t connections_opened(void);
 size_t connections_count(void);

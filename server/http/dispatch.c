@@ -1,6 +1,8 @@
 #include "server/http/dispatch.h"
 
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <string.h>
 
 #include "server/http/connections.h"
 #include "server/http/held.h"
@@ -8,8 +10,13 @@
 #include "server/http/request.h"
 #include "server/http/route.h"
 #include "server/http/stream.h"
+#include "server/http/turns.h"
 #include "server/http/workers.h"
 #include "server/limits.h"
+
+/* Operations: what a turn of a worker takes at least, and what reading takes. */
+#define WORK_OF_A_TURN 1e6
+#define WORK_PER_BYTE 100.0
 
 static int measure(struct request *request, struct error *error)
 {
@@ -18,6 +25,7 @@ static int measure(struct request *request, struct error *error)
     request->measured = true;
     if (exchange->route->measure == NULL) return CODE_OK;
     int code = exchange->route->measure(exchange, &load, error);
+    request->work = load.work;
     if (load.work > LIMIT_LONG_WORK)
         request->weight = WEIGHT_LONG;
     else if (load.waits || load.work > LIMIT_LIGHT_WORK)
@@ -34,20 +42,46 @@ static int step(struct request *request, struct error *error)
     return next(exchange, error);
 }
 
-/* Suspends the connection before a worker can know of it: it must not be resumed first. */
-static void hand_over(struct request *request)
+/* Who takes turns with others: whoever a token tells apart, else an address; of IPv6 the part that a network has, since
+ * the rest is anybody's choice. */
+static uint64_t client_of(const struct exchange *exchange)
 {
-    struct MHD_Connection *connection = request->exchange.connection;
-    request->stage = STAGE_WORKING;
-    request->watched = true;
-    connections_watch(request->connection, &request->exchange);
-    MHD_suspend_connection(connection);
-    if (workers_submit(request)) return;
+    enum { NETWORK_OF_V6 = 8 };
+    const char *token = exchange_header(exchange, "Authorization");
+    if (exchange->options->tokens[0] != '\0' && token != NULL) return turns_client(token, strlen(token));
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info == NULL || info->client_addr == NULL) return 0;
+    const struct sockaddr *address = info->client_addr;
+    if (address->sa_family == AF_INET6)
+        return turns_client(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, NETWORK_OF_V6);
+    return turns_client(&((const struct sockaddr_in *)(const void *)address)->sin_addr, sizeof(struct in_addr));
+}
+
+/* Answers one that waited, or was about to, and for which there is no room. */
+static void turn_away(struct request *request)
+{
     struct error error = {0};
+    struct MHD_Connection *connection = request->exchange.connection;
     error_set(&error, CODE_OVERLOADED, "Too many requests are waiting; try again.");
     problem_answer(&request->exchange, &error);
     request->stage = STAGE_READY;
     MHD_resume_connection(connection);
+}
+
+/* Suspends the connection before a worker can know of it: it must not be resumed first. */
+static void hand_over(struct request *request)
+{
+    request->stage = STAGE_WORKING;
+    request->watched = true;
+    request->client = client_of(&request->exchange);
+    /* What is not measured yet takes time to read; and what is hardly any work takes a turn all the same. */
+    double least = WORK_OF_A_TURN + WORK_PER_BYTE * (double)request->exchange.body_length;
+    if (request->work < least) request->work = least;
+    connections_watch(request->connection, &request->exchange);
+    MHD_suspend_connection(request->exchange.connection);
+    struct request *refused = workers_submit(request);
+    if (refused != NULL) turn_away(refused);
 }
 
 bool dispatch_request(struct request *request)

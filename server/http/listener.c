@@ -94,7 +94,7 @@ bool listener_open(const struct options *options, char address[LISTENER_ADDRESS_
 static bool accept_waiting(void)
 {
     for (;;) {
-        if (connections_count() >= LIMIT_CONNECTIONS) return false;
+        if (connections_count() >= connections_most()) return false;
         union address peer;
         socklen_t length = sizeof peer;
         int socket = accept4(listener.socket, &peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "server/codes.h"
 #include "server/http/exchange.h"
@@ -43,6 +44,9 @@ struct request {
     struct connection *connection;
     struct request *next;        /* in the workers' queue or among the spare ones */
     char id[REQUEST_ID_MAX + 1]; /* "" until the headers are there */
+    uint64_t client;             /* whose turn it takes: who has brought a token, or an address */
+    double work;                 /* of what it asks, as far as that is known */
+    double turn;                 /* in the workers' queue: where it begins (turns.h) */
     enum stage stage;
     enum weight weight;    /* as far as it is known: a large body is measured by a worker */
     bool measured;         /* its route has said how much it is */

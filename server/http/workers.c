@@ -5,11 +5,13 @@
 
 #include "server/limits.h"
 #include "server/http/request.h"
+#include "server/http/turns.h"
 
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t any, brief;    /* something to do: for most workers, for the one that takes no long work */
-    struct request *first, *last; /* linked by request->next */
+    pthread_cond_t any, brief; /* something to do: for most workers, for the one that takes no long work */
+    struct request *first;     /* linked by request->next, the oldest first */
+    struct turns turns;
     size_t waiting;
     bool stopping;
     pthread_t *threads;
@@ -17,26 +19,50 @@ static struct {
     void (*run)(struct request *, bool brief);
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .any = PTHREAD_COND_INITIALIZER, .brief = PTHREAD_COND_INITIALIZER};
 
+static void append(struct request *request)
+{
+    request->next = NULL;
+    struct request **end = &pool.first;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = request;
+    pool.waiting++;
+}
+
+static struct request *unlink(struct request **link)
+{
+    struct request *request = *link;
+    *link = request->next;
+    request->next = NULL;
+    pool.waiting--;
+    return request;
+}
+
 static bool is_long(const struct request *request)
 {
     return request->weight == WEIGHT_LONG;
 }
 
-/* Takes the first request out of the queue, or the first that is not long; NULL where there is none. */
+/* Takes out of the queue what begins first, or first of what is not long; NULL where there is none. Of what begins at
+ * the same place the older one. */
 static struct request *unlink_first(bool brief)
 {
-    struct request **link = &pool.first, *before = NULL;
-    while (*link != NULL && brief && is_long(*link)) {
-        before = *link;
-        link = &before->next;
-    }
-    struct request *request = *link;
-    if (request == NULL) return NULL;
-    *link = request->next;
-    if (pool.last == request) pool.last = before;
-    pool.waiting--;
-    request->next = NULL;
+    struct request **first = NULL;
+    for (struct request **link = &pool.first; *link != NULL; link = &(*link)->next)
+        if (!(brief && is_long(*link)) && (first == NULL || (*link)->turn < (*first)->turn)) first = link;
+    if (first == NULL) return NULL;
+    struct request *request = unlink(first);
+    turns_take(&pool.turns, request->turn);
     return request;
+}
+
+/* What begins last, of that the newest. */
+static struct request *unlink_last(void)
+{
+    struct request **last = &pool.first;
+    for (struct request **link = &pool.first; *link != NULL; link = &(*link)->next)
+        if ((*link)->turn >= (*last)->turn) last = link;
+    return unlink(last);
 }
 
 /* The next request; NULL when the pool stops and nothing is left. */
@@ -94,32 +120,29 @@ bool workers_start(unsigned count, void (*run)(struct request *request, bool bri
     return true;
 }
 
-bool workers_submit(struct request *request)
+/* Lets those know that may take it. */
+static void wake(const struct request *request)
 {
+    pthread_cond_signal(&pool.any);
+    if (!is_long(request)) pthread_cond_signal(&pool.brief);
+}
+
+struct request *workers_submit(struct request *request)
+{
+    struct request *refused = NULL;
     pthread_mutex_lock(&pool.lock);
-    bool room = pool.waiting < LIMIT_QUEUE;
-    if (room) {
-        request->next = NULL;
-        if (pool.last != NULL)
-            pool.last->next = request;
-        else
-            pool.first = request;
-        pool.last = request;
-        pool.waiting++;
-        pthread_cond_signal(&pool.any);
-        if (!is_long(request)) pthread_cond_signal(&pool.brief);
-    }
+    request->turn = turns_begin(&pool.turns, request->client, request->work);
+    append(request);
+    if (pool.waiting > LIMIT_QUEUE) refused = unlink_last();
+    if (refused != request) wake(request);
     pthread_mutex_unlock(&pool.lock);
-    return room;
+    return refused;
 }
 
 void workers_return(struct request *request)
 {
     pthread_mutex_lock(&pool.lock);
-    request->next = pool.first;
-    if (pool.last == NULL) pool.last = request;
-    pool.first = request;
-    pool.waiting++;
+    append(request);
     pthread_cond_signal(&pool.any);
     pthread_mutex_unlock(&pool.lock);
 }

@@ -12,12 +12,14 @@ struct request;
  * False when not all could be started; those that were are stopped again. */
 bool workers_start(unsigned count, void (*run)(struct request *request, bool brief));
 
-/* Puts a request into the queue, first come first served. False when LIMIT_QUEUE are waiting. Once it is in,
- * it belongs to the workers until `run` gives it away. From any thread. */
-bool workers_submit(struct request *request);
+/* Puts a request into the queue, whose clients (request->client) take turns by the work that they ask for
+ * (request->work). Once it is in, it belongs to the workers until `run` gives it away. Where LIMIT_QUEUE are waiting,
+ * one has to go: the one whose turn comes last, which is returned to be refused, be it this one or another; NULL else.
+ * From any thread. */
+struct request *workers_submit(struct request *request);
 
-/* From within `run` of the brief worker: the request turned out to be long. It waits again, at the head of the queue,
- * for another one. */
+/* From within `run` of the brief worker: the request turned out to be long. It waits again, in its old turn, for
+ * another one. */
 void workers_return(struct request *request);
 
 /* Requests in the queue. */

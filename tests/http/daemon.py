@@ -18,9 +18,9 @@ FIRST_LINE = re.compile(r"gradcheckd \S+ listening on http://(\[.*\]|[0-9.]+):(\
 
 
 class Daemon:
-    """A running daemon. stop() checks that it ends as it should: status 0, and a silent standard error."""
+    """A running daemon; `before` is called in its process before it is one. stop() checks that it ends as it should: status 0, and a silent standard error."""
 
-    def __init__(self, *arguments, environment=None):
+    def __init__(self, *arguments, environment=None, before=None):
         self.ending = False
         self.errors = tempfile.TemporaryFile(mode="w+")
         variables = {name: value for name, value in os.environ.items() if not name.startswith("GRADCHECKD_")}
@@ -28,7 +28,7 @@ class Daemon:
         if not any(word.startswith("--listen") for word in arguments):
             arguments = ("--listen", "127.0.0.1:0") + arguments
         self.process = subprocess.Popen(
-            [PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=self.errors, text=True, env=variables
+            [PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=self.errors, text=True, env=variables, preexec_fn=before
         )
         self.first_line = self.process.stdout.readline()
         match = FIRST_LINE.fullmatch(self.first_line)

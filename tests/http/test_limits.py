@@ -464,5 +464,18 @@ class MetricsTest(DaemonTest):
         self.assertEqual(after[name] - before[name], 1)
 
 
+class FilesTest(unittest.TestCase):
+    def test_few_files(self):
+        """Idle connections make room where the system's limit is met before ours."""
+        daemon = Daemon(before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300)))
+        clients = [Client(daemon, 30) for _ in range(400)]
+        with Client(daemon, 30) as late:
+            self.assertEqual(late.ask(get("/healthz")).status, 200)
+        for client in clients:
+            client.socket.close()
+        with self.assertRaisesRegex(AssertionError, "exit status 0, standard error:\ngradcheckd: 300 open files are allowed: 172 conn"):
+            daemon.stop()
+
+
 if __name__ == "__main__":
     unittest.main()

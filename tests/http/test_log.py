@@ -78,6 +78,7 @@ class LogTest(unittest.TestCase):
             client.ask(get("/healthz"))
             os.rename(self.path, self.path + ".1")
             client.ask(get("/readyz"))
+            self.assertTrue(wait_until(lambda: len(self.lines(self.path + ".1")) == 2))
             daemon.signal(signal.SIGHUP)
             self.assertTrue(wait_until(lambda: os.path.exists(self.path)))
             client.ask(get("/v1/capabilities"))
