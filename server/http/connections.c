@@ -361,7 +361,7 @@ static void find_most(void)
     struct rlimit files;
     registry.most = LIMIT_CONNECTIONS;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= LIMIT_CONNECTIONS + FILES_BESIDE) return;
-    registry.most = files.rlim_cur > 2 * FILES_BESIDE ? files.rlim_cur - FILES_BESIDE : FILES_BESIDE;
+    registry.most = files.rlim_cur > (rlim_t)2 * FILES_BESIDE ? files.rlim_cur - FILES_BESIDE : FILES_BESIDE;
     fprintf(stderr, "gradcheckd: %llu open files are allowed: %zu connections at a time, not %d\n",
             (unsigned long long)files.rlim_cur, registry.most, LIMIT_CONNECTIONS);
 }

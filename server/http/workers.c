@@ -56,13 +56,13 @@ static struct request *unlink_first(bool brief)
     return request;
 }
 
-/* What begins last, of that the newest. */
+/* What begins last, of that the newest; NULL where there is none. */
 static struct request *unlink_last(void)
 {
-    struct request **last = &pool.first;
+    struct request **last = NULL;
     for (struct request **link = &pool.first; *link != NULL; link = &(*link)->next)
-        if ((*link)->turn >= (*last)->turn) last = link;
-    return unlink(last);
+        if (last == NULL || (*link)->turn >= (*last)->turn) last = link;
+    return last != NULL ? unlink(last) : NULL;
 }
 
 /* The next request; NULL when the pool stops and nothing is left. */
