@@ -7,6 +7,10 @@
 /* So much given back is worth handing to the system. */
 #define MUCH ((size_t)8 << 20)
 
+/* What is no larger is a light request's, or as good as one's: an eighth of all is kept for such. */
+#define LIGHT ((size_t)128 << 10)
+#define KEPT 8
+
 static atomic_size_t taken, given; /* given: since the last memory_settle */
 static size_t most = SIZE_MAX;
 
@@ -19,7 +23,8 @@ void memory_start(size_t bytes)
 bool memory_take(size_t bytes)
 {
     size_t before = atomic_fetch_add_explicit(&taken, bytes, memory_order_relaxed);
-    if (before <= most && bytes <= most - before) return true;
+    size_t room = bytes > LIGHT ? most - most / KEPT : most;
+    if (before <= room && bytes <= room - before) return true;
     atomic_fetch_sub_explicit(&taken, bytes, memory_order_relaxed);
     return false;
 }

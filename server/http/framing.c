@@ -8,7 +8,7 @@
 struct walk {
     struct framing *framing;
     struct error *error;
-    unsigned hosts, lengths, codings;
+    unsigned hosts, lengths, codings, types;
     size_t size; /* bytes of the head, as far as it is understood */
     bool http_1_0;
 };
@@ -90,6 +90,8 @@ static enum MHD_Result visit(void *context, enum MHD_ValueKind kind, const char 
         code = read_coding(walk, value);
     else if (is_name(name, name_length, "Expect"))
         code = read_expectation(walk, value);
+    else if (is_name(name, name_length, "Content-Type") && walk->types++ > 0)
+        code = error_set(walk->error, CODE_BAD_REQUEST, "More than one Content-Type.");
     else if (is_name(name, name_length, "Host") && walk->hosts++ > 0)
         code = error_set(walk->error, CODE_BAD_REQUEST, "More than one Host.");
     return code == CODE_OK ? MHD_YES : MHD_NO;

@@ -78,6 +78,7 @@ class FramingTest(DaemonTest):
 
     def test_host(self):
         self.refused(self.head(b"Host: other", start=b"GET /healthz HTTP/1.1"))
+        self.refused(self.head(b"Content-Type: application/json", b"Content-Type: text/plain", b"Content-Length: 2"))
         self.refused(self.head(host=None, start=b"GET /healthz HTTP/1.1"))
         answer = self.client().ask(self.head(host=None, start=b"GET /healthz HTTP/1.0"))
         self.assertEqual(answer.status, 200)
