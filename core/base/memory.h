@@ -10,8 +10,8 @@
  * heap for all of them, since what those of threads keep can be had back by nobody. */
 void memory_start(size_t bytes);
 
-/* Counts bytes that are about to be taken; false, and nothing is counted, where they are too many. Small pieces, as light
- * requests take them, find room that large ones do not. */
+/* Counts bytes that are about to be taken; false, and nothing is counted, where they are too many. Small pieces, as
+ * light requests take them, find room that large ones do not. */
 bool memory_take(size_t bytes);
 
 /* They were given back. */
