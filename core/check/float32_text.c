@@ -42,9 +42,9 @@ bool float32_text(size_t n, const double *values, double *chance)
     int most = 0;
     for (size_t i = 0; i < n; i += n / TELLING + 1) {
         int digits = digits_of(values[i]);
-        if (digits == 0 && (double)(float)values[i] != values[i]) return false;
+        if (digits == 0) return false;
         most = digits > most ? digits : most;
-        if (digits > 0 && values[i] != 0) *chance /= decimals_to_one(values[i], digits);
+        if (values[i] != 0) *chance /= decimals_to_one(values[i], digits);
     }
     return most >= DIGITS_LEAST;
 }

@@ -79,13 +79,13 @@ static void find_float32_text(struct looks *l)
         struct look *look = &l->list[i];
         const struct tensor *student = look->entry->submission->tensor;
         double chance = 1;
-        look->text = float32_text(student->size, student->data, &chance);
+        look->text = !look->float32 && float32_text(student->size, student->data, &chance);
         if (look->text) together *= chance;
     }
     for (size_t i = 0; i < l->count; i++) {
         struct look *look = &l->list[i];
         look->text = look->text && together <= BY_CHANCE;
-        l->text = l->text || look->text;
+        l->text = l->text || (look->text && i < l->graded);
         look->float32 = look->float32 || look->text;
     }
 }

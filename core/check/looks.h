@@ -27,10 +27,11 @@ struct looks {
     double products;         /* what the products of two values come to at most, and 1 */
     struct magnitudes magnitudes;
     struct look *list;
-    size_t count, graded; /* those of what is graded come first */
-    bool float32;         /* all gradients that say so are float32's */
-    bool text;            /* some tensor is so as text */
-    bool whole, zero;     /* all gradients are whole numbers, so that none says so; all of them are zeros */
+    size_t count, graded;   /* those of what is graded come first */
+    bool float32;           /* all gradients that say so are float32's */
+    bool text;              /* some tensor is so as text */
+    struct printed printed; /* what all gradients were printed with (rounded_find) */
+    bool whole, zero;       /* all gradients are whole numbers, so that none says so; all of them are zeros */
     struct error *error;
 };
 

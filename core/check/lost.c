@@ -123,7 +123,8 @@ static int look_at_float32(struct looks *l)
         bool poor = off.other > least || no_errors;
         bool near = l->zero ? off.between == 0 || no_errors : is_near(&off);
         bool too_large = overflows && look->float32;
-        /* Zeros are float32's where one rounding leaves nothing, as of 1 / (1 + exp(-20)) - 1. */
+        /* Zeros alone are float32's where one rounding leaves nothing, as of 1 / (1 + exp(-20)) - 1; a tensor of zeros
+         * beside float32's numbers where roundings may. */
         bool rounded = look->float32 ? may_be_float32(l, look, MAGNITUDE_ROUNDINGS, least)
                                      : l->zero && may_be_float32(l, look, 1, 0);
         bool zeros = numbers_largest(look->value->size, look->student) == 0;

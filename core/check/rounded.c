@@ -16,8 +16,9 @@ static bool is_rounded(const struct looks *l, const struct look *look, const str
 
 /* What a tensor's numbers were printed with: all of the submission, which tells of zeros, too; but an array may be
  * printed in another way than the others. */
-static struct printed printed_of(const struct looks *l, const struct look *look, const struct printed *whole)
+static struct printed printed_of(const struct looks *l, const struct look *look)
 {
+    const struct printed *whole = &l->printed;
     struct printed own = {0};
     bool alike = whole->decimals > 0 || whole->digits > 0;
     if (alike && (look->entry->verdict != VERDICT_MISMATCH || is_rounded(l, look, whole))) return *whole;
@@ -36,20 +37,18 @@ bool rounded_may_be(const struct looks *l)
     return false;
 }
 
-/* What all of a submission was printed with. */
-static struct printed printed_whole(const struct looks *l)
+void rounded_find(struct looks *l)
 {
     struct printed whole = {0};
     bool all = !l->text; /* which is no printing with few digits */
     for (size_t i = 0; i < l->graded && all; i++)
         all = printed_add(&whole, l->list[i].value->size, l->list[i].student);
-    return all && printed_settle(&whole) ? whole : (struct printed){0};
+    l->printed = all && printed_settle(&whole) ? whole : (struct printed){0};
 }
 
 bool rounded_allow(const struct looks *l, const double **allowed)
 {
-    struct printed whole = printed_whole(l);
-    bool printed = whole.decimals > 0 || whole.digits > 0;
+    bool printed = l->printed.decimals > 0 || l->printed.digits > 0;
     for (size_t i = 0; i < l->graded; i++) {
         const struct look *look = &l->list[i];
         allowed[i] = look->allowed;
@@ -57,7 +56,7 @@ bool rounded_allow(const struct looks *l, const double **allowed)
         double *more = arena_doubles(l->arena, look->value->size);
         if (more == NULL) return false;
         for (size_t e = 0; e < look->value->size; e++)
-            more[e] = look->allowed[e] + printed_half_unit(&whole, look->student[e]);
+            more[e] = look->allowed[e] + printed_half_unit(&l->printed, look->student[e]);
         allowed[i] = more;
     }
     return true;
@@ -65,11 +64,10 @@ bool rounded_allow(const struct looks *l, const double **allowed)
 
 void rounded_look(struct looks *l)
 {
-    struct printed whole = printed_whole(l);
     for (size_t i = 0; i < l->graded; i++) {
         struct look *look = &l->list[i];
         struct entry *entry = look->entry;
-        entry->printed = printed_of(l, look, &whole);
+        entry->printed = printed_of(l, look);
         if (entry->verdict != VERDICT_MISMATCH || !is_rounded(l, look, &entry->printed)) continue;
         if (entry->printed.digits > PRINTED_AS_FLOAT32 && !l->check->accept_rounded) continue;
         entry->rounded = true;

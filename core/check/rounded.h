@@ -7,13 +7,15 @@
 /* Whether any tensor may have been printed with few digits. */
 bool rounded_may_be(const struct looks *l);
 
+/* Finds out what all gradients were printed with, as one (l->printed), once looks_import has made the numbers. */
+void rounded_find(struct looks *l);
+
 /* What kinks are settled by, for each of the graded (room for them): look->allowed, and half a unit of the last place
- * where all that was handed in was printed. False when memory is short. */
+ * where l->printed says that it was printed. False when memory is short. */
 bool rounded_allow(const struct looks *l, const double **allowed);
 
 /* Finds out what each gradient was printed with (entry->printed), and marks what mismatches and is right to that
- * (entry->rounded): with accept_rounded it passes. Once looks_import has made the numbers, and look->allowed is there.
- */
+ * (entry->rounded): with accept_rounded it passes. Once there are l->printed and look->allowed. */
 void rounded_look(struct looks *l);
 
 #endif

@@ -236,6 +236,7 @@ static int look_again(struct looks *l, struct report *report)
     double values = largest_value(l->pass);
     l->products = fmin((1 + values) * (1 + values), DBL_MAX);
     if (code == CODE_OK) code = look_at_numbers(l);
+    if (code == CODE_OK) rounded_find(l);
     if (code == CODE_OK && any_left(l) && has_memory_for_trials(l->arena, l->pass))
         code = look_by_trials(l, values, &report->postponed);
     if (code == CODE_OK && any_left(l) && rounded_may_be(l)) rounded_look(l);

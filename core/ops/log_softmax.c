@@ -16,18 +16,9 @@ static int backward(const struct op_call *call)
     return call->backend->softmax_gradient(true, rows.count, rows.width, call->y, call->dy, call->dx[0]);
 }
 
-/* Of a difference: at a p of nearly 1 hardly anything is left of it. */
 static void made_of(const struct op_call *call, double *terms)
 {
-    struct rows rows = rows_of(call->out);
-    const double *dy = call->dy, *y = call->y;
-    for (size_t i = 0; i < rows.count; i++, dy += rows.width, y += rows.width, terms += rows.width) {
-        double sum = 0;
-        for (size_t j = 0; j < rows.width; j++)
-            sum += fabs(dy[j]);
-        for (size_t j = 0; j < rows.width; j++)
-            terms[j] += fabs(dy[j]) + exp(y[j]) * sum;
-    }
+    softmax_made_of(call, true, terms);
 }
 
 /* dh + p * sum(dh), for dh - p * sum(dh) */

@@ -23,4 +23,8 @@ static inline int rows_plan(const struct op_shape *shape, struct op_plan *plan, 
     return elementwise_plan(shape, plan, error);
 }
 
+/* op->made_of of a softmax, or of its logarithm: what comes back is a difference, of which hardly anything is left
+ * where one p is nearly 1. */
+void softmax_made_of(const struct op_call *call, bool logarithm, double *terms);
+
 #endif

@@ -16,18 +16,22 @@ static int backward(const struct op_call *call)
     return call->backend->softmax_gradient(false, rows.count, rows.width, call->y, call->dy, call->dx[0]);
 }
 
-/* Of a difference: where one p is nearly 1 hardly anything is left of it. */
-static void made_of(const struct op_call *call, double *terms)
+void softmax_made_of(const struct op_call *call, bool logarithm, double *terms)
 {
     struct rows rows = rows_of(call->out);
     const double *dy = call->dy, *y = call->y;
     for (size_t i = 0; i < rows.count; i++, dy += rows.width, y += rows.width, terms += rows.width) {
         double sum = 0;
         for (size_t j = 0; j < rows.width; j++)
-            sum += fabs(dy[j]) * y[j];
+            sum += fabs(dy[j]) * (logarithm ? 1 : y[j]);
         for (size_t j = 0; j < rows.width; j++)
-            terms[j] += y[j] * (fabs(dy[j]) + sum);
+            terms[j] += logarithm ? fabs(dy[j]) + exp(y[j]) * sum : y[j] * (fabs(dy[j]) + sum);
     }
+}
+
+static void made_of(const struct op_call *call, double *terms)
+{
+    softmax_made_of(call, false, terms);
 }
 
 extern const struct op op_softmax;

@@ -327,6 +327,15 @@ static void sleep_until(double when)
     pthread_cond_timedwait(&registry.wake, &registry.lock, &until);
 }
 
+/* Where there is nothing to do, and not under the lock: it takes a moment. */
+static void settle_memory(void)
+{
+    if (counters_in_flight() > 0) return;
+    pthread_mutex_unlock(&registry.lock);
+    if (memory_settle()) blas_settle();
+    pthread_mutex_lock(&registry.lock);
+}
+
 static void *sweep(void *unused)
 {
     (void)unused;
@@ -336,7 +345,7 @@ static void *sweep(void *unused)
         for (struct connection *connection = registry.first; connection != NULL; connection = connection->next)
             look_at(connection, now);
         look_at_lingering(now);
-        if (counters_in_flight() == 0 && memory_settle()) blas_settle();
+        settle_memory();
         bool busy = registry.draining || registry.lingering_count > 0;
         sleep_until(now + (busy ? SWEEP_SECONDS_BUSY : SWEEP_SECONDS));
     }

@@ -49,13 +49,10 @@ static uint64_t client_of(const struct exchange *exchange)
     enum { NETWORK_OF_V6 = 8 };
     const char *token = exchange_header(exchange, "Authorization");
     if (exchange->options->tokens[0] != '\0' && token != NULL) return turns_client(token, strlen(token));
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (info == NULL || info->client_addr == NULL) return 0;
-    const struct sockaddr *address = info->client_addr;
-    if (address->sa_family == AF_INET6)
-        return turns_client(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, NETWORK_OF_V6);
-    return turns_client(&((const struct sockaddr_in *)(const void *)address)->sin_addr, sizeof(struct in_addr));
+    int family;
+    const void *address = exchange_client(exchange, &family);
+    if (address == NULL) return 0;
+    return turns_client(address, family == AF_INET6 ? NETWORK_OF_V6 : sizeof(struct in_addr));
 }
 
 /* Answers one that waited, or was about to, and for which there is no room. */

@@ -57,6 +57,9 @@ struct exchange {
 const char *exchange_query(const struct exchange *exchange, const char *name);
 const char *exchange_header(const struct exchange *exchange, const char *name);
 
+/* The client's address: its bytes, and its family, AF_INET or AF_INET6; NULL where the system does not tell. */
+const void *exchange_client(const struct exchange *exchange, int *family);
+
 /* Adds a header to the answer; both strings live as long as the exchange. More than EXCHANGE_HEADERS_MAX are dropped.
  */
 void exchange_answer_header(struct exchange *exchange, const char *name, const char *value);

@@ -6,7 +6,6 @@
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -120,25 +119,14 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct req
     return result;
 }
 
-/* The client's address in numbers; "" where the system does not tell. */
-static void write_client(struct MHD_Connection *connection, char text[INET6_ADDRSTRLEN])
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    text[0] = '\0';
-    if (info == NULL || info->client_addr == NULL) return;
-    const struct sockaddr *address = info->client_addr;
-    const void *bytes = address->sa_family == AF_INET6
-                            ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr
-                            : (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
-    if (inet_ntop(address->sa_family, bytes, text, INET6_ADDRSTRLEN) == NULL) text[0] = '\0';
-}
-
 static void write_log(const struct request *request, const struct log_entry *numbers)
 {
-    char client[INET6_ADDRSTRLEN];
+    char client[INET6_ADDRSTRLEN] = "";
     struct log_entry entry = *numbers;
     const struct exchange *exchange = &request->exchange;
-    write_client(exchange->connection, client);
+    int family;
+    const void *address = exchange_client(exchange, &family);
+    if (address != NULL) inet_ntop(family, address, client, sizeof client);
     entry.id = request->id;
     entry.client = client;
     entry.method = admission_method(exchange->method);

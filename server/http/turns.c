@@ -1,19 +1,17 @@
 #include "server/http/turns.h"
 
-#include <stdbool.h>
-
 double turns_begin(struct turns *turns, uint64_t client, double work)
 {
     size_t place = 0;
+    double begin = turns->now;
     for (size_t i = 0; i < TURNS_CLIENTS; i++) {
-        if (turns->last[i].client == client && turns->last[i].end > turns->now) {
+        if (turns->last[i].client == client && turns->last[i].end > begin) {
+            begin = turns->last[i].end;
             place = i;
             break;
         }
         if (turns->last[i].end < turns->last[place].end) place = i;
     }
-    bool known = turns->last[place].client == client && turns->last[place].end > turns->now;
-    double begin = known ? turns->last[place].end : turns->now;
     turns->last[place].client = client;
     turns->last[place].end = begin + work;
     return begin;

@@ -22,8 +22,7 @@ static const char *const lost_to[] = {
         "in float32 the output rounds to 0 or 1 and its gradient is lost: take the loss's and the last activation's "
         "together, dz = y_hat - y (BCEWithLogitsLoss, CrossEntropyLoss), or compute it in float64",
     [LOST_AT_KINKS] = "some errors of the output are 0 but for rounding, and their signs decide this: compare at "
-                      "parameters or targets "
-                      "where none is",
+                      "parameters or targets where none is",
 };
 
 static void describe_tensor(struct text *to, const struct entry *entry, const struct tensor *student)

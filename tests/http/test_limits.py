@@ -234,11 +234,16 @@ class PatienceTest(DaemonTest):
         for length in (100, 60000):
             self.client().ask(post(b" " * length))
         for data in (get("/healthz", extra=b"X: y\r\n" * 5000), get("/healthz?" + "a=b&" * 2500), get("/healthz?" + "a" * 150000)):
-            clients = [self.client() for _ in range(50)]
-            for client in clients:
-                with contextlib.suppress(ConnectionError):  # it may be refused in the middle
-                    client.send(data)
-                client.socket.close()
+            for keep in (True, False):
+                clients = [self.client() for _ in range(50)]
+                for client in clients:
+                    with contextlib.suppress(ConnectionError):  # it may be refused in the middle
+                        client.send(data)
+                    if not keep:
+                        client.socket.close()
+                for client in clients if keep else ():
+                    with contextlib.suppress(ConnectionError):
+                        client.socket.recv(1)  # an answer, or the end: it would time out else
         self.assertTrue(wait_until(lambda: self.daemon.metrics()["gradcheckd_in_flight"] <= 1))
         self.assertProblem(self.client().ask(post(b" " * 100000)), 400, "malformed_json")
 

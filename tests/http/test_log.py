@@ -85,6 +85,20 @@ class LogTest(unittest.TestCase):
         self.assertEqual([line["route"] for line in self.lines(self.path + ".1")], ["/healthz", "/readyz"])
         self.assertEqual([line["route"] for line in self.lines()], ["/v1/capabilities"])
 
+    def test_it_cannot_be_opened_anew(self):
+        """The old one goes on, and the operator is told."""
+        daemon = Daemon("--log", self.path)
+        os.rename(os.path.dirname(self.path), os.path.dirname(self.path) + ".moved")
+        self.addCleanup(os.rename, os.path.dirname(self.path) + ".moved", os.path.dirname(self.path))
+        daemon.signal(signal.SIGHUP)
+        self.assertTrue(wait_until(lambda: "No such file" in daemon.read_errors()))
+        with Client(daemon) as client:
+            client.ask(get("/healthz"))
+        moved = os.path.join(os.path.dirname(self.path) + ".moved", os.path.basename(self.path))
+        self.assertTrue(wait_until(lambda: len(self.lines(moved)) == 1))
+        with self.assertRaisesRegex(AssertionError, "exit status 0, standard error:\ngradcheckd: --log .*: No such file"):
+            daemon.stop()
+
     def test_standard_output(self):
         with Daemon("--log", "-") as daemon:
             with Client(daemon) as client:
