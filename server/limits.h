@@ -73,11 +73,12 @@
 #define LIMIT_STATIC_FILES 1000
 
 /* Seconds: for the request line and headers (and between two requests), for the body, for the work of a request, for
- * taking the answer, for the drain. */
+ * taking the answer, for the drain; and how long a client may stop in the middle where others wait for its place. */
 #define LIMIT_HEADER_SECONDS 30
 #define LIMIT_BODY_SECONDS 120
 #define LIMIT_WORK_SECONDS 60
 #define LIMIT_ANSWER_SECONDS 120
 #define LIMIT_DRAIN_SECONDS 10
+#define LIMIT_CROWDED_SECONDS 1
 
 #endif

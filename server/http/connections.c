@@ -26,13 +26,11 @@
 #include "server/limits.h"
 
 /* Seconds between two looks; a connection idle for QUIET_SECONDS is closed in the drain, one that is so new
- * that its first request may still be on the way has NEW_SECONDS. When too many connections are open,
- * CROWDED_SECONDS is the patience with idle ones, and with those whose clients have stopped in the middle. */
+ * that its first request may still be on the way has NEW_SECONDS. */
 #define SWEEP_SECONDS 0.1
 #define SWEEP_SECONDS_BUSY 0.01
 #define QUIET_SECONDS 0.2
 #define NEW_SECONDS 1.0
-#define CROWDED_SECONDS 1.0
 #define LINGER_SECONDS 2.0
 #define GONE_SECONDS 0.2
 
@@ -71,10 +69,18 @@ static struct {
     struct lingering lingering[LINGER_MAX];
     size_t lingering_count;
     double limits[1 << PHASE_BITS]; /* seconds, by phase */
+    double patience;                /* likewise, where it is crowded */
 } registry = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .limits = {LIMIT_HEADER_SECONDS, LIMIT_BODY_SECONDS, LIMIT_WORK_SECONDS, LIMIT_ANSWER_SECONDS},
+    .patience = LIMIT_CROWDED_SECONDS,
 };
+
+static bool has_unread(int socket)
+{
+    int bytes = 0;
+    return ioctl(socket, FIONREAD, &bytes) == 0 && bytes > 0;
+}
 
 /* ---- What connections report ---- */
 
@@ -172,6 +178,16 @@ void connections_linger(struct connection *connection)
     if (connection != NULL) connection->linger = true;
 }
 
+bool connections_unread(const struct connection *connection)
+{
+    return has_unread(connection->socket);
+}
+
+void connections_break(const struct connection *connection)
+{
+    shutdown(connection->socket, SHUT_RDWR);
+}
+
 size_t connections_opened(void)
 {
     pthread_mutex_lock(&registry.lock);
@@ -198,12 +214,6 @@ static bool client_left(const struct connection *connection)
     return poll(&watched, 1, 0) > 0 && (watched.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-static bool has_unread(int socket)
-{
-    int bytes = 0;
-    return ioctl(socket, FIONREAD, &bytes) == 0 && bytes > 0;
-}
-
 static bool has_unsent(int socket)
 {
     int bytes = 0;
@@ -225,8 +235,7 @@ static bool is_crowded(void)
     return registry.count + registry.lingering_count >= registry.most || held_answers_crowd();
 }
 
-/* Whether nothing has moved in the middle of a body or an answer for CROWDED_SECONDS, and that is the client's doing.
- */
+/* Whether nothing has moved in the middle of a body or an answer for a while, and that is the client's doing. */
 static bool has_stopped(struct connection *connection, enum phase phase, double since, double now)
 {
     uint64_t moved = bytes_moved(connection->socket);
@@ -235,7 +244,7 @@ static bool has_stopped(struct connection *connection, enum phase phase, double 
         connection->moved_at = now;
     }
     double start = since > connection->moved_at ? since : connection->moved_at;
-    if (now - start <= CROWDED_SECONDS) return false;
+    if (now - start <= registry.patience) return false;
     return phase == PHASE_BODY ? !has_unread(connection->socket) : has_unsent(connection->socket);
 }
 
@@ -244,7 +253,7 @@ static bool is_overdue(struct connection *connection, enum phase phase, double s
 {
     double patience = registry.limits[phase];
     bool crowded = is_crowded();
-    if (crowded && phase == PHASE_HEADER && patience > CROWDED_SECONDS) patience = CROWDED_SECONDS;
+    if (crowded && phase == PHASE_HEADER && patience > registry.patience) patience = registry.patience;
     if (now - since > patience) return phase == PHASE_ANSWER || !has_unread(connection->socket);
     return crowded && phase != PHASE_HEADER && has_stopped(connection, phase, since, now);
 }
@@ -356,12 +365,13 @@ static void *sweep(void *unused)
 
 /* ---- Start and end ---- */
 
-/* For the tests, which cannot wait for minutes: seconds for header, body, work and answer. */
+/* For the tests, which cannot wait for minutes: seconds for header, body, work and answer, and where it is crowded. */
 static void read_test_deadlines(void)
 {
     const char *text = getenv("GRADCHECKD_TEST_DEADLINES");
     double *limits = registry.limits;
-    if (text != NULL) (void)sscanf(text, "%lf,%lf,%lf,%lf", &limits[0], &limits[1], &limits[2], &limits[3]);
+    if (text != NULL)
+        (void)sscanf(text, "%lf,%lf,%lf,%lf,%lf", &limits[0], &limits[1], &limits[2], &limits[3], &registry.patience);
 }
 
 /* Of the files that the process may have open, those that are none of connections are set aside. */
@@ -373,6 +383,11 @@ static void find_most(void)
     registry.most = files.rlim_cur > (rlim_t)2 * FILES_BESIDE ? files.rlim_cur - FILES_BESIDE : FILES_BESIDE;
     fprintf(stderr, "gradcheckd: %llu open files are allowed: %zu connections at a time, not %d\n",
             (unsigned long long)files.rlim_cur, registry.most, LIMIT_CONNECTIONS);
+}
+
+double connections_patience(void)
+{
+    return registry.patience;
 }
 
 size_t connections_most(void)

@@ -6,19 +6,38 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* At the start of the process: what GRADCHECKD_TEST_ANSWERS says in place of LIMIT_ANSWERS, for tests; and --max-body,
- * of which LIMIT_BODIES_IN_FLIGHT may be held. */
-void held_start(size_t max_body);
+struct connection;
+struct options;
 
-/* Whether a body of that length finds room among those in flight now. One up to LIMIT_LIGHT_BODY always does:
- * LIMIT_CONNECTIONS times LIMIT_LIGHT_BODY is set aside for such, so that large bodies that stall on their way cannot
- * keep them out. */
+/* What the body of one request holds; all zero at first, and to be dropped before its connection closes. All but
+ * `until` is under held.c's lock. */
+struct held_body {
+    size_t bytes;
+    bool whole;    /* nothing more is to come from its client */
+    bool given_up; /* its room went to another: it counts no more, and its connection was broken */
+    double until;  /* clock_seconds(): so long its client has shown that it is still sending; 0: it never held any */
+    struct connection *connection;
+    struct held_body *previous, *next; /* of those that hold something */
+};
+
+/* At the start of the process: the limits, by --max-body and --max-memory; and what GRADCHECKD_TEST_ANSWERS says in
+ * place of LIMIT_ANSWERS, for tests. */
+void held_start(const struct options *options);
+
+/* Whether a body of that length finds room among those in flight now; if need be that of bodies which have stopped on
+ * their way: whose clients sent less of late than they would have to for all of it within LIMIT_BODY_SECONDS. One up to
+ * LIMIT_LIGHT_BODY always does: LIMIT_CONNECTIONS times LIMIT_LIGHT_BODY is set aside for such. */
 bool held_body_fits(size_t length);
 
-/* A body over LIMIT_LIGHT_BODY holds so many bytes more; they count, until they are dropped, also where false says that
- * there was no room for them. */
-bool held_add_body(size_t more);
-void held_drop_body(size_t bytes);
+/* A body over LIMIT_LIGHT_BODY holds so many bytes from now on, more than before. False, and it holds no more, where
+ * there is no room for them, or its own was given to another. */
+bool held_grow_body(struct held_body *body, struct connection *connection, size_t length);
+
+/* The body is there. */
+void held_end_body(struct held_body *body);
+
+/* It holds nothing more. */
+void held_drop_body(struct held_body *body);
 
 /* Bytes that are there only until a client has taken its answer. */
 void held_add_answer(size_t bytes);

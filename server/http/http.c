@@ -233,6 +233,7 @@ static enum MHD_Result on_request(void *unused, struct MHD_Connection *connectio
         *length = 0;
         return MHD_YES;
     }
+    if (request->stage == STAGE_BODY) request_end_body(request);
     if (request->stage == STAGE_BODY && dispatch_request(request)) return MHD_YES;
     if (request->stage != STAGE_STREAMING) dispatch_unwatch(request); /* else the worker is still at it */
     return send_answer(connection, request);
@@ -312,7 +313,7 @@ bool http_start(const struct options *options, const struct routes *routes, char
     http.routes = routes;
     for (size_t i = 0; i < routes->count; i++)
         counters_add_route(routes->list[i].path);
-    held_start(options->max_body);
+    held_start(options);
     if (!listener_open(options, address)) return false;
     /* What was started before a failure ends with the process. */
     if (connections_start() && workers_start(options->threads, dispatch_work) && start_daemons() &&

@@ -64,16 +64,16 @@ struct request *request_new(const struct options *options)
     return request;
 }
 
-static void uncount_body(struct request *request)
-{
-    held_drop_body(request->body_counted);
-    request->body_counted = 0;
-}
-
 void request_hold_answer(struct request *request)
 {
     request->answer_counted = request->exchange.arena.held;
     held_add_answer(request->answer_counted);
+}
+
+/* A light body has never held anything: it need not take the lock. */
+static void drop_held(struct request *request)
+{
+    if (request->held.until > 0) held_drop_body(&request->held);
 }
 
 static void free_body(struct request *request)
@@ -86,7 +86,7 @@ static void free_body(struct request *request)
 
 void request_free(struct request *request)
 {
-    uncount_body(request);
+    drop_held(request);
     held_drop_answer(request->answer_counted);
     if (request->body_capacity > LIMIT_LIGHT_BODY) free_body(request);
     free(request->stream.bytes);
@@ -111,15 +111,13 @@ void request_free_spare(void)
 static bool count_body(struct request *request, size_t length)
 {
     if (length <= LIMIT_LIGHT_BODY) return true;
-    size_t more = length - request->body_counted;
-    request->body_counted += more;
-    return held_add_body(more);
+    return held_grow_body(&request->held, request->connection, length);
 }
 
 /* Drops the body and what it held. */
 static void refuse_body(struct request *request)
 {
-    uncount_body(request);
+    drop_held(request);
     free_body(request);
     request->exchange.body = NULL;
     request->exchange.body_length = 0;
@@ -163,4 +161,9 @@ void request_take_body(struct request *request, const char *piece, size_t length
     memcpy(request->body + have, piece, length);
     request->exchange.body = request->body;
     request->exchange.body_length = have + length;
+}
+
+void request_end_body(struct request *request)
+{
+    if (request->held.until > 0) held_end_body(&request->held);
 }

@@ -9,7 +9,7 @@
 
 #include "server/codes.h"
 #include "server/http/exchange.h"
-
+#include "server/http/held.h"
 #include "server/http/request_id.h"
 
 struct connection;
@@ -58,7 +58,7 @@ struct request {
     double started;        /* clock_seconds() when the request line was read */
     char *body;            /* malloc'ed */
     size_t body_capacity;  /* of body */
-    size_t body_counted;   /* bytes of body in the total of bodies in flight */
+    struct held_body held; /* what body holds of the room for all */
     size_t answer_counted; /* bytes of its arena in the total of answers in flight */
     struct error body_fault; /* the body was refused on the way: what still comes is dropped */
     struct stream stream;
@@ -73,6 +73,9 @@ void request_free(struct request *request);
 /* Adds a piece to the body, or drops it where the body was refused already or is now: larger than --max-body,
  * or no memory left for it (body_fault says so). exchange.body is kept up to date. */
 void request_take_body(struct request *request, const char *piece, size_t length);
+
+/* The body is complete. */
+void request_end_body(struct request *request);
 
 /* From now on what the request's arena holds is there only until its client has taken the answer: it counts among such.
  * Once, from a worker; request_free takes it back. */

@@ -8,6 +8,7 @@ import resource
 import select
 import socket
 import tempfile
+import threading
 import time
 import unittest
 
@@ -23,6 +24,7 @@ CHUNKED_HEAD = (
 
 class BodyTest(DaemonTest):
     arguments = ("--max-body", "1MiB")
+    environment = {"GRADCHECKD_TEST_DEADLINES": "30,120,60,120,600"}
 
     def test_announced_too_large(self):
         """Refused before it is read: a client that waits for 100 Continue is told not to send at all."""
@@ -112,6 +114,48 @@ class BodyTest(DaemonTest):
         self.assertTrue(wait_until(lambda: self.daemon.metrics()["gradcheckd_in_flight"] <= 2))
         after = self.daemon.metrics()["gradcheckd_bytes_received_total"]
         self.assertGreater(after - before, 11 * 512 * KIB)  # one that is refused counts nothing
+
+
+class StoppedTest(DaemonTest):
+    """Bodies of up to 8 MiB, and hardly any patience with those that stop on their way."""
+
+    arguments = ("--max-body", "8MiB", "--threads", "2")
+    environment = {"GRADCHECKD_TEST_DEADLINES": "30,120,60,120,0.2"}
+
+    def uploads(self, missing):
+        """Eight that take all the room that there is for bodies, but for what is missing of them."""
+        clients = [self.client(60) for _ in range(8)]
+        for client in clients:
+            client.send(post(b" " * (8 * MIB))[:-missing])
+        return clients
+
+    def test_a_body_that_moves(self):
+        """It takes the room of those that have stopped, and of no more than it needs."""
+        stopped = self.uploads(missing=1)
+        self.assertTrue(wait_until(lambda: self.client(60).ask(post(b" " * (4 * MIB))).status == 400))
+        ended = select.select([client.socket for client in stopped], [], [], 0)[0]
+        self.assertEqual(len(ended), 1)
+        for client in stopped:
+            if client.socket not in ended:
+                self.assertProblem(client.ask(b" "), 400, "malformed_json")
+
+    def test_a_drip(self):
+        """A byte now and then does not hold the room of millions."""
+        dripping, ended = self.uploads(missing=100000), threading.Event()
+
+        def drip():
+            while not ended.wait(0.01):
+                for client in dripping:
+                    with contextlib.suppress(OSError):
+                        client.send(b" ")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            self.assertTrue(wait_until(lambda: self.client(60).ask(post(b" " * (8 * MIB))).status == 400))
+        finally:
+            ended.set()
+            thread.join()
 
 
 class AnswersTest(DaemonTest):
