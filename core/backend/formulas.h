@@ -6,7 +6,10 @@
 
 /* Elementwise functions: y = f(x; a), with one attribute a that most of them ignore. NAME(f_slope)(a, x, y)
  * is df/dx. */
-#define FORMULAS_OF_MAPS(X) X(relu) X(leaky_relu) X(elu) X(sigmoid) X(tanh) X(softplus) X(silu) X(gelu) X(gelu_tanh)
+#define FORMULAS_OF_ACTIVATIONS(X)                                                                                     \
+    X(relu) X(leaky_relu) X(elu) X(sigmoid) X(tanh) X(softplus) X(silu) X(gelu) X(gelu_tanh)
+#define FORMULAS_OF_FUNCTIONS(X) X(exp)
+#define FORMULAS_OF_MAPS(X) FORMULAS_OF_ACTIVATIONS(X) FORMULAS_OF_FUNCTIONS(X)
 
 /* Elementwise losses: l(p, t; a) of a prediction p and its target t. NAME(l_slope) is dl/dp. */
 #define FORMULAS_OF_LOSSES(X)                                                                                          \
@@ -15,7 +18,7 @@
 #ifndef CORE_FORMULAS_ENUMS
 #define CORE_FORMULAS_ENUMS
 #define FORMULAS_ENUM(name) MAP_##name,
-enum map { FORMULAS_OF_MAPS(FORMULAS_ENUM) MAP_COUNT };
+enum map { FORMULAS_OF_MAPS(FORMULAS_ENUM) MAP_COUNT, MAP_ACTIVATIONS = MAP_gelu_tanh + 1 };
 #undef FORMULAS_ENUM
 #define FORMULAS_ENUM(name) LOSS_##name,
 enum elementwise_loss { FORMULAS_OF_LOSSES(FORMULAS_ENUM) LOSS_COUNT };
@@ -147,6 +150,18 @@ FORMULA REAL NAME(gelu_tanh_slope)(REAL a, REAL x, REAL y)
     REAL s = NAME(sigmoid)(a, 2 * u), slope = s * NAME(sigmoid)(a, -2 * u);
     /* Far out u overflows where the slope is long 0: 0 * inf must not make a NaN. */
     return slope > 0 ? s + x * slope * 2 * du : s;
+}
+
+FORMULA REAL NAME(exp)(REAL a, REAL x)
+{
+    (void)a;
+    return exp(x);
+}
+FORMULA REAL NAME(exp_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)x;
+    return y;
 }
 
 /* ---- losses ---- */

@@ -365,7 +365,7 @@ static bool another(const struct step_call *call, struct alternative *made)
 
 static const char *derivative_words(size_t variant)
 {
-    static const char *const words[OTHER_MAPS + MAP_COUNT] = {[SLOPE] = "the derivative of leaky_relu",
+    static const char *const words[OTHER_MAPS + MAP_ACTIVATIONS] = {[SLOPE] = "the derivative of leaky_relu",
                                                               [SIGMOID_OF_OUTPUT] = "h * (1 - h)",
                                                               [TANH_OF_OUTPUT] = "1 - h**2",
                                                               [STEP_OF_OUTPUT] = "h > 0",
@@ -373,7 +373,7 @@ static const char *derivative_words(size_t variant)
                                                               [ALPHA] = "the derivative of elu",
                                                               [OTHER_ROWS] = "the derivative of softmax",
                                                               [OTHER_ROWS + 1] = "the derivative of log_softmax",
-                                                              FORMULAS_OF_MAPS(MAP_WORDS)};
+                                                              FORMULAS_OF_ACTIVATIONS(MAP_WORDS)};
     return words[variant];
 }
 
@@ -389,7 +389,7 @@ const struct mistake mistake_wrong_activation_derivative = {
     .wrong = "dz = dh * sigmoid_prime(z)  # but the layer uses tanh",
     .right = "dz = dh * tanh_prime(z)",
     .alternative = another,
-    .variants = OTHER_MAPS + MAP_COUNT,
+    .variants = OTHER_MAPS + MAP_ACTIVATIONS,
     .variant_words = derivative_words,
 };
 

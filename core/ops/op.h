@@ -15,7 +15,9 @@
 
 enum { OP_ATTRIBUTES_MAX = 6, OP_SLOTS_MAX = 12, OP_SAVED_MAX = 4, OP_INPUTS_MAX = 64 };
 
-enum op_kind { OP_LAYER, OP_ACTIVATION, OP_LOSS };
+/* OP_ELEMENTARY: no layer of a list, but what programs are made of. It has no named attributes but as many numbers as it
+ * likes, OP_ATTRIBUTES_MAX at least: what they are stands in its file. */
+enum op_kind { OP_LAYER, OP_ACTIVATION, OP_LOSS, OP_ELEMENTARY };
 
 /* ---- what goes into an op ---- */
 
@@ -26,6 +28,7 @@ enum slot_role {
     SLOT_INPUT,     /* a value */
     SLOT_PARAMETER, /* a tensor that is learnt, and the op's own in a list of layers */
     SLOT_TARGET,    /* what a loss compares with: no gradient flows into it */
+    SLOT_CONSTANT,  /* nor into this: indices, a mask */
 };
 
 enum slot_initial { INITIAL_DRAWN, INITIAL_ZERO, INITIAL_ONE };
@@ -130,7 +133,10 @@ struct op_case {
         const char *attribute;
         double value;
     } set[CASE_SETTINGS_MAX]; /* what is not the attribute's default; ends with NULL where there are fewer */
-    double low, high;         /* inputs and targets are within; both 0 mean [-2, 2] */
+    const double *numbers;    /* an elementary op's, in place of attributes; number_count of them */
+    size_t number_count;
+    double low, high;       /* inputs and targets are within; both 0 mean [-2, 2] */
+    double constants_below; /* inputs that are SLOT_CONSTANT are whole numbers from 0 to below this; 0 means 2: a mask */
 };
 
 struct op {

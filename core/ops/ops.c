@@ -13,14 +13,22 @@
     X(mse) X(l1) X(smooth_l1) X(huber) X(bce) X(bce_with_logits) X(cross_entropy) X(nll) X(hinge) X(upstream)
 /* clang-format on */
 
+/* Of programs alone. */
+/* clang-format off */
+#define ALL_ELEMENTARY_OPS(X)                                                                                          \
+    X(exp)
+/* clang-format on */
+
 #define DECLARE(name) extern const struct op op_##name;
 ALL_OPS(DECLARE)
+ALL_ELEMENTARY_OPS(DECLARE)
 
 extern const struct op op_l2_penalty, op_l1_penalty;
 const struct op *const ops_l2_penalty = &op_l2_penalty, *const ops_l1_penalty = &op_l1_penalty;
 
 #define ENTRY(name) &op_##name,
 const struct op *const ops[] = {ALL_OPS(ENTRY) NULL};
+const struct op *const elementary_ops[] = {ALL_ELEMENTARY_OPS(ENTRY) NULL};
 
 #define MISTAKE(name) &mistake_##name,
 const struct mistake *const mistakes[] = {ALL_MISTAKES(MISTAKE) NULL};
@@ -29,6 +37,13 @@ const struct op *ops_find(const char *name, bool loss)
 {
     for (size_t i = 0; ops[i] != NULL; i++)
         if ((ops[i]->kind == OP_LOSS) == loss && strcmp(ops[i]->name, name) == 0) return ops[i];
+    return NULL;
+}
+
+const struct op *ops_find_elementary(const char *name)
+{
+    for (size_t i = 0; elementary_ops[i] != NULL; i++)
+        if (strcmp(elementary_ops[i]->name, name) == 0) return elementary_ops[i];
     return NULL;
 }
 

@@ -7,10 +7,19 @@
 
 const struct backend *trial_backend;
 
+const struct op *trial_op(int i)
+{
+    static int layers;
+    if (layers == 0)
+        while (ops[layers] != NULL)
+            layers++;
+    return i < layers ? ops[i] : elementary_ops[i - layers];
+}
+
 static int count_ops(void)
 {
     int count = 0;
-    while (ops[count] != NULL)
+    while (trial_op(count) != NULL)
         count++;
     return count;
 }
@@ -23,7 +32,7 @@ int trial_loop(void)
 const struct op *trial_op_of_loop(int i)
 {
     trial_backend = conformance.backends[i / count_ops()];
-    return ops[i % count_ops()];
+    return trial_op(i % count_ops());
 }
 
 /* ---- a call ---- */
@@ -175,7 +184,7 @@ static void draw_classes(struct trial *t)
 
 static void draw(struct trial *t, const struct op_case *from, bool one_hot)
 {
-    double low = from->low, high = from->high;
+    double low = from->low, high = from->high, below = from->constants_below > 0 ? from->constants_below : 2;
     if (low == 0 && high == 0) {
         low = -2;
         high = 2;
@@ -183,7 +192,7 @@ static void draw(struct trial *t, const struct op_case *from, bool one_hot)
     for (size_t k = t->count; k-- > 0;) /* the target before the prediction, which keeps away from it */
         for (size_t i = 0; i < t->n[k]; i++)
             do
-                t->x[k][i] = uniform(low, high);
+                t->x[k][i] = op_slot(t->op, k)->role == SLOT_CONSTANT ? floor(uniform(0, below)) : uniform(low, high);
             while (k == 0 && trial_near_kink(t, i));
     if (one_hot) draw_classes(t);
     for (size_t i = 0; i < t->y_n; i++)
@@ -193,6 +202,9 @@ static void draw(struct trial *t, const struct op_case *from, bool one_hot)
 static void set_attributes(struct trial *t, const struct op_case *from, enum reduction reduction)
 {
     const struct attribute *list = t->op->attributes;
+    ck_assert_uint_le(from->number_count, TRIAL_NUMBERS_MAX);
+    for (size_t i = 0; i < from->number_count; i++)
+        t->attributes[i] = from->numbers[i];
     for (size_t a = 0; list[a].name != NULL; a++)
         t->attributes[a] = list[a].fallback;
     for (size_t s = 0; s < CASE_SETTINGS_MAX && from->set[s].attribute != NULL; s++) {
@@ -223,7 +235,7 @@ static void prepare(struct trial *t, const struct op *op, size_t number, enum re
     for (size_t k = 0; k < t->count; k++) {
         enum slot_role role = op_slot(op, k)->role;
         t->in[k] = role == SLOT_TARGET ? from->in[0] : from->in[k];
-        t->differentiable[k] = role != SLOT_TARGET;
+        t->differentiable[k] = role != SLOT_TARGET && role != SLOT_CONSTANT;
         if (role != SLOT_PARAMETER || t->in[k].rank > 0) in[k] = &t->in[k];
     }
     const struct op_shape shape = {.op = op, .attributes = t->attributes, .count = t->count, .in = in};

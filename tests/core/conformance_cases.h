@@ -6,7 +6,7 @@
 #include "core/ops/ops.h"
 #include "tests/core/conformance.h"
 
-enum { TRIAL_TENSOR_MAX = 128, TRIAL_CLEARANCE = 100 };
+enum { TRIAL_TENSOR_MAX = 128, TRIAL_NUMBERS_MAX = 64, TRIAL_CLEARANCE = 100 };
 
 /* A step for which truncation and rounding of a central difference are both near 1e-10; and how far a gradient may be
  * off, relative to 1 + its magnitude. */
@@ -15,7 +15,7 @@ enum { TRIAL_TENSOR_MAX = 128, TRIAL_CLEARANCE = 100 };
 
 struct trial {
     const struct op *op;
-    double attributes[OP_ATTRIBUTES_MAX];
+    double attributes[TRIAL_NUMBERS_MAX];
     struct op_plan plan;
     size_t count;              /* of inputs */
     bool has[CASE_INPUTS_MAX]; /* by input: whether the op goes with it */
@@ -62,6 +62,7 @@ size_t trial_each(const struct op *op, void (*body)(struct trial *));
 /* The backend whose turn it is. Loop tests of so many go through the ops on the first backend, then on the second. */
 extern const struct backend *trial_backend;
 int trial_loop(void);
+const struct op *trial_op(int i); /* NULL behind the last */
 const struct op *trial_op_of_loop(int i);
 
 #endif
