@@ -9,7 +9,8 @@ struct walk {
     struct framing *framing;
     struct error *error;
     unsigned hosts, lengths, codings, types;
-    size_t size; /* bytes of the head, as far as it is understood */
+    uintptr_t next; /* where the next line has to begin */
+    bool gap;       /* one began elsewhere */
     bool http_1_0;
 };
 
@@ -78,7 +79,8 @@ static enum MHD_Result visit(void *context, enum MHD_ValueKind kind, const char 
     if (value == NULL) value = name + name_length, value_length = 0;
     /* The library points into the bytes that came in: between name and value lie the colon and the spaces
      * behind it. */
-    walk->size += (uintptr_t)value - (uintptr_t)name + value_length + strlen("\r\n");
+    walk->gap = walk->gap || (uintptr_t)name != walk->next;
+    walk->next = (uintptr_t)value + value_length + strlen("\r\n");
     int code = CODE_OK;
     if (!is_token(name, name_length))
         code = error_set(walk->error, CODE_BAD_REQUEST, "A header's name holds a character that no name may hold.");
@@ -109,13 +111,18 @@ int framing_read(struct MHD_Connection *connection, const char *method, size_t t
 {
     *framing = (struct framing){0};
     struct walk walk = {.framing = framing, .error = error, .http_1_0 = strcmp(version, "HTTP/1.0") == 0};
-    walk.size = strlen(method) + strlen(" ") + target_length + strlen(" ") + strlen(version) + strlen("\r\n");
+    uintptr_t begin = (uintptr_t)method, second = begin + strlen(method) + strlen(" ") + target_length + strlen(" ");
+    if (!is_token(method, strlen(method)))
+        return error_set(error, CODE_BAD_REQUEST, "The method holds a character that none may hold.");
+    walk.gap = (uintptr_t)version != second;
+    walk.next = second + strlen(version) + strlen("\r\n");
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, visit, &walk);
-    walk.size += strlen("\r\n");
     if (error->code != CODE_OK) return error->code;
     /* The library forgives line feeds without carriage returns, folded lines, superfluous spaces and NULs,
-     * and does not tell. But then the parts that it tells of do not add up to what came in. */
-    if (walk.size != received_size(connection))
+     * and does not tell. But then the parts that it tells of do not lie side by side in what came in. (Their lengths
+     * alone do not say it: a line feed alone is one byte less, and a NUL one more.) What cannot be seen is a NUL in the
+     * place of the carriage return. */
+    if (walk.gap || walk.next + strlen("\r\n") - begin != received_size(connection))
         return error_set(error, CODE_BAD_REQUEST, "The request's head is not well-formed.");
     if (walk.hosts == 0 && !walk.http_1_0)
         return error_set(error, CODE_BAD_REQUEST, "An HTTP/1.1 request needs a Host header.");

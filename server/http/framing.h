@@ -19,9 +19,9 @@ struct framing {
     uint64_t length; /* its value; 0 without one */
 };
 
-/* Walks all headers of the request and checks its head: `method`, `version` and the length of its target as
- * it was sent. Fails with CODE_BAD_REQUEST or CODE_EXPECTATION_FAILED; the connection has to be closed then,
- * since nobody knows where the next request begins. */
+/* Walks all headers of the request and checks its head: `method` and `version`, where the library has them, and the
+ * length of its target as it was sent. Fails with CODE_BAD_REQUEST or CODE_EXPECTATION_FAILED; the connection has to be
+ * closed then, since nobody knows where the next request begins. */
 int framing_read(struct MHD_Connection *connection, const char *method, size_t target_length, const char *version,
                  struct framing *framing, struct error *error);
 

@@ -138,7 +138,9 @@ int origin_check_page(const struct exchange *exchange, const char *target, const
     struct slice page, asked;
     *allowed = NULL;
     if (origin == NULL) return CODE_OK;
-    if (lists(&exchange->options->cors, origin, strlen(origin)) || lists(&exchange->options->cors, "*", 1)) {
+    const struct option_list *cors = &exchange->options->cors;
+    /* One that is empty is nobody's, and cannot be told back. */
+    if (*origin != '\0' && (lists(cors, origin, strlen(origin)) || lists(cors, "*", 1))) {
         *allowed = origin;
         return CODE_OK;
     }

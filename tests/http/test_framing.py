@@ -100,6 +100,21 @@ class FramingTest(DaemonTest):
         self.refused(b"GET /healthz HTTP/1.1\r\nHost: localhost\nX-Thing: 1\r\n\r\n")
         self.refused(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\n")
 
+    def test_faults_that_make_up_for_each_other(self):
+        """A line feed alone is a byte less than what is understood, a NUL and a space too many are one more."""
+        self.refused(b"GET  /healthz HTTP/1.1\nHost: localhost\r\n\r\n")
+        self.refused(b"GET /healthz HTTP/1.1\nHost: localhost\r\nX-Thing: a\x00\r\n\r\n")
+        self.refused(self.head(b"Content-Type: application/json", b"Content-Length: 2\x009\nX-A: 1\nX-B: 2") + b"{}" + SMUGGLED)
+
+    def test_head_in_pieces(self):
+        """What came before the library took a larger buffer lies beside what came after."""
+        data = self.head(*[b"X-%d: " % i + b"v" * (i % 300) for i in range(500)], start=b"GET /healthz HTTP/1.1")
+        client = self.client()
+        for at in range(0, len(data), 5000):
+            client.send(data[at:at + 5000])
+            time.sleep(0.002)
+        self.assertEqual(client.read().status, 200)
+
     def test_folded_lines(self):
         self.refused(self.head(b"Transfer-Encoding: chun", b" ked") + b"0\r\n\r\n")
         self.refused(self.head(b"Content-Length: 1", b" 0") + b"{}        ")
@@ -131,6 +146,7 @@ class FramingTest(DaemonTest):
         client = self.client()
         self.assertProblem(client.ask(get("/healthz", method=b"BREW")), 501, "not_implemented")
         self.assertProblem(client.ask(get("/healthz", method=b"get")), 501, "not_implemented")
+        self.refused(get("/healthz", method=b"G@T"))
         for method in (b"PUT", b"DELETE", b"PATCH", b"TRACE"):
             answer = client.ask(get("/healthz", method=method))
             self.assertProblem(answer, 405, "method_not_allowed")
