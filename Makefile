@@ -51,7 +51,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims asan tsan vectors lint format bench fuzz fuzz-request fuzz-corpus half-finished replay coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims asan tsan vectors lint format bench fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-corpus half-finished replay coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -241,56 +241,65 @@ vectors: deps-bench ## generate tests/vectors anew with PyTorch and NumPy
 bench: deps-bench all ## beside a Python service around PyTorch, in one run
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/bench/bench.py
 
+# ---- fuzzing; without a fuzzer, too: any compiler replays the corpora ----
+
+FUZZED       := documents headers requests
+FUZZ_SHARED  := $(patsubst %.c,$(B)/%.o,$(filter-out tests/fuzz/fuzz_%.c tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 FUZZ_SECONDS ?= 120
-fuzz: ## feed the JSON reader with libFuzzer for FUZZ_SECONDS (120)
-	@mkdir -p build/fuzz/corpus
-	clang++ -c -std=c++17 -O1 -g -I. -D_GNU_SOURCE -fsanitize=fuzzer-no-link,address,undefined -o build/fuzz/number.o server/text/number.cpp
-	clang -std=c17 -O1 -g -I. -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -o build/fuzz/document tests/fuzz/fuzz_document.c \
-	    server/body/document.c server/body/json_scan.c server/body/json_fault.c server/text/pointer.c server/text/text.c build/fuzz/number.o core/base/arena.c core/base/memory.c core/base/error.c \
-	    core/base/tensor.c $$(pkg-config --cflags --libs jansson) -lstdc++ -lm
-	build/fuzz/document -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 build/fuzz/corpus
-
-# ---- whole requests; without a fuzzer, too: any compiler replays the corpus ----
-
-FUZZ_REQUEST := $(patsubst %.c,$(B)/%.o,$(filter-out tests/fuzz/fuzz_document.c tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
-FUZZ_CORPUS  := tests/fuzz/corpus
 FUZZ_DRAWN   ?= 1000
-# tests/fuzz/clock.c stands for the clock.
-FUZZ_LINK     = -Wl,--wrap=clock_gettime
+# tests/fuzz/clock.c stands for the clock, and tests/fuzz/library.c for what would start threads.
+FUZZ_LINK     = -Wl,--wrap=clock_gettime -Wl,--wrap=connections_start
+# In requests features are not weighed by how rare they are, which takes as long as the requests themselves.
+FUZZ_OF_documents = -max_len=65536
+FUZZ_OF_headers   = -max_len=2048
+FUZZ_OF_requests  = -max_len=1024 -entropic=0
 
-$(B)/tests/fuzz/replay: $(FUZZ_REQUEST) $(B)/tests/fuzz/replay.o $(LIBRARY)
+$(B)/tests/fuzz/replay-%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(FUZZ_SHARED) $(LIBRARY)
 	$(call Q,link) $(CC) $(CFLAGS) $(FUZZ_LINK) -o $@ $^ $(LDLIBS)
 
-$(B)/tests/fuzz/request: $(FUZZ_REQUEST) $(LIBRARY)
+$(B)/tests/fuzz/run-%: $(B)/tests/fuzz/fuzz_%.o $(FUZZ_SHARED) $(LIBRARY)
 	$(call Q,link) $(CC) $(CFLAGS) -fsanitize=fuzzer $(FUZZ_LINK) -o $@ $^ $(LDLIBS)
 
-# The corpus, and FUZZ_DRAWN inputs (1000) from a fixed seed.
-replay: $(B)/tests/fuzz/replay
-	@export OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=abort_on_error=1; $< $(FUZZ_CORPUS) $(FUZZ_DRAWN)
+# The corpora, damaged copies of what is text in them, and FUZZ_DRAWN inputs (1000) for each target from a fixed seed.
+COPIES_documents = 30
+COPIES_headers   = 100
+COPIES_requests  = 0
 
-# Comparisons are not traced, and features not weighed by how rare they are: with so much arithmetic that takes most of the
-# time, and a fuzzer can say little about numbers. Leaks are found by `make asan`, which replays the corpus.
-fuzz-request: ## feed whole requests with libFuzzer for FUZZ_SECONDS (120), or FUZZ_RUNS of them
-	@$(MAKE) --no-print-directory build/fuzz-request/tests/fuzz/request B=build/fuzz-request CC=clang CXX=clang++ \
+replay: $(FUZZED:%=$(B)/tests/fuzz/replay-%)
+	@export OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=abort_on_error=1; \
+	$(foreach f,$(FUZZED),$(B)/tests/fuzz/replay-$(f) tests/fuzz/corpus-$(f) $(FUZZ_DRAWN) $(COPIES_$(f)) &&) true
+
+fuzz: ## feed documents, headers and requests with libFuzzer, each for FUZZ_SECONDS (120) or FUZZ_RUNS; fuzz-headers: one
+	@for f in $(FUZZED); do $(MAKE) --no-print-directory fuzz-$$f || exit 1; done
+
+# With so much arithmetic, tracing comparisons takes most of the time, and a fuzzer can say little about numbers: the
+# core's are not.
+build/fuzz/server/%.o: override EXTRA += -fsanitize-coverage=trace-cmp
+
+# Leaks are found by `make asan`, which replays the corpora.
+$(FUZZED:%=fuzz-%): fuzz-%:
+	@$(MAKE) --no-print-directory build/fuzz/tests/fuzz/run-$* B=build/fuzz CC=clang CXX=clang++ \
 	    OPT='-O2 -g -fno-omit-frame-pointer' HARDEN= \
 	    EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all -fsanitize-coverage=inline-8bit-counters,pc-table'
-	@mkdir -p build/fuzz-request/corpus
+	@mkdir -p build/fuzz/$*
 	OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=1 \
-	build/fuzz-request/tests/fuzz/request -timeout=10 -max_len=1024 -entropic=0 -detect_leaks=0 \
-	    -artifact_prefix=build/fuzz-request/ $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS)) \
-	    $(FUZZ_OPTIONS) build/fuzz-request/corpus $(FUZZ_CORPUS)
+	build/fuzz/tests/fuzz/run-$* -timeout=10 -detect_leaks=0 -artifact_prefix=build/fuzz/$*- $(FUZZ_OF_$*) \
+	    $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS)) $(FUZZ_OPTIONS) \
+	    build/fuzz/$* tests/fuzz/corpus-$*
+
+# Those that have a name (crash-...) stay.
+fuzz-corpus: ## take from what `make fuzz` has found the few small inputs that reach as much code
+	@for f in $(FUZZED); do \
+	    mkdir -p build/fuzz/merged build/fuzz/$$f && rm -f build/fuzz/merged/* && \
+	    OPENBLAS_NUM_THREADS=1 build/fuzz/tests/fuzz/run-$$f -set_cover_merge=1 -use_counters=0 -max_len=512 \
+	        build/fuzz/merged tests/fuzz/corpus-$$f build/fuzz/$$f 2>/dev/null && \
+	    find tests/fuzz/corpus-$$f -type f ! -name '*-*' -delete && cp build/fuzz/merged/* tests/fuzz/corpus-$$f/ || exit 1; \
+	done
 
 HALF_FINISHED ?= 200000
 half-finished: ## send HALF_FINISHED (200000) half-finished submissions to a daemon under the sanitizers
 	@$(MAKE) --no-print-directory build/asan/gradcheckd B=build/asan $(SANITIZED)
 	GRADCHECKD=build/asan/gradcheckd python3 tests/http/half_finished.py $(HALF_FINISHED)
-
-# Those that have a name (crash-...) stay.
-fuzz-corpus: ## take from what fuzz-request has found the few small inputs that reach as much code
-	@mkdir -p build/fuzz-request/merged && rm -f build/fuzz-request/merged/*
-	OPENBLAS_NUM_THREADS=1 build/fuzz-request/tests/fuzz/request -set_cover_merge=1 -use_counters=0 -max_len=512 \
-	    build/fuzz-request/merged $(FUZZ_CORPUS) build/fuzz-request/corpus 2>/dev/null
-	find $(FUZZ_CORPUS) -type f ! -name '*-*' -delete; cp build/fuzz-request/merged/* $(FUZZ_CORPUS)/
 
 coverage: ## line coverage of all tests, in build/coverage
 	@$(MAKE) --no-print-directory check B=build/coverage OPT='-O0 -g' HARDEN= EXTRA='--coverage'

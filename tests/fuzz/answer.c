@@ -25,7 +25,7 @@ static int read(struct arena *arena, const char *body, size_t length, struct che
 }
 
 /* As POST /v1/check does it: a short search first, and where that does not suffice a longer one, in the same arena. */
-static int diagnose(struct arena *arena, const struct check_task *task, const struct report *report,
+static int diagnose(struct arena *arena, const struct check_task *task, struct report *report,
                     struct diagnosis *diagnosis, struct error *error)
 {
     double seconds = task->search ? LIMIT_LIGHT_DIAGNOSIS : 0;

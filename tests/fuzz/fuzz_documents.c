@@ -1,22 +1,14 @@
 /* libFuzzer over document_read: any bytes are read or refused, and what comes out holds together. */
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "server/body/document.h"
 #include "server/limits.h"
 #include "server/text/pointer.h"
 #include "server/text/text.h"
+#include "tests/fuzz/holds.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void require(int right, const char *what)
-{
-    if (right) return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
 
 /* Every reference in the tree is to a row, and every row is referred to once. */
 static size_t count_rows(const struct document *document, json_t *value, size_t depth)
@@ -48,19 +40,25 @@ static void check_rows(const struct document *document, size_t length)
     }
 }
 
+static bool is_utf8(const char *at, size_t length)
+{
+    const char *end = at + length;
+    while (at < end && text_utf8(at, end) > 0)
+        at += text_utf8(at, end);
+    return at == end;
+}
+
 static void check_error(const struct error *error, int code, const struct document *document, const char *text,
                         size_t length)
 {
     struct arena arena;
     struct text pointer;
     require(code == error->code && error->detail[0] != '\0', "an error without a sentence");
-    for (const char *at = error->detail, *end = at + strlen(at); at < end; at += text_utf8(at, end))
-        require(text_utf8(at, end) > 0, "a detail that is not UTF-8");
+    require(is_utf8(error->detail, strlen(error->detail)), "a detail that is not UTF-8");
     arena_init(&arena, LIMIT_MIB);
     text_init(&pointer, &arena);
     pointer_write(&pointer, error);
-    for (const char *at = pointer.data, *end = at + pointer.length; at < end; at += text_utf8(at, end))
-        require(text_utf8(at, end) > 0, "a pointer that is not UTF-8");
+    require(pointer.length == 0 || is_utf8(pointer.data, pointer.length), "a pointer that is not UTF-8");
     arena_free(&arena);
     if (code != CODE_MALFORMED_JSON) return;
     require(strstr(error->detail, "could not be understood") == NULL, "a refusal that is not explained");
