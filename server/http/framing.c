@@ -121,7 +121,7 @@ int framing_read(struct MHD_Connection *connection, const char *method, size_t t
     /* The library forgives line feeds without carriage returns, folded lines, superfluous spaces and NULs,
      * and does not tell. But then the parts that it tells of do not lie side by side in what came in. (Their lengths
      * alone do not say it: a line feed alone is one byte less, and a NUL one more.) What cannot be seen is a NUL in the
-     * place of the carriage return. */
+     * place of the carriage return, and that a colon and a line feed, which are no line, have ended the head. */
     if (walk.gap || walk.next + strlen("\r\n") - begin != received_size(connection))
         return error_set(error, CODE_BAD_REQUEST, "The request's head is not well-formed.");
     if (walk.hosts == 0 && !walk.http_1_0)

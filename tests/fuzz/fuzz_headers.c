@@ -200,10 +200,11 @@ static void ask_flipped(const struct head *head, char *text, size_t length, cons
 
 /* ---- one input ---- */
 
-/* The library cannot be seen to take a NUL before a line feed for a carriage return. */
-static bool hides_nul(const char *text, size_t length)
+/* Where the library ends a line or a head elsewhere and all that it tells of looks as if a carriage return and a line
+ * feed stood there: a NUL before a line feed, and a colon alone in a line. (server/http/framing.c) */
+static bool cannot_be_seen(const char *text, size_t length)
 {
-    return memmem(text, length, "\0\n", 2) != NULL;
+    return memmem(text, length, "\0\n", 2) != NULL || memmem(text, length, "\n:\n", 3) != NULL;
 }
 
 static void holds_accept(const struct head *head)
@@ -241,7 +242,7 @@ static void fuzz_head(unsigned start, const uint8_t *bytes, size_t length)
     require((reply.status >= 400) == (code[0] != '\0'), "a problem that is none");
     holds_headers(&reply);
     if (!head_read(text + reply.begin, reply.length, &head)) {
-        if (!hides_nul(text + reply.begin, reply.length)) holds_no_head(&reply, code);
+        if (!cannot_be_seen(text + reply.begin, reply.length)) holds_no_head(&reply, code);
         return;
     }
     holds_head(&head, &reply, code);

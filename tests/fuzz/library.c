@@ -357,7 +357,8 @@ static bool read_headers(char **rest, const char *end)
             continue;
         }
         if (name != NULL && *name != '\0') add_pair(MHD_HEADER_KIND, name, value);
-        if (*line == '\0') return true;
+        /* A line without a name looks like an empty one once its colon is gone. */
+        if (*line == '\0' || (name != NULL && *line == ':')) return true;
         char *colon = strchr(line, ':');
         if (colon == NULL) return false;
         *colon = '\0';
