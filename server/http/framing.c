@@ -9,8 +9,8 @@ struct walk {
     struct framing *framing;
     struct error *error;
     unsigned hosts, lengths, codings, types;
-    uintptr_t next; /* where the next line has to begin */
-    bool gap;       /* one began elsewhere */
+    const char *next; /* where the next line has to begin */
+    bool gap;         /* one began elsewhere, or something else than a carriage return and a line feed ended one */
     bool http_1_0;
 };
 
@@ -71,6 +71,13 @@ static bool is_name(const char *name, size_t length, const char *wanted)
     return length == strlen(wanted) && strncasecmp(name, wanted, length) == 0;
 }
 
+/* The library has put NULs in the place of a carriage return and a line feed. (Behind a line feed alone there is
+ * another byte of the head, too.) */
+static bool is_line_end(const char *at)
+{
+    return at[0] == '\0' && at[1] == '\0';
+}
+
 static enum MHD_Result visit(void *context, enum MHD_ValueKind kind, const char *name, size_t name_length,
                              const char *value, size_t value_length)
 {
@@ -79,8 +86,8 @@ static enum MHD_Result visit(void *context, enum MHD_ValueKind kind, const char 
     if (value == NULL) value = name + name_length, value_length = 0;
     /* The library points into the bytes that came in: between name and value lie the colon and the spaces
      * behind it. */
-    walk->gap = walk->gap || (uintptr_t)name != walk->next;
-    walk->next = (uintptr_t)value + value_length + strlen("\r\n");
+    walk->gap = walk->gap || name != walk->next || !is_line_end(value + value_length);
+    walk->next = value + value_length + strlen("\r\n");
     int code = CODE_OK;
     if (!is_token(name, name_length))
         code = error_set(walk->error, CODE_BAD_REQUEST, "A header's name holds a character that no name may hold.");
@@ -111,18 +118,19 @@ int framing_read(struct MHD_Connection *connection, const char *method, size_t t
 {
     *framing = (struct framing){0};
     struct walk walk = {.framing = framing, .error = error, .http_1_0 = strcmp(version, "HTTP/1.0") == 0};
-    uintptr_t begin = (uintptr_t)method, second = begin + strlen(method) + strlen(" ") + target_length + strlen(" ");
+    const char *second = method + strlen(method) + strlen(" ") + target_length + strlen(" ");
     if (!is_token(method, strlen(method)))
         return error_set(error, CODE_BAD_REQUEST, "The method holds a character that none may hold.");
-    walk.gap = (uintptr_t)version != second;
-    walk.next = second + strlen(version) + strlen("\r\n");
+    walk.gap = version != second || !is_line_end(version + strlen(version));
+    walk.next = version + strlen(version) + strlen("\r\n");
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, visit, &walk);
     if (error->code != CODE_OK) return error->code;
     /* The library forgives line feeds without carriage returns, folded lines, superfluous spaces and NULs,
      * and does not tell. But then the parts that it tells of do not lie side by side in what came in. (Their lengths
      * alone do not say it: a line feed alone is one byte less, and a NUL one more.) What cannot be seen is a NUL in the
      * place of the carriage return, and that a colon and a line feed, which are no line, have ended the head. */
-    if (walk.gap || walk.next + strlen("\r\n") - begin != received_size(connection))
+    if (walk.gap || (size_t)(walk.next + strlen("\r\n") - method) != received_size(connection) ||
+        !is_line_end(walk.next))
         return error_set(error, CODE_BAD_REQUEST, "The request's head is not well-formed.");
     if (walk.hosts == 0 && !walk.http_1_0)
         return error_set(error, CODE_BAD_REQUEST, "An HTTP/1.1 request needs a Host header.");

@@ -279,8 +279,8 @@ static char *next_line(char **rest, const char *end, size_t *length)
     char *line = *rest, *feed = memchr(line, '\n', (size_t)(end - line));
     if (feed == NULL) return NULL;
     *rest = feed + 1;
+    *feed = '\0';
     if (feed > line && feed[-1] == '\r') *--feed = '\0';
-    feed[0] = '\0';
     *length = (size_t)(feed - line);
     return line;
 }

@@ -94,6 +94,7 @@ START_TEST(faults_do_not_make_up_for_each_other)
     ck_assert_int_eq(READ("GET / HTTP/1.1\nHost: a\r\nX: b\0\r\n\r\n", &framing), CODE_BAD_REQUEST);
     ck_assert_int_eq(READ("POST / HTTP/1.1\r\nContent-Length: 2\0009\nX: a\nHost: a\r\n\r\n", &framing),
                      CODE_BAD_REQUEST);
+    ck_assert_int_eq(READ("GET / HTTP/1.1\r\nHost: a\n\0X\n", &framing), CODE_BAD_REQUEST);
     ck_assert_int_eq(READ("GET / HTTP/1.1\r\nHost: a\0b\r\nX: a\nY: b\n\n", &framing), CODE_BAD_REQUEST);
 }
 END_TEST
