@@ -128,7 +128,7 @@ int framing_read(struct MHD_Connection *connection, const char *method, size_t t
     /* The library forgives line feeds without carriage returns, folded lines, superfluous spaces and NULs,
      * and does not tell. But then the parts that it tells of do not lie side by side in what came in. (Their lengths
      * alone do not say it: a line feed alone is one byte less, and a NUL one more.) What cannot be seen is a NUL in the
-     * place of the carriage return, and that a colon and a line feed, which are no line, have ended the head. */
+     * place of the carriage return, and that a line of a colon or a NUL alone has ended the head. */
     if (walk.gap || (size_t)(walk.next + strlen("\r\n") - method) != received_size(connection) ||
         !is_line_end(walk.next))
         return error_set(error, CODE_BAD_REQUEST, "The request's head is not well-formed.");

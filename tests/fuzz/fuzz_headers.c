@@ -200,11 +200,14 @@ static void ask_flipped(const struct head *head, char *text, size_t length, cons
 
 /* ---- one input ---- */
 
-/* Where the library ends a line or a head elsewhere and all that it tells of looks as if a carriage return and a line
- * feed stood there: a NUL before a line feed, and a colon alone in a line. (server/http/framing.c) */
+/* Where the library ends a line or a head elsewhere, and all that it tells of looks as if a carriage return and a line
+ * feed stood there: a NUL before a line feed, and a line that is a colon or a NUL. (server/http/framing.c) */
 static bool cannot_be_seen(const char *text, size_t length)
 {
-    return memmem(text, length, "\0\n", 2) != NULL || memmem(text, length, "\n:\n", 3) != NULL;
+    static const struct span marks[] = {{"\0\n", 2}, {"\n:\n", 3}, {"\n:\r\n", 4}, {"\n\0\r\n", 4}};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (memmem(text, length, marks[i].at, marks[i].length) != NULL) return true;
+    return false;
 }
 
 static void holds_accept(const struct head *head)
