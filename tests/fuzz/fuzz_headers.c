@@ -201,10 +201,11 @@ static void ask_flipped(const struct head *head, char *text, size_t length, cons
 /* ---- one input ---- */
 
 /* Where the library ends a line or a head elsewhere, and all that it tells of looks as if a carriage return and a line
- * feed stood there: a NUL before a line feed, and a line that is a colon or a NUL. (server/http/framing.c) */
+ * feed stood there: a NUL before a line feed or before the end of the head, and a line that is a colon or a NUL.
+ * (server/http/framing.c) */
 static bool cannot_be_seen(const char *text, size_t length)
 {
-    static const struct span marks[] = {{"\0\n", 2}, {"\n:\n", 3}, {"\n:\r\n", 4}, {"\n\0\r\n", 4}};
+    static const struct span marks[] = {{"\0\n", 2}, {"\n:\n", 3}, {"\n:\r\n", 4}, {"\n\0\r\n", 4}, {"\0\r\n\n", 4}};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (memmem(text, length, marks[i].at, marks[i].length) != NULL) return true;
     return false;
