@@ -106,9 +106,15 @@ $(B)/static/%: static/%
 $(B)/tests/core/test_conformance: $(CONFORMANCE)
 $(B)/tests/core/test_graph: $(B)/tests/core/random_network.o
 
+# tests/server/test_allocations.c stands for all that takes memory.
+WRAPPED := malloc calloc realloc arena_alloc arena_array arena_zeroed arena_doubles arena_text \
+    MHD_create_response_from_buffer MHD_create_response_from_callback MHD_add_response_header
+$(B)/tests/server/test_allocations: $(B)/server/blas_setup.o
+$(B)/tests/server/test_allocations: TEST_LINK = $(WRAPPED:%=-Wl,--wrap=%)
+
 .SECONDARY:
 $(B)/tests/%: $(B)/tests/%.o $(B)/tests/main.o $(LIBRARY)
-	$(call Q,link) $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $$(pkg-config --libs check) $(LDLIBS)
+	$(call Q,link) $(CC) $(CFLAGS) $(TEST_LINK) -o $@ $(filter %.o,$^) $(LIBRARY) $$(pkg-config --libs check) $(LDLIBS)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
