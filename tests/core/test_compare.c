@@ -130,6 +130,24 @@ START_TEST(what_auto_comes_to)
 }
 END_TEST
 
+static bool weak(enum tolerance_kind kind, double limit, double r)
+{
+    const struct tolerance_rule rule = {.kind = kind, .limit = limit};
+    const double reference[] = {0, -r};
+    return tolerance_is_weak(&rule, 2, reference);
+}
+
+/* Whether zeros would pass, by the rules with one number. */
+START_TEST(weak_rules)
+{
+    ck_assert(weak(TOLERANCE_RELATIVE_NORM, 1, 3) && !weak(TOLERANCE_RELATIVE_NORM, 0.99, 3));
+    ck_assert(weak(TOLERANCE_RELATIVE_ERROR, 1, 3) && !weak(TOLERANCE_RELATIVE_ERROR, 0.99, 3));
+    ck_assert(weak(TOLERANCE_RELATIVE_ERROR, 0.01, 1e-10) && !weak(TOLERANCE_RELATIVE_ERROR, 0.01, 1.1e-10));
+    ck_assert(weak(TOLERANCE_DECIMALS, 2, 0.005) && !weak(TOLERANCE_DECIMALS, 2, 0.0051));
+    ck_assert(weak(TOLERANCE_DECIMALS, 0, 0.5) && !weak(TOLERANCE_DECIMALS, 400, 1e-300));
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("compare");
@@ -141,6 +159,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, of_equal_differences_the_first_is_the_worst);
     tcase_add_test(tcase, rules_with_one_number);
     tcase_add_test(tcase, what_auto_comes_to);
+    tcase_add_test(tcase, weak_rules);
     suite_add_tcase(suite, tcase);
     return suite;
 }
