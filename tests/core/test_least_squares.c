@@ -114,6 +114,19 @@ START_TEST(columns_that_depend_on_each_other_are_told)
 }
 END_TEST
 
+/* A column twice, and what rounding makes of its products: both cannot be found at once, and one of them is enough. */
+START_TEST(one_of_two_equal_columns_is_left_alone)
+{
+    const double equal[] = {1, 1, 1, 1}, products[] = {1, 1 + 1e-9}, least[] = {-2, -2}, most[] = {2, 2};
+    double found[2];
+    arena_init(&arena, (size_t)1 << 20);
+    ck_assert(least_squares_between(&arena, 2, equal, products, least, most, found));
+    arena_free(&arena);
+    ck_assert_double_eq(found[0], 0);
+    ck_assert_double_eq_tol(found[1], 1, 1e-8);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("least squares");
@@ -121,6 +134,7 @@ Suite *test_suite(void)
     tcase_add_test(tests, what_has_a_solution_between_the_bounds_is_solved);
     tcase_add_test(tests, what_has_none_comes_as_near_as_can_be);
     tcase_add_test(tests, columns_that_depend_on_each_other_are_told);
+    tcase_add_test(tests, one_of_two_equal_columns_is_left_alone);
     suite_add_tcase(suite, tests);
     return suite;
 }
