@@ -6,12 +6,14 @@ import http.client
 import itertools
 import json
 import math
+import os
 import select
+import signal
 import socket
 import time
 import unittest
 
-from daemon import Client, Daemon, DaemonTest, heavy_check, post, wait_until
+from daemon import Client, Daemon, DaemonTest, get, heavy_check, post, wait_until
 from vectors import VECTORS, flat, read_vectors
 
 # What rounding may make: of the loss relative to itself, of a tensor's elements relative to its largest magnitude.
@@ -705,8 +707,8 @@ class TurnTest(TrainTest):
         """A run of two seconds that has waited for another one of two seconds."""
         def two_runs():
             start = time.monotonic()
-            self.train(long_training(epochs=400))
-            epochs = max(400, int(400 * 1.8 / (time.monotonic() - start)))
+            self.train(long_training(epochs=40))
+            epochs = max(40, int(40 * 1.8 / (time.monotonic() - start)))
             with concurrent.futures.ThreadPoolExecutor(2) as pool:
                 return list(pool.map(self.status, [long_training(epochs=epochs, record_every=epochs)] * 2))
 
@@ -825,9 +827,12 @@ class DrainTest(unittest.TestCase):
         """Where a check is in flight as well, that is finished."""
         with Daemon() as daemon, Client(daemon, 60) as trains, Client(daemon, 60) as checks:
             trains.send(post(body_of(endless_training()), path="/v1/train"))
-            checks.send(post(heavy_check(width=30, layers=4, verify_reference=True)))  # about a second
-            self.assertTrue(wait_until(lambda: daemon.metrics()["gradcheckd_in_flight"] == 3))
+            self.assertEqual(checks.ask(get("/healthz")).status, 200)
+            self.assertTrue(wait_until(lambda: daemon.metrics()["gradcheckd_in_flight"] == 2))
+            os.kill(daemon.process.pid, signal.SIGSTOP)  # it will find the check and the signal together
+            checks.send(post(heavy_check(width=60, layers=3, diagnose=False)))  # a worker's, but no long work
             daemon.signal()
+            os.kill(daemon.process.pid, signal.SIGCONT)
             self.assertEqual(trains.read().status, 503)
             self.assertEqual(checks.read().status, 200)
 
