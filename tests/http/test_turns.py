@@ -5,7 +5,7 @@ import socket
 import time
 import unittest
 
-from daemon import Client, DaemonTest, heavy_check, post
+from daemon import Client, DaemonTest, heavy_check, post, wait_until
 
 
 def from_address(daemon, address):
@@ -25,6 +25,12 @@ class TurnsTest(DaemonTest):
         ready = select.select([client.socket for client in clients], [], [], 0)[0]
         return [client for client in clients if client.socket in ready]
 
+    def leave(self, clients):
+        """Nobody waits for the rest, which is dropped."""
+        for client in clients:
+            client.socket.close()
+        self.assertTrue(wait_until(lambda: self.daemon.metrics()["gradcheckd_in_flight"] == 1, 120))
+
     def test_a_polite_client(self):
         """Beside 250 requests of one client that of another is hardly behind those that are being worked on."""
         body = post(heavy_check(width=60, layers=3, batch=100, verify_reference=False))
@@ -39,6 +45,7 @@ class TurnsTest(DaemonTest):
                 self.assertEqual(polite.ask(body).status, 200)
                 self.assertLess(len(self.answered(greedy)) - before, 25)
         self.assertLessEqual({client.read().status for client in self.answered(greedy)}, {200})
+        self.leave(greedy)
 
     def test_a_full_queue(self):
         """Where it is full, the last of who has most in it goes, and not who comes with little."""
@@ -51,6 +58,7 @@ class TurnsTest(DaemonTest):
         statuses = [client.read().status for client in self.answered(greedy)]
         self.assertLessEqual(set(statuses), {200, 503})
         self.assertLessEqual(statuses.count(503), 70)
+        self.leave(greedy)
 
 
 if __name__ == "__main__":
