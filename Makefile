@@ -51,7 +51,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims asan tsan vectors lint format bench fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-corpus half-finished replay coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-corpus half-finished replay coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -246,6 +246,20 @@ vectors: deps-bench ## generate tests/vectors anew with PyTorch and NumPy
 
 bench: deps-bench all ## beside a Python service around PyTorch, in one run
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/bench/bench.py
+
+load: all ## memory, waits and throughput under load; BEFORE=PROGRAM puts another build beside it
+	GRADCHECKD=$(B)/gradcheckd BEFORE=$(BEFORE) python3 tests/load/figures.py
+
+DRAINS ?= 1000
+KILLS  ?= 200
+drains: all ## end it DRAINS times (1000) in order and KILLS times (200) by force, under load; a tenth of that under the sanitizers
+	GRADCHECKD=$(B)/gradcheckd python3 tests/load/ends.py $(DRAINS) $(KILLS)
+	@$(MAKE) --no-print-directory build/asan/gradcheckd B=build/asan $(SANITIZED)
+	GRADCHECKD=build/asan/gradcheckd python3 tests/load/ends.py $$(($(DRAINS) / 10)) $$(($(KILLS) / 10))
+
+SOAK_MINUTES ?= 30
+soak: all ## mixed load for SOAK_MINUTES (30): memory, descriptors and threads stay where they are; plotted in build/soak
+	GRADCHECKD=$(B)/gradcheckd python3 tests/load/soak.py $(SOAK_MINUTES)
 
 # ---- fuzzing; without a fuzzer, too: any compiler replays the corpora ----
 
