@@ -21,6 +21,7 @@ import daemon as daemon_module
 from daemon import get, heavy_check, post
 
 LARGE_PASS = post(tall(27200, 1220))  # 219 KB, and as much memory as one check is granted
+LARGE_BRIEF = post(tall(15800, 1220))  # just not too long for the worker that takes nothing long
 LARGE_ANSWER = post(heavy_check(1000, batch=1, reveal=True, diagnose=False))  # 20 MB
 LAB = post(lab())
 
@@ -78,8 +79,8 @@ def one_small_request():
 def five_at_once():
     with Daemon() as daemon:
         idle = memory(daemon)
-        found = ask_all(daemon, [LARGE_PASS] * 5, 120)
-        yield "five of it at once: most memory", mib(memory(daemon, "VmHWM"))
+        found = ask_all(daemon, [LARGE_PASS, LARGE_BRIEF, LARGE_PASS, LARGE_BRIEF, LARGE_PASS], 60)
+        yield "five such at once: most memory", mib(memory(daemon, "VmHWM"))
         yield "  by status; longest wait", "%s; %s" % (counts_of(found), seconds(max(took for _, took in found)))
         yield from afterwards(daemon, idle)
 
