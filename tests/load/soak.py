@@ -30,7 +30,7 @@ PAUSE = 0.02  # the longest between two requests of a client: the daemon is to h
 # What is sampled, in this order; by how much its level may grow from the middle third to the last; and by how much it may
 # be above what it was before, once all are gone: a few requests' memory is kept for the next ones. A level is what nine
 # tenths of the samples are above: what is there whatever is being asked.
-SAMPLED = (("resident MiB", 8, 32), ("counted MiB", 4, 8), ("descriptors", 6, 0), ("threads", 0, 0))
+SAMPLED = (("resident MiB", 16, 32), ("counted MiB", 4, 8), ("descriptors", 6, 0), ("threads", 0, 0))
 
 TOKENS = {"check": b"student", "staff": b"teacher"}
 
