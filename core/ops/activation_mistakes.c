@@ -366,14 +366,14 @@ static bool another(const struct step_call *call, struct alternative *made)
 static const char *derivative_words(size_t variant)
 {
     static const char *const words[OTHER_MAPS + MAP_ACTIVATIONS] = {[SLOPE] = "the derivative of leaky_relu",
-                                                              [SIGMOID_OF_OUTPUT] = "h * (1 - h)",
-                                                              [TANH_OF_OUTPUT] = "1 - h**2",
-                                                              [STEP_OF_OUTPUT] = "h > 0",
-                                                              [SCALED] = "another scale",
-                                                              [ALPHA] = "the derivative of elu",
-                                                              [OTHER_ROWS] = "the derivative of softmax",
-                                                              [OTHER_ROWS + 1] = "the derivative of log_softmax",
-                                                              FORMULAS_OF_ACTIVATIONS(MAP_WORDS)};
+                                                                    [SIGMOID_OF_OUTPUT] = "h * (1 - h)",
+                                                                    [TANH_OF_OUTPUT] = "1 - h**2",
+                                                                    [STEP_OF_OUTPUT] = "h > 0",
+                                                                    [SCALED] = "another scale",
+                                                                    [ALPHA] = "the derivative of elu",
+                                                                    [OTHER_ROWS] = "the derivative of softmax",
+                                                                    [OTHER_ROWS + 1] = "the derivative of log_softmax",
+                                                                    FORMULAS_OF_ACTIVATIONS(MAP_WORDS)};
     return words[variant];
 }
 

@@ -15,8 +15,8 @@
 
 enum { OP_ATTRIBUTES_MAX = 6, OP_SLOTS_MAX = 12, OP_SAVED_MAX = 4, OP_INPUTS_MAX = 64 };
 
-/* OP_ELEMENTARY: no layer of a list, but what programs are made of. It has no named attributes but as many numbers as it
- * likes, OP_ATTRIBUTES_MAX at least: what they are stands in its file. */
+/* OP_ELEMENTARY: no layer of a list, but what programs are made of. It has no named attributes but as many numbers as
+ * it likes, OP_ATTRIBUTES_MAX at least: what they are stands in its file. */
 enum op_kind { OP_LAYER, OP_ACTIVATION, OP_LOSS, OP_ELEMENTARY };
 
 /* ---- what goes into an op ---- */
@@ -135,8 +135,9 @@ struct op_case {
     } set[CASE_SETTINGS_MAX]; /* what is not the attribute's default; ends with NULL where there are fewer */
     const double *numbers;    /* an elementary op's, in place of attributes; number_count of them */
     size_t number_count;
-    double low, high;       /* inputs and targets are within; both 0 mean [-2, 2] */
-    double constants_below; /* inputs that are SLOT_CONSTANT are whole numbers from 0 to below this; 0 means 2: a mask */
+    double low, high; /* inputs and targets are within; both 0 mean [-2, 2] */
+    double
+        constants_below; /* inputs that are SLOT_CONSTANT are whole numbers from 0 to below this; 0 means 2: a mask */
 };
 
 struct op {

@@ -1,16 +1,11 @@
 #include "server/http/connections.h"
 
-#include <linux/sockios.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -23,6 +18,7 @@
 #include "server/http/exchange.h"
 #include "server/http/held.h"
 #include "server/http/route.h"
+#include "server/http/sockets.h"
 #include "server/limits.h"
 
 /* Seconds between two looks; a connection idle for QUIET_SECONDS is closed in the drain, one that is so new
@@ -69,18 +65,10 @@ static struct {
     struct lingering lingering[LINGER_MAX];
     size_t lingering_count;
     double limits[1 << PHASE_BITS]; /* seconds, by phase */
-    double patience;                /* likewise, where it is crowded */
 } registry = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .limits = {LIMIT_HEADER_SECONDS, LIMIT_BODY_SECONDS, LIMIT_WORK_SECONDS, LIMIT_ANSWER_SECONDS},
-    .patience = LIMIT_CROWDED_SECONDS,
 };
-
-static bool has_unread(int socket)
-{
-    int bytes = 0;
-    return ioctl(socket, FIONREAD, &bytes) == 0 && bytes > 0;
-}
 
 /* ---- What connections report ---- */
 
@@ -97,7 +85,7 @@ static struct connection *enlist(int socket)
         registry.first = connection;
         registry.count++;
     } else {
-        shutdown(socket, SHUT_RDWR); /* without a place in the list it could stay for ever */
+        socket_break(socket); /* without a place in the list it could stay for ever */
     }
     pthread_mutex_unlock(&registry.lock);
     return connection;
@@ -178,14 +166,9 @@ void connections_linger(struct connection *connection)
     if (connection != NULL) connection->linger = true;
 }
 
-bool connections_unread(const struct connection *connection)
+int connections_socket(const struct connection *connection)
 {
-    return has_unread(connection->socket);
-}
-
-void connections_break(const struct connection *connection)
-{
-    shutdown(connection->socket, SHUT_RDWR);
+    return connection != NULL ? connection->socket : -1;
 }
 
 size_t connections_opened(void)
@@ -207,29 +190,6 @@ size_t connections_count(void)
 /* ---- The sweeper. Everything below runs under the lock: a socket in the list is open, and its number nobody
  * else's. ---- */
 
-static bool client_left(const struct connection *connection)
-{
-    /* A socket that we closed for reading always says POLLRDHUP. */
-    struct pollfd watched = {.fd = connection->socket, .events = connection->closing ? 0 : POLLRDHUP};
-    return poll(&watched, 1, 0) > 0 && (watched.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
-}
-
-static bool has_unsent(int socket)
-{
-    int bytes = 0;
-    return ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;
-}
-
-/* Bytes that the client has sent and has taken so far; 0 where the system does not tell. */
-static uint64_t bytes_moved(int socket)
-{
-    struct tcp_info info;
-    socklen_t length = sizeof info;
-    const socklen_t needed = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received;
-    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 || length < needed) return 0;
-    return info.tcpi_bytes_acked + info.tcpi_bytes_received;
-}
-
 static bool is_crowded(void)
 {
     return registry.count + registry.lingering_count >= registry.most || held_answers_crowd();
@@ -238,14 +198,14 @@ static bool is_crowded(void)
 /* Whether nothing has moved in the middle of a body or an answer for a while, and that is the client's doing. */
 static bool has_stopped(struct connection *connection, enum phase phase, double since, double now)
 {
-    uint64_t moved = bytes_moved(connection->socket);
+    uint64_t moved = socket_moved(connection->socket);
     if (moved == 0 || moved != connection->moved) {
         connection->moved = moved;
         connection->moved_at = now;
     }
     double start = since > connection->moved_at ? since : connection->moved_at;
-    if (now - start <= registry.patience) return false;
-    return phase == PHASE_BODY ? !has_unread(connection->socket) : has_unsent(connection->socket);
+    if (now - start <= held_patience()) return false;
+    return phase == PHASE_BODY ? !socket_unread(connection->socket) : socket_unsent(connection->socket);
 }
 
 /* Whether the connection has had its time. What has come and waits to be read is not the client's delay but ours. */
@@ -253,8 +213,8 @@ static bool is_overdue(struct connection *connection, enum phase phase, double s
 {
     double patience = registry.limits[phase];
     bool crowded = is_crowded();
-    if (crowded && phase == PHASE_HEADER && patience > registry.patience) patience = registry.patience;
-    if (now - since > patience) return phase == PHASE_ANSWER || !has_unread(connection->socket);
+    if (crowded && phase == PHASE_HEADER && patience > held_patience()) patience = held_patience();
+    if (now - since > patience) return phase == PHASE_ANSWER || !socket_unread(connection->socket);
     return crowded && phase != PHASE_HEADER && has_stopped(connection, phase, since, now);
 }
 
@@ -263,13 +223,13 @@ static bool is_overdue(struct connection *connection, enum phase phase, double s
  * What it has read it may be working on just now, hence the second look. */
 static void look_for_client(struct connection *connection, uint64_t word, double now)
 {
-    if (!client_left(connection) || has_unread(connection->socket)) {
+    if (!socket_left(connection->socket, connection->closing) || socket_unread(connection->socket)) {
         connection->gone_since = 0;
     } else if (connection->gone_since == 0 || connection->gone_word != word) {
         connection->gone_since = now;
         connection->gone_word = word;
     } else if (now - connection->gone_since > GONE_SECONDS) {
-        shutdown(connection->socket, SHUT_RDWR);
+        socket_break(connection->socket);
     }
 }
 
@@ -280,7 +240,7 @@ static void look_at_idle(struct connection *connection, double since, double now
     if (!registry.draining || connection->closing) return;
     double start = since > registry.draining_since ? since : registry.draining_since;
     bool served = atomic_load_explicit(&connection->served, memory_order_relaxed);
-    if (now - start < (served ? QUIET_SECONDS : NEW_SECONDS) || has_unread(connection->socket)) return;
+    if (now - start < (served ? QUIET_SECONDS : NEW_SECONDS) || socket_unread(connection->socket)) return;
     connection->closing = true;
     shutdown(connection->socket, SHUT_RD);
 }
@@ -290,7 +250,8 @@ static void look_at(struct connection *connection, double now)
     if (connection->working != NULL) {
         bool overdue = now > connection->work_deadline, ends = registry.draining && connection->working->route->lasts;
         if (overdue) atomic_store(&connection->working->overdue, true);
-        if (overdue || ends || client_left(connection)) atomic_store(&connection->working->cancelled, true);
+        if (overdue || ends || socket_left(connection->socket, connection->closing))
+            atomic_store(&connection->working->cancelled, true);
         return;
     }
     uint64_t word = atomic_load_explicit(&connection->since, memory_order_relaxed);
@@ -298,7 +259,7 @@ static void look_at(struct connection *connection, double now)
     double since = 1e-3 * (double)(word >> PHASE_BITS);
     if (phase == PHASE_WORK) return; /* on the connection's own thread, or about to be watched */
     if (is_overdue(connection, phase, since, now)) {
-        shutdown(connection->socket, SHUT_RDWR);
+        socket_break(connection->socket);
         return;
     }
     if (phase != PHASE_ANSWER) look_for_client(connection, word, now);
@@ -365,13 +326,12 @@ static void *sweep(void *unused)
 
 /* ---- Start and end ---- */
 
-/* For the tests, which cannot wait for minutes: seconds for header, body, work and answer, and where it is crowded. */
+/* For the tests, which cannot wait for minutes: seconds for header, body, work and answer. */
 static void read_test_deadlines(void)
 {
     const char *text = getenv("GRADCHECKD_TEST_DEADLINES");
     double *limits = registry.limits;
-    if (text != NULL)
-        (void)sscanf(text, "%lf,%lf,%lf,%lf,%lf", &limits[0], &limits[1], &limits[2], &limits[3], &registry.patience);
+    if (text != NULL) (void)sscanf(text, "%lf,%lf,%lf,%lf", &limits[0], &limits[1], &limits[2], &limits[3]);
 }
 
 /* Of the files that the process may have open, those that are none of connections are set aside. */
@@ -383,11 +343,6 @@ static void find_most(void)
     registry.most = files.rlim_cur > (rlim_t)2 * FILES_BESIDE ? files.rlim_cur - FILES_BESIDE : FILES_BESIDE;
     fprintf(stderr, "gradcheckd: %llu open files are allowed: %zu connections at a time, not %d\n",
             (unsigned long long)files.rlim_cur, registry.most, LIMIT_CONNECTIONS);
-}
-
-double connections_patience(void)
-{
-    return registry.patience;
 }
 
 size_t connections_most(void)
@@ -435,7 +390,7 @@ void connections_abort(void)
         if (connection->working != NULL)
             atomic_store(&connection->working->cancelled, true);
         else
-            shutdown(connection->socket, SHUT_RDWR);
+            socket_break(connection->socket);
     }
     pthread_mutex_unlock(&registry.lock);
 }

@@ -43,13 +43,8 @@ void connections_watch(struct connection *connection, struct exchange *exchange)
  * is still busy sending would otherwise get a reset, and never see the answer that refuses its body. */
 void connections_linger(struct connection *connection);
 
-/* Whether something that its client has sent is still to be read; and the end of it, at once. Both from any thread,
- * while the connection is at a request. */
-bool connections_unread(const struct connection *connection);
-void connections_break(const struct connection *connection);
-
-/* Seconds that a client may stop in the middle of something while others wait for its place: LIMIT_CROWDED_SECONDS. */
-double connections_patience(void);
+/* Its socket; -1 for NULL. */
+int connections_socket(const struct connection *connection);
 
 /* How many may be open: LIMIT_CONNECTIONS, or fewer where the process may not have so many open files. */
 size_t connections_most(void);

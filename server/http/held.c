@@ -6,12 +6,14 @@
 #include <stdlib.h>
 
 #include "core/base/clock.h"
-#include "server/http/connections.h"
+#include "server/http/sockets.h"
 #include "server/limits.h"
 #include "server/options.h"
 
 static atomic_size_t answers; /* bytes held */
 static size_t answers_limit = LIMIT_ANSWERS;
+
+static double patience = LIMIT_CROWDED_SECONDS;
 
 static struct {
     pthread_mutex_t lock;
@@ -26,9 +28,16 @@ void held_start(const struct options *options)
     const char *text = getenv("GRADCHECKD_TEST_ANSWERS");
     answers_limit = half < LIMIT_ANSWERS ? half : LIMIT_ANSWERS;
     if (text != NULL) answers_limit = strtoul(text, NULL, 10);
+    text = getenv("GRADCHECKD_TEST_PATIENCE");
+    if (text != NULL) patience = strtod(text, NULL);
     if (__builtin_mul_overflow(options->max_body, (size_t)LIMIT_BODIES_IN_FLIGHT, &bodies.limit) || bodies.limit > half)
         bodies.limit = half;
     if (bodies.limit < options->max_body) bodies.limit = options->max_body;
+}
+
+double held_patience(void)
+{
+    return patience;
 }
 
 /* ---- Bodies. All that follows runs under the lock. ---- */
@@ -57,7 +66,7 @@ static void delist(struct held_body *body)
 
 static bool has_stopped(const struct held_body *body, double now)
 {
-    return !body->whole && body->until < now && body->connection != NULL && !connections_unread(body->connection);
+    return !body->whole && body->until < now && body->socket >= 0 && !socket_unread(body->socket);
 }
 
 static struct held_body *find_stopped(const struct held_body *except, double now)
@@ -82,7 +91,7 @@ static bool make_room(const struct held_body *except, size_t need)
     while (need > room() && (worst = find_stopped(except, now)) != NULL) {
         delist(worst);
         worst->given_up = true;
-        connections_break(worst->connection);
+        socket_break(worst->socket);
     }
     return need <= room();
 }
@@ -92,7 +101,7 @@ static void extend_patience(struct held_body *body, size_t more)
 {
     double now = clock_seconds(), start = body->until > now ? body->until : now;
     double bought = (double)LIMIT_BODY_SECONDS * (double)more / (double)body->bytes;
-    double most = now + connections_patience();
+    double most = now + held_patience();
     body->until = start + bought < most ? start + bought : most;
 }
 
@@ -105,14 +114,14 @@ bool held_body_fits(size_t length)
     return fits;
 }
 
-bool held_grow_body(struct held_body *body, struct connection *connection, size_t length)
+bool held_grow_body(struct held_body *body, int socket, size_t length)
 {
     pthread_mutex_lock(&bodies.lock);
     size_t more = length - body->bytes;
     bool grown = !body->given_up && make_room(body, more);
     if (grown) {
         if (body->bytes == 0) enlist(body);
-        body->connection = connection;
+        body->socket = socket;
         body->bytes += more;
         bodies.bytes += more;
         extend_patience(body, more);

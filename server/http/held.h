@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct connection;
 struct options;
 
 /* What the body of one request holds; all zero at first, and to be dropped before its connection closes. All but
@@ -16,13 +15,16 @@ struct held_body {
     bool whole;    /* nothing more is to come from its client */
     bool given_up; /* its room went to another: it counts no more, and its connection was broken */
     double until;  /* clock_seconds(): so long its client has shown that it is still sending; 0: it never held any */
-    struct connection *connection;
+    int socket;    /* -1 where it is not known: then it is waited for */
     struct held_body *previous, *next; /* of those that hold something */
 };
 
 /* At the start of the process: the limits, by --max-body and --max-memory; and what GRADCHECKD_TEST_ANSWERS says in
  * place of LIMIT_ANSWERS, for tests. */
 void held_start(const struct options *options);
+
+/* Seconds that a client may stop in the middle of something while others wait for its place: LIMIT_CROWDED_SECONDS. */
+double held_patience(void);
 
 /* Whether a body of that length finds room among those in flight now; if need be that of bodies which have stopped on
  * their way: whose clients sent less of late than they would have to for all of it within LIMIT_BODY_SECONDS. One up to
@@ -31,7 +33,7 @@ bool held_body_fits(size_t length);
 
 /* A body over LIMIT_LIGHT_BODY holds so many bytes from now on, more than before. False, and it holds no more, where
  * there is no room for them, or its own was given to another. */
-bool held_grow_body(struct held_body *body, struct connection *connection, size_t length);
+bool held_grow_body(struct held_body *body, int socket, size_t length);
 
 /* The body is there. */
 void held_end_body(struct held_body *body);

@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "server/http/connections.h"
 #include "server/http/held.h"
 #include "server/limits.h"
 
@@ -111,7 +112,7 @@ void request_free_spare(void)
 static bool count_body(struct request *request, size_t length)
 {
     if (length <= LIMIT_LIGHT_BODY) return true;
-    return held_grow_body(&request->held, request->connection, length);
+    return held_grow_body(&request->held, connections_socket(request->connection), length);
 }
 
 /* Drops the body and what it held. */

@@ -56,7 +56,8 @@ static double loss_at(const struct backend *b, enum elementwise_loss l, double p
     return loss;
 }
 
-/* No value and no slope of an activation is NaN or infinite anywhere on the axis, but where the function itself is that large.
+/* No value and no slope of an activation is NaN or infinite anywhere on the axis, but where the function itself is that
+ * large.
  */
 START_TEST(maps_are_finite)
 {

@@ -373,8 +373,9 @@ static void send_body(const struct start *start, void **context)
     static const char body[] = "{}";
     const char *length = MHD_lookup_connection_value(&the_connection, MHD_HEADER_KIND, "Content-Length");
     size_t size = length != NULL ? strtoul(length, NULL, 10) : 0;
-    if (MHD_lookup_connection_value(&the_connection, MHD_HEADER_KIND, "Transfer-Encoding") != NULL || size > 2)
-        size = 2;
+    if (MHD_lookup_connection_value(&the_connection, MHD_HEADER_KIND, "Transfer-Encoding") != NULL ||
+        size > LIBRARY_BODY)
+        size = LIBRARY_BODY;
     if (size > 0)
         callbacks.on_request(callbacks.request_context, &the_connection, start->target, start->method, start->version,
                              body, &size, context);

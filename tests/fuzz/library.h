@@ -24,6 +24,9 @@ struct reply {
     char body[REPLY_BODY_MAX + 1]; /* no more of it than there is room for */
 };
 
+/* Bytes of that body. */
+enum { LIBRARY_BODY = 2 };
+
 /* Asks the daemon that http_start has started. The head has an empty line at its end; where it says that a body
  * follows, that is "{}", or as much of it as there may be. */
 void library_ask(const char *head, size_t length, struct reply *reply);
