@@ -254,7 +254,7 @@ DRAINS ?= 1000
 KILLS  ?= 200
 drains: all ## end it DRAINS times (1000) in order and KILLS times (200) by force, under load; a tenth of that under the sanitizers
 	GRADCHECKD=$(B)/gradcheckd python3 tests/load/ends.py $(DRAINS) $(KILLS)
-	@$(MAKE) --no-print-directory build/asan/gradcheckd B=build/asan $(SANITIZED)
+	@$(MAKE) --no-print-directory all B=build/asan $(SANITIZED)
 	GRADCHECKD=build/asan/gradcheckd python3 tests/load/ends.py $$(($(DRAINS) / 10)) $$(($(KILLS) / 10))
 
 SOAK_MINUTES ?= 30
