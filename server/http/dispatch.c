@@ -135,6 +135,7 @@ void dispatch_work(struct request *request, bool brief)
             return;
         }
         if (code == CODE_OK) code = step(request, &error);
+        if (code == CODE_OUT_OF_MEMORY) held_want_room();
         if (request->stream.begun) {
             request_hold_answer(request);
             if (stream_leave(request)) request_free(request);

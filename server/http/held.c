@@ -10,7 +10,11 @@
 #include "server/limits.h"
 #include "server/options.h"
 
+/* Seconds for which room is wanted, once somebody found none: long enough to see who takes nothing. */
+#define WANTED_SECONDS 3.0
+
 static atomic_size_t answers; /* bytes held */
+static _Atomic double wanted; /* clock_seconds() when somebody found no room */
 static size_t answers_limit = LIMIT_ANSWERS;
 
 static double patience = LIMIT_CROWDED_SECONDS;
@@ -158,10 +162,19 @@ void held_drop_answer(size_t bytes)
 
 bool held_answers_full(void)
 {
-    return atomic_load_explicit(&answers, memory_order_relaxed) > answers_limit;
+    bool full = atomic_load_explicit(&answers, memory_order_relaxed) > answers_limit;
+    if (full) held_want_room();
+    return full;
+}
+
+void held_want_room(void)
+{
+    atomic_store_explicit(&wanted, clock_seconds(), memory_order_relaxed);
 }
 
 bool held_answers_crowd(void)
 {
+    double since = atomic_load_explicit(&wanted, memory_order_relaxed);
+    if (since == 0 || clock_seconds() - since > WANTED_SECONDS + patience) return false;
     return atomic_load_explicit(&answers, memory_order_relaxed) > answers_limit / 4;
 }

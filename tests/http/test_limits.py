@@ -194,6 +194,16 @@ class AnswersTest(DaemonTest):
         self.assertEqual(self.client(60).ask(self.LARGE).body, whole.body)
         self.assertTrue(any(self.is_cut_off(client, len(whole.body)) for client in stalled))
 
+    def test_a_client_that_pauses(self):
+        """Nobody else wants the room that its answer takes: it may take its time."""
+        whole = self.client(60).ask(self.LARGE).body
+        with Daemon(environment={"GRADCHECKD_TEST_ANSWERS": str(64 * MIB), "GRADCHECKD_TEST_PATIENCE": "0.1"}) as daemon:
+            with Client(daemon, 60) as client:
+                client.send(self.LARGE)
+                client.socket.recv(1, socket.MSG_PEEK)
+                time.sleep(2)
+                self.assertEqual(client.read().body, whole)
+
     def is_cut_off(self, raw, length):
         """Whether its connection ends before so many bytes have come."""
         while length > 0:
