@@ -49,9 +49,10 @@ void blas_setup(char **argv)
 extern void *blas_memory_alloc(int procedure) __attribute__((weak));
 extern void blas_memory_free(void *buffer) __attribute__((weak));
 
-/* More than a buffer takes on any machine so far; its list has no place for more of them than that. */
+/* What a buffer takes at most on any machine so far; and as many as Debian's builds have a place for, before they warn.
+ */
 #define BUFFER_BYTES ((size_t)128 << 20)
-enum { BUFFERS_MAX = 100, BUFFERS_SPARE = 2 };
+enum { BUFFERS_MAX = 250, BUFFERS_SPARE = 2 };
 
 static struct {
     void *buffers[BUFFERS_MAX];
@@ -84,16 +85,19 @@ static uintptr_t mapping_end(uintptr_t address)
     return end;
 }
 
-/* How far each goes: to the end of its mapping, or to the next one in it. */
+/* How far each goes: as far as it is from one to the next, but not beyond its mapping, which the system may have joined
+ * with somebody else's. */
 static void measure_all(void)
 {
+    size_t bytes = BUFFER_BYTES;
+    for (unsigned i = 0; i < reserved.count; i++)
+        for (unsigned k = 0; k < reserved.count; k++) {
+            uintptr_t at = (uintptr_t)reserved.buffers[i], other = (uintptr_t)reserved.buffers[k];
+            if (other > at && other - at < bytes) bytes = other - at;
+        }
     for (unsigned i = 0; i < reserved.count; i++) {
         uintptr_t at = (uintptr_t)reserved.buffers[i], end = mapping_end(at);
-        for (unsigned k = 0; k < reserved.count; k++) {
-            uintptr_t other = (uintptr_t)reserved.buffers[k];
-            if (other > at && other < end) end = other;
-        }
-        reserved.bytes[i] = end - at < BUFFER_BYTES ? end - at : BUFFER_BYTES;
+        reserved.bytes[i] = end - at < bytes ? end - at : bytes;
     }
 }
 

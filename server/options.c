@@ -15,7 +15,7 @@
 #include "server/paths.h"
 #include "server/limits.h"
 
-enum { THREADS_MAX = 1024 };
+enum { THREADS_MAX = 1024, THREADS_USUAL = 64 };
 
 #define BYTES_MAX ((size_t)1 << 40)
 
@@ -167,14 +167,40 @@ static bool read_log(struct options *options, const char *value)
     return value[0] != '\0';
 }
 
+/* Whether each of the names, with commas between, passes. */
+static bool each(const char *names, bool (*passes)(const char *name, size_t length))
+{
+    for (;;) {
+        size_t length = strcspn(names, ",");
+        if (!passes(names, length)) return false;
+        if (names[length] == '\0') return true;
+        names += length + 1;
+    }
+}
+
+/* A name without a port, which is not looked at. */
+static bool is_host(const char *name, size_t length)
+{
+    return length > 0 && strcspn(name, name[0] == '[' ? "/ " : "/: ") >= length;
+}
+
 static bool read_host(struct options *options, const char *value)
 {
-    return strpbrk(value, "/ ") == NULL && add_value(&options->hosts, value);
+    return each(value, is_host) && add_value(&options->hosts, value);
+}
+
+/* An origin as browsers send it, without a path; or all of them. */
+static bool is_origin(const char *name, size_t length)
+{
+    if (length == 1 && name[0] == '*') return true;
+    const char *behind = strstr(name, "://");
+    if (behind == NULL || behind == name || behind + 3 >= name + length) return false;
+    return strcspn(behind + 3, "/?# ") >= length - (size_t)(behind + 3 - name);
 }
 
 static bool read_cors(struct options *options, const char *value)
 {
-    return add_value(&options->cors, value);
+    return each(value, is_origin) && add_value(&options->cors, value);
 }
 
 /* ---- The table ---- */
@@ -259,7 +285,7 @@ static void set_defaults(struct options *options)
         .port = 8080, .device = {.which = DEVICE_AUTO}, .max_body = LIMIT_BODY, .max_work = LIMIT_WORK};
     strcpy(options->host, "127.0.0.1");
     options->max_memory = machine_memory() / 2;
-    options->threads = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
+    options->threads = cores < 1 ? 1 : cores > THREADS_USUAL ? THREADS_USUAL : (unsigned)cores;
     find_static_directory(options);
 }
 
@@ -305,13 +331,22 @@ static enum options_verdict read_flag(int argc, char **argv, int *index, struct 
     return complain("unknown argument", "", word);
 }
 
+/* A body that the memory has no room for, beside what is made of it, would be refused at its end, each time anew. */
+static void fit_body(struct options *options)
+{
+    enum { OF_MEMORY = 4 };
+    if (options->max_memory > 0 && options->max_body > options->max_memory / OF_MEMORY)
+        options->max_body = options->max_memory / OF_MEMORY;
+}
+
 /* Whether it is said who may ask, where not only this machine can. */
 static enum options_verdict check_access(const struct options *options)
 {
-    if (options->open || options->tokens[0] != '\0' || options_is_loopback(options->host)) return OPTIONS_RUN;
+    if (options->open || options->tokens[0] != '\0') return OPTIONS_RUN;
+    if (options_is_loopback(options->host) && options->hosts.count == 0) return OPTIONS_RUN;
     fprintf(stderr,
             "gradcheckd: whoever reaches %s could use it: say who may with --tokens FILE, or --open to let anybody\n",
-            options->host);
+            options->hosts.count > 0 ? options->hosts.values[0] : options->host);
     return OPTIONS_EXIT_2;
 }
 
@@ -342,5 +377,6 @@ enum options_verdict options_read(int argc, char **argv, struct options *options
     enum options_verdict verdict = read_environment(options);
     for (int i = 1; i < argc && verdict == OPTIONS_RUN; i++)
         verdict = read_flag(argc, argv, &i, options);
+    fit_body(options);
     return verdict == OPTIONS_RUN ? check_access(options) : verdict;
 }

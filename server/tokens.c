@@ -48,6 +48,16 @@ static bool read_digest(const char *word, size_t length, uint8_t digest[SHA256_D
     return true;
 }
 
+/* As where a shell's variable was not set. */
+static bool digest_is_of_nothing(const uint8_t *digest)
+{
+    struct sha256_ctx hash;
+    uint8_t nothing[SHA256_DIGEST_SIZE];
+    sha256_init(&hash);
+    sha256_digest(&hash, sizeof nothing, nothing);
+    return memcmp(digest, nothing, sizeof nothing) == 0;
+}
+
 static const char *read_line(struct list *to, char *line)
 {
     static const char spaces[] = " \t\r\n";
@@ -60,6 +70,7 @@ static const char *read_line(struct list *to, char *line)
     word += strspn(word, spaces);
     if (!read_digest(word, strcspn(word, spaces), token.digest))
         return "has no SHA-256 of 64 hexadecimal digits behind the role";
+    if (digest_is_of_nothing(token.digest)) return "is the SHA-256 of nothing: the token was empty";
     if (to->count == TOKENS_MAX) return "is one token too many";
     if (to->count == to->capacity) {
         to->capacity = 2 * to->capacity + 16;

@@ -15,7 +15,8 @@ static bool find_token(const struct exchange *exchange, const char **token, size
     *token = header + strlen(scheme);
     *token += strspn(*token, " ");
     *length = strcspn(*token, " \t");
-    return true;
+    /* Anything behind it would make one token many, and its owner many clients. */
+    return *length > 0 && (*token)[*length + strspn(*token + *length, " \t")] == '\0';
 }
 
 int access_check(struct exchange *exchange, const char **challenge, struct error *error)
@@ -27,6 +28,10 @@ int access_check(struct exchange *exchange, const char **challenge, struct error
     if (exchange->options->tokens[0] == '\0') return CODE_OK;
     bool brought = find_token(exchange, &token, &length);
     exchange->role = brought ? tokens_role(token, length) : ROLE_NONE;
+    if (exchange->role != ROLE_NONE) {
+        exchange->token = token;
+        exchange->token_length = length;
+    }
     if (exchange->role >= exchange->route->role) return CODE_OK;
     if (!brought) {
         *challenge = "Bearer realm=\"gradcheckd\"";

@@ -35,6 +35,7 @@ enum { FILES_BESIDE = 128, LINGER_MAX = 64, LINGER_READS = 64, PHASE_BITS = 2 };
 struct connection {
     struct connection *previous, *next;
     int socket;
+    uint64_t client; /* a number for its address */
     atomic_uint_fast64_t
         since;                /* milliseconds << PHASE_BITS | phase: one word, so that the sweeper sees both or none */
     atomic_bool served;       /* a request was read */
@@ -72,12 +73,35 @@ static struct {
 
 /* ---- What connections report ---- */
 
-static struct connection *enlist(int socket)
+/* Where hardly any are left, an address that has more than half of them gets no more of these: a new connection of its
+ * takes the place of the one of its own that has waited longest for a request; or it is closed at once, if all are at
+ * one. */
+static void make_place(int socket, uint64_t client)
+{
+    size_t own = 0;
+    uint64_t longest = UINT64_MAX;
+    const struct connection *idle = NULL;
+    if (registry.count < registry.most - registry.most / 8) return;
+    for (const struct connection *connection = registry.first; connection != NULL; connection = connection->next) {
+        if (connection->client != client) continue;
+        uint64_t since = atomic_load_explicit(&connection->since, memory_order_relaxed);
+        bool waits = (since & ((1U << PHASE_BITS) - 1)) == PHASE_HEADER && !socket_unread(connection->socket);
+        own++;
+        if (!waits || since >= longest) continue;
+        longest = since;
+        idle = connection;
+    }
+    if (own > registry.most / 2) socket_break(idle != NULL ? idle->socket : socket);
+}
+
+static struct connection *enlist(int socket, uint64_t client)
 {
     struct connection *connection = calloc(1, sizeof *connection);
     pthread_mutex_lock(&registry.lock);
     registry.opened++;
+    make_place(socket, client);
     if (connection != NULL) {
+        connection->client = client;
         connection->socket = socket;
         connections_enter(connection, PHASE_HEADER);
         connection->next = registry.first;
@@ -122,7 +146,7 @@ void connections_notify(void *unused, struct MHD_Connection *connection, void **
     (void)unused;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *socket_context = info != NULL ? enlist(info->connect_fd) : NULL;
+        *socket_context = info != NULL ? enlist(info->connect_fd, exchange_client(connection)) : NULL;
     } else if (*socket_context != NULL) {
         delist(*socket_context);
         *socket_context = NULL;
@@ -195,11 +219,16 @@ static bool is_crowded(void)
     return registry.count + registry.lingering_count >= registry.most || held_answers_crowd();
 }
 
-/* Whether nothing has moved in the middle of a body or an answer for a while, and that is the client's doing. */
+/* Bytes that a client has to take of an answer, where answers are in the way, for it to have moved. */
+#define ANSWER_STEP ((uint64_t)64 << 10)
+
+/* Whether nothing, or of an answer that holds memory hardly anything, has moved in the middle of a body or an answer
+ * for a while, and that is the client's doing. */
 static bool has_stopped(struct connection *connection, enum phase phase, double since, double now)
 {
     uint64_t moved = socket_moved(connection->socket);
-    if (moved == 0 || moved != connection->moved) {
+    uint64_t step = phase == PHASE_ANSWER && held_answers_crowd() ? ANSWER_STEP : 1;
+    if (moved == 0 || moved - connection->moved >= step) {
         connection->moved = moved;
         connection->moved_at = now;
     }
@@ -340,7 +369,7 @@ static void find_most(void)
     struct rlimit files;
     registry.most = LIMIT_CONNECTIONS;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= LIMIT_CONNECTIONS + FILES_BESIDE) return;
-    registry.most = files.rlim_cur > (rlim_t)2 * FILES_BESIDE ? files.rlim_cur - FILES_BESIDE : FILES_BESIDE;
+    registry.most = files.rlim_cur > (rlim_t)2 * FILES_BESIDE ? files.rlim_cur - FILES_BESIDE : files.rlim_cur / 2;
     fprintf(stderr, "gradcheckd: %llu open files are allowed: %zu connections at a time, not %d\n",
             (unsigned long long)files.rlim_cur, registry.most, LIMIT_CONNECTIONS);
 }

@@ -1,9 +1,8 @@
 #include "server/http/dispatch.h"
 
 #include <microhttpd.h>
-#include <netinet/in.h>
-#include <string.h>
 
+#include "core/base/clock.h"
 #include "server/http/connections.h"
 #include "server/http/held.h"
 #include "server/http/problem.h"
@@ -17,6 +16,9 @@
 /* Operations: what a turn of a worker takes at least, and what reading takes. */
 #define WORK_OF_A_TURN 1e6
 #define WORK_PER_BYTE 100.0
+
+/* Operations that a second of a worker is taken for, when what it has done is charged. */
+#define WORK_PER_SECOND 1e10
 
 static int measure(struct request *request, struct error *error)
 {
@@ -42,17 +44,11 @@ static int step(struct request *request, struct error *error)
     return next(exchange, error);
 }
 
-/* Who takes turns with others: whoever a token tells apart, else an address; of IPv6 the part that a network has, since
- * the rest is anybody's choice. */
+/* Who takes turns with others: whoever a token tells apart, else an address. */
 static uint64_t client_of(const struct exchange *exchange)
 {
-    enum { NETWORK_OF_V6 = 8 };
-    const char *token = exchange_header(exchange, "Authorization");
-    if (exchange->options->tokens[0] != '\0' && token != NULL) return turns_client(token, strlen(token));
-    int family;
-    const void *address = exchange_client(exchange, &family);
-    if (address == NULL) return 0;
-    return turns_client(address, family == AF_INET6 ? NETWORK_OF_V6 : sizeof(struct in_addr));
+    if (exchange->token != NULL) return turns_client(exchange->token, exchange->token_length);
+    return exchange_client(exchange->connection);
 }
 
 /* Answers one that waited, or was about to, and for which there is no room. */
@@ -125,8 +121,10 @@ void dispatch_work(struct request *request, bool brief)
     struct error error = {0};
     connections_watch(request->connection, exchange); /* the time in the queue is not the work's */
     exchange->on_worker = true;
+    double begun = clock_seconds();
     int code = may_begin(exchange, &error);
     if (code != CODE_OK) {
+        workers_charge(request, 0);
         problem_answer(exchange, &error);
     } else {
         if (!request->measured) code = measure(request, &error);
@@ -136,6 +134,7 @@ void dispatch_work(struct request *request, bool brief)
         }
         if (code == CODE_OK) code = step(request, &error);
         if (code == CODE_OUT_OF_MEMORY) held_want_room();
+        workers_charge(request, WORK_PER_SECOND * (clock_seconds() - begun));
         if (request->stream.begun) {
             request_hold_answer(request);
             if (stream_leave(request)) request_free(request);

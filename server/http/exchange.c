@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "server/http/turns.h"
+
 const char *exchange_query(const struct exchange *exchange, const char *name)
 {
     if (exchange->connection == NULL) return NULL;
@@ -20,15 +22,26 @@ const char *exchange_header(const struct exchange *exchange, const char *name)
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
 }
 
-const void *exchange_client(const struct exchange *exchange, int *family)
+const void *exchange_address(struct MHD_Connection *connection, int *family)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     if (info == NULL || info->client_addr == NULL) return NULL;
     const void *address = info->client_addr;
     *family = info->client_addr->sa_family;
-    return *family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr
-                               : (const void *)&((const struct sockaddr_in *)address)->sin_addr;
+    if (*family == AF_INET) return &((const struct sockaddr_in *)address)->sin_addr;
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    if (!IN6_IS_ADDR_V4MAPPED(six)) return six;
+    *family = AF_INET;
+    return &six->s6_addr[sizeof *six - sizeof(struct in_addr)];
+}
+
+uint64_t exchange_client(struct MHD_Connection *connection)
+{
+    enum { NETWORK_OF_V6 = 8 };
+    int family;
+    const void *address = exchange_address(connection, &family);
+    if (address == NULL) return 0;
+    return turns_client(address, family == AF_INET6 ? NETWORK_OF_V6 : sizeof(struct in_addr));
 }
 
 void exchange_answer_header(struct exchange *exchange, const char *name, const char *value)

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/arena.h"
 #include "server/codes.h"
@@ -31,7 +32,9 @@ struct exchange {
     const char *path; /* of the request's target, percent-decoded */
     const char *body; /* complete when the route is called; not terminated */
     size_t body_length;
-    enum role role;         /* what its sender may do */
+    enum role role;    /* what its sender may do, */
+    const char *token; /* and the token that says so, not terminated; NULL without one */
+    size_t token_length;
     const char *media_type; /* of the body: the one of route->accepts that it is */
     size_t line, column;    /* where it breaks off, from 1, if it is malformed JSON; a problem tells them */
     atomic_bool cancelled;  /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */
@@ -57,8 +60,13 @@ struct exchange {
 const char *exchange_query(const struct exchange *exchange, const char *name);
 const char *exchange_header(const struct exchange *exchange, const char *name);
 
-/* The client's address: its bytes, and its family, AF_INET or AF_INET6; NULL where the system does not tell. */
-const void *exchange_client(const struct exchange *exchange, int *family);
+/* A client's address: its bytes, and its family, AF_INET (also where it came as one of IPv6's that stand for those) or
+ * AF_INET6; NULL where the system does not tell. */
+const void *exchange_address(struct MHD_Connection *connection, int *family);
+
+/* A number for a client by its address; of IPv6 by the part that a network has, since the rest is anybody's choice. 0
+ * where the system does not tell. */
+uint64_t exchange_client(struct MHD_Connection *connection);
 
 /* Adds a header to the answer; both strings live as long as the exchange. More than EXCHANGE_HEADERS_MAX are dropped.
  */

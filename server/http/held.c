@@ -82,15 +82,21 @@ static struct held_body *find_stopped(const struct held_body *except, double now
 }
 
 /* Room for `need` bytes: that of bodies that have stopped, those that stopped first; none of it where all of it would
- * not do. */
+ * not do. What only announces itself takes none. */
+static bool could_make_room(const struct held_body *except, size_t need)
+{
+    double now = clock_seconds();
+    size_t stopped = 0;
+    for (const struct held_body *body = bodies.first; body != NULL && need > room(); body = body->next)
+        if (body != except && has_stopped(body, now)) stopped += body->bytes;
+    return need <= room() || need <= stopped || need - stopped <= room();
+}
+
 static bool make_room(const struct held_body *except, size_t need)
 {
     if (need <= room()) return true;
+    if (!could_make_room(except, need)) return false;
     double now = clock_seconds();
-    size_t stopped = 0;
-    for (const struct held_body *body = bodies.first; body != NULL; body = body->next)
-        if (body != except && has_stopped(body, now)) stopped += body->bytes;
-    if (need > stopped && need - stopped > room()) return false;
     struct held_body *worst;
     while (need > room() && (worst = find_stopped(except, now)) != NULL) {
         delist(worst);
@@ -113,7 +119,7 @@ bool held_body_fits(size_t length)
 {
     if (length <= LIMIT_LIGHT_BODY) return true;
     pthread_mutex_lock(&bodies.lock);
-    bool fits = make_room(NULL, length);
+    bool fits = could_make_room(NULL, length);
     pthread_mutex_unlock(&bodies.lock);
     return fits;
 }

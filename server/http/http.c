@@ -125,7 +125,7 @@ static void write_log(const struct request *request, const struct log_entry *num
     struct log_entry entry = *numbers;
     const struct exchange *exchange = &request->exchange;
     int family;
-    const void *address = exchange_client(exchange, &family);
+    const void *address = exchange_address(exchange->connection, &family);
     if (address != NULL) inet_ntop(family, address, client, sizeof client);
     entry.id = request->id;
     entry.client = client;

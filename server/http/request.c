@@ -124,14 +124,15 @@ static void refuse_body(struct request *request)
     request->exchange.body_length = 0;
 }
 
-/* Room for `need` bytes: doubling, so that a client pays with bytes for the memory that it takes from us. (What lies
- * behind the bytes received is not counted: the system gives memory to it when it is written to.) */
+/* Room for `need` bytes: by a half more each time, so that a client pays with bytes for the memory that it takes from
+ * us.
+ */
 static int grow_body(struct request *request, size_t need)
 {
     const struct options *options = request->exchange.options;
     size_t capacity = request->body_capacity > 0 ? request->body_capacity : FIRST_BODY;
     while (capacity < need)
-        capacity = capacity > SIZE_MAX / 2 ? need : 2 * capacity;
+        capacity = capacity > SIZE_MAX / 2 ? need : capacity + capacity / 2;
     if (capacity > options->max_body && need <= options->max_body) capacity = options->max_body;
     size_t more = capacity - request->body_capacity;
     bool taken = memory_take(more);

@@ -46,7 +46,8 @@ struct request {
     char id[REQUEST_ID_MAX + 1]; /* "" until the headers are there */
     uint64_t client;             /* whose turn it takes: who has brought a token, or an address */
     double work;                 /* of what it asks, as far as that is known */
-    double turn;                 /* in the workers' queue: where it begins (turns.h) */
+    double turn;                 /* in the workers' queue: where it begins (turns.h), */
+    double charged;              /* and what its client was charged for it there */
     enum stage stage;
     enum weight weight;    /* as far as it is known: a large body is measured by a worker */
     bool measured;         /* its route has said how much it is */

@@ -4,6 +4,7 @@
 #ifndef SERVER_HTTP_TURNS_H
 #define SERVER_HTTP_TURNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,16 @@ struct turns {
     } last[TURNS_CLIENTS];
 };
 
-/* Where a request of so much work begins, that a client has just made. */
-double turns_begin(struct turns *turns, uint64_t client, double work);
+/* What a client with nothing waiting may still be behind for what was done for him: two seconds' work. He has had it,
+ * and perhaps nobody else wanted it. */
+#define TURNS_DEBT_MAX 2e10
+
+/* Where a request of so much work begins, that a client has just made; whether others of his wait. */
+double turns_begin(struct turns *turns, uint64_t client, double work, bool waits);
+
+/* A request of his took so much more than was said, or, where that is negative, so much less: nothing, if it was not
+ * done at all. */
+void turns_charge(struct turns *turns, uint64_t client, double more);
 
 /* That which begins there was taken. */
 void turns_take(struct turns *turns, double begin);

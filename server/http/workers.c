@@ -127,16 +127,36 @@ static void wake(const struct request *request)
     if (!is_long(request)) pthread_cond_signal(&pool.brief);
 }
 
+static bool is_waiting(uint64_t client)
+{
+    const struct request *request = pool.first;
+    while (request != NULL && request->client != client)
+        request = request->next;
+    return request != NULL;
+}
+
 struct request *workers_submit(struct request *request)
 {
     struct request *refused = NULL;
     pthread_mutex_lock(&pool.lock);
-    request->turn = turns_begin(&pool.turns, request->client, request->work);
+    request->turn = turns_begin(&pool.turns, request->client, request->work, is_waiting(request->client));
+    request->charged = request->work;
     append(request);
     if (pool.waiting > LIMIT_QUEUE) refused = unlink_last();
+    if (refused != NULL) turns_charge(&pool.turns, refused->client, -refused->charged);
     if (refused != request) wake(request);
     pthread_mutex_unlock(&pool.lock);
     return refused;
+}
+
+void workers_charge(const struct request *request, double work)
+{
+    double more = work - request->charged;
+    pthread_mutex_lock(&pool.lock);
+    turns_charge(&pool.turns, request->client, more);
+    for (struct request *other = pool.first; other != NULL; other = other->next)
+        if (other->client == request->client) other->turn += more; /* they begin where this one ends */
+    pthread_mutex_unlock(&pool.lock);
 }
 
 void workers_return(struct request *request)

@@ -18,6 +18,11 @@ bool workers_start(unsigned count, void (*run)(struct request *request, bool bri
  * From any thread. */
 struct request *workers_submit(struct request *request);
 
+/* From within `run`: so much work was done for a request, whatever was said of it; its client's next turns come by
+ * that.
+ */
+void workers_charge(const struct request *request, double work);
+
 /* From within `run` of the brief worker: the request turned out to be long. It waits again, in its old turn, for
  * another one. */
 void workers_return(struct request *request);

@@ -20,7 +20,7 @@ FIRST_LINE = re.compile(r"gradcheckd \S+ listening on http://(\[.*\]|[0-9.]+):(\
 class Daemon:
     """A running daemon; `before` is called in its process before it is one. stop() checks that it ends as it should: status 0, and a silent standard error."""
 
-    def __init__(self, *arguments, environment=None, before=None):
+    def __init__(self, *arguments, environment=None, before=None, pass_fds=()):
         self.ending = False
         self.errors = tempfile.TemporaryFile(mode="w+")
         variables = {name: value for name, value in os.environ.items() if not name.startswith("GRADCHECKD_")}
@@ -28,7 +28,7 @@ class Daemon:
         if not any(word.startswith("--listen") for word in arguments):
             arguments = ("--listen", "127.0.0.1:0") + arguments
         self.process = subprocess.Popen(
-            [PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=self.errors, text=True, env=variables, preexec_fn=before
+            [PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=self.errors, text=True, env=variables, preexec_fn=before, pass_fds=pass_fds
         )
         self.first_line = self.process.stdout.readline()
         match = FIRST_LINE.fullmatch(self.first_line)
@@ -80,8 +80,10 @@ class Daemon:
             lines = client.ask(get("/metrics")).body.decode().splitlines()
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}
 
-    def connect(self, timeout=20):
-        return socket.create_connection((self.host, self.port), timeout=timeout)
+    def connect(self, timeout=20, address=None):
+        """A connection; with another address of loopback as another machine's."""
+        host = "127.0.0.1" if address and self.host == "::" else self.host
+        return socket.create_connection((host, self.port), timeout, (address, 0) if address else None)
 
 
 def members(pairs):

@@ -437,13 +437,32 @@ class ConnectionTest(unittest.TestCase):
             with Daemon() as daemon:
                 with Client(daemon) as early:
                     self.assertEqual(early.ask(get("/healthz")).status, 200)
-                crowd = [daemon.connect() for _ in range(1200)]
+                crowd = [daemon.connect(address="127.0.0.%d" % (2 + i % 4)) for i in range(1200)]
                 for one in crowd:
                     one.sendall(data)
                 with Client(daemon, 25) as client:  # all the deadlines are longer
                     self.assertEqual(client.ask(get("/healthz")).status, 200)
                 for one in crowd:
                     one.close()
+
+    def test_all_of_one_address(self):
+        """However many it opens, and whatever it sends on them, others are served at once."""
+        self.allow_files()
+        with Daemon() as daemon:
+            crowd = [daemon.connect() for _ in range(1100)]
+            for one in crowd:
+                with contextlib.suppress(OSError):
+                    one.sendall(post(b" " * 10000)[:-10000])
+            with Client(daemon, 25) as client:
+                client.socket.close()
+                client.socket = daemon.connect(address="127.0.0.2")
+                for _ in range(10):
+                    self.assertEqual(client.ask(get("/healthz")).status, 200)
+                    for one in crowd:
+                        with contextlib.suppress(OSError):
+                            one.send(b" ")
+            for one in crowd:
+                one.close()
 
     def drip(self, daemon, crowd):
         """A byte for each connection; those that were closed are opened anew."""
@@ -452,7 +471,7 @@ class ConnectionTest(unittest.TestCase):
                 one.send(b" ")
             except OSError:
                 one.close()
-                crowd[i] = daemon.connect()
+                crowd[i] = daemon.connect(address="127.0.0.%d" % (2 + i % 4))
                 crowd[i].sendall(post(b" " * 100000)[:-100000])
 
     def test_who_moves_in_a_crowd(self):
@@ -465,7 +484,7 @@ class ConnectionTest(unittest.TestCase):
                 lazy, slow, watcher = Client(daemon), Client(daemon), Client(daemon)
                 lazy.send(get("/large.bin"))
                 slow.send(post(b" " * 10000)[:-10000])
-                crowd = [daemon.connect() for _ in range(1100)]
+                crowd = [daemon.connect(address="127.0.0.%d" % (2 + i % 4)) for i in range(1100)]
                 for one in crowd:
                     one.sendall(post(b" " * 100000)[:-100000])
                 sent, last, pause, broken = 0, time.monotonic(), 0.0, b'route="static",status="499"'

@@ -111,5 +111,19 @@ class LogTest(unittest.TestCase):
             Daemon("--log", "/nowhere/x")
 
 
+class PipeTest(unittest.TestCase):
+    def test_a_pipe_that_nobody_reads(self):
+        """Lines are lost, and nobody waits for them."""
+        reader, writer = os.pipe()
+        try:
+            with Daemon("--log", "/dev/fd/%d" % writer, pass_fds=(writer,)) as daemon:
+                with Client(daemon) as client:
+                    for _ in range(2000):
+                        self.assertEqual(client.ask(get("/healthz")).status, 200)
+        finally:
+            os.close(reader)
+            os.close(writer)
+
+
 if __name__ == "__main__":
     unittest.main()

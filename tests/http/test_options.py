@@ -19,7 +19,7 @@ class OptionsTest(unittest.TestCase):
             ["--listen", "[127.0.0.1]:80"], ["--threads", "0"], ["--threads", "-1"], ["--threads", "two"], ["--threads="],
             ["--threads", "100000"], ["--max-body", "0"], ["--max-body", "1KB"], ["--max-body", "KiB"], ["--max-body", "-1"],
             ["--max-body", "99999999999999999999"], ["--max-body", "99999999GiB"], ["--max-work", "0"], ["--max-work", "inf"],
-            ["--max-work", "1e999"], ["--host", ""], ["--open=maybe"], ["--tokens", ""], ["--log", ""], ["--max-memory", "63MiB"], ["--max-memory", "x"], ["--tokens"], ["--host", "http://a"], ["--cors", ""], ["--max-work", "0x10"], ["--max-work", " 1"], ["--max-work", "1e"], ["--device", "tpu"],
+            ["--max-work", "1e999"], ["--host", ""], ["--open=maybe"], ["--tokens", ""], ["--log", ""], ["--max-memory", "63MiB"], ["--max-memory", "x"], ["--tokens"], ["--host", "http://a"], ["--host", "grader:8080"], ["--host", "a,"], ["--cors", ""], ["--cors", "https://x.example/"], ["--cors", "x.example"], ["--max-work", "0x10"], ["--max-work", " 1"], ["--max-work", "1e"], ["--device", "tpu"],
             ["--static", ""], ["--static", "/nonexistent"], ["--static", "/dev/null"], ["--thread", "2"], ["--threads2"],
         ):  # fmt: skip
             done = run(*arguments)

@@ -15,7 +15,7 @@ def posting(host, origin, kind=b"application/json"):
 
 
 class HostTest(DaemonTest):
-    arguments = ("--host", "grader.example,other.example", "--host", "third.example")
+    arguments = ("--open", "--host", "grader.example,other.example", "--host", "third.example")
 
     def is_served(self, *hosts):
         for host in hosts:
@@ -69,7 +69,7 @@ class AddressTest(unittest.TestCase):
 
 
 class PageTest(DaemonTest):
-    arguments = ("--cors", "https://course.example", "--host", "grader.example")
+    arguments = ("--cors", "https://course.example", "--open", "--host", "grader.example")
 
     def refuses(self, host, origin):
         with self.subTest(host=host, origin=origin):

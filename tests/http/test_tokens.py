@@ -70,8 +70,15 @@ class RolesTest(TokensTest, DaemonTest):
             self.assertProblem(self.ask(post(b"{}", path=path)), 401, "unauthorized")
         self.assertProblem(self.ask(get("/metrics")), 401, "unauthorized")
 
+    def test_what_stands_behind_it(self):
+        """A token is one, however it is written: who writes more is nobody."""
+        self.assertEqual(self.ask(check(STUDENT + "  ")).status, 200)
+        for more in (" 1", " x=y", "\t,"):
+            self.assertProblem(self.ask(check(STUDENT + more)), 401, "unauthorized")
+        self.assertProblem(self.ask(check("")), 401, "unauthorized")
+
     def test_unknown(self):
-        for token in ("x", STUDENT + "x", STUDENT[:-1], "", hashlib.sha256(STUDENT.encode()).hexdigest()):
+        for token in ("x", STUDENT + "x", STUDENT[:-1], hashlib.sha256(STUDENT.encode()).hexdigest()):
             answer = self.ask(check(token))
             self.assertProblem(answer, 401, "unauthorized")
             self.assertIn('error="invalid_token"', answer.headers["www-authenticate"])

@@ -1,7 +1,6 @@
 """Clients take turns: who asks for much waits behind himself."""
 
 import select
-import socket
 import time
 import unittest
 
@@ -11,7 +10,7 @@ from daemon import Client, DaemonTest, heavy_check, post, wait_until
 def from_address(daemon, address):
     """A client with another address of loopback, as another machine would have."""
     client = Client.__new__(Client)
-    client.socket = socket.create_connection((daemon.host, daemon.port), timeout=600, source_address=(address, 0))
+    client.socket = daemon.connect(60, address)
     client.buffer, client.received = b"", 0
     return client
 
@@ -59,6 +58,34 @@ class TurnsTest(DaemonTest):
         self.assertLessEqual(set(statuses), {200, 503})
         self.assertLessEqual(statuses.count(503), 70)
         self.leave(greedy)
+
+
+class DisguiseTest(DaemonTest):
+    """Ways to look like many clients, or to ask for more than one says."""
+
+    arguments = ("--threads", "1", "--listen", "[::]:0", "--open")
+
+    def waits_little(self, body):
+        """Whether a polite client's check is done while most of a greedy one's forty still wait."""
+        polite = post(heavy_check(width=60, layers=3, batch=100))
+        greedy = [from_address(self.daemon, "127.0.0.1") for _ in range(40)]
+        for client in greedy:
+            self.addCleanup(client.socket.close)
+            client.send(body)
+        time.sleep(0.05)
+        with from_address(self.daemon, "127.0.0.2") as client:
+            for _ in range(3):
+                self.assertEqual(client.ask(polite).status, 200)
+        done = len(select.select([client.socket for client in greedy], [], [], 0)[0])
+        self.assertLess(done, 25)
+
+    def test_addresses_of_the_old_kind(self):
+        """On a socket of IPv6, too, clients of IPv4 are told apart."""
+        self.waits_little(post(heavy_check(width=60, layers=3, batch=100)))
+
+    def test_a_body_made_large(self):
+        """What it takes is found out late, and charged all the same."""
+        self.waits_little(post(heavy_check(width=60, layers=3, batch=100) + b" " * 70000))
 
 
 if __name__ == "__main__":

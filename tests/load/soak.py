@@ -24,6 +24,7 @@ from traffic import MIB, Broken, Daemon, Malformed, Reader, descriptors, lab, me
 from daemon import get, heavy_check, post, wait_until
 
 OUT = pathlib.Path("build/soak")
+SERVED_LEAST = 0.8  # of what can be done: the others found no room
 CLIENTS, PLAIN = 12, 3  # the plain ones ask for what is answered at once, so that there are many requests
 PAUSE = 0.02  # the longest between two requests of a client: the daemon is to have the other core
 
@@ -50,6 +51,7 @@ class Crowd:
         self.over = threading.Event()
         self.lock = threading.Lock()
         self.seen, self.faults = collections.Counter(), collections.Counter()
+        self.asked = self.served = 0  # of requests that can be done, those that were
         self.right = [lab()] + [self.with_right_gradients(width, layers) for width, layers in ((4, 1), (30, 2), (90, 3))]
         self.wrong = [lab(right=False)] + [self.spoilt(body) for body in self.right[1:]]
         self.curve = self.ask_first(post(training(1000), "/v1/train", CHECK)).json()["loss"]
@@ -82,6 +84,9 @@ class Crowd:
         answer = client.answer()
         with self.lock:
             self.seen[answer.status] += 1
+            if 200 in statuses:
+                self.asked += 1
+                self.served += answer.status == 200
         if answer.status not in statuses:
             self.fault("status %d, not %s: %r" % (answer.status, statuses, answer.body[:200]))
         return answer
@@ -341,6 +346,9 @@ def soak(daemon, seconds, seed):
         return wrong + ["the daemon has ended by itself"]
     if any(client.is_alive() for client in clients):
         wrong.append("a client still waits for its answer")
+    print("done: %d of %d requests that can be" % (crowd.served, crowd.asked))
+    if crowd.served < SERVED_LEAST * crowd.asked:
+        wrong.append("only %d of %d requests that can be done were" % (crowd.served, crowd.asked))
     return wrong + list(growths(samples)) + not_back(daemon, idle)
 
 
