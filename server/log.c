@@ -12,7 +12,7 @@ static const char *name;
 
 static int open_file(void)
 {
-    return open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    return open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
 }
 
 bool log_open(const char *path)

@@ -62,7 +62,8 @@ static bool catch_signals(void)
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     signalled = eventfd(0, EFD_CLOEXEC);
     return signalled >= 0 && sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0 &&
-           sigaction(SIGHUP, &hangup, NULL) == 0 && sigaction(SIGPIPE, &ignore, NULL) == 0;
+           sigaction(SIGHUP, &hangup, NULL) == 0 && sigaction(SIGPIPE, &ignore, NULL) == 0 &&
+           sigaction(SIGXFSZ, &ignore, NULL) == 0;
 }
 
 static bool load_tokens(const struct options *options)
@@ -128,7 +129,7 @@ static int serve(const struct options *options)
         fputs("gradcheckd: there is no room for the buffers of its matrix products: allow more memory (ulimit -v), or "
               "fewer --threads\n",
               stderr);
-        return EXIT_FAILURE;
+        _exit(EXIT_FAILURE); /* OpenBLAS's own end would wait for what it cannot have */
     }
     raise_file_limit();
     document_setup();

@@ -30,7 +30,7 @@
 #define LINGER_SECONDS 2.0
 #define GONE_SECONDS 0.2
 
-enum { FILES_BESIDE = 128, LINGER_MAX = 64, LINGER_READS = 64, PHASE_BITS = 2 };
+enum { LINGER_MAX = 64, LINGER_LEAST = 8, LINGER_READS = 64, PHASE_BITS = 2 };
 
 struct connection {
     struct connection *previous, *next;
@@ -216,7 +216,7 @@ size_t connections_count(void)
 
 static bool is_crowded(void)
 {
-    return registry.count + registry.lingering_count >= registry.most || held_answers_crowd();
+    return registry.count + registry.lingering_count >= registry.most || held_is_wanted();
 }
 
 /* Bytes that a client has to take of an answer, where answers are in the way, for it to have moved. */
@@ -227,7 +227,7 @@ static bool is_crowded(void)
 static bool has_stopped(struct connection *connection, enum phase phase, double since, double now)
 {
     uint64_t moved = socket_moved(connection->socket);
-    uint64_t step = phase == PHASE_ANSWER && held_answers_crowd() ? ANSWER_STEP : 1;
+    uint64_t step = phase == PHASE_ANSWER && held_is_wanted() ? ANSWER_STEP : 1;
     if (moved == 0 || moved - connection->moved >= step) {
         connection->moved = moved;
         connection->moved_at = now;
@@ -298,7 +298,7 @@ static void look_at(struct connection *connection, double now)
 /* True when the client has closed, too, or does not deserve more patience. */
 static bool lingered_enough(const struct lingering *lingering, double now)
 {
-    char waste[65536];
+    static char waste[65536]; /* the sweeper's alone, whose stack may be small */
     for (int i = 0; i < LINGER_READS; i++) {
         ssize_t got = recv(lingering->socket, waste, sizeof waste, MSG_DONTWAIT);
         if (got == 0) return true;
@@ -363,13 +363,16 @@ static void read_test_deadlines(void)
     if (text != NULL) (void)sscanf(text, "%lf,%lf,%lf,%lf", &limits[0], &limits[1], &limits[2], &limits[3]);
 }
 
-/* Of the files that the process may have open, those that are none of connections are set aside. */
-static void find_most(void)
+/* Of the files that the process may have open, those are set aside that its threads and the sweeper have. */
+static void find_most(unsigned threads)
 {
+    enum { OF_A_THREAD = 2, OTHERS = 24 };
     struct rlimit files;
     registry.most = LIMIT_CONNECTIONS;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= LIMIT_CONNECTIONS + FILES_BESIDE) return;
-    registry.most = files.rlim_cur > (rlim_t)2 * FILES_BESIDE ? files.rlim_cur - FILES_BESIDE : files.rlim_cur / 2;
+    rlim_t beside = OTHERS + (rlim_t)OF_A_THREAD * threads, lingering = LINGER_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= LIMIT_CONNECTIONS + beside + lingering) return;
+    rlim_t left = files.rlim_cur > beside + LINGER_LEAST ? files.rlim_cur - beside : LINGER_LEAST;
+    registry.most = left > 4 * lingering ? left - lingering : left - left / 4;
     fprintf(stderr, "gradcheckd: %llu open files are allowed: %zu connections at a time, not %d\n",
             (unsigned long long)files.rlim_cur, registry.most, LIMIT_CONNECTIONS);
 }
@@ -379,9 +382,9 @@ size_t connections_most(void)
     return registry.most;
 }
 
-bool connections_start(void)
+bool connections_start(unsigned threads)
 {
-    find_most();
+    find_most(threads);
     pthread_condattr_t attributes;
     read_test_deadlines();
     if (pthread_condattr_init(&attributes) != 0) return false;

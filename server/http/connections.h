@@ -18,8 +18,8 @@ enum phase {
     PHASE_ANSWER
 };
 
-bool connections_start(void); /* the sweeper; false where it cannot be started */
-void connections_stop(void);  /* when no connection is left */
+bool connections_start(unsigned threads); /* the sweeper, beside so many threads; false where it cannot be started */
+void connections_stop(void);              /* when no connection is left */
 
 /* For MHD_OPTION_NOTIFY_CONNECTION: registers and forgets connections. */
 void connections_notify(void *unused, struct MHD_Connection *connection, void **socket_context,

@@ -3,6 +3,7 @@
 #include <microhttpd.h>
 
 #include "core/base/clock.h"
+#include "core/base/memory.h"
 #include "server/http/connections.h"
 #include "server/http/held.h"
 #include "server/http/problem.h"
@@ -113,6 +114,17 @@ static int may_begin(const struct exchange *exchange, struct error *error)
     return CODE_OK;
 }
 
+/* What finds no memory though hardly anything else has any never will: it is not to be tried again. */
+static void explain_memory(const struct request *request, struct error *error)
+{
+    enum { OF_MEMORY = 8 };
+    size_t own = request->exchange.arena.held + request->body_capacity, taken = memory_taken();
+    size_t others = taken > own ? taken - own : 0, most = request->exchange.options->max_memory;
+    if (error->code != CODE_OUT_OF_MEMORY || most == 0 || own < most / OF_MEMORY || others > most / OF_MEMORY) return;
+    *error = (struct error){0};
+    error_set(error, CODE_TOO_MUCH_WORK, "this takes more memory than there is (--max-memory)");
+}
+
 /* Resuming comes last: from then on the request is the connection's again, and may be gone at once. */
 void dispatch_work(struct request *request, bool brief)
 {
@@ -133,7 +145,6 @@ void dispatch_work(struct request *request, bool brief)
             return;
         }
         if (code == CODE_OK) code = step(request, &error);
-        if (code == CODE_OUT_OF_MEMORY) held_want_room();
         workers_charge(request, WORK_PER_SECOND * (clock_seconds() - begun));
         if (request->stream.begun) {
             request_hold_answer(request);
@@ -142,6 +153,7 @@ void dispatch_work(struct request *request, bool brief)
         }
         if (code != CODE_OK) {
             problem_explain_cancelled(exchange, &error);
+            explain_memory(request, &error);
             problem_answer(exchange, &error);
         }
         request_hold_answer(request);

@@ -137,6 +137,7 @@ bool held_grow_body(struct held_body *body, int socket, size_t length)
         extend_patience(body, more);
     }
     pthread_mutex_unlock(&bodies.lock);
+    if (!grown) held_want_room();
     return grown;
 }
 
@@ -178,9 +179,8 @@ void held_want_room(void)
     atomic_store_explicit(&wanted, clock_seconds(), memory_order_relaxed);
 }
 
-bool held_answers_crowd(void)
+bool held_is_wanted(void)
 {
     double since = atomic_load_explicit(&wanted, memory_order_relaxed);
-    if (since == 0 || clock_seconds() - since > WANTED_SECONDS + patience) return false;
-    return atomic_load_explicit(&answers, memory_order_relaxed) > answers_limit / 4;
+    return since != 0 && clock_seconds() - since <= WANTED_SECONDS + patience;
 }

@@ -45,12 +45,12 @@ void held_drop_body(struct held_body *body);
 void held_add_answer(size_t bytes);
 void held_drop_answer(size_t bytes);
 
-/* Whether such answers hold so much that no more work should be begun: then clients who take nothing are in the way, as
- * they are where somebody says that there was no memory for his. */
+/* Whether such answers hold so much that no more work should be begun. Then room is wanted, as it is where somebody
+ * says that there was no memory for his. */
 bool held_answers_full(void);
 void held_want_room(void);
 
-/* Whether that was so a moment ago, and answers hold some of the room. */
-bool held_answers_crowd(void);
+/* Whether room was wanted a moment ago: clients who neither send nor take are in the way. */
+bool held_is_wanted(void);
 
 #endif

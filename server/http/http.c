@@ -316,7 +316,7 @@ bool http_start(const struct options *options, const struct routes *routes, char
     held_start(options);
     if (!listener_open(options, address)) return false;
     /* What was started before a failure ends with the process. */
-    if (connections_start() && workers_start(options->threads, dispatch_work) && start_daemons() &&
+    if (connections_start(options->threads) && workers_start(options->threads, dispatch_work) && start_daemons() &&
         listener_start(deliver))
         return true;
     fputs("gradcheckd: cannot start its threads\n", stderr);

@@ -1,5 +1,7 @@
 #include "server/http/problem.h"
 
+#include "server/http/held.h"
+
 #include "server/codes.h"
 #include "server/http/exchange.h"
 #include "server/http/route.h"
@@ -43,6 +45,7 @@ void problem_answer(struct exchange *exchange, const struct error *error)
     static char last_resort[] = "{\"type\":\"about:blank\",\"title\":\"Service "
                                 "Unavailable\",\"status\":503,\"code\":\"out_of_memory\","
                                 "\"detail\":\"Out of memory.\"}\n";
+    if (error->code == CODE_OUT_OF_MEMORY) held_want_room();
     exchange->header_count = 0;
     exchange->problem = codes_entry(error->code)->name;
     exchange->status = codes_entry(error->code)->status;

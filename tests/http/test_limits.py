@@ -551,7 +551,7 @@ class FilesTest(unittest.TestCase):
             self.assertEqual(late.ask(get("/healthz")).status, 200)
         for client in clients:
             client.socket.close()
-        with self.assertRaisesRegex(AssertionError, "exit status 0, standard error:\ngradcheckd: 300 open files are allowed: 172 conn"):
+        with self.assertRaisesRegex(AssertionError, "exit status 0, standard error:\ngradcheckd: 300 open files are allowed: 208 conn"):
             daemon.stop()
 
 
