@@ -19,7 +19,7 @@ DESTDIR ?=
 # Expanded when a recipe runs, not when this file is read: `make deps` may have installed pkg-config just before.
 PKGS     := libmicrohttpd jansson openblas nettle
 # The daemon takes a CUDA object only where it was built from the same of these headers.
-INTERFACE := core/backend/backend.h core/backend/plugin.h core/backend/formulas.h core/pass/fused.h core/base/error.h core/backend/updates.h
+INTERFACE := core/backend/backend.h core/backend/plugin.h core/backend/formulas.h core/backend/layouts.h core/pass/fused.h core/base/error.h core/backend/updates.h
 DEFINES  := -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' \
     -DGRADCHECKD_CUDA_INTERFACE=$(shell cat $(INTERFACE) | cksum | cut -d' ' -f1)UL
 CPPFLAGS  = -I. $(DEFINES) $(HARDEN) $(shell pkg-config --cflags $(PKGS))
@@ -51,7 +51,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-corpus half-finished replay coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims programs asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-corpus half-finished replay coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -190,6 +190,7 @@ unit: $(TESTS) $(ON_DEVICE)
 
 http: all $(B)/gradcheckd-standin.so
 	GRADCHECKD=$(B)/gradcheckd python3 tests/http/run.py
+	GRADCHECKD=$(B)/gradcheckd python3 tests/programs/run.py
 
 # What can be said of the CUDA object without a GPU.
 object: all $(ON_DEVICE) $(FAKES) $(B)/gradcheckd-standin.so
@@ -219,6 +220,10 @@ mistakes: $(B)/tests/diagnosis/page ## write core/MISTAKES.md anew from the tabl
 # Debian's python3 has Debian's NumPy.
 TRUTH_CASES ?= 300
 TRUTH_SEED ?= 1
+
+PROGRAMS ?= 4000
+programs: all deps-bench ## run PROGRAMS (4000) random programs in Python, too: their gradients have to pass
+	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/programs/differential.py --programs $(PROGRAMS)
 
 truth: all ## that what the diagnosis says is true: does it, and compares, for TRUTH_CASES wrong programs
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/truth/truth.py --cases $(TRUTH_CASES) --seed $(TRUTH_SEED) --show 5
@@ -263,7 +268,7 @@ soak: all ## mixed load for SOAK_MINUTES (30): memory, descriptors and threads s
 
 # ---- fuzzing; without a fuzzer, too: any compiler replays the corpora ----
 
-FUZZED       := documents headers requests
+FUZZED       := documents headers programs requests
 FUZZ_SHARED  := $(patsubst %.c,$(B)/%.o,$(filter-out tests/fuzz/fuzz_%.c tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 FUZZ_SECONDS ?= 120
 FUZZ_DRAWN   ?= 1000
@@ -272,6 +277,7 @@ FUZZ_LINK     = -Wl,--wrap=clock_gettime -Wl,--wrap=connections_start
 # In requests features are not weighed by how rare they are, which takes as long as the requests themselves.
 FUZZ_OF_documents = -max_len=65536
 FUZZ_OF_headers   = -max_len=2048
+FUZZ_OF_programs  = -max_len=1024
 FUZZ_OF_requests  = -max_len=1024 -entropic=0
 
 $(B)/tests/fuzz/replay-%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(FUZZ_SHARED) $(LIBRARY)
@@ -283,13 +289,14 @@ $(B)/tests/fuzz/run-%: $(B)/tests/fuzz/fuzz_%.o $(FUZZ_SHARED) $(LIBRARY)
 # The corpora, damaged copies of what is text in them, and FUZZ_DRAWN inputs (1000) for each target from a fixed seed.
 COPIES_documents = 30
 COPIES_headers   = 100
+COPIES_programs  = 100
 COPIES_requests  = 0
 
 replay: $(FUZZED:%=$(B)/tests/fuzz/replay-%)
 	@export OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=abort_on_error=1; \
 	$(foreach f,$(FUZZED),$(B)/tests/fuzz/replay-$(f) tests/fuzz/corpus-$(f) $(FUZZ_DRAWN) $(COPIES_$(f)) &&) true
 
-fuzz: ## feed documents, headers and requests with libFuzzer, each for FUZZ_SECONDS (120) or FUZZ_RUNS; fuzz-headers: one
+fuzz: ## feed documents, headers, programs and requests with libFuzzer, each for FUZZ_SECONDS (120) or FUZZ_RUNS; fuzz-headers: one
 	@for f in $(FUZZED); do $(MAKE) --no-print-directory fuzz-$$f || exit 1; done
 
 # With so much arithmetic, tracing comparisons takes most of the time, and a fuzzer can say little about numbers: the

@@ -59,3 +59,32 @@ DEVICE REAL NAME(loss_slope_one)(enum elementwise_loss l, REAL a, REAL p, REAL t
     }
     return 0;
 }
+
+DEVICE REAL NAME(binary_one)(enum binary f, REAL a, REAL b)
+{
+    switch (f) {
+#define BINARY_CASE(name)                                                                                              \
+    case BINARY_##name:                                                                                                \
+        return NAME(name)(a, b);
+        FORMULAS_OF_BINARIES(BINARY_CASE)
+#undef BINARY_CASE
+    case BINARY_COUNT:
+        break;
+    }
+    return 0;
+}
+
+/* What goes to a, or (second) to b. */
+DEVICE REAL NAME(binary_gradient_one)(enum binary f, bool second, REAL a, REAL b, REAL y, REAL dy)
+{
+    switch (f) {
+#define BINARY_CASE(name)                                                                                              \
+    case BINARY_##name:                                                                                                \
+        return second ? NAME(name##_second)(a, b, y, dy) : NAME(name##_first)(a, b, y, dy);
+        FORMULAS_OF_ARITHMETIC(BINARY_CASE)
+#undef BINARY_CASE
+    default:
+        break;
+    }
+    return 0;
+}

@@ -12,7 +12,8 @@ enum {
     STRIPS_MAX = 1024,        /* blocks of a sum over rows */
     ROWS_OF_A_WARP = 4,       /* at least so many, where there are more blocks than one */
     ELEMENTS_OF_A_THREAD = 4, /* likewise */
-    WIDE_ROW = 1024,          /* longer rows take a whole block */
+    WIDE_ROW = 1024,          /* longer rows take a whole block, */
+    WIDE_SUM = 64,            /* and so do sums of a gradient over so many elements */
     STRIP_SHARED = WARPS * WARP * sizeof(double)
 };
 static const size_t COLUMNS_AT_ONCE = STRIPS_MAX * WARP; /* whose sums fit into the scratch memory */

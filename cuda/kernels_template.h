@@ -123,6 +123,70 @@ KERNEL void NAME(sum_spread_kernel)(size_t n, size_t times, struct spread s, con
     }
 }
 
+/* ---- tensors that are repeated to one shape ---- */
+
+/* Where an element of the output lies in each of the tensors. Along a single axis, which most are, nothing is divided.
+ */
+struct NAME(places) {
+    size_t at[BROADCAST_TENSORS];
+};
+
+DEVICE struct NAME(places) NAME(places_of)(const struct broadcast *s, size_t element)
+{
+    struct NAME(places) p = {{0, 0, 0}};
+    for (size_t axis = s->rank; axis-- > 1; element /= s->dim[axis])
+        for (unsigned k = 0; k < BROADCAST_TENSORS; k++)
+            p.at[k] += element % s->dim[axis] * s->stride[k][axis];
+    for (unsigned k = 0; k < BROADCAST_TENSORS; k++)
+        p.at[k] += element * s->stride[k][0];
+    return p;
+}
+
+KERNEL void NAME(binary_kernel)(enum binary f, size_t n, struct broadcast s, const REAL *a, const REAL *b, REAL *y)
+{
+    EACH(e, n)
+    {
+        const struct NAME(places) p = NAME(places_of)(&s, e);
+        y[e] = NAME(binary_one)(f, a[p.at[0]], b[p.at[1]]);
+    }
+}
+
+KERNEL void NAME(choose_kernel)(size_t n, struct broadcast s, const REAL *c, const REAL *a, const REAL *b, REAL *y)
+{
+    EACH(e, n)
+    {
+        const struct NAME(places) p = NAME(places_of)(&s, e);
+        y[e] = c[p.at[0]] != 0 ? a[p.at[1]] : b[p.at[2]];
+    }
+}
+
+/* The gradient of a tensor of n elements, each of them repeated so many times: a thread adds up these, in order; or
+ * (WIDE) a block does, each thread every so-many-th of them. */
+template <bool WIDE>
+KERNEL void NAME(binary_gradient_kernel)(enum binary f, bool second, size_t n, size_t times, struct broadcast s,
+                                         const REAL *a, const REAL *b, const REAL *y, const REAL *dy, REAL *dx)
+{
+    const size_t first = WIDE ? block_index() : (size_t)block_index() * block_size() + thread_index();
+    const size_t step = WIDE ? grid_size() : (size_t)grid_size() * block_size();
+    for (size_t e = first; e < n; e += step) {
+        double sum = 0;
+        for (size_t t = WIDE ? thread_index() : 0; t < times; t += WIDE ? block_size() : 1) {
+            size_t at = 0, at_a = 0, at_b = 0, stride = 1, own = e, again = t;
+            for (size_t axis = s.rank; axis-- > 0; stride *= s.dim[axis]) {
+                size_t *rest = s.stride[second][axis] > 0 ? &own : &again;
+                const size_t index = *rest % s.dim[axis];
+                at += index * stride;
+                at_a += index * s.stride[0][axis];
+                at_b += index * s.stride[1][axis];
+                *rest /= s.dim[axis];
+            }
+            sum += (double)NAME(binary_gradient_one)(f, second, a[at_a], b[at_b], y[at], dy[at]);
+        }
+        if (WIDE) sum = block_reduce<tree_sum>(sum, shared_memory<double>());
+        if (!WIDE || thread_index() == 0) dx[e] = (REAL)sum;
+    }
+}
+
 /* Sums (or counts) over the rows of a chunk, to partials [chunks, columns]; X's rows are `stride`
  * apart. In a block each warp takes every WARPS-th
  * row; their sums are added in order. */

@@ -190,6 +190,51 @@ static int NAME(sum_spread)(const struct spread *s, const void *from, void *to)
                   static_cast<const REAL *>(from), static_cast<REAL *>(to));
 }
 
+static size_t NAME(elements_of)(const struct broadcast *s)
+{
+    size_t n = 1;
+    for (size_t axis = 0; axis < s->rank; axis++)
+        n *= s->dim[axis];
+    return n;
+}
+
+static int NAME(binary)(enum binary f, const struct broadcast *s, const void *a, const void *b, void *y)
+{
+    struct context *c;
+    int code = f < BINARY_COUNT ? context_get(&c) : CODE_DEVICE;
+    const size_t n = NAME(elements_of)(s);
+    if (code != CODE_OK || n == 0) return code;
+    return launch(c->queue, blocks_for(n), BLOCK, 0, NAME(binary_kernel), f, n, *s, static_cast<const REAL *>(a),
+                  static_cast<const REAL *>(b), static_cast<REAL *>(y));
+}
+
+static int NAME(binary_gradient)(enum binary f, bool second, const struct broadcast *s, const void *a, const void *b,
+                                 const void *y, const void *dy, void *dx)
+{
+    struct context *c;
+    int code = f < BINARY_ARITHMETIC ? context_get(&c) : CODE_DEVICE;
+    size_t n = 1;
+    for (size_t axis = 0; axis < s->rank; axis++)
+        if (s->stride[second][axis] > 0) n *= s->dim[axis];
+    if (code != CODE_OK || n == 0) return code;
+    const size_t times = NAME(elements_of)(s) / n;
+    const bool wide = times >= WIDE_SUM && n < ELEMENTWISE_BLOCKS_MAX;
+    return launch(c->queue, wide ? (unsigned)n : blocks_for(n), BLOCK, REDUCE_SHARED,
+                  wide ? NAME(binary_gradient_kernel) < true > : NAME(binary_gradient_kernel) < false >, f, second, n,
+                  times, *s, static_cast<const REAL *>(a), static_cast<const REAL *>(b), static_cast<const REAL *>(y),
+                  static_cast<const REAL *>(dy), static_cast<REAL *>(dx));
+}
+
+static int NAME(choose)(const struct broadcast *s, const void *mask, const void *a, const void *b, void *y)
+{
+    struct context *c;
+    int code = context_get(&c);
+    const size_t n = NAME(elements_of)(s);
+    if (code != CODE_OK || n == 0) return code;
+    return launch(c->queue, blocks_for(n), BLOCK, 0, NAME(choose_kernel), n, *s, static_cast<const REAL *>(mask),
+                  static_cast<const REAL *>(a), static_cast<const REAL *>(b), static_cast<REAL *>(y));
+}
+
 static int NAME(sum_rows)(size_t rows, size_t columns, const void *X, void *v)
 {
     struct context *c;
@@ -405,6 +450,9 @@ static void NAME(fill_in)(struct backend *b)
     b->multiply_row = NAME(multiply_row);
     b->spread = NAME(spread);
     b->sum_spread = NAME(sum_spread);
+    b->binary = NAME(binary);
+    b->binary_gradient = NAME(binary_gradient);
+    b->choose = NAME(choose);
     b->copy_rows = NAME(copy_rows);
     b->axpby = NAME(axpby);
     b->dot = NAME(dot);

@@ -6,6 +6,7 @@ static const struct code_entry entries[CODE_END] = {
     [CODE_SHAPE_MISMATCH] = {400, "shape_mismatch", true},
     [CODE_NOT_FINITE] = {400, "not_finite", true},
     [CODE_OUT_OF_RANGE] = {400, "out_of_range", true},
+    [CODE_PROGRAM_ERROR] = {400, "program_error", true},
     [CODE_OUT_OF_MEMORY] = {503, "out_of_memory", false},
     [CODE_CANCELLED] = {503, "cancelled", false},
     [CODE_DEVICE] = {503, "device", false},

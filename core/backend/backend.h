@@ -12,6 +12,7 @@
 
 #include "core/base/arena.h"
 #include "core/backend/formulas.h"
+#include "core/backend/layouts.h"
 #include "core/backend/updates.h"
 
 enum dtype { DTYPE_FLOAT64, DTYPE_FLOAT32 };
@@ -24,6 +25,16 @@ enum { SPREAD_RANK_MAX = 16 };
 struct spread {
     size_t rank;
     size_t dim[SPREAD_RANK_MAX], stride[SPREAD_RANK_MAX];
+};
+
+/* Up to three tensors, each of them repeated to one shape, the output's: by axis of that its length, and for each
+ * tensor how many elements on one step goes in it, 0 along the axes where it is repeated. At least one axis, and the
+ * last one's steps are 0 or 1. Axes that lie together in all of the tensors are best given as one: the loops run along
+ * the last. */
+enum { BROADCAST_TENSORS = 3 };
+struct broadcast {
+    size_t rank;
+    size_t dim[SPREAD_RANK_MAX], stride[BROADCAST_TENSORS][SPREAD_RANK_MAX];
 };
 
 struct backend {
@@ -72,6 +83,15 @@ struct backend {
     /* The larger tensor out of the smaller; and back: the smaller as the sum of all that it is repeated in */
     int (*spread)(const struct spread *s, const void *from, void *to);
     int (*sum_spread)(const struct spread *s, const void *from, void *to);
+    /* y = f(a, b), element by element of the tensors 0 and 1 of the broadcast, at the output's shape */
+    int (*binary)(enum binary f, const struct broadcast *s, const void *a, const void *b, void *y);
+    /* What dy sends to a, or (second) to b, y being f(a, b): dx, of that one's shape, the sum over all that it is
+     * repeated to. CODE_DEVICE for an f that is flat. */
+    int (*binary_gradient)(enum binary f, bool second, const struct broadcast *s, const void *a, const void *b,
+                           const void *y, const void *dy, void *dx);
+    /* y = a where c is not 0, else b: the tensors 1, 2 and 0 of the broadcast. What goes back is a binary's,
+     * BINARY_kept_where's and BINARY_kept_unless's of c and a, c and b. */
+    int (*choose)(const struct broadcast *s, const void *c, const void *a, const void *b, void *y);
     /* Part of a matrix: to[i * to_stride + j] = from[i * from_stride + j] for i < rows, j < columns */
     int (*copy_rows)(size_t rows, size_t columns, size_t from_stride, const void *from, size_t to_stride, void *to);
     /* y = alpha x + beta y; beta = 0 does not read y */
@@ -102,6 +122,33 @@ struct backend {
     /* One step of an optimizer: n parameters w and their state (core/backend/updates.h) from their gradients g. State
      * that a rule does not use may be anything but NULL. */
     int (*update)(const struct update *u, size_t n, const void *g, void *w, void *first, void *second);
+
+    /* What follows up to cumsum is optional, all of it or none: NULL where there is none. To be called through
+     * core/backend/generic.h, which does it on the host then. */
+
+    /* `to`, packed, from the elements of a view of `from`; a view of `to` from `from`, packed: set to it, where the
+     * view names no element twice; or added up, what comes along axes of stride 0 in float64; a view of `to` set to a
+     * value */
+    int (*view_read)(const struct strided *view, const void *from, void *to);
+    int (*view_write)(const struct strided *view, const void *from, void *to);
+    int (*view_add)(const struct strided *view, const void *from, void *to);
+    int (*view_fill)(const struct strided *view, double value, void *to);
+    /* The same for what lists of indices name, `to` or `from` being [outer, count, inner]. Indices are those that
+     * first_no_index lets pass. index_take reads from the last to the first and leaves 0 in their place: what is named
+     * more than once goes to the last that names it. */
+    int (*index_read)(const struct indexed *indexed, const void *const *index, const void *from, void *to);
+    int (*index_write)(const struct indexed *indexed, const void *const *index, const void *from, void *to);
+    int (*index_add)(const struct indexed *indexed, const void *const *index, const void *from, void *to);
+    int (*index_take)(const struct indexed *indexed, const void *const *index, void *from, void *to);
+    /* The offset of the first element that is no whole number within [-dim, dim - 1]; n where all are. Into host
+     * memory. */
+    int (*first_no_index)(size_t n, const void *x, size_t dim, size_t *host);
+    /* y = the fold of x; dx from x, y and the gradient there, each element's share */
+    int (*fold)(enum fold f, double a, const struct rows_of_fold *rows, const void *x, void *y);
+    int (*fold_gradient)(enum fold f, double a, const struct rows_of_fold *rows, const void *x, const void *y,
+                         const void *dy, void *dx);
+    /* y[:,i,:] = the sum of x[:,:i+1,:]; or backwards, of x[:,i:,:] */
+    int (*cumsum)(bool backwards, const struct rows_of_fold *rows, const void *x, void *y);
 
     /* Optional, NULL where there is none: many evaluations of one small network (core/pass/fused.h) at once. All
      * pointers are to host memory, parameters [fused->parameters], data [batch, input], targets [batch, output].

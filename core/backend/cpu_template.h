@@ -289,8 +289,15 @@ static int NAME(spread)(const struct spread *s, const void *from, void *to)
     const REAL *x = from;
     REAL *y = to;
     for (size_t r = 0; r < runs; r++, y += n) {
-        for (size_t j = 0; j < n; j++)
-            y[j] = x[at + j * step];
+        REAL first = x[at];
+        if (step == 1)
+            memcpy(y, x + at, n * sizeof(REAL));
+        else if (step == 0)
+            for (size_t j = 0; j < n; j++)
+                y[j] = first;
+        else
+            for (size_t j = 0; j < n; j++)
+                y[j] = x[at + j * step];
         NAME(next_run)(s, index, &at);
     }
     return CODE_OK;
@@ -442,6 +449,9 @@ static int NAME(update)(const struct update *step, size_t n, const void *gradien
     return CODE_OK;
 }
 
+#include "core/backend/cpu_views_template.h"
+#include "core/backend/cpu_folds_template.h"
+
 static const struct backend NAME(backend) = {
     .device = "cpu",
     .dtype = DTYPE,
@@ -464,6 +474,9 @@ static const struct backend NAME(backend) = {
     .multiply_row = NAME(multiply_row),
     .spread = NAME(spread),
     .sum_spread = NAME(sum_spread),
+    .binary = NAME(binary),
+    .binary_gradient = NAME(binary_gradient),
+    .choose = NAME(choose),
     .copy_rows = NAME(copy_rows),
     .axpby = NAME(axpby),
     .dot = NAME(dot),
@@ -476,4 +489,16 @@ static const struct backend NAME(backend) = {
     .hinge_gradient = NAME(hinge_gradient),
     .count_within = NAME(count_within),
     .update = NAME(update),
+    .view_read = NAME(view_read),
+    .view_write = NAME(view_write),
+    .view_add = NAME(view_add),
+    .view_fill = NAME(view_fill),
+    .index_read = NAME(index_read),
+    .index_write = NAME(index_write),
+    .index_add = NAME(index_add),
+    .index_take = NAME(index_take),
+    .first_no_index = NAME(first_no_index),
+    .fold = NAME(fold),
+    .fold_gradient = NAME(fold_gradient),
+    .cumsum = NAME(cumsum),
 };

@@ -8,8 +8,26 @@
  * is df/dx. */
 #define FORMULAS_OF_ACTIVATIONS(X)                                                                                     \
     X(relu) X(leaky_relu) X(elu) X(sigmoid) X(tanh) X(softplus) X(silu) X(gelu) X(gelu_tanh)
-#define FORMULAS_OF_FUNCTIONS(X) X(exp)
-#define FORMULAS_OF_MAPS(X) FORMULAS_OF_ACTIVATIONS(X) FORMULAS_OF_FUNCTIONS(X)
+/* clang-format off */
+#define FORMULAS_OF_FUNCTIONS(X)                                                                                       \
+    X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(square) X(cube) X(absolute) X(sin) X(cos) X(reciprocal) X(negative)      \
+    X(power) X(at_least) X(at_most)
+/* clang-format on */
+/* Flat but where they jump: their slope is 0. */
+#define FORMULAS_OF_STEPS(X) X(sign) X(floor) X(ceil) X(rint) X(trunc) X(logical_not)
+#define FORMULAS_OF_MAPS(X) FORMULAS_OF_ACTIVATIONS(X) FORMULAS_OF_FUNCTIONS(X) FORMULAS_OF_STEPS(X)
+
+/* Functions of two numbers: y = f(a, b). Of those that have a gradient NAME(f_first)(a, b, y, dy) is what the gradient
+ * dy at y sends to a, and f_second what it sends to b: where that is a choice it is one, and no product with 0, which
+ * would make a NaN of an infinity. The others are flat but where they jump. */
+#define FORMULAS_OF_ARITHMETIC(X)                                                                                      \
+    X(plus) X(minus) X(times) X(divided) X(raised) X(maximum) X(minimum) X(kept_where) X(kept_unless)
+/* clang-format off */
+#define FORMULAS_OF_COMPARISONS(X)                                                                                     \
+    X(less) X(less_equal) X(greater) X(greater_equal) X(equal) X(not_equal) X(logical_and) X(logical_or)               \
+    X(floor_divide) X(mod)
+/* clang-format on */
+#define FORMULAS_OF_BINARIES(X) FORMULAS_OF_ARITHMETIC(X) FORMULAS_OF_COMPARISONS(X)
 
 /* Elementwise losses: l(p, t; a) of a prediction p and its target t. NAME(l_slope) is dl/dp. */
 #define FORMULAS_OF_LOSSES(X)                                                                                          \
@@ -22,6 +40,9 @@ enum map { FORMULAS_OF_MAPS(FORMULAS_ENUM) MAP_COUNT, MAP_ACTIVATIONS = MAP_gelu
 #undef FORMULAS_ENUM
 #define FORMULAS_ENUM(name) LOSS_##name,
 enum elementwise_loss { FORMULAS_OF_LOSSES(FORMULAS_ENUM) LOSS_COUNT };
+#undef FORMULAS_ENUM
+#define FORMULAS_ENUM(name) BINARY_##name,
+enum binary { FORMULAS_OF_BINARIES(FORMULAS_ENUM) BINARY_COUNT, BINARY_ARITHMETIC = BINARY_kept_unless + 1 };
 #undef FORMULAS_ENUM
 
 /* On which side of a kink x is: -1 or 1, and 0 on it. */
@@ -162,6 +183,439 @@ FORMULA REAL NAME(exp_slope)(REAL a, REAL x, REAL y)
     (void)a;
     (void)x;
     return y;
+}
+
+FORMULA REAL NAME(expm1)(REAL a, REAL x)
+{
+    (void)a;
+    return expm1(x);
+}
+FORMULA REAL NAME(expm1_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)x;
+    return y + 1;
+}
+
+FORMULA REAL NAME(log)(REAL a, REAL x)
+{
+    (void)a;
+    return log(x);
+}
+FORMULA REAL NAME(log_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)y;
+    return 1 / x;
+}
+
+FORMULA REAL NAME(log1p)(REAL a, REAL x)
+{
+    (void)a;
+    return log1p(x);
+}
+FORMULA REAL NAME(log1p_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)y;
+    return 1 / (1 + x);
+}
+
+FORMULA REAL NAME(sqrt)(REAL a, REAL x)
+{
+    (void)a;
+    return sqrt(x);
+}
+FORMULA REAL NAME(sqrt_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)x;
+    return (REAL)0.5 / y;
+}
+
+FORMULA REAL NAME(square)(REAL a, REAL x)
+{
+    (void)a;
+    return x * x;
+}
+FORMULA REAL NAME(square_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)y;
+    return 2 * x;
+}
+
+FORMULA REAL NAME(cube)(REAL a, REAL x)
+{
+    (void)a;
+    return x * x * x;
+}
+FORMULA REAL NAME(cube_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)y;
+    return 3 * (x * x);
+}
+
+/* |x|; the slope at 0 is 0 */
+FORMULA REAL NAME(absolute)(REAL a, REAL x)
+{
+    (void)a;
+    return fabs(x);
+}
+FORMULA REAL NAME(absolute_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)y;
+    return (REAL)((x > 0) - (x < 0));
+}
+
+FORMULA REAL NAME(sin)(REAL a, REAL x)
+{
+    (void)a;
+    return sin(x);
+}
+FORMULA REAL NAME(sin_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)y;
+    return cos(x);
+}
+
+FORMULA REAL NAME(cos)(REAL a, REAL x)
+{
+    (void)a;
+    return cos(x);
+}
+FORMULA REAL NAME(cos_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)y;
+    return -sin(x);
+}
+
+FORMULA REAL NAME(reciprocal)(REAL a, REAL x)
+{
+    (void)a;
+    return 1 / x;
+}
+FORMULA REAL NAME(reciprocal_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)x;
+    return -y * y;
+}
+
+FORMULA REAL NAME(negative)(REAL a, REAL x)
+{
+    (void)a;
+    return -x;
+}
+FORMULA REAL NAME(negative_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)x;
+    (void)y;
+    return -1;
+}
+
+/* x^a; a negative x has powers of whole exponents only. x^0 is 1 everywhere, also where x^-1 is infinite. */
+FORMULA REAL NAME(power)(REAL a, REAL x)
+{
+    return pow(x, a);
+}
+FORMULA REAL NAME(power_slope)(REAL a, REAL x, REAL y)
+{
+    (void)y;
+    return a == 0 ? 0 : a * pow(x, a - 1);
+}
+
+/* The larger and the smaller of x and a; the slope at a is 1, as in PyTorch's clamp. A NaN stays one. The slopes are
+ * sums: of a choice compilers make a branch, which is guessed wrong at every other element. */
+FORMULA REAL NAME(at_least)(REAL a, REAL x)
+{
+    return x < a ? a : x;
+}
+FORMULA REAL NAME(at_least_slope)(REAL a, REAL x, REAL y)
+{
+    (void)y;
+    return (REAL)((x > a) + (x == a));
+}
+FORMULA REAL NAME(at_most)(REAL a, REAL x)
+{
+    return x > a ? a : x;
+}
+FORMULA REAL NAME(at_most_slope)(REAL a, REAL x, REAL y)
+{
+    (void)y;
+    return (REAL)((x < a) + (x == a));
+}
+
+/* ---- maps that are flat ---- */
+
+#define FLAT(slope)                                                                                                    \
+    FORMULA REAL NAME(slope)(REAL a, REAL x, REAL y)                                                                   \
+    {                                                                                                                  \
+        (void)a;                                                                                                       \
+        (void)x;                                                                                                       \
+        (void)y;                                                                                                       \
+        return 0;                                                                                                      \
+    }
+FLAT(sign_slope)
+FLAT(floor_slope)
+FLAT(ceil_slope)
+FLAT(rint_slope)
+FLAT(trunc_slope)
+FLAT(logical_not_slope)
+#undef FLAT
+
+/* 0 of 0, and a NaN of a NaN */
+FORMULA REAL NAME(sign)(REAL a, REAL x)
+{
+    (void)a;
+    return x > 0 ? 1 : x < 0 ? -1 : x;
+}
+FORMULA REAL NAME(floor)(REAL a, REAL x)
+{
+    (void)a;
+    return floor(x);
+}
+FORMULA REAL NAME(ceil)(REAL a, REAL x)
+{
+    (void)a;
+    return ceil(x);
+}
+/* a half to the even number beside it */
+FORMULA REAL NAME(rint)(REAL a, REAL x)
+{
+    (void)a;
+    return rint(x);
+}
+FORMULA REAL NAME(trunc)(REAL a, REAL x)
+{
+    (void)a;
+    return trunc(x);
+}
+/* Of truth values, as NumPy takes them of numbers: 0 is false, and everything else true, a NaN too. */
+FORMULA REAL NAME(logical_not)(REAL a, REAL x)
+{
+    (void)a;
+    return x == 0 ? 1 : 0;
+}
+
+/* ---- binaries ---- */
+
+FORMULA REAL NAME(plus)(REAL a, REAL b)
+{
+    return a + b;
+}
+FORMULA REAL NAME(plus_first)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)a;
+    (void)b;
+    (void)y;
+    return dy;
+}
+FORMULA REAL NAME(plus_second)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)a;
+    (void)b;
+    (void)y;
+    return dy;
+}
+
+FORMULA REAL NAME(minus)(REAL a, REAL b)
+{
+    return a - b;
+}
+FORMULA REAL NAME(minus_first)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)a;
+    (void)b;
+    (void)y;
+    return dy;
+}
+FORMULA REAL NAME(minus_second)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)a;
+    (void)b;
+    (void)y;
+    return -dy;
+}
+
+FORMULA REAL NAME(times)(REAL a, REAL b)
+{
+    return a * b;
+}
+FORMULA REAL NAME(times_first)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)a;
+    (void)y;
+    return dy * b;
+}
+FORMULA REAL NAME(times_second)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)b;
+    (void)y;
+    return dy * a;
+}
+
+FORMULA REAL NAME(divided)(REAL a, REAL b)
+{
+    return a / b;
+}
+FORMULA REAL NAME(divided_first)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)a;
+    (void)y;
+    return dy / b;
+}
+FORMULA REAL NAME(divided_second)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)a;
+    return -dy * (y / b);
+}
+
+/* a^b. What comes to a is 0 where b is 0, whatever a^-1 is; what comes to b is 0 where a is 0 and b is not negative:
+ * a^b stays 0 there, and only its formula has a logarithm. Both as in PyTorch. */
+FORMULA REAL NAME(raised)(REAL a, REAL b)
+{
+    return pow(a, b);
+}
+FORMULA REAL NAME(raised_first)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)y;
+    return b == 0 ? 0 : dy * (b * pow(a, b - 1));
+}
+FORMULA REAL NAME(raised_second)(REAL a, REAL b, REAL y, REAL dy)
+{
+    return a == 0 && b >= 0 ? 0 : dy * (y * log(a));
+}
+
+/* Of two that are equal the first is taken, and gets all of the gradient; of a number and a NaN the NaN. */
+FORMULA REAL NAME(maximum)(REAL a, REAL b)
+{
+    return b > a || isnan(b) ? b : a;
+}
+FORMULA REAL NAME(maximum_first)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)y;
+    return b > a || isnan(b) ? 0 : dy;
+}
+FORMULA REAL NAME(maximum_second)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)y;
+    return b > a || isnan(b) ? dy : 0;
+}
+FORMULA REAL NAME(minimum)(REAL a, REAL b)
+{
+    return b < a || isnan(b) ? b : a;
+}
+FORMULA REAL NAME(minimum_first)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)y;
+    return b < a || isnan(b) ? 0 : dy;
+}
+FORMULA REAL NAME(minimum_second)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)y;
+    return b < a || isnan(b) ? dy : 0;
+}
+
+/* The second where the first is true, or false, else 0: what goes back through a choice between two. */
+FORMULA REAL NAME(kept_where)(REAL a, REAL b)
+{
+    return a != 0 ? b : 0;
+}
+FORMULA REAL NAME(kept_where_first)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)a;
+    (void)b;
+    (void)y;
+    (void)dy;
+    return 0;
+}
+FORMULA REAL NAME(kept_where_second)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)b;
+    (void)y;
+    return a != 0 ? dy : 0;
+}
+FORMULA REAL NAME(kept_unless)(REAL a, REAL b)
+{
+    return a != 0 ? 0 : b;
+}
+FORMULA REAL NAME(kept_unless_first)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)a;
+    (void)b;
+    (void)y;
+    (void)dy;
+    return 0;
+}
+FORMULA REAL NAME(kept_unless_second)(REAL a, REAL b, REAL y, REAL dy)
+{
+    (void)b;
+    (void)y;
+    return a != 0 ? 0 : dy;
+}
+
+/* ---- binaries that are flat ---- */
+
+FORMULA REAL NAME(less)(REAL a, REAL b)
+{
+    return a < b ? 1 : 0;
+}
+FORMULA REAL NAME(less_equal)(REAL a, REAL b)
+{
+    return a <= b ? 1 : 0;
+}
+FORMULA REAL NAME(greater)(REAL a, REAL b)
+{
+    return a > b ? 1 : 0;
+}
+FORMULA REAL NAME(greater_equal)(REAL a, REAL b)
+{
+    return a >= b ? 1 : 0;
+}
+FORMULA REAL NAME(equal)(REAL a, REAL b)
+{
+    return a == b ? 1 : 0;
+}
+FORMULA REAL NAME(not_equal)(REAL a, REAL b)
+{
+    return a != b ? 1 : 0;
+}
+FORMULA REAL NAME(logical_and)(REAL a, REAL b)
+{
+    return a != 0 && b != 0 ? 1 : 0;
+}
+FORMULA REAL NAME(logical_or)(REAL a, REAL b)
+{
+    return a != 0 || b != 0 ? 1 : 0;
+}
+
+/* The remainder with b's sign, as in Python and NumPy: C's has a's. fmod is exact, and where its sign is the other one,
+ * b is added once. */
+FORMULA REAL NAME(mod)(REAL a, REAL b)
+{
+    REAL rest = fmod(a, b);
+    if (b == 0 || isnan(rest)) return rest;
+    if (rest == 0) return copysign((REAL)0, b);
+    return (b < 0) != (rest < 0) ? rest + b : rest;
+}
+
+/* floor(a / b) as if a / b were exact, as in Python and NumPy: a less the remainder is a multiple of b, and the
+ * quotient of the two within half of the whole number that it should be. */
+FORMULA REAL NAME(floor_divide)(REAL a, REAL b)
+{
+    REAL rest = fmod(a, b);
+    if (b == 0) return a / b;
+    REAL quotient = (a - rest) / b;
+    if (rest != 0 && (b < 0) != (rest < 0)) quotient -= 1;
+    if (quotient == 0) return copysign((REAL)0, a / b);
+    REAL whole = floor(quotient);
+    return quotient - whole > (REAL)0.5 ? whole + 1 : whole;
 }
 
 /* ---- losses ---- */

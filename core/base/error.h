@@ -13,6 +13,7 @@ enum code {
     CODE_SHAPE_MISMATCH,
     CODE_NOT_FINITE,
     CODE_OUT_OF_RANGE,
+    CODE_PROGRAM_ERROR,
     /* what is wrong with us */
     CODE_OUT_OF_MEMORY,
     CODE_CANCELLED,

@@ -50,7 +50,7 @@ void kink_find(struct settling *s)
     for (size_t i = graph->node_count; i-- > 0;) {
         const struct node *node = graph->nodes[i];
         enum kink where = op_kink(node->op, node->attributes);
-        if (where == KINK_NONE || !pass_counts(s->pass, node)) continue;
+        if (where == KINK_NONE || node->op->sides != NULL || !pass_counts(s->pass, node)) continue;
         const struct op_call *call = pass_call(s->pass, node);
         const struct value *value = node->inputs[0];
         const double *off = s->magnitudes->values[value->index], *t = call->x[call->count - 1];

@@ -136,7 +136,7 @@ static bool any_near_kink(const struct pass *pass, double largest)
         enum kink where = op_kink(node->op, node->attributes);
         const struct op_call *call = pass_call(pass, node);
         const double *x = call->x[0], *t = call->x[call->count - 1];
-        if (where == KINK_MARGIN) return true;
+        if (where == KINK_MARGIN || where == KINK_TIES) return true;
         for (size_t e = 0; where != KINK_NONE && e < node->inputs[0]->size; e++)
             if (fabs(x[e] - (where == KINK_ERROR ? t[e] : node->op->kink_at)) <= OF_VALUES * (1 + largest)) return true;
     }

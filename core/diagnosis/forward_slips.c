@@ -71,7 +71,7 @@ static void change(struct changed *changed, const struct op_call *call, const st
     changed->call.dx = changed->dx;
     changed->call.add = changed->add;
     changed->call.y = y;
-    for (size_t a = 0; op != call->op && op->attributes[a].name != NULL; a++)
+    for (size_t a = 0; op != call->op && attribute_stands(&op->attributes[a]); a++)
         changed->attributes[a] = op->attributes[a].fallback;
     if (op != call->op) changed->call.attributes = changed->attributes;
 }

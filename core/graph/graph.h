@@ -32,10 +32,11 @@ struct value {
 };
 
 /* Where a node stands for people. */
-enum place_kind { PLACE_LAYER, PLACE_LOSS, PLACE_PENALTY };
+enum place_kind { PLACE_LAYER, PLACE_LOSS, PLACE_PENALTY, PLACE_LINE };
 struct place {
     enum place_kind kind;
-    size_t layer; /* PLACE_LAYER: which, from 0 */
+    size_t layer;  /* PLACE_LAYER: which, from 0; PLACE_LINE: which line of the program, from 1, */
+    size_t column; /* and where in it */
 };
 
 struct node {

@@ -31,6 +31,10 @@ const struct node *network_activation(const struct value *value)
 
 bool intermediate_find(const struct network *network, const char *name, struct intermediate *intermediate)
 {
+    if (network->find != NULL) {
+        *intermediate = (struct intermediate){.value = network->find(network, name)};
+        return intermediate->value != NULL;
+    }
     intermediate->gradient = name[0] == 'd';
     if (intermediate->gradient) name += strncmp(name, "dL_d", 4) == 0 ? 4 : 1;
     intermediate->value = network->output;

@@ -51,8 +51,14 @@ struct graded {
     double l2, l1;           /* of a parameter: what the loss adds for it */
 };
 
+struct program;
+
 struct network {
     const struct definition *definition;
+    const struct program
+        *program; /* the one that it was made of (core/language/program.h); NULL of a list of layers, */
+    /* which has names of its own for its values; else this finds one; NULL where there is none. */
+    const struct value *(*find)(const struct network *network, const char *name);
     struct graph graph;
     size_t batch;
     struct value **feeds;  /* by feed */

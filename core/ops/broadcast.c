@@ -76,6 +76,82 @@ int broadcast_home(const struct op_call *call, size_t input)
     return call->backend->sum_spread(&spread, call->saved[BROADCAST_GRADIENT], call->dx[input]);
 }
 
+/* ---- any ranks ---- */
+
+/* The length of a tensor's axis in a shape of that rank, aligned at the last axes: 1 where it has no such axis. */
+static size_t aligned(const struct shape *in, size_t rank, size_t axis)
+{
+    return axis + in->rank >= rank ? in->dim[axis + in->rank - rank] : 1;
+}
+
+int broadcast_aligned_plan(const struct op_shape *shape, double work, struct op_plan *plan, struct error *error)
+{
+    char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+    struct shape *out = &plan->out;
+    size_t size;
+    out->rank = 0;
+    for (size_t k = 0; k < shape->count; k++)
+        if (shape->in[k]->rank > out->rank) out->rank = shape->in[k]->rank;
+    for (size_t axis = 0; axis < out->rank; axis++) {
+        out->dim[axis] = 1;
+        for (size_t k = 0; k < shape->count; k++) {
+            size_t dim = aligned(shape->in[k], out->rank, axis);
+            if (out->dim[axis] == 1) out->dim[axis] = dim;
+            if (dim == 1 || dim == out->dim[axis]) continue;
+            size_t other = 0;
+            while (aligned(shape->in[other], out->rank, axis) != out->dim[axis])
+                other++;
+            error_set(
+                error, CODE_SHAPE_MISMATCH,
+                "%s takes inputs of one shape, or of shapes that can be repeated to one, but these have %s and %s",
+                shape->op->name, shape_text(shape->in[other], a), shape_text(shape->in[k], b));
+            error_at_index(error, k);
+            return error_at(error, "inputs");
+        }
+    }
+    if (!shape_size(out, &size)) return error_set(error, CODE_OUT_OF_RANGE, "the output is too large");
+    plan->work = work * (double)size;
+    return CODE_OK;
+}
+
+/* Whether two neighbouring axes are one in all of the tensors: what is repeated along both, or goes on along the first
+ * where it ends along the second. */
+static bool is_one_axis(const struct broadcast *s, size_t dim, const size_t *step)
+{
+    for (size_t k = 0; k < BROADCAST_TENSORS; k++)
+        if (s->stride[k][s->rank - 1] != step[k] * dim) return false;
+    return true;
+}
+
+void broadcast_of(const struct op_call *call, size_t count, const size_t *inputs, struct broadcast *s)
+{
+    size_t rank = call->out->rank, step[BROADCAST_TENSORS] = {0};
+    const struct shape *in[BROADCAST_TENSORS] = {NULL};
+    s->rank = 0;
+    for (size_t k = 0; k < count; k++) {
+        in[k] = call->in[inputs[k]];
+        step[k] = op_elements(in[k]);
+    }
+    for (size_t axis = 0; axis < rank; axis++) {
+        size_t dim = call->out->dim[axis], stride[BROADCAST_TENSORS] = {0};
+        if (dim == 1) continue;
+        for (size_t k = 0; k < count; k++) {
+            size_t own = aligned(in[k], rank, axis);
+            step[k] /= own;
+            stride[k] = own == 1 ? 0 : step[k];
+        }
+        bool more = s->rank > 0 && is_one_axis(s, dim, stride);
+        size_t at = more ? s->rank - 1 : s->rank++;
+        s->dim[at] = more ? s->dim[at] * dim : dim;
+        for (size_t k = 0; k < BROADCAST_TENSORS; k++)
+            s->stride[k][at] = stride[k];
+    }
+    if (s->rank > 0) return;
+    s->rank = s->dim[0] = 1; /* a single element */
+    for (size_t k = 0; k < BROADCAST_TENSORS; k++)
+        s->stride[k][0] = k < count;
+}
+
 /* ---- wrong ways ---- */
 
 bool broadcast_make(const struct step_call *step, struct alternative *made,

@@ -1,5 +1,5 @@
 /* What ops share that take any number of inputs element by element: where an input has an axis of length 1, it is
- * repeated along it, as in NumPy; all have the same number of axes. */
+ * repeated along it, as in NumPy. Layers want the same number of axes of all of their inputs; programs do not. */
 #ifndef CORE_OPS_BROADCAST_H
 #define CORE_OPS_BROADCAST_H
 
@@ -26,5 +26,14 @@ int broadcast_home(const struct op_call *call, size_t input);
 /* The same for a rule: into its own room instead of the pass's gradients. */
 bool broadcast_make(const struct step_call *step, struct alternative *made,
                     void (*fill)(const struct step_call *step, const struct alternative *made, double *dx));
+
+/* ---- any ranks ---- */
+
+/* What programs do element by element: as NumPy repeats arrays, whose shapes are aligned at their last axes. The work
+ * is so many operations an element. */
+int broadcast_aligned_plan(const struct op_shape *shape, double work, struct op_plan *plan, struct error *error);
+
+/* How these inputs of a call lie in its output, for a backend's binary and choose. */
+void broadcast_of(const struct op_call *call, size_t count, const size_t *inputs, struct broadcast *s);
 
 #endif

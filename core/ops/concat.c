@@ -1,3 +1,5 @@
+#include "core/ops/concat.h"
+
 #include "core/ops/mistake.h"
 
 enum { DIM };
@@ -21,23 +23,15 @@ static size_t axis_of(const double *attributes, const struct shape *shape)
     return axis >= 0 && axis < (double)shape->rank ? (size_t)axis : shape->rank;
 }
 
-static int plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
+int concat_plan(const struct op_shape *shape, size_t axis, const char *order, struct op_plan *plan, struct error *error)
 {
     const struct shape *first = shape->in[0];
-    size_t axis = axis_of(shape->attributes, first);
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
-    if (axis == 0 || axis >= first->rank) {
-        error_set(error, CODE_OUT_OF_RANGE,
-                  "dim is %g: it must name an axis of the first input, %s (batch first), and not the batch",
-                  shape->attributes[DIM], shape_text(first, a));
-        return error_at(error, "dim");
-    }
     plan->out = *first;
     for (size_t k = 1; k < shape->count; k++) {
         if (!fit(first, shape->in[k], axis)) {
-            error_set(error, CODE_SHAPE_MISMATCH,
-                      "concat takes inputs that differ in axis %zu alone, not %s and %s (batch first)", axis,
-                      shape_text(first, a), shape_text(shape->in[k], b));
+            error_set(error, CODE_SHAPE_MISMATCH, "%s takes inputs that differ in axis %zu alone, not %s and %s%s",
+                      shape->op->name, axis, shape_text(first, a), shape_text(shape->in[k], b), order);
             error_at_index(error, k);
             return error_at(error, "inputs");
         }
@@ -47,6 +41,20 @@ static int plan(const struct op_shape *shape, struct op_plan *plan, struct error
     for (size_t k = 0; k < shape->count; k++)
         plan->work += 2 * (double)op_elements(shape->in[k]);
     return CODE_OK;
+}
+
+static int plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
+{
+    const struct shape *first = shape->in[0];
+    size_t axis = axis_of(shape->attributes, first);
+    char text[SHAPE_TEXT_MAX];
+    if (axis == 0 || axis >= first->rank) {
+        error_set(error, CODE_OUT_OF_RANGE,
+                  "dim is %g: it must name an axis of the first input, %s (batch first), and not the batch",
+                  shape->attributes[DIM], shape_text(first, text));
+        return error_at(error, "dim");
+    }
+    return concat_plan(shape, axis, " (batch first)", plan, error);
 }
 
 /* Elements of one index of the axes before `dim`: what lies together in memory. */
@@ -64,7 +72,7 @@ static void *at(const struct op_call *call, const void *memory, size_t elements)
 }
 
 /* Each input as [runs, its run], beside each other. */
-static int forward(const struct op_call *call)
+int concat_forward(const struct op_call *call)
 {
     size_t whole = run_of(call, call->out), begin = 0;
     int code = CODE_OK;
@@ -77,7 +85,7 @@ static int forward(const struct op_call *call)
     return code;
 }
 
-static int backward(const struct op_call *call)
+int concat_backward(const struct op_call *call)
 {
     size_t whole = run_of(call, call->out), begin = 0;
     int code = CODE_OK;
@@ -139,8 +147,8 @@ const struct op op_concat = {
         {{.name = "dim", .kind = ATTRIBUTE_SIZE, .fallback = 1, .least = -TENSOR_RANK_MAX, .most = TENSOR_RANK_MAX}},
     .slots = slots,
     .plan = plan,
-    .forward = forward,
-    .backward = backward,
+    .forward = concat_forward,
+    .backward = concat_backward,
     .term_unit = op_unit_of_sums,
     .mistakes = (const struct mistake *const[]){&mistake_gradient_at_wrong_index, NULL},
     .cases = cases,

@@ -35,6 +35,9 @@ bool elementwise_map(const struct op *op, const double *attributes, enum map *ma
 int elementwise_forward(const struct op_call *call);
 int elementwise_backward(const struct op_call *call);
 
+/* The backward of an op through which no gradient goes. */
+int elementwise_nothing_back(const struct op_call *call);
+
 /* loss = factor * sum l(p, t; a) and its gradient, l being op->loss and a the first attribute. */
 int elementwise_loss_forward(const struct op_call *call);
 int elementwise_loss_backward(const struct op_call *call);

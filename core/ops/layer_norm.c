@@ -31,6 +31,13 @@ static int plan(const struct op_shape *shape, struct op_plan *plan, struct error
     return CODE_OK;
 }
 
+static int follow(const struct op_shape *shape, double *attributes, struct error *error)
+{
+    attributes[AFFINE] = shape->in[GAMMA] != NULL;
+    if ((shape->in[GAMMA] != NULL) == (shape->in[BETA] != NULL)) return CODE_OK;
+    return error_set(error, CODE_OUT_OF_RANGE, "layer_norm takes x, gamma and beta, or x alone");
+}
+
 static int forward(const struct op_call *call)
 {
     const struct backend *b = call->backend;
@@ -282,7 +289,7 @@ const struct op op_layer_norm = {
     .summary = "gamma * (x - mean) / sqrt(var + eps) + beta, over the last axis",
     .kind = OP_LAYER,
     .attributes = {{.name = "eps", .kind = ATTRIBUTE_REAL, .fallback = 1e-5},
-                   {.name = "affine", .kind = ATTRIBUTE_FLAG, .fallback = 1}},
+                   {.name = "affine", .kind = ATTRIBUTE_FLAG, .fallback = 1, .follows = true}},
     .slots = slots,
     .plan = plan,
     .forward = forward,
@@ -290,4 +297,5 @@ const struct op op_layer_norm = {
     .mistakes = own_mistakes,
     .cases = cases,
     .made_of = made_of,
+    .follow = follow,
 };

@@ -76,6 +76,18 @@ static int plan(const struct op_shape *shape, struct op_plan *plan, struct error
     return CODE_OK;
 }
 
+static int follow(const struct op_shape *shape, double *attributes, struct error *error)
+{
+    const struct shape *weight = shape->in[WEIGHT];
+    if (weight == NULL || weight->rank != 2)
+        return error_set(error, CODE_OUT_OF_RANGE, "linear takes x, a matrix W, and a vector b or None");
+    bool transposed = attributes[TRANSPOSED] > 0;
+    attributes[OUT_FEATURES] = (double)weight->dim[transposed ? 0 : 1];
+    attributes[IN_FEATURES] = (double)weight->dim[transposed ? 1 : 0];
+    attributes[WITH_BIAS] = shape->in[BIAS] != NULL;
+    return CODE_OK;
+}
+
 /* A bias lies on one side of the weight: a layer that uses that the other way round has its own. */
 static bool shares(const double *attributes, const double *other, size_t slot)
 {
@@ -168,15 +180,16 @@ const struct op op_linear = {
     .name = "linear",
     .summary = "x @ W + b, over the last axis",
     .kind = OP_LAYER,
-    .attributes = {{.name = "out_features", .kind = ATTRIBUTE_SIZE, .required = true, .least = 1},
-                   {.name = "in_features", .kind = ATTRIBUTE_SIZE, .least = 1},
-                   {.name = "bias", .kind = ATTRIBUTE_FLAG, .fallback = 1},
+    .attributes = {{.name = "out_features", .kind = ATTRIBUTE_SIZE, .required = true, .least = 1, .follows = true},
+                   {.name = "in_features", .kind = ATTRIBUTE_SIZE, .least = 1, .follows = true},
+                   {.name = "bias", .kind = ATTRIBUTE_FLAG, .fallback = 1, .follows = true},
                    {.name = "transposed", .kind = ATTRIBUTE_FLAG}},
     .slots = slots,
     .plan = plan,
     .forward = forward,
     .backward = backward,
     .shares = shares,
+    .follow = follow,
     .term_unit = term_unit,
     .plain = PLAIN_LINEAR,
     .mistakes = own_mistakes,

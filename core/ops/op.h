@@ -13,7 +13,7 @@
 #include "core/base/tensor.h"
 #include "core/ops/attribute.h"
 
-enum { OP_ATTRIBUTES_MAX = 6, OP_SLOTS_MAX = 12, OP_SAVED_MAX = 4, OP_INPUTS_MAX = 64 };
+enum { OP_ATTRIBUTES_MAX = 12, OP_SLOTS_MAX = 12, OP_SAVED_MAX = 4, OP_INPUTS_MAX = 64 };
 
 /* OP_ELEMENTARY: no layer of a list, but what programs are made of. It has no named attributes but as many numbers as
  * it likes, OP_ATTRIBUTES_MAX at least: what they are stands in its file. */
@@ -97,6 +97,9 @@ enum kink {
     KINK_INPUT,  /* an element of the first input is op->kink_at */
     KINK_ERROR,  /* prediction and target are equal */
     KINK_MARGIN, /* a class's score is 1 below the right one's, as in hinge */
+    KINK_BOUNDS, /* of an elementary op: an element of the first input is its first number or its second */
+    KINK_EQUAL,  /* of an elementary op: two elements that meet are equal */
+    KINK_TIES,   /* two elements of which the op takes the largest or least are equal */
 };
 
 enum target {
@@ -123,7 +126,7 @@ struct op_join {
 
 /* One way in which tests build an op: for these inputs, under these attributes. A list of them ends with a count of 0.
  * Losses are tested under every reduction besides. */
-enum { CASE_INPUTS_MAX = 4, CASE_SETTINGS_MAX = 3 };
+enum { CASE_INPUTS_MAX = 4, CASE_SETTINGS_MAX = 9 };
 struct op_case {
     size_t count; /* of inputs */
     /* Theirs, the batch axis included. Of a parameter or a target nothing (a rank of 0): the op's plan gives it, or it
@@ -132,12 +135,16 @@ struct op_case {
     struct {
         const char *attribute;
         double value;
-    } set[CASE_SETTINGS_MAX]; /* what is not the attribute's default; ends with NULL where there are fewer */
+    } set[CASE_SETTINGS_MAX]; /* what is not the attribute's default; ends with NULL where there are fewer. Of two sizes
+                               * both, until it is set again: then the second. */
     const double *numbers;    /* an elementary op's, in place of attributes; number_count of them */
     size_t number_count;
     double low, high; /* inputs and targets are within; both 0 mean [-2, 2] */
-    double
-        constants_below; /* inputs that are SLOT_CONSTANT are whole numbers from 0 to below this; 0 means 2: a mask */
+    bool whole;       /* ... and whole numbers: some of them are 0 */
+    /* inputs that are SLOT_CONSTANT are whole numbers from the first to below the second of these; both 0 mean 0 and 2:
+     * a mask */
+    double constants_from, constants_below;
+    bool constants_real; /* they are as other inputs are */
 };
 
 struct op {
@@ -153,10 +160,16 @@ struct op {
     int (*forward)(const struct op_call *call);
     /* Overwrites what call->dx has. */
     int (*backward)(const struct op_call *call);
+    /* What forward found wrong with a value where it returned CODE_OUT_OF_RANGE, in words: returns that, or what went
+     * wrong now. NULL of an op whose forward does not. */
+    int (*explain)(const struct op_call *call, struct error *error);
     bool adds; /* ... or adds to it, where call->add says so */
     /* Whether a layer shares a parameter with another one of these attributes whose parameters it uses, instead of
      * having one of its own; NULL: always. */
     bool (*shares)(const double *attributes, const double *other, size_t slot);
+    /* Of an op with attributes that follow from its parameters: fills these in, where a program gives parameters; an
+     * error where there are too few. NULL of every other. */
+    int (*follow)(const struct op_shape *shape, double *attributes, struct error *error);
     /* Of an op whose output, and whose gradients, are sums of products of its inputs' elements: the power of two, its
      * exponent, of which each term of such a sum is a whole multiple, the inputs' elements being multiples of these.
      * NULL of every other op. (core/pass/magnitude.h) */
@@ -177,7 +190,9 @@ struct op {
     enum map map;
     bool map_by_choice; /* the first attribute counts on from map, instead of being the map's own */
     enum elementwise_loss loss;
-    enum plain plain; /* of every other op */
+    enum binary binary; /* what core/ops/binary.c works by */
+    enum fold fold;     /* what core/ops/reduction.h works by */
+    enum plain plain;   /* of every other op */
 
     /* an activation only, for the symptoms of a training: its units can die (be 0 for every sample); outside of these
      * limits its outputs are next to where it saturates (both 0: it does not) */
@@ -201,6 +216,9 @@ struct op {
     enum kink kink; /* ask op_kink for it */
     double kink_at;
     bool (*kinks)(const double *attributes); /* NULL, or whether there is one under these */
+    /* Of KINK_TIES, KINK_BOUNDS and KINK_EQUAL: for each element of the first input a number that is another one beyond
+     * the kink. */
+    void (*sides)(const struct op_call *call, signed char *to);
 
     const struct op_case *cases; /* how it is to be tested */
 };
@@ -234,6 +252,9 @@ bool loss_takes_logits(const struct op *loss, const double *attributes);
 
 /* The slot of an input; that of a repeated one for all inputs from there on. */
 const struct slot *op_slot(const struct op *op, size_t input);
+
+/* Whether a gradient flows into an input: it is no target and no constant. */
+bool op_differentiates(const struct op *op, size_t input);
 
 /* Its kink under these attributes. */
 enum kink op_kink(const struct op *op, const double *attributes);

@@ -8,7 +8,8 @@
 /* Layers, activations, losses, in the order in which capabilities list them. */
 /* clang-format off */
 #define ALL_OPS(X)                                                                                                       \
-    X(linear) X(flatten) X(layer_norm) X(add) X(mul) X(concat)                                                                                                 \
+    X(linear) X(flatten) X(layer_norm) X(add) X(mul) X(concat)                                                         \
+    X(conv1d) X(conv2d) X(conv_transpose1d) X(conv_transpose2d) X(max_pool1d) X(max_pool2d) X(avg_pool1d) X(avg_pool2d)   \
     X(relu) X(leaky_relu) X(elu) X(sigmoid) X(tanh) X(softplus) X(silu) X(gelu) X(softmax) X(log_softmax)                \
     X(mse) X(l1) X(smooth_l1) X(huber) X(bce) X(bce_with_logits) X(cross_entropy) X(nll) X(hinge) X(upstream)
 /* clang-format on */
@@ -16,7 +17,13 @@
 /* Of programs alone. */
 /* clang-format off */
 #define ALL_ELEMENTARY_OPS(X)                                                                                          \
-    X(exp)
+    X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(square) X(abs) X(sin) X(cos) X(reciprocal) X(negative) X(power) X(clip)  \
+    X(sign) X(floor) X(ceil) X(round) X(trunc) X(logical_not)                                                          \
+    X(plus) X(sub) X(times) X(div) X(pow) X(maximum) X(minimum) X(where)                                               \
+    X(less) X(less_equal) X(greater) X(greater_equal) X(equal) X(not_equal) X(logical_and) X(logical_or)               \
+    X(floor_divide) X(mod) X(matmul) X(detach)                                                                               \
+    X(view) X(reshape) X(concatenate) X(pad) X(write) X(index) X(index_put) X(take_along_axis)                        \
+    X(sum) X(mean) X(max) X(min) X(prod) X(logsumexp) X(var) X(norm) X(argmax) X(argmin) X(cumsum)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct op op_##name;
@@ -87,6 +94,12 @@ const struct slot *op_slot(const struct op *op, size_t input)
     for (size_t i = 0; i < input && !slot->repeated; i++)
         slot++;
     return slot;
+}
+
+bool op_differentiates(const struct op *op, size_t input)
+{
+    enum slot_role role = op_slot(op, input)->role;
+    return role != SLOT_TARGET && role != SLOT_CONSTANT;
 }
 
 void op_inputs(const struct op *op, size_t *least, size_t *most)

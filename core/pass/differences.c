@@ -51,7 +51,8 @@ static void find_sides(const struct pass *pass, signed char *to)
         const double *x = call->x[0], *t = call->x[call->count - 1]; /* of a loss the target */
         size_t n = kinked(node)->size;
         if (kink == KINK_MARGIN) margin_sides(call->in[0]->dim[0], n / call->in[0]->dim[0], x, t, to);
-        for (size_t e = 0; kink != KINK_MARGIN && e < n; e++)
+        if (node->op->sides != NULL) node->op->sides(call, to);
+        for (size_t e = 0; kink != KINK_MARGIN && node->op->sides == NULL && e < n; e++)
             to[e] = FORMULA_SIDE(x[e], kink == KINK_ERROR ? t[e] : node->op->kink_at);
         to += n;
     }
@@ -163,7 +164,8 @@ int differences_verify(struct arena *arena, const struct problem *problem, doubl
     int code = pass_begin(arena, problem, &pass, error);
     if (code == CODE_OK) find_sides(&pass, sides.here);
     for (size_t p = 0; code == CODE_OK && p < network->graded_count; p++)
-        code = verify_value(&pass, p, network->graded[p].value, gradients[p], &sides, verification, error);
+        if (network->graded[p].value->made_by == NULL)
+            code = verify_value(&pass, p, network->graded[p].value, gradients[p], &sides, verification, error);
     pass_free(&pass);
     return code;
 }

@@ -68,6 +68,7 @@ static bool add_loss(const struct node *loss, const struct op_join *joined, stru
 
 bool fused_of(const struct network *network, struct fused *fused)
 {
+    if (network->program != NULL) return false;
     const struct node *loss = network->loss;
     const struct value *x = network->feeds[0];
     if (!network_is_chain(network) || network->graded_count > network->parameter_count) return false;

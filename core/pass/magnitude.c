@@ -157,7 +157,7 @@ static void take_output(const struct work *w, const struct node *node, const str
     for (size_t i = 0; i < node->output->size; i++) {
         terms[i] = fabs(y[i]);
         if (one && !kinked) terms[i] += fabs(y[i]) <= 1 ? fmin(fabs(x[i]), 1) : fabs(x[i]);
-        terms[i] += left_out(w, node->op, x[i]);
+        if (node->op->left_out != NULL) terms[i] += left_out(w, node->op, x[i]);
     }
 }
 
@@ -182,7 +182,8 @@ static int terms_forward(struct work *w, const struct node *node)
 static void want(struct work *w, const struct op_call *call, const struct value *const *values, double *const *back)
 {
     for (size_t k = 0; k < call->count; k++) {
-        bool wanted = values[k] != NULL && w->magnitudes->gradients[values[k]->index] != NULL;
+        bool wanted =
+            values[k] != NULL && op_differentiates(call->op, k) && w->magnitudes->gradients[values[k]->index] != NULL;
         w->dx[k] = wanted ? back[k] : NULL;
     }
 }
@@ -283,7 +284,8 @@ static void add_steps(struct work *w, size_t n, const double *x, const double *m
 static bool goes_over(const struct op_call *call, enum kink where, size_t i, double from, double to)
 {
     if (where == KINK_NONE) return false;
-    if (where == KINK_MARGIN) return true; /* between its kinks the slope is the same everywhere */
+    if (where == KINK_MARGIN || call->op->sides != NULL)
+        return true; /* between these the slope is the same everywhere */
     double kink = where == KINK_ERROR ? ((const double *)call->x[LOSS_TARGET])[i] : call->op->kink_at;
     return (from > kink) != (to > kink) || (from < kink) != (to < kink);
 }
@@ -297,13 +299,13 @@ static void round_each(struct work *w, size_t n, const double *right, const doub
 }
 
 /* What goes into a call: of sums of products what was made of it; else that, rounded once more, as an exponential shows
- * it; w->x. A loss's target is what it is. */
+ * it; w->x. A loss's target is what it is, and so are indices. */
 static void take_tried(struct work *w, const struct op_call *like, const struct value *const *values)
 {
     bool sums = like->op->term_unit != NULL;
     for (size_t k = 0; k < like->count; k++) {
         w->x[k] = like->x[k];
-        if (values[k] == NULL || like->x[k] == NULL) continue;
+        if (values[k] == NULL || like->x[k] == NULL || op_slot(like->op, k)->role == SLOT_CONSTANT) continue;
         const double *tried = w->tried[values[k]->index], *x = like->x[k];
         enum kink where = k == 0 ? op_kink(like->op, like->attributes) : KINK_NONE;
         w->x[k] = tried;

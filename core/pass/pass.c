@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/backend/generic.h"
+
 /* Pieces start at multiples of so many elements, so that vector loads are aligned. */
 enum { PIECE = 8 };
 
@@ -103,28 +105,25 @@ bool pass_counts(const struct pass *pass, const struct node *node)
     return pass->steps[node->index].counts;
 }
 
-/* Whether the loss depends on a value. */
+/* Whether the loss depends on a value, by more than which element a program takes. */
 static bool value_counts(const struct pass *pass, const struct value *value)
 {
     bool counts = value->is_term;
-    for (size_t u = 0; !counts && u < value->use_count; u++)
-        counts = pass_counts(pass, value->uses[u].node);
+    for (size_t u = 0; !counts && u < value->use_count; u++) {
+        const struct use *use = &value->uses[u];
+        counts = pass_counts(pass, use->node) && op_differentiates(use->node->op, use->input);
+    }
     return counts;
 }
 
 /* What the loss does not depend on has a gradient of zero, and no node writes it. */
 static int clear_unused(const struct pass *pass)
 {
-    enum { CHUNK = 64 };
-    static const double zeros[CHUNK];
     for (size_t v = 0; v < pass->graph->value_count; v++) {
         const struct value *value = pass->graph->values[v];
         if (pass->gradients[v] == NULL || value_counts(pass, value)) continue;
-        for (size_t i = 0; i < value->size; i += CHUNK) {
-            size_t n = value->size - i < CHUNK ? value->size - i : CHUNK;
-            int code = pass->backend->upload(n, zeros, (char *)pass->gradients[v] + i * pass->backend->element_size);
-            if (code != CODE_OK) return code;
-        }
+        int code = backend_fill(pass->backend, value->size, 0, pass->gradients[v]);
+        if (code != CODE_OK) return code;
     }
     return CODE_OK;
 }
@@ -184,7 +183,7 @@ static bool route(struct arena *arena, struct pass *pass, const struct node *nod
     for (size_t k = 0; step->counts && k < node->input_count; k++) {
         const struct value *value = node->inputs[k];
         void **dx = &OWN(void *, step->call.dx)[k];
-        *dx = value != NULL ? pass->gradients[value->index] : NULL;
+        *dx = value != NULL && op_differentiates(node->op, k) ? pass->gradients[value->index] : NULL;
         if (*dx == NULL) continue;
         bool more = written[value->index];
         written[value->index] = true;
@@ -437,6 +436,7 @@ static int run_forward(struct pass *pass, bool with_terms, struct error *error)
         if (node->output->is_term && !with_terms) continue;
         if (node->output->is_term && check_probabilities(pass, node, error) != CODE_OK) return error->code;
         int code = call->op->forward(call);
+        if (code == CODE_OUT_OF_RANGE && call->op->explain != NULL) return call->op->explain(call, error);
         if (code != CODE_OK) return backend_error(pass->backend, code, error);
     }
     return CODE_OK;

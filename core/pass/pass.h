@@ -50,8 +50,8 @@ void pass_take_apart(struct pass *pass);
 int pass_set(struct pass *pass, const struct value *value, const double *host, struct error *error);
 
 /* Forward: fills the values and the loss. CODE_NOT_FINITE (place "parameters") where a number is not finite,
- * CODE_OUT_OF_RANGE ("network", "loss") where a loss on probabilities meets something else, CODE_CANCELLED. Backward:
- * fills the gradients; after a forward. */
+ * CODE_OUT_OF_RANGE ("network", "loss") where a loss on probabilities meets something else, or as op->explain says it,
+ * CODE_CANCELLED. Backward: fills the gradients; after a forward. */
 int pass_forward(struct pass *pass, struct error *error);
 int pass_outputs(struct pass *pass, struct error *error); /* forward without the terms: no targets, no loss */
 int pass_backward(struct pass *pass, struct error *error);

@@ -25,14 +25,18 @@ static void write_names(struct json *json, const char *name, const char *const *
 
 static void write_attribute(struct json *json, const struct attribute *a)
 {
-    static const char *const kinds[] = {"integer", "number", "array", "boolean", "string"};
+    static const char *const kinds[] = {"integer", "number", "array", "boolean", "string", "integer"};
     json_open(json, '{');
     json_member_text(json, "name", a->name);
     json_member_text(json, "type", kinds[a->kind]);
+    if (a->kind == ATTRIBUTE_SIZES) {
+        json_key(json, "pair");
+        json_bool(json, true);
+    }
     json_key(json, "required");
     json_bool(json, a->required);
     if (a->kind == ATTRIBUTE_CHOICE) write_names(json, "choices", a->choices);
-    bool has_default = !a->required && (a->kind != ATTRIBUTE_SIZE || a->fallback >= a->least);
+    bool has_default = !a->required && (!attribute_is_size(a) || a->fallback >= a->least);
     if (has_default) json_key(json, "default");
     if (has_default && a->kind == ATTRIBUTE_FLAG)
         json_bool(json, a->fallback > 0);

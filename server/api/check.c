@@ -88,7 +88,12 @@ int api_check_measure(struct exchange *exchange, struct load *load, struct error
     int code = read_format(exchange, &state->format, error);
     if (code == CODE_OK) code = read_strict(exchange, &state->strict, error);
     if (code == CODE_OK) code = read_body(exchange, &state->request.document, error);
+    state->request.brief = !exchange->on_worker;
     if (code == CODE_OK) code = check_task_measure(&exchange->arena, exchange->options, &state->request, error);
+    exchange->line = state->request.document.line;
+    exchange->column = state->request.document.column;
+    load->later = code == CODE_OK && state->request.brief;
+    if (load->later) return CODE_OK;
     if (code == CODE_OK) code = check_reveal(exchange, &state->request, error);
     load->work = state->request.work;
     const struct device *device = device_asked(state->request.device);

@@ -29,9 +29,10 @@ static int measure(struct request *request, struct error *error)
     if (exchange->route->measure == NULL) return CODE_OK;
     int code = exchange->route->measure(exchange, &load, error);
     request->work = load.work;
+    request->measured = !load.later;
     if (load.work > LIMIT_LONG_WORK)
         request->weight = WEIGHT_LONG;
-    else if (load.waits || load.work > LIMIT_LIGHT_WORK)
+    else if (load.later || load.waits || load.work > LIMIT_LIGHT_WORK)
         request->weight = WEIGHT_HEAVY;
     return code;
 }

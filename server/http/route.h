@@ -12,6 +12,7 @@
  * such work. */
 struct load {
     double work; /* floating-point operations */
+    bool later;  /* to say that takes more than a moment: `measure` is to be asked again, by a worker */
     bool waits;  /* it is no work for a connection's thread, however little it is: it waits for a device, or streams */
 };
 

@@ -1,3 +1,4 @@
+#include "core/language/program.h"
 #include "server/report/check_words.h"
 
 #include <stdio.h>
@@ -66,6 +67,16 @@ static void write_tolerance(struct json *json, const struct tolerance *tolerance
     json_close(json, '}');
 }
 
+/* The line of the program that made what is graded. */
+static void write_line(struct json *json, const struct check *check, const struct entry *entry)
+{
+    const struct problem *problem = &check->problem;
+    const struct program *program = problem->network->program;
+    for (size_t p = 0; program != NULL && p < problem->network->graded_count; p++)
+        if (entry->name == problem->names[p] && program->graded_lines[p] > 0)
+            json_member_size(json, "line", program->graded_lines[p]);
+}
+
 static void write_entry(struct json *json, const struct check *check, const struct entry *entry, bool graded)
 {
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
@@ -77,6 +88,7 @@ static void write_entry(struct json *json, const struct check *check, const stru
     }
     json_open(json, '{');
     json_member_text(json, "name", name);
+    write_line(json, check, entry);
     if (entry->expected)
         write_shape(json, "shape", &entry->shape);
     else

@@ -11,6 +11,8 @@ struct check_task {
     struct problem_set set;
     struct device_choice device;
     enum dtype dtype;
+    bool brief; /* in: reading what says how much work it is may take a moment only; out: that it would have taken more
+                 */
     bool diagnose, search; /* the report says what is first wrong; and there is memory to search for the cause */
     double work;           /* floating-point operations that the check will take */
     struct check check;    /* complete after check_task_read */

@@ -1,11 +1,8 @@
 #include "server/task/read_attributes.h"
 
-enum { KNOWN_MAX = 24 };
+#include <math.h>
 
-bool attribute_stands(const struct attribute *a)
-{
-    return a->name != NULL || a->kind == ATTRIBUTE_PAIR;
-}
+enum { KNOWN_MAX = 24 };
 
 static int check_range(struct members *r, const struct attribute *a, const char *name, double value)
 {
@@ -41,6 +38,34 @@ static int read_pair(struct members *r, const json_t *object, const struct attri
     return CODE_OK;
 }
 
+/* A size for both, or an array of two. */
+static int read_sizes(struct members *r, const json_t *object, const struct attribute *a, double *values)
+{
+    enum presence presence = a->required ? REQUIRED : OPTIONAL;
+    const json_t *member;
+    double most = a->most > 0 ? a->most : SIZE_MOST;
+    values[0] = values[1] = a->fallback;
+    if (members_member(r, object, a->name, presence, &member) != CODE_OK || member == NULL) return r->error->code;
+    const struct numbers *numbers = document_numbers(r->document, member);
+    if (numbers == NULL || numbers->ragged || numbers->tensor.shape.rank == 0) {
+        if (members_size(r, object, a->name, presence, a->least, most, &values[0]) == CODE_OK) values[1] = values[0];
+        return r->error->code;
+    }
+    if (numbers->tensor.shape.rank != 1 || numbers->tensor.size != 2) {
+        error_set(r->error, CODE_WRONG_TYPE, "%s must be a whole number, or an array of two", a->name);
+        return error_at(r->error, a->name);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        values[i] = numbers->tensor.data[i];
+        if (values[i] >= a->least && values[i] <= most && values[i] == floor(values[i])) continue;
+        error_set(r->error, CODE_OUT_OF_RANGE, "a size of %s is %.17g, it must be a whole number from %.17g", a->name,
+                  values[i], a->least);
+        error_at_index(r->error, i);
+        return error_at(r->error, a->name);
+    }
+    return CODE_OK;
+}
+
 static int read_attribute(struct members *r, const json_t *object, const struct attribute *a, double *value)
 {
     enum presence presence = a->required ? REQUIRED : OPTIONAL;
@@ -58,6 +83,8 @@ static int read_attribute(struct members *r, const json_t *object, const struct 
         return r->error->code;
     case ATTRIBUTE_PAIR:
         return read_pair(r, object, a, value);
+    case ATTRIBUTE_SIZES:
+        return read_sizes(r, object, a, value);
     case ATTRIBUTE_REAL:
         break;
     }

@@ -5,9 +5,6 @@
 #include "core/ops/attribute.h"
 #include "server/body/members.h"
 
-/* Sizes beyond 2^53 are not whole in float64; no network that fits into memory comes near. */
-#define SIZE_MOST 9007199254740992.0
-
 /* Reads every attribute of the list into values, its default where it is not given, and refuses members that are
  * neither attributes nor among `others` (ends with NULL). The reader's errors, with pointers from the object. */
 int read_attributes(struct members *r, const json_t *object, const struct attribute *list, const char *const *others,
@@ -15,8 +12,5 @@ int read_attributes(struct members *r, const json_t *object, const struct attrib
 
 /* The defaults. */
 void read_no_attributes(const struct attribute *list, double *values);
-
-/* Whether the list goes on here: a pair's second entry has no name. */
-bool attribute_stands(const struct attribute *a);
 
 #endif

@@ -171,7 +171,7 @@ static int read_shares(struct members *r, const json_t *object, struct layer *la
     return r->error->code != CODE_OK ? error_at(r->error, "shares") : CODE_OK;
 }
 
-/* A layer that shares has from the other one what it does not say itself; sizes follow from the parameters. */
+/* A layer that shares has from the other one what it does not say itself; but sizes that follow from the parameters. */
 static int read_layer_attributes(struct members *r, const json_t *object, struct layer *layer)
 {
     static const char *const others[] = {"type", "name", "inputs", "shares", NULL};
@@ -180,7 +180,7 @@ static int read_layer_attributes(struct members *r, const json_t *object, struct
     memcpy(list, layer->op->attributes, sizeof list);
     for (size_t i = 0; attribute_stands(&list[i]); i++) {
         list[i].required = false;
-        if (list[i].kind != ATTRIBUTE_SIZE) list[i].fallback = layer->shares->attributes[i];
+        if (!attribute_is_size(&list[i]) || !list[i].follows) list[i].fallback = layer->shares->attributes[i];
     }
     return read_attributes(r, object, list, others, layer->attributes);
 }

@@ -38,7 +38,13 @@ export function ancestorsOf(network) {
   return all;
 }
 
-const PARAMETERS = { linear: ["W", "b"], layer_norm: ["gamma", "beta"] };
+const CONVOLUTION = /^conv(_transpose)?([12])d$/;
+const POOLING = /^(max|avg)_pool([12])d$/;
+
+const PARAMETERS = {
+  linear: ["W", "b"], layer_norm: ["gamma", "beta"],
+  conv1d: ["W", "b"], conv2d: ["W", "b"], conv_transpose1d: ["W", "b"], conv_transpose2d: ["W", "b"],
+};
 const MEMBERS = ["weight", "bias"];
 
 /** Whether layers of that type have parameters, which others may share. */
@@ -52,6 +58,14 @@ function shapesOf(layer, owner, input, convention) {
     const gain = owner === null && told("affine", true) ? [[width]] : [];
     return [...gain, ...gain];
   }
+  const convolution = CONVOLUTION.exec(layer.type);
+  if (convolution !== null) {
+    if (owner !== null) return [null, null];
+    const channels = [layer.out_channels ?? null, input?.[0] ?? null];
+    const kernel = sizesOf(layer.kernel_size ?? null, Number(convolution[2]));
+    return [[...(convolution[1] ? channels.reverse() : channels), ...kernel],
+      told("bias", true) ? [layer.out_channels ?? null] : null];
+  }
   const out = outFeatures(layer, owner);
   const weight = convention === "numpy" ? [width, out] : [out, width];
   const bias = told("bias", true) && (owner === null || told("transposed", false) || owner.bias === false);
@@ -64,6 +78,21 @@ function outFeatures(layer, owner) {
   return isSize(owner.out_features) ? owner.out_features : null;
 }
 
+/** A size for each axis, of one that may be given for all. */
+const sizesOf = (value, axes) => (Array.isArray(value) ? value : Array(axes).fill(value));
+
+/** The shape behind windows that go over an image, [channels, ...]. */
+function windowedShape(layer, owner, image, axes, transposed, channels) {
+  const told = (name, otherwise) => sizesOf(layer[name] ?? owner?.[name] ?? otherwise, axes);
+  const kernel = told("kernel_size", null), padding = told("padding", 0), more = told("output_padding", 0);
+  const stride = told("stride", POOLING.test(layer.type) ? kernel : 1);
+  if (image.length !== axes + 1 || !kernel.every(isSize) || !isSize(channels)) return null;
+  const sizes = image.slice(1).map((size, i) => (transposed
+    ? (size - 1) * stride[i] - 2 * padding[i] + kernel[i] + more[i]
+    : Math.floor((size + 2 * padding[i] - kernel[i]) / stride[i]) + 1));
+  return sizes.every(isSize) ? [channels, ...sizes] : null;
+}
+
 /** The shape of what a layer makes, from those of what it takes. */
 function outputShape(layer, owner, inputs) {
   const [first] = inputs;
@@ -73,6 +102,12 @@ function outputShape(layer, owner, inputs) {
     return out && [...first.slice(0, -1), out];
   }
   if (layer.type === "flatten") return [product(first)];
+  const convolution = CONVOLUTION.exec(layer.type), pooling = POOLING.exec(layer.type);
+  if (convolution !== null) {
+    return windowedShape(layer, owner, first, Number(convolution[2]), Boolean(convolution[1]),
+      layer.out_channels ?? owner?.out_channels);
+  }
+  if (pooling !== null) return windowedShape(layer, null, first, Number(pooling[2]), false, first[0]);
   if (inputs.length > 1 && inputs.some((shape) => shape.length !== first.length)) return null;
   if (layer.type === "concat") {
     const axis = (layer.dim ?? 1) < 0 ? first.length + layer.dim : (layer.dim ?? 1) - 1; // without the batch

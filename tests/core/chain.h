@@ -23,7 +23,7 @@ static inline struct layer chain_layer(const char *name, double first_attribute,
     const struct op *op = ops_find(name, loss);
     ck_assert_msg(op != NULL, "no op %s", name);
     struct layer layer = {.op = op};
-    for (size_t a = 0; op->attributes[a].name != NULL; a++)
+    for (size_t a = 0; attribute_stands(&op->attributes[a]); a++)
         layer.attributes[a] = op->attributes[a].fallback;
     if (first_attribute > 0) layer.attributes[0] = first_attribute;
     if (loss) layer.attributes[LOSS_SCALE] = 1;

@@ -4,7 +4,7 @@
 
 #include "tests/core/conformance.h"
 
-enum { OPERANDS_MAX = 4 };
+enum { OPERANDS_MAX = 5 };
 
 struct operand {
     size_t n;
@@ -22,6 +22,8 @@ struct call {
     int which; /* map, loss, whether logarithm, ... */
     double a, scale, low, high;
     const struct update *update;
+    const struct broadcast *broadcast;
+    const void *layout; /* of core/backend/layouts.h */
     /* what run sees and sets */
     void *p[OPERANDS_MAX];
     double sum;
@@ -62,7 +64,10 @@ bool is_tried(size_t elements);
 void set_small_only(void);
 void unset_small_only(void);
 
-/* The tests of conformance_rows.c, which conformance_primitives.c puts beside its own. */
+/* The tests of conformance_rows.c, conformance_broadcast.c and conformance_layouts.c, which conformance_primitives.c
+ * puts beside its own. */
 void conformance_add_rows(TCase *tcase);
+void conformance_add_broadcasts(TCase *tcase);
+void conformance_add_layouts(TCase *tcase);
 
 #endif

@@ -58,7 +58,7 @@ static void take_tensors(struct arena *arena, const struct trial *t, const struc
 /* Reads what was made, with its guards, and what must be as it was. */
 static void read_tensors(const struct trial *t, struct tensors *all, struct outcome *out)
 {
-    double was[TRIAL_TENSOR_MAX];
+    double was[TRIAL_SAVED_MAX];
     for (size_t k = 0; k < t->count; k++) {
         guarded_read(&all->x[k], was);
         for (size_t i = 0; i < t->n[k]; i++)
@@ -162,12 +162,17 @@ bool trial_near_kink(const struct trial *t, size_t i)
 {
     double clearance = TRIAL_CLEARANCE * TRIAL_STEP;
     const double *x = t->x[0];
-    size_t classes = t->in[0].dim[t->in[0].rank - 1], row = i / classes * classes;
     const enum kink kink = op_kink(t->op, t->attributes);
     if (kink == KINK_INPUT) return fabs(x[i] - t->op->kink_at) < clearance;
     if (kink == KINK_ERROR) return fabs(x[i] - t->x[LOSS_TARGET][i]) < clearance;
+    if (kink == KINK_BOUNDS)
+        return fabs(x[i] - t->attributes[0]) < clearance || fabs(x[i] - t->attributes[1]) < clearance;
+    for (size_t j = 0; kink == KINK_EQUAL && j < t->n[1]; j++) /* whichever it meets */
+        if (fabs(x[i] - t->x[1][j]) < clearance) return true;
+    for (size_t j = 0; kink == KINK_TIES && j < i; j++)
+        if (fabs(x[j] - x[i]) < clearance) return true;
     if (kink != KINK_MARGIN) return false;
-    for (size_t j = row; j <= i; j++)
+    for (size_t j = i - i % t->in[0].dim[t->in[0].rank - 1]; j <= i; j++)
         if (fabs(fabs(x[j] - x[i]) - 1) < clearance) return true;
     return false;
 }
@@ -182,17 +187,26 @@ static void draw_classes(struct trial *t)
         to[row + (size_t)uniform(0, (double)width)] = 1;
 }
 
-static void draw(struct trial *t, const struct op_case *from, bool one_hot)
+static double draw_number(const struct op_case *from, bool constant)
 {
-    double low = from->low, high = from->high, below = from->constants_below > 0 ? from->constants_below : 2;
+    double low = from->low, high = from->high;
     if (low == 0 && high == 0) {
         low = -2;
         high = 2;
     }
+    if (constant) {
+        low = from->constants_from;
+        high = low == 0 && from->constants_below == 0 ? 2 : from->constants_below;
+    }
+    return constant || from->whole ? floor(uniform(low, high)) : uniform(low, high);
+}
+
+static void draw(struct trial *t, const struct op_case *from, bool one_hot)
+{
     for (size_t k = t->count; k-- > 0;) /* the target before the prediction, which keeps away from it */
         for (size_t i = 0; i < t->n[k]; i++)
             do
-                t->x[k][i] = op_slot(t->op, k)->role == SLOT_CONSTANT ? floor(uniform(0, below)) : uniform(low, high);
+                t->x[k][i] = draw_number(from, op_slot(t->op, k)->role == SLOT_CONSTANT && !from->constants_real);
             while (k == 0 && trial_near_kink(t, i));
     if (one_hot) draw_classes(t);
     for (size_t i = 0; i < t->y_n; i++)
@@ -205,14 +219,19 @@ static void set_attributes(struct trial *t, const struct op_case *from, enum red
     ck_assert_uint_le(from->number_count, TRIAL_NUMBERS_MAX);
     for (size_t i = 0; i < from->number_count; i++)
         t->attributes[i] = from->numbers[i];
-    for (size_t a = 0; list[a].name != NULL; a++)
+    for (size_t a = 0; attribute_stands(&list[a]); a++)
         t->attributes[a] = list[a].fallback;
     for (size_t s = 0; s < CASE_SETTINGS_MAX && from->set[s].attribute != NULL; s++) {
         size_t a = 0;
-        while (list[a].name != NULL && strcmp(list[a].name, from->set[s].attribute) != 0)
+        while (attribute_stands(&list[a]) &&
+               (list[a].name == NULL || strcmp(list[a].name, from->set[s].attribute) != 0))
             a++;
         ck_assert_msg(list[a].name != NULL, "%s has no %s", t->op->name, from->set[s].attribute);
-        t->attributes[a] = from->set[s].value;
+        bool again = false;
+        for (size_t before = 0; before < s; before++)
+            again = again || strcmp(from->set[before].attribute, from->set[s].attribute) == 0;
+        t->attributes[a + again] = from->set[s].value;
+        if (list[a].kind == ATTRIBUTE_SIZES && !again) t->attributes[a + 1] = from->set[s].value;
     }
     if (t->op->kind != OP_LOSS) return;
     t->attributes[LOSS_REDUCTION] = reduction;
@@ -235,7 +254,7 @@ static void prepare(struct trial *t, const struct op *op, size_t number, enum re
     for (size_t k = 0; k < t->count; k++) {
         enum slot_role role = op_slot(op, k)->role;
         t->in[k] = role == SLOT_TARGET ? from->in[0] : from->in[k];
-        t->differentiable[k] = role != SLOT_TARGET && role != SLOT_CONSTANT;
+        t->differentiable[k] = op_differentiates(op, k);
         if (role != SLOT_PARAMETER || t->in[k].rank > 0) in[k] = &t->in[k];
     }
     const struct op_shape shape = {.op = op, .attributes = t->attributes, .count = t->count, .in = in};
@@ -249,6 +268,8 @@ static void prepare(struct trial *t, const struct op *op, size_t number, enum re
         t->n[k] = op_elements(&t->in[k]);
         ck_assert_uint_le(t->n[k], TRIAL_TENSOR_MAX);
     }
+    for (size_t s = 0; s < OP_SAVED_MAX; s++)
+        ck_assert_uint_le(t->plan.saved[s], TRIAL_SAVED_MAX);
     t->y_n = op_elements(&t->plan.out);
     ck_assert_uint_le(t->y_n, TRIAL_TENSOR_MAX);
     draw(t, from, one_hot);

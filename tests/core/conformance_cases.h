@@ -6,7 +6,7 @@
 #include "core/ops/ops.h"
 #include "tests/core/conformance.h"
 
-enum { TRIAL_TENSOR_MAX = 128, TRIAL_NUMBERS_MAX = 64, TRIAL_CLEARANCE = 100 };
+enum { TRIAL_TENSOR_MAX = 128, TRIAL_SAVED_MAX = 1024, TRIAL_NUMBERS_MAX = 64, TRIAL_CLEARANCE = 100 };
 
 /* A step for which truncation and rounding of a central difference are both near 1e-10; and how far a gradient may be
  * off, relative to 1 + its magnitude. */

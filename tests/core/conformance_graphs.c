@@ -182,10 +182,70 @@ START_TEST(graphs)
 }
 END_TEST
 
+/* ---- constants that are computed ---- */
+
+static struct value *apply(struct graph *graph, const struct op *op, size_t count, struct value *const *inputs)
+{
+    const struct shape *in[CASE_INPUTS_MAX];
+    struct error error = {0};
+    struct op_plan plan;
+    struct node *node;
+    op_no_plan(&plan);
+    for (size_t k = 0; k < count; k++)
+        in[k] = &inputs[k]->shape;
+    const struct op_shape shape = {.op = op, .attributes = cotangent_attributes, .count = count, .in = in};
+    const struct place place = {.kind = PLACE_LAYER};
+    ck_assert_int_eq(op->plan(&shape, &plan, &error), CODE_OK);
+    int code = graph_apply(graph, op, cotangent_attributes, inputs, count, &plan, place, &node, &error);
+    ck_assert_int_eq(code, CODE_OK);
+    return node->output;
+}
+
+/* sum(where(x < x * x, x, 0)): nothing goes back through the mask, neither to x nor to what only the mask is made of,
+ * whose gradient is 0. */
+START_TEST(no_gradient_through_constants)
+{
+    const struct backend *b = conformance.backends[_i];
+    const struct shape shape = {.rank = 1, .dim = {3}}, scalar = {.rank = 0};
+    const double x[] = {-2, 0.5, 3}, zero[] = {0}, ones[] = {1, 1, 1};
+    double got[3];
+    struct error error = {0};
+    struct value *given, *nothing, *upstream;
+    struct graph graph;
+    struct arena arena;
+    struct pass pass;
+    arena_init(&arena, (size_t)1 << 20);
+    graph_begin(&arena, &graph);
+    ck_assert_int_eq(graph_give(&graph, VALUE_PARAMETER, "x", &shape, "x", &given, &error), CODE_OK);
+    ck_assert_int_eq(graph_give(&graph, VALUE_DATA, NULL, &scalar, "0", &nothing, &error), CODE_OK);
+    ck_assert_int_eq(graph_give(&graph, VALUE_DATA, NULL, &shape, "ones", &upstream, &error), CODE_OK);
+    struct value *square = apply(&graph, ops_find_elementary("square"), 1, (struct value *[]){given});
+    struct value *mask = apply(&graph, ops_find_elementary("less"), 2, (struct value *[]){given, square});
+    struct value *taken = apply(&graph, ops_find_elementary("where"), 3, (struct value *[]){mask, given, nothing});
+    struct value *loss = apply(&graph, ops_find("upstream", true), 2, (struct value *[]){taken, upstream});
+    ck_assert(graph_add_term(&graph, loss));
+    ck_assert(graph_finish(&graph));
+    ck_assert_int_eq(pass_new(&arena, &graph, b, &pass, &error), CODE_OK);
+    ck_assert_int_eq(pass_set(&pass, given, x, &error), CODE_OK);
+    ck_assert_int_eq(pass_set(&pass, nothing, zero, &error), CODE_OK);
+    ck_assert_int_eq(pass_set(&pass, upstream, ones, &error), CODE_OK);
+    ck_assert_int_eq(pass_forward(&pass, &error), CODE_OK);
+    ck_assert_double_eq(pass.loss, 1); /* -2 and 3 are below their squares */
+    ck_assert_int_eq(pass_backward(&pass, &error), CODE_OK);
+    ck_assert_int_eq(pass_read_gradient(&pass, given, got, &error), CODE_OK);
+    ck_assert(got[0] == 1 && got[1] == 0 && got[2] == 1);
+    ck_assert_int_eq(pass_read_gradient(&pass, square, got, &error), CODE_OK);
+    ck_assert(got[0] == 0 && got[1] == 0 && got[2] == 0);
+    pass_free(&pass);
+    arena_free(&arena);
+}
+END_TEST
+
 void conformance_add_graphs(Suite *suite)
 {
     TCase *tcase = tcase_create("graphs");
     tcase_set_timeout(tcase, 240);
+    tcase_add_loop_test(tcase, no_gradient_through_constants, 0, conformance.count);
     tcase_add_loop_test(tcase, graphs, 0, FORMS * trial_loop());
     suite_add_tcase(suite, tcase);
 }

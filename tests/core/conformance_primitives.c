@@ -475,6 +475,8 @@ static void add_primitives(Suite *suite, TCase *tcase)
     tcase_add_loop_test(tcase, vectors, 0, count);
     tcase_add_loop_test(tcase, matrices, 0, count);
     conformance_add_rows(tcase);
+    conformance_add_broadcasts(tcase);
+    conformance_add_layouts(tcase);
     suite_add_tcase(suite, tcase);
 }
 

@@ -22,7 +22,7 @@ static struct layer *begin_layer(struct random_network *r, const char *name)
     ck_assert_uint_lt(r->definition.layer_count, RANDOM_LAYERS_MAX);
     *layer = (struct layer){.op = ops_find(name, false), .inputs = r->inputs[r->definition.layer_count]};
     ck_assert_msg(layer->op != NULL, "no op %s", name);
-    for (size_t a = 0; layer->op->attributes[a].name != NULL; a++)
+    for (size_t a = 0; attribute_stands(&layer->op->attributes[a]); a++)
         layer->attributes[a] = layer->op->attributes[a].fallback;
     return layer;
 }

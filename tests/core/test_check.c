@@ -367,9 +367,29 @@ static void reject_mutants(const char *what)
     ck_assert_msg(tried >= 3 * (size_t)MUTANTS, "%s: only %zu mutants", what, tried);
 }
 
+/* An op that takes images alone: windows of one element over an image with one channel, WIDTH of them in all. */
+static void prepare_images(const struct op *op)
+{
+    const struct link links[] = {{"linear", WIDTH}, {op->name, 1},     {"tanh", 0},
+                                 {"flatten", 0},    {"linear", WIDTH}, {NULL, 0}};
+    chain_define(WIDTH, links, "mse", &chain);
+    for (size_t a = 0; attribute_stands(&op->attributes[a]); a++)
+        if (chain.layers[1].attributes[a] < op->attributes[a].least) chain.layers[1].attributes[a] = 1;
+    struct shape *sample = &chain.feed.sample;
+    *sample = (struct shape){.rank = op->cases[0].in[0].rank - 1};
+    for (size_t i = 0; i < sample->rank; i++)
+        sample->dim[i] = i + 1 < sample->rank ? 1 : WIDTH;
+    prepare_defined();
+}
+
 START_TEST(mutants_of_ops)
 {
     const struct op *op = ops[_i];
+    if (op->kind == OP_LAYER && op->cases[0].in[0].rank > 2) {
+        prepare_images(op);
+        reject_mutants(op->name);
+        return;
+    }
     const char *final = op->kind == OP_LOSS && op->on_probabilities != NULL ? "softmax" : "tanh";
     if (op->kind == OP_LOSS && strcmp(op->name, "bce") == 0) final = "sigmoid";
     struct link links[] = {{"linear", WIDTH}, {"tanh", 0}, {"linear", WIDTH}, {final, 0}, {NULL, 0}};

@@ -68,7 +68,7 @@ static void prepare(const struct link *links, const char *loss, uint32_t seed, c
     training.optimizer.type = find_optimizer(optimizer);
     ck_assert_ptr_nonnull(training.optimizer.type);
     const struct attribute *list = training.optimizer.type->attributes;
-    for (size_t a = 0; list[a].name != NULL || list[a].kind == ATTRIBUTE_PAIR; a++)
+    for (size_t a = 0; attribute_stands(&list[a]); a++)
         training.optimizer.attributes[a] = list[a].fallback;
     training.optimizer.attributes[0] = lr; /* each one's first */
 }
@@ -81,7 +81,7 @@ static void run(void)
 static void set(const char *name, size_t part, double value)
 {
     const struct attribute *list = training.optimizer.type->attributes;
-    for (size_t a = 0; list[a].name != NULL || list[a].kind == ATTRIBUTE_PAIR; a++)
+    for (size_t a = 0; attribute_stands(&list[a]); a++)
         if (list[a].name != NULL && strcmp(list[a].name, name) == 0) {
             training.optimizer.attributes[a + part] = value;
             return;

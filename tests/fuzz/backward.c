@@ -112,7 +112,7 @@ static void through_layer(struct backward *b, size_t k)
     const struct parameter_made *weight = find(a, k, true, &w), *bias = find(a, k, false, &p);
     struct matrix before = b->g;
     through_activation(b, k);
-    enum value value = makes(b, k, SLIP_INPUT_BEFORE) ? VALUE_Z : VALUE_H;
+    enum reference_value value = makes(b, k, SLIP_INPUT_BEFORE) ? VALUE_Z : VALUE_H;
     weight_gradient(b, k == 0 ? &a->feeds[0].value : &reference->values[k - 1][value], &weight->value,
                     &reference->gradients[w]);
     if (bias != NULL) bias_gradient(b, k, &reference->gradients[p]);

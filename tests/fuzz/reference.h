@@ -6,7 +6,7 @@
 
 #include "tests/fuzz/assignment.h"
 
-enum value { VALUE_Z, VALUE_H, VALUE_DZ, VALUE_DH, VALUES };
+enum reference_value { VALUE_Z, VALUE_H, VALUE_DZ, VALUE_DH, VALUES };
 
 extern const char *const value_names[VALUES];
 

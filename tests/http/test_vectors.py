@@ -61,7 +61,7 @@ class VectorTest(DaemonTest):
         for group, _ in read_vectors():
             counts[group] = counts.get(group, 0) + 1
         self.assertEqual(set(counts), {"activations", "losses", "networks", "edges", "lab", "float32", "graphs",
-                                       "large_graphs", "penalties"})
+                                       "large_graphs", "penalties", "convolutions"})
         self.assertGreater(sum(counts.values()), 600)
         self.assertGreaterEqual(counts["graphs"], 200)
         self.assertGreaterEqual(counts["large_graphs"], 20)

@@ -14,6 +14,7 @@ CORE = {
     "backend": ("base",),
     "ops": ("base", "backend"),
     "graph": ("base", "backend", "ops"),
+    "language": ("base", "backend", "ops", "graph"),
     "pass": ("base", "backend", "ops", "graph"),
     "check": ("base", "backend", "ops", "graph", "pass"),
     "diagnosis": ("base", "backend", "ops", "graph", "pass", "check"),

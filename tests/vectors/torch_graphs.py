@@ -9,9 +9,23 @@ import torch
 import torch.nn.functional as F
 
 import torch_reference
-from torch_reference import Result, dtype_of, loss_definition, loss_of, make_target, tensor
+from torch_reference import Result, dtype_of, loss_definition, loss_of, tensor
 
-MEMBERS = {"linear": ("W", "b"), "layer_norm": ("gamma", "beta")}
+CONVOLUTIONS = {"conv1d": F.conv1d, "conv2d": F.conv2d, "conv_transpose1d": F.conv_transpose1d,
+                "conv_transpose2d": F.conv_transpose2d}
+POOLS = {"max_pool1d": F.max_pool1d, "max_pool2d": F.max_pool2d, "avg_pool1d": F.avg_pool1d, "avg_pool2d": F.avg_pool2d}
+
+MEMBERS = {"linear": ("W", "b"), "layer_norm": ("gamma", "beta"), **{kind: ("W", "b") for kind in CONVOLUTIONS}}
+
+
+def batch_last(value):
+    """As the convention columns has it."""
+    return value.movedim(0, -1)
+
+
+def sizes(layer, names):
+    """Attributes of a layer that are a size, or two."""
+    return {name: tuple(layer[name]) if isinstance(layer[name], list) else layer[name] for name in names if name in layer}
 
 
 def owned(layer):
@@ -19,6 +33,8 @@ def owned(layer):
     if layer["type"] == "linear":
         if "shares" in layer:
             return False, bool(layer.get("transposed")) and layer.get("bias", True)
+        return True, layer.get("bias", True)
+    if layer["type"] in CONVOLUTIONS and "shares" not in layer:
         return True, layer.get("bias", True)
     if layer["type"] == "layer_norm" and "shares" not in layer:
         return layer.get("affine", True), layer.get("affine", True)
@@ -59,6 +75,12 @@ def forward(request, leaves, data):
         elif kind == "layer_norm":
             h = F.layer_norm(h, h.shape[-1:], leaves[weight] if weight else None, leaves[bias] if bias else None,
                              layer.get("eps", 1e-5))
+        elif kind in CONVOLUTIONS:
+            told = {**layers[at[layer["shares"]]], **layer} if "shares" in layer else layer
+            h = CONVOLUTIONS[kind](h, leaves[weight], leaves[bias] if bias else None,
+                                   **sizes(told, ("stride", "padding", "output_padding")))
+        elif kind in POOLS:
+            h = POOLS[kind](h, **sizes(layer, ("kernel_size", "stride", "padding")))
         elif kind == "flatten":
             h = h.flatten(start_dim=1)
         elif kind == "concat":
@@ -81,7 +103,7 @@ def evaluate(request, wanted=(), with_intermediates=False):
     columns, dtype = request.get("convention") == "columns", dtype_of(request)
     leaves = {name: tensor(value, dtype).requires_grad_() for name, value in request["parameters"].items()}
     given = {name: tensor(value, dtype) for name, value in request["data"].items() if name != "y"}
-    given = {name: value.T if columns else value for name, value in given.items()}
+    given = {name: value.movedim(-1, 0) if columns else value for name, value in given.items()}
     data = {name: value.clone().requires_grad_() for name, value in given.items() if name != "upstream"}
     values, seen = forward(request, leaves, data)
     for value in (*values, *seen.values()):
@@ -90,10 +112,12 @@ def evaluate(request, wanted=(), with_intermediates=False):
     if definition["type"] == "upstream":
         total = (values[-1] * given["upstream"]).sum()
     else:
-        total = loss_of(definition, values[-1], make_target(request), dtype)
+        y = request["data"]["y"]
+        turned = columns and isinstance(y[0], list)
+        total = loss_of(definition, values[-1], torch.tensor(y, dtype=torch.float64).movedim(-1, 0).tolist() if turned else y, dtype)
     if definition.get("l2"):
         weights = [leaves[names[0]] for index, names in parameter_names(request).items()
-                   if names[0] and request["network"]["layers"][index]["type"] == "linear"]
+                   if names[0] and request["network"]["layers"][index]["type"] in ("linear", *CONVOLUTIONS)]
         total = total + definition["l2"] / 2.0 * sum((W**2).sum() for W in weights)
     total.backward()
 
@@ -102,12 +126,12 @@ def evaluate(request, wanted=(), with_intermediates=False):
 
     gradients = {name: gradient(leaf).numpy() for name, leaf in leaves.items()}
     for name in wanted:
-        gradients[name] = (gradient(data[name]).T if columns else gradient(data[name])).numpy()
+        gradients[name] = (batch_last(gradient(data[name])) if columns else gradient(data[name])).numpy()
     intermediates = {}
     if with_intermediates:
         for name, value in seen.items():
             for what, numbers in ((name, value.detach()), ("d" + name, gradient(value))):
-                intermediates[what] = (numbers.T if columns else numbers).numpy()
+                intermediates[what] = (batch_last(numbers) if columns else numbers).numpy()
     result = Result(total.item(), gradients, intermediates)
     result.values = [value.detach().numpy() for value in values]
     return result

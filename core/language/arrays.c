@@ -1,0 +1,440 @@
+#include "core/language/arrays.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "core/ops/ops.h"
+
+/* ---- new ones ---- */
+
+static struct array *new_array(struct evaluation *e, const struct shape *shape, size_t size, enum number_type type)
+{
+    struct array *array = arena_zeroed(e->arena, 1, sizeof *array);
+    if (array == NULL) return NULL;
+    shape_copy(&array->shape, shape);
+    array->size = size;
+    array->type = type;
+    return array;
+}
+
+/* Whether a shape may be: its elements are counted, once for all arrays of known numbers. */
+static int check_shape(struct evaluation *e, const struct shape *shape, size_t *size)
+{
+    char text[SHAPE_TEXT_MAX];
+    if (shape->rank > LANGUAGE_RANK_MAX)
+        return evaluation_fault(e, "an array of %zu axes: %d are the most", shape->rank, LANGUAGE_RANK_MAX);
+    if (!shape_size(shape, size) || *size > (size_t)1 << 40)
+        return evaluation_fault(e, "an array of shape %s is too large", shape_text(shape, text));
+    if (*size == 0) return evaluation_fault(e, "an array of shape %s has no elements", shape_text(shape, text));
+    return CODE_OK;
+}
+
+int array_known(struct evaluation *e, const struct shape *shape, enum number_type type, struct array **array,
+                double **numbers)
+{
+    size_t size;
+    char text[SHAPE_TEXT_MAX];
+    int code = check_shape(e, shape, &size);
+    if (code != CODE_OK) return code;
+    e->spent = e->spent || size > e->left.elements;
+    if (e->spent)
+        return evaluation_fault(e, "with this array, of shape %s, the program's constants have too many elements",
+                                shape_text(shape, text));
+    e->left.elements -= size;
+    *array = new_array(e, shape, size, type);
+    *numbers = arena_doubles(e->arena, size);
+    if (*array == NULL || *numbers == NULL) return evaluation_no_memory(e);
+    (*array)->numbers = *numbers;
+    return CODE_OK;
+}
+
+struct array *array_given(struct evaluation *e, struct value *value, enum number_type type, const double *numbers)
+{
+    struct array *array = new_array(e, &value->shape, value->size, type);
+    if (array == NULL) return NULL;
+    array->value = value;
+    array->numbers = numbers;
+    return array;
+}
+
+/* ---- in the graph ---- */
+
+static int remember_constant(struct evaluation *e, struct value *value, const double *numbers)
+{
+    if (e->constant_count == e->constant_room) {
+        size_t room = e->constant_room > 0 ? 2 * e->constant_room : 32;
+        struct constant *larger = arena_array(e->arena, room, sizeof *larger);
+        if (larger == NULL) return evaluation_no_memory(e);
+        if (e->constant_count > 0) memcpy(larger, e->constants, e->constant_count * sizeof *larger);
+        e->constants = larger;
+        e->constant_room = room;
+    }
+    e->constants[e->constant_count++] = (struct constant){.value = value, .numbers = numbers};
+    return CODE_OK;
+}
+
+int array_value(struct evaluation *e, struct array *array, struct value **value)
+{
+    struct error error = {0};
+    int code = array_settle(e, array);
+    if (code != CODE_OK) return code;
+    if (array->value == NULL) {
+        code = graph_give(e->graph, VALUE_DATA, NULL, &array->shape, "a constant", &array->value, &error);
+        if (code != CODE_OK) return text_fault_at(e->reader, e->spot, &error);
+        if (remember_constant(e, array->value, array->numbers) != CODE_OK) return evaluation_failed(e);
+    }
+    *value = array->value;
+    return CODE_OK;
+}
+
+/* A copy of numbers that outlives the call, with as many as any op may look at. */
+static double *keep_numbers(struct evaluation *e, const double *numbers, size_t count)
+{
+    size_t n = count > OP_ATTRIBUTES_MAX ? count : OP_ATTRIBUTES_MAX;
+    double *kept = arena_doubles(e->arena, n);
+    if (kept == NULL) return NULL;
+    for (size_t i = 0; i < n; i++)
+        kept[i] = i < count ? numbers[i] : 0;
+    return kept;
+}
+
+static int add_node(struct evaluation *e, const struct op *op, const double *numbers, struct array *const *inputs,
+                    size_t count, const struct op_plan *plan, enum number_type type, struct array **array)
+{
+    struct error error = {0};
+    struct node *node;
+    struct value **values = arena_array(e->arena, count, sizeof *values);
+    if (values == NULL) return evaluation_no_memory(e);
+    if (e->graph->node_count >= LANGUAGE_NODES_MAX)
+        return evaluation_fault(e, "more than %d steps have to be computed", LANGUAGE_NODES_MAX);
+    bool flows = false;
+    for (size_t k = 0; k < count; k++) {
+        values[k] = NULL;
+        if (inputs[k] == NULL) continue;
+        int code = array_value(e, inputs[k], &values[k]);
+        if (code != CODE_OK) return code;
+        enum slot_role role = op_slot(op, k)->role;
+        flows = flows || (values[k]->differentiated && role != SLOT_CONSTANT && role != SLOT_TARGET);
+    }
+    struct place place = {.kind = PLACE_LINE, .layer = e->spot.line, .column = e->spot.column};
+    int code = graph_apply(e->graph, op, numbers, values, count, plan, place, &node, &error);
+    if (code != CODE_OK) return text_fault_at(e->reader, e->spot, &error);
+    node->output->differentiated = flows;
+    *array = array_given(e, node->output, type, NULL);
+    return *array != NULL ? CODE_OK : evaluation_no_memory(e);
+}
+
+/* ---- at once ---- */
+
+static int compute(struct evaluation *e, const struct op *op, const double *numbers, struct array *const *inputs,
+                   size_t count, const struct op_plan *plan, enum number_type type, struct array **array)
+{
+    double *y;
+    e->spent = e->spent || plan->work > e->left.work;
+    if (e->spent) return evaluation_fault(e, "computing the program's constants takes too long");
+    e->left.work -= plan->work;
+    int code = array_known(e, &plan->out, type, array, &y);
+    const struct shape **in = arena_array(e->arena, count, sizeof *in);
+    const void **x = arena_array(e->arena, count, sizeof *x);
+    void **dx = arena_zeroed(e->arena, count, sizeof *dx), *saved[OP_SAVED_MAX] = {0};
+    if (code == CODE_OK && (in == NULL || x == NULL || dx == NULL)) code = evaluation_no_memory(e);
+    for (size_t k = 0; code == CODE_OK && k < count; k++) {
+        in[k] = inputs[k] != NULL ? &inputs[k]->shape : NULL;
+        x[k] = inputs[k] != NULL ? inputs[k]->numbers : NULL;
+    }
+    for (size_t s = 0; code == CODE_OK && s < OP_SAVED_MAX; s++)
+        if (plan->saved[s] > 0 && (saved[s] = arena_doubles(e->arena, plan->saved[s])) == NULL)
+            code = evaluation_no_memory(e);
+    if (code != CODE_OK) return code;
+    const struct op_call call = {.op = op,
+                                 .backend = backend_cpu(DTYPE_FLOAT64),
+                                 .attributes = numbers,
+                                 .count = count,
+                                 .in = in,
+                                 .out = &plan->out,
+                                 .x = x,
+                                 .y = y,
+                                 .dx = dx,
+                                 .saved = saved};
+    code = op->forward(&call);
+    if (code == CODE_OUT_OF_MEMORY) return evaluation_no_memory(e);
+    if (code != CODE_OK) return evaluation_fault(e, "%s cannot take these numbers", op->name);
+    return CODE_OK;
+}
+
+/* Parameters of layers have the shapes that the plan says: networks make them so, programs bring their own. */
+static int check_parameters(struct evaluation *e, const struct op *op, const struct op_plan *plan,
+                            const struct shape *const *in, size_t count)
+{
+    char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+    for (size_t k = 0; k < count; k++) {
+        const struct slot *slot = op_slot(op, k);
+        if (slot->role != SLOT_PARAMETER) continue;
+        if (in[k] == NULL && plan->has[k]) return evaluation_fault(e, "%s needs its %s", op->name, slot->symbol);
+        if (in[k] == NULL) continue;
+        if (!plan->has[k]) return evaluation_fault(e, "%s takes no %s here", op->name, slot->symbol);
+        if (!shape_equal(in[k], &plan->parameters[k]))
+            return evaluation_fault(e, "%s's %s has shape %s, where %s is needed", op->name, slot->symbol,
+                                    shape_text(in[k], a), shape_text(&plan->parameters[k], b));
+    }
+    return CODE_OK;
+}
+
+int array_apply(struct evaluation *e, const struct op *op, const double *numbers, size_t number_count,
+                struct array *const *inputs, size_t count, enum number_type type, struct array **array)
+{
+    struct error error = {0};
+    struct op_plan plan;
+    const struct shape **in = arena_array(e->arena, count, sizeof *in);
+    double *kept = keep_numbers(e, numbers, number_count);
+    bool known = true;
+    if (in == NULL || kept == NULL) return evaluation_no_memory(e);
+    for (size_t k = 0; k < count; k++) {
+        in[k] = NULL;
+        if (inputs[k] == NULL) continue;
+        if (array_settle(e, inputs[k]) != CODE_OK) return evaluation_failed(e);
+        in[k] = &inputs[k]->shape;
+        known = known && inputs[k]->numbers != NULL;
+    }
+    op_no_plan(&plan);
+    const struct op_shape shape = {.op = op, .attributes = kept, .count = count, .in = in};
+    if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
+    int code = op->plan(&shape, &plan, &error);
+    if (code != CODE_OK) return text_fault_at(e->reader, e->spot, &error);
+    if (check_parameters(e, op, &plan, in, count) != CODE_OK) return evaluation_failed(e);
+    if (plan.out.rank > LANGUAGE_RANK_MAX) {
+        size_t size;
+        return check_shape(e, &plan.out, &size);
+    }
+    return known ? compute(e, op, kept, inputs, count, &plan, type, array)
+                 : add_node(e, op, kept, inputs, count, &plan, type, array);
+}
+
+int array_op(struct evaluation *e, const char *name, const double *numbers, size_t number_count,
+             struct array *const *inputs, size_t count, enum number_type type, struct array **array)
+{
+    const struct op *op = ops_find_elementary(name);
+    if (op == NULL) op = ops_find(name, false);
+    if (op == NULL) return evaluation_fault(e, "%s is not there yet", name);
+    return array_apply(e, op, numbers, number_count, inputs, count, type, array);
+}
+
+/* ---- what was written into it ---- */
+
+int array_settle(struct evaluation *e, const struct array *array)
+{
+    if (array->writes == NULL || array->value != NULL || array->numbers != NULL) return CODE_OK;
+    size_t n = array->write_count, room = 0, used = 0;
+    struct array **inputs = arena_array(e->arena, n + 1, sizeof *inputs);
+    const struct write **writes = arena_array(e->arena, n + 1, sizeof *writes);
+    if (inputs == NULL || writes == NULL) return evaluation_no_memory(e);
+    inputs[0] = (struct array *)(uintptr_t)array->under;
+    const struct write *w = array->writes;
+    for (size_t i = n; i > 0; i--, w = w->before) {
+        inputs[i] = w->what;
+        writes[i] = w;
+        room += 3 + 2 * (size_t)w->view[0];
+    }
+    double *numbers = arena_doubles(e->arena, room);
+    if (numbers == NULL) return evaluation_no_memory(e);
+    for (size_t i = 1; i <= n; i++) {
+        size_t length = 2 + 2 * (size_t)writes[i]->view[0];
+        numbers[used++] = writes[i]->adds;
+        memcpy(numbers + used, writes[i]->view, length * sizeof *numbers);
+        used += length;
+    }
+    struct array *settled, *self = (struct array *)(uintptr_t)array;
+    struct spot here = e->spot;
+    e->spot = array->writes->spot;
+    int code = array_op(e, "write", numbers, used, inputs, n + 1, array->type, &settled);
+    e->spot = here;
+    if (code != CODE_OK) return code;
+    self->value = settled->value;
+    self->numbers = settled->numbers;
+    return CODE_OK;
+}
+
+/* ---- shapes ---- */
+
+int array_reshape(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result)
+{
+    double numbers[1 + TENSOR_RANK_MAX] = {(double)shape->rank};
+    if (shape_equal(&array->shape, shape)) {
+        *result = array;
+        return CODE_OK;
+    }
+    for (size_t i = 0; i < shape->rank; i++)
+        numbers[1 + i] = (double)shape->dim[i];
+    return array_op(e, "reshape", numbers, 1 + shape->rank, &array, 1, array->type, result);
+}
+
+struct array_view array_whole(const struct shape *shape)
+{
+    struct array_view view = {.shape = *shape};
+    ptrdiff_t stride = 1;
+    for (size_t axis = shape->rank; axis-- > 0;) {
+        view.stride[axis] = stride;
+        stride *= (ptrdiff_t)shape->dim[axis];
+    }
+    return view;
+}
+
+size_t array_view_numbers(const struct array_view *view, double *numbers)
+{
+    size_t rank = view->shape.rank;
+    numbers[0] = (double)rank;
+    for (size_t i = 0; i < rank; i++) {
+        numbers[1 + i] = (double)view->shape.dim[i];
+        numbers[1 + rank + i] = (double)view->stride[i];
+    }
+    numbers[1 + 2 * rank] = (double)view->offset;
+    return 2 + 2 * rank;
+}
+
+static bool is_whole(const struct array_view *view, const struct shape *shape)
+{
+    const struct array_view whole = array_whole(shape);
+    if (view->offset != 0 || !shape_equal(&view->shape, shape)) return false;
+    for (size_t i = 0; i < shape->rank; i++)
+        if (view->shape.dim[i] > 1 && view->stride[i] != whole.stride[i]) return false;
+    return true;
+}
+
+int array_read_view(struct evaluation *e, struct array *array, const struct array_view *view, struct array **result)
+{
+    double numbers[ARRAY_VIEW_NUMBERS];
+    size_t size;
+    int code = check_shape(e, &view->shape, &size);
+    if (code != CODE_OK) return code;
+    if (is_whole(view, &array->shape)) {
+        *result = array;
+        return CODE_OK;
+    }
+    /* Only axes of length 1 come or go: the elements stay where they are. */
+    struct shape bare[2] = {{0}, {0}};
+    for (size_t i = 0; i < array->shape.rank; i++)
+        if (array->shape.dim[i] != 1) bare[0].dim[bare[0].rank++] = array->shape.dim[i];
+    struct array_view squeezed = {.offset = view->offset};
+    for (size_t i = 0; i < view->shape.rank; i++) {
+        if (view->shape.dim[i] == 1) continue;
+        squeezed.stride[squeezed.shape.rank] = view->stride[i];
+        squeezed.shape.dim[squeezed.shape.rank++] = view->shape.dim[i];
+    }
+    if (is_whole(&squeezed, &bare[0])) return array_reshape(e, array, &view->shape, result);
+    size_t n = array_view_numbers(view, numbers);
+    return array_op(e, "view", numbers, n, &array, 1, array->type, result);
+}
+
+int array_permute(struct evaluation *e, struct array *array, const size_t *axes, struct array **result)
+{
+    const struct array_view whole = array_whole(&array->shape);
+    struct array_view view = {.shape.rank = array->shape.rank};
+    for (size_t i = 0; i < view.shape.rank; i++) {
+        view.shape.dim[i] = array->shape.dim[axes[i]];
+        view.stride[i] = whole.stride[axes[i]];
+    }
+    return array_read_view(e, array, &view, result);
+}
+
+int array_broadcast(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result)
+{
+    char from[SHAPE_TEXT_MAX], to[SHAPE_TEXT_MAX];
+    const struct array_view whole = array_whole(&array->shape);
+    struct array_view view = {.shape = *shape};
+    size_t rank = array->shape.rank, ahead = shape->rank - rank;
+    bool fits = rank <= shape->rank;
+    for (size_t i = 0; fits && i < rank; i++) {
+        bool repeated = array->shape.dim[i] == 1 && shape->dim[ahead + i] != 1;
+        fits = repeated || array->shape.dim[i] == shape->dim[ahead + i];
+        view.stride[ahead + i] = repeated ? 0 : whole.stride[i];
+    }
+    if (!fits)
+        return evaluation_fault(e, "an array of shape %s cannot be broadcast to %s", shape_text(&array->shape, from),
+                                shape_text(shape, to));
+    return array_read_view(e, array, &view, result);
+}
+
+bool array_common_shape(const struct shape *a, const struct shape *b, struct shape *common)
+{
+    const struct shape *longer = a->rank >= b->rank ? a : b, *shorter = longer == a ? b : a;
+    size_t ahead = longer->rank - shorter->rank;
+    *common = *longer;
+    for (size_t i = 0; i < shorter->rank; i++) {
+        size_t *dim = &common->dim[ahead + i];
+        if (*dim != shorter->dim[i] && *dim != 1 && shorter->dim[i] != 1) return false;
+        if (*dim == 1) *dim = shorter->dim[i];
+    }
+    return true;
+}
+
+/* ---- from things ---- */
+
+static int known_number(struct evaluation *e, const struct thing *thing, struct array **array)
+{
+    double *numbers = NULL;
+    const struct shape scalar = {0};
+    int code = array_known(e, &scalar, thing->type, array, &numbers);
+    if (code == CODE_OK && numbers != NULL) numbers[0] = thing->number;
+    return code;
+}
+
+/* One array out of several of one shape: they stand one behind the other along a new first axis. */
+static int pile(struct evaluation *e, struct array **parts, size_t count, struct array **array)
+{
+    char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+    enum number_type type = TYPE_BOOL;
+    bool known = true;
+    for (size_t i = 0; i < count; i++) {
+        if (!shape_equal(&parts[i]->shape, &parts[0]->shape))
+            return evaluation_fault(e, "the parts of an array have different shapes: %s and %s",
+                                    shape_text(&parts[0]->shape, a), shape_text(&parts[i]->shape, b));
+        if (parts[i]->type > type) type = parts[i]->type;
+        known = known && parts[i]->numbers != NULL;
+    }
+    struct shape shape = {.rank = parts[0]->shape.rank + 1, .dim = {count}};
+    for (size_t i = 1; i < shape.rank && i < TENSOR_RANK_MAX; i++)
+        shape.dim[i] = parts[0]->shape.dim[i - 1];
+    if (known) {
+        double *numbers;
+        int code = array_known(e, &shape, type, array, &numbers);
+        for (size_t i = 0; code == CODE_OK && i < count; i++)
+            memcpy(numbers + i * parts[0]->size, parts[i]->numbers, parts[0]->size * sizeof *numbers);
+        return code;
+    }
+    struct shape one = shape;
+    one.dim[0] = 1;
+    for (size_t i = 0; i < count; i++)
+        if (array_reshape(e, parts[i], &one, &parts[i]) != CODE_OK) return evaluation_failed(e);
+    const double axis = 0;
+    return array_op(e, "concatenate", &axis, 1, parts, count, type, array);
+}
+
+/* Lists within lists, `depth` of them around this one. */
+static int from_lists(struct evaluation *e, const struct thing *thing, size_t depth, struct array **array)
+{
+    char words[SHAPE_TEXT_MAX + 32];
+    if (thing->kind == THING_ARRAY) {
+        *array = thing->array;
+        return CODE_OK;
+    }
+    if (thing->kind == THING_NUMBER) return known_number(e, thing, array);
+    if (thing->kind != THING_LIST && thing->kind != THING_TUPLE && thing->kind != THING_RANGE)
+        return evaluation_fault(e, "an array is expected here, not %s", thing_words(thing, words));
+    size_t count = thing->kind == THING_RANGE ? thing->range->count : thing->sequence->count;
+    int code = evaluation_step(e, count);
+    if (code == CODE_OK && count == 0) return evaluation_fault(e, "an array without elements");
+    if (code == CODE_OK && depth == LANGUAGE_RANK_MAX)
+        return evaluation_fault(e, "more than %d lists within each other are no array", LANGUAGE_RANK_MAX);
+    struct array **parts = code == CODE_OK ? arena_array(e->arena, count, sizeof *parts) : NULL;
+    if (code == CODE_OK && parts == NULL) return evaluation_no_memory(e);
+    for (size_t i = 0; code == CODE_OK && i < count; i++) {
+        const struct thing item = thing->kind == THING_RANGE ? range_item(thing->range, i) : thing->sequence->items[i];
+        code = from_lists(e, &item, depth + 1, &parts[i]);
+    }
+    return code == CODE_OK ? pile(e, parts, count, array) : code;
+}
+
+int array_of(struct evaluation *e, const struct thing *thing, struct array **array)
+{
+    return from_lists(e, thing, 0, array);
+}

@@ -1,0 +1,53 @@
+/* Arrays of a program, and what is done to them: by ops, at once where all numbers are known, else in the graph. */
+#ifndef CORE_LANGUAGE_ARRAYS_H
+#define CORE_LANGUAGE_ARRAYS_H
+
+#include "core/language/state.h"
+
+/* An array of that shape whose numbers are known: *numbers is for the caller to fill in. */
+int array_known(struct evaluation *e, const struct shape *shape, enum number_type type, struct array **array,
+                double **numbers);
+
+/* A value that the graph is given. `numbers` may be NULL. */
+struct array *array_given(struct evaluation *e, struct value *value, enum number_type type, const double *numbers);
+
+/* An op's output for these inputs. Where one of them was not known, a node of the graph, standing at e->spot. `numbers`
+ * are copied: the op's (an elementary one's), or its attributes. */
+int array_apply(struct evaluation *e, const struct op *op, const double *numbers, size_t number_count,
+                struct array *const *inputs, size_t count, enum number_type type, struct array **array);
+
+/* The same by the name of an elementary op. */
+int array_op(struct evaluation *e, const char *op, const double *numbers, size_t number_count,
+             struct array *const *inputs, size_t count, enum number_type type, struct array **array);
+
+/* What a number, an array, or nested lists of these are as an array. CODE_PROGRAM_ERROR where something else is. */
+int array_of(struct evaluation *e, const struct thing *thing, struct array **array);
+
+/* Puts together what was written into it, so that it has numbers or a value. */
+int array_settle(struct evaluation *e, const struct array *array);
+
+/* Its value in the graph, which is given its numbers where it had none. */
+int array_value(struct evaluation *e, struct array *array, struct value **value);
+
+/* The same elements in another shape of as many; along other axes (axis i of the result is axes[i]); a view (its shape,
+ * strides and offset); repeated to a shape. */
+int array_reshape(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result);
+int array_permute(struct evaluation *e, struct array *array, const size_t *axes, struct array **result);
+
+struct array_view {
+    struct shape shape;
+    ptrdiff_t stride[TENSOR_RANK_MAX];
+    size_t offset;
+};
+int array_read_view(struct evaluation *e, struct array *array, const struct array_view *view, struct array **result);
+/* A view as an op's numbers: rank, dimensions, strides, offset. How many they are. */
+enum { ARRAY_VIEW_NUMBERS = 2 + 2 * TENSOR_RANK_MAX };
+size_t array_view_numbers(const struct array_view *view, double *numbers);
+/* The view that an array is of itself. */
+struct array_view array_whole(const struct shape *shape);
+int array_broadcast(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result);
+
+/* The shape of two that are broadcast to each other; false where they cannot. */
+bool array_common_shape(const struct shape *a, const struct shape *b, struct shape *common);
+
+#endif

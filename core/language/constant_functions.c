@@ -1,0 +1,197 @@
+/* Functions that make constants: zeros, ranges, NumPy's random numbers. */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/language/functions.h"
+
+static int filled(struct evaluation *e, const struct shape *shape, double number, enum number_type type,
+                  struct thing *result)
+{
+    struct array *array = NULL;
+    double *numbers;
+    int code = array_known(e, shape, type, &array, &numbers);
+    for (size_t i = 0; code == CODE_OK && i < array->size; i++)
+        numbers[i] = number;
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
+
+/* shape, *: zeros, ones, empty (which is zeros here). */
+static int call_filled(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct shape shape;
+    int code = argument_shape(e, &a->things[0], &a->rest, &shape);
+    return code == CODE_OK ? filled(e, &shape, strcmp(a->builtin->op, "ones") == 0, TYPE_FLOAT, result) : code;
+}
+
+static int call_full(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct shape shape;
+    double number;
+    int code = argument_shape(e, &a->things[0], NULL, &shape);
+    if (code == CODE_OK) code = argument_number(e, a, 1, 0, &number);
+    return code == CODE_OK ? filled(e, &shape, number, a->things[1].type, result) : code;
+}
+
+static int call_like(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    double number = strcmp(a->builtin->op, "ones") == 0;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK && a->given[1]) code = argument_number(e, a, 1, 0, &number);
+    return code == CODE_OK ? filled(e, &x->shape, number, TYPE_FLOAT, result) : code;
+}
+
+static int call_eye(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    size_t n, m;
+    int code = argument_size(e, a, 0, 0, &n);
+    if (code == CODE_OK) code = argument_size(e, a, 1, (double)n, &m);
+    const struct shape shape = {.rank = 2, .dim = {n, m}};
+    if (code == CODE_OK) code = filled(e, &shape, 0, TYPE_FLOAT, result);
+    for (size_t i = 0; code == CODE_OK && i < n && i < m; i++)
+        ((double *)(uintptr_t)result->array->numbers)[i * m + i] = 1;
+    return code;
+}
+
+static int call_arange(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    double start, stop, step;
+    struct array *array = NULL;
+    double *numbers;
+    int code = argument_number(e, a, 0, 0, &start);
+    if (code == CODE_OK) code = argument_number(e, a, 1, 0, &stop);
+    if (code == CODE_OK) code = argument_number(e, a, 2, 1, &step);
+    if (code != CODE_OK) return code;
+    if (!a->given[1]) {
+        stop = start;
+        start = 0;
+    }
+    double many = ceil((stop - start) / step);
+    if (!(many >= 1 && many <= 1e12)) return function_fault(e, a, "makes an array without elements");
+    enum number_type type =
+        start == floor(start) && step == floor(step) && a->things[0].type != TYPE_FLOAT ? TYPE_INT : TYPE_FLOAT;
+    const struct shape shape = {.rank = 1, .dim = {(size_t)many}};
+    code = array_known(e, &shape, type, &array, &numbers);
+    for (size_t i = 0; code == CODE_OK && i < array->size; i++)
+        numbers[i] = start + (double)i * step;
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
+
+static int call_linspace(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    double start, stop;
+    size_t count;
+    struct array *array = NULL;
+    double *numbers;
+    int code = argument_number(e, a, 0, 0, &start);
+    if (code == CODE_OK) code = argument_number(e, a, 1, 0, &stop);
+    if (code == CODE_OK) code = argument_size(e, a, 2, 50, &count);
+    const struct shape shape = {.rank = 1, .dim = {count}};
+    if (code == CODE_OK) code = array_known(e, &shape, TYPE_FLOAT, &array, &numbers);
+    for (size_t i = 0; code == CODE_OK && i < count; i++)
+        numbers[i] = i + 1 == count && count > 1
+                         ? stop
+                         : start + (double)i * ((stop - start) / (double)(count > 1 ? count - 1 : 1));
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
+
+/* 1 where an index is the number along a new last axis. */
+static int call_one_hot(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *index = NULL, *classes = NULL, *y = NULL;
+    size_t count;
+    double *numbers;
+    int code = argument_array(e, a, 0, &index);
+    if (code == CODE_OK) code = argument_size(e, a, 1, 0, &count);
+    if (code != CODE_OK) return code;
+    struct shape column = index->shape;
+    const struct shape row = {.rank = 1, .dim = {count}};
+    if (column.rank == LANGUAGE_RANK_MAX) return function_fault(e, a, "makes too many axes");
+    column.dim[column.rank++] = 1;
+    code = array_reshape(e, index, &column, &index);
+    if (code == CODE_OK) code = array_known(e, &row, TYPE_INT, &classes, &numbers);
+    for (size_t i = 0; code == CODE_OK && i < count; i++)
+        numbers[i] = (double)i;
+    struct array *inputs[2] = {index, classes};
+    if (code == CODE_OK) code = array_op(e, "equal", NULL, 0, inputs, 2, TYPE_INT, &y);
+    if (code == CODE_OK) *result = thing_array(y);
+    return code;
+}
+
+/* ---- random numbers ---- */
+
+static int call_seed(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    double seed;
+    int code = function_whole(e, &a->things[0], "a seed", &seed);
+    if (code != CODE_OK) return code;
+    if (!(seed >= 0 && seed <= UINT32_MAX)) return function_fault(e, a, "takes a number from 0 to 4294967295");
+    e->random = arena_alloc(e->arena, sizeof *e->random);
+    if (e->random == NULL) return evaluation_no_memory(e);
+    numpy_random_seed(e->random, (uint32_t)seed);
+    *result = (struct thing){.kind = THING_NONE};
+    return CODE_OK;
+}
+
+/* In C's order, as NumPy draws them: low + (high - low) u, or mean + deviation z. */
+static int draw(struct evaluation *e, const struct arguments *a, bool normal, double at, double scale,
+                const struct shape *shape, struct thing *result)
+{
+    if (e->random == NULL)
+        return function_fault(e, a, "draws other numbers each time: np.random.seed(...) comes first");
+    int code = filled(e, shape, 0, TYPE_FLOAT, result);
+    if (code != CODE_OK) return code;
+    double *numbers = (double *)(uintptr_t)result->array->numbers;
+    for (size_t i = 0; i < result->array->size; i++)
+        numbers[i] = at + scale * (normal ? numpy_random_normal(e->random) : numpy_random_uniform(e->random));
+    return CODE_OK;
+}
+
+/* rand(2, 3), randn(2, 3), random((2, 3)) */
+static int call_random(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct shape shape;
+    int code = argument_shape(e, &a->things[0], &a->rest, &shape);
+    return code == CODE_OK ? draw(e, a, strcmp(a->builtin->op, "normal") == 0, 0, 1, &shape, result) : code;
+}
+
+/* uniform(low, high, size), normal(mean, deviation, size) */
+static int call_distribution(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct shape shape;
+    double first, second;
+    bool normal = strcmp(a->builtin->op, "normal") == 0;
+    int code = argument_number(e, a, 0, 0, &first);
+    if (code == CODE_OK) code = argument_number(e, a, 1, 1, &second);
+    if (code == CODE_OK) code = argument_shape(e, &a->things[2], NULL, &shape);
+    return code == CODE_OK ? draw(e, a, normal, first, normal ? second : second - first, &shape, result) : code;
+}
+
+const struct builtin constant_builtins[] = {
+    {"zeros", "shape, *", call_filled, "zeros", FREE},
+    {"ones", "shape, *", call_filled, "ones", FREE},
+    {"empty", "shape, *", call_filled, "zeros", FREE},
+    {"full", "shape, fill_value", call_full, NULL, FREE},
+    {"zeros_like", "x", call_like, "zeros", FREE},
+    {"ones_like", "x", call_like, "ones", FREE},
+    {"empty_like", "x", call_like, "zeros", FREE},
+    {"full_like", "x, fill_value", call_like, "full", FREE},
+    {"eye", "n|N, m|M=", call_eye, NULL, FREE},
+    {"identity", "n", call_eye, NULL, FREE},
+    {"arange", "start, stop=, step=", call_arange, NULL, FREE},
+    {"linspace", "start, stop, num=", call_linspace, NULL, FREE},
+    {"one_hot", "x, num_classes", call_one_hot, NULL, FREE},
+    {"seed", "seed", call_seed, NULL, FREE},
+    {"manual_seed", "seed", call_seed, NULL, FREE},
+    {"rand", "shape=, *", call_random, "uniform", FREE},
+    {"randn", "shape=, *", call_random, "normal", FREE},
+    {"random_sample", "shape|size=", call_random, "uniform", FREE},
+    {"random", "shape|size=", call_random, "uniform", FREE},
+    {"uniform", "low=, high=, size=", call_distribution, "uniform", FREE},
+    {"normal", "loc=, scale=, size=", call_distribution, "normal", FREE},
+    {NULL},
+};

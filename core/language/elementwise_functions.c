@@ -1,0 +1,210 @@
+/* Functions that work element by element. */
+#include <math.h>
+#include <string.h>
+
+#include "core/language/functions.h"
+#include "core/ops/ops.h"
+
+static enum number_type type_of_result(const char *op, enum number_type type)
+{
+    static const char *const whole[] = {"abs", "square", "negative", "sign",         "maximum", "minimum", "add",
+                                        "sub", "mul",    "clip",     "floor_divide", "mod",     "pow",     NULL};
+    static const char *const masks[] = {"less",      "less_equal",  "greater",    "greater_equal", "equal",
+                                        "not_equal", "logical_and", "logical_or", "logical_not",   NULL};
+    for (size_t i = 0; masks[i] != NULL; i++)
+        if (strcmp(op, masks[i]) == 0) return TYPE_BOOL;
+    for (size_t i = 0; whole[i] != NULL; i++)
+        if (strcmp(op, whole[i]) == 0) return type == TYPE_BOOL ? TYPE_INT : type;
+    return TYPE_FLOAT;
+}
+
+/* One number in, one out: constants stay numbers. */
+static int to_thing(struct evaluation *e, const struct arguments *a, struct array *array, struct thing *result)
+{
+    bool number = true;
+    for (size_t i = 0; i < ARGUMENTS_MAX; i++)
+        number = number && a->things[i].kind != THING_ARRAY && a->things[i].kind != THING_LIST &&
+                 a->things[i].kind != THING_TUPLE;
+    if (array_settle(e, array) != CODE_OK) return evaluation_failed(e);
+    *result = number && array->size == 1 && array->numbers != NULL ? thing_number(array->numbers[0], array->type)
+                                                                   : thing_array(array);
+    return CODE_OK;
+}
+
+static int unary(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL, *y = NULL;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK)
+        code = array_op(e, a->builtin->op, NULL, 0, &x, 1, type_of_result(a->builtin->op, x->type), &y);
+    return code == CODE_OK ? to_thing(e, a, y, result) : code;
+}
+
+static int with_number(struct evaluation *e, const struct thing *x, const char *op, const double *numbers, size_t count,
+                       struct array **y)
+{
+    struct array *array = NULL;
+    int code = array_of(e, x, &array);
+    return code == CODE_OK ? array_op(e, op, numbers, count, &array, 1, type_of_result(op, array->type), y) : code;
+}
+
+static int binary(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *inputs[2] = {NULL}, *y = NULL;
+    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
+    struct shape common;
+    int code = argument_array(e, a, 0, &inputs[0]);
+    if (code == CODE_OK) code = argument_array(e, a, 1, &inputs[1]);
+    if (code != CODE_OK) return code;
+    if (!array_common_shape(&inputs[0]->shape, &inputs[1]->shape, &common))
+        return evaluation_fault(e, "%s takes shapes that can be broadcast to each other, not %s and %s",
+                                a->builtin->name, shape_text(&inputs[0]->shape, one),
+                                shape_text(&inputs[1]->shape, other));
+    enum number_type type = inputs[0]->type > inputs[1]->type ? inputs[0]->type : inputs[1]->type;
+    code = array_op(e, a->builtin->op, NULL, 0, inputs, 2, type_of_result(a->builtin->op, type), &y);
+    return code == CODE_OK ? to_thing(e, a, y, result) : code;
+}
+
+static int by_operator(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    static const struct {
+        const char *op;
+        enum operation operation;
+    } operators[] = {{"add", OPERATION_ADD},
+                     {"sub", OPERATION_SUBTRACT},
+                     {"mul", OPERATION_MULTIPLY},
+                     {"div", OPERATION_DIVIDE},
+                     {"pow", OPERATION_POWER}};
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        if (strcmp(operators[i].op, a->builtin->op) == 0)
+            return evaluation_binary(e, operators[i].operation, &a->things[0], &a->things[1], result);
+    return function_fault(e, a, "is not there yet");
+}
+
+static int call_negative(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    return evaluation_unary(e, OPERATION_NEGATIVE, &a->things[0], result);
+}
+
+static int call_clip(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    double numbers[2];
+    struct array *y = NULL;
+    int code = argument_number(e, a, 1, -HUGE_VAL, &numbers[0]);
+    if (code == CODE_OK) code = argument_number(e, a, 2, HUGE_VAL, &numbers[1]);
+    if (code == CODE_OK) code = with_number(e, &a->things[0], "clip", numbers, 2, &y);
+    return code == CODE_OK ? to_thing(e, a, y, result) : code;
+}
+
+static int call_where(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *inputs[3] = {NULL}, *y = NULL;
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < 3; i++)
+        code = argument_array(e, a, i, &inputs[i]);
+    if (code != CODE_OK) return code;
+    enum number_type type = inputs[1]->type > inputs[2]->type ? inputs[1]->type : inputs[2]->type;
+    code = array_op(e, "where", NULL, 0, inputs, 3, type, &y);
+    return code == CODE_OK ? to_thing(e, a, y, result) : code;
+}
+
+/* x itself, of the type that it has where none is wanted; whole numbers where that is one of integers, a mask of what
+ * is not 0 for bool. */
+static int call_astype(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL, *zero = NULL;
+    const struct thing *type = &a->things[1], nothing = thing_number(0, TYPE_INT);
+    const char *name = type->kind == THING_TEXT      ? type->text
+                       : type->kind == THING_BUILTIN ? type->builtin->name
+                       : a->builtin->op != NULL      ? a->builtin->op
+                                                     : "";
+    if (a->things[0].kind == THING_NUMBER && type->kind == THING_NONE) {
+        *result = a->things[0];
+        return CODE_OK;
+    }
+    int code = argument_array(e, a, 0, &x);
+    if (code != CODE_OK) return code;
+    *result = thing_array(x);
+    if (strncmp(name, "bool", 4) == 0 && x->type != TYPE_BOOL) {
+        code = array_of(e, &nothing, &zero);
+        struct array *inputs[2] = {x, zero};
+        if (code == CODE_OK) code = array_op(e, "not_equal", NULL, 0, inputs, 2, TYPE_BOOL, &x);
+    } else if (strncmp(name, "int", 3) == 0 || strcmp(name, "long") == 0) {
+        if (x->type == TYPE_FLOAT) code = array_op(e, "trunc", NULL, 0, &x, 1, TYPE_INT, &x);
+    } else if (name[0] != '\0' && x->type != TYPE_FLOAT) {
+        struct array *retyped = arena_alloc(e->arena, sizeof *retyped);
+        if (retyped == NULL || array_settle(e, x) != CODE_OK) return evaluation_no_memory(e);
+        *retyped = *x;
+        retyped->type = TYPE_FLOAT;
+        x = retyped;
+    }
+    if (code == CODE_OK) *result = thing_array(x);
+    return code;
+}
+
+/* The value, through which no gradient flows. */
+static int call_detach(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL, *y = NULL;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = array_op(e, "detach", NULL, 0, &x, 1, x->type, &y);
+    if (code == CODE_OK) *result = thing_array(y);
+    return code;
+}
+
+const struct builtin elementwise_builtins[] = {
+    {"exp", "x", unary, "exp", BOTH},
+    {"log", "x", unary, "log", BOTH},
+    {"log1p", "x", unary, "log1p", BOTH},
+    {"expm1", "x", unary, "expm1", BOTH},
+    {"sqrt", "x", unary, "sqrt", BOTH},
+    {"square", "x", unary, "square", BOTH},
+    {"abs", "x", unary, "abs", BOTH},
+    {"absolute", "x", unary, "abs", FREE},
+    {"fabs", "x", unary, "abs", FREE},
+    {"sign", "x", unary, "sign", BOTH},
+    {"sin", "x", unary, "sin", BOTH},
+    {"cos", "x", unary, "cos", BOTH},
+    {"reciprocal", "x", unary, "reciprocal", BOTH},
+    {"floor", "x", unary, "floor", FREE},
+    {"ceil", "x", unary, "ceil", FREE},
+    {"rint", "x", unary, "round", FREE},
+    {"logical_not", "x", unary, "logical_not", FREE},
+    {"negative", "x", call_negative, NULL, FREE},
+    {"neg", "x", call_negative, NULL, METHOD},
+    {"maximum", "x, y", binary, "maximum", FREE},
+    {"minimum", "x, y", binary, "minimum", FREE},
+    {"less", "x, y", binary, "less", FREE},
+    {"less_equal", "x, y", binary, "less_equal", FREE},
+    {"greater", "x, y", binary, "greater", FREE},
+    {"greater_equal", "x, y", binary, "greater_equal", FREE},
+    {"equal", "x, y", binary, "equal", FREE},
+    {"not_equal", "x, y", binary, "not_equal", FREE},
+    {"logical_and", "x, y", binary, "logical_and", FREE},
+    {"logical_or", "x, y", binary, "logical_or", FREE},
+    {"add", "x, y", by_operator, "add", BOTH},
+    {"subtract", "x, y", by_operator, "sub", FREE},
+    {"sub", "x, y", by_operator, "sub", BOTH},
+    {"multiply", "x, y", by_operator, "mul", FREE},
+    {"mul", "x, y", by_operator, "mul", BOTH},
+    {"divide", "x, y", by_operator, "div", FREE},
+    {"true_divide", "x, y", by_operator, "div", FREE},
+    {"div", "x, y", by_operator, "div", BOTH},
+    {"power", "x, y", by_operator, "pow", FREE},
+    {"pow", "x, y", by_operator, "pow", BOTH},
+    {"clip", "x, low|a_min|min=, high|a_max|max=", call_clip, NULL, BOTH},
+    {"clamp", "x, low|min=, high|max=", call_clip, NULL, BOTH},
+    {"where", "c|condition, x, y", call_where, NULL, FREE},
+    {"astype", "x, type|dtype=", call_astype, "float", BOTH},
+    {"float", "x", call_astype, "float", BOTH},
+    {"double", "x", call_astype, "float", BOTH},
+    {"copy", "x", call_astype, NULL, BOTH},
+    {"clone", "x", call_astype, NULL, METHOD},
+    {"item", "x", call_astype, NULL, METHOD},
+    {"asarray", "x, type|dtype=", call_astype, NULL, FREE},
+    {"array", "x, type|dtype=", call_astype, NULL, FREE},
+    {"as_tensor", "x, type|dtype=", call_astype, NULL, FREE},
+    {"detach", "x", call_detach, NULL, BOTH},
+    {"stop_gradient", "x", call_detach, NULL, FREE},
+    {NULL},
+};

@@ -1,0 +1,965 @@
+#include "core/language/evaluation.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CALLS_MAX = 32, SUBSCRIPTS_MAX = 2 * LANGUAGE_RANK_MAX };
+
+/* ---- names ---- */
+
+static struct local *find_local(const struct evaluation *e, size_t symbol)
+{
+    for (size_t i = 0; e->frame != NULL && i < e->frame->count; i++)
+        if (e->frame->locals[i].symbol == symbol) return &e->frame->locals[i];
+    return NULL;
+}
+
+/* What has a name already is another value under a second one, if that one's gradient was asked for: what comes back
+ * through it is its own. */
+static int tell_apart(struct evaluation *e, struct thing *thing)
+{
+    double numbers[1 + TENSOR_RANK_MAX] = {(double)thing->array->shape.rank};
+    for (size_t i = 0; i < thing->array->shape.rank; i++)
+        numbers[1 + i] = (double)thing->array->shape.dim[i];
+    return array_op(e, "reshape", numbers, 1 + thing->array->shape.rank, &thing->array, 1, thing->array->type,
+                    &thing->array);
+}
+
+int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing)
+{
+    bool wanted = thing.kind == THING_ARRAY && e->wanted != NULL && e->wanted(e->context, name);
+    if (wanted && thing.array->named && thing.array->numbers == NULL && tell_apart(e, &thing) != CODE_OK)
+        return evaluation_failed(e);
+    if (thing.kind == THING_ARRAY) thing.array->named = true;
+    struct versions *versions = &e->names[symbol];
+    if (versions->count == versions->room) {
+        size_t room = versions->room > 0 ? 2 * versions->room : 2;
+        struct version *larger = arena_array(e->arena, room, sizeof *larger);
+        if (larger == NULL) return evaluation_no_memory(e);
+        if (versions->count > 0) memcpy(larger, versions->list, versions->count * sizeof *larger);
+        versions->list = larger;
+        versions->room = room;
+    }
+    versions->list[versions->count++] = (struct version){.thing = thing, .line = e->spot.line};
+    if (!wanted) return CODE_OK;
+    struct value *value;
+    int code = array_value(e, thing.array, &value);
+    if (code == CODE_OK && thing.array->type == TYPE_FLOAT) value->differentiated = true;
+    return code;
+}
+
+static int bind_local(struct evaluation *e, size_t symbol, struct thing thing)
+{
+    struct frame *frame = e->frame;
+    struct local *local = find_local(e, symbol);
+    if (local != NULL) {
+        local->thing = thing;
+        return CODE_OK;
+    }
+    if (frame->count == frame->room) {
+        size_t room = frame->room > 0 ? 2 * frame->room : 8;
+        struct local *larger = arena_array(e->arena, room, sizeof *larger);
+        if (larger == NULL) return evaluation_no_memory(e);
+        if (frame->count > 0) memcpy(larger, frame->locals, frame->count * sizeof *larger);
+        frame->locals = larger;
+        frame->room = room;
+    }
+    frame->locals[frame->count++] = (struct local){.symbol = symbol, .thing = thing};
+    return CODE_OK;
+}
+
+static int bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing)
+{
+    return e->frame != NULL ? bind_local(e, symbol, thing) : evaluation_bind(e, symbol, name, thing);
+}
+
+/* What is passed over before a dot: these modules, and an object whose attributes are names. */
+static bool is_module(const char *name)
+{
+    static const char *const modules[] = {"np", "numpy", "torch", "F", "nn", "tf", "jnp", "math", "self", NULL};
+    for (size_t i = 0; modules[i] != NULL; i++)
+        if (strcmp(name, modules[i]) == 0) return true;
+    return false;
+}
+
+static bool find_name(const struct evaluation *e, size_t symbol, struct thing *thing)
+{
+    const struct local *local = find_local(e, symbol);
+    const struct versions *versions = &e->names[symbol];
+    if (local != NULL) {
+        *thing = local->thing;
+        return true;
+    }
+    if (versions->count == 0) return false;
+    *thing = versions->list[versions->count - 1].thing;
+    return true;
+}
+
+static bool find_word(const char *name, struct thing *thing)
+{
+    if (strcmp(name, "True") == 0 || strcmp(name, "False") == 0)
+        *thing = thing_number(name[0] == 'T', TYPE_BOOL);
+    else if (strcmp(name, "None") == 0)
+        *thing = (struct thing){.kind = THING_NONE};
+    else if (is_module(name))
+        *thing = (struct thing){.kind = THING_MODULE, .text = name};
+    else
+        return false;
+    return true;
+}
+
+/* Edits between two names, at most three being of interest. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { WIDE = 32 };
+    size_t n = strlen(a), m = strlen(b), row[WIDE + 1];
+    if (n > WIDE || m > WIDE) return WIDE;
+    for (size_t j = 0; j <= m; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t changed = diagonal + (a[i - 1] != b[j - 1]), least = row[j] < row[j - 1] ? row[j] : row[j - 1];
+            diagonal = row[j];
+            row[j] = changed < least + 1 ? changed : least + 1;
+        }
+    }
+    return row[m];
+}
+
+/* Keeps the nearer of two names to the one that is unknown. */
+static void look_at_name(const char *unknown, const char *name, size_t *best, const char **nearest)
+{
+    size_t d = distance(unknown, name);
+    if (d >= *best) return;
+    *best = d;
+    *nearest = name;
+}
+
+static int unknown_name(struct evaluation *e, const char *name)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(name) > 3 ? 3 : 2;
+    for (size_t s = 0; s < e->syntax->name_count; s++)
+        if (e->names[s].count > 0) look_at_name(name, e->syntax->names[s], &best, &nearest);
+    for (size_t i = 0; i < e->unused_count; i++)
+        look_at_name(name, e->unused[i], &best, &nearest);
+    if (nearest == NULL) nearest = functions_nearest(name);
+    if (nearest != NULL)
+        return evaluation_fault(e, "nothing is called \"%.80s\" here (did you mean %.80s?)", name, nearest);
+    return evaluation_fault(e, "nothing is called \"%.80s\" here", name);
+}
+
+static int evaluate_name(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    if (find_name(e, x->symbol, thing) || find_word(x->name, thing)) return CODE_OK;
+    const struct builtin *builtin = functions_find(x->name, false);
+    if (builtin == NULL) return unknown_name(e, x->name);
+    *thing = (struct thing){.kind = THING_BUILTIN, .builtin = builtin};
+    return CODE_OK;
+}
+
+/* ---- attributes ---- */
+
+/* np.exp is exp, np.random.randn is randn, self.W1 is W1, nn.functional.relu is relu. */
+static int evaluate_module_attribute(struct evaluation *e, const struct thing *of, const struct expression *x,
+                                     struct thing *thing)
+{
+    static const char *const modules[] = {"random", "nn", "functional", "linalg", "Tensor", NULL};
+    const struct builtin *builtin = functions_find(x->name, false);
+    struct thing word = {0};
+    if (strcmp(of->text, "self") == 0) return evaluate_name(e, x, thing);
+    for (size_t i = 0; modules[i] != NULL; i++)
+        if (strcmp(x->name, modules[i]) == 0) {
+            *thing = (struct thing){.kind = THING_MODULE, .text = "np"};
+            return CODE_OK;
+        }
+    if (builtin != NULL) {
+        *thing = (struct thing){.kind = THING_BUILTIN, .builtin = builtin};
+        return CODE_OK;
+    }
+    if (functions_attribute(e, of, x->name, &word)) {
+        *thing = word;
+        return CODE_OK;
+    }
+    const char *nearest = functions_nearest(x->name);
+    return evaluation_fault(e, "there is no %.40s.%.80s%s%.80s%s", of->text, x->name,
+                            nearest != NULL ? " (did you mean " : "", nearest != NULL ? nearest : "",
+                            nearest != NULL ? "?)" : "");
+}
+
+static int evaluate_attribute(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    char words[SHAPE_TEXT_MAX + 32];
+    struct thing of = {0};
+    int code = evaluation_evaluate(e, x->operands[0], &of);
+    if (code != CODE_OK) return code;
+    e->spot = x->spot;
+    if (of.kind == THING_MODULE) return evaluate_module_attribute(e, &of, x, thing);
+    if (functions_attribute(e, &of, x->name, thing)) return e->reader->error->code;
+    const struct builtin *method = functions_find(x->name, true);
+    struct thing *self = arena_alloc(e->arena, sizeof *self);
+    if (self == NULL) return evaluation_no_memory(e);
+    if (method == NULL) return evaluation_fault(e, "%s has no \"%.80s\"", thing_words(&of, words), x->name);
+    *self = of;
+    *thing = (struct thing){.kind = THING_BUILTIN, .builtin = method, .self = self};
+    return CODE_OK;
+}
+
+/* ---- calls ---- */
+
+static int bind_parameters(struct evaluation *e, const struct statement *function, struct thing *arguments,
+                           const char *const *keywords, size_t count, struct frame *frame)
+{
+    struct frame *caller = e->frame;
+    for (size_t i = 0; i < count; i++) {
+        size_t p = i;
+        if (keywords[i] != NULL)
+            for (p = 0; p < function->parameter_count && strcmp(function->parameters[p].name, keywords[i]) != 0;)
+                p++;
+        if (p >= function->parameter_count && keywords[i] != NULL)
+            return evaluation_fault(e, "%.80s has no parameter %.80s", function->name, keywords[i]);
+        if (p >= function->parameter_count)
+            return evaluation_fault(e, "%.80s takes %zu arguments, not %zu", function->name, function->parameter_count,
+                                    count);
+        e->frame = frame;
+        int code = bind_local(e, function->parameters[p].symbol, arguments[i]);
+        e->frame = caller;
+        if (code != CODE_OK) return code;
+    }
+    for (size_t p = 0; p < function->parameter_count; p++) {
+        const struct parameter *parameter = &function->parameters[p];
+        struct thing fallback = {0};
+        e->frame = frame;
+        bool given = find_local(e, parameter->symbol) != NULL;
+        e->frame = caller;
+        if (given) continue;
+        if (parameter->fallback == NULL)
+            return evaluation_fault(e, "%.80s is called without its %.80s", function->name, parameter->name);
+        int code = evaluation_evaluate(e, parameter->fallback, &fallback);
+        e->frame = frame;
+        if (code == CODE_OK) code = bind_local(e, parameter->symbol, fallback);
+        e->frame = caller;
+        if (code != CODE_OK) return code;
+    }
+    return CODE_OK;
+}
+
+static int call_function(struct evaluation *e, const struct statement *function, struct thing *arguments,
+                         const char *const *keywords, size_t count, struct thing *result)
+{
+    struct frame frame = {.caller = e->frame};
+    struct spot here = e->spot;
+    if (e->levels == CALLS_MAX)
+        return evaluation_fault(e, "more than %d calls within each other (the language has no recursion)", CALLS_MAX);
+    e->levels++; /* what stands for a parameter that is not given may call, too */
+    int code = bind_parameters(e, function, arguments, keywords, count, &frame);
+    if (code != CODE_OK) return code;
+    e->frame = &frame;
+    code = evaluation_run(e, &function->body);
+    e->levels--;
+    e->frame = frame.caller;
+    e->spot = here;
+    *result = frame.result;
+    return code;
+}
+
+int evaluation_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
+                    const char *const *keywords, size_t count, struct thing *result)
+{
+    char words[SHAPE_TEXT_MAX + 32];
+    if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
+    if (callee->kind == THING_FUNCTION) return call_function(e, callee->function, arguments, keywords, count, result);
+    if (callee->kind == THING_BUILTIN) return functions_call(e, callee, arguments, keywords, count, result);
+    return evaluation_fault(e, "%s cannot be called", thing_words(callee, words));
+}
+
+/* np.add.at(a, i, b) is no call, but a statement: a[i] += b, where an index that is there twice adds twice. */
+static bool adds_at(const struct expression *x)
+{
+    const struct expression *at = x->operands[0], *add = at->kind == EXPRESSION_ATTRIBUTE ? at->operands[0] : NULL;
+    return add != NULL && strcmp(at->name, "at") == 0 &&
+           (add->kind == EXPRESSION_ATTRIBUTE || add->kind == EXPRESSION_NAME) && strcmp(add->name, "add") == 0;
+}
+
+static int assign(struct evaluation *e, const struct expression *target, struct thing thing);
+
+static int add_at(struct evaluation *e, const struct expression *x)
+{
+    struct thing of, what, changed, subscripts[SUBSCRIPTS_MAX] = {{0}};
+    size_t count = 1;
+    e->spot = x->operands[0]->spot;
+    if (x->count != 4 || x->keywords[1] != NULL || x->keywords[2] != NULL || x->keywords[3] != NULL)
+        return evaluation_fault(e, "np.add.at takes an array, an index, and what is added there");
+    int code = evaluation_evaluate(e, x->operands[1], &of);
+    if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[2], &subscripts[0]);
+    if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[3], &what);
+    e->spot = x->operands[0]->spot;
+    if (code == CODE_OK && of.kind != THING_ARRAY) return evaluation_fault(e, "np.add.at adds to an array");
+    if (code == CODE_OK && subscripts[0].kind == THING_TUPLE && subscripts[0].sequence->count <= SUBSCRIPTS_MAX) {
+        const struct sequence *tuple = subscripts[0].sequence;
+        count = tuple->count;
+        if (count > 0) memcpy(subscripts, tuple->items, count * sizeof *subscripts);
+    }
+    if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, OPERATION_ADD_EACH, &what, &changed);
+    return code == CODE_OK ? assign(e, x->operands[1], changed) : code;
+}
+
+/* f(*x): the elements of x stand in its place. */
+static int spread(struct evaluation *e, const struct thing *thing, struct sequence *all, struct sequence *keywords)
+{
+    const struct thing none = {.kind = THING_TEXT};
+    struct sequence items = {0};
+    int code = evaluation_items(e, thing, &items);
+    for (size_t i = 0; code == CODE_OK && i < items.count; i++)
+        if (!sequence_add(e->arena, all, items.items[i]) || !sequence_add(e->arena, keywords, none))
+            code = evaluation_no_memory(e);
+    return code;
+}
+
+static int evaluate_arguments(struct evaluation *e, const struct expression *x, struct sequence *all,
+                              const char ***words)
+{
+    struct sequence keywords = {0};
+    struct thing thing = {0};
+    for (size_t i = 1; i < x->count; i++) {
+        const struct thing keyword = {.kind = THING_TEXT, .text = x->keywords[i]};
+        int code = evaluation_evaluate(e, x->operands[i], &thing);
+        if (code == CODE_OK && x->keywords[i] == syntax_star)
+            code = spread(e, &thing, all, &keywords);
+        else if (code == CODE_OK &&
+                 (!sequence_add(e->arena, all, thing) || !sequence_add(e->arena, &keywords, keyword)))
+            code = evaluation_no_memory(e);
+        if (code != CODE_OK) return code;
+    }
+    *words = arena_array(e->arena, keywords.count, sizeof **words);
+    if (*words == NULL) return evaluation_no_memory(e);
+    for (size_t i = 0; i < keywords.count; i++)
+        (*words)[i] = keywords.items[i].text;
+    return CODE_OK;
+}
+
+static int evaluate_call(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    struct sequence arguments = {0};
+    const char **keywords;
+    struct thing callee = {0};
+    *thing = (struct thing){.kind = THING_NONE};
+    if (adds_at(x)) return add_at(e, x);
+    int code = evaluation_evaluate(e, x->operands[0], &callee);
+    if (code == CODE_OK) code = evaluate_arguments(e, x, &arguments, &keywords);
+    if (code != CODE_OK) return code;
+    e->spot = x->operands[0]->kind == EXPRESSION_ATTRIBUTE ? x->operands[0]->spot : x->spot;
+    return evaluation_call(e, &callee, arguments.items, keywords, arguments.count, thing);
+}
+
+/* ---- operators ---- */
+
+int evaluation_truth(struct evaluation *e, const struct thing *thing, bool *truth)
+{
+    switch (thing->kind) {
+    case THING_NONE:
+        *truth = false;
+        return CODE_OK;
+    case THING_NUMBER:
+        *truth = thing->number != 0;
+        return CODE_OK;
+    case THING_TEXT:
+        *truth = thing->text[0] != '\0';
+        return CODE_OK;
+    case THING_TUPLE:
+    case THING_LIST:
+    case THING_DICTIONARY:
+        *truth = thing->sequence->count > 0;
+        return CODE_OK;
+    case THING_ARRAY:
+        if (array_settle(e, thing->array) != CODE_OK) return evaluation_failed(e);
+        if (thing->array->numbers == NULL)
+            return evaluation_fault(e, "what is done next may not depend on a value that is computed");
+        if (thing->array->size > 1)
+            return evaluation_fault(e, "an array of several elements is neither true nor false");
+        *truth = thing->array->numbers[0] != 0;
+        return CODE_OK;
+    default:
+        *truth = true;
+        return CODE_OK;
+    }
+}
+
+static double floor_modulo(double a, double b)
+{
+    double r = fmod(a, b);
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+static int number_operation(struct evaluation *e, enum operation operation, const struct thing *a,
+                            const struct thing *b, struct thing *result)
+{
+    double x = a->number, y = b->number, z = 0;
+    enum number_type type = a->type > b->type ? a->type : b->type;
+    bool logical = a->type == TYPE_BOOL && b->type == TYPE_BOOL;
+    if (type == TYPE_BOOL) type = TYPE_INT;
+    bool divides =
+        operation == OPERATION_DIVIDE || operation == OPERATION_FLOOR_DIVIDE || operation == OPERATION_MODULO;
+    if (divides && y == 0) return evaluation_fault(e, "division by zero");
+    bool bits = operation == OPERATION_AND || operation == OPERATION_OR || operation == OPERATION_XOR;
+    if (bits && (type == TYPE_FLOAT || !(fabs(x) <= 1e15 && fabs(y) <= 1e15)))
+        return evaluation_fault(e, "this cannot be done with these numbers");
+    switch (operation) {
+    case OPERATION_ADD:
+        z = x + y;
+        break;
+    case OPERATION_SUBTRACT:
+        z = x - y;
+        break;
+    case OPERATION_MULTIPLY:
+        z = x * y;
+        break;
+    case OPERATION_DIVIDE:
+        z = x / y;
+        type = TYPE_FLOAT;
+        break;
+    case OPERATION_FLOOR_DIVIDE:
+        z = floor(x / y);
+        break;
+    case OPERATION_MODULO:
+        z = floor_modulo(x, y);
+        break;
+    case OPERATION_POWER:
+        z = pow(x, y);
+        if (y < 0) type = TYPE_FLOAT;
+        break;
+    case OPERATION_AND:
+        z = logical ? x != 0 && y != 0 : (double)((long long)x & (long long)y);
+        break;
+    case OPERATION_OR:
+        z = logical ? x != 0 || y != 0 : (double)((long long)x | (long long)y);
+        break;
+    case OPERATION_XOR:
+        z = logical ? (x != 0) != (y != 0) : (double)((long long)x ^ (long long)y);
+        break;
+    default:
+        return evaluation_fault(e, "this cannot be done with two numbers");
+    }
+    *result = thing_number(z, bits && logical ? TYPE_BOOL : type);
+    return CODE_OK;
+}
+
+static int array_operation(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
+                           struct thing *result)
+{
+    static const char *const ops[] = {
+        [OPERATION_ADD] = "add",
+        [OPERATION_SUBTRACT] = "sub",
+        [OPERATION_MULTIPLY] = "mul",
+        [OPERATION_DIVIDE] = "div",
+        [OPERATION_FLOOR_DIVIDE] = "floor_divide",
+        [OPERATION_MODULO] = "mod",
+        [OPERATION_POWER] = "pow",
+        [OPERATION_AND] = "logical_and",
+        [OPERATION_OR] = "logical_or",
+        [OPERATION_XOR] = "not_equal",
+        [OPERATION_LESS] = "less",
+        [OPERATION_LESS_EQUAL] = "less_equal",
+        [OPERATION_GREATER] = "greater",
+        [OPERATION_GREATER_EQUAL] = "greater_equal",
+        [OPERATION_EQUAL] = "equal",
+        [OPERATION_NOT_EQUAL] = "not_equal",
+    };
+    struct array *inputs[2] = {NULL}, *array = NULL;
+    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
+    struct shape common;
+    int code = array_of(e, a, &inputs[0]);
+    if (code == CODE_OK) code = array_of(e, b, &inputs[1]);
+    if (code != CODE_OK) return code;
+    if (operation == OPERATION_MATMUL) return functions_matmul(e, inputs[0], inputs[1], result);
+    if (!array_common_shape(&inputs[0]->shape, &inputs[1]->shape, &common))
+        return evaluation_fault(e, "shapes %s and %s do not fit: they cannot be broadcast to each other",
+                                shape_text(&inputs[0]->shape, one), shape_text(&inputs[1]->shape, other));
+    enum number_type type = inputs[0]->type > inputs[1]->type ? inputs[0]->type : inputs[1]->type;
+    if (operation == OPERATION_DIVIDE) type = TYPE_FLOAT;
+    bool bits = operation == OPERATION_AND || operation == OPERATION_OR || operation == OPERATION_XOR;
+    if (bits && type != TYPE_BOOL) return evaluation_fault(e, "this is for masks, as comparisons make them");
+    if (bits || (operation >= OPERATION_LESS && operation <= OPERATION_NOT_EQUAL))
+        type = TYPE_BOOL;
+    else if (type == TYPE_BOOL)
+        type = TYPE_INT;
+    if (operation == OPERATION_POWER && b->kind == THING_NUMBER) {
+        code = array_op(e, "power", &b->number, 1, inputs, 1, b->number < 0 ? TYPE_FLOAT : type, &array);
+    } else {
+        code = array_op(e, ops[operation], NULL, 0, inputs, 2, type, &array);
+    }
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
+
+static bool things_equal(const struct thing *a, const struct thing *b)
+{
+    if (a->kind != b->kind) return false;
+    if (a->kind == THING_NUMBER) return a->number == b->number;
+    if (a->kind == THING_TEXT) return strcmp(a->text, b->text) == 0;
+    if (a->kind == THING_NONE) return true;
+    if (a->kind != THING_TUPLE || a->sequence->count != b->sequence->count) return false;
+    for (size_t i = 0; i < a->sequence->count; i++) {
+        const struct thing *x = &a->sequence->items[i], *y = &b->sequence->items[i];
+        if (x->kind != THING_NUMBER || y->kind != THING_NUMBER || x->number != y->number) return false;
+    }
+    return true;
+}
+
+static int compare(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
+                   struct thing *result)
+{
+    char one[SHAPE_TEXT_MAX + 32], other[SHAPE_TEXT_MAX + 32];
+    bool holds = false;
+    double x = a->number, y = b->number;
+    bool many = b->kind == THING_TUPLE || b->kind == THING_LIST || b->kind == THING_DICTIONARY;
+    if (many && evaluation_step(e, b->sequence->count) != CODE_OK) return evaluation_failed(e);
+    if (operation == OPERATION_IN) {
+        if (!many) return evaluation_fault(e, "nothing can be in %s", thing_words(b, other));
+        for (size_t i = 0; i < b->sequence->count; i += b->kind == THING_DICTIONARY ? 2 : 1)
+            holds = holds || things_equal(a, &b->sequence->items[i]);
+    } else if (operation == OPERATION_IS || operation == OPERATION_IS_NOT) {
+        holds = things_equal(a, b) == (operation == OPERATION_IS);
+    } else if (a->kind == THING_ARRAY || b->kind == THING_ARRAY) {
+        if (a->kind == THING_NONE || b->kind == THING_NONE)
+            holds = operation == OPERATION_NOT_EQUAL;
+        else
+            return array_operation(e, operation, a, b, result);
+    } else if (operation == OPERATION_EQUAL || operation == OPERATION_NOT_EQUAL) {
+        holds = things_equal(a, b) == (operation == OPERATION_EQUAL);
+    } else if (a->kind == THING_NUMBER && b->kind == THING_NUMBER) {
+        holds = operation == OPERATION_LESS         ? x < y
+                : operation == OPERATION_LESS_EQUAL ? x <= y
+                : operation == OPERATION_GREATER    ? x > y
+                                                    : x >= y;
+    } else {
+        return evaluation_fault(e, "%s and %s cannot be compared", thing_words(a, one), thing_words(b, other));
+    }
+    *result = thing_number(holds, TYPE_BOOL);
+    return CODE_OK;
+}
+
+/* Text with text, tuple with tuple, list with list behind each other; a list or tuple so many times. */
+static int join(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
+                struct thing *result)
+{
+    char one[SHAPE_TEXT_MAX + 32], other[SHAPE_TEXT_MAX + 32];
+    if (operation == OPERATION_ADD && a->kind == THING_TEXT && b->kind == THING_TEXT) {
+        size_t n = strlen(a->text), m = strlen(b->text);
+        if (n + m > 4096) return evaluation_fault(e, "a string of more than 4096 bytes");
+        if (evaluation_step(e, (n + m) / 64) != CODE_OK) return evaluation_failed(e);
+        char *text = arena_alloc(e->arena, n + m + 1);
+        if (text == NULL) return evaluation_no_memory(e);
+        memcpy(text, a->text, n);
+        memcpy(text + n, b->text, m + 1);
+        *result = (struct thing){.kind = THING_TEXT, .text = text};
+        return CODE_OK;
+    }
+    bool adds = operation == OPERATION_ADD && a->kind == b->kind,
+         repeats = operation == OPERATION_MULTIPLY && b->kind == THING_NUMBER && b->type != TYPE_FLOAT;
+    if ((a->kind != THING_LIST && a->kind != THING_TUPLE) || (!adds && !repeats))
+        return evaluation_fault(e, "this cannot be done with %s and %s", thing_words(a, one), thing_words(b, other));
+    struct sequence *sequence = sequence_new(e->arena);
+    if (sequence == NULL) return evaluation_no_memory(e);
+    size_t times = adds ? 1 : b->number > 0 ? (size_t)fmin(b->number, (double)e->left.steps + 1) : 0;
+    for (size_t t = 0; t < times; t++) {
+        if (evaluation_step(e, 1 + a->sequence->count) != CODE_OK) return evaluation_failed(e);
+        for (size_t i = 0; i < a->sequence->count; i++)
+            if (!sequence_add(e->arena, sequence, a->sequence->items[i])) return evaluation_no_memory(e);
+    }
+    for (size_t i = 0; adds && i < b->sequence->count; i++)
+        if (evaluation_step(e, 1) != CODE_OK || !sequence_add(e->arena, sequence, b->sequence->items[i]))
+            return e->reader->error->code != CODE_OK ? e->reader->error->code : evaluation_no_memory(e);
+    *result = (struct thing){.kind = a->kind, .sequence = sequence};
+    return CODE_OK;
+}
+
+int evaluation_binary(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
+                      struct thing *result)
+{
+    if (operation >= OPERATION_LESS && operation <= OPERATION_IS_NOT) return compare(e, operation, a, b, result);
+    if (a->kind == THING_NUMBER && b->kind == THING_NUMBER) return number_operation(e, operation, a, b, result);
+    if (a->kind == THING_ARRAY || b->kind == THING_ARRAY) return array_operation(e, operation, a, b, result);
+    return join(e, operation, a, b, result);
+}
+
+int evaluation_unary(struct evaluation *e, enum operation operation, const struct thing *a, struct thing *result)
+{
+    char words[SHAPE_TEXT_MAX + 32];
+    bool truth = false;
+    if (operation == OPERATION_NOT) {
+        int code = evaluation_truth(e, a, &truth);
+        *result = thing_number(!truth, TYPE_BOOL);
+        return code;
+    }
+    if (a->kind == THING_NUMBER) {
+        enum number_type type = a->type == TYPE_BOOL ? TYPE_INT : a->type;
+        if (operation == OPERATION_INVERT && a->type == TYPE_FLOAT) return evaluation_fault(e, "~ is for masks");
+        *result = operation == OPERATION_NEGATIVE   ? thing_number(-a->number, type)
+                  : operation == OPERATION_POSITIVE ? thing_number(a->number, type)
+                  : a->type == TYPE_BOOL            ? thing_number(a->number == 0, TYPE_BOOL)
+                                                    : thing_number(-a->number - 1, TYPE_INT);
+        return CODE_OK;
+    }
+    if (a->kind != THING_ARRAY) return evaluation_fault(e, "this cannot be done with %s", thing_words(a, words));
+    if (operation == OPERATION_POSITIVE) {
+        *result = *a;
+        return CODE_OK;
+    }
+    struct array *array = a->array;
+    if (operation == OPERATION_INVERT && array->type != TYPE_BOOL)
+        return evaluation_fault(e, "~ is for masks, as comparisons make them");
+    int code = operation == OPERATION_INVERT ? array_op(e, "logical_not", NULL, 0, &array, 1, TYPE_BOOL, &array)
+                                             : array_op(e, "negative", NULL, 0, &array, 1, array->type, &array);
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
+
+/* ---- expressions ---- */
+
+static int evaluate_chain(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    struct thing right = {0};
+    int code = evaluation_evaluate(e, x->operands[0], thing);
+    for (size_t i = 1; code == CODE_OK && i < x->count; i++) {
+        struct thing left = *thing;
+        code = evaluation_evaluate(e, x->operands[i], &right);
+        e->spot = x->spot;
+        if (code == CODE_OK) code = evaluation_binary(e, x->operations[i - 1], &left, &right, thing);
+    }
+    return code;
+}
+
+static int evaluate_power(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    struct thing base = {0}, exponent = {0};
+    int code = evaluation_evaluate(e, x->operands[0], &base);
+    if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[1], &exponent);
+    e->spot = x->spot;
+    return code == CODE_OK ? evaluation_binary(e, OPERATION_POWER, &base, &exponent, thing) : code;
+}
+
+/* a < b < c is a < b and b < c. */
+static int evaluate_compare(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    struct thing left = {0}, right = {0};
+    bool truth = true;
+    int code = evaluation_evaluate(e, x->operands[0], &left);
+    for (size_t i = 1; code == CODE_OK && truth && i < x->count; i++) {
+        code = evaluation_evaluate(e, x->operands[i], &right);
+        e->spot = x->spot;
+        if (code == CODE_OK) code = evaluation_binary(e, x->operations[i - 1], &left, &right, thing);
+        if (code == CODE_OK && x->count > 2) code = evaluation_truth(e, thing, &truth);
+        left = right;
+    }
+    return code;
+}
+
+static int evaluate_words(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    bool truth = false, either = x->kind == EXPRESSION_EITHER;
+    int code = evaluation_evaluate(e, x->operands[0], thing);
+    for (size_t i = 1; code == CODE_OK && i < x->count; i++) {
+        code = evaluation_truth(e, thing, &truth);
+        if (code == CODE_OK && truth == either) break;
+        if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[i], thing);
+    }
+    return code;
+}
+
+static int evaluate_choice(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    bool truth = false;
+    int code = evaluation_evaluate(e, x->operands[1], thing);
+    e->spot = x->spot;
+    if (code == CODE_OK) code = evaluation_truth(e, thing, &truth);
+    return code == CODE_OK ? evaluation_evaluate(e, x->operands[truth ? 0 : 2], thing) : code;
+}
+
+static int evaluate_sequence(struct evaluation *e, const struct expression *x, enum thing_kind kind,
+                             struct thing *thing)
+{
+    struct sequence *sequence = sequence_new(e->arena);
+    int code = sequence != NULL ? evaluation_step(e, x->count) : evaluation_no_memory(e);
+    for (size_t i = 0; code == CODE_OK && i < x->count; i++) {
+        struct thing item = {0};
+        code = evaluation_evaluate(e, x->operands[i], &item);
+        if (code == CODE_OK && !sequence_add(e->arena, sequence, item)) code = evaluation_no_memory(e);
+    }
+    *thing = (struct thing){.kind = kind, .sequence = sequence};
+    return code;
+}
+
+static int evaluate_slice(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    struct thing *bounds = arena_zeroed(e->arena, 3, sizeof *bounds);
+    if (bounds == NULL) return evaluation_no_memory(e);
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < x->count; i++)
+        if (x->operands[i] != NULL) code = evaluation_evaluate(e, x->operands[i], &bounds[i]);
+    *thing = (struct thing){.kind = THING_SLICE, .bounds = bounds};
+    return code;
+}
+
+static int evaluate_subscripts(struct evaluation *e, const struct expression *x, struct thing *subscripts,
+                               size_t *count)
+{
+    *count = x->count - 1;
+    if (*count > SUBSCRIPTS_MAX) return evaluation_fault(e, "more than %d subscripts", SUBSCRIPTS_MAX);
+    for (size_t i = 0; i < *count; i++) {
+        int code = evaluation_evaluate(e, x->operands[i + 1], &subscripts[i]);
+        if (code != CODE_OK) return code;
+    }
+    if (*count == 1 && subscripts[0].kind == THING_TUPLE && subscripts[0].sequence->count <= SUBSCRIPTS_MAX) {
+        const struct sequence *tuple = subscripts[0].sequence; /* x[(i, j)] is x[i, j] */
+        *count = tuple->count;
+        if (*count > 0) memcpy(subscripts, tuple->items, *count * sizeof *subscripts);
+    }
+    return CODE_OK;
+}
+
+static int evaluate_subscript(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    struct thing of = {0}, subscripts[SUBSCRIPTS_MAX] = {0};
+    size_t count;
+    int code = evaluation_evaluate(e, x->operands[0], &of);
+    if (code == CODE_OK) code = evaluate_subscripts(e, x, subscripts, &count);
+    e->spot = x->spot;
+    return code == CODE_OK ? subscript_read(e, &of, subscripts, count, thing) : code;
+}
+
+static int evaluate_comprehension(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    struct sequence items = {0}, *made = sequence_new(e->arena);
+    struct thing over = {0}, item = {0};
+    if (made == NULL) return evaluation_no_memory(e);
+    int code = evaluation_evaluate(e, x->operands[2], &over);
+    if (code == CODE_OK) code = evaluation_items(e, &over, &items);
+    for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
+        code = assign(e, x->operands[1], items.items[i]);
+        if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[0], &item);
+        if (code == CODE_OK && !sequence_add(e->arena, made, item)) code = evaluation_no_memory(e);
+    }
+    *thing = (struct thing){.kind = THING_LIST, .sequence = made};
+    return code;
+}
+
+int evaluation_evaluate(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    if (x->kind != EXPRESSION_CHAIN && x->kind != EXPRESSION_POWER) e->spot = x->spot;
+    switch (x->kind) {
+    case EXPRESSION_NUMBER:
+        *thing = thing_number(x->number, x->is_whole ? TYPE_INT : TYPE_FLOAT);
+        return CODE_OK;
+    case EXPRESSION_STRING:
+        *thing = (struct thing){.kind = THING_TEXT, .text = x->name};
+        return CODE_OK;
+    case EXPRESSION_NAME:
+        return evaluate_name(e, x, thing);
+    case EXPRESSION_CHAIN:
+        return evaluate_chain(e, x, thing);
+    case EXPRESSION_POWER:
+        return evaluate_power(e, x, thing);
+    case EXPRESSION_UNARY: {
+        struct thing operand = {0};
+        int code = evaluation_evaluate(e, x->operands[0], &operand);
+        e->spot = x->spot;
+        return code == CODE_OK ? evaluation_unary(e, x->operation, &operand, thing) : code;
+    }
+    case EXPRESSION_COMPARE:
+        return evaluate_compare(e, x, thing);
+    case EXPRESSION_BOTH:
+    case EXPRESSION_EITHER:
+        return evaluate_words(e, x, thing);
+    case EXPRESSION_CHOICE:
+        return evaluate_choice(e, x, thing);
+    case EXPRESSION_CALL:
+        return evaluate_call(e, x, thing);
+    case EXPRESSION_ATTRIBUTE:
+        return evaluate_attribute(e, x, thing);
+    case EXPRESSION_SUBSCRIPT:
+        return evaluate_subscript(e, x, thing);
+    case EXPRESSION_SLICE:
+        return evaluate_slice(e, x, thing);
+    case EXPRESSION_TUPLE:
+        return evaluate_sequence(e, x, THING_TUPLE, thing);
+    case EXPRESSION_LIST:
+        return evaluate_sequence(e, x, THING_LIST, thing);
+    case EXPRESSION_DICTIONARY:
+        return evaluate_sequence(e, x, THING_DICTIONARY, thing);
+    case EXPRESSION_COMPREHENSION:
+        return evaluate_comprehension(e, x, thing);
+    case EXPRESSION_ELLIPSIS:
+        *thing = (struct thing){.kind = THING_ELLIPSIS};
+        return CODE_OK;
+    }
+    return CODE_OK;
+}
+
+/* ---- what can be run over ---- */
+
+int evaluation_items(struct evaluation *e, const struct thing *thing, struct sequence *items)
+{
+    char words[SHAPE_TEXT_MAX + 32];
+    *items = (struct sequence){0};
+    if (thing->kind == THING_TUPLE || thing->kind == THING_LIST) {
+        *items = *thing->sequence;
+        items->room = 0; /* the list may grow while it is run over: these are the items that it has now */
+        return evaluation_step(e, items->count);
+    }
+    size_t count = 0;
+    if (thing->kind == THING_RANGE)
+        count = thing->range->count;
+    else if (thing->kind == THING_DICTIONARY)
+        count = thing->sequence->count / 2;
+    else if (thing->kind == THING_ARRAY && thing->array->shape.rank > 0)
+        count = thing->array->shape.dim[0];
+    else
+        return evaluation_fault(e, "%s cannot be run over", thing_words(thing, words));
+    int code = evaluation_step(e, count);
+    for (size_t i = 0; code == CODE_OK && i < count; i++) {
+        struct thing item, index = thing_number((double)i, TYPE_INT);
+        if (thing->kind == THING_RANGE)
+            item = range_item(thing->range, i);
+        else if (thing->kind == THING_DICTIONARY)
+            item = thing->sequence->items[2 * i];
+        else
+            code = subscript_read(e, thing, &index, 1, &item);
+        if (code == CODE_OK && !sequence_add(e->arena, items, item)) code = evaluation_no_memory(e);
+    }
+    return code;
+}
+
+/* ---- statements ---- */
+
+static int assign_several(struct evaluation *e, const struct expression *target, const struct thing *thing)
+{
+    struct sequence items = {0};
+    int code = evaluation_items(e, thing, &items);
+    if (code == CODE_OK && items.count != target->count)
+        return evaluation_fault(e, "%zu names for %zu values", target->count, items.count);
+    for (size_t i = 0; code == CODE_OK && i < items.count; i++)
+        code = assign(e, target->operands[i], items.items[i]);
+    return code;
+}
+
+static bool is_container(const struct thing *thing)
+{
+    return thing->kind == THING_LIST || thing->kind == THING_DICTIONARY;
+}
+
+static int write_subscript(struct evaluation *e, const struct expression *target, enum operation operation,
+                           const struct thing *what)
+{
+    struct thing of = {0}, subscripts[SUBSCRIPTS_MAX] = {0}, changed = {0};
+    size_t count;
+    int code = evaluation_evaluate(e, target->operands[0], &of);
+    if (code == CODE_OK) code = evaluate_subscripts(e, target, subscripts, &count);
+    e->spot = target->spot;
+    if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, operation, what, &changed);
+    return code != CODE_OK || is_container(&of) ? code : assign(e, target->operands[0], changed);
+}
+
+/* self.dW1 = ... is dW1 = ..., as x.grad = ... is none of a name's. */
+static int assign_attribute(struct evaluation *e, const struct expression *target, struct thing thing)
+{
+    const struct expression *of = target->operands[0];
+    if (of->kind != EXPRESSION_NAME || strcmp(of->name, "self") != 0)
+        return evaluation_fault(e, "only attributes of self can be assigned");
+    return evaluation_bind(e, target->symbol, target->name, thing);
+}
+
+static int assign(struct evaluation *e, const struct expression *target, struct thing thing)
+{
+    e->spot = target->spot;
+    switch (target->kind) {
+    case EXPRESSION_NAME:
+        return bind(e, target->symbol, target->name, thing);
+    case EXPRESSION_ATTRIBUTE:
+        return assign_attribute(e, target, thing);
+    case EXPRESSION_SUBSCRIPT:
+        return write_subscript(e, target, OPERATION_NONE, &thing);
+    case EXPRESSION_TUPLE:
+    case EXPRESSION_LIST:
+        return assign_several(e, target, &thing);
+    default:
+        return evaluation_fault(e, "nothing can be assigned to this");
+    }
+}
+
+static int run_update(struct evaluation *e, const struct statement *s)
+{
+    struct thing what = {0}, before = {0}, after = {0};
+    const struct expression *target = s->targets[0];
+    int code = evaluation_evaluate(e, s->value, &what);
+    if (code != CODE_OK) return code;
+    if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, s->operation, &what);
+    code = evaluation_evaluate(e, target, &before);
+    e->spot = s->spot;
+    if (code == CODE_OK) code = evaluation_binary(e, s->operation, &before, &what, &after);
+    return code == CODE_OK ? assign(e, target, after) : code;
+}
+
+static int run_for(struct evaluation *e, const struct statement *s)
+{
+    struct sequence items = {0};
+    struct thing over = {0};
+    int code = evaluation_evaluate(e, s->value, &over);
+    if (code == CODE_OK) code = evaluation_items(e, &over, &items);
+    for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
+        code = assign(e, s->targets[0], items.items[i]);
+        if (code == CODE_OK) code = evaluation_run(e, &s->body);
+        if (e->frame != NULL && e->frame->returned) break;
+    }
+    return code;
+}
+
+static int run_statement(struct evaluation *e, const struct statement *s)
+{
+    struct thing thing = {0};
+    bool truth = false;
+    int code = CODE_OK;
+    e->spot = s->spot;
+    e->statement = s;
+    if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
+    switch (s->kind) {
+    case STATEMENT_ASSIGN:
+        code = evaluation_evaluate(e, s->value, &thing);
+        for (size_t i = 0; code == CODE_OK && i < s->target_count; i++)
+            code = assign(e, s->targets[i], thing);
+        return code;
+    case STATEMENT_UPDATE:
+        return run_update(e, s);
+    case STATEMENT_EXPRESSION:
+        return evaluation_evaluate(e, s->value, &thing);
+    case STATEMENT_FOR:
+        return run_for(e, s);
+    case STATEMENT_IF:
+        code = evaluation_evaluate(e, s->value, &thing);
+        if (code == CODE_OK) code = evaluation_truth(e, &thing, &truth);
+        return code == CODE_OK ? evaluation_run(e, truth ? &s->body : &s->otherwise) : code;
+    case STATEMENT_DEFINE:
+        return bind(e, s->symbol, s->name, (struct thing){.kind = THING_FUNCTION, .function = s});
+    case STATEMENT_RETURN:
+        if (e->frame == NULL) return evaluation_fault(e, "a return stands outside of a def");
+        if (s->value != NULL) code = evaluation_evaluate(e, s->value, &thing);
+        e->frame->result = thing;
+        e->frame->returned = true;
+        return code;
+    case STATEMENT_PASS:
+        return CODE_OK;
+    }
+    return CODE_OK;
+}
+
+int evaluation_run(struct evaluation *e, const struct block *block)
+{
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < block->count; i++) {
+        code = run_statement(e, block->list[i]);
+        if (e->frame != NULL && e->frame->returned) break;
+    }
+    return code;
+}

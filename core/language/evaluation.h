@@ -1,0 +1,56 @@
+/* The evaluation of a program: from its tree to a graph of values. What follows from constants alone is computed on the
+ * way; all else becomes nodes. */
+#ifndef CORE_LANGUAGE_EVALUATION_H
+#define CORE_LANGUAGE_EVALUATION_H
+
+#include "core/language/arrays.h"
+
+/* Runs a block's statements; an expression. */
+int evaluation_run(struct evaluation *e, const struct block *block);
+int evaluation_evaluate(struct evaluation *e, const struct expression *expression, struct thing *thing);
+
+/* Gives a name on the outermost level its next version. */
+int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing);
+
+/* Calls what can be called: count arguments, keywords by argument (NULL: by position). */
+int evaluation_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
+                    const char *const *keywords, size_t count, struct thing *result);
+
+/* The items of what can be run over: tuple, list, range, dictionary (keys), or an array along its first axis. */
+int evaluation_items(struct evaluation *e, const struct thing *thing, struct sequence *items);
+
+/* Two things with an operator between them; one with one before it. */
+int evaluation_binary(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
+                      struct thing *result);
+int evaluation_unary(struct evaluation *e, enum operation operation, const struct thing *a, struct thing *result);
+
+/* Whether something holds, which must be known now. */
+int evaluation_truth(struct evaluation *e, const struct thing *thing, bool *truth);
+
+/* ---- subscripts (subscript.c) ---- */
+
+int subscript_read(struct evaluation *e, const struct thing *of, const struct thing *subscripts, size_t count,
+                   struct thing *result);
+
+/* What `of` becomes once something was written there: a list or dictionary is changed itself, an array is another one
+ * then. `operation`: OPERATION_NONE to put it there, else what to do with what is there. */
+int subscript_write(struct evaluation *e, const struct thing *of, const struct thing *subscripts, size_t count,
+                    enum operation operation, const struct thing *what, struct thing *result);
+
+/* ---- functions (functions.c) ---- */
+
+/* a @ b, of any ranks from 1 on. */
+int functions_matmul(struct evaluation *e, struct array *a, struct array *b, struct thing *result);
+
+/* The builtin of that name; NULL where there is none. With `method`, one that things have. */
+const struct builtin *functions_find(const char *name, bool method);
+int functions_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
+                   const char *const *keywords, size_t count, struct thing *result);
+
+/* What a name that is unknown may have been meant for; NULL where there is nothing like it. */
+const char *functions_nearest(const char *name);
+
+/* An attribute that is a value, not a method: .T, .shape, .ndim, .size. False where there is none of the name. */
+bool functions_attribute(struct evaluation *e, const struct thing *of, const char *name, struct thing *result);
+
+#endif

@@ -1,0 +1,355 @@
+/* How functions are found and called; the tables of them stand in the files *_functions.c. */
+#include "core/language/functions.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct builtin *const tables[] = {elementwise_builtins, reduction_builtins, shape_builtins,
+                                               constant_builtins,    layer_builtins,     python_builtins};
+enum { TABLES = sizeof tables / sizeof *tables };
+
+const struct builtin *functions_find(const char *name, bool method)
+{
+    for (size_t t = 0; t < TABLES; t++)
+        for (const struct builtin *b = tables[t]; b->name != NULL; b++)
+            if (strcmp(b->name, name) == 0 && (b->use & (method ? METHOD : FREE)) != 0) return b;
+    return NULL;
+}
+
+/* One letter added, left out, changed or exchanged with the next. */
+static bool is_near(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b), i = 0;
+    if (n > m + 1 || m > n + 1 || n < 3) return false;
+    while (i < n && a[i] == b[i])
+        i++;
+    if (n == m && i < n && strcmp(a + i + 1, b + i + 1) == 0) return true;
+    if (n == m && i + 1 < n && a[i] == b[i + 1] && a[i + 1] == b[i] && strcmp(a + i + 2, b + i + 2) == 0) return true;
+    return n != m && strcmp(a + i + (n > m), b + i + (m > n)) == 0;
+}
+
+const char *functions_nearest(const char *name)
+{
+    for (size_t t = 0; t < TABLES; t++)
+        for (const struct builtin *b = tables[t]; b->name != NULL; b++)
+            if (is_near(name, b->name)) return b->name;
+    return NULL;
+}
+
+/* ---- arguments ---- */
+
+static const char *skip_spaces(const char *at)
+{
+    while (*at == ' ' || *at == ',')
+        at++;
+    return at;
+}
+
+/* Whether a parameter of a signature, which begins there, goes by that name. */
+static bool is_called(const char *parameter, const char *name)
+{
+    size_t length = strlen(name);
+    for (;;) {
+        size_t n = strcspn(parameter, "|=,*");
+        if (n == length && memcmp(parameter, name, n) == 0) return true;
+        if (parameter[n] != '|') return false;
+        parameter += n + 1;
+    }
+}
+
+static const char *next_parameter(const char *at)
+{
+    return skip_spaces(at + strcspn(at, ","));
+}
+
+static bool may_be_left_out(const char *parameter)
+{
+    size_t n = strcspn(parameter, "=,");
+    return parameter[n] == '=' || parameter[0] == '*';
+}
+
+/* Which parameter a keyword means; ARGUMENTS_MAX where there is none. PyTorch's names are taken for NumPy's. */
+static size_t find_parameter(const char *signature, const char *name)
+{
+    static const char *const same[][2] = {{"dim", "axis"},  {"keepdim", "keepdims"}, {"input", "x"}, {"a", "x"},
+                                          {"dims", "axis"}, {"axes", "axis"},        {"arr", "x"},   {"tensor", "x"}};
+    for (int pass = 0; pass < 2; pass++) {
+        size_t i = 0;
+        for (const char *at = skip_spaces(signature); *at != '\0'; at = next_parameter(at), i++)
+            if (*at != '*' && is_called(at, name)) return i;
+        const char *other = NULL;
+        for (size_t s = 0; s < sizeof same / sizeof *same; s++)
+            if (strcmp(same[s][0], name) == 0) other = same[s][1];
+        if (other == NULL) break;
+        name = other;
+    }
+    return ARGUMENTS_MAX;
+}
+
+/* Keywords that say nothing here: arithmetic and memory are the daemon's. */
+static bool says_nothing(const char *keyword)
+{
+    static const char *const words[] = {"dtype", "out", "copy", "order", "device", "requires_grad", "inplace", NULL};
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], keyword) == 0) return true;
+    return false;
+}
+
+static int enter_argument(struct evaluation *e, struct arguments *a, size_t i, const struct thing *thing)
+{
+    if (a->given[i]) return function_fault(e, a, "gets an argument twice");
+    a->things[i] = *thing;
+    a->given[i] = true;
+    return CODE_OK;
+}
+
+static int keep_keyword(struct evaluation *e, struct arguments *a, const char *keyword, const struct thing *thing,
+                        size_t room)
+{
+    if (a->keywords == NULL) {
+        a->keywords = arena_array(e->arena, room, sizeof *a->keywords);
+        a->keyword_things = arena_array(e->arena, room, sizeof *a->keyword_things);
+        if (a->keywords == NULL || a->keyword_things == NULL) return evaluation_no_memory(e);
+    }
+    a->keywords[a->keyword_count] = keyword;
+    a->keyword_things[a->keyword_count++] = *thing;
+    return CODE_OK;
+}
+
+static int read_arguments(struct evaluation *e, struct arguments *a, const struct thing *arguments,
+                          const char *const *keywords, size_t count)
+{
+    const char *signature = a->builtin->signature, *at = skip_spaces(signature);
+    size_t position = 0;
+    for (size_t i = 0; i < count; i++) {
+        int code;
+        if (keywords[i] != NULL && signature[0] == '*') {
+            code = keep_keyword(e, a, keywords[i], &arguments[i], count);
+        } else if (keywords[i] != NULL) {
+            size_t which = find_parameter(signature, keywords[i]);
+            if (which == ARGUMENTS_MAX && says_nothing(keywords[i])) continue;
+            if (which == ARGUMENTS_MAX)
+                return evaluation_fault(e, "%s has no argument \"%.40s\" (it takes: %s)", a->builtin->name, keywords[i],
+                                        signature);
+            code = enter_argument(e, a, which, &arguments[i]);
+        } else if (*at == '*') {
+            code = sequence_add(e->arena, &a->rest, arguments[i]) ? CODE_OK : evaluation_no_memory(e);
+        } else if (*at == '\0') {
+            return evaluation_fault(e, "%s takes fewer arguments (it takes: %s)", a->builtin->name, signature);
+        } else {
+            code = enter_argument(e, a, position++, &arguments[i]);
+            at = next_parameter(at);
+        }
+        if (code != CODE_OK) return code;
+    }
+    size_t i = 0;
+    for (at = skip_spaces(signature); *at != '\0'; at = next_parameter(at), i++)
+        if (!may_be_left_out(at) && !a->given[i])
+            return evaluation_fault(e, "%s needs more arguments (it takes: %s)", a->builtin->name, signature);
+    return CODE_OK;
+}
+
+int functions_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
+                   const char *const *keywords, size_t count, struct thing *result)
+{
+    struct arguments a = {.builtin = callee->builtin};
+    struct thing *all = arguments;
+    const char *const *words = keywords;
+    if (callee->self != NULL) {
+        all = arena_array(e->arena, count + 1, sizeof *all);
+        const char **longer = arena_zeroed(e->arena, count + 1, sizeof *longer);
+        if (all == NULL || longer == NULL) return evaluation_no_memory(e);
+        all[0] = *callee->self;
+        if (count > 0) memcpy(all + 1, arguments, count * sizeof *all);
+        if (count > 0) memcpy(longer + 1, keywords, count * sizeof *longer);
+        words = longer;
+        count++;
+    }
+    if (read_arguments(e, &a, all, words, count) != CODE_OK) return evaluation_failed(e);
+    return callee->builtin->call(e, &a, result);
+}
+
+int function_fault(struct evaluation *e, const struct arguments *a, const char *what)
+{
+    return evaluation_fault(e, "%s %s", a->builtin->name, what);
+}
+
+int argument_array(struct evaluation *e, const struct arguments *a, size_t i, struct array **array)
+{
+    return array_of(e, &a->things[i], array);
+}
+
+int function_whole(struct evaluation *e, const struct thing *thing, const char *what, double *number)
+{
+    char words[SHAPE_TEXT_MAX + 32];
+    *number = thing->number;
+    if (thing->kind == THING_ARRAY && thing->array->size == 1) {
+        if (array_settle(e, thing->array) != CODE_OK) return evaluation_failed(e);
+        if (thing->array->numbers == NULL)
+            return evaluation_fault(e, "%s may not depend on a value that is computed", what);
+        *number = thing->array->numbers[0];
+    } else if (thing->kind != THING_NUMBER) {
+        return evaluation_fault(e, "%s must be a whole number, not %s", what, thing_words(thing, words));
+    }
+    return *number == floor(*number) ? CODE_OK : evaluation_fault(e, "%s is %g, no whole number", what, *number);
+}
+
+int argument_number(struct evaluation *e, const struct arguments *a, size_t i, double fallback, double *number)
+{
+    char words[SHAPE_TEXT_MAX + 32];
+    *number = fallback;
+    const struct thing *thing = &a->things[i];
+    if (thing->kind == THING_NONE) return CODE_OK;
+    if (thing->kind == THING_ARRAY && thing->array->size == 1 && array_settle(e, thing->array) == CODE_OK &&
+        thing->array->numbers != NULL)
+        *number = thing->array->numbers[0];
+    else if (thing->kind == THING_NUMBER)
+        *number = thing->number;
+    else
+        return evaluation_fault(e, "%s takes a number here that is known, not %s", a->builtin->name,
+                                thing_words(thing, words));
+    return CODE_OK;
+}
+
+int argument_size(struct evaluation *e, const struct arguments *a, size_t i, double fallback, size_t *size)
+{
+    double number = fallback;
+    *size = 0;
+    if (a->things[i].kind != THING_NONE) {
+        int code = function_whole(e, &a->things[i], "a size", &number);
+        if (code != CODE_OK) return code;
+    }
+    if (!(number >= 0 && number <= 1e15)) return evaluation_fault(e, "a size is %g", number);
+    *size = (size_t)number;
+    return CODE_OK;
+}
+
+int argument_truth(struct evaluation *e, const struct arguments *a, size_t i, bool fallback, bool *truth)
+{
+    *truth = fallback;
+    return a->things[i].kind == THING_NONE ? CODE_OK : evaluation_truth(e, &a->things[i], truth);
+}
+
+static int add_dimension(struct evaluation *e, const struct thing *thing, struct shape *shape)
+{
+    double number;
+    int code = function_whole(e, thing, "a dimension", &number);
+    if (code != CODE_OK) return code;
+    if (!(number >= -1 && number <= 1e12)) return evaluation_fault(e, "a dimension is %g", number);
+    if (shape->rank == LANGUAGE_RANK_MAX) return evaluation_fault(e, "more than %d axes", LANGUAGE_RANK_MAX);
+    shape->dim[shape->rank++] = number < 0 ? (size_t)-1 : (size_t)number;
+    return CODE_OK;
+}
+
+int argument_shape(struct evaluation *e, const struct thing *thing, const struct sequence *rest, struct shape *shape)
+{
+    *shape = (struct shape){0};
+    int code = CODE_OK;
+    if (thing->kind == THING_TUPLE || thing->kind == THING_LIST) {
+        for (size_t i = 0; code == CODE_OK && i < thing->sequence->count; i++)
+            code = add_dimension(e, &thing->sequence->items[i], shape);
+        return code;
+    }
+    if (thing->kind != THING_NONE) code = add_dimension(e, thing, shape);
+    for (size_t i = 0; code == CODE_OK && rest != NULL && i < rest->count; i++)
+        code = add_dimension(e, &rest->items[i], shape);
+    return code;
+}
+
+int function_axis(struct evaluation *e, const struct thing *thing, size_t rank, size_t *axis)
+{
+    double number;
+    *axis = 0;
+    int code = function_whole(e, thing, "an axis", &number);
+    if (code != CODE_OK) return code;
+    double i = number < 0 ? number + (double)rank : number;
+    if (!(i >= 0 && i < (double)rank))
+        return evaluation_fault(e, "the axis %g is out of range: there are %zu", number, rank);
+    *axis = (size_t)i;
+    return CODE_OK;
+}
+
+int function_axes(struct evaluation *e, const struct thing *thing, size_t rank, bool *chosen)
+{
+    size_t axis;
+    int code = CODE_OK;
+    for (size_t i = 0; i < rank; i++)
+        chosen[i] = thing->kind == THING_NONE;
+    if (thing->kind == THING_NONE) return CODE_OK;
+    if (thing->kind != THING_TUPLE && thing->kind != THING_LIST) {
+        code = function_axis(e, thing, rank, &axis);
+        if (code == CODE_OK) chosen[axis] = true;
+        return code;
+    }
+    for (size_t i = 0; code == CODE_OK && i < thing->sequence->count; i++) {
+        code = function_axis(e, &thing->sequence->items[i], rank, &axis);
+        if (code == CODE_OK && chosen[axis]) code = evaluation_fault(e, "an axis stands there twice");
+        if (code == CODE_OK) chosen[axis] = true;
+    }
+    return code;
+}
+
+/* ---- attributes ---- */
+
+static int shape_thing(struct evaluation *e, const struct shape *shape, struct thing *result)
+{
+    struct sequence *sequence = sequence_new(e->arena);
+    for (size_t i = 0; sequence != NULL && i < shape->rank; i++)
+        if (!sequence_add(e->arena, sequence, thing_number((double)shape->dim[i], TYPE_INT))) sequence = NULL;
+    if (sequence == NULL) return evaluation_no_memory(e);
+    *result = (struct thing){.kind = THING_TUPLE, .sequence = sequence};
+    return CODE_OK;
+}
+
+/* With numbers that modules have. */
+static bool module_attribute(const char *name, struct thing *result)
+{
+    if (strcmp(name, "pi") == 0)
+        *result = thing_number(3.14159265358979323846, TYPE_FLOAT);
+    else if (strcmp(name, "e") == 0)
+        *result = thing_number(2.71828182845904523536, TYPE_FLOAT);
+    else if (strcmp(name, "inf") == 0)
+        *result = thing_number(HUGE_VAL, TYPE_FLOAT);
+    else if (strcmp(name, "newaxis") == 0)
+        *result = (struct thing){.kind = THING_NONE};
+    else if (strncmp(name, "float", 5) == 0 || strncmp(name, "int", 3) == 0 || strcmp(name, "double") == 0 ||
+             strcmp(name, "long") == 0 || strncmp(name, "bool", 4) == 0)
+        *result = (struct thing){.kind = THING_TEXT, .text = name};
+    else
+        return false;
+    return true;
+}
+
+bool functions_attribute(struct evaluation *e, const struct thing *of, const char *name, struct thing *result)
+{
+    size_t axes[TENSOR_RANK_MAX];
+    if (of->kind == THING_MODULE) return module_attribute(name, result);
+    struct array *array = of->array;
+    if (of->kind == THING_NUMBER) { /* of NumPy's functions, that is: they give arrays without axes for numbers */
+        if (array_of(e, of, &array) != CODE_OK) return true;
+        const struct thing scalar = thing_array(array);
+        return functions_attribute(e, &scalar, name, result);
+    }
+    if (of->kind != THING_ARRAY) return false;
+    if (strcmp(name, "T") == 0 || strcmp(name, "mT") == 0) {
+        for (size_t i = 0; i < array->shape.rank; i++)
+            axes[i] = array->shape.rank - 1 - i;
+        if (array_permute(e, array, axes, &array) == CODE_OK) *result = thing_array(array);
+    } else if (strcmp(name, "shape") == 0) {
+        shape_thing(e, &array->shape, result);
+    } else if (strcmp(name, "ndim") == 0) {
+        *result = thing_number((double)array->shape.rank, TYPE_INT);
+    } else if (strcmp(name, "size") == 0) {
+        *result = thing_number((double)array->size, TYPE_INT);
+    } else if (strcmp(name, "data") == 0) {
+        *result = *of;
+    } else if (strcmp(name, "dtype") == 0) {
+        *result = (struct thing){.kind = THING_TEXT,
+                                 .text = array->type == TYPE_FLOAT ? "float64"
+                                         : array->type == TYPE_INT ? "int64"
+                                                                   : "bool"};
+    } else {
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,56 @@
+/* What the functions of programs share: their arguments, read by a signature. */
+#ifndef CORE_LANGUAGE_FUNCTIONS_H
+#define CORE_LANGUAGE_FUNCTIONS_H
+
+#include "core/language/evaluation.h"
+
+enum { ARGUMENTS_MAX = 12 };
+
+/* The arguments of a call, by the signature's parameters. */
+struct arguments {
+    const struct builtin *builtin;
+    struct thing things[ARGUMENTS_MAX]; /* THING_NONE where it is not given */
+    bool given[ARGUMENTS_MAX];
+    struct sequence rest;  /* behind the last one, of a signature that ends with "*"; */
+    const char **keywords; /* and, where that is all of it, those by name */
+    struct thing *keyword_things;
+    size_t keyword_count;
+};
+
+/* How a builtin is called: by its name, as a method of its first argument, or either way. */
+enum builtin_use { FREE = 1, METHOD = 2, BOTH = FREE | METHOD };
+
+struct builtin {
+    const char *name;
+    /* Parameters with commas between them, "x, axis=, keepdims="; those with "=" may be left out, and "*" takes any
+     * number of others. One may have other names behind "|": "axis|dim=". */
+    const char *signature;
+    int (*call)(struct evaluation *e, const struct arguments *a, struct thing *result);
+    const char *op; /* of functions that are one op, or a kind of one */
+    enum builtin_use use;
+};
+
+/* ---- arguments; every function leaves the fault in the reader ---- */
+
+int argument_array(struct evaluation *e, const struct arguments *a, size_t i, struct array **array);
+int argument_number(struct evaluation *e, const struct arguments *a, size_t i, double fallback, double *number);
+int argument_size(struct evaluation *e, const struct arguments *a, size_t i, double fallback, size_t *size);
+int argument_truth(struct evaluation *e, const struct arguments *a, size_t i, bool fallback, bool *truth);
+/* A shape: a number, or a tuple or list of them, at i; or, in place of it, several arguments from there on. */
+int argument_shape(struct evaluation *e, const struct thing *thing, const struct sequence *rest, struct shape *shape);
+
+/* An axis of so many, negative ones counting from the end. */
+int function_axis(struct evaluation *e, const struct thing *thing, size_t rank, size_t *axis);
+/* A set of axes: none given means all. Which they are, by axis. */
+int function_axes(struct evaluation *e, const struct thing *thing, size_t rank, bool *chosen);
+
+int function_fault(struct evaluation *e, const struct arguments *a, const char *what);
+
+/* A whole number that is known now. */
+int function_whole(struct evaluation *e, const struct thing *thing, const char *what, double *number);
+
+/* The tables, by what the functions are about; each ends with a NULL name. */
+extern const struct builtin elementwise_builtins[], reduction_builtins[], shape_builtins[], constant_builtins[],
+    layer_builtins[], python_builtins[];
+
+#endif

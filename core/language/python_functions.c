@@ -1,0 +1,245 @@
+/* Python's own functions, and methods of lists and dictionaries. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/language/functions.h"
+
+static int call_len(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    char words[SHAPE_TEXT_MAX + 32];
+    const struct thing *x = &a->things[0];
+    size_t n;
+    if (x->kind == THING_TUPLE || x->kind == THING_LIST)
+        n = x->sequence->count;
+    else if (x->kind == THING_DICTIONARY)
+        n = x->sequence->count / 2;
+    else if (x->kind == THING_RANGE)
+        n = x->range->count;
+    else if (x->kind == THING_TEXT && evaluation_step(e, strlen(x->text) / 64) == CODE_OK)
+        n = strlen(x->text);
+    else if (x->kind == THING_ARRAY && x->array->shape.rank > 0)
+        n = x->array->shape.dim[0];
+    else
+        return evaluation_fault(e, "%s has no length", thing_words(x, words));
+    *result = thing_number((double)n, TYPE_INT);
+    return CODE_OK;
+}
+
+static int call_range(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    double start = 0, stop, step = 1;
+    int code = function_whole(e, &a->things[0], "a range's bound", &stop);
+    if (code == CODE_OK && a->given[1]) {
+        start = stop;
+        code = function_whole(e, &a->things[1], "a range's bound", &stop);
+    }
+    if (code == CODE_OK && a->given[2]) code = function_whole(e, &a->things[2], "a range's step", &step);
+    if (code != CODE_OK) return code;
+    if (step == 0) return function_fault(e, a, "has a step of 0");
+    double many = ceil((stop - start) / step);
+    if (!(fabs(start) < 1e15 && fabs(step) < 1e15 && many < 1e15)) return function_fault(e, a, "is too long");
+    struct range *range = arena_alloc(e->arena, sizeof *range);
+    if (range == NULL) return evaluation_no_memory(e);
+    *range = (struct range){.start = start, .step = step, .count = many > 0 ? (size_t)many : 0};
+    *result = (struct thing){.kind = THING_RANGE, .range = range};
+    return CODE_OK;
+}
+
+static int call_list(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct sequence *copy = sequence_new(e->arena), items = {0};
+    if (copy == NULL) return evaluation_no_memory(e);
+    int code = a->given[0] ? evaluation_items(e, &a->things[0], &items) : CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < items.count; i++)
+        if (!sequence_add(e->arena, copy, items.items[i])) code = evaluation_no_memory(e);
+    *result =
+        (struct thing){.kind = strcmp(a->builtin->name, "tuple") == 0 ? THING_TUPLE : THING_LIST, .sequence = copy};
+    return code;
+}
+
+static int call_reversed(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct sequence *turned = sequence_new(e->arena), items;
+    if (turned == NULL) return evaluation_no_memory(e);
+    int code = evaluation_items(e, &a->things[0], &items);
+    for (size_t i = items.count; code == CODE_OK && i-- > 0;)
+        if (!sequence_add(e->arena, turned, items.items[i])) code = evaluation_no_memory(e);
+    *result = (struct thing){.kind = THING_LIST, .sequence = turned};
+    return code;
+}
+
+static int add_tuple(struct evaluation *e, struct sequence *list, const struct thing *items, size_t count)
+{
+    struct sequence *tuple = sequence_new(e->arena);
+    bool good = tuple != NULL;
+    for (size_t i = 0; good && i < count; i++)
+        good = sequence_add(e->arena, tuple, items[i]);
+    good = good && sequence_add(e->arena, list, (struct thing){.kind = THING_TUPLE, .sequence = tuple});
+    return good ? CODE_OK : evaluation_no_memory(e);
+}
+
+static int call_enumerate(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct sequence *list = sequence_new(e->arena), items;
+    double start;
+    if (list == NULL) return evaluation_no_memory(e);
+    int code = argument_number(e, a, 1, 0, &start);
+    if (code == CODE_OK) code = evaluation_items(e, &a->things[0], &items);
+    for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
+        const struct thing pair[2] = {thing_number(start + (double)i, TYPE_INT), items.items[i]};
+        code = add_tuple(e, list, pair, 2);
+    }
+    *result = (struct thing){.kind = THING_LIST, .sequence = list};
+    return code;
+}
+
+static int call_zip(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct sequence *list = sequence_new(e->arena), of[ARGUMENTS_MAX];
+    size_t n = a->rest.count, least = 0;
+    if (list == NULL) return evaluation_no_memory(e);
+    if (n > ARGUMENTS_MAX) return function_fault(e, a, "takes fewer arguments");
+    for (size_t k = 0; k < n; k++) {
+        if (evaluation_items(e, &a->rest.items[k], &of[k]) != CODE_OK) return evaluation_failed(e);
+        if (k == 0 || of[k].count < least) least = of[k].count;
+    }
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < least; i++) {
+        struct thing row[ARGUMENTS_MAX] = {0};
+        for (size_t k = 0; k < n; k++)
+            row[k] = of[k].items[i];
+        code = add_tuple(e, list, row, n);
+    }
+    *result = (struct thing){.kind = THING_LIST, .sequence = list};
+    return code;
+}
+
+static int call_int(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    double number;
+    int code = argument_number(e, a, 0, 0, &number);
+    *result = thing_number(trunc(number), TYPE_INT);
+    return code;
+}
+
+static int call_bool(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    bool truth = false;
+    int code = evaluation_truth(e, &a->things[0], &truth);
+    *result = thing_number(truth, TYPE_BOOL);
+    return code;
+}
+
+static int call_str(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    const struct thing *x = &a->things[0];
+    char text[64];
+    if (x->kind == THING_TEXT) {
+        *result = *x;
+        return CODE_OK;
+    }
+    if (x->kind != THING_NUMBER) return function_fault(e, a, "takes a number or a string");
+    snprintf(text, sizeof text, x->type == TYPE_FLOAT ? "%.17g" : "%.0f", x->number);
+    const char *copy = arena_text(e->arena, text, strlen(text));
+    if (copy == NULL) return evaluation_no_memory(e);
+    *result = (struct thing){.kind = THING_TEXT, .text = copy};
+    return CODE_OK;
+}
+
+/* print(...), assert-like calls: they say nothing here. */
+static int call_nothing(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    (void)e;
+    (void)a;
+    *result = (struct thing){.kind = THING_NONE};
+    return CODE_OK;
+}
+
+/* ---- methods ---- */
+
+static int call_append(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    if (a->things[0].kind != THING_LIST) return function_fault(e, a, "is a method of lists");
+    *result = (struct thing){.kind = THING_NONE};
+    return sequence_add(e->arena, a->things[0].sequence, a->things[1]) ? CODE_OK : evaluation_no_memory(e);
+}
+
+static int call_insert(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    double place;
+    if (a->things[0].kind != THING_LIST) return function_fault(e, a, "is a method of lists");
+    struct sequence *list = a->things[0].sequence;
+    int code = function_whole(e, &a->things[1], "a place", &place);
+    if (code == CODE_OK) code = evaluation_step(e, list->count + 1);
+    if (code != CODE_OK) return code;
+    if (!sequence_add(e->arena, list, a->things[2])) return evaluation_no_memory(e);
+    double n = (double)list->count - 1, at = fmin(fmax(place < 0 ? place + n : place, 0), n);
+    for (size_t i = list->count - 1; i > (size_t)at; i--)
+        list->items[i] = list->items[i - 1];
+    list->items[(size_t)at] = a->things[2];
+    *result = (struct thing){.kind = THING_NONE};
+    return CODE_OK;
+}
+
+/* The keys, the values, or both as pairs of a dictionary. */
+static int call_members(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct sequence *list = sequence_new(e->arena);
+    if (a->things[0].kind != THING_DICTIONARY) return function_fault(e, a, "is a method of dictionaries");
+    if (list == NULL) return evaluation_no_memory(e);
+    const struct sequence *of = a->things[0].sequence;
+    bool keys = strcmp(a->builtin->name, "keys") == 0, values = strcmp(a->builtin->name, "values") == 0;
+    int code = evaluation_step(e, of->count);
+    for (size_t i = 0; code == CODE_OK && i < of->count; i += 2) {
+        if (!keys && !values)
+            code = add_tuple(e, list, &of->items[i], 2);
+        else if (!sequence_add(e->arena, list, of->items[i + values]))
+            code = evaluation_no_memory(e);
+    }
+    *result = (struct thing){.kind = THING_LIST, .sequence = list};
+    return code;
+}
+
+static int call_get(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct thing there = {0};
+    const struct thing keys = a->things[0];
+    if (keys.kind != THING_DICTIONARY) return function_fault(e, a, "is a method of dictionaries");
+    int code = evaluation_binary(e, OPERATION_IN, &a->things[1], &keys, &there);
+    if (code != CODE_OK) return code;
+    if (there.number != 0) return subscript_read(e, &keys, &a->things[1], 1, result);
+    *result = a->things[2];
+    return CODE_OK;
+}
+
+static int call_dict(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    (void)a;
+    struct sequence *sequence = sequence_new(e->arena);
+    if (sequence == NULL) return evaluation_no_memory(e);
+    *result = (struct thing){.kind = THING_DICTIONARY, .sequence = sequence};
+    return CODE_OK;
+}
+
+const struct builtin python_builtins[] = {
+    {"len", "x", call_len, NULL, FREE},
+    {"range", "stop, stop=, step=", call_range, NULL, FREE},
+    {"list", "x=", call_list, NULL, FREE},
+    {"tuple", "x=", call_list, NULL, FREE},
+    {"dict", "", call_dict, NULL, FREE},
+    {"reversed", "x", call_reversed, NULL, FREE},
+    {"enumerate", "x, start=", call_enumerate, NULL, FREE},
+    {"zip", "*", call_zip, NULL, FREE},
+    {"int", "x", call_int, NULL, FREE},
+    {"bool", "x", call_bool, NULL, FREE},
+    {"str", "x", call_str, NULL, FREE},
+    {"print", "*", call_nothing, NULL, FREE},
+    {"append", "list, item", call_append, NULL, METHOD},
+    {"insert", "list, place, item", call_insert, NULL, METHOD},
+    {"keys", "dictionary", call_members, NULL, METHOD},
+    {"values", "dictionary", call_members, NULL, METHOD},
+    {"items", "dictionary", call_members, NULL, METHOD},
+    {"get", "dictionary, key, fallback=", call_get, NULL, METHOD},
+    {NULL},
+};

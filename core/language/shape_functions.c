@@ -1,0 +1,533 @@
+/* Functions that give an array another shape, put several together, or pick from one. */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/language/functions.h"
+
+static int give(struct thing *result, int code, struct array *array)
+{
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
+
+/* One dimension may be -1: what is left. */
+static int call_reshape(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    struct shape shape;
+    char from[SHAPE_TEXT_MAX], to[SHAPE_TEXT_MAX];
+    size_t known = 1, open = TENSOR_RANK_MAX;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = argument_shape(e, &a->things[1], &a->rest, &shape);
+    if (code != CODE_OK) return code;
+    for (size_t i = 0; i < shape.rank; i++) {
+        if (shape.dim[i] == (size_t)-1 && open < TENSOR_RANK_MAX)
+            return function_fault(e, a, "takes one dimension of -1 at most");
+        if (shape.dim[i] == (size_t)-1)
+            open = i;
+        else if (__builtin_mul_overflow(known, shape.dim[i], &known))
+            return function_fault(e, a, "is asked for too large a shape");
+    }
+    if (open < TENSOR_RANK_MAX) {
+        shape.dim[open] = known > 0 && x->size % known == 0 ? x->size / known : 0;
+        known *= shape.dim[open];
+    }
+    if (known != x->size)
+        return evaluation_fault(e, "an array of shape %s cannot be reshaped to %s", shape_text(&x->shape, from),
+                                shape_text(&shape, to));
+    code = array_reshape(e, x, &shape, &x);
+    return give(result, code, x);
+}
+
+static int call_flatten(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    size_t first = 0, last;
+    int code = argument_array(e, a, 0, &x);
+    if (code != CODE_OK) return code;
+    last = x->shape.rank > 0 ? x->shape.rank - 1 : 0;
+    if (a->given[1] && x->shape.rank > 0) code = function_axis(e, &a->things[1], x->shape.rank, &first);
+    struct shape flat = {0};
+    for (size_t i = 0; i < first; i++)
+        flat.dim[flat.rank++] = x->shape.dim[i];
+    size_t rest = 1;
+    for (size_t i = first; x->shape.rank > 0 && i <= last; i++)
+        rest *= x->shape.dim[i];
+    flat.dim[flat.rank++] = rest;
+    if (code == CODE_OK) code = array_reshape(e, x, &flat, &x);
+    return give(result, code, x);
+}
+
+/* Without axes the other way round; PyTorch's with two: these exchanged. */
+static int call_transpose(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    size_t axes[TENSOR_RANK_MAX], rank, count = 0;
+    bool seen[TENSOR_RANK_MAX] = {false};
+    int code = argument_array(e, a, 0, &x);
+    if (code != CODE_OK) return code;
+    rank = x->shape.rank;
+    struct sequence list = {0};
+    if (a->things[1].kind == THING_TUPLE || a->things[1].kind == THING_LIST)
+        list = *a->things[1].sequence;
+    else if (a->given[1] && !sequence_add(e->arena, &list, a->things[1]))
+        return evaluation_no_memory(e);
+    for (size_t i = 0; i < a->rest.count; i++)
+        if (!sequence_add(e->arena, &list, a->rest.items[i])) return evaluation_no_memory(e);
+    for (size_t i = 0; i < list.count && i < TENSOR_RANK_MAX; i++, count++)
+        if (function_axis(e, &list.items[i], rank, &axes[i]) != CODE_OK) return evaluation_failed(e);
+    if (count == 2 && rank != 2) { /* x.transpose(1, 2) */
+        size_t one = axes[0], other = axes[1];
+        for (size_t i = 0; i < rank; i++)
+            axes[i] = i == one ? other : i == other ? one : i;
+        count = rank;
+    }
+    for (size_t i = 0; count == 0 && i < rank; i++)
+        axes[i] = rank - 1 - i;
+    for (size_t i = 0; count != 0 && i < count; i++) {
+        if (count != rank || seen[axes[i]]) return function_fault(e, a, "takes every axis once");
+        seen[axes[i]] = true;
+    }
+    code = array_permute(e, x, axes, &x);
+    return give(result, code, x);
+}
+
+static int call_swapaxes(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    size_t one, other, axes[TENSOR_RANK_MAX];
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = function_axis(e, &a->things[1], x->shape.rank, &one);
+    if (code == CODE_OK) code = function_axis(e, &a->things[2], x->shape.rank, &other);
+    if (code != CODE_OK) return code;
+    for (size_t i = 0; i < x->shape.rank; i++)
+        axes[i] = i == one ? other : i == other ? one : i;
+    code = array_permute(e, x, axes, &x);
+    return give(result, code, x);
+}
+
+static int call_moveaxis(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    size_t from, to, axes[TENSOR_RANK_MAX], at = 0;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = function_axis(e, &a->things[1], x->shape.rank, &from);
+    if (code == CODE_OK) code = function_axis(e, &a->things[2], x->shape.rank, &to);
+    if (code != CODE_OK) return code;
+    for (size_t i = 0; i < x->shape.rank; i++) {
+        if (at == from) at++;
+        axes[i] = i == to ? from : at++;
+    }
+    code = array_permute(e, x, axes, &x);
+    return give(result, code, x);
+}
+
+static int call_expand_dims(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    size_t axis;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = function_axis(e, &a->things[1], x->shape.rank + 1, &axis);
+    if (code != CODE_OK) return code;
+    struct shape shape = {.rank = x->shape.rank + 1};
+    if (shape.rank > LANGUAGE_RANK_MAX) return function_fault(e, a, "makes too many axes");
+    for (size_t i = 0; i < shape.rank; i++)
+        shape.dim[i] = i < axis ? x->shape.dim[i] : i == axis ? 1 : x->shape.dim[i - 1];
+    code = array_reshape(e, x, &shape, &x);
+    return give(result, code, x);
+}
+
+static int call_squeeze(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    bool chosen[TENSOR_RANK_MAX];
+    struct shape shape = {0};
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = function_axes(e, &a->things[1], x->shape.rank, chosen);
+    if (code != CODE_OK) return code;
+    for (size_t i = 0; i < x->shape.rank; i++) {
+        if (a->given[1] && chosen[i] && x->shape.dim[i] != 1)
+            return evaluation_fault(e, "axis %zu has length %zu and cannot be squeezed", i, x->shape.dim[i]);
+        if (!chosen[i] || x->shape.dim[i] != 1) shape.dim[shape.rank++] = x->shape.dim[i];
+    }
+    code = array_reshape(e, x, &shape, &x);
+    return give(result, code, x);
+}
+
+static int call_broadcast_to(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    struct shape shape;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = argument_shape(e, &a->things[1], &a->rest, &shape);
+    if (code != CODE_OK) return code;
+    for (size_t i = 0; i < shape.rank; i++) /* PyTorch's expand: -1 leaves an axis as it is */
+        if (shape.dim[i] == (size_t)-1 && i + x->shape.rank >= shape.rank)
+            shape.dim[i] = x->shape.dim[i + x->shape.rank - shape.rank];
+    code = array_broadcast(e, x, &shape, &x);
+    return give(result, code, x);
+}
+
+/* ---- several ---- */
+
+static int read_parts(struct evaluation *e, const struct thing *thing, struct array ***parts, size_t *count,
+                      enum number_type *type)
+{
+    struct sequence items = {0};
+    int code = evaluation_items(e, thing, &items);
+    *count = items.count;
+    *type = TYPE_BOOL;
+    if (code == CODE_OK && items.count == 0) return evaluation_fault(e, "nothing to put together");
+    *parts = arena_array(e->arena, items.count, sizeof **parts);
+    if (code == CODE_OK && *parts == NULL) return evaluation_no_memory(e);
+    for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
+        code = array_of(e, &items.items[i], &(*parts)[i]);
+        if (code == CODE_OK && (*parts)[i]->type > *type) *type = (*parts)[i]->type;
+    }
+    return code;
+}
+
+static int concatenate(struct evaluation *e, struct array **parts, size_t count, size_t axis, enum number_type type,
+                       struct array **y)
+{
+    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
+    for (size_t k = 1; k < count; k++) {
+        bool fits = parts[k]->shape.rank == parts[0]->shape.rank;
+        for (size_t i = 0; fits && i < parts[0]->shape.rank; i++)
+            fits = i == axis || parts[k]->shape.dim[i] == parts[0]->shape.dim[i];
+        if (!fits)
+            return evaluation_fault(e, "shapes %s and %s cannot stand behind each other along axis %zu",
+                                    shape_text(&parts[0]->shape, one), shape_text(&parts[k]->shape, other), axis);
+    }
+    if (count == 1) {
+        *y = parts[0];
+        return CODE_OK;
+    }
+    const double number = (double)axis;
+    return array_op(e, "concatenate", &number, 1, parts, count, type, y);
+}
+
+static int call_concatenate(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array **parts = NULL, *y = NULL;
+    size_t count, axis = 0;
+    enum number_type type;
+    int code = read_parts(e, &a->things[0], &parts, &count, &type);
+    if (code == CODE_OK && a->given[1]) code = function_axis(e, &a->things[1], parts[0]->shape.rank, &axis);
+    if (code == CODE_OK && parts[0]->shape.rank == 0) code = function_fault(e, a, "takes arrays, not numbers");
+    if (code == CODE_OK) code = concatenate(e, parts, count, axis, type, &y);
+    return give(result, code, y);
+}
+
+static int call_stack(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array **parts = NULL, *y = NULL;
+    size_t count, axis = 0;
+    enum number_type type;
+    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
+    int code = read_parts(e, &a->things[0], &parts, &count, &type);
+    for (size_t k = 1; code == CODE_OK && k < count; k++)
+        if (!shape_equal(&parts[k]->shape, &parts[0]->shape))
+            return evaluation_fault(e, "stack takes arrays of one shape, not %s and %s",
+                                    shape_text(&parts[0]->shape, one), shape_text(&parts[k]->shape, other));
+    if (code == CODE_OK && a->given[1]) code = function_axis(e, &a->things[1], parts[0]->shape.rank + 1, &axis);
+    for (size_t k = 0; code == CODE_OK && k < count; k++) {
+        struct shape shape = {.rank = parts[k]->shape.rank + 1};
+        if (shape.rank > LANGUAGE_RANK_MAX) return function_fault(e, a, "makes too many axes");
+        for (size_t i = 0; i < shape.rank; i++)
+            shape.dim[i] = i < axis ? parts[k]->shape.dim[i] : i == axis ? 1 : parts[k]->shape.dim[i - 1];
+        code = array_reshape(e, parts[k], &shape, &parts[k]);
+    }
+    if (code == CODE_OK) code = concatenate(e, parts, count, axis, type, &y);
+    return give(result, code, y);
+}
+
+/* vstack: rows below each other; hstack: beside each other, of vectors one behind the other. */
+static int call_rows(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array **parts = NULL, *y = NULL;
+    size_t count;
+    enum number_type type;
+    bool below = strcmp(a->builtin->op, "vstack") == 0, columns = strcmp(a->builtin->op, "column_stack") == 0;
+    int code = read_parts(e, &a->things[0], &parts, &count, &type);
+    if (code != CODE_OK || parts == NULL) return code;
+    bool vectors = parts[0]->shape.rank < 2;
+    for (size_t k = 0; code == CODE_OK && k < count; k++) {
+        if (parts[k]->shape.rank > 1 || (!below && !columns && parts[k]->shape.rank > 0)) continue;
+        struct shape shape = {.rank = 2, .dim = {below ? 1 : parts[k]->size, below ? parts[k]->size : 1}};
+        if (!below && !columns) shape = (struct shape){.rank = 1, .dim = {1}};
+        code = array_reshape(e, parts[k], &shape, &parts[k]);
+    }
+    if (code == CODE_OK) code = concatenate(e, parts, count, below || (vectors && !columns) ? 0 : 1, type, &y);
+    return give(result, code, y);
+}
+
+static int part_of(struct evaluation *e, struct array *x, size_t axis, size_t begin, size_t end, struct thing *part)
+{
+    struct array_view view = array_whole(&x->shape);
+    view.offset = begin * (size_t)view.stride[axis];
+    view.shape.dim[axis] = end > begin ? end - begin : 0;
+    int code = array_read_view(e, x, &view, &x);
+    return give(part, code, x);
+}
+
+/* Into so many equal parts, or at these places; PyTorch's split and chunk differ: parts of a length, so many parts. */
+static int call_split(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    struct sequence places = {0}, *parts = sequence_new(e->arena);
+    size_t axis = 0, count = 0, begin = 0;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK && a->given[2]) code = function_axis(e, &a->things[2], x->shape.rank, &axis);
+    if (code != CODE_OK) return code;
+    if (parts == NULL) return evaluation_no_memory(e);
+    if (x->shape.rank == 0) return function_fault(e, a, "takes an array, not a number");
+    size_t length = x->shape.dim[axis];
+    bool at_places = a->things[1].kind == THING_LIST || a->things[1].kind == THING_TUPLE;
+    if (at_places) {
+        places = *a->things[1].sequence;
+        count = places.count + 1;
+    } else {
+        code = argument_size(e, a, 1, 1, &count);
+        if (code == CODE_OK && (count == 0 || length % count != 0))
+            return evaluation_fault(e, "an axis of length %zu cannot be split into %zu equal parts", length, count);
+    }
+    if (code == CODE_OK) code = evaluation_step(e, count);
+    for (size_t k = 0; code == CODE_OK && k < count; k++) {
+        double place = at_places && k < places.count ? 0 : (double)length;
+        if (at_places && k < places.count) code = function_whole(e, &places.items[k], "a place", &place);
+        size_t even = (k + 1) * (length / count);
+        if (!at_places) place = (double)even;
+        if (code == CODE_OK && !(place >= (double)begin && place <= (double)length))
+            code = evaluation_fault(e, "the place %g is not between %zu and %zu", place, begin, length);
+        struct thing part = {0};
+        if (code == CODE_OK) code = part_of(e, x, axis, begin, (size_t)place, &part);
+        if (code == CODE_OK && !sequence_add(e->arena, parts, part)) code = evaluation_no_memory(e);
+        begin = (size_t)place;
+    }
+    *result = (struct thing){.kind = THING_LIST, .sequence = parts};
+    return code;
+}
+
+/* ---- larger ones ---- */
+
+/* One number for all, a pair for all, or a pair for each axis. */
+static int read_pads(struct evaluation *e, const struct thing *thing, size_t rank, double *pads)
+{
+    double number;
+    if (thing->kind != THING_TUPLE && thing->kind != THING_LIST) {
+        int code = function_whole(e, thing, "a padding", &number);
+        for (size_t i = 0; code == CODE_OK && i < 2 * rank; i++)
+            pads[i] = number;
+        return code;
+    }
+    const struct sequence *list = thing->sequence;
+    bool pairs = list->count > 0 && (list->items[0].kind == THING_TUPLE || list->items[0].kind == THING_LIST);
+    if (pairs ? list->count != rank && list->count != 1 : list->count != 2)
+        return evaluation_fault(e, "pad takes a number, a pair, or a pair for each of %zu axes", rank);
+    for (size_t i = 0; i < rank; i++) {
+        const struct sequence *pair = pairs ? list->items[list->count == 1 ? 0 : i].sequence : list;
+        if (pairs && list->items[list->count == 1 ? 0 : i].kind != THING_TUPLE &&
+            list->items[list->count == 1 ? 0 : i].kind != THING_LIST)
+            return evaluation_fault(e, "pad takes a pair for each axis");
+        if (pair->count != 2) return evaluation_fault(e, "pad takes a pair for each axis");
+        for (size_t k = 0; k < 2; k++)
+            if (function_whole(e, &pair->items[k], "a padding", &pads[2 * i + k]) != CODE_OK)
+                return evaluation_failed(e);
+    }
+    return CODE_OK;
+}
+
+static int call_pad(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    double numbers[2 + 2 * TENSOR_RANK_MAX];
+    int code = argument_array(e, a, 0, &x);
+    if (code != CODE_OK) return code;
+    if (a->things[2].kind == THING_TEXT && strcmp(a->things[2].text, "constant") != 0)
+        return function_fault(e, a, "has the mode \"constant\" alone");
+    numbers[1] = (double)x->shape.rank;
+    code = argument_number(e, a, 3, 0, &numbers[0]);
+    if (code == CODE_OK) code = read_pads(e, &a->things[1], x->shape.rank, numbers + 2);
+    for (size_t i = 0; code == CODE_OK && i < 2 * x->shape.rank; i++)
+        if (!(numbers[2 + i] >= 0 && numbers[2 + i] <= 1e9))
+            return function_fault(e, a, "takes paddings of 0 and more");
+    if (code == CODE_OK) code = array_op(e, "pad", numbers, 2 + 2 * x->shape.rank, &x, 1, x->type, &x);
+    return give(result, code, x);
+}
+
+static int call_flip(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    bool chosen[TENSOR_RANK_MAX];
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = function_axes(e, &a->things[1], x->shape.rank, chosen);
+    if (code != CODE_OK) return code;
+    struct array_view view = array_whole(&x->shape);
+    for (size_t i = 0; i < x->shape.rank; i++)
+        if (chosen[i]) {
+            view.offset += (x->shape.dim[i] - 1) * (size_t)view.stride[i];
+            view.stride[i] = -view.stride[i];
+        }
+    code = array_read_view(e, x, &view, &x);
+    return give(result, code, x);
+}
+
+/* Every axis so many times: each is repeated as one axis more before it. */
+static int call_tile(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    struct shape times, out = {0};
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = argument_shape(e, &a->things[1], &a->rest, &times);
+    if (code != CODE_OK) return code;
+    size_t rank = times.rank > x->shape.rank ? times.rank : x->shape.rank;
+    const struct array_view whole = array_whole(&x->shape);
+    struct array_view view = {0};
+    for (size_t i = 0; i < rank; i++) {
+        bool has = i + x->shape.rank >= rank, repeated = i + times.rank >= rank;
+        size_t axis = has ? i + x->shape.rank - rank : 0, dim = has ? x->shape.dim[axis] : 1;
+        size_t n = repeated ? times.dim[i + times.rank - rank] : 1;
+        if (n > (size_t)1 << 40 || __builtin_mul_overflow(n, dim, &out.dim[out.rank]))
+            return function_fault(e, a, "makes too large an array");
+        out.rank++;
+        if (n != 1) {
+            view.stride[view.shape.rank] = 0;
+            view.shape.dim[view.shape.rank++] = n;
+        }
+        view.stride[view.shape.rank] = has ? whole.stride[axis] : 0;
+        view.shape.dim[view.shape.rank++] = dim;
+        if (view.shape.rank > LANGUAGE_RANK_MAX) return function_fault(e, a, "makes too many axes");
+    }
+    code = array_read_view(e, x, &view, &x);
+    if (code == CODE_OK) code = array_reshape(e, x, &out, &x);
+    return give(result, code, x);
+}
+
+/* Every element so many times, one behind the other; along an axis. */
+static int call_repeat(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    size_t times, axis = 0;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = argument_size(e, a, 1, 1, &times);
+    if (code != CODE_OK) return code;
+    if (a->given[2]) {
+        code = function_axis(e, &a->things[2], x->shape.rank, &axis);
+    } else {
+        const struct shape flat = {.rank = 1, .dim = {x->size}};
+        code = array_reshape(e, x, &flat, &x);
+    }
+    if (code != CODE_OK) return code;
+    struct array_view view = array_whole(&x->shape);
+    struct shape out = x->shape;
+    if (x->shape.rank == LANGUAGE_RANK_MAX || __builtin_mul_overflow(out.dim[axis], times, &out.dim[axis]))
+        return function_fault(e, a, "makes too large an array");
+    for (size_t i = view.shape.rank++; i > axis; i--) {
+        view.shape.dim[i] = view.shape.dim[i - 1];
+        view.stride[i] = view.stride[i - 1];
+    }
+    view.shape.dim[axis + 1] = times;
+    view.stride[axis + 1] = 0;
+    view.shape.dim[axis] = x->shape.dim[axis];
+    view.stride[axis] = array_whole(&x->shape).stride[axis];
+    code = array_read_view(e, x, &view, &x);
+    if (code == CODE_OK) code = array_reshape(e, x, &out, &x);
+    return give(result, code, x);
+}
+
+/* ---- picking ---- */
+
+static int call_take(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *inputs[2] = {NULL}, *y = NULL;
+    size_t axis = 0;
+    int code = argument_array(e, a, 0, &inputs[0]);
+    if (code == CODE_OK) code = argument_array(e, a, 1, &inputs[1]);
+    if (code != CODE_OK) return code;
+    if (a->given[2]) {
+        code = function_axis(e, &a->things[2], inputs[0]->shape.rank, &axis);
+    } else {
+        const struct shape flat = {.rank = 1, .dim = {inputs[0]->size}};
+        code = array_reshape(e, inputs[0], &flat, &inputs[0]);
+    }
+    const double numbers[2] = {(double)axis, 1};
+    if (code == CODE_OK) code = array_op(e, "index", numbers, 2, inputs, 2, inputs[0]->type, &y);
+    return give(result, code, y);
+}
+
+static int take_along(struct evaluation *e, struct array *x, struct array *index, const struct thing *axis,
+                      struct thing *result)
+{
+    struct array *inputs[2] = {x, index}, *y = NULL;
+    size_t which = 0;
+    int code = function_axis(e, axis, x->shape.rank, &which);
+    const double number = (double)which;
+    if (code == CODE_OK) code = array_op(e, "take_along_axis", &number, 1, inputs, 2, x->type, &y);
+    return give(result, code, y);
+}
+
+static int call_take_along_axis(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL, *index = NULL;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = argument_array(e, a, 1, &index);
+    return code == CODE_OK ? take_along(e, x, index, &a->things[2], result) : code;
+}
+
+static int call_gather(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL, *index = NULL;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = argument_array(e, a, 2, &index);
+    return code == CODE_OK ? take_along(e, x, index, &a->things[1], result) : code;
+}
+
+static int call_diagonal(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    int code = argument_array(e, a, 0, &x);
+    if (code != CODE_OK) return code;
+    if (x->shape.rank != 2) return function_fault(e, a, "takes a matrix");
+    const struct array_view whole = array_whole(&x->shape);
+    size_t n = x->shape.dim[0] < x->shape.dim[1] ? x->shape.dim[0] : x->shape.dim[1];
+    const struct array_view view = {.shape = {.rank = 1, .dim = {n}}, .stride = {whole.stride[0] + whole.stride[1]}};
+    code = array_read_view(e, x, &view, &x);
+    return give(result, code, x);
+}
+
+const struct builtin shape_builtins[] = {
+    {"reshape", "x, shape|newshape, *", call_reshape, NULL, BOTH},
+    {"view", "x, shape, *", call_reshape, NULL, METHOD},
+    {"ravel", "x", call_flatten, NULL, BOTH},
+    {"flatten", "x, start_dim=", call_flatten, NULL, BOTH},
+    {"transpose", "x, axes|axis=, *", call_transpose, NULL, BOTH},
+    {"permute", "x, axes|dims=, *", call_transpose, NULL, BOTH},
+    {"t", "x", call_transpose, NULL, METHOD},
+    {"swapaxes", "x, axis1, axis2", call_swapaxes, NULL, BOTH},
+    {"moveaxis", "x, source, destination", call_moveaxis, NULL, FREE},
+    {"expand_dims", "x, axis", call_expand_dims, NULL, FREE},
+    {"unsqueeze", "x, axis", call_expand_dims, NULL, BOTH},
+    {"squeeze", "x, axis=", call_squeeze, NULL, BOTH},
+    {"broadcast_to", "x, shape, *", call_broadcast_to, NULL, BOTH},
+    {"expand", "x, shape, *", call_broadcast_to, NULL, METHOD},
+    {"concatenate", "arrays|tensors, axis=", call_concatenate, NULL, FREE},
+    {"concat", "arrays|tensors, axis=", call_concatenate, NULL, FREE},
+    {"cat", "arrays|tensors, axis=", call_concatenate, NULL, FREE},
+    {"stack", "arrays|tensors, axis=", call_stack, NULL, FREE},
+    {"vstack", "arrays", call_rows, "vstack", FREE},
+    {"hstack", "arrays", call_rows, "hstack", FREE},
+    {"column_stack", "arrays", call_rows, "column_stack", FREE},
+    {"split", "x, parts|indices_or_sections, axis=", call_split, NULL, FREE},
+    {"chunk", "x, parts|chunks, axis=", call_split, NULL, BOTH},
+    {"pad", "x, pad_width, mode=, constant_values=", call_pad, NULL, FREE},
+    {"flip", "x, axis=", call_flip, NULL, FREE},
+    {"tile", "x, reps, *", call_tile, NULL, BOTH},
+    {"repeat", "x, repeats, axis=", call_repeat, NULL, BOTH},
+    {"take", "x, indices, axis=", call_take, NULL, FREE},
+    {"take_along_axis", "x, indices, axis", call_take_along_axis, NULL, FREE},
+    {"gather", "x, axis, index", call_gather, NULL, BOTH},
+    {"diagonal", "x", call_diagonal, NULL, BOTH},
+    {NULL},
+};

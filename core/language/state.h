@@ -1,0 +1,80 @@
+/* What an evaluation of a program is at: its names, its graph, what it has done so far. Every function that can fail
+ * returns a code, and leaves the fault in the reader's error. */
+#ifndef CORE_LANGUAGE_STATE_H
+#define CORE_LANGUAGE_STATE_H
+
+#include "core/base/numpy_random.h"
+#include "core/language/thing.h"
+
+enum { LANGUAGE_NODES_MAX = 100000, LANGUAGE_RANK_MAX = 8 };
+
+/* What an evaluation may do: steps; elements of all arrays that are computed on the way, and operations that take. */
+struct allowance {
+    size_t steps, elements;
+    double work;
+};
+
+/* The names of a call of a def. */
+struct frame {
+    struct frame *caller;
+    struct local {
+        size_t symbol;
+        struct thing thing;
+    } * locals;
+    size_t count, room;
+    bool returned;
+    struct thing result;
+};
+
+/* What a name of the program stood for, one after the other. */
+struct version {
+    struct thing thing;
+    unsigned line;
+};
+struct versions {
+    struct version *list;
+    size_t count, room;
+};
+
+struct evaluation {
+    struct text_reader *reader;
+    struct arena *arena;
+    const struct syntax *syntax;
+    struct graph *graph;
+    struct versions *names; /* by symbol: what it stands for on the outermost level, the last being what holds */
+    struct frame *frame;    /* NULL there */
+    size_t levels;          /* of calls within each other */
+    struct allowance left;  /* of what it may do */
+    bool spent;             /* it would have needed more */
+    struct spot spot;       /* of what is being evaluated */
+    const struct statement *statement;
+    struct numpy_random *random; /* NULL before a seed */
+    /* Numbers of constants that the graph was given, by value: one behind the other. */
+    struct constant {
+        struct value *value;
+        const double *numbers;
+    } * constants;
+    size_t constant_count, constant_room;
+    bool (*wanted)(void *context, const char *name); /* whether a value's gradient was asked for by this name */
+    void *context;
+    const char **unused; /* names of what the program was given and does not mention */
+    size_t unused_count;
+};
+
+/* Counts so many steps, or elements, of what may be done. */
+int evaluation_step(struct evaluation *e, size_t count);
+
+/* CODE_PROGRAM_ERROR at the place that is being evaluated. */
+int evaluation_fault(struct evaluation *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline int evaluation_no_memory(struct evaluation *e)
+{
+    return text_no_memory(e->reader);
+}
+
+/* The code of the fault that was met: never CODE_OK. */
+static inline int evaluation_failed(const struct evaluation *e)
+{
+    return e->reader->error->code != CODE_OK ? e->reader->error->code : CODE_PROGRAM_ERROR;
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* The inputs one behind the other; the number is the axis. */
+#include "core/ops/concat.h"
+#include "core/ops/numbers.h"
+
+static const struct slot slots[] = {{.symbol = "a", .role = SLOT_INPUT, .repeated = true}, {.symbol = NULL}};
+
+static int plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
+{
+    size_t axis;
+    if (number_axis(shape, shape->attributes[0], shape->in[0], &axis, error) != CODE_OK) return error->code;
+    return concat_plan(shape, axis, "", plan, error);
+}
+
+static const struct op_case cases[] = {
+    {.count = 2, .in = {{2, {3, 4}}, {2, {2, 4}}}, CASE_NUMBERS(0)},
+    {.count = 3, .in = {{2, {3, 1}}, {2, {3, 3}}, {2, {3, 1}}}, CASE_NUMBERS(1)},
+    {.count = 1, .in = {{2, {3, 4}}}, CASE_NUMBERS(0)},
+    {.count = 4, .in = {{1, {3}}, {1, {1}}, {1, {2}}, {1, {3}}}, CASE_NUMBERS(-1)},
+    {.count = 2, .in = {{3, {2, 2, 3}}, {3, {2, 1, 3}}}, CASE_NUMBERS(-2)},
+    {.count = 2, .in = {{8, {1, 1, 2, 1, 1, 2, 1, 2}}, {8, {1, 1, 2, 1, 1, 3, 1, 2}}}, CASE_NUMBERS(5)},
+    {.count = 0}};
+
+const struct op op_concatenate = {
+    .name = "concatenate",
+    .summary = "the inputs one behind the other along an axis",
+    .kind = OP_ELEMENTARY,
+    .slots = slots,
+    .plan = plan,
+    .forward = concat_forward,
+    .backward = concat_backward,
+    .term_unit = op_unit_of_sums,
+    .cases = cases,
+};

@@ -1,0 +1,40 @@
+#include "core/ops/convolution.h"
+
+static const struct op_case cases[] = {
+    {.count = 3,
+     .in = {[CONVOLUTION_X] = {4, {2, 2, 4, 5}}},
+     .set = {{"out_channels", 3}, {"kernel_size", 3}, {"padding", 1}}},
+    {.count = 3,
+     .in = {[CONVOLUTION_X] = {4, {2, 3, 5, 4}}},
+     .set = {{"out_channels", 2},
+             {"kernel_size", 2},
+             {"kernel_size", 3},
+             {"stride", 2},
+             {"padding", 0},
+             {"padding", 1},
+             {"in_channels", 3}}},
+    {.count = 3,
+     .in = {[CONVOLUTION_X] = {4, {3, 2, 3, 4}}},
+     .set = {{"out_channels", 3}, {"kernel_size", 1}, {"bias", 0}}},
+    {.count = 3,
+     .in = {[CONVOLUTION_X] = {4, {1, 1, 7, 7}}},
+     .set = {{"out_channels", 2}, {"kernel_size", 3}, {"stride", 3}, {"stride", 2}, {"padding", 2}, {"bias", 0}}},
+    {.count = 3, .in = {[CONVOLUTION_X] = {4, {2, 1, 3, 3}}}, .set = {{"out_channels", 2}, {"kernel_size", 3}}},
+    {.count = 3,
+     .in = {[CONVOLUTION_X] = {4, {2, 2, 3, 4}}, [CONVOLUTION_WEIGHT] = {4, {2, 2, 2, 1}}},
+     .set = {{"out_channels", 2}, {"kernel_size", 2}, {"kernel_size", 1}, {"stride", 1}, {"stride", 2}}},
+    {.count = 0}};
+
+const struct op op_conv2d = {
+    .name = "conv2d",
+    .summary = "W slid over the last two axes of [N,C,H,W], and b: PyTorch's Conv2d",
+    .kind = OP_LAYER,
+    .attributes = {CONVOLUTION_ATTRIBUTES_2D},
+    .slots = convolution_slots,
+    .plan = convolution_plan_2d,
+    .forward = convolution_forward,
+    .backward = convolution_backward,
+    .follow = convolution_follow_2d,
+    .term_unit = convolution_term_unit,
+    .cases = cases,
+};

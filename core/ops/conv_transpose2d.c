@@ -1,0 +1,42 @@
+#include "core/ops/convolution.h"
+
+static const struct op_case cases[] = {
+    {.count = 3, .in = {[CONVOLUTION_X] = {4, {2, 2, 2, 3}}}, .set = {{"out_channels", 2}, {"kernel_size", 3}}},
+    {.count = 3,
+     .in = {[CONVOLUTION_X] = {4, {2, 3, 2, 3}}},
+     .set = {{"out_channels", 2},
+             {"kernel_size", 2},
+             {"kernel_size", 3},
+             {"stride", 2},
+             {"padding", 0},
+             {"padding", 1},
+             {"output_padding", 1},
+             {"output_padding", 0},
+             {"in_channels", 3}}},
+    {.count = 3, .in = {[CONVOLUTION_X] = {4, {3, 2, 3, 4}}}, .set = {{"out_channels", 2}, {"kernel_size", 1}}},
+    {.count = 3,
+     .in = {[CONVOLUTION_X] = {4, {3, 2, 3, 4}}},
+     .set = {{"out_channels", 1}, {"kernel_size", 1}, {"bias", 0}}},
+    {.count = 3,
+     .in = {[CONVOLUTION_X] = {4, {1, 1, 3, 2}}},
+     .set = {{"out_channels", 2}, {"kernel_size", 2}, {"stride", 3}, {"output_padding", 1}, {"bias", 0}}},
+    {.count = 3,
+     .in = {[CONVOLUTION_X] = {4, {2, 2, 3, 2}}, [CONVOLUTION_WEIGHT] = {4, {2, 1, 3, 2}}},
+     .set = {{"out_channels", 1}, {"kernel_size", 3}, {"kernel_size", 2}, {"padding", 1}}},
+    {.count = 0}};
+
+const struct op op_conv_transpose2d = {
+    .name = "conv_transpose2d",
+    .summary = "what conv2d sends back to its input, as a layer: PyTorch's ConvTranspose2d",
+    .kind = OP_LAYER,
+    .attributes = {CONVOLUTION_ATTRIBUTES_2D,
+                   {.name = "output_padding", .kind = ATTRIBUTE_SIZES},
+                   {.kind = ATTRIBUTE_SIZES}},
+    .slots = convolution_slots,
+    .plan = convolution_transpose_plan_2d,
+    .forward = convolution_transpose_forward,
+    .backward = convolution_transpose_backward,
+    .follow = convolution_transpose_follow_2d,
+    .term_unit = convolution_term_unit,
+    .cases = cases,
+};

@@ -1,0 +1,178 @@
+/* The functions of one number that programs apply element by element; their formulas stand in core/backend/formulas.h.
+ * They have no numbers but power and clip:
+ *
+ *     power    the exponent. A negative x has powers of whole exponents only. The slope is 0 for an exponent of 0.
+ *     clip     the least and the most, -infinity and infinity where there is none. The slope is 1 within and on both,
+ *              and 0 beyond.
+ *
+ * No gradient goes through those that are flat but where they jump: sign, floor, ceil, round, trunc, logical_not. */
+#include <math.h>
+
+#include "core/ops/elementwise.h"
+
+/* ---- with a slope ---- */
+
+/* Where a function has its kinks, or where it is defined: op_case's low and high. */
+#define WITHIN(least, greatest)                                                                                        \
+    {.count = 1, .in = {{2, {3, 4}}}, .low = least, .high = greatest},                                                 \
+        {.count = 1, .in = {{1, {5}}}, .low = least, .high = greatest},                                                \
+        {.count = 1, .in = {{0}}, .low = least, .high = greatest},                                                     \
+    {                                                                                                                  \
+        .count = 1, .in = {{3, {3, 2, 3}}}, .low = least, .high = greatest                                             \
+    }
+
+static const struct op_case anywhere[] = {WITHIN(-2, 2), {.count = 0}};
+static const struct op_case above_0[] = {WITHIN(0.5, 3), {.count = 0}};
+static const struct op_case above_minus_1[] = {WITHIN(-0.5, 3), {.count = 0}};
+static const struct op_case not_0[] = {WITHIN(0.5, 3), WITHIN(-3, -0.5), {.count = 0}};
+
+/* What follows the formula: more of the op, its kink. */
+#define FUNCTION(function, text, formula, tried, ...)                                                                  \
+    const struct op op_##function = {.name = #function,                                                                \
+                                     .summary = text,                                                                  \
+                                     .kind = OP_ELEMENTARY,                                                            \
+                                     .slots = unary_slots,                                                             \
+                                     .plan = elementwise_plan,                                                         \
+                                     .forward = elementwise_forward,                                                   \
+                                     .backward = elementwise_backward,                                                 \
+                                     .map = formula,                                                                   \
+                                     .cases = tried,                                                                   \
+                                     __VA_ARGS__}
+
+FUNCTION(exp, "e**x", MAP_exp, anywhere, );
+FUNCTION(expm1, "e**x - 1, accurate near 0", MAP_expm1, anywhere, );
+FUNCTION(log, "the natural logarithm of x", MAP_log, above_0, );
+FUNCTION(log1p, "log(1 + x), accurate near 0", MAP_log1p, above_minus_1, );
+FUNCTION(sqrt, "the square root of x", MAP_sqrt, above_0, );
+FUNCTION(square, "x * x", MAP_square, anywhere, );
+FUNCTION(abs, "|x|; the slope at 0 is 0", MAP_absolute, anywhere, .kink = KINK_INPUT);
+FUNCTION(sin, "sin(x)", MAP_sin, anywhere, );
+FUNCTION(cos, "cos(x)", MAP_cos, anywhere, );
+FUNCTION(reciprocal, "1 / x", MAP_reciprocal, not_0, );
+FUNCTION(negative, "-x", MAP_negative, anywhere, .term_unit = op_unit_of_sums);
+
+/* ---- power ---- */
+
+/* Most exponents are those of functions that take a tenth of a power's time, which NumPy takes for them, too. */
+static enum map power_map(double exponent)
+{
+    if (exponent == 2) return MAP_square;
+    if (exponent == 3) return MAP_cube;
+    if (exponent == -1) return MAP_reciprocal;
+    return exponent == 0.5 ? MAP_sqrt : MAP_power;
+}
+
+static int power_forward(const struct op_call *call)
+{
+    double a = call->attributes[0];
+    return call->backend->map(power_map(a), a, op_elements(call->out), call->x[0], call->y);
+}
+
+static int power_backward(const struct op_call *call)
+{
+    double a = call->attributes[0];
+    if (call->dx[0] == NULL) return CODE_OK;
+    return call->backend->map_gradient(power_map(a), a, op_elements(call->out), call->x[0], call->y, call->dy,
+                                       call->dx[0]);
+}
+
+#define EXPONENT(exponent, least, greatest)                                                                            \
+    {                                                                                                                  \
+        .count = 1, .in = {{2, {3, 4}}}, .numbers = (const double[]){exponent}, .number_count = 1, .low = least,       \
+        .high = greatest                                                                                               \
+    }
+static const struct op_case power_cases[] = {EXPONENT(2, -2, 2),     EXPONENT(3, -2, 2),    EXPONENT(-1, 0.5, 2),
+                                             EXPONENT(0.5, 0.5, 3),  EXPONENT(1.5, 0.5, 3), EXPONENT(-2, -3, -0.5),
+                                             EXPONENT(0, -2, 2),     EXPONENT(1, -2, 2),    EXPONENT(5, -1, 1),
+                                             EXPONENT(-0.3, 0.5, 3), {.count = 0}};
+
+const struct op op_power = {
+    .name = "power",
+    .summary = "x**a, a being a number",
+    .kind = OP_ELEMENTARY,
+    .slots = unary_slots,
+    .plan = elementwise_plan,
+    .forward = power_forward,
+    .backward = power_backward,
+    .cases = power_cases,
+};
+
+/* ---- clip ---- */
+
+enum { CLIP_LEAST, CLIP_MOST };
+
+/* As NumPy has it: where the bounds are the wrong way round, everything is the second. */
+static int clip_forward(const struct op_call *call)
+{
+    size_t n = op_elements(call->out);
+    int code = call->backend->map(MAP_at_least, call->attributes[CLIP_LEAST], n, call->x[0], call->y);
+    if (code != CODE_OK) return code;
+    return call->backend->map(MAP_at_most, call->attributes[CLIP_MOST], n, call->y, call->y);
+}
+
+static int clip_backward(const struct op_call *call)
+{
+    size_t n = op_elements(call->out);
+    const void *x = call->x[0];
+    void *dx = call->dx[0];
+    if (dx == NULL) return CODE_OK;
+    int code = call->backend->map_gradient(MAP_at_least, call->attributes[CLIP_LEAST], n, x, call->y, call->dy, dx);
+    if (code != CODE_OK) return code;
+    return call->backend->map_gradient(MAP_at_most, call->attributes[CLIP_MOST], n, x, call->y, dx, dx);
+}
+
+#define BOUNDS(least, most)                                                                                            \
+    {                                                                                                                  \
+        .count = 1, .in = {{2, {3, 7}}}, .numbers = (const double[]){least, most}, .number_count = 2                   \
+    }
+static void clip_sides(const struct op_call *call, signed char *to)
+{
+    const double *x = call->x[0];
+    for (size_t i = 0; i < op_elements(call->in[0]); i++)
+        to[i] = (signed char)(FORMULA_SIDE(x[i], call->attributes[0]) + 3 * FORMULA_SIDE(x[i], call->attributes[1]));
+}
+
+static const struct op_case clip_cases[] = {BOUNDS(-1, 1), BOUNDS(-HUGE_VAL, 0.5), BOUNDS(0, HUGE_VAL), {.count = 0}};
+
+const struct op op_clip = {
+    .name = "clip",
+    .summary = "the number within two bounds that is next to x",
+    .kind = OP_ELEMENTARY,
+    .slots = unary_slots,
+    .plan = elementwise_plan,
+    .forward = clip_forward,
+    .backward = clip_backward,
+    .kink = KINK_BOUNDS,
+    .sides = clip_sides,
+    .cases = clip_cases,
+};
+
+/* ---- without ---- */
+
+static const struct slot flat_slots[] = {{.symbol = "x", .role = SLOT_CONSTANT}, {.symbol = NULL}};
+
+static const struct op_case flat_cases[] = {
+    {.count = 1, .in = {{2, {3, 4}}}, .low = -3, .high = 3, .constants_real = true},
+    {.count = 1, .in = {{3, {3, 2, 3}}}, .constants_below = 3},
+    {.count = 1, .in = {{0}}, .constants_real = true},
+    {.count = 0}};
+
+#define FLAT_FUNCTION(function, text, formula)                                                                         \
+    const struct op op_##function = {                                                                                  \
+        .name = #function,                                                                                             \
+        .summary = text,                                                                                               \
+        .kind = OP_ELEMENTARY,                                                                                         \
+        .slots = flat_slots,                                                                                           \
+        .plan = elementwise_plan,                                                                                      \
+        .forward = elementwise_forward,                                                                                \
+        .backward = elementwise_nothing_back,                                                                          \
+        .map = formula,                                                                                                \
+        .cases = flat_cases,                                                                                           \
+    }
+
+FLAT_FUNCTION(sign, "-1, 0 or 1: the sign of x", MAP_sign);
+FLAT_FUNCTION(floor, "the largest whole number that is not above x", MAP_floor);
+FLAT_FUNCTION(ceil, "the smallest whole number that is not below x", MAP_ceil);
+FLAT_FUNCTION(round, "the whole number next to x, of two the even one", MAP_rint);
+FLAT_FUNCTION(trunc, "x without its fraction", MAP_trunc);
+FLAT_FUNCTION(logical_not, "1 where x is 0, else 0", MAP_logical_not);

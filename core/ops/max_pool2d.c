@@ -1,0 +1,18 @@
+#include "core/ops/pooling.h"
+
+static const struct op_case cases[] = {POOLING_CASES_2D, {.count = 0}};
+
+const struct op op_max_pool2d = {
+    .name = "max_pool2d",
+    .summary = "the largest in each window; of several the first one has the gradient: PyTorch's MaxPool2d",
+    .kind = OP_LAYER,
+    .attributes = {POOLING_ATTRIBUTES_2D},
+    .slots = unary_slots,
+    .plan = pooling_plan_2d,
+    .forward = pooling_forward,
+    .backward = pooling_backward,
+    .fold = FOLD_max,
+    .kink = KINK_TIES,
+    .sides = pooling_sides,
+    .cases = cases,
+};

@@ -1,0 +1,17 @@
+#include "core/ops/reduction.h"
+
+static const struct op_case cases[] = {REDUCTION_CASES(0), REDUCTION_CASES_OF_ONE, {.count = 0}};
+
+const struct op op_min = {
+    .name = "min",
+    .summary = "the least along some axes; of several the first one has the gradient",
+    .kind = OP_ELEMENTARY,
+    .slots = unary_slots,
+    .plan = reduction_plan,
+    .forward = reduction_forward,
+    .backward = reduction_backward,
+    .fold = FOLD_min,
+    .kink = KINK_TIES,
+    .sides = reduction_ties,
+    .cases = cases,
+};

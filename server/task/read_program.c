@@ -1,0 +1,159 @@
+#include "server/task/read_program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/graph/gradient_names.h"
+#include "core/language/program.h"
+#include "server/limits.h"
+
+/* ---- the names that are asked for ---- */
+
+/* All names whose gradient the request may mean: sorted, to be found in. */
+struct asked {
+    const char **names;
+    size_t count;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_asked(void *context, const char *name)
+{
+    const struct asked *asked = context;
+    return bsearch(&name, asked->names, asked->count, sizeof *asked->names, compare_names) != NULL;
+}
+
+/* What a gradient may be that of: of "dW1" W1, and dW1 itself. */
+static bool add_bases(struct members *r, const char *written, struct asked *asked)
+{
+    for (size_t rank = 0; rank < GRADIENT_NAMES_MAX; rank++) {
+        const char *from;
+        size_t length;
+        if (!gradient_name_base(CONVENTION_NUMPY, written, rank, false, &from, &length)) continue;
+        const char *name = arena_text(r->arena, from, length);
+        if (name == NULL) return false;
+        asked->names[asked->count++] = name;
+    }
+    return true;
+}
+
+static int read_asked(struct members *r, const json_t *root, struct asked *asked)
+{
+    const json_t *gradients = json_object_get(root, "gradients"), *points = json_object_get(root, "points");
+    size_t n = json_object_size(gradients), m = json_object_size(points);
+    asked->count = 0;
+    asked->names = arena_array(r->arena, n * GRADIENT_NAMES_MAX + m, sizeof *asked->names);
+    if (asked->names == NULL) return members_out_of_memory(r);
+    for (void *at = json_object_iter((json_t *)gradients); at != NULL;
+         at = json_object_iter_next((json_t *)gradients, at))
+        if (!add_bases(r, json_object_iter_key(at), asked)) return members_out_of_memory(r);
+    for (void *at = json_object_iter((json_t *)points); at != NULL; at = json_object_iter_next((json_t *)points, at))
+        asked->names[asked->count++] = json_object_iter_key(at);
+    qsort(asked->names, asked->count, sizeof *asked->names, compare_names);
+    return CODE_OK;
+}
+
+/* ---- what it reads ---- */
+
+static int read_inputs(struct members *r, const json_t *object, bool parameters, const struct asked *asked,
+                       struct program_request *request)
+{
+    for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at)) {
+        const char *name = json_object_iter_key(at);
+        struct program_input *input = &request->inputs[request->input_count];
+        if (!parameters && strcmp(name, "upstream") == 0) continue;
+        *input = (struct program_input){.name = name, .parameter = parameters};
+        if (parameters && strcmp(name, "init") == 0 && json_is_object(json_object_iter_value(at))) {
+            error_set(r->error, CODE_WRONG_TYPE,
+                      "a program's parameters are given, each as a tensor: there is no init");
+            return error_at(r->error, name);
+        }
+        if (members_tensor_or_number(r, object, name, &input->tensor) != CODE_OK) return r->error->code;
+        for (size_t i = 0; i < request->input_count; i++)
+            if (strcmp(request->inputs[i].name, name) == 0) {
+                error_set(r->error, CODE_OUT_OF_RANGE, "data.%.*s is called like a parameter", LIMIT_NAME, name);
+                return error_at(r->error, name);
+            }
+        if (input->tensor->size == 0) {
+            error_set(r->error, CODE_OUT_OF_RANGE, "%.*s has no elements", LIMIT_NAME, name);
+            return error_at(r->error, name);
+        }
+        input->wanted = !parameters && is_asked((void *)asked, name);
+        request->input_count++;
+    }
+    return CODE_OK;
+}
+
+enum { INPUTS_MAX = 4096 };
+
+static int read_all_inputs(struct members *r, const json_t *root, const struct asked *asked,
+                           struct program_request *request, const struct tensor **upstream)
+{
+    const json_t *parameters = NULL, *data = NULL;
+    if (members_object(r, root, "parameters", OPTIONAL, &parameters) != CODE_OK) return r->error->code;
+    if (members_object(r, root, "data", OPTIONAL, &data) != CODE_OK) return r->error->code;
+    size_t count = json_object_size(parameters) + json_object_size(data);
+    if (count > INPUTS_MAX)
+        return error_set(r->error, CODE_OUT_OF_RANGE, "a program reads %d tensors at most, not %zu", INPUTS_MAX, count);
+    request->inputs = arena_array(r->arena, count, sizeof *request->inputs);
+    if (request->inputs == NULL) return members_out_of_memory(r);
+    if (read_inputs(r, parameters, true, asked, request) != CODE_OK) return error_at(r->error, "parameters");
+    if (read_inputs(r, data, false, asked, request) != CODE_OK) return error_at(r->error, "data");
+    if (json_object_get(data, "upstream") == NULL) return CODE_OK;
+    if (members_tensor_or_number(r, data, "upstream", upstream) != CODE_OK) return error_at(r->error, "data");
+    request->upstream = &(*upstream)->shape;
+    return CODE_OK;
+}
+
+/* The shapes of what is graded are those inside: every tensor is as the program has it. */
+static int fill_in(struct members *r, struct problem_set *set, const struct program *program,
+                   const struct program_request *request, const struct tensor *upstream)
+{
+    struct network *network = &set->network;
+    set->names = program->graded_names;
+    set->shapes = arena_array(r->arena, network->graded_count, sizeof *set->shapes);
+    set->problem.given = arena_zeroed(r->arena, network->graph.value_count, sizeof *set->problem.given);
+    if (set->shapes == NULL || set->problem.given == NULL) return members_out_of_memory(r);
+    for (size_t p = 0; p < network->graded_count; p++)
+        set->shapes[p] = network->graded[p].value->shape;
+    for (size_t i = 0; i < request->input_count; i++)
+        set->problem.given[request->inputs[i].value->index] = request->inputs[i].tensor->data;
+    if (upstream != NULL) set->problem.given[network->target->index] = upstream->data;
+    program_give(program, network, set->problem.given);
+    set->problem.network = network;
+    set->problem.names = set->names;
+    set->problem.shapes = set->shapes;
+    set->batch = 1;
+    return CODE_OK;
+}
+
+int read_program(struct members *r, const json_t *root, struct problem_set *set, bool *brief, size_t *line,
+                 size_t *column)
+{
+    struct program *program = arena_zeroed(r->arena, 1, sizeof *program);
+    struct program_request request = {.wanted = is_asked,
+                                      .allowance = *brief ? program_brief_allowance : program_allowance};
+    const struct tensor *upstream = NULL;
+    struct asked asked;
+    if (program == NULL) return members_out_of_memory(r);
+    request.context = &asked;
+    set->problem.convention = CONVENTION_NUMPY;
+    set->problem.loose = true; /* a gradient may have lost the axes of length 1 that its value has, or got some */
+    if (members_string(r, root, "program", REQUIRED, &request.text) != CODE_OK) return r->error->code;
+    request.length = json_string_length(json_object_get(root, "program"));
+    if (members_string(r, root, "output", OPTIONAL, &request.output) != CODE_OK) return r->error->code;
+    if (read_asked(r, root, &asked) != CODE_OK) return r->error->code;
+    if (read_all_inputs(r, root, &asked, &request, &upstream) != CODE_OK) return r->error->code;
+    bool gave_up = program_build(r->arena, &request, program, &set->network, r->error) != CODE_OK && *brief &&
+                   program->evaluation.spent;
+    *brief = gave_up;
+    if (gave_up) *r->error = (struct error){0};
+    if (gave_up) return CODE_OK;
+    if (r->error->code == CODE_OK) return fill_in(r, set, program, &request, upstream);
+    *line = program->reader.fault.line;
+    *column = program->reader.fault.column;
+    return error_at(r->error, "program");
+}

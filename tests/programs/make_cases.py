@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+"""Writes tests/programs/cases.ndjson anew: programs that once went wrong, with what Python makes of them.
+
+    /usr/bin/python3 tests/programs/make_cases.py > tests/programs/cases.ndjson
+"""
+
+import json
+
+import numpy as np
+
+import reference
+
+W = {"W": [[0.5, -0.25, 1.5], [2.0, -1.0, 0.75]]}
+X = {"X": [[1.5, 2.0, -0.5], [0.25, 4.0, 1.0]], "y": [1, 0]}
+
+# Name, program, values that are graded besides W.
+PROGRAMS = [
+    ("a second name for a parameter", "a = W\nloss = np.sum(a * a) + np.sum(W)", ["a"]),
+    ("a second name for a value", "h = np.tanh(W)\nk = h.copy()\nloss = np.sum(k ** 3) + np.sum(h)", ["h", "k"]),
+    ("array() of truth values is a mask", "loss = np.sum(W[np.array([False, True])] ** 2)", []),
+    ("array() of data keeps its type", "loss = np.sum(W[np.array(y)] ** 2)", []),
+    ("written where no gradient flows", "u = np.zeros(X.shape)\nu[:, 1:] = X[:, 1:]\nloss = np.sum(u * W)", []),
+    ("put where no gradient flows", "u = np.zeros(X.shape)\nu[[0, 1], y] = 2.0\nloss = np.sum(u * W)", []),
+    ("add.at counts every index", "g = np.zeros(3)\nnp.add.at(g, [0, 2, 0], W[0])\nloss = np.sum(g * W)", ["g"]),
+    ("add.at over two axes", "g = W * 2\nnp.add.at(g, (np.array([0, 1, 0]), np.array([1, 1, 1])), W[1])\nloss = np.sum(g ** 2)", []),
+    ("stars", "np.random.seed(4)\nloss = np.sum(W * np.random.rand(*W.shape))", []),
+    ("a target that is graded", "loss = mse(W * W, W)", []),
+    ("linear without a bias", "loss = np.sum(linear(X.T, W) ** 2)", []),
+    ("layer_norm without parameters", "h = W @ W.T\nloss = np.sum(layer_norm(W, np.ones(3), np.zeros(3)) ** 3) + h.sum()", ["h"]),
+    ("subscripts that stand apart", "q = np.stack([W, X])\nloss = np.sum(q[[0, 1], :, [2, 0]] * np.linspace(1, 2, 4).reshape(2, 2))", []),
+    ("an integer apart from a list", "q = np.stack([W, X])\nloss = np.sum(q[[0, 1, 0], :, -1] * np.linspace(1, 2, 6).reshape(3, 2))", []),
+    ("written where subscripts stand apart", "q = np.stack([W, X])\nq[0, :, [2, 0]] *= np.arange(4).reshape(2, 2)\nloss = np.sum(q ** 2)", []),
+    ("argmax among values", "loss = np.sum(np.argmax(W, axis=1) * W[:, 0]) + np.sum(W ** 2)", []),
+    ("the shape of a number", "a = np.exp(0.5)\nloss = np.sum(W) * a", []),
+]
+
+
+def main():
+    for name, text, wanted in PROGRAMS:
+        names, leaves = reference.run(text, W, X)
+        loss, found = reference.gradients(names, leaves, wanted)
+        request = {"program": text, "parameters": W, "data": X, "tolerance": {"atol": 1e-9, "rtol": 1e-7},
+                   "gradients": {n: np.asarray(g).tolist() for n, g in found.items()}}
+        print(json.dumps({"name": name, "loss": loss, "request": request}))
+
+
+if __name__ == "__main__":
+    main()
