@@ -45,7 +45,7 @@ static int call_like(struct evaluation *e, const struct arguments *a, struct thi
 
 static int call_eye(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
-    size_t n, m;
+    size_t n = 0, m = 0;
     int code = argument_size(e, a, 0, 0, &n);
     if (code == CODE_OK) code = argument_size(e, a, 1, (double)n, &m);
     const struct shape shape = {.rank = 2, .dim = {n, m}};
@@ -83,7 +83,7 @@ static int call_arange(struct evaluation *e, const struct arguments *a, struct t
 static int call_linspace(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     double start, stop;
-    size_t count;
+    size_t count = 0;
     struct array *array = NULL;
     double *numbers;
     int code = argument_number(e, a, 0, 0, &start);
@@ -103,7 +103,7 @@ static int call_linspace(struct evaluation *e, const struct arguments *a, struct
 static int call_one_hot(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *index = NULL, *classes = NULL, *y = NULL;
-    size_t count;
+    size_t count = 0;
     double *numbers;
     int code = argument_array(e, a, 0, &index);
     if (code == CODE_OK) code = argument_size(e, a, 1, 0, &count);
@@ -193,5 +193,5 @@ const struct builtin constant_builtins[] = {
     {"random", "shape|size=", call_random, "uniform", FREE},
     {"uniform", "low=, high=, size=", call_distribution, "uniform", FREE},
     {"normal", "loc=, scale=, size=", call_distribution, "normal", FREE},
-    {NULL},
+    {.name = NULL},
 };

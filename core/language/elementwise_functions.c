@@ -206,5 +206,5 @@ const struct builtin elementwise_builtins[] = {
     {"as_tensor", "x, type|dtype=", call_astype, NULL, FREE},
     {"detach", "x", call_detach, NULL, BOTH},
     {"stop_gradient", "x", call_detach, NULL, FREE},
-    {NULL},
+    {.name = NULL},
 };

@@ -351,5 +351,5 @@ const struct builtin layer_builtins[] = {
     {"binary_cross_entropy_with_logits", "*", call_layer, "bce_with_logits", FREE},
     {"huber_loss", "*", call_layer, "huber", FREE},
     {"smooth_l1_loss", "*", call_layer, "smooth_l1", FREE},
-    {NULL},
+    {.name = NULL},
 };

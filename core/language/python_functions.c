@@ -241,5 +241,5 @@ const struct builtin python_builtins[] = {
     {"values", "dictionary", call_members, NULL, METHOD},
     {"items", "dictionary", call_members, NULL, METHOD},
     {"get", "dictionary, key, fallback=", call_get, NULL, METHOD},
-    {NULL},
+    {.name = NULL},
 };

@@ -439,5 +439,5 @@ const struct builtin reduction_builtins[] = {
     {"dot", "x, y", call_matmul, "dot", BOTH},
     {"outer", "x, y", call_outer, NULL, FREE},
     {"einsum", "subscripts, *", call_einsum, NULL, FREE},
-    {NULL},
+    {.name = NULL},
 };

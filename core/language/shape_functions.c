@@ -529,5 +529,5 @@ const struct builtin shape_builtins[] = {
     {"take_along_axis", "x, indices, axis", call_take_along_axis, NULL, FREE},
     {"gather", "x, axis, index", call_gather, NULL, BOTH},
     {"diagonal", "x", call_diagonal, NULL, BOTH},
-    {NULL},
+    {.name = NULL},
 };

@@ -58,10 +58,11 @@ static struct arena kept = {.limit = LIMIT_MIB},
 /* ---- no sockets and no threads ---- */
 
 /* The linker puts it in the place of connections.c's (--wrap), whose other functions are wanted. */
-bool __wrap_connections_start(void);
+bool __wrap_connections_start(unsigned threads);
 
-bool __wrap_connections_start(void)
+bool __wrap_connections_start(unsigned threads)
 {
+    (void)threads;
     return true;
 }
 
@@ -94,6 +95,12 @@ struct request *workers_submit(struct request *request)
 {
     require(false, "work for a worker in a body of two bytes");
     return request;
+}
+
+void workers_charge(const struct request *request, double work)
+{
+    (void)request;
+    (void)work;
 }
 
 void workers_return(struct request *request)
