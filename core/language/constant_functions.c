@@ -57,7 +57,7 @@ static int call_eye(struct evaluation *e, const struct arguments *a, struct thin
 
 static int call_arange(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
-    double start, stop, step;
+    double start = 0, stop = 0, step = 1;
     struct array *array = NULL;
     double *numbers;
     int code = argument_number(e, a, 0, 0, &start);
@@ -82,7 +82,7 @@ static int call_arange(struct evaluation *e, const struct arguments *a, struct t
 
 static int call_linspace(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
-    double start, stop;
+    double start = 0, stop = 0;
     size_t count = 0;
     struct array *array = NULL;
     double *numbers;
@@ -163,7 +163,7 @@ static int call_random(struct evaluation *e, const struct arguments *a, struct t
 static int call_distribution(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct shape shape;
-    double first, second;
+    double first = 0, second = 0;
     bool normal = strcmp(a->builtin->op, "normal") == 0;
     int code = argument_number(e, a, 0, 0, &first);
     if (code == CODE_OK) code = argument_number(e, a, 1, 1, &second);
