@@ -116,7 +116,11 @@ static int call_one_hot(struct evaluation *e, const struct arguments *a, struct 
     if (code == CODE_OK) code = array_known(e, &row, TYPE_INT, &classes, &numbers);
     for (size_t i = 0; code == CODE_OK && i < count; i++)
         numbers[i] = (double)i;
-    struct array *inputs[2] = {index, classes};
+    /* Picked from all classes first: one that there is not would become a row of zeros. */
+    struct array *inputs[2] = {classes, index};
+    const double axis[2] = {0, 1};
+    if (code == CODE_OK) code = array_op(e, "index", axis, 2, inputs, 2, TYPE_INT, &inputs[0]);
+    inputs[1] = classes;
     if (code == CODE_OK) code = array_op(e, "equal", NULL, 0, inputs, 2, TYPE_INT, &y);
     if (code == CODE_OK) *result = thing_array(y);
     return code;

@@ -19,6 +19,8 @@ int evaluation_call(struct evaluation *e, const struct thing *callee, struct thi
 /* The items of what can be run over: tuple, list, range, dictionary (keys), or an array along its first axis. */
 int evaluation_items(struct evaluation *e, const struct thing *thing, struct sequence *items);
 
+/* ---- operators (operators.c) ---- */
+
 /* Two things with an operator between them; one with one before it. */
 int evaluation_binary(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
                       struct thing *result);
@@ -48,7 +50,7 @@ int functions_call(struct evaluation *e, const struct thing *callee, struct thin
                    const char *const *keywords, size_t count, struct thing *result);
 
 /* What a name that is unknown may have been meant for; NULL where there is nothing like it. */
-const char *functions_nearest(const char *name);
+const char *functions_nearest(struct arena *arena, const char *name);
 
 /* An attribute that is a value, not a method: .T, .shape, .ndim, .size. False where there is none of the name. */
 bool functions_attribute(struct evaluation *e, const struct thing *of, const char *name, struct thing *result);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/spelling.h"
+
 static const struct builtin *const tables[] = {elementwise_builtins, reduction_builtins, shape_builtins,
                                                constant_builtins,    layer_builtins,     python_builtins};
 enum { TABLES = sizeof tables / sizeof *tables };
@@ -16,24 +18,19 @@ const struct builtin *functions_find(const char *name, bool method)
     return NULL;
 }
 
-/* One letter added, left out, changed or exchanged with the next. */
-static bool is_near(const char *a, const char *b)
+const char *functions_nearest(struct arena *arena, const char *name)
 {
-    size_t n = strlen(a), m = strlen(b), i = 0;
-    if (n > m + 1 || m > n + 1 || n < 3) return false;
-    while (i < n && a[i] == b[i])
-        i++;
-    if (n == m && i < n && strcmp(a + i + 1, b + i + 1) == 0) return true;
-    if (n == m && i + 1 < n && a[i] == b[i + 1] && a[i + 1] == b[i] && strcmp(a + i + 2, b + i + 2) == 0) return true;
-    return n != m && strcmp(a + i + (n > m), b + i + (m > n)) == 0;
-}
-
-const char *functions_nearest(const char *name)
-{
+    size_t count = 0;
     for (size_t t = 0; t < TABLES; t++)
         for (const struct builtin *b = tables[t]; b->name != NULL; b++)
-            if (is_near(name, b->name)) return b->name;
-    return NULL;
+            count++;
+    const char **known = arena_array(arena, count, sizeof *known);
+    if (known == NULL) return NULL;
+    count = 0;
+    for (size_t t = 0; t < TABLES; t++)
+        for (const struct builtin *b = tables[t]; b->name != NULL; b++)
+            known[count++] = b->name;
+    return spelling_nearest(name, known, count);
 }
 
 /* ---- arguments ---- */

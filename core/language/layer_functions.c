@@ -97,10 +97,9 @@ static bool is_slot(const struct op *op, const char *name, size_t *slot)
 static int take_keyword(struct evaluation *e, struct layer_call *c, const char *name, const struct thing *thing)
 {
     size_t i;
-    bool rows = c->op->kind == OP_ACTIVATION && c->op->probabilities;
     if (c->op->kind == OP_LOSS && strcmp(name, "reduction") == 0)
         return read_reduction(e, thing, &c->attributes[LOSS_REDUCTION]);
-    if ((rows || strcmp(c->op->name, "log_softmax") == 0) && (strcmp(name, "axis") == 0 || strcmp(name, "dim") == 0)) {
+    if (c->op->over_rows && (strcmp(name, "axis") == 0 || strcmp(name, "dim") == 0)) {
         c->axis = *thing;
         return CODE_OK;
     }
@@ -125,8 +124,7 @@ static int take_position(struct evaluation *e, struct layer_call *c, const struc
         c->inputs[c->count++] = NULL;
         return CODE_OK;
     }
-    bool rows = c->op->probabilities || strcmp(c->op->name, "log_softmax") == 0;
-    if (rows && c->axis.kind == THING_NONE) {
+    if (c->op->over_rows && c->axis.kind == THING_NONE) {
         c->axis = *thing;
         return CODE_OK;
     }
@@ -179,16 +177,12 @@ static int fit_loss(struct evaluation *e, struct layer_call *c)
  * that of these and zeros. */
 static int free_target(struct evaluation *e, struct layer_call *c)
 {
-    static const char *const differences[] = {"mse", "l1", "smooth_l1", "huber", NULL};
     struct array **inputs = c->inputs, *zeros = NULL;
     double *numbers;
     int code = array_settle(e, inputs[LOSS_TARGET]);
     const struct value *value = inputs[LOSS_TARGET]->value;
     if (code != CODE_OK || value == NULL || !value->differentiated) return code;
-    size_t i = 0;
-    while (differences[i] != NULL && strcmp(differences[i], c->op->name) != 0)
-        i++;
-    if (differences[i] == NULL)
+    if (!c->op->of_difference)
         return evaluation_fault(e, "no gradient flows through the target of %s: detach() it, if none should",
                                 c->op->name);
     const struct shape shape = inputs[LOSS_PREDICTION]->shape;
@@ -222,7 +216,7 @@ static int apply(struct evaluation *e, struct layer_call *c, struct array **y)
     }
     last = (*x)->shape.rank > 0 ? (*x)->shape.rank - 1 : 0;
     const struct shape shape = (*x)->shape;
-    bool vector = shape.rank == 1 && (c->op->probabilities || strcmp(c->op->name, "log_softmax") == 0);
+    bool vector = shape.rank == 1 && c->op->over_rows;
     const struct shape row = {.rank = 2, .dim = {1, shape.dim[0]}};
     int code = CODE_OK;
     if (c->axis.kind != THING_NONE)

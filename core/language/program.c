@@ -126,8 +126,6 @@ static struct value *computed(const struct version *version)
 static bool add_wanted(struct arena *arena, const struct value *value, const char *name, unsigned line,
                        struct wanted **list, size_t *count, size_t *room)
 {
-    for (size_t i = 0; i < *count; i++)
-        if ((*list)[i].value == value) return true;
     if (*count == *room) {
         size_t more = *room > 0 ? 2 * *room : 16;
         struct wanted *larger = arena_array(arena, more, sizeof *larger);
@@ -140,27 +138,38 @@ static bool add_wanted(struct arena *arena, const struct value *value, const cha
     return true;
 }
 
+/* The name "h[2]" of a version where that is wanted, else NULL into *asked; false where memory is short. */
+static bool find_indexed(struct evaluation *e, const struct program_request *request, const char *name, size_t version,
+                         const char **asked)
+{
+    enum { INDEX_ROOM = 24 };
+    char *indexed = arena_alloc(e->arena, strlen(name) + INDEX_ROOM);
+    if (indexed == NULL) return false;
+    snprintf(indexed, strlen(name) + INDEX_ROOM, "%s[%zu]", name, version);
+    *asked = request->wanted(request->context, indexed) ? indexed : NULL;
+    return true;
+}
+
 static bool find_wanted(struct evaluation *e, const struct program_request *request, struct wanted **list,
                         size_t *count)
 {
     size_t room = 0;
+    bool *taken = arena_zeroed(e->arena, e->graph->value_count, sizeof *taken); /* a value has one name in the report */
     *list = NULL;
     *count = 0;
+    if (taken == NULL) return false;
     for (size_t s = 0; request->wanted != NULL && s < e->syntax->name_count; s++) {
         const struct versions *versions = &e->names[s];
         const char *name = e->syntax->names[s];
         for (size_t v = 0; v < versions->count; v++) {
             const struct value *value = computed(&versions->list[v]);
-            char *indexed = value != NULL ? arena_alloc(e->arena, strlen(name) + 32) : NULL;
-            if (value == NULL) continue;
-            if (indexed == NULL) return false;
-            snprintf(indexed, strlen(name) + 32, "%s[%zu]", name, v);
             bool last = v + 1 == versions->count;
-            if (last && request->wanted(request->context, name)) {
-                if (!add_wanted(e->arena, value, name, versions->list[v].line, list, count, &room)) return false;
-            } else if (request->wanted(request->context, indexed)) {
-                if (!add_wanted(e->arena, value, indexed, versions->list[v].line, list, count, &room)) return false;
-            }
+            const char *asked = last && request->wanted(request->context, name) ? name : NULL;
+            if (value == NULL || taken[value->index]) continue;
+            if (asked == NULL && !find_indexed(e, request, name, v, &asked)) return false;
+            if (asked == NULL) continue;
+            taken[value->index] = true;
+            if (!add_wanted(e->arena, value, asked, versions->list[v].line, list, count, &room)) return false;
         }
     }
     if (*count > 1) qsort(*list, *count, sizeof **list, compare_wanted);

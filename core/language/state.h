@@ -41,13 +41,12 @@ struct evaluation {
     struct arena *arena;
     const struct syntax *syntax;
     struct graph *graph;
-    struct versions *names; /* by symbol: what it stands for on the outermost level, the last being what holds */
-    struct frame *frame;    /* NULL there */
-    size_t levels;          /* of calls within each other */
-    struct allowance left;  /* of what it may do */
-    bool spent;             /* it would have needed more */
-    struct spot spot;       /* of what is being evaluated */
-    const struct statement *statement;
+    struct versions *names;      /* by symbol: what it stands for on the outermost level, the last being what holds */
+    struct frame *frame;         /* NULL there */
+    size_t levels;               /* of calls within each other */
+    struct allowance left;       /* of what it may do */
+    bool spent;                  /* it would have needed more */
+    struct spot spot;            /* of what is being evaluated */
     struct numpy_random *random; /* NULL before a seed */
     /* Numbers of constants that the graph was given, by value: one behind the other. */
     struct constant {

@@ -12,6 +12,7 @@ const struct op op_huber = {
     .kind = OP_LOSS,
     .attributes = {{.name = "delta", .kind = ATTRIBUTE_REAL, .fallback = 1, .open = true}},
     .slots = loss_slots,
+    .of_difference = true,
     .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,

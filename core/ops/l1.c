@@ -36,6 +36,7 @@ const struct op op_l1 = {
     .summary = "|y_hat - y|",
     .kind = OP_LOSS,
     .slots = loss_slots,
+    .of_difference = true,
     .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,

@@ -56,6 +56,7 @@ const struct op op_log_softmax = {
     .kind = OP_ACTIVATION,
     .slots = unary_slots,
     .plan = rows_plan,
+    .over_rows = true,
     .forward = forward,
     .backward = backward,
     .made_of = made_of,

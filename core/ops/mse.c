@@ -26,6 +26,7 @@ const struct op op_mse = {
     .summary = "(y_hat - y)**2",
     .kind = OP_LOSS,
     .slots = loss_slots,
+    .of_difference = true,
     .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,

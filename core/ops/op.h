@@ -201,10 +201,12 @@ struct op {
     /* an activation only, for its mistakes: the outputs of a row are probabilities; its derivative in terms of its
      * output alone, which is called h, or NULL */
     bool probabilities;
+    bool over_rows; /* it works over the last axis, all elements of a row together */
     const char *slope_of_output;
 
     /* a loss only: */
     enum target target;
+    bool of_difference;   /* it depends on prediction - target alone */
     bool mean_over_batch; /* what reduction "mean" divides by: the samples, else every element */
     bool (*on_probabilities)(const double *attributes); /* NULL, or whether predictions must lie within [0,1] */
     /* The activation that turns logits into its probabilities, inside it or (on probabilities) before it: at that one's

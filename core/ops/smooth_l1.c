@@ -58,6 +58,7 @@ const struct op op_smooth_l1 = {
     .kind = OP_LOSS,
     .attributes = {{.name = "beta", .kind = ATTRIBUTE_REAL, .fallback = 1}},
     .slots = loss_slots,
+    .of_difference = true,
     .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,

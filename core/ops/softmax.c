@@ -81,6 +81,7 @@ const struct op op_softmax = {
     .backward = backward,
     .made_of = made_of,
     .probabilities = true,
+    .over_rows = true,
     .mistakes =
         (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, &mistake_squared_derivative_slip, NULL},
     .cases = unary_cases,

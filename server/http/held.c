@@ -137,7 +137,6 @@ bool held_grow_body(struct held_body *body, int socket, size_t length)
         extend_patience(body, more);
     }
     pthread_mutex_unlock(&bodies.lock);
-    if (!grown) held_want_room();
     return grown;
 }
 

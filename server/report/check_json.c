@@ -67,17 +67,9 @@ static void write_tolerance(struct json *json, const struct tolerance *tolerance
     json_close(json, '}');
 }
 
-/* The line of the program that made what is graded. */
-static void write_line(struct json *json, const struct check *check, const struct entry *entry)
-{
-    const struct problem *problem = &check->problem;
-    const struct program *program = problem->network->program;
-    for (size_t p = 0; program != NULL && p < problem->network->graded_count; p++)
-        if (entry->name == problem->names[p] && program->graded_lines[p] > 0)
-            json_member_size(json, "line", program->graded_lines[p]);
-}
-
-static void write_entry(struct json *json, const struct check *check, const struct entry *entry, bool graded)
+/* `line` is that of the program which made what is graded; 0 without one. */
+static void write_entry(struct json *json, const struct check *check, const struct entry *entry, bool graded,
+                        unsigned line)
 {
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
     const char *name = check_report_name(json->text->arena, entry);
@@ -88,7 +80,7 @@ static void write_entry(struct json *json, const struct check *check, const stru
     }
     json_open(json, '{');
     json_member_text(json, "name", name);
-    write_line(json, check, entry);
+    if (line > 0) json_member_size(json, "line", line);
     if (entry->expected)
         write_shape(json, "shape", &entry->shape);
     else
@@ -132,8 +124,11 @@ static void write_entries(struct json *json, const struct check *check, const ch
 {
     json_key(json, name);
     json_open(json, '[');
-    for (size_t i = 0; i < count; i++)
-        write_entry(json, check, &entries[i], graded);
+    const struct network *network = check->problem.network;
+    for (size_t i = 0; i < count; i++) {
+        bool has_line = graded && network->program != NULL && i < network->graded_count;
+        write_entry(json, check, &entries[i], graded, has_line ? network->program->graded_lines[i] : 0);
+    }
     json_close(json, ']');
 }
 

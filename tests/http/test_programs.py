@@ -99,6 +99,22 @@ class ProgramsTest(DaemonTest):
         report = self.check(dict(program=program, parameters={"x": [3, -2]}, gradients={"x": [6, 0]}))
         self.assertTrue(report["passed"])
 
+    def test_classes_that_there_are_not(self):
+        """They are refused, wherever they come from: a row of zeros in their place would grade something else."""
+        request = dict(program="loss = cross_entropy(z, y)", parameters={"z": [[0.1, 0.2, 0.3], [1, 2, 3]]}, gradients={"z": 1})
+        for classes in ([0, 3], [0, -4], [0, 0.5]):
+            self.assertProblem(self.ask(**request, data={"y": classes}), 400, "out_of_range")
+        self.assertEqual(self.ask(**request, data={"y": [0, 2]}).status, 200)
+        request["program"] = "loss = cross_entropy(z, np.array([0, 3]))"
+        self.assertProblem(self.ask(**request), 400, "program_error")
+
+    def test_a_value_of_two_names(self):
+        """Each of its assignments has its line."""
+        program = "a = x * 2\nb = a * 3\na = b + a\nloss = a"
+        report = self.check(dict(program=program, parameters={"x": 1}, gradients={"x": 8, "a[0]": 4, "b": 1, "a": 1}))
+        self.assertEqual([(entry["name"], entry.get("line"), entry["passed"]) for entry in report["parameters"]],
+                         [("x", None, True), ("a[0]", 1, True), ("b", 2, True), ("a", 3, True)])
+
     def test_faults(self):
         self.fault("loss = xx", 1, 8, "did you mean x?")
         self.fault("y = np.exq(x)", 1, 8, "did you mean exp?")

@@ -1,0 +1,267 @@
+/* What stands between two things, or before one: on numbers at once, on arrays by ops, on texts and lists as Python has
+ * it. */
+#include <math.h>
+#include <string.h>
+
+#include "core/language/evaluation.h"
+
+int evaluation_truth(struct evaluation *e, const struct thing *thing, bool *truth)
+{
+    switch (thing->kind) {
+    case THING_NONE:
+        *truth = false;
+        return CODE_OK;
+    case THING_NUMBER:
+        *truth = thing->number != 0;
+        return CODE_OK;
+    case THING_TEXT:
+        *truth = thing->text[0] != '\0';
+        return CODE_OK;
+    case THING_TUPLE:
+    case THING_LIST:
+    case THING_DICTIONARY:
+        *truth = thing->sequence->count > 0;
+        return CODE_OK;
+    case THING_ARRAY:
+        if (array_settle(e, thing->array) != CODE_OK) return evaluation_failed(e);
+        if (thing->array->numbers == NULL)
+            return evaluation_fault(e, "what is done next may not depend on a value that is computed");
+        if (thing->array->size > 1)
+            return evaluation_fault(e, "an array of several elements is neither true nor false");
+        *truth = thing->array->numbers[0] != 0;
+        return CODE_OK;
+    default:
+        *truth = true;
+        return CODE_OK;
+    }
+}
+
+static double floor_modulo(double a, double b)
+{
+    double r = fmod(a, b);
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+static int number_operation(struct evaluation *e, enum operation operation, const struct thing *a,
+                            const struct thing *b, struct thing *result)
+{
+    double x = a->number, y = b->number, z = 0;
+    enum number_type type = a->type > b->type ? a->type : b->type;
+    bool logical = a->type == TYPE_BOOL && b->type == TYPE_BOOL;
+    if (type == TYPE_BOOL) type = TYPE_INT;
+    bool divides =
+        operation == OPERATION_DIVIDE || operation == OPERATION_FLOOR_DIVIDE || operation == OPERATION_MODULO;
+    if (divides && y == 0) return evaluation_fault(e, "division by zero");
+    bool bits = operation == OPERATION_AND || operation == OPERATION_OR || operation == OPERATION_XOR;
+    if (bits && (type == TYPE_FLOAT || !(fabs(x) <= 1e15 && fabs(y) <= 1e15)))
+        return evaluation_fault(e, "this cannot be done with these numbers");
+    switch (operation) {
+    case OPERATION_ADD:
+        z = x + y;
+        break;
+    case OPERATION_SUBTRACT:
+        z = x - y;
+        break;
+    case OPERATION_MULTIPLY:
+        z = x * y;
+        break;
+    case OPERATION_DIVIDE:
+        z = x / y;
+        type = TYPE_FLOAT;
+        break;
+    case OPERATION_FLOOR_DIVIDE:
+        z = floor(x / y);
+        break;
+    case OPERATION_MODULO:
+        z = floor_modulo(x, y);
+        break;
+    case OPERATION_POWER:
+        z = pow(x, y);
+        if (y < 0) type = TYPE_FLOAT;
+        break;
+    case OPERATION_AND:
+        z = logical ? x != 0 && y != 0 : (double)((long long)x & (long long)y);
+        break;
+    case OPERATION_OR:
+        z = logical ? x != 0 || y != 0 : (double)((long long)x | (long long)y);
+        break;
+    case OPERATION_XOR:
+        z = logical ? (x != 0) != (y != 0) : (double)((long long)x ^ (long long)y);
+        break;
+    default:
+        return evaluation_fault(e, "this cannot be done with two numbers");
+    }
+    *result = thing_number(z, bits && logical ? TYPE_BOOL : type);
+    return CODE_OK;
+}
+
+static int array_operation(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
+                           struct thing *result)
+{
+    static const char *const ops[] = {
+        [OPERATION_ADD] = "add",
+        [OPERATION_SUBTRACT] = "sub",
+        [OPERATION_MULTIPLY] = "mul",
+        [OPERATION_DIVIDE] = "div",
+        [OPERATION_FLOOR_DIVIDE] = "floor_divide",
+        [OPERATION_MODULO] = "mod",
+        [OPERATION_POWER] = "pow",
+        [OPERATION_AND] = "logical_and",
+        [OPERATION_OR] = "logical_or",
+        [OPERATION_XOR] = "not_equal",
+        [OPERATION_LESS] = "less",
+        [OPERATION_LESS_EQUAL] = "less_equal",
+        [OPERATION_GREATER] = "greater",
+        [OPERATION_GREATER_EQUAL] = "greater_equal",
+        [OPERATION_EQUAL] = "equal",
+        [OPERATION_NOT_EQUAL] = "not_equal",
+    };
+    struct array *inputs[2] = {NULL}, *array = NULL;
+    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
+    struct shape common;
+    int code = array_of(e, a, &inputs[0]);
+    if (code == CODE_OK) code = array_of(e, b, &inputs[1]);
+    if (code != CODE_OK) return code;
+    if (operation == OPERATION_MATMUL) return functions_matmul(e, inputs[0], inputs[1], result);
+    if (!array_common_shape(&inputs[0]->shape, &inputs[1]->shape, &common))
+        return evaluation_fault(e, "shapes %s and %s do not fit: they cannot be broadcast to each other",
+                                shape_text(&inputs[0]->shape, one), shape_text(&inputs[1]->shape, other));
+    enum number_type type = inputs[0]->type > inputs[1]->type ? inputs[0]->type : inputs[1]->type;
+    if (operation == OPERATION_DIVIDE) type = TYPE_FLOAT;
+    bool bits = operation == OPERATION_AND || operation == OPERATION_OR || operation == OPERATION_XOR;
+    if (bits && type != TYPE_BOOL) return evaluation_fault(e, "this is for masks, as comparisons make them");
+    if (bits || (operation >= OPERATION_LESS && operation <= OPERATION_NOT_EQUAL))
+        type = TYPE_BOOL;
+    else if (type == TYPE_BOOL)
+        type = TYPE_INT;
+    if (operation == OPERATION_POWER && b->kind == THING_NUMBER) {
+        code = array_op(e, "power", &b->number, 1, inputs, 1, b->number < 0 ? TYPE_FLOAT : type, &array);
+    } else {
+        code = array_op(e, ops[operation], NULL, 0, inputs, 2, type, &array);
+    }
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
+
+static bool things_equal(const struct thing *a, const struct thing *b)
+{
+    if (a->kind != b->kind) return false;
+    if (a->kind == THING_NUMBER) return a->number == b->number;
+    if (a->kind == THING_TEXT) return strcmp(a->text, b->text) == 0;
+    if (a->kind == THING_NONE) return true;
+    if (a->kind != THING_TUPLE || a->sequence->count != b->sequence->count) return false;
+    for (size_t i = 0; i < a->sequence->count; i++) {
+        const struct thing *x = &a->sequence->items[i], *y = &b->sequence->items[i];
+        if (x->kind != THING_NUMBER || y->kind != THING_NUMBER || x->number != y->number) return false;
+    }
+    return true;
+}
+
+static int compare(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
+                   struct thing *result)
+{
+    char one[SHAPE_TEXT_MAX + 32], other[SHAPE_TEXT_MAX + 32];
+    bool holds = false;
+    double x = a->number, y = b->number;
+    bool many = b->kind == THING_TUPLE || b->kind == THING_LIST || b->kind == THING_DICTIONARY;
+    if (many && evaluation_step(e, b->sequence->count) != CODE_OK) return evaluation_failed(e);
+    if (operation == OPERATION_IN) {
+        if (!many) return evaluation_fault(e, "nothing can be in %s", thing_words(b, other));
+        for (size_t i = 0; i < b->sequence->count; i += b->kind == THING_DICTIONARY ? 2 : 1)
+            holds = holds || things_equal(a, &b->sequence->items[i]);
+    } else if (operation == OPERATION_IS || operation == OPERATION_IS_NOT) {
+        holds = things_equal(a, b) == (operation == OPERATION_IS);
+    } else if (a->kind == THING_ARRAY || b->kind == THING_ARRAY) {
+        if (a->kind == THING_NONE || b->kind == THING_NONE)
+            holds = operation == OPERATION_NOT_EQUAL;
+        else
+            return array_operation(e, operation, a, b, result);
+    } else if (operation == OPERATION_EQUAL || operation == OPERATION_NOT_EQUAL) {
+        holds = things_equal(a, b) == (operation == OPERATION_EQUAL);
+    } else if (a->kind == THING_NUMBER && b->kind == THING_NUMBER) {
+        holds = operation == OPERATION_LESS         ? x < y
+                : operation == OPERATION_LESS_EQUAL ? x <= y
+                : operation == OPERATION_GREATER    ? x > y
+                                                    : x >= y;
+    } else {
+        return evaluation_fault(e, "%s and %s cannot be compared", thing_words(a, one), thing_words(b, other));
+    }
+    *result = thing_number(holds, TYPE_BOOL);
+    return CODE_OK;
+}
+
+/* Text with text, tuple with tuple, list with list behind each other; a list or tuple so many times. */
+static int join(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
+                struct thing *result)
+{
+    char one[SHAPE_TEXT_MAX + 32], other[SHAPE_TEXT_MAX + 32];
+    if (operation == OPERATION_ADD && a->kind == THING_TEXT && b->kind == THING_TEXT) {
+        size_t n = strlen(a->text), m = strlen(b->text);
+        if (n + m > 4096) return evaluation_fault(e, "a string of more than 4096 bytes");
+        if (evaluation_step(e, (n + m) / 64) != CODE_OK) return evaluation_failed(e);
+        char *text = arena_alloc(e->arena, n + m + 1);
+        if (text == NULL) return evaluation_no_memory(e);
+        memcpy(text, a->text, n);
+        memcpy(text + n, b->text, m + 1);
+        *result = (struct thing){.kind = THING_TEXT, .text = text};
+        return CODE_OK;
+    }
+    bool adds = operation == OPERATION_ADD && a->kind == b->kind,
+         repeats = operation == OPERATION_MULTIPLY && b->kind == THING_NUMBER && b->type != TYPE_FLOAT;
+    if ((a->kind != THING_LIST && a->kind != THING_TUPLE) || (!adds && !repeats))
+        return evaluation_fault(e, "this cannot be done with %s and %s", thing_words(a, one), thing_words(b, other));
+    struct sequence *sequence = sequence_new(e->arena);
+    if (sequence == NULL) return evaluation_no_memory(e);
+    size_t times = adds ? 1 : b->number > 0 ? (size_t)fmin(b->number, (double)e->left.steps + 1) : 0;
+    for (size_t t = 0; t < times; t++) {
+        if (evaluation_step(e, 1 + a->sequence->count) != CODE_OK) return evaluation_failed(e);
+        for (size_t i = 0; i < a->sequence->count; i++)
+            if (!sequence_add(e->arena, sequence, a->sequence->items[i])) return evaluation_no_memory(e);
+    }
+    for (size_t i = 0; adds && i < b->sequence->count; i++)
+        if (evaluation_step(e, 1) != CODE_OK || !sequence_add(e->arena, sequence, b->sequence->items[i]))
+            return e->reader->error->code != CODE_OK ? e->reader->error->code : evaluation_no_memory(e);
+    *result = (struct thing){.kind = a->kind, .sequence = sequence};
+    return CODE_OK;
+}
+
+int evaluation_binary(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
+                      struct thing *result)
+{
+    if (operation >= OPERATION_LESS && operation <= OPERATION_IS_NOT) return compare(e, operation, a, b, result);
+    if (a->kind == THING_NUMBER && b->kind == THING_NUMBER) return number_operation(e, operation, a, b, result);
+    if (a->kind == THING_ARRAY || b->kind == THING_ARRAY) return array_operation(e, operation, a, b, result);
+    return join(e, operation, a, b, result);
+}
+
+int evaluation_unary(struct evaluation *e, enum operation operation, const struct thing *a, struct thing *result)
+{
+    char words[SHAPE_TEXT_MAX + 32];
+    bool truth = false;
+    if (operation == OPERATION_NOT) {
+        int code = evaluation_truth(e, a, &truth);
+        *result = thing_number(!truth, TYPE_BOOL);
+        return code;
+    }
+    if (a->kind == THING_NUMBER) {
+        enum number_type type = a->type == TYPE_BOOL ? TYPE_INT : a->type;
+        if (operation == OPERATION_INVERT && a->type == TYPE_FLOAT) return evaluation_fault(e, "~ is for masks");
+        *result = operation == OPERATION_NEGATIVE   ? thing_number(-a->number, type)
+                  : operation == OPERATION_POSITIVE ? thing_number(a->number, type)
+                  : a->type == TYPE_BOOL            ? thing_number(a->number == 0, TYPE_BOOL)
+                                                    : thing_number(-a->number - 1, TYPE_INT);
+        return CODE_OK;
+    }
+    if (a->kind != THING_ARRAY) return evaluation_fault(e, "this cannot be done with %s", thing_words(a, words));
+    if (operation == OPERATION_POSITIVE) {
+        *result = *a;
+        return CODE_OK;
+    }
+    struct array *array = a->array;
+    if (operation == OPERATION_INVERT && array->type != TYPE_BOOL)
+        return evaluation_fault(e, "~ is for masks, as comparisons make them");
+    int code = operation == OPERATION_INVERT ? array_op(e, "logical_not", NULL, 0, &array, 1, TYPE_BOOL, &array)
+                                             : array_op(e, "negative", NULL, 0, &array, 1, array->type, &array);
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
