@@ -287,7 +287,7 @@ static void add_labels(struct labels *to, const struct labels *more)
 static int sum_alone(struct evaluation *e, struct array **x, struct labels *l, const struct labels *other,
                      const struct labels *out)
 {
-    bool chosen[TENSOR_RANK_MAX], any = false;
+    bool chosen[TENSOR_RANK_MAX] = {false}, any = false;
     double numbers[REDUCTION_NUMBERS];
     struct labels kept = {0};
     for (size_t i = 0; i < l->count; i++) {
