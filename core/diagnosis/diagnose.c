@@ -8,6 +8,7 @@
 #include "core/diagnosis/carry.h"
 #include "core/diagnosis/forward_wrong.h"
 #include "core/diagnosis/hypothesis.h"
+#include "core/diagnosis/line_search.h"
 #include "core/diagnosis/nearly.h"
 #include "core/diagnosis/prepare.h"
 #include "core/diagnosis/sketch.h"
@@ -347,6 +348,36 @@ static void settle_lost_on_the_way(struct job *job)
     }
 }
 
+/* What is done to finished gradients and is told of a program, too. What else whole_read finds has a line there. */
+static bool is_of_finished(const struct mistake *mistake)
+{
+    return mistake == &mistake_clipped || mistake == &mistake_low_precision || mistake == &mistake_rounded ||
+           mistake == &mistake_learning_rate_applied || mistake == &mistake_updated_parameter ||
+           mistake == &mistake_velocity;
+}
+
+static int diagnose_program(struct job *job, struct error *error)
+{
+    struct search *s = &job->search;
+    struct diagnosis *diagnosis = job->diagnosis;
+    if (!prepare_search(s) || !given_read(s, job->check, job->report, &job->given) ||
+        !given_judge(s, job->check, &job->given, diagnosis))
+        return gave_up(s, error);
+    bool all = !s->stopped && whole_read(s, job->check, job->report, &job->finished);
+    if (all && job->finished.mistake != NULL && !is_of_finished(job->finished.mistake)) {
+        job->finished = (struct whole){0};
+        all = false;
+    }
+    settle_lost(job);
+    if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
+    if (!line_search(s, job->report, all, diagnosis) || s->out_of_memory) return gave_up(s, error);
+    settle_lost_on_the_way(job);
+    if (is_cancelled(s)) return error_set(error, CODE_CANCELLED, "the check was cancelled");
+    bool explained = diagnosis->explained;
+    if (conclude(job, explained || all, error) != CODE_OK) return error->code;
+    return CODE_OK;
+}
+
 static int diagnose(struct job *job, struct error *error)
 {
     struct search *s = &job->search;
@@ -444,7 +475,9 @@ static int prepare(struct job *job, struct error *error)
 int diagnose_run(struct arena *arena, const struct check *check, struct report *report, double seconds,
                  struct diagnosis *diagnosis, struct error *error)
 {
-    *diagnosis = (struct diagnosis){.first_wrong = first_wrong(check, report)};
+    bool program = check->problem.network->program != NULL;
+    *diagnosis = (struct diagnosis){.first_wrong = program ? line_first_wrong(check->problem.network, report)
+                                                           : first_wrong(check, report)};
     if (!(seconds > 0)) {
         diagnosis->stopped = true;
         return CODE_OK;
@@ -456,6 +489,9 @@ int diagnose_run(struct arena *arena, const struct check *check, struct report *
     s->observed = job.observed;
     s->deadline = begun + seconds;
     s->cancelled = check->problem.cancelled;
-    if (code == CODE_OK) code = has_numbers(&job) ? diagnose(&job, error) : conclude(&job, true, error);
+    if (code == CODE_OK)
+        code = program             ? diagnose_program(&job, error)
+               : has_numbers(&job) ? diagnose(&job, error)
+                                   : conclude(&job, true, error);
     return code;
 }

@@ -10,8 +10,8 @@
 
 /* ---- before the search ---- */
 
-/* Which inputs get an edge: those that something graded lies behind. Terms of the loss have none: where the search
- * begins is the prediction, and what a penalty adds is known. */
+/* Which inputs get an edge: those that a gradient flows into and that something graded lies behind. Terms of the loss
+ * have none: where the search begins is the prediction, and what a penalty adds is known. */
 static bool leads_somewhere(const struct ancestry *ancestry, const struct value *value)
 {
     for (size_t w = 0; value != NULL && w < ancestry->words; w++)
@@ -50,7 +50,8 @@ static bool list_edges(struct arena *arena, const struct ancestry *ancestry, str
     for (size_t i = 0; i < graph->node_count; i++)
         for (size_t k = 0; !graph->nodes[i]->output->is_term && k < graph->nodes[i]->input_count; k++) {
             const struct value *to = graph->nodes[i]->inputs[k];
-            if (!leads_somewhere(ancestry, to)) continue;
+            if (!leads_somewhere(ancestry, to) || !to->differentiated) continue;
+            if (!op_differentiates(graph->nodes[i]->op, k)) continue;
             struct edge *edge = &flow->edges[flow->edge_count++];
             *edge = (struct edge){.node = graph->nodes[i], .input = k, .to = to};
             flow->of_inputs[flow->first[i] + k] = edge;

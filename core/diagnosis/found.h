@@ -14,7 +14,9 @@ enum { FOUND_MAX = 8, FOUND_ALTERNATIVES_MAX = 8 };
 /* One mistake, at all the places where it was made. Lists are in the arena. */
 struct found {
     const struct mistake *mistake;
-    size_t *layers, layer_count; /* indices into the definition's layers, or LAYER_LOSS; as the backward pass goes */
+    /* Indices into the definition's layers, or LAYER_LOSS; as the backward pass goes. Of a program its lines, from 1,
+     * the one nearest the loss first. */
+    size_t *layers, layer_count;
     size_t *parameters, parameter_count; /* that it spoils */
     double residual;                     /* the largest difference that it leaves there */
     size_t variant;                      /* of the mistake: which wrong way to make it */
@@ -32,6 +34,9 @@ struct found {
     bool of_data;                  /* ... which are all data's */
     bool of_l2, but_l2;            /* ... and in them about l2's part alone; about all but that */
     const struct value *below;     /* of a mistake at a value that is used in several places: which */
+    const struct node *made_at;    /* of a program: the operation, or one of them */
+    bool whole_line;               /* of a program: it is about all that the line computes */
+    size_t other_line;             /* of gradient_overwritten in a program: whose share is left */
     bool sent;                     /* a factor on what its layers send back, in a graph */
     const char *name, *looks_like; /* forward_wrong: which value, and what it looks like; each may be NULL */
     bool at_loss;                  /* it is a factor on the gradient of the loss, or on all */
@@ -59,7 +64,8 @@ struct diagnosis {
     size_t count;
     struct given_step *steps; /* forward as the pass goes, then back */
     size_t step_count;
-    size_t *suspects, suspect_count; /* layers, the loss last: where the slip may be, where all is not explained */
+    size_t *suspects,
+        suspect_count;     /* layers, the loss last, or lines: where the slip may be, where all is not explained */
     const bool *inherited; /* by graded: wrong only by what came in from a mistake made elsewhere; NULL: nothing is */
 };
 

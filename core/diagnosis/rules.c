@@ -1,14 +1,19 @@
 #include "core/diagnosis/rules.h"
 
+#include "core/ops/elementwise.h"
+
 enum { BEFORE, OWN, AFTER, LISTS };
 
 static const struct mistake *const *list_of(const struct op *op, unsigned list)
 {
     static const struct mistake *const none[] = {NULL};
     static const struct mistake_family layers = {none, none};
-    const struct mistake_family *family = op->kind == OP_ACTIVATION ? &mistakes_of_activations
-                                          : op->kind == OP_LOSS     ? &mistakes_of_losses
-                                                                    : &layers;
+    /* What programs do element by element goes wrong as an activation does, unless it is linear: then there is no
+     * derivative to be wrong about. */
+    bool function = op->kind == OP_ELEMENTARY && op->forward == elementwise_forward && op->term_unit == NULL;
+    const struct mistake_family *family = op->kind == OP_ACTIVATION || function ? &mistakes_of_activations
+                                          : op->kind == OP_LOSS                 ? &mistakes_of_losses
+                                                                                : &layers;
     if (list == OWN) return op->mistakes != NULL ? op->mistakes : none;
     return list == BEFORE ? family->before : family->after;
 }

@@ -16,6 +16,7 @@ bool site_has_parameters(const struct node *node)
 struct site site_of(const struct check *check, const struct found *found)
 {
     const struct network *network = check->problem.network;
+    if (network->program != NULL) return (struct site){.check = check, .found = found};
     /* Of several places the one nearest the loss: there the gradient first goes wrong. */
     size_t layer = found->layer_count > 0 ? found->layers[found->layer_count - 1] : LAYER_LOSS;
     const struct node *node = network->layers[layer != LAYER_LOSS ? layer : network->definition->layer_count - 1];

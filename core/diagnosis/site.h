@@ -14,6 +14,7 @@ struct site {
     const struct node *weighted;   /* the layer with parameters that it is about, or node where there is none */
 };
 
+/* Of a program, whose places are lines (line_words.h), there is nothing but the check and what was found. */
 struct site site_of(const struct check *check, const struct found *found);
 
 bool site_has_parameters(const struct node *node);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/diagnosis/line_words.h"
 #include "core/diagnosis/peers.h"
 #include "core/diagnosis/site.h"
 
@@ -80,7 +81,8 @@ size_t words_other(const struct check *check, const struct found *found)
 {
     const struct network *network = check->problem.network;
     const struct mistake *mistake = found->mistake;
-    if (mistake->per_peer == 0 || found->layer_count == 0 || found->layers[0] == LAYER_LOSS) return LAYER_LOSS;
+    if (network->program != NULL || mistake->per_peer == 0 || found->layer_count == 0 || found->layers[0] == LAYER_LOSS)
+        return LAYER_LOSS;
     if ((mistake->without_peer >> found->variant % mistake->per_peer & 1) != 0) return LAYER_LOSS;
     const struct node *node = network->layers[found->layers[0]];
     const struct node *other = peer_of(&network->graph, node, found->variant / found->mistake->per_peer);
@@ -116,6 +118,10 @@ static void word_for(const struct site *site, const char *key, char *text)
     const struct network *network = site->check->problem.network;
     const struct found *found = site->found;
     text[0] = '\0';
+    if (network->program != NULL) {
+        line_words_word(site->check, found, key, text);
+        return;
+    }
     if (site_formula(site, key, text) || site_parameter_word(site, key, text)) return;
     if (strcmp(key, "z_last") == 0)
         symbol_of(site->check, logits(network), false, text);
@@ -240,9 +246,26 @@ static bool says_too_much(const struct site *site, const char *message)
     return shared || (site->check->problem.convention == CONVENTION_COLUMNS && site->weighted->output->shape.rank > 2);
 }
 
+/* That of a program, with its line in front. */
+static void write_message_of_line(const struct site *site, char template[TEXT_MAX])
+{
+    const struct found *found = site->found;
+    const char *message = line_words_template(found);
+    if (message == NULL) message = found->mistake->message;
+    if (!line_words_has_all(site->check, found, message)) message = found->mistake->summary;
+    const char *place = found->layer_count == 0  ? ""
+                        : found->layer_count > 1 ? "In {lines}: "
+                                                 : "Line {line} ({source}): ";
+    snprintf(template, TEXT_MAX, "%s%s", place, message);
+}
+
 /* That template, without what is not true at the place. */
 static void write_message(const struct site *site, char template[TEXT_MAX])
 {
+    if (site->check->problem.network->program != NULL) {
+        write_message_of_line(site, template);
+        return;
+    }
     const char *message = message_of(site->found), *right = strstr(message, RIGHT_IS);
     size_t n = right != NULL && says_too_much(site, right) ? (size_t)(right - message) : strlen(message);
     snprintf(template, TEXT_MAX, "%.*s", (int)n, message);
@@ -252,6 +275,7 @@ static void write_message(const struct site *site, char template[TEXT_MAX])
 static bool is_of_one_place(const struct found *found, const char *template)
 {
     enum step step = found->mistake->step;
+    if (found->made_at != NULL) return false;
     bool list = strstr(template, "{parameter") != NULL || strstr(template, "{through}") != NULL;
     return found->layer_count > 1 && !list && step != STEP_FINISHED && step != STEP_CONSUMER;
 }
@@ -261,7 +285,8 @@ const char *words_told(struct arena *arena, const struct check *check, const str
     const struct site site = site_of(check, found);
     char template[TEXT_MAX], text[TEXT_MAX + PHRASE_MAX];
     write_message(&site, template);
-    bool alone = found->of_tensors && found->mistake->step == STEP_INPUT && !is_factor(found->mistake);
+    bool alone =
+        found->made_at == NULL && found->of_tensors && found->mistake->step == STEP_INPUT && !is_factor(found->mistake);
     snprintf(text, sizeof text, "%s%s%s", alone ? "For {parameters} alone: " : "", template,
              is_of_one_place(found, template) ? " The same at {others}." : "");
     return words_text(arena, check, found, text);

@@ -342,7 +342,7 @@ static int evaluate_chain(struct evaluation *e, const struct expression *x, stru
     for (size_t i = 1; code == CODE_OK && i < x->count; i++) {
         struct thing left = *thing;
         code = evaluation_evaluate(e, x->operands[i], &right);
-        e->spot = x->spot;
+        e->spot = x->operators[i - 1];
         if (code == CODE_OK) code = evaluation_binary(e, x->operations[i - 1], &left, &right, thing);
     }
     return code;

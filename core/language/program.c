@@ -190,7 +190,9 @@ static int list_graded(struct evaluation *e, const struct program_request *reque
         return evaluation_no_memory(e);
     for (size_t i = 0; i < request->input_count; i++) {
         const struct program_input *input = &request->inputs[i];
-        if (!input->parameter && !input->wanted) continue;
+        bool meant = input->wanted &&
+                     (request->wanted_data == NULL || request->wanted_data(request->context, input->name, e->syntax));
+        if (!input->parameter && !meant) continue;
         network->parameter_count += input->parameter;
         if (input->parameter) network->parameter_elements += input->value->size;
         program->graded_names[n] = input->name;

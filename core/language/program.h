@@ -24,6 +24,9 @@ struct program_request {
     const struct shape *upstream; /* of the gradient that arrives there; NULL without one: then it is a scalar */
     /* Whether the gradient of a value that the program computes is graded, which it calls `name`. */
     bool (*wanted)(void *context, const char *name);
+    /* Whether that of data is, under a name that the program (`syntax`) has none of its own values called; NULL: what
+     * says `wanted` is. */
+    bool (*wanted_data)(void *context, const char *name, const struct syntax *syntax);
     void *context;
 };
 

@@ -519,8 +519,7 @@ static enum operation operation_of(const struct parser *p, const struct binary *
 /* Operands of the next tighter level with the operators of this one between them. */
 static struct expression *parse_chain(struct parser *p, size_t level)
 {
-    struct list list = {0}, operations = {0};
-    struct spot spot = {0};
+    struct list list = {0}, operations = {0}, operators = {0};
     struct expression *e;
     enum operation operation;
     for (;;) {
@@ -530,19 +529,22 @@ static struct expression *parse_chain(struct parser *p, size_t level)
         if (operation == OPERATION_NONE && list.count == 0) return e;
         if (append(p, &list, e) != CODE_OK) return NULL;
         if (operation == OPERATION_NONE) break;
-        if (list.count == 1) spot = p->token->spot;
         if (append(p, &operations, (void *)(uintptr_t)operation) != CODE_OK) return NULL;
+        if (append(p, &operators, (void *)(uintptr_t)p->token) != CODE_OK) return NULL;
         next(p);
     }
-    e = with_operands(p, EXPRESSION_CHAIN, spot, &list);
+    e = with_operands(p, EXPRESSION_CHAIN, ((const struct token *)operators.items[0])->spot, &list);
     if (e == NULL) return NULL;
     e->operations = arena_array(p->reader->arena, operations.count, sizeof *e->operations);
-    if (e->operations == NULL) {
+    e->operators = arena_array(p->reader->arena, operations.count, sizeof *e->operators);
+    if (e->operations == NULL || e->operators == NULL) {
         text_no_memory(p->reader);
         return NULL;
     }
-    for (size_t i = 0; i < operations.count; i++)
+    for (size_t i = 0; i < operations.count; i++) {
         e->operations[i] = (enum operation)(uintptr_t)operations.items[i];
+        e->operators[i] = ((const struct token *)operators.items[i])->spot;
+    }
     return e;
 }
 

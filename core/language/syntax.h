@@ -69,6 +69,7 @@ struct expression {
     size_t count;             /* of operands */
     struct expression **operands;
     enum operation *operations; /* of a chain or comparison: before operand i + 1 */
+    struct spot *operators;     /* of a chain: where these stand */
     const char **keywords;      /* of a call, by operand; syntax_star of one whose elements are the arguments: f(*x) */
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/ops/broadcast.h"
+#include "core/ops/elementary_mistakes.h"
 #include "core/ops/elementwise.h"
 
 /* What a sum or a power takes of an element, forward and backward together. */
@@ -97,15 +98,16 @@ static void sides(const struct op_call *call, signed char *to)
                                    __VA_ARGS__}
 
 /* "add" and "mul" are layers, too, which take any number of inputs with the same number of axes. */
-ARITHMETIC(plus, "add", "a + b", BINARY_plus, anywhere, .term_unit = op_unit_of_sums);
-ARITHMETIC(sub, "sub", "a - b", BINARY_minus, anywhere, .term_unit = op_unit_of_sums);
-ARITHMETIC(times, "mul", "a * b", BINARY_times, anywhere, .term_unit = op_unit_of_products);
-ARITHMETIC(div, "div", "a / b", BINARY_divided, not_0, );
-ARITHMETIC(pow, "pow", "a**b", BINARY_raised, above_0, );
+ARITHMETIC(plus, "add", "a + b", BINARY_plus, anywhere, .term_unit = op_unit_of_sums, .mistakes = mistakes_of_sums);
+ARITHMETIC(sub, "sub", "a - b", BINARY_minus, anywhere, .term_unit = op_unit_of_sums, .mistakes = mistakes_of_sums);
+ARITHMETIC(times, "mul", "a * b", BINARY_times, anywhere, .term_unit = op_unit_of_products,
+           .mistakes = mistakes_of_products);
+ARITHMETIC(div, "div", "a / b", BINARY_divided, not_0, .mistakes = mistakes_of_quotients);
+ARITHMETIC(pow, "pow", "a**b", BINARY_raised, above_0, .mistakes = mistakes_of_raised);
 ARITHMETIC(maximum, "maximum", "the larger of a and b; of equal ones a", BINARY_maximum, anywhere, .kink = KINK_EQUAL,
-           .sides = sides);
+           .sides = sides, .mistakes = mistakes_of_larger);
 ARITHMETIC(minimum, "minimum", "the smaller of a and b; of equal ones a", BINARY_minimum, anywhere, .kink = KINK_EQUAL,
-           .sides = sides);
+           .sides = sides, .mistakes = mistakes_of_larger);
 
 /* ---- without ---- */
 

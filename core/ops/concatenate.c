@@ -1,5 +1,6 @@
 /* The inputs one behind the other; the number is the axis. */
 #include "core/ops/concat.h"
+#include "core/ops/mistake.h"
 #include "core/ops/numbers.h"
 
 static const struct slot slots[] = {{.symbol = "a", .role = SLOT_INPUT, .repeated = true}, {.symbol = NULL}};
@@ -29,5 +30,6 @@ const struct op op_concatenate = {
     .forward = concat_forward,
     .backward = concat_backward,
     .term_unit = op_unit_of_sums,
+    .mistakes = (const struct mistake *const[]){&mistake_gradient_at_wrong_index, NULL},
     .cases = cases,
 };

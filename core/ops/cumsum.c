@@ -1,4 +1,5 @@
 /* Sums of all up to each element along an axis, which the number is. */
+#include "core/ops/elementary_mistakes.h"
 #include "core/ops/numbers.h"
 
 static int plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
@@ -38,5 +39,6 @@ const struct op op_cumsum = {
     .forward = forward,
     .backward = backward,
     .term_unit = op_unit_of_sums,
+    .mistakes = mistakes_of_cumsum,
     .cases = cases,
 };

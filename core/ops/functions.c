@@ -8,6 +8,7 @@
  * No gradient goes through those that are flat but where they jump: sign, floor, ceil, round, trunc, logical_not. */
 #include <math.h>
 
+#include "core/ops/elementary_mistakes.h"
 #include "core/ops/elementwise.h"
 
 /* ---- with a slope ---- */
@@ -39,16 +40,16 @@ static const struct op_case not_0[] = {WITHIN(0.5, 3), WITHIN(-3, -0.5), {.count
                                      .cases = tried,                                                                   \
                                      __VA_ARGS__}
 
-FUNCTION(exp, "e**x", MAP_exp, anywhere, );
+FUNCTION(exp, "e**x", MAP_exp, anywhere, .mistakes = mistakes_of_exponentials);
 FUNCTION(expm1, "e**x - 1, accurate near 0", MAP_expm1, anywhere, );
-FUNCTION(log, "the natural logarithm of x", MAP_log, above_0, );
+FUNCTION(log, "the natural logarithm of x", MAP_log, above_0, .mistakes = mistakes_of_exponentials);
 FUNCTION(log1p, "log(1 + x), accurate near 0", MAP_log1p, above_minus_1, );
-FUNCTION(sqrt, "the square root of x", MAP_sqrt, above_0, );
-FUNCTION(square, "x * x", MAP_square, anywhere, );
+FUNCTION(sqrt, "the square root of x", MAP_sqrt, above_0, .mistakes = mistakes_of_powers);
+FUNCTION(square, "x * x", MAP_square, anywhere, .mistakes = mistakes_of_powers);
 FUNCTION(abs, "|x|; the slope at 0 is 0", MAP_absolute, anywhere, .kink = KINK_INPUT);
 FUNCTION(sin, "sin(x)", MAP_sin, anywhere, );
 FUNCTION(cos, "cos(x)", MAP_cos, anywhere, );
-FUNCTION(reciprocal, "1 / x", MAP_reciprocal, not_0, );
+FUNCTION(reciprocal, "1 / x", MAP_reciprocal, not_0, .mistakes = mistakes_of_powers);
 FUNCTION(negative, "-x", MAP_negative, anywhere, .term_unit = op_unit_of_sums);
 
 /* ---- power ---- */
@@ -94,6 +95,7 @@ const struct op op_power = {
     .plan = elementwise_plan,
     .forward = power_forward,
     .backward = power_backward,
+    .mistakes = mistakes_of_powers,
     .cases = power_cases,
 };
 

@@ -1,6 +1,7 @@
 /* What lists of indices name of x, as x[:, i, j]. Numbers: the first axis that is indexed, and how many are; the list
  * of each of them is one more input. x [outer..., N1, ..., Nk, inner...] and lists of shape S make [outer..., S...,
  * inner...]. */
+#include "core/ops/elementary_mistakes.h"
 #include "core/ops/indexing.h"
 
 enum { X, LISTS };
@@ -72,5 +73,6 @@ const struct op op_index = {
     .forward = forward,
     .backward = backward,
     .explain = explain,
+    .mistakes = mistakes_of_indices,
     .cases = cases,
 };

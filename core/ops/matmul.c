@@ -1,6 +1,7 @@
 /* Products of matrices, as many as the axes before the last two have: y = a @ b, which takes no numbers. */
 #include <string.h>
 
+#include "core/ops/elementary_mistakes.h"
 #include "core/ops/op.h"
 
 static const struct slot slots[] = {
@@ -87,5 +88,6 @@ const struct op op_matmul = {
     .backward = backward,
     .adds = true,
     .term_unit = op_unit_of_products,
+    .mistakes = mistakes_of_matmul,
     .cases = cases,
 };

@@ -1,3 +1,4 @@
+#include "core/ops/elementary_mistakes.h"
 #include "core/ops/reduction.h"
 
 static const struct op_case cases[] = {REDUCTION_CASES(0), REDUCTION_CASES_OF_ONE, {.count = 0}};
@@ -13,5 +14,6 @@ const struct op op_max = {
     .fold = FOLD_max,
     .kink = KINK_TIES,
     .sides = reduction_ties,
+    .mistakes = mistakes_of_extremes,
     .cases = cases,
 };

@@ -95,6 +95,7 @@ struct mistake {
      * in braces stand for the names and formulas of the place, in the request's convention; core/diagnosis/words.c
      * lists them. */
     const char *message, *hint;
+    const char *in_line; /* the message where it was made in a line of a program; NULL: the summary says it there */
     const char *wrong, *right; /* the line of NumPy, for the documentation */
     const char *source;        /* a public case, or NULL */
 

@@ -38,6 +38,14 @@
     X(other_factor_missing) \
     X(factors_exchanged) \
     X(broadcast_averaged) \
+    X(broadcast_not_summed) \
+    X(summed_over_wrong_axis) \
+    X(quotient_rule) \
+    X(power_rule) \
+    X(operand_not_transposed) \
+    X(not_spread) \
+    X(max_to_all) \
+    X(duplicates_overwritten) \
     X(gradient_at_wrong_index) \
     X(transposed) \
     X(wrong_memory_order) \
@@ -78,6 +86,7 @@
     X(contribution_missing) \
     X(gradient_overwritten) \
     X(sent_twice) \
+    X(detached) \
     X(gradient_accumulated) \
     X(single_sample) \
     X(swapped_parameters) \

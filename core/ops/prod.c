@@ -1,3 +1,4 @@
+#include "core/ops/elementary_mistakes.h"
 #include "core/ops/reduction.h"
 
 static const struct op_case cases[] = {
@@ -17,5 +18,6 @@ const struct op op_prod = {
     .forward = reduction_forward,
     .backward = reduction_backward,
     .fold = FOLD_prod,
+    .mistakes = mistakes_of_folds,
     .cases = cases,
 };

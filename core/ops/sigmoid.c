@@ -27,6 +27,28 @@ const struct mistake mistake_output_formula_at_input = {
     .alternative = formula_at_input,
 };
 
+static bool without_parentheses(const struct step_call *call, struct alternative *made)
+{
+    for (size_t i = 0; i < call->rows * call->in; i++)
+        made->value[i] = call->dy[i] * call->y[i] - call->y[i] * call->y[i];
+    return true;
+}
+
+static const struct mistake mistake_precedence = {
+    .id = "operator_precedence",
+    .step = STEP_INPUT,
+    .rank = 16,
+    .summary = "sigmoid: dh * h - h**2 for dh * (h - h**2)",
+    .message = "{dz} was computed as {dh} * {h} - {h}**2: the parentheses are missing. Right is {dz} = {dh} * ({h} - "
+               "{h}**2).",
+    .hint = "Put parentheses around the whole derivative before you multiply.",
+    .wrong = "dz = dh * h - h**2",
+    .right = "dz = dh * (h - h**2)",
+    .alternative = without_parentheses,
+    .nonlinear = true,
+    .unscaled = true,
+};
+
 const struct op op_sigmoid = {
     .name = "sigmoid",
     .summary = "1 / (1 + exp(-x))",
@@ -39,7 +61,8 @@ const struct op op_sigmoid = {
     .slope_of_output = "h * (1 - h)",
     .saturates_below = 0.01,
     .saturates_above = 0.99,
-    .mistakes = (const struct mistake *const[]){&mistake_output_formula_at_input, &mistake_squared_derivative_slip,
-                                                &mistake_product_for_elementwise, NULL},
+    .mistakes =
+        (const struct mistake *const[]){&mistake_output_formula_at_input, &mistake_precedence,
+                                        &mistake_squared_derivative_slip, &mistake_product_for_elementwise, NULL},
     .cases = unary_cases,
 };

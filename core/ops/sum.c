@@ -1,3 +1,4 @@
+#include "core/ops/elementary_mistakes.h"
 #include "core/ops/reduction.h"
 
 /* The input as the output repeated along the axes that are gone: what every backend does by itself. */
@@ -51,5 +52,6 @@ const struct op op_sum = {
     .backward = backward,
     .term_unit = op_unit_of_sums,
     .fold = FOLD_sum,
+    .mistakes = mistakes_of_averages,
     .cases = cases,
 };

@@ -1,4 +1,5 @@
 /* One more number: ddof. */
+#include "core/ops/elementary_mistakes.h"
 #include "core/ops/reduction.h"
 
 static const struct op_case cases[] = {REDUCTION_CASES(0),
@@ -16,5 +17,6 @@ const struct op op_var = {
     .forward = reduction_forward,
     .backward = reduction_backward,
     .fold = FOLD_variance,
+    .mistakes = mistakes_of_variance,
     .cases = cases,
 };

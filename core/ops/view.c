@@ -1,6 +1,7 @@
 /* Elements of the input in other places: numbers are a view of it (core/ops/numbers.h), whose shape the output has. It
  * serves axes in another order, slices with steps, flips, axes that are repeated, diagonals, axes of length 1 that come
  * or go. */
+#include "core/ops/elementary_mistakes.h"
 #include "core/ops/numbers.h"
 
 static int plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
@@ -94,5 +95,6 @@ const struct op op_view = {
     .forward = forward,
     .backward = backward,
     .term_unit = op_unit_of_sums,
+    .mistakes = mistakes_of_views,
     .cases = cases,
 };

@@ -1,6 +1,7 @@
 /* A choice between two arrays by a mask, all three repeated to one shape. The gradient goes to the side that is taken
  * and to no other: whatever is infinite or not a number on the other side stays there. */
 #include "core/ops/broadcast.h"
+#include "core/ops/elementary_mistakes.h"
 
 #define WORK 8.0
 
@@ -53,5 +54,6 @@ const struct op op_where = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .mistakes = mistakes_of_where,
     .cases = cases,
 };

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/diagnosis/line_words.h"
 #include "core/diagnosis/words.h"
+#include "core/language/program.h"
 
 static void write_layer(struct json *json, size_t layer)
 {
@@ -49,7 +51,7 @@ static void write_word(struct json *json, const struct check *check, const struc
     json_key(json, member_of(word));
     if (strcmp(member_of(word), "parameters") == 0)
         write_names(json, check, found);
-    else if (strcmp(word->key, "layer") == 0 || strcmp(word->key, "weighted") == 0)
+    else if (strcmp(word->key, "layer") == 0 || strcmp(word->key, "weighted") == 0 || strcmp(word->key, "line") == 0)
         json_size(json, (size_t)strtoull(word->text, NULL, 10));
     else
         json_text(json, word->text);
@@ -119,13 +121,30 @@ static void write_steps(struct json *json, const struct check *check, const stru
     json_close(json, ']');
 }
 
+/* Where it is in a program: the line nearest the loss, all of them, and the value that it is about. */
+static void write_lines(struct json *json, const struct check *check, const struct found *found)
+{
+    char value[PHRASE_MAX];
+    if (found->layer_count > 0) {
+        json_member_size(json, "line", found->layers[0]);
+        write_layers(json, "lines", found->layers, found->layer_count);
+    }
+    if (found->below == NULL) return;
+    line_words_value(check, found->below, value);
+    json_member_text(json, "value", value);
+    if (found->mistake->step == STEP_CONSUMER) write_layers(json, "through", found->layers, found->layer_count);
+}
+
 static void write_found(struct json *json, const struct check *check, const struct found *found)
 {
     json_open(json, '{');
     json_member_text(json, "id", found->mistake->id);
     if (found->name != NULL) json_member_text(json, "name", found->name);
     if (found->looks_like != NULL) json_member_text(json, "looks_like", found->looks_like);
-    write_layers(json, "layers", found->layers, found->layer_count);
+    if (check->problem.network->program != NULL)
+        write_lines(json, check, found);
+    else
+        write_layers(json, "layers", found->layers, found->layer_count);
     json_key(json, "parameters");
     write_names(json, check, found);
     json_member_number(json, "residual", found->residual);
@@ -138,6 +157,21 @@ static void write_found(struct json *json, const struct check *check, const stru
     json_close(json, '}');
 }
 
+/* The line that makes what is first wrong; of what is given the last one that uses it. */
+static void write_first_line(struct json *json, const struct check *check, const struct diagnosis *diagnosis)
+{
+    const struct network *network = check->problem.network;
+    const struct value *value = network->graded[diagnosis->first_wrong].value;
+    size_t line = network->program->graded_lines[diagnosis->first_wrong];
+    for (size_t u = 0; line == 0 && u < value->use_count; u++)
+        if (value->uses[u].node->place.kind == PLACE_LINE) line = value->uses[u].node->place.layer;
+    json_key(json, "line");
+    if (line > 0)
+        json_size(json, line);
+    else
+        json_nothing(json); /* nothing uses it */
+}
+
 void diagnosis_report_json(struct json *json, const struct check *check, const struct diagnosis *diagnosis)
 {
     json_key(json, "diagnosis");
@@ -147,11 +181,15 @@ void diagnosis_report_json(struct json *json, const struct check *check, const s
     json_open(json, '{');
     json_member_text(json, "parameter", check->problem.names[diagnosis->first_wrong]);
     const struct graded *first = &check->problem.network->graded[diagnosis->first_wrong];
-    json_key(json, "layer");
-    if (first->slot != NULL)
-        json_size(json, first->layer);
-    else
-        json_nothing(json); /* data belongs to none */
+    if (check->problem.network->program != NULL) {
+        write_first_line(json, check, diagnosis);
+    } else {
+        json_key(json, "layer");
+        if (first->slot != NULL)
+            json_size(json, first->layer);
+        else
+            json_nothing(json); /* data belongs to none */
+    }
     json_close(json, '}');
     json_key(json, "mistakes");
     json_open(json, '[');
@@ -166,6 +204,11 @@ void diagnosis_report_json(struct json *json, const struct check *check, const s
 
 static void add_layers(struct text *text, const struct check *check, const size_t *layers, size_t count)
 {
+    if (check->problem.network->program != NULL) {
+        for (size_t i = 0; i < count; i++)
+            text_format(text, "%s%zu", i > 0 ? ", " : count > 1 ? "lines " : "line ", layers[i]);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         if (i > 0) text_add(text, ", ");
         if (layers[i] == LAYER_LOSS)

@@ -202,7 +202,6 @@ int check_task_measure(struct arena *arena, const struct options *options, struc
     if (request->brief) return CODE_OK;
     if (!program && read_batch(&r, root, &request->set) != CODE_OK) return error->code;
     if (read_options(&r, root, options, request) != CODE_OK) return error->code;
-    if (program) request->diagnose = false; /* what went wrong in a program is not looked for yet */
     return check_limits(options, request, error);
 }
 

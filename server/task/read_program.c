@@ -13,6 +13,7 @@
 struct asked {
     const char **names;
     size_t count;
+    const json_t *gradients, *points; /* as the request has them */
 };
 
 static int compare_names(const void *a, const void *b)
@@ -24,6 +25,21 @@ static bool is_asked(void *context, const char *name)
 {
     const struct asked *asked = context;
     return bsearch(&name, asked->names, asked->count, sizeof *asked->names, compare_names) != NULL;
+}
+
+/* Whether a name that stands for the gradient of data stands for nothing of the program's own: where that has a value
+ * dp, dp is its gradient, and not that of data p. */
+static bool is_asked_of_data(void *context, const char *name, const struct syntax *syntax)
+{
+    const struct asked *asked = context;
+    if (json_object_get(asked->points, name) != NULL) return true;
+    for (void *at = json_object_iter((json_t *)asked->gradients); at != NULL;
+         at = json_object_iter_next((json_t *)asked->gradients, at)) {
+        const char *written = json_object_iter_key(at);
+        bool own = strcmp(written, name) != 0 && syntax_symbol(syntax, written) < syntax->name_count;
+        if (!own && gradient_name_rank(CONVENTION_NUMPY, written, name, false) < GRADIENT_NAMES_MAX) return true;
+    }
+    return false;
 }
 
 /* What a gradient may be that of: of "dW1" W1, and dW1 itself. */
@@ -44,7 +60,7 @@ static int read_asked(struct members *r, const json_t *root, struct asked *asked
 {
     const json_t *gradients = json_object_get(root, "gradients"), *points = json_object_get(root, "points");
     size_t n = json_object_size(gradients), m = json_object_size(points);
-    asked->count = 0;
+    *asked = (struct asked){.gradients = gradients, .points = points};
     asked->names = arena_array(r->arena, n * GRADIENT_NAMES_MAX + m, sizeof *asked->names);
     if (asked->names == NULL) return members_out_of_memory(r);
     for (void *at = json_object_iter((json_t *)gradients); at != NULL;
@@ -135,6 +151,7 @@ int read_program(struct members *r, const json_t *root, struct problem_set *set,
 {
     struct program *program = arena_zeroed(r->arena, 1, sizeof *program);
     struct program_request request = {.wanted = is_asked,
+                                      .wanted_data = is_asked_of_data,
                                       .allowance = *brief ? program_brief_allowance : program_allowance};
     const struct tensor *upstream = NULL;
     struct asked asked;

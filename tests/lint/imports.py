@@ -17,7 +17,7 @@ CORE = {
     "language": ("base", "backend", "ops", "graph"),
     "pass": ("base", "backend", "ops", "graph"),
     "check": ("base", "backend", "ops", "graph", "pass"),
-    "diagnosis": ("base", "backend", "ops", "graph", "pass", "check"),
+    "diagnosis": ("base", "backend", "ops", "graph", "language", "pass", "check"),
     "train": ("base", "backend", "ops", "graph", "pass"),  # beside check and diagnosis, of which it knows nothing
 }
 

@@ -102,7 +102,7 @@ FAULTS = [
     ("loss = np.argmax(W)", 1, 1, ["depend"]),
     ("loss = np.sum(x)", 1, 1, ["depend"]),
     ("l = [W]\nl.push(b)\nloss = np.sum(W)", 2, 3, ["push"]),
-    ("loss = np.sum(W.T @ W @ b @ s)", 1, 19, ["number"]),
+    ("loss = np.sum(W.T @ W @ b @ s)", 1, 27, ["number"]),
     ("loss = softmax(W, axis=3).sum()", 1, 8, ["axis 3"]),
     ("loss = mse(x @ W, 0.5, reduction='avg')", 1, 8, ["mean"]),
     ("loss = np.sum(W, 0, True, 5)", 1, 11, ["sum", "axis"]),

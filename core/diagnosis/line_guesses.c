@@ -1,0 +1,476 @@
+#include "core/diagnosis/line_guesses.h"
+
+#include <math.h>
+
+#include "core/diagnosis/rules.h"
+#include "core/ops/elementwise.h"
+
+/* Inputs of one node that are looked at one by one; and views of one array that may be taken for each other. */
+enum { INPUTS_LOOKED_AT = 16, SIBLINGS_MAX = 8 };
+
+struct lister {
+    struct search *s;
+    const struct line_places *places;
+    take_guess take;
+    void *context;
+    bool ended;
+    struct edge **edges, **others; /* room: as many as there are */
+    const struct node **elsewhere;
+};
+
+static void offer(struct lister *l, struct guess guess)
+{
+    if (l->ended || guess.count == 0) return;
+    l->ended = !l->take(l->context, &guess);
+}
+
+/* A guess about what these edges send. */
+static struct guess guess_about(const struct mistake *mistake, enum guess_way way, double times,
+                                struct edge *const *edges, size_t count)
+{
+    struct guess guess = {.mistake = mistake, .way = way, .times = times, .edges = edges, .count = count};
+    if (count == 0) return guess;
+    guess.value = edges[0]->to;
+    guess.line = edges[0]->node->place.layer;
+    return guess;
+}
+
+/* ---- edges ---- */
+
+/* Those to one input of a place's nodes, which send anything. */
+static size_t edges_of_input(const struct lister *l, const struct line_place *place, size_t input, struct edge **list)
+{
+    const struct flow *flow = &l->s->flow;
+    size_t count = 0;
+    for (size_t i = 0; i < place->count; i++) {
+        const struct node *node = place->nodes[i];
+        struct edge *edge =
+            input < node->input_count && flow->needed[node->index] ? flow_edge(flow, node, input) : NULL;
+        if (edge != NULL && !flow->dead[node->index]) list[count++] = edge;
+    }
+    return count;
+}
+
+static size_t edges_of_place(const struct lister *l, const struct line_place *place, struct edge **list)
+{
+    size_t count = 0, inputs = place->nodes[0]->input_count;
+    for (size_t k = 0; k < inputs; k++)
+        count += edges_of_input(l, place, k, list + count);
+    return count;
+}
+
+/* How many edges that send anything lead to a value. */
+static size_t uses_of(const struct lister *l, const struct value *value)
+{
+    size_t count, alive = 0;
+    struct edge *const *into = flow_into(&l->s->flow, value, &count);
+    for (size_t k = 0; k < count; k++)
+        alive += !l->s->flow.dead[into[k]->node->index];
+    return alive;
+}
+
+/* Whether some of these lead to values that others lead to, too. */
+static bool is_shared(const struct lister *l, struct edge *const *edges, size_t count)
+{
+    for (size_t e = 0; e < count; e++) {
+        size_t own = 0;
+        for (size_t f = 0; f < count; f++)
+            own += edges[f]->to == edges[e]->to;
+        if (uses_of(l, edges[e]->to) > own) return true;
+    }
+    return false;
+}
+
+/* All others to the values that these lead to. */
+static size_t others_of(const struct lister *l, struct edge *const *edges, size_t count, struct edge **list)
+{
+    size_t found = 0;
+    for (size_t e = 0; e < count; e++) {
+        size_t uses;
+        bool before = false;
+        for (size_t f = 0; f < e; f++)
+            before = before || edges[f]->to == edges[e]->to;
+        struct edge *const *into = flow_into(&l->s->flow, edges[e]->to, &uses);
+        for (size_t k = 0; !before && k < uses; k++) {
+            bool own = l->s->flow.dead[into[k]->node->index];
+            for (size_t f = 0; f < count; f++)
+                own = own || edges[f] == into[k];
+            if (!own) list[found++] = into[k];
+        }
+    }
+    return found;
+}
+
+/* ---- rules of the ops ---- */
+
+static void list_rules(struct lister *l, const struct op *op, size_t input, struct edge *const *edges, size_t count)
+{
+    static const enum step steps[] = {STEP_INPUT, STEP_PARAMETER};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        for (struct rule rule = rule_first(op, steps[i], input); rule.mistake != NULL && !l->ended; rule_next(&rule)) {
+            struct guess guess = guess_about(rule.mistake, GUESS_RULE, NAN, edges, count);
+            guess.variant = rule.variant;
+            offer(l, guess);
+        }
+}
+
+/* ---- numbers ---- */
+
+static void list_numbers(struct lister *l, struct edge *const *edges, size_t count)
+{
+    offer(l, guess_about(&mistake_sign_flipped, GUESS_TIMES, -1, edges, count));
+    offer(l, guess_about(&mistake_constant_factor, GUESS_TIMES, NAN, edges, count));
+}
+
+/* ---- several uses of a value ---- */
+
+static void list_consumer(struct lister *l, struct edge *const *edges, size_t count)
+{
+    if (!is_shared(l, edges, count)) {
+        bool given = edges[0]->to->made_by == NULL;
+        offer(l, guess_about(given ? &mistake_all_zero : &mistake_detached, GUESS_TIMES, 0, edges, count));
+        return;
+    }
+    offer(l, guess_about(&mistake_contribution_missing, GUESS_TIMES, 0, edges, count));
+    size_t computed = 0; /* a loop's first turn takes what was given, the others what the one before has made */
+    for (size_t e = 0; e < count; e++)
+        if (edges[e]->to->made_by != NULL) l->others[computed++] = edges[e];
+    if (computed < count) offer(l, guess_about(&mistake_contribution_missing, GUESS_TIMES, 0, l->others, computed));
+    offer(l, guess_about(&mistake_sent_twice, GUESS_TIMES, 2, edges, count));
+    size_t others = others_of(l, edges, count, l->others);
+    struct guess guess = guess_about(&mistake_gradient_overwritten, GUESS_TIMES, 0, l->others, others);
+    guess.missing = edges[0]->node->place.layer;
+    offer(l, guess);
+}
+
+/* A loop takes the same value in each of its turns: the share of one of them replaced the others, or is missing. */
+static void list_turns(struct lister *l, struct edge **edges, size_t count)
+{
+    if (count < 2 || edges[0]->to != edges[count - 1]->to) return;
+    for (size_t turn = 0; turn < 2; turn++) {
+        size_t one = turn == 0 ? 0 : count - 1, kept = 0;
+        for (size_t e = 0; e < count; e++)
+            if (e != one) l->others[kept++] = edges[e];
+        struct guess guess = guess_about(&mistake_gradient_overwritten, GUESS_TIMES, 0, l->others, kept);
+        guess.missing = guess.line;
+        offer(l, guess);
+        offer(l, guess_about(&mistake_contribution_missing, GUESS_TIMES, 0, edges + one, 1));
+    }
+}
+
+/* What comes back to a value in all is lost, or multiplied; what comes back through all that one line does with it. */
+static void list_value(struct lister *l, const struct value *value)
+{
+    size_t count, alive = 0;
+    struct edge *const *into = flow_into(&l->s->flow, value, &count);
+    for (size_t k = 0; k < count; k++)
+        if (!l->s->flow.dead[into[k]->node->index]) l->edges[alive++] = into[k];
+    if (alive < 2) return; /* there the edge stands for it */
+    list_numbers(l, l->edges, alive);
+    offer(l,
+          guess_about(value->made_by != NULL ? &mistake_detached : &mistake_all_zero, GUESS_TIMES, 0, l->edges, alive));
+    for (size_t k = 0; k < alive; k++) {
+        size_t line = l->edges[k]->node->place.layer, own = 0;
+        bool before = false;
+        for (size_t m = 0; m < alive; m++) {
+            bool same = l->edges[m]->node->place.layer == line;
+            before = before || (same && m < k);
+            if (same) l->others[own++] = l->edges[m];
+        }
+        if (before || own < 2 || own == alive) continue;
+        offer(l, guess_about(&mistake_contribution_missing, GUESS_TIMES, 0, l->others, own));
+        size_t rest = 0;
+        for (size_t m = 0; m < alive; m++)
+            if (l->edges[m]->node->place.layer != line) l->others[rest++] = l->edges[m];
+        struct guess guess = guess_about(&mistake_gradient_overwritten, GUESS_TIMES, 0, l->others, rest);
+        guess.missing = line;
+        offer(l, guess);
+    }
+}
+
+/* Whether an op has a derivative of its own that can be skipped: an activation, or a function of one number. */
+static bool has_slope(const struct op *op)
+{
+    return op->kind == OP_ACTIVATION || (op->kind == OP_ELEMENTARY && op->forward == elementwise_forward);
+}
+
+/* Behind a product an activation is skipped on the way back: what comes back to its output is sent on, in place of what
+ * comes back to its input. */
+static void list_skipped(struct lister *l, struct edge *const *edges, size_t count)
+{
+    for (size_t e = 0; e < count; e++) {
+        const struct value *value = edges[e]->node->output;
+        const struct node *node = NULL;
+        for (size_t steps = 0; steps < 2 && value->use_count == 1; steps++, value = node->output) {
+            node = value->uses[0].node;
+            if (!shape_equal(&node->output->shape, &edges[e]->node->output->shape)) return;
+            if (has_slope(node->op)) break;
+        }
+        if (node == NULL || !has_slope(node->op)) return;
+        l->elsewhere[e] = node;
+    }
+    struct guess guess = guess_about(&mistake_raw_error_propagated, GUESS_FROM, NAN, edges, count);
+    guess.elsewhere = l->elsewhere;
+    offer(l, guess);
+}
+
+/* ---- slices in other places ---- */
+
+/* Whether two nodes take as many elements of the same array, or of arrays of one shape. */
+static bool are_siblings(const struct node *a, const struct node *b)
+{
+    return a->op == b->op && a->inputs[0] != b->output && shape_equal(&a->inputs[0]->shape, &b->inputs[0]->shape) &&
+           shape_equal(&a->output->shape, &b->output->shape);
+}
+
+/* Two nodes of one place put what comes back where the other one took it: parts of an array that was split. */
+static void list_parts(struct lister *l, const struct line_place *place)
+{
+    if (place->count > SIBLINGS_MAX) return;
+    for (size_t i = 0; i < place->count && !l->ended; i++)
+        for (size_t j = i + 1; j < place->count && !l->ended; j++) {
+            const struct node *a = place->nodes[i], *b = place->nodes[j];
+            struct edge *first = flow_edge(&l->s->flow, a, 0), *second = flow_edge(&l->s->flow, b, 0);
+            if (first == NULL || second == NULL || !are_siblings(a, b) || a->inputs[0] != b->inputs[0]) continue;
+            l->edges[0] = first;
+            l->edges[1] = second;
+            l->elsewhere[0] = b;
+            l->elsewhere[1] = a;
+            struct guess guess = guess_about(&mistake_gradient_at_wrong_index, GUESS_ELSEWHERE, NAN, l->edges, 2);
+            guess.elsewhere = l->elsewhere;
+            offer(l, guess);
+        }
+}
+
+/* Two places put what comes back where the other one took it. */
+static void list_exchange(struct lister *l, const struct line_place *a, const struct line_place *b)
+{
+    if (a->count != b->count) return;
+    size_t count = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        struct edge *first = flow_edge(&l->s->flow, a->nodes[i], 0), *second = flow_edge(&l->s->flow, b->nodes[i], 0);
+        if (first == NULL || second == NULL || !are_siblings(a->nodes[i], b->nodes[i]) ||
+            a->nodes[i]->inputs[0] != b->nodes[i]->inputs[0])
+            return;
+        l->edges[count] = first;
+        l->elsewhere[count++] = b->nodes[i];
+        l->edges[count] = second;
+        l->elsewhere[count++] = a->nodes[i];
+    }
+    struct guess guess = guess_about(&mistake_gradient_at_wrong_index, GUESS_ELSEWHERE, NAN, l->edges, count);
+    guess.elsewhere = l->elsewhere;
+    offer(l, guess);
+}
+
+/* A product in a loop takes its operand of the turn before, or of the next one. */
+static void list_other_turn(struct lister *l, const struct line_place *place, size_t input)
+{
+    for (size_t later = 0; place->count > 1 && place->nodes[0]->input_count == 2 && later < 2 && !l->ended; later++) {
+        size_t count = 0;
+        for (size_t i = 0; i < place->count; i++) {
+            const struct node *node = place->nodes[i];
+            bool there = later > 0 ? i + 1 < place->count : i > 0;
+            const struct node *other = place->nodes[!there ? i : later > 0 ? i + 1 : i - 1];
+            struct edge *edge = flow_edge(&l->s->flow, node, input);
+            if (edge == NULL || !shape_equal(&node->output->shape, &other->output->shape) ||
+                !shape_equal(&node->inputs[0]->shape, &other->inputs[0]->shape) ||
+                !shape_equal(&node->inputs[1]->shape, &other->inputs[1]->shape))
+                return;
+            l->edges[count] = edge;
+            l->elsewhere[count++] = other;
+        }
+        struct guess guess = guess_about(&mistake_wrong_layer_used, GUESS_ELSEWHERE, NAN, l->edges, count);
+        guess.elsewhere = l->elsewhere;
+        guess.variant = later;
+        offer(l, guess);
+    }
+}
+
+/* Each turn of a loop puts it where the one before, or the next one, took it. */
+static void list_shift(struct lister *l, const struct line_place *place, bool later)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < place->count; i++) {
+        size_t other = later ? i + 1 : i - 1;
+        bool there = later ? i + 1 < place->count : i > 0;
+        struct edge *edge = flow_edge(&l->s->flow, place->nodes[i], 0);
+        if (edge == NULL || (there && (!are_siblings(place->nodes[i], place->nodes[other]) ||
+                                       place->nodes[i]->inputs[0] != place->nodes[other]->inputs[0])))
+            return;
+        l->edges[count] = edge;
+        l->elsewhere[count++] = there ? place->nodes[other] : NULL;
+    }
+    struct guess guess = guess_about(&mistake_gradient_at_wrong_index, GUESS_ELSEWHERE, NAN, l->edges, count);
+    guess.elsewhere = l->elsewhere;
+    guess.variant = later ? 2 : 1;
+    offer(l, guess);
+}
+
+static void list_slices(struct lister *l, size_t at)
+{
+    const struct line_place *place = &l->places->list[at];
+    if (place->nodes[0]->input_count != 1 || place->op->kind != OP_ELEMENTARY) return;
+    bool selects = place->nodes[0]->inputs[0]->size != place->nodes[0]->output->size;
+    if (!selects) return;
+    for (size_t other = at + 1, seen = 0; other < l->places->count && seen < SIBLINGS_MAX && !l->ended; other++) {
+        if (!are_siblings(place->nodes[0], l->places->list[other].nodes[0])) continue;
+        seen++;
+        list_exchange(l, place, &l->places->list[other]);
+    }
+    if (place->count < 2) return;
+    list_parts(l, place);
+    list_shift(l, place, false);
+    list_shift(l, place, true);
+}
+
+/* ---- whole lines ---- */
+
+/* One run of a line: its nodes follow each other. */
+struct segment {
+    size_t begin, end; /* of the graph's nodes */
+};
+
+/* The n-th array of the output's shape that a run of a line takes from outside; NULL where there are fewer. */
+static const struct value *taken(const struct lister *l, struct segment run, size_t n)
+{
+    const struct graph *graph = &l->s->network->graph;
+    const struct value *output = graph->nodes[run.end - 1]->output;
+    for (size_t i = run.begin; i < run.end; i++)
+        for (size_t k = 0; k < graph->nodes[i]->input_count; k++) {
+            const struct value *value = graph->nodes[i]->inputs[k];
+            bool outside = value != NULL && (value->made_by == NULL || value->made_by->index < run.begin);
+            if (!outside || flow_edge(&l->s->flow, graph->nodes[i], k) == NULL) continue;
+            if (shape_equal(&value->shape, &output->shape) && n-- == 0) return value;
+        }
+    return NULL;
+}
+
+/* What comes back to the line's result is passed on to one array that it takes: one of the edges to that brings it, the
+ * others nothing. */
+static size_t pass_through(struct lister *l, struct segment run, const struct value *value, size_t count)
+{
+    const struct graph *graph = &l->s->network->graph;
+    size_t first = count;
+    for (size_t i = run.begin; i < run.end; i++)
+        for (size_t k = 0; k < graph->nodes[i]->input_count; k++) {
+            struct edge *edge = flow_edge(&l->s->flow, graph->nodes[i], k);
+            if (edge == NULL || edge->to != value || l->s->flow.dead[i]) continue;
+            l->elsewhere[count] = count == first ? graph->nodes[run.end - 1] : NULL;
+            l->edges[count++] = edge;
+        }
+    return count;
+}
+
+static struct segment segment_at(const struct graph *graph, size_t begin)
+{
+    struct segment run = {begin, begin + 1};
+    const struct place place = graph->nodes[begin]->place;
+    while (run.end < graph->node_count && graph->nodes[run.end]->place.kind == place.kind &&
+           graph->nodes[run.end]->place.layer == place.layer)
+        run.end++;
+    return run;
+}
+
+/* The derivative of all that a line computes is missing. Of one operation alone its own rule says that. */
+static void list_line(struct lister *l, size_t begin)
+{
+    enum { TAKEN_MAX = 3 };
+    const struct graph *graph = &l->s->network->graph;
+    const struct segment first = segment_at(graph, begin);
+    if (graph->nodes[begin]->place.kind != PLACE_LINE || first.end - first.begin < 2) return;
+    for (size_t i = 0; i < begin; i++)
+        if (graph->nodes[i]->place.layer == graph->nodes[begin]->place.layer) return; /* it was listed there */
+    for (size_t n = 0; n < TAKEN_MAX && taken(l, first, n) != NULL && !l->ended; n++) {
+        size_t count = 0;
+        for (size_t at = begin; at < graph->node_count; at = segment_at(graph, at).end) {
+            const struct segment run = segment_at(graph, at);
+            if (graph->nodes[at]->place.layer != graph->nodes[begin]->place.layer) continue;
+            const struct value *value = taken(l, run, n);
+            if (value != NULL) count = pass_through(l, run, value, count);
+        }
+        struct guess guess = guess_about(&mistake_missing_activation_derivative, GUESS_PASSED, NAN, l->edges, count);
+        guess.elsewhere = l->elsewhere;
+        offer(l, guess);
+    }
+}
+
+/* ---- all of them ---- */
+
+static void list_place(struct lister *l, size_t at)
+{
+    const struct line_place *place = &l->places->list[at];
+    size_t inputs = place->nodes[0]->input_count, edged = 0;
+    for (size_t k = 0; k < inputs && k < INPUTS_LOOKED_AT && !l->ended; k++) {
+        size_t count = edges_of_input(l, place, k, l->edges);
+        if (count == 0) continue;
+        edged++;
+        list_rules(l, place->op, k, l->edges, count);
+        list_consumer(l, l->edges, count);
+        list_turns(l, l->edges, count);
+        list_other_turn(l, place, k);
+        if (place->nodes[0]->input_count == 2) list_skipped(l, l->edges, count);
+        list_numbers(l, l->edges, count);
+    }
+    size_t all = edges_of_place(l, place, l->edges);
+    if (edged > 1) list_numbers(l, l->edges, all);
+    if (edged > 1) list_rules(l, place->op, ANY_INPUT, l->edges, all);
+    list_slices(l, at);
+}
+
+/* The same slip wherever an op stands. */
+static void list_everywhere(struct lister *l, size_t at)
+{
+    const struct op *op = l->places->list[at].op;
+    size_t places = 0;
+    for (size_t i = 0; i < l->places->count; i++) {
+        if (l->places->list[i].op != op) continue;
+        if (i < at) return; /* it was listed there */
+        places++;
+    }
+    if (places < 2) return;
+    for (size_t k = 0; k < l->places->list[at].nodes[0]->input_count && k < 2 && !l->ended; k++) {
+        size_t count = 0;
+        for (size_t i = at; i < l->places->count; i++)
+            if (l->places->list[i].op == op) count += edges_of_input(l, &l->places->list[i], k, l->edges + count);
+        if (count > 1) list_rules(l, op, k, l->edges, count);
+        if (count > 1) offer(l, guess_about(&mistake_sign_flipped, GUESS_TIMES, -1, l->edges, count));
+    }
+}
+
+/* The same slip at all activations, whichever they are. */
+static void list_activations(struct lister *l)
+{
+    const struct op *first = NULL;
+    bool several = false;
+    size_t count = 0;
+    for (size_t i = 0; i < l->places->count; i++) {
+        const struct line_place *place = &l->places->list[i];
+        if (place->op->kind != OP_ACTIVATION) continue;
+        if (first == NULL) first = place->op;
+        several = several || place->op != first;
+        count += edges_of_input(l, place, 0, l->edges + count);
+    }
+    if (several) list_rules(l, first, 0, l->edges, count);
+}
+
+void line_guesses(struct search *s, const struct line_places *places, take_guess take, void *context)
+{
+    struct lister l = {.s = s, .places = places, .take = take, .context = context};
+    size_t room = 2 * s->flow.edge_count + 2;
+    l.edges = arena_array(s->arena, room, sizeof *l.edges);
+    l.others = arena_array(s->arena, room, sizeof *l.others);
+    l.elsewhere = arena_array(s->arena, room, sizeof *l.elsewhere);
+    if (l.edges == NULL || l.others == NULL || l.elsewhere == NULL) {
+        s->out_of_memory = s->stopped = true;
+        return;
+    }
+    for (size_t i = 0; i < places->count && !l.ended; i++)
+        list_place(&l, i);
+    for (size_t v = s->network->graph.value_count; v-- > 0 && !l.ended;)
+        list_value(&l, s->network->graph.values[v]);
+    for (size_t i = 0; i < places->count && !l.ended; i++)
+        list_everywhere(&l, i);
+    list_activations(&l);
+    for (size_t at = 0; at < s->network->graph.node_count && !l.ended; at = segment_at(&s->network->graph, at).end)
+        list_line(&l, at);
+}
