@@ -1,6 +1,7 @@
 #include "core/diagnosis/flow.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "core/ops/elementwise.h"
@@ -189,27 +190,47 @@ bool flow_new(struct arena *arena, const struct graph *graph, const struct ances
     return take_totals(arena, flow) && find_cuts(arena, flow);
 }
 
-void flow_fill_right(const struct flow *flow, const struct edge *edge)
+/* The op's own backward from dy to the inputs that flow->only names, which are none after it. */
+static void send_wanted(const struct flow *flow, const struct node *node, const double *dy)
 {
-    double *right = (double *)edge->right; /* this file's own where several edges lead there */
-    if (edge->right == flow_right(flow, edge->to)) return;
-    if (flow->dead[edge->node->index]) /* not even a zero, which times an infinity would be no number */
-        memset(right, 0, edge->to->size * sizeof *right);
-    else
-        flow_send(flow, edge->node, edge->input, flow_right(flow, edge->node->output), right);
+    struct op_call call = *pass_call(flow->pass, node);
+    call.dy = dy;
+    call.dx = flow->only;
+    call.add = flow->overwrite;
+    call.op->backward(&call);
+    memset(flow->only, 0, node->input_count * sizeof *flow->only);
+}
+
+/* An edge's own memory for what is right: there is some where several lead to a value. */
+static double *own_right(const struct flow *flow, const struct edge *edge)
+{
+    return edge->right != flow_right(flow, edge->to) ? (double *)(uintptr_t)edge->right : NULL;
+}
+
+void flow_fill_right(const struct flow *flow, const struct node *node)
+{
+    size_t wanted = 0;
+    for (size_t k = 0; k < node->input_count; k++) {
+        const struct edge *edge = flow_edge(flow, node, k);
+        double *right = edge != NULL ? own_right(flow, edge) : NULL;
+        if (right == NULL) continue;
+        if (flow->dead[node->index]) /* not even a zero, which times an infinity would be no number */
+            memset(right, 0, edge->to->size * sizeof *right);
+        else if (node == flow->joined)
+            flow_send(flow, node, k, flow_right(flow, node->output), right);
+        else
+            flow->only[k] = right;
+        wanted += flow->only[k] != NULL;
+    }
+    if (wanted > 0) send_wanted(flow, node, flow_right(flow, node->output));
 }
 
 /* ---- sending ---- */
 
 void flow_send(const struct flow *flow, const struct node *node, size_t input, const double *dy, double *dx)
 {
-    struct op_call call = *pass_call(flow->pass, node);
     flow->only[input] = dx;
-    call.dy = dy;
-    call.dx = flow->only;
-    call.add = flow->overwrite;
-    call.op->backward(&call);
-    flow->only[input] = NULL;
+    send_wanted(flow, node, dy);
     if (node != flow->joined) return;
     for (size_t i = 0; i < node->output->size; i++)
         if (flow->regained[i] != 0) dx[i] = dy[i] * flow->regained[i];
@@ -227,6 +248,26 @@ void flow_send_right(struct flow *flow, struct edge *edge)
     if (slope == NULL || edge->right_slope == NULL) return;
     flow_send(flow, edge->node, edge->input, slope, edge->right_slope);
     edge->gs = edge->right_slope;
+}
+
+void flow_send_all(struct flow *flow, const struct node *node)
+{
+    const double *dy = flow->g[node->output->index];
+    bool right = flow_is_right(flow, node->output);
+    size_t wanted = 0;
+    for (size_t k = 0; k < node->input_count; k++) {
+        struct edge *edge = flow_edge(flow, node, k);
+        if (edge == NULL) continue;
+        edge->g = right ? edge->right : edge->right_value;
+        edge->gs = NULL;
+        if (right) continue;
+        if (node == flow->joined)
+            flow_send(flow, node, k, dy, edge->right_value);
+        else
+            flow->only[k] = edge->right_value;
+        wanted += flow->only[k] != NULL;
+    }
+    if (wanted > 0) send_wanted(flow, node, dy);
 }
 
 static void add(size_t n, double times, const double *from, double *to)

@@ -54,8 +54,8 @@ struct flow {
 bool flow_new(struct arena *arena, const struct graph *graph, const struct ancestry *ancestry, const struct pass *pass,
               struct flow *flow);
 
-/* What an edge sends where all is right; after flow_new, for each of them once. */
-void flow_fill_right(const struct flow *flow, const struct edge *edge);
+/* What the edges from a node send where all is right; after flow_new, for each node once. */
+void flow_fill_right(const struct flow *flow, const struct node *node);
 
 /* The way back to an input; NULL where nothing that is graded lies behind it. */
 static inline struct edge *flow_edge(const struct flow *flow, const struct node *node, size_t input)
@@ -93,8 +93,10 @@ static inline bool flow_is_right(const struct flow *flow, const struct value *va
  * same. */
 void flow_send(const struct flow *flow, const struct node *node, size_t input, const double *dy, double *dx);
 
-/* Lets an edge send what the right rule makes of what comes to its node. */
+/* Lets an edge send what the right rule makes of what comes to its node; and all edges of a node, where no number is
+ * open: at once, as there may be thousands. */
 void flow_send_right(struct flow *flow, struct edge *edge);
+void flow_send_all(struct flow *flow, const struct node *node);
 
 /* Adds up what comes to a value from its edges. */
 void flow_gather(struct flow *flow, const struct value *value);

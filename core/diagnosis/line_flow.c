@@ -84,21 +84,18 @@ static bool send_elsewhere(struct line_flow *flow, const struct guess *guess, co
     return code == CODE_OK;
 }
 
+/* What guesses make of what an edge sends by the right rule. */
 static bool send(struct line_flow *flow, struct edge *edge)
 {
     const unsigned char mark = *mark_of(flow, edge);
     const struct guess *guess = mark > 0 ? flow->guesses[mark - 1] : NULL;
-    if (guess == NULL || guess->way == GUESS_TIMES) flow_send_right(&flow->s->flow, edge);
     if (guess == NULL) return true;
     if (guess->way == GUESS_RULE) return send_by_rule(flow, guess, edge);
     if (guess->way == GUESS_TIMES) {
         multiply(edge, guess->times);
         return true;
     }
-    size_t e = 0;
-    while (guess->edges[e] != edge)
-        e++;
-    return send_elsewhere(flow, guess, guess->elsewhere[e], edge);
+    return send_elsewhere(flow, guess, guess->elsewhere[flow->which[edge - flow->s->flow.edges]], edge);
 }
 
 /* ---- what was handed in ---- */
@@ -178,6 +175,22 @@ static bool arrive(struct line_flow *flow, const struct value *value, at_graded 
     return true;
 }
 
+/* What a node sends: by the right rule, and then by what guesses make of that. */
+static bool send_on(struct line_flow *flow, const struct node *node)
+{
+    struct search *s = flow->s;
+    bool dead = s->flow.dead[node->index];
+    if (!dead) flow_send_all(&s->flow, node);
+    for (size_t k = 0; k < node->input_count; k++) {
+        struct edge *edge = flow_edge(&s->flow, node, k);
+        if (edge == NULL) continue;
+        if (dead) edge->g = edge->right;
+        if (dead) edge->gs = NULL;
+        if (!dead && !send(flow, edge)) return false;
+    }
+    return true;
+}
+
 /* From the loss to what was given. False where it ended early. */
 static bool go_back(struct line_flow *flow, at_graded found, struct outcome *outcome)
 {
@@ -187,16 +200,9 @@ static bool go_back(struct line_flow *flow, at_graded found, struct outcome *out
         const struct node *node = graph->nodes[i];
         if (node->output->is_term || !s->flow.needed[i]) continue;
         if (!arrive(flow, node->output, found, outcome)) return false;
-        for (size_t k = 0; k < node->input_count; k++) {
-            struct edge *edge = flow_edge(&s->flow, node, k);
-            if (edge == NULL) continue;
-            if (s->flow.dead[i]) {
-                edge->g = edge->right;
-                edge->gs = NULL;
-            } else if (!send(flow, edge)) {
-                outcome->broken = true;
-                return false;
-            }
+        if (!send_on(flow, node)) {
+            outcome->broken = true;
+            return false;
         }
         for (size_t k = 0; k < node->input_count; k++) {
             const struct value *value = node->inputs[k];
@@ -210,8 +216,11 @@ static bool go_back(struct line_flow *flow, at_graded found, struct outcome *out
 static void mark(struct line_flow *flow, bool set)
 {
     for (size_t g = 0; g < GUESSES_AT_ONCE; g++)
-        for (size_t e = 0; flow->guesses[g] != NULL && e < flow->guesses[g]->count; e++)
-            *mark_of(flow, flow->guesses[g]->edges[e]) = set ? (unsigned char)(g + 1) : 0;
+        for (size_t e = 0; flow->guesses[g] != NULL && e < flow->guesses[g]->count; e++) {
+            struct edge *edge = flow->guesses[g]->edges[e];
+            *mark_of(flow, edge) = set ? (unsigned char)(g + 1) : 0;
+            flow->which[edge - flow->s->flow.edges] = e;
+        }
 }
 
 void line_flow_run(struct line_flow *flow, struct outcome *outcome)
@@ -227,12 +236,16 @@ void line_flow_run(struct line_flow *flow, struct outcome *outcome)
     mark(flow, false);
 }
 
-bool line_flow_apart(const struct guess *a, const struct guess *b)
+bool line_flow_apart(struct line_flow *flow, const struct guess *a, const struct guess *b)
 {
-    for (size_t i = 0; i < a->count; i++)
-        for (size_t j = 0; j < b->count; j++)
-            if (a->edges[i] == b->edges[j]) return false;
-    return true;
+    bool apart = true;
+    for (size_t e = 0; e < a->count; e++)
+        *mark_of(flow, a->edges[e]) = 1;
+    for (size_t e = 0; e < b->count; e++)
+        apart = apart && *mark_of(flow, b->edges[e]) == 0;
+    for (size_t e = 0; e < a->count; e++)
+        *mark_of(flow, a->edges[e]) = 0;
+    return apart;
 }
 
 /* ---- without a guess ---- */
@@ -291,9 +304,10 @@ bool line_flow_new(struct search *s, struct line_flow *flow)
     flow->wrong = arena_zeroed(s->arena, n, sizeof *flow->wrong);
     flow->right = arena_zeroed(s->arena, n, sizeof *flow->right);
     flow->at = arena_zeroed(s->arena, s->flow.edge_count + 1, sizeof *flow->at);
+    flow->which = arena_array(s->arena, s->flow.edge_count + 1, sizeof *flow->which);
     flow->scratch = arena_doubles(s->arena, largest);
     if (flow->base == NULL || flow->instead == NULL || flow->wrong == NULL || flow->right == NULL || flow->at == NULL ||
-        flow->scratch == NULL)
+        flow->which == NULL || flow->scratch == NULL)
         return false;
     for (size_t p = 0; p < n; p++) {
         const struct observed *o = &s->observed[p];

@@ -41,7 +41,8 @@ struct line_flow {
     bool *wrong;         /* by graded: it is not what follows from what was handed in above */
     bool *right;         /* by graded: it is */
     const struct guess *guesses[GUESSES_AT_ONCE];
-    unsigned char *at; /* by edge: a guess, counted from 1 */
+    unsigned char *at; /* by edge: a guess, counted from 1; */
+    size_t *which;     /* and which of its edges */
     double *scratch;   /* of the largest value */
 };
 
@@ -71,6 +72,6 @@ bool line_flow_outcome(const struct line_flow *flow, struct outcome *outcome);
 void line_flow_run(struct line_flow *flow, struct outcome *outcome);
 
 /* Whether guesses can be made together: no edge is in both. */
-bool line_flow_apart(const struct guess *a, const struct guess *b);
+bool line_flow_apart(struct line_flow *flow, const struct guess *a, const struct guess *b);
 
 #endif

@@ -4,9 +4,10 @@
 
 #include "core/diagnosis/rules.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/ops.h"
 
 /* Inputs of one node that are looked at one by one; and views of one array that may be taken for each other. */
-enum { INPUTS_LOOKED_AT = 16, SIBLINGS_MAX = 8 };
+enum { INPUTS_LOOKED_AT = 16, SIBLINGS_MAX = 8, NEIGHBOURS_MAX = 64 };
 
 struct lister {
     struct search *s;
@@ -16,6 +17,9 @@ struct lister {
     bool ended;
     struct edge **edges, **others; /* room: as many as there are */
     const struct node **elsewhere;
+    size_t *uses; /* by value: how many edges that send anything lead there; */
+    size_t *own;  /* room, zeros */
+    bool *taken;  /* by edge: room, false */
 };
 
 static void offer(struct lister *l, struct guess guess)
@@ -59,44 +63,40 @@ static size_t edges_of_place(const struct lister *l, const struct line_place *pl
     return count;
 }
 
-/* How many edges that send anything lead to a value. */
-static size_t uses_of(const struct lister *l, const struct value *value)
-{
-    size_t count, alive = 0;
-    struct edge *const *into = flow_into(&l->s->flow, value, &count);
-    for (size_t k = 0; k < count; k++)
-        alive += !l->s->flow.dead[into[k]->node->index];
-    return alive;
-}
-
 /* Whether some of these lead to values that others lead to, too. */
 static bool is_shared(const struct lister *l, struct edge *const *edges, size_t count)
 {
-    for (size_t e = 0; e < count; e++) {
-        size_t own = 0;
-        for (size_t f = 0; f < count; f++)
-            own += edges[f]->to == edges[e]->to;
-        if (uses_of(l, edges[e]->to) > own) return true;
-    }
-    return false;
+    bool shared = false;
+    for (size_t e = 0; e < count; e++)
+        l->own[edges[e]->to->index]++;
+    for (size_t e = 0; e < count; e++)
+        shared = shared || l->uses[edges[e]->to->index] > l->own[edges[e]->to->index];
+    for (size_t e = 0; e < count; e++)
+        l->own[edges[e]->to->index] = 0;
+    return shared;
+}
+
+static size_t index_of(const struct lister *l, const struct edge *edge)
+{
+    return (size_t)(edge - l->s->flow.edges);
 }
 
 /* All others to the values that these lead to. */
 static size_t others_of(const struct lister *l, struct edge *const *edges, size_t count, struct edge **list)
 {
     size_t found = 0;
+    for (size_t e = 0; e < count; e++)
+        l->taken[index_of(l, edges[e])] = true;
     for (size_t e = 0; e < count; e++) {
         size_t uses;
-        bool before = false;
-        for (size_t f = 0; f < e; f++)
-            before = before || edges[f]->to == edges[e]->to;
         struct edge *const *into = flow_into(&l->s->flow, edges[e]->to, &uses);
-        for (size_t k = 0; !before && k < uses; k++) {
-            bool own = l->s->flow.dead[into[k]->node->index];
-            for (size_t f = 0; f < count; f++)
-                own = own || edges[f] == into[k];
-            if (!own) list[found++] = into[k];
-        }
+        for (size_t k = 0; k < uses && l->own[edges[e]->to->index] == 0; k++)
+            if (!l->s->flow.dead[into[k]->node->index] && !l->taken[index_of(l, into[k])]) list[found++] = into[k];
+        l->own[edges[e]->to->index] = 1; /* once */
+    }
+    for (size_t e = 0; e < count; e++) {
+        l->taken[index_of(l, edges[e])] = false;
+        l->own[edges[e]->to->index] = 0;
     }
     return found;
 }
@@ -158,32 +158,42 @@ static void list_turns(struct lister *l, struct edge **edges, size_t count)
     }
 }
 
+/* The different lines of some edges, up to as many; more of them are not looked at. */
+enum { LINES_MAX = 16 };
+static size_t lines_of(struct edge *const *edges, size_t count, size_t lines[LINES_MAX])
+{
+    size_t found = 0;
+    for (size_t e = 0; e < count && found < LINES_MAX; e++) {
+        size_t i = 0;
+        while (i < found && lines[i] != edges[e]->node->place.layer)
+            i++;
+        if (i == found) lines[found++] = edges[e]->node->place.layer;
+    }
+    return found;
+}
+
 /* What comes back to a value in all is lost, or multiplied; what comes back through all that one line does with it. */
 static void list_value(struct lister *l, const struct value *value)
 {
-    size_t count, alive = 0;
+    size_t count, alive = 0, lines[LINES_MAX];
     struct edge *const *into = flow_into(&l->s->flow, value, &count);
+    if (l->uses[value->index] < 2) return; /* there the edge stands for it */
     for (size_t k = 0; k < count; k++)
         if (!l->s->flow.dead[into[k]->node->index]) l->edges[alive++] = into[k];
-    if (alive < 2) return; /* there the edge stands for it */
     list_numbers(l, l->edges, alive);
     offer(l,
           guess_about(value->made_by != NULL ? &mistake_detached : &mistake_all_zero, GUESS_TIMES, 0, l->edges, alive));
-    for (size_t k = 0; k < alive; k++) {
-        size_t line = l->edges[k]->node->place.layer, own = 0;
-        bool before = false;
-        for (size_t m = 0; m < alive; m++) {
-            bool same = l->edges[m]->node->place.layer == line;
-            before = before || (same && m < k);
-            if (same) l->others[own++] = l->edges[m];
-        }
-        if (before || own < 2 || own == alive) continue;
+    size_t line_count = lines_of(l->edges, alive, lines);
+    for (size_t i = 0; i < line_count && line_count > 1 && !l->ended; i++) {
+        size_t own = 0, rest = 0;
+        for (size_t k = 0; k < alive; k++)
+            if (l->edges[k]->node->place.layer == lines[i]) l->others[own++] = l->edges[k];
+        if (own < 2) continue; /* the edge alone says that */
         offer(l, guess_about(&mistake_contribution_missing, GUESS_TIMES, 0, l->others, own));
-        size_t rest = 0;
-        for (size_t m = 0; m < alive; m++)
-            if (l->edges[m]->node->place.layer != line) l->others[rest++] = l->edges[m];
+        for (size_t k = 0; k < alive; k++)
+            if (l->edges[k]->node->place.layer != lines[i]) l->others[rest++] = l->edges[k];
         struct guess guess = guess_about(&mistake_gradient_overwritten, GUESS_TIMES, 0, l->others, rest);
-        guess.missing = line;
+        guess.missing = lines[i];
         offer(l, guess);
     }
 }
@@ -312,7 +322,8 @@ static void list_slices(struct lister *l, size_t at)
     if (place->nodes[0]->input_count != 1 || place->op->kind != OP_ELEMENTARY) return;
     bool selects = place->nodes[0]->inputs[0]->size != place->nodes[0]->output->size;
     if (!selects) return;
-    for (size_t other = at + 1, seen = 0; other < l->places->count && seen < SIBLINGS_MAX && !l->ended; other++) {
+    size_t end = at + 1 + NEIGHBOURS_MAX < l->places->count ? at + 1 + NEIGHBOURS_MAX : l->places->count;
+    for (size_t other = at + 1, seen = 0; other < end && seen < SIBLINGS_MAX && !l->ended; other++) {
         if (!are_siblings(place->nodes[0], l->places->list[other].nodes[0])) continue;
         seen++;
         list_exchange(l, place, &l->places->list[other]);
@@ -378,8 +389,9 @@ static void list_line(struct lister *l, size_t begin)
     const struct graph *graph = &l->s->network->graph;
     const struct segment first = segment_at(graph, begin);
     if (graph->nodes[begin]->place.kind != PLACE_LINE || first.end - first.begin < 2) return;
-    for (size_t i = 0; i < begin; i++)
+    for (size_t i = begin; i-- > 0;)
         if (graph->nodes[i]->place.layer == graph->nodes[begin]->place.layer) return; /* it was listed there */
+    if (search_looks(l->s)) l->ended = true;
     for (size_t n = 0; n < TAKEN_MAX && taken(l, first, n) != NULL && !l->ended; n++) {
         size_t count = 0;
         for (size_t at = begin; at < graph->node_count; at = segment_at(graph, at).end) {
@@ -418,22 +430,18 @@ static void list_place(struct lister *l, size_t at)
 }
 
 /* The same slip wherever an op stands. */
-static void list_everywhere(struct lister *l, size_t at)
+static void list_everywhere(struct lister *l, const struct op *op)
 {
-    const struct op *op = l->places->list[at].op;
     size_t places = 0;
-    for (size_t i = 0; i < l->places->count; i++) {
-        if (l->places->list[i].op != op) continue;
-        if (i < at) return; /* it was listed there */
-        places++;
-    }
-    if (places < 2) return;
-    for (size_t k = 0; k < l->places->list[at].nodes[0]->input_count && k < 2 && !l->ended; k++) {
+    for (size_t i = 0; i < l->places->count; i++)
+        places += l->places->list[i].op == op;
+    for (size_t k = 0; places > 1 && k < 2 && !l->ended; k++) {
         size_t count = 0;
-        for (size_t i = at; i < l->places->count; i++)
+        for (size_t i = 0; i < l->places->count; i++)
             if (l->places->list[i].op == op) count += edges_of_input(l, &l->places->list[i], k, l->edges + count);
-        if (count > 1) list_rules(l, op, k, l->edges, count);
-        if (count > 1) offer(l, guess_about(&mistake_sign_flipped, GUESS_TIMES, -1, l->edges, count));
+        if (count < 2) continue;
+        list_rules(l, op, k, l->edges, count);
+        offer(l, guess_about(&mistake_sign_flipped, GUESS_TIMES, -1, l->edges, count));
     }
 }
 
@@ -453,24 +461,53 @@ static void list_activations(struct lister *l)
     if (several) list_rules(l, first, 0, l->edges, count);
 }
 
-void line_guesses(struct search *s, const struct line_places *places, take_guess take, void *context)
+static bool take_room(struct lister *l)
 {
-    struct lister l = {.s = s, .places = places, .take = take, .context = context};
-    size_t room = 2 * s->flow.edge_count + 2;
-    l.edges = arena_array(s->arena, room, sizeof *l.edges);
-    l.others = arena_array(s->arena, room, sizeof *l.others);
-    l.elsewhere = arena_array(s->arena, room, sizeof *l.elsewhere);
-    if (l.edges == NULL || l.others == NULL || l.elsewhere == NULL) {
-        s->out_of_memory = s->stopped = true;
-        return;
-    }
-    for (size_t i = 0; i < places->count && !l.ended; i++)
-        list_place(&l, i);
-    for (size_t v = s->network->graph.value_count; v-- > 0 && !l.ended;)
-        list_value(&l, s->network->graph.values[v]);
-    for (size_t i = 0; i < places->count && !l.ended; i++)
-        list_everywhere(&l, i);
-    list_activations(&l);
-    for (size_t at = 0; at < s->network->graph.node_count && !l.ended; at = segment_at(&s->network->graph, at).end)
-        list_line(&l, at);
+    struct search *s = l->s;
+    size_t edges = 2 * s->flow.edge_count + 2, values = s->network->graph.value_count;
+    l->edges = arena_array(s->arena, edges, sizeof *l->edges);
+    l->others = arena_array(s->arena, edges, sizeof *l->others);
+    l->elsewhere = arena_array(s->arena, edges, sizeof *l->elsewhere);
+    l->taken = arena_zeroed(s->arena, edges, sizeof *l->taken);
+    l->uses = arena_zeroed(s->arena, values, sizeof *l->uses);
+    l->own = arena_zeroed(s->arena, values, sizeof *l->own);
+    if (l->edges == NULL || l->others == NULL || l->elsewhere == NULL || l->taken == NULL || l->uses == NULL ||
+        l->own == NULL)
+        return false;
+    for (size_t e = 0; e < s->flow.edge_count; e++)
+        l->uses[s->flow.edges[e].to->index] += !s->flow.dead[s->flow.edges[e].node->index];
+    return true;
+}
+
+static void list_everything(struct lister *l)
+{
+    const struct graph *graph = &l->s->network->graph;
+    for (size_t i = 0; i < l->places->count && !l->ended; i++)
+        list_place(l, i);
+    for (size_t v = graph->value_count; v-- > 0 && !l->ended;)
+        list_value(l, graph->values[v]);
+    for (size_t i = 0; elementary_ops[i] != NULL && !l->ended; i++)
+        list_everywhere(l, elementary_ops[i]);
+    for (size_t i = 0; ops[i] != NULL && !l->ended; i++)
+        list_everywhere(l, ops[i]);
+    list_activations(l);
+    for (size_t at = 0; at < graph->node_count && !l->ended; at = segment_at(graph, at).end)
+        list_line(l, at);
+}
+
+struct lister *line_guesses_new(struct search *s, const struct line_places *places)
+{
+    struct lister *l = arena_zeroed(s->arena, 1, sizeof *l);
+    if (l == NULL) return NULL;
+    l->s = s;
+    l->places = places;
+    return take_room(l) ? l : NULL;
+}
+
+void line_guesses(struct lister *lister, take_guess take, void *context)
+{
+    lister->take = take;
+    lister->context = context;
+    lister->ended = false;
+    list_everything(lister);
 }

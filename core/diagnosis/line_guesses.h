@@ -9,7 +9,10 @@
  * be found. */
 typedef bool (*take_guess)(void *context, const struct guess *guess);
 
+/* What lists them, with its room; NULL when memory is short. */
+struct lister *line_guesses_new(struct search *s, const struct line_places *places);
+
 /* Lists all of them, from the loss down. */
-void line_guesses(struct search *s, const struct line_places *places, take_guess take, void *context);
+void line_guesses(struct lister *lister, take_guess take, void *context);
 
 #endif

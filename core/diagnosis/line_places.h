@@ -1,5 +1,5 @@
-/* The places of a program: the nodes of one operation, wherever it is run: in all iterations of a loop, at all calls of
- * a function. What is done wrong there is done wrong in all of them. */
+/* The places of a program: the nodes of one operation of its text, wherever it is run: in all iterations of a loop, at
+ * all calls of a function. What is done wrong there is done wrong in all of them. */
 #ifndef CORE_DIAGNOSIS_LINE_PLACES_H
 #define CORE_DIAGNOSIS_LINE_PLACES_H
 

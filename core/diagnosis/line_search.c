@@ -1,6 +1,7 @@
 #include "core/diagnosis/line_search.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "core/diagnosis/hypothesis.h"
@@ -18,12 +19,12 @@
 /* What a whole line leaves out, one of its operations may leave out, too. */
 #define RANK_OF_A_LINE 8
 
-enum { KEPT_MAX = 96, HALVES_MAX = 12 };
+enum { KEPT_MAX = 32, HALVES_MAX = 12 };
 
 /* Guesses that make some of what was handed in. */
 struct kept {
     struct guess guesses[GUESSES_AT_ONCE];
-    size_t count;
+    size_t count, room[GUESSES_AT_ONCE]; /* of edges */
     struct outcome outcome;
     unsigned rank;
 };
@@ -32,6 +33,7 @@ struct hunt {
     struct search *s;
     struct line_flow flow;
     struct line_places places;
+    struct lister *lister;
     struct outcome outcome;
     struct kept whole[KEPT_MAX], halves[HALVES_MAX]; /* all that they touch is explained; some of it is not */
     size_t whole_count, half_count;
@@ -47,19 +49,23 @@ static bool out_of_memory(struct hunt *hunt)
 
 /* ---- keeping ---- */
 
-static bool copy_guess(struct hunt *hunt, const struct guess *from, struct guess *to)
+/* Into a place of the list, whose lists may have room already. */
+static bool copy_guess(struct hunt *hunt, const struct guess *from, struct guess *to, size_t *room)
 {
     struct arena *arena = hunt->s->arena;
-    struct edge **edges = arena_array(arena, from->count, sizeof *edges);
+    struct edge **edges = (struct edge **)(uintptr_t)to->edges;
+    const struct node **elsewhere = (const struct node **)(uintptr_t)to->elsewhere;
+    if (*room < from->count || (from->elsewhere != NULL && elsewhere == NULL)) {
+        edges = arena_array(arena, from->count, sizeof *edges);
+        elsewhere = from->elsewhere != NULL ? arena_array(arena, from->count, sizeof *elsewhere) : NULL;
+        if (edges == NULL || (from->elsewhere != NULL && elsewhere == NULL)) return out_of_memory(hunt);
+        *room = from->count;
+    }
     *to = *from;
-    if (edges == NULL) return out_of_memory(hunt);
     memcpy(edges, from->edges, from->count * sizeof *edges);
     to->edges = edges;
-    if (from->elsewhere == NULL) return true;
-    const struct node **elsewhere = arena_array(arena, from->count, sizeof *elsewhere);
-    if (elsewhere == NULL) return out_of_memory(hunt);
-    memcpy(elsewhere, from->elsewhere, from->count * sizeof *elsewhere);
-    to->elsewhere = elsewhere;
+    to->elsewhere = from->elsewhere != NULL ? elsewhere : NULL;
+    if (from->elsewhere != NULL) memcpy(elsewhere, from->elsewhere, from->count * sizeof *elsewhere);
     return true;
 }
 
@@ -105,12 +111,13 @@ static bool keep_in(struct hunt *hunt, struct kept *list, size_t most, size_t *c
     bool *touched = place->outcome.touched, *explained = place->outcome.explained;
     memcpy(touched, made->outcome.touched, n * sizeof *touched);
     memcpy(explained, made->outcome.explained, n * sizeof *explained);
-    const struct kept old = *made;
-    *place = old;
+    place->outcome = made->outcome;
     place->outcome.touched = touched;
     place->outcome.explained = explained;
+    place->count = made->count;
+    place->rank = made->rank;
     for (size_t g = 0; g < made->count; g++)
-        if (!copy_guess(hunt, &made->guesses[g], &place->guesses[g])) return false;
+        if (!copy_guess(hunt, &made->guesses[g], &place->guesses[g], &place->room[g])) return false;
     return true;
 }
 
@@ -192,7 +199,7 @@ static bool take(void *context, const struct guess *offered)
     struct guess guess = *offered;
     if (search_looks(hunt->s)) return false;
     if (!may_explain(hunt, &guess)) return true;
-    if (hunt->first != NULL && !line_flow_apart(&guess, &hunt->first->guesses[0])) return true;
+    if (hunt->first != NULL && !line_flow_apart(&hunt->flow, &guess, &hunt->first->guesses[0])) return true;
     if (guess.way == GUESS_TIMES && isnan(guess.times)) {
         guess.times = 2;
         run(hunt, &guess, true);
@@ -339,11 +346,11 @@ static bool explains_all(const struct hunt *hunt)
 static void look(struct hunt *hunt)
 {
     struct search *s = hunt->s;
-    line_guesses(s, &hunt->places, take, hunt);
+    line_guesses(hunt->lister, take, hunt);
     size_t halves = hunt->half_count;
     for (size_t h = 0; h < halves && !s->stopped && !explains_all(hunt); h++) {
         hunt->first = &hunt->halves[h];
-        line_guesses(s, &hunt->places, take, hunt);
+        line_guesses(hunt->lister, take, hunt);
     }
     hunt->first = NULL;
 }
@@ -387,7 +394,8 @@ bool line_search(struct search *s, const struct report *report, bool taken, stru
     hunt->s = s;
     hunt->left = arena_zeroed(s->arena, n, sizeof *hunt->left);
     if (hunt->left == NULL || !line_flow_new(s, &hunt->flow) || !line_flow_outcome(&hunt->flow, &hunt->outcome) ||
-        !line_places_find(s->arena, &s->network->graph, &hunt->places) || !line_carry_new(s, &carry))
+        !line_places_find(s->arena, &s->network->graph, &hunt->places) || !line_carry_new(s, &carry) ||
+        (hunt->lister = line_guesses_new(s, &hunt->places)) == NULL)
         return false;
     memcpy(hunt->left, hunt->flow.wrong, n * sizeof *hunt->left);
     if (!taken) {

@@ -40,8 +40,8 @@ static bool prepare_flow(struct search *s)
 /* Where many layers take one large value, this is most of the search. */
 static void fill_flow(struct search *s)
 {
-    for (size_t e = 0; e < s->flow.edge_count && !search_looks(s); e++)
-        flow_fill_right(&s->flow, &s->flow.edges[e]);
+    for (size_t i = 0; i < s->network->graph.node_count && !search_looks(s); i++)
+        if (s->flow.needed[i]) flow_fill_right(&s->flow, s->network->graph.nodes[i]);
 }
 
 static bool take_room(struct search *s)
