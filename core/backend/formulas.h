@@ -11,7 +11,7 @@
 /* clang-format off */
 #define FORMULAS_OF_FUNCTIONS(X)                                                                                       \
     X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(square) X(cube) X(absolute) X(sin) X(cos) X(reciprocal) X(negative)      \
-    X(power) X(at_least) X(at_most)
+    X(power) X(at_least) X(at_most) X(erf) X(arctan)
 /* clang-format on */
 /* Flat but where they jump: their slope is 0. */
 #define FORMULAS_OF_STEPS(X) X(sign) X(floor) X(ceil) X(rint) X(trunc) X(logical_not)
@@ -292,6 +292,31 @@ FORMULA REAL NAME(cos_slope)(REAL a, REAL x, REAL y)
     (void)a;
     (void)y;
     return -sin(x);
+}
+
+FORMULA REAL NAME(erf)(REAL a, REAL x)
+{
+    (void)a;
+    return erf(x);
+}
+/* 2/sqrt(pi) e^(-x^2) */
+FORMULA REAL NAME(erf_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)y;
+    return (REAL)1.12837916709551257390 * exp(-x * x);
+}
+
+FORMULA REAL NAME(arctan)(REAL a, REAL x)
+{
+    (void)a;
+    return atan(x);
+}
+FORMULA REAL NAME(arctan_slope)(REAL a, REAL x, REAL y)
+{
+    (void)a;
+    (void)y;
+    return 1 / (1 + x * x);
 }
 
 FORMULA REAL NAME(reciprocal)(REAL a, REAL x)

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "core/language/evaluation.h"
+#include "core/language/known.h"
 
 int evaluation_truth(struct evaluation *e, const struct thing *thing, bool *truth)
 {
+    double number;
     switch (thing->kind) {
     case THING_NONE:
         *truth = false;
@@ -23,12 +25,10 @@ int evaluation_truth(struct evaluation *e, const struct thing *thing, bool *trut
         *truth = thing->sequence->count > 0;
         return CODE_OK;
     case THING_ARRAY:
-        if (array_settle(e, thing->array) != CODE_OK) return evaluation_failed(e);
-        if (thing->array->numbers == NULL)
-            return evaluation_fault(e, "what is done next may not depend on a value that is computed");
         if (thing->array->size > 1)
             return evaluation_fault(e, "an array of several elements is neither true nor false");
-        *truth = thing->array->numbers[0] != 0;
+        if (known_number(e, thing->array, &number) != CODE_OK) return evaluation_failed(e);
+        *truth = number != 0;
         return CODE_OK;
     default:
         *truth = true;
@@ -149,7 +149,8 @@ static bool things_equal(const struct thing *a, const struct thing *b)
     if (a->kind == THING_NUMBER) return a->number == b->number;
     if (a->kind == THING_TEXT) return strcmp(a->text, b->text) == 0;
     if (a->kind == THING_NONE) return true;
-    if (a->kind != THING_TUPLE || a->sequence->count != b->sequence->count) return false;
+    bool items = a->kind == THING_TUPLE || a->kind == THING_LIST;
+    if (!items || a->sequence->count != b->sequence->count) return false;
     for (size_t i = 0; i < a->sequence->count; i++) {
         const struct thing *x = &a->sequence->items[i], *y = &b->sequence->items[i];
         if (x->kind != THING_NUMBER || y->kind != THING_NUMBER || x->number != y->number) return false;
