@@ -183,6 +183,7 @@ static int scan_bracket(struct scanner *s, char c)
 static int scan_operator(struct scanner *s)
 {
     for (size_t i = 0; operators[i] != NULL; i++) {
+        if (operators[i][0] != *s->at) continue;
         size_t length = strlen(operators[i]);
         if ((size_t)(s->end - s->at) < length || memcmp(s->at, operators[i], length) != 0) continue;
         int code = length == 1 ? scan_bracket(s, *s->at) : CODE_OK;
