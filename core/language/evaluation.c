@@ -77,7 +77,8 @@ static int bind(struct evaluation *e, size_t symbol, const char *name, struct th
 /* What is passed over before a dot: these modules, and an object whose attributes are names. */
 static bool is_module(const char *name)
 {
-    static const char *const modules[] = {"np", "numpy", "torch", "F", "nn", "tf", "jnp", "math", "scipy", "self", NULL};
+    static const char *const modules[] = {"np",  "numpy", "torch", "F",    "nn", "tf",
+                                          "jnp", "math",  "scipy", "self", NULL};
     for (size_t i = 0; modules[i] != NULL; i++)
         if (strcmp(name, modules[i]) == 0) return true;
     return false;
@@ -151,8 +152,7 @@ static bool is_torch(const char *module)
 static int evaluate_module_attribute(struct evaluation *e, const struct thing *of, const struct expression *x,
                                      struct thing *thing)
 {
-    static const char *const modules[] = {"random", "nn", "functional", "linalg", "Tensor",
-                                          "special", NULL};
+    static const char *const modules[] = {"random", "nn", "functional", "linalg", "Tensor", "special", NULL};
     const struct builtin *builtin = is_torch(of->text) ? functions_find_torch(x->name) : NULL;
     struct thing word = {0};
     if (builtin == NULL) builtin = functions_find(x->name, false);
@@ -672,8 +672,8 @@ static int raise(struct evaluation *e, const struct statement *s)
     if (library) {
         text = (const char *)memchr(text, '"', (size_t)(end - text)) + 1;
     }
-    return evaluation_fault(e, "%s%.*s", library ? "" : "the program comes to this: ",
-                            (int)(end - text < 200 ? end - text : 200), text);
+    return evaluation_fault(
+        e, "%s%.*s", library ? "" : "the program comes to this: ", (int)(end - text < 200 ? end - text : 200), text);
 }
 
 static int run_statement(struct evaluation *e, const struct statement *s)

@@ -8,14 +8,16 @@
 #include "core/language/known.h"
 
 static const struct builtin *const tables[] = {elementwise_builtins, reduction_builtins, shape_builtins,
-                                               constant_builtins,    layer_builtins,     python_builtins, known_builtins, library_builtins};
+                                               constant_builtins,    layer_builtins,     python_builtins,
+                                               known_builtins,       library_builtins};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 const struct builtin *functions_find(const char *name, bool method)
 {
     for (size_t t = 0; t < TABLES; t++)
         for (const struct builtin *b = tables[t]; b->name != NULL; b++)
-            if (b->name[0] == name[0] && strcmp(b->name, name) == 0 && (b->use & (method ? METHOD : FREE)) != 0) return b;
+            if (b->name[0] == name[0] && strcmp(b->name, name) == 0 && (b->use & (method ? METHOD : FREE)) != 0)
+                return b;
     return NULL;
 }
 
@@ -103,7 +105,8 @@ static size_t find_parameter(const char *signature, const char *name)
 /* Keywords that say nothing here: arithmetic and memory are the daemon's. */
 bool function_passes_over(const char *keyword)
 {
-    static const char *const words[] = {"dtype", "out", "copy", "order", "device", "requires_grad", "inplace", "memory_format", NULL};
+    static const char *const words[] = {"dtype",         "out",     "copy",          "order", "device",
+                                        "requires_grad", "inplace", "memory_format", NULL};
     for (size_t i = 0; words[i] != NULL; i++)
         if (strcmp(words[i], keyword) == 0) return true;
     return false;

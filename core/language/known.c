@@ -77,7 +77,8 @@ static int compute_value(struct evaluation *e, const struct value *value)
         in[k] = input != NULL ? &input->shape : NULL;
         x[k] = input != NULL ? e->known[input->index] : NULL;
     }
-    const struct op_shape shape = {.op = node->op, .attributes = node->attributes, .count = node->input_count, .in = in};
+    const struct op_shape shape = {
+        .op = node->op, .attributes = node->attributes, .count = node->input_count, .in = in};
     op_no_plan(&plan);
     int code = node->op->plan(&shape, &plan, &error);
     if (code != CODE_OK) return text_fault_at(e->reader, e->spot, &error);

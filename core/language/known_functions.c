@@ -24,7 +24,8 @@ static int call_size(struct evaluation *e, const struct arguments *a, struct thi
     struct array *x = NULL;
     size_t axis = 0;
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK && a->things[1].kind != THING_NONE) code = function_axis(e, &a->things[1], x->shape.rank, &axis);
+    if (code == CODE_OK && a->things[1].kind != THING_NONE)
+        code = function_axis(e, &a->things[1], x->shape.rank, &axis);
     if (code != CODE_OK) return code;
     *result = thing_number((double)(a->things[1].kind != THING_NONE ? x->shape.dim[axis] : x->size), TYPE_INT);
     return CODE_OK;

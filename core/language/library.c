@@ -61,8 +61,7 @@ const struct builtin library_builtins[] = {
             "def f(x, min_val=-1.0, max_val=1.0): return np.minimum(max_val, np.maximum(min_val, x))"),
     WRITTEN("relu6", BOTH, "def f(x): return np.minimum(6.0, np.maximum(0.0, x))"),
     WRITTEN("hardsigmoid", BOTH, "def f(x): return np.minimum(6.0, np.maximum(0.0, x + 3)) / 6"),
-    WRITTEN("hardswish", BOTH,
-            "def f(x): return np.where(x < -3, 0 * x, np.where(x <= 3, x * (x + 3) / 6, x))"),
+    WRITTEN("hardswish", BOTH, "def f(x): return np.where(x < -3, 0 * x, np.where(x <= 3, x * (x + 3) / 6, x))"),
     WRITTEN("mish", BOTH, "def f(x): return x * np.tanh(softplus(x))"),
     WRITTEN("log_sigmoid", BOTH, "def f(x): return -softplus(-x)"),
     WRITTEN("logsigmoid", FREE, "def f(x): return -softplus(-x)"),
@@ -79,12 +78,10 @@ const struct builtin library_builtins[] = {
             "weight = np.reshape(weight, [-1] + [1 for i in range(np.ndim(x) - 2)])" LINE
             "return np.where(x > 0, x, weight * x)"),
     WRITTEN("glu", FREE, "def f(x, axis=-1):" LINE "a, b = np.split(x, 2, axis)" LINE "return a * sigmoid(b)"),
-    WRITTEN("torch.softplus", FREE,
-            "def f(x, beta=1.0, threshold=None):" LINE "return softplus(beta * x) / beta"),
+    WRITTEN("torch.softplus", FREE, "def f(x, beta=1.0, threshold=None):" LINE "return softplus(beta * x) / beta"),
 
     /* products */
-    WRITTEN("inner", BOTH,
-            "def f(x, y): return np.dot(x, y) if np.ndim(y) < 2 else x @ np.swapaxes(y, -1, -2)"),
+    WRITTEN("inner", BOTH, "def f(x, y): return np.dot(x, y) if np.ndim(y) < 2 else x @ np.swapaxes(y, -1, -2)"),
     WRITTEN("vdot", FREE, "def f(x, y): return np.sum(np.ravel(x) * np.ravel(y))"),
     WRITTEN("mv", BOTH, "def f(x, y): return x @ y"),
     WRITTEN("addmm", FREE, "def f(x, y, z): return x + y @ z"),
@@ -121,8 +118,7 @@ const struct builtin library_builtins[] = {
     WRITTEN("any", BOTH, "def f(x, axis=None, keepdims=False): return np.max(x != 0, axis, keepdims) > 0"),
     WRITTEN("all", BOTH, "def f(x, axis=None, keepdims=False): return np.min(x != 0, axis, keepdims) > 0"),
     WRITTEN("count_nonzero", BOTH, "def f(x, axis=None): return np.sum(x != 0, axis)"),
-    WRITTEN("sort", FREE,
-            "def f(x, axis=-1): return np.take_along_axis(x, np.argsort(x, axis), axis=axis)"),
+    WRITTEN("sort", FREE, "def f(x, axis=-1): return np.take_along_axis(x, np.argsort(x, axis), axis=axis)"),
     WRITTEN("median", FREE,
             "def f(x, axis=None):" LINE "if axis is None: x, axis = np.ravel(x), 0" LINE
             "y = np.moveaxis(np.sort(x, axis), axis, 0)" LINE "n = len(y)" LINE
@@ -245,17 +241,14 @@ const struct builtin library_builtins[] = {
             "eps=1e-5):" LINE "if not use_input_stats: return batch_norm(x, weight, bias, eps, running_mean, "
             "running_var)" LINE "return instance_norm(x, weight, bias, eps)"),
     WRITTEN("rms_norm", BOTH,
-            "def f(x, gamma=None, eps=1e-5):" LINE
-            "y = x / np.sqrt(np.mean(x ** 2, axis=-1, keepdims=True) + eps)" LINE
+            "def f(x, gamma=None, eps=1e-5):" LINE "y = x / np.sqrt(np.mean(x ** 2, axis=-1, keepdims=True) + eps)" LINE
             "return y if gamma is None else y * gamma"),
     WRITTEN("torch.rms_norm", FREE,
             "def f(x, normalized_shape, weight=None, eps=2.220446049250313e-16): return rms_norm(x, weight, eps)"),
     WRITTEN("embedding", FREE,
-            "def f(x, weight, padding_idx=None):" LINE "y = weight[x]" LINE
-            "if padding_idx is None: return y" LINE
+            "def f(x, weight, padding_idx=None):" LINE "y = weight[x]" LINE "if padding_idx is None: return y" LINE
             "return np.where((x == padding_idx)[..., None], stop_gradient(y), y)"),
-    WRITTEN("dropout", BOTH,
-            "def f(x, mask, p=0.5, scaled=True): return x * mask / (1 - p) if scaled else x * mask"),
+    WRITTEN("dropout", BOTH, "def f(x, mask, p=0.5, scaled=True): return x * mask / (1 - p) if scaled else x * mask"),
     WRITTEN("torch.dropout", FREE,
             "def f(x, p=0.5, training=True, inplace=False):" LINE "if training and p > 0: raise \"dropout draws other "
             "numbers each time: multiply by a mask, as dropout(x, mask, p) does\"" LINE "return x"),
@@ -272,7 +265,8 @@ const struct builtin library_builtins[] = {
             "def f(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None):" LINE
             "if dropout_p > 0: raise \"dropout draws other numbers each time\"" LINE
             "if scale is None: scale = 1 / np.sqrt(query.shape[-1])" LINE
-            "s = query @ np.swapaxes(key, -1, -2) * scale" LINE "if is_causal: s = np.where(_below(s, 0), s, -np.inf)" LINE
+            "s = query @ np.swapaxes(key, -1, -2) * scale" LINE
+            "if is_causal: s = np.where(_below(s, 0), s, -np.inf)" LINE
             "if attn_mask is not None: s = np.where(attn_mask, s, -np.inf) if attn_mask.dtype == \"bool\" else s + "
             "attn_mask" LINE "return softmax(s, axis=-1) @ value"),
 
@@ -322,8 +316,7 @@ const struct builtin library_builtins[] = {
             "return _reduced(np.exp(x) - y * x if log_input else x - y * np.log(x + eps), reduction)"),
     WRITTEN("gaussian_nll_loss", FREE,
             "def f(x, y, var, full=False, eps=1e-6, reduction=\"mean\"):" LINE
-            "v = var + stop_gradient(np.maximum(var, eps) - var)" LINE
-            "l = 0.5 * (np.log(v) + (x - y) ** 2 / v)" LINE
+            "v = var + stop_gradient(np.maximum(var, eps) - var)" LINE "l = 0.5 * (np.log(v) + (x - y) ** 2 / v)" LINE
             "return _reduced(l + 0.9189385332046727 if full else l, reduction)"),
     WRITTEN("soft_margin_loss", FREE, "def f(x, y, reduction=\"mean\"): return _reduced(softplus(-y * x), reduction)"),
     WRITTEN("multi_margin_loss", FREE,
@@ -376,12 +369,13 @@ static int find_definition(struct evaluation *e, const struct builtin *builtin, 
 }
 
 /* Other words for its parameters. */
-static const char *const same[][2] = {{"dim", "axis"},    {"keepdim", "keepdims"}, {"dims", "axis"},
-                                      {"axes", "axis"},   {"input", "x"},          {"a", "x"},
-                                      {"arr", "x"},       {"tensor", "x"},         {"target", "y"},
-                                      {"weight", "gamma"}, {"bias", "beta"},       {"input1", "x"},
-                                      {"input2", "other"}, {"shifts", "shift"},    {"split_size_or_sections", "size"},
-                                      {"ddof", "correction"}, {"indices", "index"}};
+static const char *const same[][2] = {
+    {"dim", "axis"},        {"keepdim", "keepdims"}, {"dims", "axis"},
+    {"axes", "axis"},       {"input", "x"},          {"a", "x"},
+    {"arr", "x"},           {"tensor", "x"},         {"target", "y"},
+    {"weight", "gamma"},    {"bias", "beta"},        {"input1", "x"},
+    {"input2", "other"},    {"shifts", "shift"},     {"split_size_or_sections", "size"},
+    {"ddof", "correction"}, {"indices", "index"}};
 
 static const char *parameter_of(const struct statement *definition, const char *keyword)
 {

@@ -168,7 +168,7 @@ static bool find_wanted(struct evaluation *e, const struct program_request *requ
             bool last = v + 1 == versions->count;
             const char *asked = last && request->wanted(request->context, name) ? name : NULL;
             if (value == NULL || taken[value->index]) continue;
-            if (asked == NULL && !find_indexed(e, request, name, v, &asked)) return false;
+            if (asked == NULL && request->indexed && !find_indexed(e, request, name, v, &asked)) return false;
             if (asked == NULL) continue;
             taken[value->index] = true;
             if (!add_wanted(e->arena, value, asked, versions->list[v].line, list, count, &room)) return false;

@@ -24,6 +24,7 @@ struct program_request {
     const struct shape *upstream; /* of the gradient that arrives there; NULL without one: then it is a scalar */
     /* Whether the gradient of a value that the program computes is graded, which it calls `name`. */
     bool (*wanted)(void *context, const char *name);
+    bool indexed; /* whether such a name may have an index: h[2] */
     void *context;
 };
 

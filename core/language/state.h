@@ -49,22 +49,23 @@ struct evaluation {
     struct arena *arena;
     const struct syntax *syntax;
     struct graph *graph;
-    struct versions *names;      /* by symbol: what it stands for on the outermost level, the last being what holds */
-    struct frame *frame;         /* NULL there */
+    struct versions *names; /* by symbol: what it stands for on the outermost level, the last being what holds */
+    struct frame *frame;    /* NULL there */
     struct written *library;
-    size_t levels;               /* of calls within each other */
-    struct allowance left;       /* of what it may do */
-    bool spent;                  /* it would have needed more */
-    struct spot spot;            /* of what is being evaluated */
+    size_t levels;                                            /* of calls within each other */
+    struct allowance left;                                    /* of what it may do */
+    bool spent;                                               /* it would have needed more */
+    struct spot spot;                                         /* of what is being evaluated */
     enum { LEAVING_NOT, LEAVING_TURN, LEAVING_LOOP } leaving; /* after a continue, a break */
-    struct numpy_random *random; /* NULL before a seed */
+    struct numpy_random *random;                              /* NULL before a seed */
     /* Numbers of constants that the graph was given, by value: one behind the other. */
     struct constant {
         struct value *value;
         const double *numbers;
     } * constants;
     size_t constant_count, constant_room;
-    const double **known; /* numbers of values of the graph, by index: of what is given, and of what somebody asked for */
+    const double *
+        *known; /* numbers of values of the graph, by index: of what is given, and of what somebody asked for */
     size_t known_room;
     bool (*wanted)(void *context, const char *name); /* whether a value's gradient was asked for by this name */
     void *context;

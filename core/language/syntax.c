@@ -9,10 +9,10 @@ enum { LIST_FIRST = 4 };
 struct parser {
     struct text_reader *reader;
     struct syntax *syntax;
-    const struct token *token; /* the next one */
-    const char *last_end;      /* where the one before ends */
+    const struct token *token;      /* the next one */
+    const char *last_end;           /* where the one before ends */
     size_t level, loops, name_room; /* loops around, within a def */
-    uint32_t *slots; /* a hash table of names: their symbol + 1, 0 where a slot is free */
+    uint32_t *slots;                /* a hash table of names: their symbol + 1, 0 where a slot is free */
     size_t slot_mask;
 };
 
@@ -884,7 +884,8 @@ static void skip_statement(struct parser *p)
 /* One that stands on a line, with others behind ';'. */
 static struct statement *parse_simple(struct parser *p)
 {
-    static const char *const missing[] = {"while", "class", "with", "try", "global", "yield", "async", "nonlocal", NULL};
+    static const char *const missing[] = {"while", "class", "with",     "try", "global",
+                                          "yield", "async", "nonlocal", NULL};
     const struct token *begin = p->token;
     for (size_t i = 0; missing[i] != NULL; i++)
         if (at_word(p, missing[i])) {
@@ -894,8 +895,8 @@ static struct statement *parse_simple(struct parser *p)
     static const struct {
         const char *word;
         enum statement_kind kind;
-    } passed_over[] = {{"import", STATEMENT_PASS}, {"from", STATEMENT_PASS},   {"pass", STATEMENT_PASS},
-                       {"assert", STATEMENT_PASS}, {"del", STATEMENT_PASS},    {"break", STATEMENT_BREAK},
+    } passed_over[] = {{"import", STATEMENT_PASS},       {"from", STATEMENT_PASS},   {"pass", STATEMENT_PASS},
+                       {"assert", STATEMENT_PASS},       {"del", STATEMENT_PASS},    {"break", STATEMENT_BREAK},
                        {"continue", STATEMENT_CONTINUE}, {"raise", STATEMENT_RAISE}, {NULL, STATEMENT_PASS}};
     if (at_word(p, "return")) return parse_return(p);
     for (size_t i = 0; passed_over[i].word != NULL; i++) {

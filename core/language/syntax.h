@@ -71,9 +71,9 @@ struct expression {
     enum operation operation; /* of a unary one */
     size_t count;             /* of operands */
     struct expression **operands;
-    enum operation *operations; /* of a chain or comparison: before operand i + 1 */
+    enum operation *operations;       /* of a chain or comparison: before operand i + 1 */
     const struct statement *function; /* of a lambda: as if it had been defined, without a name */
-    const char **keywords;      /* of a call, by operand; syntax_star of one whose elements are the arguments: f(*x) */
+    const char **keywords; /* of a call, by operand; syntax_star of one whose elements are the arguments: f(*x) */
 };
 
 enum statement_kind {

@@ -92,7 +92,8 @@ int array_find_written(struct evaluation *e, const struct array *array, const st
         const struct bare written = bare_of(w->view);
         if (looked++ == LOOKED_AT) return CODE_OK;
         if (are_apart(&wanted, &written)) continue;
-        if (w->adds || w->what->type != array->type || wanted.offset != written.offset || !same_axes(&wanted, &written)) return CODE_OK;
+        if (w->adds || w->what->type != array->type || wanted.offset != written.offset || !same_axes(&wanted, &written))
+            return CODE_OK;
         return array_reshape(e, w->what, &view->shape, result);
     }
     return array_read_view(e, (struct array *)(uintptr_t)array->under, view, result);
