@@ -16,7 +16,8 @@ const struct builtin *functions_find(const char *name, bool method)
 {
     for (size_t t = 0; t < TABLES; t++)
         for (const struct builtin *b = tables[t]; b->name != NULL; b++)
-            if (b->name[0] == name[0] && strcmp(b->name, name) == 0 && (b->use & (method ? METHOD : FREE)) != 0)
+            if (b->name[0] == name[0] && (name[0] == '\0' || b->name[1] == name[1]) && strcmp(b->name, name) == 0 &&
+                (b->use & (method ? METHOD : FREE)) != 0)
                 return b;
     return NULL;
 }

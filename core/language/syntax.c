@@ -518,6 +518,8 @@ enum { CHAINS = sizeof chains / sizeof *chains };
 
 static enum operation operation_of(const struct parser *p, const struct binary *list)
 {
+    const char first = p->token->kind == TOKEN_OPERATOR ? *p->token->text : ')';
+    if (first == ')' || first == ',' || first == ']') return OPERATION_NONE; /* as at the end of most expressions */
     for (; list->text != NULL; list++)
         if (at_operator(p, list->text)) return list->operation;
     return OPERATION_NONE;

@@ -50,7 +50,8 @@ const struct op *ops_find(const char *name, bool loss)
 const struct op *ops_find_elementary(const char *name)
 {
     for (size_t i = 0; elementary_ops[i] != NULL; i++)
-        if (elementary_ops[i]->name[0] == name[0] && strcmp(elementary_ops[i]->name, name) == 0)
+        if (elementary_ops[i]->name[0] == name[0] && elementary_ops[i]->name[1] == name[1] &&
+            strcmp(elementary_ops[i]->name, name) == 0)
             return elementary_ops[i];
     return NULL;
 }
