@@ -109,15 +109,14 @@ FORMULA REAL NAME(sigmoid_slope)(REAL a, REAL x, REAL y)
 #define CORE_FORMULAS_TANH
 /* The hyperbolic tangent without a branch, so that compilers take several elements at once, which the library's cannot
  * do; within 1.4 units of the last place (the library's is within 2.1). Near 0 a quotient of polynomials in x^2, beyond
- * it 1 - 2/(e^2x + 1); e^2x = 2^n e^r with r within half a logarithm of 2. Coefficients: Cephes (S. L. Moshier, 1984). */
+ * it 1 - 2/(e^2x + 1); e^2x = 2^n e^r with r within half a logarithm of 2. Coefficients: Cephes (S. L. Moshier, 1984).
+ */
 FORMULA double formula_tanh(double x)
 {
     const double a = x < 0 ? -x : x, z = x * x, round = 0x1.8p52; /* to a whole number, by being added and taken off */
-    const double small = x + x * z *
-                                 ((-9.64399179425052238628e-1 * z - 9.92877231001918586564e1) * z -
-                                  1.61468768441708447952e3) /
-                                 (((z + 1.12811678491632931402e2) * z + 2.23548839060100448583e3) * z +
-                                  4.84406305325125486048e3);
+    const double small =
+        x + x * z * ((-9.64399179425052238628e-1 * z - 9.92877231001918586564e1) * z - 1.61468768441708447952e3) /
+                (((z + 1.12811678491632931402e2) * z + 2.23548839060100448583e3) * z + 4.84406305325125486048e3);
     const double b = 2 * (a > 20 ? 20 : a); /* from 19.1 on it is 1 */
     const double shifted = b * 1.44269504088896340736 + round, n = shifted - round;
     const double r = (b - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6, rr = r * r;

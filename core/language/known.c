@@ -5,6 +5,9 @@
 
 #include "core/language/arrays.h"
 
+/* What it takes to go through an element, in operations of a product. */
+#define WORK_OF_LOOKING 8.0
+
 /* ---- what is known ---- */
 
 static bool make_room(struct evaluation *e, size_t index)
@@ -35,13 +38,19 @@ static bool is_known(const struct evaluation *e, const struct value *value)
 
 /* ---- an op at once ---- */
 
+int known_work(struct evaluation *e, double work)
+{
+    e->spent = e->spent || work > e->left.work;
+    if (e->spent) return evaluation_fault(e, "computing the program's constants takes too long");
+    e->left.work -= work;
+    return CODE_OK;
+}
+
 int known_run(struct evaluation *e, const struct known_call *call, double *y)
 {
     void **dx = arena_zeroed(e->arena, call->count, sizeof *dx), *saved[OP_SAVED_MAX] = {0};
     if (dx == NULL) return evaluation_no_memory(e);
-    e->spent = e->spent || call->work > e->left.work;
-    if (e->spent) return evaluation_fault(e, "computing the program's constants takes too long");
-    e->left.work -= call->work;
+    if (known_work(e, call->work) != CODE_OK) return evaluation_failed(e);
     for (size_t s = 0; s < OP_SAVED_MAX; s++)
         if (call->saved[s] > 0 && (saved[s] = arena_doubles(e->arena, call->saved[s])) == NULL)
             return evaluation_no_memory(e);
@@ -144,7 +153,8 @@ static int know_value(struct evaluation *e, const struct value *value)
 int known_numbers(struct evaluation *e, struct array *array, const double **numbers)
 {
     *numbers = NULL;
-    if (array_settle(e, array) != CODE_OK) return evaluation_failed(e);
+    if (array_settle(e, array) != CODE_OK || known_work(e, WORK_OF_LOOKING * (double)array->size) != CODE_OK)
+        return evaluation_failed(e);
     *numbers = array->numbers;
     if (*numbers != NULL) return CODE_OK;
     int code = know_value(e, array->value);

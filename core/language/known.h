@@ -10,12 +10,15 @@
 /* Says what the numbers of a value are; they must outlive the evaluation. */
 int known_give(struct evaluation *e, const struct value *value, const double *numbers);
 
-/* The numbers of an array into *numbers; they are the evaluation's. What they cost is taken from what may be done; each
- * value is computed once. */
+/* The numbers of an array into *numbers; they are the evaluation's. What they cost is taken from what may be done, and
+ * that somebody goes through them; each value is computed once. */
 int known_numbers(struct evaluation *e, struct array *array, const double **numbers);
 
 /* The same of an array's one element; CODE_PROGRAM_ERROR where it has others. */
 int known_number(struct evaluation *e, struct array *array, double *number);
+
+/* Takes so many operations from what may be done. */
+int known_work(struct evaluation *e, double work);
 
 /* Runs an op's forward at once, on the CPU in float64: y of inputs x, all of them of known shapes. `work` and y's
  * elements are taken from what may be done. */
