@@ -101,7 +101,7 @@ struct match match_numbers(const struct matching *matching, struct tolerance tol
             finite += difference <= DBL_MAX;
             residual = difference > residual ? difference : residual;
             own = magnitude > own ? magnitude : own;
-            outside += !(difference <= tolerance.atol + tolerance.rtol * magnitude);
+            outside += difference <= tolerance.atol + tolerance.rtol * magnitude ? 0 : 1; /* of a NaN 1 */
         }
         if (finite < end || residual > bound) return m; /* NaN and infinities are nobody's mistake */
     }

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/language/known.h"
 #include "core/ops/ops.h"
 
 /* ---- new ones ---- */
@@ -70,7 +71,7 @@ static int remember_constant(struct evaluation *e, struct value *value, const do
         e->constant_room = room;
     }
     e->constants[e->constant_count++] = (struct constant){.value = value, .numbers = numbers};
-    return CODE_OK;
+    return known_give(e, value, numbers);
 }
 
 int array_value(struct evaluation *e, struct array *array, struct value **value)
@@ -130,36 +131,27 @@ static int compute(struct evaluation *e, const struct op *op, const double *numb
                    size_t count, const struct op_plan *plan, enum number_type type, struct array **array)
 {
     double *y;
-    e->spent = e->spent || plan->work > e->left.work;
-    if (e->spent) return evaluation_fault(e, "computing the program's constants takes too long");
-    e->left.work -= plan->work;
-    int code = array_known(e, &plan->out, type, array, &y);
+    struct array *made = NULL; /* *array may be one of the inputs */
+    int code = array_known(e, &plan->out, type, &made, &y);
     const struct shape **in = arena_array(e->arena, count, sizeof *in);
     const void **x = arena_array(e->arena, count, sizeof *x);
-    void **dx = arena_zeroed(e->arena, count, sizeof *dx), *saved[OP_SAVED_MAX] = {0};
-    if (code == CODE_OK && (in == NULL || x == NULL || dx == NULL)) code = evaluation_no_memory(e);
+    if (code == CODE_OK && (in == NULL || x == NULL)) code = evaluation_no_memory(e);
     for (size_t k = 0; code == CODE_OK && k < count; k++) {
         in[k] = inputs[k] != NULL ? &inputs[k]->shape : NULL;
         x[k] = inputs[k] != NULL ? inputs[k]->numbers : NULL;
     }
-    for (size_t s = 0; code == CODE_OK && s < OP_SAVED_MAX; s++)
-        if (plan->saved[s] > 0 && (saved[s] = arena_doubles(e->arena, plan->saved[s])) == NULL)
-            code = evaluation_no_memory(e);
     if (code != CODE_OK) return code;
-    const struct op_call call = {.op = op,
-                                 .backend = backend_cpu(DTYPE_FLOAT64),
-                                 .attributes = numbers,
-                                 .count = count,
-                                 .in = in,
-                                 .out = &plan->out,
-                                 .x = x,
-                                 .y = y,
-                                 .dx = dx,
-                                 .saved = saved};
-    code = op->forward(&call);
-    if (code == CODE_OUT_OF_MEMORY) return evaluation_no_memory(e);
-    if (code != CODE_OK) return evaluation_fault(e, "%s cannot take these numbers", op->name);
-    return CODE_OK;
+    const struct known_call call = {.op = op,
+                                    .attributes = numbers,
+                                    .in = in,
+                                    .x = x,
+                                    .count = count,
+                                    .out = &plan->out,
+                                    .saved = plan->saved,
+                                    .work = plan->work};
+    code = known_run(e, &call, y);
+    if (code == CODE_OK) *array = made;
+    return code;
 }
 
 /* Parameters of layers have the shapes that the plan says: networks make them so, programs bring their own. */
@@ -310,6 +302,8 @@ int array_read_view(struct evaluation *e, struct array *array, const struct arra
         *result = array;
         return CODE_OK;
     }
+    if (array_find_written(e, array, view, result) != CODE_OK) return evaluation_failed(e);
+    if (*result != NULL) return CODE_OK;
     /* Only axes of length 1 come or go: the elements stay where they are. */
     struct shape bare[2] = {{0}, {0}};
     for (size_t i = 0; i < array->shape.rank; i++)
@@ -369,7 +363,7 @@ bool array_common_shape(const struct shape *a, const struct shape *b, struct sha
 
 /* ---- from things ---- */
 
-static int known_number(struct evaluation *e, const struct thing *thing, struct array **array)
+static int array_of_number(struct evaluation *e, const struct thing *thing, struct array **array)
 {
     double *numbers = NULL;
     const struct shape scalar = {0};
@@ -417,7 +411,7 @@ static int from_lists(struct evaluation *e, const struct thing *thing, size_t de
         *array = thing->array;
         return CODE_OK;
     }
-    if (thing->kind == THING_NUMBER) return known_number(e, thing, array);
+    if (thing->kind == THING_NUMBER) return array_of_number(e, thing, array);
     if (thing->kind != THING_LIST && thing->kind != THING_TUPLE && thing->kind != THING_RANGE)
         return evaluation_fault(e, "an array is expected here, not %s", thing_words(thing, words));
     size_t count = thing->kind == THING_RANGE ? thing->range->count : thing->sequence->count;

@@ -4,6 +4,14 @@
 
 #include "core/language/state.h"
 
+/* Elements of an array in other places: of each axis its length, how many elements one step is; and where the first
+ * is. */
+struct array_view {
+    struct shape shape;
+    ptrdiff_t stride[TENSOR_RANK_MAX];
+    size_t offset;
+};
+
 /* An array of that shape whose numbers are known: *numbers is for the caller to fill in. */
 int array_known(struct evaluation *e, const struct shape *shape, enum number_type type, struct array **array,
                 double **numbers);
@@ -26,6 +34,11 @@ int array_of(struct evaluation *e, const struct thing *thing, struct array **arr
 /* Puts together what was written into it, so that it has numbers or a value. */
 int array_settle(struct evaluation *e, const struct array *array);
 
+/* What a view of an array is that something was written into and that has not been put together: found among what was
+ * written last, or in what lay under it; *result is NULL where it has to be put together first. (writes.c) */
+int array_find_written(struct evaluation *e, const struct array *array, const struct array_view *view,
+                       struct array **result);
+
 /* Its value in the graph, which is given its numbers where it had none. */
 int array_value(struct evaluation *e, struct array *array, struct value **value);
 
@@ -34,11 +47,6 @@ int array_value(struct evaluation *e, struct array *array, struct value **value)
 int array_reshape(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result);
 int array_permute(struct evaluation *e, struct array *array, const size_t *axes, struct array **result);
 
-struct array_view {
-    struct shape shape;
-    ptrdiff_t stride[TENSOR_RANK_MAX];
-    size_t offset;
-};
 int array_read_view(struct evaluation *e, struct array *array, const struct array_view *view, struct array **result);
 /* A view as an op's numbers: rank, dimensions, strides, offset. How many they are. */
 enum { ARRAY_VIEW_NUMBERS = 2 + 2 * TENSOR_RANK_MAX };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/language/functions.h"
+#include "core/language/known.h"
 
 static int filled(struct evaluation *e, const struct shape *shape, double number, enum number_type type,
                   struct thing *result)
@@ -55,6 +56,14 @@ static int call_eye(struct evaluation *e, const struct arguments *a, struct thin
     return code;
 }
 
+/* NumPy's matrix of a size; of an array, PyTorch's layer that does nothing. */
+static int call_identity(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    if (a->things[0].kind != THING_ARRAY || a->things[0].array->shape.rank == 0) return call_eye(e, a, result);
+    *result = a->things[0];
+    return CODE_OK;
+}
+
 static int call_arange(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     double start = 0, stop = 0, step = 1;
@@ -99,6 +108,19 @@ static int call_linspace(struct evaluation *e, const struct arguments *a, struct
     return code;
 }
 
+/* One more than the largest index. */
+static int count_classes(struct evaluation *e, struct array *index, size_t *count)
+{
+    const double *numbers;
+    double most = 0;
+    if (known_numbers(e, index, &numbers) != CODE_OK) return evaluation_failed(e);
+    for (size_t i = 0; i < index->size; i++)
+        most = numbers[i] > most ? numbers[i] : most;
+    if (!(most < 1e12)) return evaluation_fault(e, "an index is %g", most);
+    *count = (size_t)most + 1;
+    return CODE_OK;
+}
+
 /* 1 where an index is the number along a new last axis. */
 static int call_one_hot(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
@@ -106,7 +128,10 @@ static int call_one_hot(struct evaluation *e, const struct arguments *a, struct 
     size_t count = 0;
     double *numbers;
     int code = argument_array(e, a, 0, &index);
-    if (code == CODE_OK) code = argument_size(e, a, 1, 0, &count);
+    if (code == CODE_OK && a->given[1])
+        code = argument_size(e, a, 1, 0, &count);
+    else if (code == CODE_OK)
+        code = count_classes(e, index, &count);
     if (code != CODE_OK) return code;
     struct shape column = index->shape;
     const struct shape row = {.rank = 1, .dim = {count}};
@@ -185,10 +210,10 @@ const struct builtin constant_builtins[] = {
     {"empty_like", "x", call_like, "zeros", FREE},
     {"full_like", "x, fill_value", call_like, "full", FREE},
     {"eye", "n|N, m|M=", call_eye, NULL, FREE},
-    {"identity", "n", call_eye, NULL, FREE},
+    {"identity", "n", call_identity, NULL, FREE},
     {"arange", "start, stop=, step=", call_arange, NULL, FREE},
-    {"linspace", "start, stop, num=", call_linspace, NULL, FREE},
-    {"one_hot", "x, num_classes", call_one_hot, NULL, FREE},
+    {"linspace", "start, stop, num|steps=", call_linspace, NULL, FREE},
+    {"one_hot", "x, num_classes=", call_one_hot, NULL, FREE},
     {"seed", "seed", call_seed, NULL, FREE},
     {"manual_seed", "seed", call_seed, NULL, FREE},
     {"rand", "shape=, *", call_random, "uniform", FREE},

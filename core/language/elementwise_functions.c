@@ -100,6 +100,11 @@ static int call_where(struct evaluation *e, const struct arguments *a, struct th
 {
     struct array *inputs[3] = {NULL}, *y = NULL;
     int code = CODE_OK;
+    if (!a->given[1] && !a->given[2]) { /* where it holds */
+        struct thing condition = a->things[0];
+        return function_by_name(e, "nonzero", &condition, 1, result);
+    }
+    if (!a->given[2]) return function_fault(e, a, "takes a condition, and two that are chosen from or none");
     for (size_t i = 0; code == CODE_OK && i < 3; i++)
         code = argument_array(e, a, i, &inputs[i]);
     if (code != CODE_OK) return code;
@@ -142,6 +147,15 @@ static int call_astype(struct evaluation *e, const struct arguments *a, struct t
     return code;
 }
 
+/* x itself, wherever it is put. */
+static int call_same(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) *result = thing_array(x);
+    return code;
+}
+
 /* The value, through which no gradient flows. */
 static int call_detach(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
@@ -166,9 +180,14 @@ const struct builtin elementwise_builtins[] = {
     {"sin", "x", unary, "sin", BOTH},
     {"cos", "x", unary, "cos", BOTH},
     {"reciprocal", "x", unary, "reciprocal", BOTH},
-    {"floor", "x", unary, "floor", FREE},
-    {"ceil", "x", unary, "ceil", FREE},
+    {"floor", "x", unary, "floor", BOTH},
+    {"ceil", "x", unary, "ceil", BOTH},
     {"rint", "x", unary, "round", FREE},
+    {"trunc", "x", unary, "trunc", BOTH},
+    {"fix", "x", unary, "trunc", FREE},
+    {"erf", "x", unary, "erf", BOTH},
+    {"arctan", "x", unary, "arctan", BOTH},
+    {"atan", "x", unary, "arctan", BOTH},
     {"logical_not", "x", unary, "logical_not", FREE},
     {"negative", "x", call_negative, NULL, FREE},
     {"neg", "x", call_negative, NULL, METHOD},
@@ -194,12 +213,26 @@ const struct builtin elementwise_builtins[] = {
     {"pow", "x, y", by_operator, "pow", BOTH},
     {"clip", "x, low|a_min|min=, high|a_max|max=", call_clip, NULL, BOTH},
     {"clamp", "x, low|min=, high|max=", call_clip, NULL, BOTH},
-    {"where", "c|condition, x, y", call_where, NULL, FREE},
+    {"where", "c|condition, x=, y=", call_where, NULL, FREE},
     {"astype", "x, type|dtype=", call_astype, "float", BOTH},
     {"float", "x", call_astype, "float", BOTH},
     {"double", "x", call_astype, "float", BOTH},
     {"copy", "x", call_astype, NULL, BOTH},
-    {"clone", "x", call_astype, NULL, METHOD},
+    {"clone", "x", call_astype, NULL, BOTH},
+    {"numpy", "x", call_astype, NULL, METHOD},
+    {"cpu", "x", call_astype, NULL, METHOD},
+    {"contiguous", "x", call_astype, NULL, METHOD},
+    {"requires_grad_", "x, flag=", call_same, NULL, METHOD},
+    {"tolist", "x", call_astype, NULL, METHOD},
+    {"to", "x, *", call_same, NULL, METHOD},
+    {"tensor", "x, type|dtype=", call_astype, NULL, FREE},
+    {"from_numpy", "x", call_astype, NULL, FREE},
+    {"ascontiguousarray", "x, type|dtype=", call_astype, NULL, FREE},
+    {"float64", "x", call_astype, "float", FREE},
+    {"float32", "x", call_astype, "float", FREE},
+    {"long", "x", call_astype, "int", METHOD},
+    {"int", "x", call_astype, "int", METHOD},
+    {"bool", "x", call_astype, "bool", METHOD},
     {"item", "x", call_astype, NULL, METHOD},
     {"asarray", "x, type|dtype=", call_astype, NULL, FREE},
     {"array", "x, type|dtype=", call_astype, NULL, FREE},

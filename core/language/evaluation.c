@@ -77,7 +77,8 @@ static int bind(struct evaluation *e, size_t symbol, const char *name, struct th
 /* What is passed over before a dot: these modules, and an object whose attributes are names. */
 static bool is_module(const char *name)
 {
-    static const char *const modules[] = {"np", "numpy", "torch", "F", "nn", "tf", "jnp", "math", "self", NULL};
+    static const char *const modules[] = {"np",  "numpy", "torch", "F",    "nn", "tf",
+                                          "jnp", "math",  "scipy", "self", NULL};
     for (size_t i = 0; modules[i] != NULL; i++)
         if (strcmp(name, modules[i]) == 0) return true;
     return false;
@@ -86,11 +87,12 @@ static bool is_module(const char *name)
 static bool find_name(const struct evaluation *e, size_t symbol, struct thing *thing)
 {
     const struct local *local = find_local(e, symbol);
-    const struct versions *versions = &e->names[symbol];
     if (local != NULL) {
         *thing = local->thing;
         return true;
     }
+    if (e->frame != NULL && e->frame->library) return false; /* its symbols are others */
+    const struct versions *versions = &e->names[symbol];
     if (versions->count == 0) return false;
     *thing = versions->list[versions->count - 1].thing;
     return true;
@@ -141,17 +143,23 @@ static int evaluate_name(struct evaluation *e, const struct expression *x, struc
 
 /* ---- attributes ---- */
 
+static bool is_torch(const char *module)
+{
+    return strcmp(module, "torch") == 0 || strcmp(module, "F") == 0 || strcmp(module, "nn") == 0;
+}
+
 /* np.exp is exp, np.random.randn is randn, self.W1 is W1, nn.functional.relu is relu. */
 static int evaluate_module_attribute(struct evaluation *e, const struct thing *of, const struct expression *x,
                                      struct thing *thing)
 {
-    static const char *const modules[] = {"random", "nn", "functional", "linalg", "Tensor", NULL};
-    const struct builtin *builtin = functions_find(x->name, false);
+    static const char *const modules[] = {"random", "nn", "functional", "linalg", "Tensor", "special", NULL};
+    const struct builtin *builtin = is_torch(of->text) ? functions_find_torch(x->name) : NULL;
     struct thing word = {0};
+    if (builtin == NULL) builtin = functions_find(x->name, false);
     if (strcmp(of->text, "self") == 0) return evaluate_name(e, x, thing);
     for (size_t i = 0; modules[i] != NULL; i++)
         if (strcmp(x->name, modules[i]) == 0) {
-            *thing = (struct thing){.kind = THING_MODULE, .text = "np"};
+            *thing = (struct thing){.kind = THING_MODULE, .text = is_torch(of->text) ? "torch" : "np"};
             return CODE_OK;
         }
     if (builtin != NULL) {
@@ -174,7 +182,7 @@ static int evaluate_attribute(struct evaluation *e, const struct expression *x, 
     struct thing of = {0};
     int code = evaluation_evaluate(e, x->operands[0], &of);
     if (code != CODE_OK) return code;
-    e->spot = x->spot;
+    evaluation_at(e, x->spot);
     if (of.kind == THING_MODULE) return evaluate_module_attribute(e, &of, x, thing);
     if (functions_attribute(e, &of, x->name, thing)) return e->reader->error->code;
     const struct builtin *method = functions_find(x->name, true);
@@ -216,6 +224,7 @@ static int bind_parameters(struct evaluation *e, const struct statement *functio
         if (given) continue;
         if (parameter->fallback == NULL)
             return evaluation_fault(e, "%.80s is called without its %.80s", function->name, parameter->name);
+        if (frame->library) e->frame = frame; /* its names are not the program's */
         int code = evaluation_evaluate(e, parameter->fallback, &fallback);
         e->frame = frame;
         if (code == CODE_OK) code = bind_local(e, parameter->symbol, fallback);
@@ -225,16 +234,17 @@ static int bind_parameters(struct evaluation *e, const struct statement *functio
     return CODE_OK;
 }
 
-static int call_function(struct evaluation *e, const struct statement *function, struct thing *arguments,
+static int call_function(struct evaluation *e, const struct statement *function, bool library, struct thing *arguments,
                          const char *const *keywords, size_t count, struct thing *result)
 {
-    struct frame frame = {.caller = e->frame};
+    struct frame frame = {.caller = e->frame, .library = library};
     struct spot here = e->spot;
     if (e->levels == CALLS_MAX)
         return evaluation_fault(e, "more than %d calls within each other (the language has no recursion)", CALLS_MAX);
     e->levels++; /* what stands for a parameter that is not given may call, too */
     int code = bind_parameters(e, function, arguments, keywords, count, &frame);
     if (code != CODE_OK) return code;
+    e->spot = here;
     e->frame = &frame;
     code = evaluation_run(e, &function->body);
     e->levels--;
@@ -244,13 +254,26 @@ static int call_function(struct evaluation *e, const struct statement *function,
     return code;
 }
 
+int evaluation_call_written(struct evaluation *e, const struct statement *function, struct thing *arguments,
+                            const char *const *keywords, size_t count, struct thing *result)
+{
+    return call_function(e, function, true, arguments, keywords, count, result);
+}
+
 int evaluation_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
                     const char *const *keywords, size_t count, struct thing *result)
 {
     char words[SHAPE_TEXT_MAX + 32];
     if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
-    if (callee->kind == THING_FUNCTION) return call_function(e, callee->function, arguments, keywords, count, result);
+    if (callee->kind == THING_FUNCTION)
+        return call_function(e, callee->function, false, arguments, keywords, count, result);
     if (callee->kind == THING_BUILTIN) return functions_call(e, callee, arguments, keywords, count, result);
+    if (callee->kind == THING_NUMBER && callee->self != NULL) { /* x.size(), x.size(0) */
+        struct thing all[2] = {*callee->self, {0}};
+        if (count > 1) return evaluation_fault(e, "size() takes one axis at most");
+        if (count == 1) all[1] = arguments[0];
+        return function_by_name(e, count == 1 ? "size" : "shape", all, 1 + count, result);
+    }
     return evaluation_fault(e, "%s cannot be called", thing_words(callee, words));
 }
 
@@ -268,13 +291,13 @@ static int add_at(struct evaluation *e, const struct expression *x)
 {
     struct thing of, what, changed, subscripts[SUBSCRIPTS_MAX] = {{0}};
     size_t count = 1;
-    e->spot = x->operands[0]->spot;
+    evaluation_at(e, x->operands[0]->spot);
     if (x->count != 4 || x->keywords[1] != NULL || x->keywords[2] != NULL || x->keywords[3] != NULL)
         return evaluation_fault(e, "np.add.at takes an array, an index, and what is added there");
     int code = evaluation_evaluate(e, x->operands[1], &of);
     if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[2], &subscripts[0]);
     if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[3], &what);
-    e->spot = x->operands[0]->spot;
+    evaluation_at(e, x->operands[0]->spot);
     if (code == CODE_OK && of.kind != THING_ARRAY) return evaluation_fault(e, "np.add.at adds to an array");
     if (code == CODE_OK && subscripts[0].kind == THING_TUPLE && subscripts[0].sequence->count <= SUBSCRIPTS_MAX) {
         const struct sequence *tuple = subscripts[0].sequence;
@@ -329,7 +352,7 @@ static int evaluate_call(struct evaluation *e, const struct expression *x, struc
     int code = evaluation_evaluate(e, x->operands[0], &callee);
     if (code == CODE_OK) code = evaluate_arguments(e, x, &arguments, &keywords);
     if (code != CODE_OK) return code;
-    e->spot = x->operands[0]->kind == EXPRESSION_ATTRIBUTE ? x->operands[0]->spot : x->spot;
+    evaluation_at(e, x->operands[0]->kind == EXPRESSION_ATTRIBUTE ? x->operands[0]->spot : x->spot);
     return evaluation_call(e, &callee, arguments.items, keywords, arguments.count, thing);
 }
 
@@ -342,7 +365,7 @@ static int evaluate_chain(struct evaluation *e, const struct expression *x, stru
     for (size_t i = 1; code == CODE_OK && i < x->count; i++) {
         struct thing left = *thing;
         code = evaluation_evaluate(e, x->operands[i], &right);
-        e->spot = x->operators[i - 1];
+        evaluation_at(e, x->operators[i - 1]);
         if (code == CODE_OK) code = evaluation_binary(e, x->operations[i - 1], &left, &right, thing);
     }
     return code;
@@ -353,7 +376,7 @@ static int evaluate_power(struct evaluation *e, const struct expression *x, stru
     struct thing base = {0}, exponent = {0};
     int code = evaluation_evaluate(e, x->operands[0], &base);
     if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[1], &exponent);
-    e->spot = x->spot;
+    evaluation_at(e, x->spot);
     return code == CODE_OK ? evaluation_binary(e, OPERATION_POWER, &base, &exponent, thing) : code;
 }
 
@@ -365,7 +388,7 @@ static int evaluate_compare(struct evaluation *e, const struct expression *x, st
     int code = evaluation_evaluate(e, x->operands[0], &left);
     for (size_t i = 1; code == CODE_OK && truth && i < x->count; i++) {
         code = evaluation_evaluate(e, x->operands[i], &right);
-        e->spot = x->spot;
+        evaluation_at(e, x->spot);
         if (code == CODE_OK) code = evaluation_binary(e, x->operations[i - 1], &left, &right, thing);
         if (code == CODE_OK && x->count > 2) code = evaluation_truth(e, thing, &truth);
         left = right;
@@ -389,7 +412,7 @@ static int evaluate_choice(struct evaluation *e, const struct expression *x, str
 {
     bool truth = false;
     int code = evaluation_evaluate(e, x->operands[1], thing);
-    e->spot = x->spot;
+    evaluation_at(e, x->spot);
     if (code == CODE_OK) code = evaluation_truth(e, thing, &truth);
     return code == CODE_OK ? evaluation_evaluate(e, x->operands[truth ? 0 : 2], thing) : code;
 }
@@ -442,7 +465,7 @@ static int evaluate_subscript(struct evaluation *e, const struct expression *x, 
     size_t count;
     int code = evaluation_evaluate(e, x->operands[0], &of);
     if (code == CODE_OK) code = evaluate_subscripts(e, x, subscripts, &count);
-    e->spot = x->spot;
+    evaluation_at(e, x->spot);
     return code == CODE_OK ? subscript_read(e, &of, subscripts, count, thing) : code;
 }
 
@@ -454,7 +477,11 @@ static int evaluate_comprehension(struct evaluation *e, const struct expression 
     int code = evaluation_evaluate(e, x->operands[2], &over);
     if (code == CODE_OK) code = evaluation_items(e, &over, &items);
     for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
+        bool taken = true;
         code = assign(e, x->operands[1], items.items[i]);
+        if (code == CODE_OK && x->count > 3) code = evaluation_evaluate(e, x->operands[3], &item);
+        if (code == CODE_OK && x->count > 3) code = evaluation_truth(e, &item, &taken);
+        if (code == CODE_OK && !taken) continue;
         if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[0], &item);
         if (code == CODE_OK && !sequence_add(e->arena, made, item)) code = evaluation_no_memory(e);
     }
@@ -464,7 +491,7 @@ static int evaluate_comprehension(struct evaluation *e, const struct expression 
 
 int evaluation_evaluate(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
-    if (x->kind != EXPRESSION_CHAIN && x->kind != EXPRESSION_POWER) e->spot = x->spot;
+    if (x->kind != EXPRESSION_CHAIN && x->kind != EXPRESSION_POWER) evaluation_at(e, x->spot);
     switch (x->kind) {
     case EXPRESSION_NUMBER:
         *thing = thing_number(x->number, x->is_whole ? TYPE_INT : TYPE_FLOAT);
@@ -481,7 +508,7 @@ int evaluation_evaluate(struct evaluation *e, const struct expression *x, struct
     case EXPRESSION_UNARY: {
         struct thing operand = {0};
         int code = evaluation_evaluate(e, x->operands[0], &operand);
-        e->spot = x->spot;
+        evaluation_at(e, x->spot);
         return code == CODE_OK ? evaluation_unary(e, x->operation, &operand, thing) : code;
     }
     case EXPRESSION_COMPARE:
@@ -507,6 +534,9 @@ int evaluation_evaluate(struct evaluation *e, const struct expression *x, struct
         return evaluate_sequence(e, x, THING_DICTIONARY, thing);
     case EXPRESSION_COMPREHENSION:
         return evaluate_comprehension(e, x, thing);
+    case EXPRESSION_LAMBDA:
+        *thing = (struct thing){.kind = THING_FUNCTION, .function = x->function};
+        return CODE_OK;
     case EXPRESSION_ELLIPSIS:
         *thing = (struct thing){.kind = THING_ELLIPSIS};
         return CODE_OK;
@@ -573,7 +603,7 @@ static int write_subscript(struct evaluation *e, const struct expression *target
     size_t count;
     int code = evaluation_evaluate(e, target->operands[0], &of);
     if (code == CODE_OK) code = evaluate_subscripts(e, target, subscripts, &count);
-    e->spot = target->spot;
+    evaluation_at(e, target->spot);
     if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, operation, what, &changed);
     return code != CODE_OK || is_container(&of) ? code : assign(e, target->operands[0], changed);
 }
@@ -589,7 +619,7 @@ static int assign_attribute(struct evaluation *e, const struct expression *targe
 
 static int assign(struct evaluation *e, const struct expression *target, struct thing thing)
 {
-    e->spot = target->spot;
+    evaluation_at(e, target->spot);
     switch (target->kind) {
     case EXPRESSION_NAME:
         return bind(e, target->symbol, target->name, thing);
@@ -613,7 +643,7 @@ static int run_update(struct evaluation *e, const struct statement *s)
     if (code != CODE_OK) return code;
     if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, s->operation, &what);
     code = evaluation_evaluate(e, target, &before);
-    e->spot = s->spot;
+    evaluation_at(e, s->spot);
     if (code == CODE_OK) code = evaluation_binary(e, s->operation, &before, &what, &after);
     return code == CODE_OK ? assign(e, target, after) : code;
 }
@@ -627,9 +657,23 @@ static int run_for(struct evaluation *e, const struct statement *s)
     for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
         code = assign(e, s->targets[0], items.items[i]);
         if (code == CODE_OK) code = evaluation_run(e, &s->body);
-        if (e->frame != NULL && e->frame->returned) break;
+        bool left = e->leaving == LEAVING_LOOP || (e->frame != NULL && e->frame->returned);
+        e->leaving = LEAVING_NOT;
+        if (left) break;
     }
     return code;
+}
+
+/* With the words of the program; of the library's functions, with the string alone. */
+static int raise(struct evaluation *e, const struct statement *s)
+{
+    const char *text = s->begin, *end = s->end;
+    const bool library = e->frame != NULL && e->frame->library;
+    if (library) {
+        text = (const char *)memchr(text, '"', (size_t)(end - text)) + 1;
+    }
+    return evaluation_fault(
+        e, "%s%.*s", library ? "" : "the program comes to this: ", (int)(end - text < 200 ? end - text : 200), text);
 }
 
 static int run_statement(struct evaluation *e, const struct statement *s)
@@ -637,7 +681,7 @@ static int run_statement(struct evaluation *e, const struct statement *s)
     struct thing thing = {0};
     bool truth = false;
     int code = CODE_OK;
-    e->spot = s->spot;
+    evaluation_at(e, s->spot);
     if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
     switch (s->kind) {
     case STATEMENT_ASSIGN:
@@ -663,6 +707,14 @@ static int run_statement(struct evaluation *e, const struct statement *s)
         e->frame->result = thing;
         e->frame->returned = true;
         return code;
+    case STATEMENT_BREAK:
+        e->leaving = LEAVING_LOOP;
+        return CODE_OK;
+    case STATEMENT_CONTINUE:
+        e->leaving = LEAVING_TURN;
+        return CODE_OK;
+    case STATEMENT_RAISE:
+        return raise(e, s);
     case STATEMENT_PASS:
         return CODE_OK;
     }
@@ -674,7 +726,7 @@ int evaluation_run(struct evaluation *e, const struct block *block)
     int code = CODE_OK;
     for (size_t i = 0; code == CODE_OK && i < block->count; i++) {
         code = run_statement(e, block->list[i]);
-        if (e->frame != NULL && e->frame->returned) break;
+        if (e->leaving != LEAVING_NOT || (e->frame != NULL && e->frame->returned)) break;
     }
     return code;
 }

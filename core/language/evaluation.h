@@ -16,6 +16,10 @@ int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struc
 int evaluation_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
                     const char *const *keywords, size_t count, struct thing *result);
 
+/* Calls a function that is written in the language, but stands in no program. */
+int evaluation_call_written(struct evaluation *e, const struct statement *function, struct thing *arguments,
+                            const char *const *keywords, size_t count, struct thing *result);
+
 /* The items of what can be run over: tuple, list, range, dictionary (keys), or an array along its first axis. */
 int evaluation_items(struct evaluation *e, const struct thing *thing, struct sequence *items);
 
@@ -48,6 +52,13 @@ int functions_matmul(struct evaluation *e, struct array *a, struct array *b, str
 const struct builtin *functions_find(const char *name, bool method);
 int functions_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
                    const char *const *keywords, size_t count, struct thing *result);
+
+/* Calls the builtin of that name with so many arguments. */
+int function_by_name(struct evaluation *e, const char *name, struct thing *arguments, size_t count,
+                     struct thing *result);
+
+/* PyTorch's function of a name, where that has another meaning than NumPy's; NULL where it has not. */
+const struct builtin *functions_find_torch(const char *name);
 
 /* What a name that is unknown may have been meant for; NULL where there is nothing like it. */
 const char *functions_nearest(struct arena *arena, const char *name);

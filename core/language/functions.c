@@ -5,17 +5,37 @@
 #include <string.h>
 
 #include "core/base/spelling.h"
+#include "core/language/known.h"
 
 static const struct builtin *const tables[] = {elementwise_builtins, reduction_builtins, shape_builtins,
-                                               constant_builtins,    layer_builtins,     python_builtins};
+                                               constant_builtins,    layer_builtins,     python_builtins,
+                                               known_builtins,       library_builtins};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 const struct builtin *functions_find(const char *name, bool method)
 {
     for (size_t t = 0; t < TABLES; t++)
         for (const struct builtin *b = tables[t]; b->name != NULL; b++)
-            if (strcmp(b->name, name) == 0 && (b->use & (method ? METHOD : FREE)) != 0) return b;
+            if (b->name[0] == name[0] && (name[0] == '\0' || b->name[1] == name[1]) && strcmp(b->name, name) == 0 &&
+                (b->use & (method ? METHOD : FREE)) != 0)
+                return b;
     return NULL;
+}
+
+const struct builtin *functions_find_torch(const char *name)
+{
+    static const char before[] = "torch.";
+    for (size_t t = 0; t < TABLES; t++)
+        for (const struct builtin *b = tables[t]; b->name != NULL; b++)
+            if (strncmp(b->name, before, sizeof before - 1) == 0 && strcmp(b->name + sizeof before - 1, name) == 0)
+                return b;
+    return NULL;
+}
+
+/* Not for programs to call by that name. */
+static bool is_hidden(const char *name)
+{
+    return name[0] == '_' || strchr(name, '.') != NULL;
 }
 
 const char *functions_nearest(struct arena *arena, const char *name)
@@ -29,7 +49,7 @@ const char *functions_nearest(struct arena *arena, const char *name)
     count = 0;
     for (size_t t = 0; t < TABLES; t++)
         for (const struct builtin *b = tables[t]; b->name != NULL; b++)
-            known[count++] = b->name;
+            if (!is_hidden(b->name)) known[count++] = b->name;
     return spelling_nearest(name, known, count);
 }
 
@@ -84,9 +104,10 @@ static size_t find_parameter(const char *signature, const char *name)
 }
 
 /* Keywords that say nothing here: arithmetic and memory are the daemon's. */
-static bool says_nothing(const char *keyword)
+bool function_passes_over(const char *keyword)
 {
-    static const char *const words[] = {"dtype", "out", "copy", "order", "device", "requires_grad", "inplace", NULL};
+    static const char *const words[] = {"dtype",         "out",     "copy",          "order", "device",
+                                        "requires_grad", "inplace", "memory_format", NULL};
     for (size_t i = 0; words[i] != NULL; i++)
         if (strcmp(words[i], keyword) == 0) return true;
     return false;
@@ -124,7 +145,7 @@ static int read_arguments(struct evaluation *e, struct arguments *a, const struc
             code = keep_keyword(e, a, keywords[i], &arguments[i], count);
         } else if (keywords[i] != NULL) {
             size_t which = find_parameter(signature, keywords[i]);
-            if (which == ARGUMENTS_MAX && says_nothing(keywords[i])) continue;
+            if (which == ARGUMENTS_MAX && function_passes_over(keywords[i])) continue;
             if (which == ARGUMENTS_MAX)
                 return evaluation_fault(e, "%s has no argument \"%.40s\" (it takes: %s)", a->builtin->name, keywords[i],
                                         signature);
@@ -146,10 +167,20 @@ static int read_arguments(struct evaluation *e, struct arguments *a, const struc
     return CODE_OK;
 }
 
+/* x.max(dim=1) is PyTorch's, x.max(axis=1) NumPy's. */
+static const struct builtin *dialect(const struct builtin *builtin, const char *const *keywords, size_t count)
+{
+    const struct builtin *torch = NULL;
+    for (size_t i = 0; torch == NULL && i < count; i++)
+        if (keywords[i] != NULL && (strcmp(keywords[i], "dim") == 0 || strcmp(keywords[i], "keepdim") == 0))
+            torch = functions_find_torch(builtin->name);
+    return torch != NULL ? torch : builtin;
+}
+
 int functions_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
                    const char *const *keywords, size_t count, struct thing *result)
 {
-    struct arguments a = {.builtin = callee->builtin};
+    struct arguments a = {.builtin = dialect(callee->builtin, keywords, count)};
     struct thing *all = arguments;
     const char *const *words = keywords;
     if (callee->self != NULL) {
@@ -163,7 +194,15 @@ int functions_call(struct evaluation *e, const struct thing *callee, struct thin
         count++;
     }
     if (read_arguments(e, &a, all, words, count) != CODE_OK) return evaluation_failed(e);
-    return callee->builtin->call(e, &a, result);
+    return a.builtin->call(e, &a, result);
+}
+
+int function_by_name(struct evaluation *e, const char *name, struct thing *arguments, size_t count,
+                     struct thing *result)
+{
+    const struct thing callee = {.kind = THING_BUILTIN, .builtin = functions_find(name, false)};
+    const char *const none[ARGUMENTS_MAX] = {NULL};
+    return functions_call(e, &callee, arguments, none, count, result);
 }
 
 int function_fault(struct evaluation *e, const struct arguments *a, const char *what)
@@ -181,10 +220,7 @@ int function_whole(struct evaluation *e, const struct thing *thing, const char *
     char words[SHAPE_TEXT_MAX + 32];
     *number = thing->number;
     if (thing->kind == THING_ARRAY && thing->array->size == 1) {
-        if (array_settle(e, thing->array) != CODE_OK) return evaluation_failed(e);
-        if (thing->array->numbers == NULL)
-            return evaluation_fault(e, "%s may not depend on a value that is computed", what);
-        *number = thing->array->numbers[0];
+        if (known_number(e, thing->array, number) != CODE_OK) return evaluation_failed(e);
     } else if (thing->kind != THING_NUMBER) {
         return evaluation_fault(e, "%s must be a whole number, not %s", what, thing_words(thing, words));
     }
@@ -197,14 +233,10 @@ int argument_number(struct evaluation *e, const struct arguments *a, size_t i, d
     *number = fallback;
     const struct thing *thing = &a->things[i];
     if (thing->kind == THING_NONE) return CODE_OK;
-    if (thing->kind == THING_ARRAY && thing->array->size == 1 && array_settle(e, thing->array) == CODE_OK &&
-        thing->array->numbers != NULL)
-        *number = thing->array->numbers[0];
-    else if (thing->kind == THING_NUMBER)
-        *number = thing->number;
-    else
-        return evaluation_fault(e, "%s takes a number here that is known, not %s", a->builtin->name,
-                                thing_words(thing, words));
+    if (thing->kind == THING_ARRAY && thing->array->size == 1) return known_number(e, thing->array, number);
+    if (thing->kind != THING_NUMBER)
+        return evaluation_fault(e, "%s takes a number here, not %s", a->builtin->name, thing_words(thing, words));
+    *number = thing->number;
     return CODE_OK;
 }
 
@@ -327,6 +359,11 @@ bool functions_attribute(struct evaluation *e, const struct thing *of, const cha
         const struct thing scalar = thing_array(array);
         return functions_attribute(e, &scalar, name, result);
     }
+    if (of->kind == THING_TUPLE && of->sequence->count == 2 &&
+        (strcmp(name, "values") == 0 || strcmp(name, "indices") == 0)) { /* of PyTorch's max and min */
+        *result = of->sequence->items[name[0] == 'i'];
+        return true;
+    }
     if (of->kind != THING_ARRAY) return false;
     if (strcmp(name, "T") == 0 || strcmp(name, "mT") == 0) {
         for (size_t i = 0; i < array->shape.rank; i++)
@@ -337,7 +374,11 @@ bool functions_attribute(struct evaluation *e, const struct thing *of, const cha
     } else if (strcmp(name, "ndim") == 0) {
         *result = thing_number((double)array->shape.rank, TYPE_INT);
     } else if (strcmp(name, "size") == 0) {
+        struct thing *self = arena_alloc(e->arena, sizeof *self);
+        if (self == NULL) return evaluation_no_memory(e) == CODE_OK;
+        *self = *of;
         *result = thing_number((double)array->size, TYPE_INT);
+        result->self = self; /* of PyTorch's x.size(0) */
     } else if (strcmp(name, "data") == 0) {
         *result = *of;
     } else if (strcmp(name, "dtype") == 0) {

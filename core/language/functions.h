@@ -46,11 +46,14 @@ int function_axes(struct evaluation *e, const struct thing *thing, size_t rank, 
 
 int function_fault(struct evaluation *e, const struct arguments *a, const char *what);
 
+/* Whether a keyword says nothing here: dtype=, out=, device=, ... */
+bool function_passes_over(const char *keyword);
+
 /* A whole number that is known now. */
 int function_whole(struct evaluation *e, const struct thing *thing, const char *what, double *number);
 
 /* The tables, by what the functions are about; each ends with a NULL name. */
 extern const struct builtin elementwise_builtins[], reduction_builtins[], shape_builtins[], constant_builtins[],
-    layer_builtins[], python_builtins[];
+    layer_builtins[], python_builtins[], known_builtins[], library_builtins[];
 
 #endif

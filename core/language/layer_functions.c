@@ -88,7 +88,9 @@ static bool is_slot(const struct op *op, const char *name, size_t *slot)
 {
     for (*slot = 0; op->slots[*slot].symbol != NULL; ++*slot) {
         const struct slot *s = &op->slots[*slot];
-        bool input = *slot == 0 && strcmp(name, "input") == 0; /* as PyTorch calls the first */
+        /* as PyTorch calls the first, and the second of a loss */
+        bool input = (*slot == 0 && strcmp(name, "input") == 0) ||
+                     (op->kind == OP_LOSS && *slot == LOSS_TARGET && strcmp(name, "target") == 0);
         if (input || strcmp(s->symbol, name) == 0 || (s->member != NULL && strcmp(s->member, name) == 0)) return true;
     }
     return false;
@@ -110,6 +112,7 @@ static int take_keyword(struct evaluation *e, struct layer_call *c, const char *
         if (i >= c->count) c->count = i + 1;
         return array_of(e, thing, &c->inputs[i]);
     }
+    if (function_passes_over(name)) return CODE_OK;
     return evaluation_fault(e, "%s has no argument \"%.40s\"", c->op->name, name);
 }
 
@@ -274,11 +277,38 @@ static int check_required(struct evaluation *e, const struct layer_call *c)
     return CODE_OK;
 }
 
+/* A loss that its op does not have: of each element, with weights, over classes in the middle. It is one of the
+ * library's then, put together of other ops; NULL where the op does. */
+static const struct builtin *beyond_op(const struct op *op, const struct arguments *a)
+{
+    static const char *const words[] = {"weight", "pos_weight", "ignore_index", "label_smoothing", NULL};
+    char name[32] = "_";
+    const struct thing *first = a->rest.count > 0 ? &a->rest.items[0] : NULL;
+    bool classes = op->target == TARGET_CLASSES || op->target == TARGET_CLASSES_OR_SOFT;
+    bool beyond = first != NULL && first->kind == THING_ARRAY && classes && first->array->shape.rank > 2;
+    for (size_t i = 0; i < a->keyword_count; i++) {
+        const struct thing *thing = &a->keyword_things[i];
+        for (size_t w = 0; words[w] != NULL; w++)
+            beyond = beyond || (strcmp(words[w], a->keywords[i]) == 0 && thing->kind != THING_NONE);
+        beyond = beyond || (strcmp(a->keywords[i], "reduction") == 0 && thing->kind == THING_TEXT &&
+                            strcmp(thing->text, "none") == 0);
+    }
+    if (op->kind != OP_LOSS || !beyond) return NULL;
+    strncat(name, op->name, sizeof name - 2);
+    return functions_find(name, false);
+}
+
 static int call_layer(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct layer_call c = {.op = ops_find(a->builtin->op, true)};
     if (c.op == NULL) c.op = ops_find(a->builtin->op, false);
     if (c.op == NULL) return function_fault(e, a, "is not there yet");
+    const struct builtin *library = beyond_op(c.op, a);
+    if (library != NULL) {
+        struct arguments same = *a;
+        same.builtin = library;
+        return library->call(e, &same, result);
+    }
     for (size_t i = 0; attribute_stands(&c.op->attributes[i]); i++)
         c.attributes[i] = c.op->attributes[i].fallback;
     if (c.op->kind == OP_LOSS) {

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "core/language/evaluation.h"
+#include "core/language/known.h"
 
 int evaluation_truth(struct evaluation *e, const struct thing *thing, bool *truth)
 {
+    double number;
     switch (thing->kind) {
     case THING_NONE:
         *truth = false;
@@ -23,12 +25,10 @@ int evaluation_truth(struct evaluation *e, const struct thing *thing, bool *trut
         *truth = thing->sequence->count > 0;
         return CODE_OK;
     case THING_ARRAY:
-        if (array_settle(e, thing->array) != CODE_OK) return evaluation_failed(e);
-        if (thing->array->numbers == NULL)
-            return evaluation_fault(e, "what is done next may not depend on a value that is computed");
         if (thing->array->size > 1)
             return evaluation_fault(e, "an array of several elements is neither true nor false");
-        *truth = thing->array->numbers[0] != 0;
+        if (known_number(e, thing->array, &number) != CODE_OK) return evaluation_failed(e);
+        *truth = number != 0;
         return CODE_OK;
     default:
         *truth = true;
@@ -95,6 +95,20 @@ static int number_operation(struct evaluation *e, enum operation operation, cons
     return CODE_OK;
 }
 
+static bool has_gradient(const struct array *array)
+{
+    return array->value != NULL && array->value->differentiated;
+}
+
+/* a % b, through which a gradient flows: a - floor(a / b) * b, where the floor is flat. */
+static int array_modulo(struct evaluation *e, struct array **inputs, struct array **array)
+{
+    struct array *product[2] = {NULL, inputs[1]}, *difference[2] = {inputs[0], NULL};
+    int code = array_op(e, "floor_divide", NULL, 0, inputs, 2, TYPE_FLOAT, &product[0]);
+    if (code == CODE_OK) code = array_op(e, "mul", NULL, 0, product, 2, TYPE_FLOAT, &difference[1]);
+    return code == CODE_OK ? array_op(e, "sub", NULL, 0, difference, 2, TYPE_FLOAT, array) : code;
+}
+
 static int array_operation(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
                            struct thing *result)
 {
@@ -136,6 +150,9 @@ static int array_operation(struct evaluation *e, enum operation operation, const
         type = TYPE_INT;
     if (operation == OPERATION_POWER && b->kind == THING_NUMBER) {
         code = array_op(e, "power", &b->number, 1, inputs, 1, b->number < 0 ? TYPE_FLOAT : type, &array);
+    } else if (operation == OPERATION_MODULO && array_settle(e, inputs[0]) == CODE_OK &&
+               array_settle(e, inputs[1]) == CODE_OK && (has_gradient(inputs[0]) || has_gradient(inputs[1]))) {
+        code = array_modulo(e, inputs, &array);
     } else {
         code = array_op(e, ops[operation], NULL, 0, inputs, 2, type, &array);
     }
@@ -149,7 +166,8 @@ static bool things_equal(const struct thing *a, const struct thing *b)
     if (a->kind == THING_NUMBER) return a->number == b->number;
     if (a->kind == THING_TEXT) return strcmp(a->text, b->text) == 0;
     if (a->kind == THING_NONE) return true;
-    if (a->kind != THING_TUPLE || a->sequence->count != b->sequence->count) return false;
+    bool items = a->kind == THING_TUPLE || a->kind == THING_LIST;
+    if (!items || a->sequence->count != b->sequence->count) return false;
     for (size_t i = 0; i < a->sequence->count; i++) {
         const struct thing *x = &a->sequence->items[i], *y = &b->sequence->items[i];
         if (x->kind != THING_NUMBER || y->kind != THING_NUMBER || x->number != y->number) return false;

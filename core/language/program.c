@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/language/known.h"
 #include "core/ops/ops.h"
 
 #define PROGRAM_BYTES_MAX ((size_t)64 << 10)
@@ -36,6 +37,7 @@ static int give_inputs(struct evaluation *e, const struct program_request *reque
                               &input->tensor->shape, input->name, &input->value, &error);
         if (code != CODE_OK) return error_set(e->reader->error, code, "%s", error.detail);
         if (input->wanted) input->value->differentiated = true;
+        if (known_give(e, input->value, input->tensor->data) != CODE_OK) return evaluation_failed(e);
         size_t symbol = syntax_symbol(e->syntax, input->name);
         if (symbol == e->syntax->name_count) {
             e->unused[e->unused_count++] = input->name;
@@ -166,7 +168,7 @@ static bool find_wanted(struct evaluation *e, const struct program_request *requ
             bool last = v + 1 == versions->count;
             const char *asked = last && request->wanted(request->context, name) ? name : NULL;
             if (value == NULL || taken[value->index]) continue;
-            if (asked == NULL && !find_indexed(e, request, name, v, &asked)) return false;
+            if (asked == NULL && request->indexed && !find_indexed(e, request, name, v, &asked)) return false;
             if (asked == NULL) continue;
             taken[value->index] = true;
             if (!add_wanted(e->arena, value, asked, versions->list[v].line, list, count, &room)) return false;

@@ -27,6 +27,7 @@ struct program_request {
     /* Whether that of data is, under a name that the program (`syntax`) has none of its own values called; NULL: what
      * says `wanted` is. */
     bool (*wanted_data)(void *context, const char *name, const struct syntax *syntax);
+    bool indexed; /* whether such a name may have an index: h[2] */
     void *context;
 };
 

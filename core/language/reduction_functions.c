@@ -127,13 +127,19 @@ static int call_norm(struct evaluation *e, const struct arguments *a, struct thi
         order = 2;
     if (code == CODE_OK) code = argument_truth(e, a, 3, false, &keep);
     if (code != CODE_OK) return code;
+    if (x->shape.rank > 1 && a->things[2].kind != THING_NUMBER && a->given[1] && a->things[1].kind == THING_NUMBER &&
+        a->builtin->op[0] != 't')
+        return function_fault(e, a, "of a matrix has \"fro\" alone: give an axis");
     if (order == 1) {
         code = array_op(e, "abs", NULL, 0, &x, 1, x->type, &x);
         if (code == CODE_OK) code = reduce(e, "sum", x, &a->things[2], keep, 0, false, &y);
     } else if (order == 2) {
         code = reduce(e, "norm", x, &a->things[2], keep, 0, false, &y);
+    } else if (isinf(order)) {
+        code = array_op(e, "abs", NULL, 0, &x, 1, x->type, &x);
+        if (code == CODE_OK) code = reduce(e, order > 0 ? "max" : "min", x, &a->things[2], keep, 0, false, &y);
     } else {
-        return function_fault(e, a, "has the orders 1 and 2 alone");
+        return function_fault(e, a, "has the orders 1, 2 and infinity alone");
     }
     if (code == CODE_OK) *result = thing_array(y);
     return code;
@@ -420,24 +426,25 @@ static int call_einsum(struct evaluation *e, const struct arguments *a, struct t
 const struct builtin reduction_builtins[] = {
     {"sum", "x, axis=, keepdims=", call_sum, "sum", BOTH},
     {"mean", "x, axis=, keepdims=", call_reduction, "mean", BOTH},
-    {"average", "x, axis=, keepdims=", call_reduction, "mean", FREE},
     {"max", "x, axis=, keepdims=", call_extreme, "max", BOTH},
     {"min", "x, axis=, keepdims=", call_extreme, "min", BOTH},
-    {"amax", "x, axis=, keepdims=", call_reduction, "max", FREE},
-    {"amin", "x, axis=, keepdims=", call_reduction, "min", FREE},
+    {"amax", "x, axis=, keepdims=", call_reduction, "max", BOTH},
+    {"amin", "x, axis=, keepdims=", call_reduction, "min", BOTH},
     {"prod", "x, axis=, keepdims=", call_reduction, "prod", BOTH},
     {"logsumexp", "x, axis=, keepdims=", call_reduction, "logsumexp", BOTH},
     {"argmax", "x, axis=, keepdims=", call_reduction, "argmax", BOTH},
     {"argmin", "x, axis=, keepdims=", call_reduction, "argmin", BOTH},
     {"var", "x, axis=, keepdims=, ddof|correction=, unbiased=", call_variance, "var", BOTH},
     {"std", "x, axis=, keepdims=, ddof|correction=, unbiased=", call_variance, "std", BOTH},
-    {"norm", "x, ord|p=, axis=, keepdims=", call_norm, "norm", BOTH},
+    {"norm", "x, ord|p=, axis=, keepdims=", call_norm, "norm", FREE},
+    {"norm", "x, ord|p=, axis=, keepdims=", call_norm, "torch", METHOD},
+    {"torch.norm", "x, ord|p=, axis=, keepdims=", call_norm, "torch", FREE},
     {"cumsum", "x, axis=", call_cumsum, "cumsum", BOTH},
     {"matmul", "x, y", call_matmul, NULL, BOTH},
     {"mm", "x, y", call_matmul, NULL, BOTH},
     {"bmm", "x, y", call_matmul, NULL, BOTH},
     {"dot", "x, y", call_matmul, "dot", BOTH},
-    {"outer", "x, y", call_outer, NULL, FREE},
+    {"outer", "x, y", call_outer, NULL, BOTH},
     {"einsum", "subscripts, *", call_einsum, NULL, FREE},
     {.name = NULL},
 };

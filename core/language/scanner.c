@@ -182,7 +182,14 @@ static int scan_bracket(struct scanner *s, char c)
 
 static int scan_operator(struct scanner *s)
 {
+    static const char alone[] = "+-*/%@()[]{},:.=<>~&|^", goes_on[] = "*/=.>";
+    char c = *s->at, behind = next_char(s, 1);
+    if (c != '\0' && strchr(alone, c) != NULL && (behind == '\0' || strchr(goes_on, behind) == NULL)) {
+        int code = scan_bracket(s, c);
+        return code == CODE_OK ? add(s, TOKEN_OPERATOR, 1) : code;
+    }
     for (size_t i = 0; operators[i] != NULL; i++) {
+        if (operators[i][0] != *s->at) continue;
         size_t length = strlen(operators[i]);
         if ((size_t)(s->end - s->at) < length || memcmp(s->at, operators[i], length) != 0) continue;
         int code = length == 1 ? scan_bracket(s, *s->at) : CODE_OK;

@@ -47,7 +47,12 @@ static int call_flatten(struct evaluation *e, const struct arguments *a, struct 
     int code = argument_array(e, a, 0, &x);
     if (code != CODE_OK) return code;
     last = x->shape.rank > 0 ? x->shape.rank - 1 : 0;
-    if (a->given[1] && x->shape.rank > 0) code = function_axis(e, &a->things[1], x->shape.rank, &first);
+    if (a->things[1].kind == THING_NUMBER && x->shape.rank > 0)
+        code = function_axis(e, &a->things[1], x->shape.rank, &first);
+    if (code == CODE_OK && a->given[2] && x->shape.rank > 0)
+        code = function_axis(e, &a->things[2], x->shape.rank, &last);
+    if (code == CODE_OK && last < first) return function_fault(e, a, "takes a first axis and one behind it");
+    if (code != CODE_OK) return code;
     struct shape flat = {0};
     for (size_t i = 0; i < first; i++)
         flat.dim[flat.rank++] = x->shape.dim[i];
@@ -55,7 +60,9 @@ static int call_flatten(struct evaluation *e, const struct arguments *a, struct 
     for (size_t i = first; x->shape.rank > 0 && i <= last; i++)
         rest *= x->shape.dim[i];
     flat.dim[flat.rank++] = rest;
-    if (code == CODE_OK) code = array_reshape(e, x, &flat, &x);
+    for (size_t i = last + 1; i < x->shape.rank; i++)
+        flat.dim[flat.rank++] = x->shape.dim[i];
+    code = array_reshape(e, x, &flat, &x);
     return give(result, code, x);
 }
 
@@ -260,6 +267,20 @@ static int call_rows(struct evaluation *e, const struct arguments *a, struct thi
         code = array_reshape(e, parts[k], &shape, &parts[k]);
     }
     if (code == CODE_OK) code = concatenate(e, parts, count, below || (vectors && !columns) ? 0 : 1, type, &y);
+    return give(result, code, y);
+}
+
+/* np.r_[x, y]: along the first axis, numbers as vectors. */
+static int call_behind(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array **parts = NULL, *y = NULL;
+    const struct shape one = {.rank = 1, .dim = {1}};
+    size_t count;
+    enum number_type type;
+    int code = read_parts(e, &a->things[0], &parts, &count, &type);
+    for (size_t k = 0; code == CODE_OK && k < count; k++)
+        if (parts[k]->shape.rank == 0) code = array_reshape(e, parts[k], &one, &parts[k]);
+    if (code == CODE_OK) code = concatenate(e, parts, count, 0, type, &y);
     return give(result, code, y);
 }
 
@@ -501,12 +522,13 @@ const struct builtin shape_builtins[] = {
     {"reshape", "x, shape|newshape, *", call_reshape, NULL, BOTH},
     {"view", "x, shape, *", call_reshape, NULL, METHOD},
     {"ravel", "x", call_flatten, NULL, BOTH},
-    {"flatten", "x, start_dim=", call_flatten, NULL, BOTH},
+    {"flatten", "x, start_dim=, end_dim=", call_flatten, NULL, BOTH},
     {"transpose", "x, axes|axis=, *", call_transpose, NULL, BOTH},
     {"permute", "x, axes|dims=, *", call_transpose, NULL, BOTH},
-    {"t", "x", call_transpose, NULL, METHOD},
+    {"t", "x", call_transpose, NULL, BOTH},
     {"swapaxes", "x, axis1, axis2", call_swapaxes, NULL, BOTH},
-    {"moveaxis", "x, source, destination", call_moveaxis, NULL, FREE},
+    {"moveaxis", "x, source, destination", call_moveaxis, NULL, BOTH},
+    {"movedim", "x, source, destination", call_moveaxis, NULL, BOTH},
     {"expand_dims", "x, axis", call_expand_dims, NULL, FREE},
     {"unsqueeze", "x, axis", call_expand_dims, NULL, BOTH},
     {"squeeze", "x, axis=", call_squeeze, NULL, BOTH},
@@ -519,13 +541,15 @@ const struct builtin shape_builtins[] = {
     {"vstack", "arrays", call_rows, "vstack", FREE},
     {"hstack", "arrays", call_rows, "hstack", FREE},
     {"column_stack", "arrays", call_rows, "column_stack", FREE},
+    {"c_", "arrays", call_rows, "column_stack", FREE}, /* np.c_[x, y] */
+    {"r_", "arrays", call_behind, NULL, FREE},
     {"split", "x, parts|indices_or_sections, axis=", call_split, NULL, FREE},
     {"chunk", "x, parts|chunks, axis=", call_split, NULL, BOTH},
     {"pad", "x, pad_width, mode=, constant_values=", call_pad, NULL, FREE},
-    {"flip", "x, axis=", call_flip, NULL, FREE},
+    {"flip", "x, axis=, *", call_flip, NULL, BOTH},
     {"tile", "x, reps, *", call_tile, NULL, BOTH},
     {"repeat", "x, repeats, axis=", call_repeat, NULL, BOTH},
-    {"take", "x, indices, axis=", call_take, NULL, FREE},
+    {"take", "x, indices|index, axis=", call_take, NULL, BOTH},
     {"take_along_axis", "x, indices, axis", call_take_along_axis, NULL, FREE},
     {"gather", "x, axis, index", call_gather, NULL, BOTH},
     {"diagonal", "x", call_diagonal, NULL, BOTH},

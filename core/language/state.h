@@ -14,9 +14,17 @@ struct allowance {
     double work;
 };
 
+/* Functions of the library that have been read. */
+struct written {
+    struct written *next;
+    const struct builtin *builtin;
+    const struct statement *definition;
+};
+
 /* The names of a call of a def. */
 struct frame {
     struct frame *caller;
+    bool library; /* of a function that is written in the language, but not in the program */
     struct local {
         size_t symbol;
         struct thing thing;
@@ -41,24 +49,35 @@ struct evaluation {
     struct arena *arena;
     const struct syntax *syntax;
     struct graph *graph;
-    struct versions *names;      /* by symbol: what it stands for on the outermost level, the last being what holds */
-    struct frame *frame;         /* NULL there */
-    size_t levels;               /* of calls within each other */
-    struct allowance left;       /* of what it may do */
-    bool spent;                  /* it would have needed more */
-    struct spot spot;            /* of what is being evaluated */
-    struct numpy_random *random; /* NULL before a seed */
+    struct versions *names; /* by symbol: what it stands for on the outermost level, the last being what holds */
+    struct frame *frame;    /* NULL there */
+    struct written *library;
+    size_t levels;                                            /* of calls within each other */
+    struct allowance left;                                    /* of what it may do */
+    bool spent;                                               /* it would have needed more */
+    struct spot spot;                                         /* of what is being evaluated */
+    enum { LEAVING_NOT, LEAVING_TURN, LEAVING_LOOP } leaving; /* after a continue, a break */
+    struct numpy_random *random;                              /* NULL before a seed */
     /* Numbers of constants that the graph was given, by value: one behind the other. */
     struct constant {
         struct value *value;
         const double *numbers;
     } * constants;
     size_t constant_count, constant_room;
+    const double *
+        *known; /* numbers of values of the graph, by index: of what is given, and of what somebody asked for */
+    size_t known_room;
     bool (*wanted)(void *context, const char *name); /* whether a value's gradient was asked for by this name */
     void *context;
     const char **unused; /* names of what the program was given and does not mention */
     size_t unused_count;
 };
+
+/* Where in the program the evaluation is. In the library's functions it is where they are called. */
+static inline void evaluation_at(struct evaluation *e, struct spot spot)
+{
+    if (e->frame == NULL || !e->frame->library) e->spot = spot;
+}
 
 /* Counts so many steps, or elements, of what may be done. */
 int evaluation_step(struct evaluation *e, size_t count);

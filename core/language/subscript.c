@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/language/functions.h"
+#include "core/language/known.h"
 
 /* ---- what is no array ---- */
 
@@ -266,18 +267,17 @@ static int align_picks(struct evaluation *e, struct selection *s)
 /* A mask whose numbers are known, as one index into the axes that it covers, put into one; what they had is *shape. */
 static int mask_as_pick(struct evaluation *e, struct selection *s)
 {
-    const struct array *mask = s->mask;
     size_t n = 0, at = 0;
     struct array *pick = NULL;
+    const double *mask;
     double *numbers;
-    if (mask->numbers == NULL)
-        return evaluation_fault(e, "how many elements a mask that is computed takes is not known: use where()");
-    for (size_t i = 0; i < mask->size; i++)
-        n += mask->numbers[i] != 0;
+    if (known_numbers(e, s->mask, &mask) != CODE_OK) return evaluation_failed(e);
+    for (size_t i = 0; i < s->mask->size; i++)
+        n += mask[i] != 0;
     const struct shape shape = {.rank = 1, .dim = {n}};
     int code = array_known(e, &shape, TYPE_INT, &pick, &numbers);
-    for (size_t i = 0; code == CODE_OK && i < mask->size; i++)
-        if (mask->numbers[i] != 0) numbers[at++] = (double)i;
+    for (size_t i = 0; code == CODE_OK && i < s->mask->size; i++)
+        if (mask[i] != 0) numbers[at++] = (double)i;
     s->picks[0] = pick;
     s->count = 1;
     return code;
@@ -341,6 +341,13 @@ int subscript_read(struct evaluation *e, const struct thing *of, const struct th
         return read_sequence(e, of, subscripts, result);
     if (count == 1 && of->kind == THING_DICTIONARY) return read_dictionary(e, of, subscripts, result);
     if (count == 1 && of->kind == THING_RANGE) return read_range(e, of, subscripts, result);
+    if (of->kind == THING_BUILTIN && (strcmp(of->builtin->name, "c_") == 0 || strcmp(of->builtin->name, "r_") == 0)) {
+        struct sequence parts = {0};
+        for (size_t i = 0; i < count; i++)
+            if (!sequence_add(e->arena, &parts, subscripts[i])) return evaluation_no_memory(e);
+        struct thing tuple = {.kind = THING_TUPLE, .sequence = &parts};
+        return function_by_name(e, of->builtin->name, &tuple, 1, result);
+    }
     return evaluation_fault(e, "%s has no elements that can be picked so", thing_words(of, words));
 }
 
@@ -371,18 +378,24 @@ static int write_view(struct evaluation *e, struct array *array, const struct ar
     return CODE_OK;
 }
 
+/* Whether a mask of numbers that are not known yet may stay so: what is written goes to every element alike that the
+ * mask does not cover, and the mask is over the first axes of all that is there. */
+static bool mask_chooses(const struct array *array, const struct selection *s, const struct array *what)
+{
+    const struct array_view whole = array_whole(&array->shape);
+    bool all = s->mask != NULL && s->mask->numbers == NULL && s->first == 0 && s->view.offset == 0 &&
+               shape_equal(&s->view.shape, &array->shape);
+    for (size_t i = 0; all && i < array->shape.rank; i++)
+        all = array->shape.dim[i] == 1 || s->view.stride[i] == whole.stride[i];
+    return all && (what->size == 1 || what->shape.rank + s->mask->shape.rank <= array->shape.rank);
+}
+
 /* dz[mask] = what, the mask being computed: elements that are there, or `what`. */
 static int write_mask(struct evaluation *e, struct array *array, const struct selection *s, struct array *what,
                       struct array **result)
 {
     struct array *mask = s->mask;
     struct shape longer = mask->shape;
-    if (s->view.shape.rank != array->shape.rank || s->first != 0)
-        return evaluation_fault(e, "a mask that is computed must stand alone, and for the first axes");
-    if (what->size > 1 && mask->shape.rank != array->shape.rank)
-        return evaluation_fault(e, "what is put where a mask holds must be one number here");
-    if (what->size > 1 && !shape_equal(&what->shape, &array->shape))
-        return evaluation_fault(e, "how many elements a mask that is computed takes is not known: put a number there");
     while (longer.rank < array->shape.rank)
         longer.dim[longer.rank++] = 1;
     if (array_reshape(e, mask, &longer, &mask) != CODE_OK) return evaluation_failed(e);
@@ -422,22 +435,22 @@ static int write_picks(struct evaluation *e, struct array *array, struct selecti
 static int write_array(struct evaluation *e, struct array *array, const struct thing *subscripts, size_t count,
                        enum operation operation, const struct thing *what, struct thing *result)
 {
-    struct selection s;
+    struct selection s = {0};
     struct array *written = NULL, *made = NULL;
     struct thing there = {0}, after = {0};
-    int code = select_axes(e, array, subscripts, count, &s);
-    bool each = operation == OPERATION_ADD_EACH && s.mask == NULL;
+    int code = array_of(e, what, &written);
+    if (code == CODE_OK) code = select_axes(e, array, subscripts, count, &s);
+    bool each = code == CODE_OK && operation == OPERATION_ADD_EACH && s.mask == NULL;
     if (operation == OPERATION_ADD_EACH) operation = OPERATION_ADD;
-    bool adds = operation == OPERATION_ADD && (each || s.count == 0) && s.mask == NULL;
-    bool computed_mask = code == CODE_OK && s.mask != NULL && s.mask->numbers == NULL;
+    bool adds = code == CODE_OK && operation == OPERATION_ADD && (each || s.count == 0) && s.mask == NULL;
+    bool computed_mask = code == CODE_OK && mask_chooses(array, &s, written);
     if (code == CODE_OK && operation != OPERATION_NONE && !adds) {
         /* What is there, and what becomes of it; where a mask is computed, of all of it. */
         code = computed_mask ? CODE_OK : read_array(e, array, subscripts, count, &there);
         if (computed_mask) there = thing_array(array);
         if (code == CODE_OK) code = evaluation_binary(e, operation, &there, what, &after);
-        what = &after;
+        if (code == CODE_OK) code = array_of(e, &after, &written);
     }
-    if (code == CODE_OK) code = array_of(e, what, &written);
     if (code != CODE_OK) return code;
     if (computed_mask) {
         code = check_mask(e, &s);

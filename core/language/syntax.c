@@ -9,10 +9,10 @@ enum { LIST_FIRST = 4 };
 struct parser {
     struct text_reader *reader;
     struct syntax *syntax;
-    const struct token *token; /* the next one */
-    const char *last_end;      /* where the one before ends */
-    size_t level, name_room;
-    uint32_t *slots; /* a hash table of names: their symbol + 1, 0 where a slot is free */
+    const struct token *token;      /* the next one */
+    const char *last_end;           /* where the one before ends */
+    size_t level, loops, name_room; /* loops around, within a def */
+    uint32_t *slots;                /* a hash table of names: their symbol + 1, 0 where a slot is free */
     size_t slot_mask;
 };
 
@@ -51,7 +51,8 @@ static void next(struct parser *p)
 
 static bool is_text(const struct token *token, enum token_kind kind, const char *text)
 {
-    return token->kind == kind && strlen(text) == token->length && memcmp(token->text, text, token->length) == 0;
+    if (token->kind != kind || token->text[0] != text[0]) return false; /* which nearly all are told apart by */
+    return strncmp(token->text, text, token->length) == 0 && text[token->length] == '\0';
 }
 
 static bool at_operator(const struct parser *p, const char *text)
@@ -170,6 +171,7 @@ static int make_slots(struct parser *p, size_t length)
 
 static struct expression *parse_expression(struct parser *p);
 static struct expression *parse_unary(struct parser *p);
+static struct expression *parse_words(struct parser *p, bool either);
 
 static struct expression *new_expression(struct parser *p, enum expression_kind kind, struct spot spot,
                                          const char *begin)
@@ -223,7 +225,7 @@ static bool parse_elements(struct parser *p, const char *closing, struct list *l
     return expect_operator(p, closing);
 }
 
-/* ... for NAME in EXPRESSION], the element being there already. */
+/* ... for NAME in EXPRESSION if CONDITION], the element being there already. */
 static struct expression *parse_comprehension(struct parser *p, struct expression *element, const char *closing)
 {
     struct list list = {0};
@@ -239,8 +241,13 @@ static struct expression *parse_comprehension(struct parser *p, struct expressio
         unexpected(p, "\"in\"");
         return NULL;
     }
-    struct expression *over = parse_expression(p);
-    if (over == NULL || append(p, &list, over) != CODE_OK || !expect_operator(p, closing)) return NULL;
+    struct expression *over = parse_words(p, true); /* not an expression, which would take "if" for a choice */
+    if (over == NULL || append(p, &list, over) != CODE_OK) return NULL;
+    if (take_word(p, "if")) {
+        struct expression *condition = parse_words(p, true);
+        if (condition == NULL || append(p, &list, condition) != CODE_OK) return NULL;
+    }
+    if (!expect_operator(p, closing)) return NULL;
     return with_operands(p, EXPRESSION_COMPREHENSION, spot, &list);
 }
 
@@ -511,6 +518,8 @@ enum { CHAINS = sizeof chains / sizeof *chains };
 
 static enum operation operation_of(const struct parser *p, const struct binary *list)
 {
+    const char first = p->token->kind == TOKEN_OPERATOR ? *p->token->text : ')';
+    if (first == ')' || first == ',' || first == ']') return OPERATION_NONE; /* as at the end of most expressions */
     for (; list->text != NULL; list++)
         if (at_operator(p, list->text)) return list->operation;
     return OPERATION_NONE;
@@ -646,10 +655,35 @@ static struct expression *parse_choice(struct parser *p)
     return with_operands(p, EXPRESSION_CHOICE, spot, &list);
 }
 
+/* Until `closing`, which is taken, too. A colon that closes them is no annotation's. */
+static bool parse_parameters(struct parser *p, const char *closing, struct statement *s);
+
+static struct statement *new_statement(struct parser *p, enum statement_kind kind, const struct token *at);
+
+static struct expression *parse_lambda(struct parser *p)
+{
+    struct list list = {0};
+    const struct token *word = p->token;
+    struct statement *s = new_statement(p, STATEMENT_DEFINE, word), *body = new_statement(p, STATEMENT_RETURN, word);
+    next(p);
+    if (s == NULL || body == NULL || !parse_parameters(p, ":", s)) return NULL;
+    s->name = "a lambda";
+    body->value = parse_expression(p);
+    if (body->value == NULL || append(p, &list, body) != CODE_OK) return NULL;
+    s->body = (struct block){.list = (struct statement **)(void *)list.items, .count = 1};
+    struct list none = {0};
+    struct expression *e = with_operands(p, EXPRESSION_LAMBDA, word->spot, &none);
+    if (e == NULL) return NULL;
+    e->function = s;
+    e->begin = word->text;
+    e->end = p->last_end;
+    return e;
+}
+
 static struct expression *parse_expression(struct parser *p)
 {
     if (!enter(p)) return NULL;
-    struct expression *e = parse_choice(p);
+    struct expression *e = at_word(p, "lambda") ? parse_lambda(p) : parse_choice(p);
     leave(p);
     return e;
 }
@@ -762,7 +796,10 @@ static struct statement *parse_for(struct parser *p)
     s->targets = (struct expression **)(void *)targets.items;
     s->target_count = 1;
     s->value = parse_expressions(p);
-    return s->value != NULL && parse_block(p, &s->body) ? s : NULL;
+    p->loops++;
+    if (s->value == NULL || !parse_block(p, &s->body)) return NULL;
+    p->loops--;
+    return s;
 }
 
 static struct statement *parse_if(struct parser *p)
@@ -784,10 +821,11 @@ static struct statement *parse_if(struct parser *p)
     return s;
 }
 
-static bool parse_parameters(struct parser *p, struct statement *s)
+static bool parse_parameters(struct parser *p, const char *closing, struct statement *s)
 {
     struct list list = {0};
-    while (!failed(p) && !at_operator(p, ")")) {
+    const bool annotated = strcmp(closing, ":") != 0;
+    while (!failed(p) && !at_operator(p, closing)) {
         struct parameter *parameter = arena_zeroed(p->reader->arena, 1, sizeof *parameter);
         const struct token *t = p->token;
         if (parameter == NULL) return text_no_memory(p->reader) == CODE_OK;
@@ -797,12 +835,12 @@ static bool parse_parameters(struct parser *p, struct statement *s)
         }
         next(p);
         if (intern(p, t->text, t->length, &parameter->name, &parameter->symbol) != CODE_OK) return false;
-        if (take_operator(p, ":") && parse_expression(p) == NULL) return false;
+        if (annotated && take_operator(p, ":") && parse_expression(p) == NULL) return false;
         if (take_operator(p, "=") && (parameter->fallback = parse_expression(p)) == NULL) return false;
         if (append(p, &list, parameter) != CODE_OK) return false;
         if (!take_operator(p, ",")) break;
     }
-    if (!expect_operator(p, ")")) return false;
+    if (!expect_operator(p, closing)) return false;
     s->parameters = arena_array(p->reader->arena, list.count, sizeof *s->parameters);
     if (s->parameters == NULL) return text_no_memory(p->reader) == CODE_OK;
     for (size_t i = 0; i < list.count; i++)
@@ -823,9 +861,13 @@ static struct statement *parse_define(struct parser *p)
     }
     next(p);
     if (intern(p, t->text, t->length, &s->name, &s->symbol) != CODE_OK || !expect_operator(p, "(")) return NULL;
-    if (!parse_parameters(p, s)) return NULL;
+    if (!parse_parameters(p, ")", s)) return NULL;
     if (take_operator(p, "->") && parse_expression(p) == NULL) return NULL;
-    return parse_block(p, &s->body) ? s : NULL;
+    size_t around = p->loops;
+    p->loops = 0;
+    if (!parse_block(p, &s->body)) return NULL;
+    p->loops = around;
+    return s;
 }
 
 static struct statement *parse_return(struct parser *p)
@@ -846,18 +888,30 @@ static void skip_statement(struct parser *p)
 /* One that stands on a line, with others behind ';'. */
 static struct statement *parse_simple(struct parser *p)
 {
-    static const char *const missing[] = {"while", "class",  "with",  "try",      "raise", "del",      "global",
-                                          "yield", "assert", "break", "continue", "async", "nonlocal", NULL};
+    static const char *const missing[] = {"while", "class", "with",     "try", "global",
+                                          "yield", "async", "nonlocal", NULL};
     const struct token *begin = p->token;
     for (size_t i = 0; missing[i] != NULL; i++)
         if (at_word(p, missing[i])) {
             text_fault(p->reader, begin->spot, "the language has no %s", missing[i]);
             return NULL;
         }
+    static const struct {
+        const char *word;
+        enum statement_kind kind;
+    } passed_over[] = {{"import", STATEMENT_PASS},       {"from", STATEMENT_PASS},   {"pass", STATEMENT_PASS},
+                       {"assert", STATEMENT_PASS},       {"del", STATEMENT_PASS},    {"break", STATEMENT_BREAK},
+                       {"continue", STATEMENT_CONTINUE}, {"raise", STATEMENT_RAISE}, {NULL, STATEMENT_PASS}};
     if (at_word(p, "return")) return parse_return(p);
-    if (at_word(p, "import") || at_word(p, "from") || at_word(p, "pass")) {
+    for (size_t i = 0; passed_over[i].word != NULL; i++) {
+        if (!at_word(p, passed_over[i].word)) continue;
+        enum statement_kind kind = passed_over[i].kind;
+        if (p->loops == 0 && (kind == STATEMENT_BREAK || kind == STATEMENT_CONTINUE)) {
+            text_fault(p->reader, begin->spot, "a %s stands outside of a loop", passed_over[i].word);
+            return NULL;
+        }
         skip_statement(p);
-        return new_statement(p, STATEMENT_PASS, begin);
+        return new_statement(p, kind, begin);
     }
     return parse_assignment(p);
 }
@@ -908,7 +962,7 @@ static bool parse_block(struct parser *p, struct block *block)
     if (!expect_operator(p, ":") || !enter(p)) return false;
     if (p->token->kind != TOKEN_NEWLINE) {
         size_t line = p->token->spot.line;
-        while (p->token->kind != TOKEN_NEWLINE && p->token->spot.line == line)
+        while (p->token->kind > TOKEN_DEDENT && p->token->spot.line == line)
             if (!parse_line(p, &list)) return false;
         block->list = (struct statement **)(void *)list.items;
         block->count = list.count;

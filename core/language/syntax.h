@@ -24,7 +24,8 @@ enum expression_kind {
     EXPRESSION_TUPLE,
     EXPRESSION_LIST,
     EXPRESSION_DICTIONARY,    /* operands: keys and values in turn */
-    EXPRESSION_COMPREHENSION, /* [operands[0] for operands[1] in operands[2]] */
+    EXPRESSION_COMPREHENSION, /* [operands[0] for operands[1] in operands[2] if operands[3]]; the last may be missing */
+    EXPRESSION_LAMBDA,        /* lambda parameters: x; function says the rest */
     EXPRESSION_ELLIPSIS,
 };
 
@@ -57,6 +58,8 @@ enum operation {
     OPERATION_NONE,
 };
 
+struct statement;
+
 struct expression {
     enum expression_kind kind;
     struct spot spot;        /* where it begins; of a chain, its first operator */
@@ -68,9 +71,10 @@ struct expression {
     enum operation operation; /* of a unary one */
     size_t count;             /* of operands */
     struct expression **operands;
-    enum operation *operations; /* of a chain or comparison: before operand i + 1 */
-    struct spot *operators;     /* of a chain: where these stand */
-    const char **keywords;      /* of a call, by operand; syntax_star of one whose elements are the arguments: f(*x) */
+    enum operation *operations;       /* of a chain or comparison: before operand i + 1 */
+    struct spot *operators;           /* of a chain: where these stand */
+    const struct statement *function; /* of a lambda: as if it had been defined, without a name */
+    const char **keywords; /* of a call, by operand; syntax_star of one whose elements are the arguments: f(*x) */
 };
 
 enum statement_kind {
@@ -82,6 +86,9 @@ enum statement_kind {
     STATEMENT_DEFINE, /* def name(parameters): body */
     STATEMENT_RETURN, /* value may be NULL */
     STATEMENT_PASS,
+    STATEMENT_BREAK,
+    STATEMENT_CONTINUE,
+    STATEMENT_RAISE, /* where it is run, the program is at fault */
 };
 
 struct block {

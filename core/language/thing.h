@@ -36,7 +36,7 @@ struct thing {
         const struct statement *function;
         const struct builtin *builtin;
     };
-    struct thing *self; /* of a builtin that is a method: whose; else NULL */
+    struct thing *self; /* of a builtin that is a method: whose; of the number x.size: x; else NULL */
 };
 
 struct sequence {

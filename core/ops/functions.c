@@ -49,6 +49,8 @@ FUNCTION(square, "x * x", MAP_square, anywhere, .mistakes = mistakes_of_powers);
 FUNCTION(abs, "|x|; the slope at 0 is 0", MAP_absolute, anywhere, .kink = KINK_INPUT);
 FUNCTION(sin, "sin(x)", MAP_sin, anywhere, );
 FUNCTION(cos, "cos(x)", MAP_cos, anywhere, );
+FUNCTION(erf, "the error function of x", MAP_erf, anywhere, );
+FUNCTION(arctan, "the arc tangent of x", MAP_arctan, anywhere, );
 FUNCTION(reciprocal, "1 / x", MAP_reciprocal, not_0, .mistakes = mistakes_of_powers);
 FUNCTION(negative, "-x", MAP_negative, anywhere, .term_unit = op_unit_of_sums);
 

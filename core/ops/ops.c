@@ -17,7 +17,7 @@
 /* Of programs alone. */
 /* clang-format off */
 #define ALL_ELEMENTARY_OPS(X)                                                                                          \
-    X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(square) X(abs) X(sin) X(cos) X(reciprocal) X(negative) X(power) X(clip)  \
+    X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(square) X(abs) X(sin) X(cos) X(erf) X(arctan) X(reciprocal) X(negative) X(power) X(clip)  \
     X(sign) X(floor) X(ceil) X(round) X(trunc) X(logical_not)                                                          \
     X(plus) X(sub) X(times) X(div) X(pow) X(maximum) X(minimum) X(where)                                               \
     X(less) X(less_equal) X(greater) X(greater_equal) X(equal) X(not_equal) X(logical_and) X(logical_or)               \
@@ -50,7 +50,9 @@ const struct op *ops_find(const char *name, bool loss)
 const struct op *ops_find_elementary(const char *name)
 {
     for (size_t i = 0; elementary_ops[i] != NULL; i++)
-        if (strcmp(elementary_ops[i]->name, name) == 0) return elementary_ops[i];
+        if (elementary_ops[i]->name[0] == name[0] && elementary_ops[i]->name[1] == name[1] &&
+            strcmp(elementary_ops[i]->name, name) == 0)
+            return elementary_ops[i];
     return NULL;
 }
 

@@ -16,10 +16,16 @@ struct step {
     const double *next;
 };
 
+/* Where the numbers of the next one begin. */
+static const double *step_behind(const double *numbers)
+{
+    return numbers + 3 + 2 * (size_t)numbers[1];
+}
+
 static struct step step_at(const double *numbers)
 {
     struct step step = {.adds = numbers[0] != 0, .view = number_view(numbers + 1)};
-    step.next = numbers + 3 + 2 * step.view.rank;
+    step.next = step_behind(numbers);
     return step;
 }
 
@@ -41,7 +47,7 @@ static int plan(const struct op_shape *shape, struct op_plan *plan, struct error
             return error_set(error, CODE_OUT_OF_RANGE, "the places of shape %s in an array of shape %s overlap",
                              shape_text(&place, a), shape_text(shape->in[A], b));
         plan->work += 3 * (double)op_elements(&place);
-        numbers = step_at(numbers).next;
+        numbers = step_behind(numbers);
     }
     return CODE_OK;
 }
@@ -78,7 +84,7 @@ static int backward(const struct op_call *call)
         const double *numbers = call->attributes, *starts[BLOCK];
         for (size_t k = 1; k < end; k++) {
             if (k >= begin) starts[k - begin] = numbers;
-            numbers = step_at(numbers).next;
+            numbers = step_behind(numbers);
         }
         for (size_t k = end; code == CODE_OK && k-- > begin;) {
             const struct step step = step_at(starts[k - begin]);

@@ -88,16 +88,17 @@ static bool take_room(struct work *w)
     w->overwrite = arena_zeroed(w->arena, inputs, sizeof *w->overwrite);
     w->changed = arena_array(w->arena, inputs, sizeof *w->changed);
     w->back = arena_array(w->arena, inputs, sizeof *w->back);
-    if (w->x == NULL || w->dx == NULL || w->overwrite == NULL || w->changed == NULL || w->back == NULL) return false;
-    for (size_t k = 0; k < inputs; k++) {
-        size_t n = 1;
-        for (size_t i = 0; i < graph->node_count; i++) {
-            const struct node *node = graph->nodes[i];
-            if (k < node->input_count && node->inputs[k] != NULL && node->inputs[k]->size > n)
-                n = node->inputs[k]->size;
+    size_t *most = arena_zeroed(w->arena, inputs, sizeof *most); /* elements of an input, by its place */
+    if (w->x == NULL || w->dx == NULL || w->overwrite == NULL || w->changed == NULL || w->back == NULL || most == NULL)
+        return false;
+    for (size_t i = 0; i < graph->node_count; i++)
+        for (size_t k = 0; k < graph->nodes[i]->input_count; k++) {
+            const struct value *input = graph->nodes[i]->inputs[k];
+            if (input != NULL && input->size > most[k]) most[k] = input->size;
         }
-        w->changed[k] = arena_doubles(w->arena, n);
-        w->back[k] = arena_doubles(w->arena, n);
+    for (size_t k = 0; k < inputs; k++) {
+        w->changed[k] = arena_doubles(w->arena, most[k] + 1);
+        w->back[k] = arena_doubles(w->arena, most[k] + 1);
         if (w->changed[k] == NULL || w->back[k] == NULL) return false;
     }
     for (size_t s = 0; s < OP_SAVED_MAX; s++)

@@ -14,6 +14,7 @@ struct asked {
     const char **names;
     size_t count;
     const json_t *gradients, *points; /* as the request has them */
+    bool indexed; /* one of them has an index: h[2] */
 };
 
 static int compare_names(const void *a, const void *b)
@@ -68,6 +69,8 @@ static int read_asked(struct members *r, const json_t *root, struct asked *asked
         if (!add_bases(r, json_object_iter_key(at), asked)) return members_out_of_memory(r);
     for (void *at = json_object_iter((json_t *)points); at != NULL; at = json_object_iter_next((json_t *)points, at))
         asked->names[asked->count++] = json_object_iter_key(at);
+    for (size_t i = 0; i < asked->count; i++)
+        asked->indexed = asked->indexed || strchr(asked->names[i], '[') != NULL;
     qsort(asked->names, asked->count, sizeof *asked->names, compare_names);
     return CODE_OK;
 }
@@ -154,7 +157,7 @@ int read_program(struct members *r, const json_t *root, struct problem_set *set,
                                       .wanted_data = is_asked_of_data,
                                       .allowance = *brief ? program_brief_allowance : program_allowance};
     const struct tensor *upstream = NULL;
-    struct asked asked;
+    struct asked asked = {0};
     if (program == NULL) return members_out_of_memory(r);
     request.context = &asked;
     set->problem.convention = CONVENTION_NUMPY;
@@ -163,6 +166,7 @@ int read_program(struct members *r, const json_t *root, struct problem_set *set,
     request.length = json_string_length(json_object_get(root, "program"));
     if (members_string(r, root, "output", OPTIONAL, &request.output) != CODE_OK) return r->error->code;
     if (read_asked(r, root, &asked) != CODE_OK) return r->error->code;
+    request.indexed = asked.indexed;
     if (read_all_inputs(r, root, &asked, &request, &upstream) != CODE_OK) return r->error->code;
     bool gave_up = program_build(r->arena, &request, program, &set->network, r->error) != CODE_OK && *brief &&
                    program->evaluation.spent;

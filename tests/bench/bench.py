@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """gradcheckd beside a small Python service around PyTorch, on this machine, in one run.
 
-    /usr/bin/python3 tests/bench/bench.py [--quick] [--only checks|training]
+    /usr/bin/python3 tests/bench/bench.py [--quick] [--only checks|programs|training]
 
 Both get the same bytes over the same kind of connection. Nothing here fails because something is slow; only a wrong
 verdict (or a curve that is not the peer's) is an error. Without PyTorch (python3-torch) gradcheckd is measured alone.
@@ -150,6 +150,42 @@ def xor_body():
     return json.dumps(request).encode()
 
 
+def xor_program_body():
+    """The same check, its forward pass as a program."""
+    request = json.loads(xor_body())
+    program = ("z1 = x @ W1 + b1\nh1 = np.maximum(0, z1)\nz2 = h1 @ W2 + b2\nh2 = np.maximum(0, z2)\n"
+               "y_hat = 1 / (1 + np.exp(-(h2 @ W3 + b3)))\nloss = np.mean((y_hat - y) ** 2)")
+    return json.dumps({"program": program, **{name: request[name] for name in ("parameters", "data", "gradients")}}).encode()
+
+
+RECURRENT = ("h = np.zeros((32, 128))\nfor t in range(100):\n    h = np.tanh(x[:, t] @ Wx + h @ Wh + b)\n"
+             "loss = np.mean((h @ Wo + bo - y) ** 2)")
+
+
+def recurrent_request(dtype):
+    """An RNN over 100 steps, batch 32, 64 inputs, 128 units; and the same pass by PyTorch, forward and backward."""
+    random = np.random.RandomState(0)
+    parameters = {"Wx": 0.1 * random.randn(64, 128), "Wh": 0.05 * random.randn(128, 128), "b": np.zeros(128),
+                  "Wo": 0.1 * random.randn(128, 10), "bo": np.zeros(10)}
+    data = {"x": np.round(random.randn(32, 100, 64), 3), "y": random.randn(32, 10)}
+    leaves = {name: torch.tensor(value, dtype=getattr(torch, dtype), requires_grad=True) for name, value in parameters.items()}
+    x, y = (torch.tensor(data[name], dtype=getattr(torch, dtype)) for name in ("x", "y"))
+
+    def run():
+        for leaf in leaves.values():
+            leaf.grad = None
+        h = torch.zeros(32, 128, dtype=x.dtype)
+        for t in range(100):
+            h = torch.tanh(x[:, t] @ leaves["Wx"] + h @ leaves["Wh"] + leaves["b"])
+        ((h @ leaves["Wo"] + leaves["bo"] - y) ** 2).mean().backward()
+
+    run()
+    request = {"program": RECURRENT, "dtype": dtype, "diagnose": False, "parameters": {n: v.tolist() for n, v in parameters.items()},
+               "data": {n: v.tolist() for n, v in data.items()}, "gradients": {n: v.grad.tolist() for n, v in leaves.items()},
+               "tolerance": {"atol": 1e-4 if dtype == "float32" else 1e-10, "rtol": 0}}
+    return json.dumps(request).encode(), run
+
+
 def large_request(widths, batch, dtype):
     """A classifier with ReLUs, and its gradients by PyTorch as a student's float64 or float32 program would give them."""
     random = np.random.RandomState(0)
@@ -213,6 +249,30 @@ def small_checks(ours, peer, count, seconds):
         rate = (lambda port: throughput_wrk(port, file.name, seconds)) if shutil.which("wrk") else (
             lambda port: throughput_threads(port, body, seconds))
         row("throughput", rate(ours), rate(peer) if peer else None, "1/s", larger_is_better=True)
+
+
+def programs(ours, peer, count):
+    """Measured by turns, as other work on the machine would else be taken for the difference."""
+    listed, program, inside = xor_body(), xor_program_body(), {"list": [], "program": []}
+    for _ in range(8):
+        for name, body in (("list", listed), ("program", program)):
+            inside[name].append(sum(measure(ours, body, count // 8, 20)[1].values()))
+    print("\nPrograms. A ratio of 0.67 and more is wanted of the first, of 1 and more of the others")
+    row("XOR as a program, inside the daemon (peer: as a list)", statistics.median(inside["program"]) * 1e3,
+        statistics.median(inside["list"]) * 1e3, "us")
+    if not peer:
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for dtype in ("float64", "float32"):
+        body, run = recurrent_request(dtype)
+        passes, peers = [], []
+        for _ in range(12):
+            passes.append(measure(ours, body, 1, 0)[1]["pass"])
+            peers.append(timed(run, 1) * 1e3)
+        row(f"RNN, 100 steps, the step `pass`, {dtype}", statistics.median(passes), statistics.median(peers), "ms",
+            "PyTorch on 1 thread, forward and backward")
+    torch.set_num_threads(threads)
 
 
 def large_checks(ours, peer, count):
@@ -331,18 +391,21 @@ def digits_training_run(port, count, epochs):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--quick", action="store_true", help="fewer repetitions")
-    arguments.add_argument("--only", choices=("checks", "training"), help="leave out the rest")
+    arguments.add_argument("--only", choices=("checks", "programs", "training"), help="leave out the rest")
     options = arguments.parse_args()
     quick = options.quick
     with Daemon() as daemon, torch_service() as peer:
         print(f"{os.cpu_count()} cores. gradcheckd beside a Python service around PyTorch's autograd (the peer).\n")
         print(f"{'':<44} {'gradcheckd':>12} {'peer':>12} {'':<8} {'ratio':>9}")
-        if options.only != "training":
+        if options.only == "programs":
+            programs(daemon.port, peer, 800 if quick else 4000)
+        if options.only not in ("training", "programs"):
             small_checks(daemon.port, peer, 500 if quick else 5000, 2 if quick else 5)
+            programs(daemon.port, peer, 800 if quick else 4000)
             if peer:
                 body, steps = large_checks(daemon.port, peer, 3 if quick else 9)
                 json_reading(body, steps, 3 if quick else 9)
-        if options.only != "checks":
+        if options.only not in ("checks", "programs"):
             lab_training_run(daemon.port, 40 if quick else 200)
             if peer:
                 digits_training_run(daemon.port, 3 if quick else 9, 3 if quick else 5)

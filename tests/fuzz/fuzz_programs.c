@@ -78,7 +78,8 @@ static int build(struct arena *arena, const char *text, size_t length)
                                             .input_count = INPUTS,
                                             .allowance = program_brief_allowance,
                                             .upstream = arrives ? &upstream : NULL,
-                                            .wanted = is_wanted};
+                                            .wanted = is_wanted,
+                                            .indexed = true};
     int code = program_build(arena, &request, &program, &network, &error);
     require(code == error.code, "another code than its error's");
     if (code != CODE_OK)
