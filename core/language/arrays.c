@@ -142,13 +142,13 @@ static int compute(struct evaluation *e, const struct op *op, const double *numb
     }
     if (code != CODE_OK) return code;
     const struct compute_call call = {.op = op,
-                                    .attributes = numbers,
-                                    .in = in,
-                                    .x = x,
-                                    .count = count,
-                                    .out = &plan->out,
-                                    .saved = plan->saved,
-                                    .work = plan->work};
+                                      .attributes = numbers,
+                                      .in = in,
+                                      .x = x,
+                                      .count = count,
+                                      .out = &plan->out,
+                                      .saved = plan->saved,
+                                      .work = plan->work};
     code = compute_run(e, &call, y);
     if (code == CODE_OK) *array = made;
     return code;

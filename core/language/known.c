@@ -42,13 +42,13 @@ static int compute_value(struct evaluation *e, const struct value *value)
     double *y = arena_doubles(e->arena, value->size);
     if (y == NULL) return evaluation_no_memory(e);
     const struct compute_call call = {.op = node->op,
-                                    .attributes = node->attributes,
-                                    .in = in,
-                                    .x = x,
-                                    .count = node->input_count,
-                                    .out = &value->shape,
-                                    .saved = node->saved,
-                                    .work = plan.work};
+                                      .attributes = node->attributes,
+                                      .in = in,
+                                      .x = x,
+                                      .count = node->input_count,
+                                      .out = &value->shape,
+                                      .saved = node->saved,
+                                      .work = plan.work};
     code = compute_run(e, &call, y);
     return code == CODE_OK ? compute_remember(e, value, y) : code;
 }
