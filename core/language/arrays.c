@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/language/known.h"
+#include "core/language/compute.h"
 #include "core/ops/ops.h"
 
 /* ---- new ones ---- */
@@ -71,7 +71,7 @@ static int remember_constant(struct evaluation *e, struct value *value, const do
         e->constant_room = room;
     }
     e->constants[e->constant_count++] = (struct constant){.value = value, .numbers = numbers};
-    return known_give(e, value, numbers);
+    return compute_remember(e, value, numbers);
 }
 
 int array_value(struct evaluation *e, struct array *array, struct value **value)
@@ -141,15 +141,15 @@ static int compute(struct evaluation *e, const struct op *op, const double *numb
         x[k] = inputs[k] != NULL ? inputs[k]->numbers : NULL;
     }
     if (code != CODE_OK) return code;
-    const struct known_call call = {.op = op,
-                                    .attributes = numbers,
-                                    .in = in,
-                                    .x = x,
-                                    .count = count,
-                                    .out = &plan->out,
-                                    .saved = plan->saved,
-                                    .work = plan->work};
-    code = known_run(e, &call, y);
+    const struct compute_call call = {.op = op,
+                                      .attributes = numbers,
+                                      .in = in,
+                                      .x = x,
+                                      .count = count,
+                                      .out = &plan->out,
+                                      .saved = plan->saved,
+                                      .work = plan->work};
+    code = compute_run(e, &call, y);
     if (code == CODE_OK) *array = made;
     return code;
 }

@@ -10,64 +10,9 @@
 
 /* ---- what is known ---- */
 
-static bool make_room(struct evaluation *e, size_t index)
-{
-    if (index < e->known_room) return true;
-    size_t room = e->known_room > 0 ? e->known_room : 64;
-    while (room <= index)
-        room *= 2;
-    const double **larger = arena_zeroed(e->arena, room, sizeof *larger);
-    if (larger == NULL) return false;
-    if (e->known_room > 0) memcpy(larger, e->known, e->known_room * sizeof *larger);
-    e->known = larger;
-    e->known_room = room;
-    return true;
-}
-
-int known_give(struct evaluation *e, const struct value *value, const double *numbers)
-{
-    if (!make_room(e, value->index)) return evaluation_no_memory(e);
-    e->known[value->index] = numbers;
-    return CODE_OK;
-}
-
 static bool is_known(const struct evaluation *e, const struct value *value)
 {
     return value == NULL || (value->index < e->known_room && e->known[value->index] != NULL);
-}
-
-/* ---- an op at once ---- */
-
-int known_work(struct evaluation *e, double work)
-{
-    e->spent = e->spent || work > e->left.work;
-    if (e->spent) return evaluation_fault(e, "computing the program's constants takes too long");
-    e->left.work -= work;
-    return CODE_OK;
-}
-
-int known_run(struct evaluation *e, const struct known_call *call, double *y)
-{
-    void **dx = arena_zeroed(e->arena, call->count, sizeof *dx), *saved[OP_SAVED_MAX] = {0};
-    if (dx == NULL) return evaluation_no_memory(e);
-    if (known_work(e, call->work) != CODE_OK) return evaluation_failed(e);
-    for (size_t s = 0; s < OP_SAVED_MAX; s++)
-        if (call->saved[s] > 0 && (saved[s] = arena_doubles(e->arena, call->saved[s])) == NULL)
-            return evaluation_no_memory(e);
-    const struct op_call run = {.op = call->op,
-                                .backend = backend_cpu(DTYPE_FLOAT64),
-                                .attributes = call->attributes,
-                                .count = call->count,
-                                .in = call->in,
-                                .out = call->out,
-                                .x = call->x,
-                                .y = y,
-                                .dx = dx,
-                                .saved = saved};
-    int code = call->op->forward(&run);
-    if (code == CODE_OUT_OF_MEMORY) return evaluation_no_memory(e);
-    if (code != CODE_OK) return evaluation_fault(e, "%s cannot take these numbers", call->op->name);
-    return CODE_OK;
 }
 
 /* ---- a value that was asked for ---- */
@@ -96,16 +41,16 @@ static int compute_value(struct evaluation *e, const struct value *value)
     e->left.elements -= value->size;
     double *y = arena_doubles(e->arena, value->size);
     if (y == NULL) return evaluation_no_memory(e);
-    const struct known_call call = {.op = node->op,
-                                    .attributes = node->attributes,
-                                    .in = in,
-                                    .x = x,
-                                    .count = node->input_count,
-                                    .out = &value->shape,
-                                    .saved = node->saved,
-                                    .work = plan.work};
-    code = known_run(e, &call, y);
-    return code == CODE_OK ? known_give(e, value, y) : code;
+    const struct compute_call call = {.op = node->op,
+                                      .attributes = node->attributes,
+                                      .in = in,
+                                      .x = x,
+                                      .count = node->input_count,
+                                      .out = &value->shape,
+                                      .saved = node->saved,
+                                      .work = plan.work};
+    code = compute_run(e, &call, y);
+    return code == CODE_OK ? compute_remember(e, value, y) : code;
 }
 
 /* A stack of values that wait for what is above them. */
@@ -153,7 +98,7 @@ static int know_value(struct evaluation *e, const struct value *value)
 int known_numbers(struct evaluation *e, struct array *array, const double **numbers)
 {
     *numbers = NULL;
-    if (array_settle(e, array) != CODE_OK || known_work(e, WORK_OF_LOOKING * (double)array->size) != CODE_OK)
+    if (array_settle(e, array) != CODE_OK || compute_charge(e, WORK_OF_LOOKING * (double)array->size) != CODE_OK)
         return evaluation_failed(e);
     *numbers = array->numbers;
     if (*numbers != NULL) return CODE_OK;

@@ -124,7 +124,7 @@ static int call_argsort(struct evaluation *e, const struct arguments *a, struct 
     axis = x->shape.rank - 1;
     if (a->things[1].kind != THING_NONE) code = function_axis(e, &a->things[1], x->shape.rank, &axis);
     if (code == CODE_OK) code = argument_truth(e, a, 2, false, &falling);
-    if (code == CODE_OK) code = known_work(e, work_of_sorting(x->size));
+    if (code == CODE_OK) code = compute_charge(e, work_of_sorting(x->size));
     if (code == CODE_OK) code = known_numbers(e, x, &numbers);
     if (code == CODE_OK) code = array_known(e, &x->shape, TYPE_INT, &y, &order);
     if (code != CODE_OK) return code;
@@ -152,7 +152,7 @@ static int call_unique(struct evaluation *e, const struct arguments *a, struct t
     const double *numbers;
     double *kept;
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK) code = known_work(e, work_of_sorting(x->size));
+    if (code == CODE_OK) code = compute_charge(e, work_of_sorting(x->size));
     if (code == CODE_OK) code = known_numbers(e, x, &numbers);
     struct ranked *ranked = code == CODE_OK ? arena_array(e->arena, x->size, sizeof *ranked) : NULL;
     if (code == CODE_OK && ranked == NULL) return evaluation_no_memory(e);

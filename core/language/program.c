@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/language/known.h"
+#include "core/language/compute.h"
 #include "core/ops/ops.h"
 
 #define PROGRAM_BYTES_MAX ((size_t)64 << 10)
@@ -37,7 +37,7 @@ static int give_inputs(struct evaluation *e, const struct program_request *reque
                               &input->tensor->shape, input->name, &input->value, &error);
         if (code != CODE_OK) return error_set(e->reader->error, code, "%s", error.detail);
         if (input->wanted) input->value->differentiated = true;
-        if (known_give(e, input->value, input->tensor->data) != CODE_OK) return evaluation_failed(e);
+        if (compute_remember(e, input->value, input->tensor->data) != CODE_OK) return evaluation_failed(e);
         size_t symbol = syntax_symbol(e->syntax, input->name);
         if (symbol == e->syntax->name_count) {
             e->unused[e->unused_count++] = input->name;

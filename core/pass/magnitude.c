@@ -229,6 +229,12 @@ static bool saves(const struct node *node)
     return false;
 }
 
+/* What a call makes that is run for a node: the node's output, or, of a joined one, that of the loss behind it. */
+static const struct value *made_by(const struct work *w, const struct node *node, const struct op_call *call)
+{
+    return call == pass_call(w->pass, node) ? node->output : node->output->uses[0].node->output;
+}
+
 /* A call of backward, the op's own or a joined one; values are those of its inputs. */
 static int terms_back(struct work *w, const struct node *node, const struct op_call *like,
                       const struct value *const *values)
@@ -358,10 +364,11 @@ static int try_back_at(struct work *w, const struct node *node, const struct op_
     struct op_call call = call_like(w, like);
     int code = CODE_OK;
     take_tried(w, like, values);
-    const double *dy = like->dy, *tried = w->tried_back[node->output->index];
+    const struct value *made = made_by(w, node, like);
+    const double *dy = like->dy, *tried = w->tried_back[made->index];
     if (node->op->term_unit == NULL || saves(node)) code = like->op->forward(&call);
     if (node->op->term_unit == NULL) {
-        if (dy != NULL && tried != NULL) add_steps(w, node->output->size, tried, dy, w->dy);
+        if (dy != NULL && tried != NULL) add_steps(w, made->size, tried, dy, w->dy);
         tried = w->dy;
     }
     want(w, like, values, w->back);

@@ -181,7 +181,7 @@ HOSTILE = [
     ("number of a string", "loss = s * int('9')", True),
     ("writes", "a = np.zeros(20000)\nfor i in range(20000):\n    a[i] = s\nloss = np.sum(a)", None),
     ("writes and reads", "a = np.zeros(2000)\nfor i in range(1, 2000):\n    a[i] = a[i - 1] + s\nloss = np.sum(a)", None),
-    ("writes and reads of many", "a = np.zeros(1000000)\nfor i in range(1, 30000):\n    a[i] = a[i - 1] + s\nloss = np.sum(a)", None),
+    ("writes and reads of many", "a = np.zeros(1000000)\nfor i in range(1, 15000):\n    a[i] = a[i - 1] + s\nloss = np.sum(a)", None),
     ("writes and reads of early ones", "a = np.zeros(1000000)\nfor i in range(1, 20000):\n    a[i] = a[0] + a[i // 2] + s\nloss = np.sum(a)", None),
     ("branches on what is computed", "h = s\nfor i in range(30000):\n    if h > 0:\n        h = h * 1.0001\nloss = h", None),
     ("branches on large arrays", "h = np.broadcast_to(s, (1000, 1000)) * 1\nfor i in range(3000):\n    h = h * 1.0001\n    if h[0, 0] > 1e9:\n        break\nloss = np.sum(h)", True),
