@@ -29,7 +29,8 @@ struct frame {
 /* What a name of the program stood for, one after the other. */
 struct version {
     struct thing thing;
-    unsigned line;
+    unsigned line; /* 0 of what the program was given */
+    size_t order;  /* counts all versions of all names, in the order in which they were assigned */
 };
 struct versions {
     struct version *list;
@@ -42,6 +43,7 @@ struct evaluation {
     const struct syntax *syntax;
     struct graph *graph;
     struct versions *names;      /* by symbol: what it stands for on the outermost level, the last being what holds */
+    size_t bound;                /* versions of all names */
     struct frame *frame;         /* NULL there */
     size_t levels;               /* of calls within each other */
     struct allowance left;       /* of what it may do */

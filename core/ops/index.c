@@ -2,6 +2,7 @@
  * of each of them is one more input. x [outer..., N1, ..., Nk, inner...] and lists of shape S make [outer..., S...,
  * inner...]. */
 #include "core/ops/indexing.h"
+#include "core/ops/writing.h"
 
 enum { X, LISTS };
 
@@ -38,6 +39,16 @@ static int backward(const struct op_call *call)
     return code == CODE_OK ? backend_index_add(call->backend, &indexed, call->x + LISTS, call->dy, call->dx[X]) : code;
 }
 
+static bool write(struct op_writing *w)
+{
+    char place[WRITING_MAX / 4];
+    size_t first = number_axis_of(w->attributes[INDEXING_FIRST], w->in[X]);
+    if (w->input == WRITING_OUTPUT) return writing_index(first, place) && writing_put(w, "{x}[%s]", place);
+    w->adds = true;
+    return writing_index(first, place) &&
+           writing_put(w, first > 0 || w->count > 2 ? "np.add.at({dx}, (%s), {dy})" : "np.add.at({dx}, %s, {dy})", place);
+}
+
 static const struct op_case cases[] = {
     {.count = 2, .in = {{2, {4, 3}}, {1, {5}}}, CASE_NUMBERS(0, 1), .constants_from = -4, .constants_below = 4},
     {.count = 2, .in = {{2, {4, 3}}, {2, {2, 2}}}, CASE_NUMBERS(0, 1), .constants_below = 4},
@@ -72,5 +83,6 @@ const struct op op_index = {
     .forward = forward,
     .backward = backward,
     .explain = explain,
+    .write = write,
     .cases = cases,
 };

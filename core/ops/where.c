@@ -53,5 +53,7 @@ const struct op op_where = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .written = "np.where({c}, {a}, {b})",
+    .sent = {[TAKEN] = "np.where({c}, {dy}, 0)", [ELSE] = "np.where({c}, 0, {dy})"},
     .cases = cases,
 };

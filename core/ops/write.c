@@ -2,6 +2,7 @@
  * loops write take one node. The numbers are, for each of them, whether it is added to what stands there (1) or put in
  * its place (0), and then a view of the first (core/ops/numbers.h) that has its shape and names no element twice. */
 #include "core/ops/numbers.h"
+#include "core/ops/writing.h"
 
 enum { A };
 enum { GRADIENT }; /* room for what goes back to the first input */
@@ -91,6 +92,20 @@ static int backward(const struct op_call *call)
     return backend_copy(call->backend, op_elements(call->out), left, call->dx[A]);
 }
 
+/* What was written gets the gradient at its place. That nothing was written over it later is for whoever evaluates the
+ * formula to see. */
+static bool write(struct op_writing *w)
+{
+    const double *numbers = w->attributes;
+    char place[WRITING_MAX / 2];
+    if (w->input < 1) return false;
+    for (long k = 1; k < w->input; k++)
+        numbers = step_at(numbers).next;
+    const struct strided view = step_at(numbers).view;
+    w->whole = w->moves = true;
+    return writing_place(&view, w->in[A], place) && writing_put(w, "{dy}%s", place);
+}
+
 static const struct op_case cases[] = {
     {.count = 2, .in = {{2, {3, 4}}, {1, {4}}}, CASE_NUMBERS(0, 1, 4, 1, 4)},
     {.count = 2, .in = {{2, {3, 4}}, {0}}, CASE_NUMBERS(1, 0, 7)},
@@ -109,5 +124,6 @@ const struct op op_write = {
     .forward = forward,
     .backward = backward,
     .term_unit = op_unit_of_sums,
+    .write = write,
     .cases = cases,
 };
