@@ -263,6 +263,7 @@ static int tell(struct tracing *t, struct trace *trace, struct error *error)
     for (size_t i = 0; i < trace->count; i++) {
         struct trace_value *found = &trace->values[i];
         const size_t index = found->value->index;
+        found->gradient_name = t->gradient_names[index];
         if (found->line > 0) find_line(t->program, found);
         if (!find_uses(t->arena, found)) return out_of_memory(error);
         if (found->value->size <= TRACE_ELEMENTS_MAX) {

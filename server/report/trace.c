@@ -30,6 +30,7 @@ static void write_value(struct json *json, const struct trace_value *value)
         json_size(json, shape->dim[i]);
     json_close(json, ']');
     write_tensor(json, "value", shape, value->numbers);
+    if (value->gradient_name != NULL) json_member_text(json, "gradient_name", value->gradient_name);
     write_tensor(json, "gradient", shape, value->gradient);
     json_key(json, "uses");
     json_open(json, '[');
@@ -128,16 +129,15 @@ static void add_backward(struct text *text, const struct trace *trace)
     int width = 0;
     for (size_t i = 0; i < trace->count; i++) {
         const struct trace_value *v = &trace->values[i];
-        size_t length = v->backward != NULL ? strlen(v->backward) : strlen(v->name) + 1;
-        if (v->value->differentiated && width_of(length) > width) width = width_of(length);
+        const char *line = v->backward != NULL ? v->backward : v->gradient_name;
+        size_t length = line != NULL ? strlen(line) : 0;
+        if (width_of(length) > width) width = width_of(length);
     }
     text_add(text, "\nbackward\n");
     for (size_t i = trace->count; i-- > 0;) {
         const struct trace_value *v = &trace->values[i];
-        char plain[200];
-        if (!v->value->differentiated) continue;
-        snprintf(plain, sizeof plain, "d%.190s", v->name);
-        const char *line = v->backward != NULL ? v->backward : plain;
+        const char *line = v->backward != NULL ? v->backward : v->gradient_name;
+        if (line == NULL) continue;
         if (v->line > 0)
             text_format(text, "  %3u  ", v->line);
         else
