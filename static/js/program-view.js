@@ -175,8 +175,10 @@ export function mountProgram(root, shared) {
     running?.abort();
     const mine = new AbortController();
     running = mine;
-    if (aloud) errors.clear();
-    button.setAttribute("aria-busy", "true");
+    if (aloud) {
+      errors.clear();
+      button.setAttribute("aria-busy", "true");
+    }
     try {
       await ask(mine.signal, aloud);
     } catch (error) {
@@ -222,6 +224,7 @@ export function mountProgram(root, shared) {
     report.hidden = false;
     report.classList.remove("stale");
     reported = true;
+    shared.changed();
     if (aloud) {
       shared.announce(reportText(answer));
       report.scrollIntoView({ block: "nearest" });
