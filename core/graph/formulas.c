@@ -9,7 +9,8 @@
 #include "core/ops/writing.h"
 
 struct formulas {
-    struct arena *arena;
+    struct part_room *room;
+    struct part_room own_room;
     const struct graph *graph;
     struct formulas_names names;
     struct written *values;  /* by value of the graph */
@@ -123,8 +124,8 @@ static void cut(char *text, size_t from, size_t length)
     memmove(text + from, text + from + length, strlen(text + from + length) + 1);
 }
 
-/* Takes numbers that a template multiplies by, or divides by, out of it into the part: a sign in front, "2 * " in front,
- * " / 4" at the end, and inputs that are numbers: " * {b}", " / {b}". */
+/* Takes numbers that a template multiplies by, or divides by, out of it into the part: a sign in front, "2 * " in
+ * front, " / 4" at the end, and inputs that are numbers: " * {b}", " / {b}". */
 static void take_numbers(struct filling *filling, char *template, struct part *part)
 {
     if (written_level_of(template) < LEVEL_PRODUCT) return;
@@ -203,17 +204,17 @@ static struct part sent(const struct formulas *f, const struct node *node, size_
     if (w.adds) {
         struct written dy;
         if (dx == NULL || !part_render(&part, &buffer, &dy.level)) return part_unknown;
-        dy.text = part_keep(f->arena, &buffer);
+        dy.text = part_keep(f->room, &buffer);
         filling.dy = dy;
         if (!written_fill(w.text, word, &filling, &buffer, &level)) return part_unknown;
         part = (struct part){.known = true, .adds = true, .scale = 1, .divisor = 1, .shape = *to};
-        return part_with(f->arena, &part, &buffer, level);
+        return part_with(f->room, &part, &buffer, level);
     }
     if (ones && w.moves) return part;
     take_numbers(&filling, w.text, &part);
     bool expands = w.along_shape.rank > 0 || w.along[0] != '\0';
     if (takes_all(&w) || (w.along[0] != '\0' && !ones)) {
-        part = part_whole(f->arena, &part, &node->output->shape);
+        part = part_whole(f->room, &part, &node->output->shape);
         if (!part.known) return part_unknown;
         ones = part.core.text == NULL;
     }
@@ -226,18 +227,18 @@ static struct part sent(const struct formulas *f, const struct node *node, size_
         if (!ones && filling.dy.text == filling.along) {
             written_begin(&buffer);
             written_add(&buffer, "%s", filling.along);
-            part = part_with(f->arena, &part, &buffer, LEVEL_ATOM);
+            part = part_with(f->room, &part, &buffer, LEVEL_ATOM);
         }
     } else {
         char dy_text[WRITTEN_MAX + WRITING_MAX]; /* y may take its room */
         if (filling.dy.text == filling.along) filling.dy.text = strcpy(dy_text, filling.along);
         if (!written_fill(w.text, word, &filling, &buffer, &level) || (!filling.fits && !w.whole)) return part_unknown;
-        part = part_with(f->arena, &part, &buffer, level);
+        part = part_with(f->room, &part, &buffer, level);
     }
     part.shape = w.whole ? *to : filling.shape;
     if (w.whole) return part;
     /* An element by element op repeats its inputs to its output's shape; a reduction's is its input's already. */
-    return part_summed(f->arena, part, node->output->shape.rank >= to->rank && !expands ? &node->output->shape : to, to);
+    return part_summed(f->room, part, node->output->shape.rank >= to->rank && !expands ? &node->output->shape : to, to);
 }
 
 static bool sends(const struct formulas *f, const struct use *use)
@@ -279,7 +280,7 @@ static struct part gather(const struct formulas *f, const struct value *value, c
     part_add_term(&text, &sum);
     struct part all = part_one;
     all.shape = shape;
-    return part_with(f->arena, &all, &text, LEVEL_SUM);
+    return part_with(f->room, &all, &text, LEVEL_SUM);
 }
 
 /* ---- lines ---- */
@@ -292,7 +293,7 @@ static const char *write_line(const struct formulas *f, const struct value *valu
     enum written_level level;
     char line[FORMULA_LINE_MAX], shape[WRITING_MAX / 2];
     bool zero = sum->known && sum->scale == 0;
-    const struct part all = part_whole(f->arena, sum, &value->shape);
+    const struct part all = part_whole(f->room, sum, &value->shape);
     if (zero) {
         written_begin(&buffer);
         if (!writing_shape(&value->shape, shape)) return NULL;
@@ -304,9 +305,9 @@ static const char *write_line(const struct formulas *f, const struct value *valu
     }
     /* What is written into must not be somebody else's. */
     bool copies = statements->length > 0 && level == LEVEL_ATOM;
-    int length = snprintf(line, sizeof line, "%s = %s%s%s", name, buffer.text, copies ? ".copy()" : "",
-                          statements->text);
-    return length > 0 && (size_t)length < sizeof line ? arena_text(f->arena, line, (size_t)length) : NULL;
+    int length =
+        snprintf(line, sizeof line, "%s = %s%s%s", name, buffer.text, copies ? ".copy()" : "", statements->text);
+    return length > 0 && (size_t)length < sizeof line ? part_keep_text(f->room, line, (size_t)length) : NULL;
 }
 
 static void make_gradient(struct formulas *f, const struct value *value)
@@ -369,7 +370,7 @@ static struct written write_constant(const struct formulas *f, const struct valu
     } else {
         return none;
     }
-    return (struct written){part_keep(f->arena, &buffer),
+    return (struct written){part_keep(f->room, &buffer),
                             value->shape.rank == 0 && number[0] == '-' ? LEVEL_SIGN : LEVEL_ATOM};
 }
 
@@ -386,7 +387,7 @@ static struct written write_value(const struct formulas *f, const struct value *
     if (value->made_by->input_count > OP_INPUTS_MAX) return made;
     if (!find_template(value->made_by, WRITING_OUTPUT, &w, in)) return made;
     w.along[0] = '\0'; /* that is for what goes back */
-    if (written_fill(w.text, word, &filling, &buffer, &made.level)) made.text = part_keep(f->arena, &buffer);
+    if (written_fill(w.text, word, &filling, &buffer, &made.level)) made.text = part_keep(f->room, &buffer);
     return made;
 }
 
@@ -416,7 +417,8 @@ struct formulas *formulas_new(struct arena *arena, const struct graph *graph, co
 {
     struct formulas *f = arena_alloc(arena, sizeof *f);
     if (f == NULL) return NULL;
-    *f = (struct formulas){.arena = arena, .graph = graph, .names = *names};
+    *f = (struct formulas){.own_room.arena = arena, .graph = graph, .names = *names};
+    f->room = &f->own_room;
     f->values = arena_zeroed(arena, graph->value_count, sizeof *f->values);
     f->gradients = arena_zeroed(arena, graph->value_count, sizeof *f->gradients);
     f->statements = arena_zeroed(arena, graph->value_count, sizeof *f->statements);
@@ -431,7 +433,7 @@ struct formulas *formulas_new(struct arena *arena, const struct graph *graph, co
         make_gradient(f, graph->nodes[i]->output);
     for (size_t v = 0; v < graph->value_count; v++)
         if (graph->values[v]->made_by == NULL) make_gradient(f, graph->values[v]);
-    return f;
+    return f->own_room.failed ? NULL : f;
 }
 
 const char *formulas_value(const struct formulas *formulas, const struct value *value)
@@ -451,6 +453,6 @@ const char *formulas_sent(const struct formulas *formulas, const struct node *no
     struct part part = sent(formulas, node, input, formulas->names.gradients[node->inputs[input]->index]);
     if (!part.known) return NULL;
     if (part.adds) return part.core.text;
-    part = part_whole(formulas->arena, &part, &node->inputs[input]->shape);
-    return part_render(&part, &buffer, &level) ? part_keep(formulas->arena, &buffer) : NULL;
+    part = part_whole(formulas->room, &part, &node->inputs[input]->shape);
+    return part_render(&part, &buffer, &level) ? part_keep(formulas->room, &buffer) : NULL;
 }

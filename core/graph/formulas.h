@@ -38,12 +38,12 @@ double formulas_bytes(const struct graph *graph);
 const char *formulas_value(const struct formulas *formulas, const struct value *value);
 
 /* The statements that make the gradient of a value which has a name for it: "dz = dh * (1 - h**2)"; what its consumers
- * send, added up. Where one takes a part of it: "dz = np.zeros((2, 4)); dz[:, :2] += di; dz[:, 2:] += df". NULL where there
- * is no formula. */
+ * send, added up. Where one takes a part of it: "dz = np.zeros((2, 4)); dz[:, :2] += di; dz[:, 2:] += df". NULL where
+ * there is no formula. */
 const char *formulas_gradient(const struct formulas *formulas, const struct value *value);
 
-/* What one consumer sends to its input alone, summed to the input's shape: "dz @ W.T"; a statement where it is a part of
- * it. NULL where there is no formula, or memory is short. */
+/* What one consumer sends to its input alone, summed to the input's shape: "dz @ W.T"; a statement where it is a part
+ * of it. NULL where there is no formula, or memory is short. */
 const char *formulas_sent(const struct formulas *formulas, const struct node *node, size_t input);
 
 #endif

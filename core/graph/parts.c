@@ -6,9 +6,16 @@
 
 const struct part part_one = {.known = true, .scale = 1, .divisor = 1}, part_unknown = {.known = false};
 
-const char *part_keep(struct arena *arena, const struct written_buffer *buffer)
+const char *part_keep_text(struct part_room *room, const char *text, size_t length)
 {
-    return buffer->failed ? NULL : arena_text(arena, buffer->text, buffer->length);
+    const char *kept = arena_text(room->arena, text, length);
+    room->failed = room->failed || kept == NULL;
+    return kept;
+}
+
+const char *part_keep(struct part_room *room, const struct written_buffer *buffer)
+{
+    return buffer->failed ? NULL : part_keep_text(room, buffer->text, buffer->length);
 }
 
 /* Two shapes that are repeated to each other; false where they cannot be. */
@@ -50,17 +57,17 @@ bool part_render(const struct part *part, struct written_buffer *buffer, enum wr
     return part->known && !buffer->failed;
 }
 
-struct part part_with(struct arena *arena, const struct part *part, const struct written_buffer *buffer,
-                             enum written_level level)
+struct part part_with(struct part_room *room, const struct part *part, const struct written_buffer *buffer,
+                      enum written_level level)
 {
     struct part made = *part;
-    made.core = (struct written){part_keep(arena, buffer), level};
+    made.core = (struct written){part_keep(room, buffer), level};
     made.known = made.core.text != NULL;
     return made;
 }
 
 /* With the shape of what it is the gradient of, where something is done to all of it. */
-struct part part_whole(struct arena *arena, const struct part *part, const struct shape *shape)
+struct part part_whole(struct part_room *room, const struct part *part, const struct shape *shape)
 {
     struct written_buffer buffer;
     char words[WRITING_MAX / 2];
@@ -71,13 +78,13 @@ struct part part_whole(struct arena *arena, const struct part *part, const struc
         written_add(&buffer, "np.ones(%s)", words);
     else
         written_add(&buffer, "np.broadcast_to(%s, %s)", part->core.text, words);
-    struct part made = part_with(arena, part, &buffer, LEVEL_ATOM);
+    struct part made = part_with(room, part, &buffer, LEVEL_ATOM);
     made.shape = *shape;
     return made;
 }
 
 /* The sum over its first axes, which go, or over those listed, which stay with length 1. */
-static struct part sum_over(struct arena *arena, const struct part *part, const size_t *axes, size_t count,
+static struct part sum_over(struct part_room *room, const struct part *part, const size_t *axes, size_t count,
                             bool stay)
 {
     struct written_buffer buffer;
@@ -97,14 +104,14 @@ static struct part sum_over(struct arena *arena, const struct part *part, const 
         next += sums;
         if (!sums || stay) left.dim[left.rank++] = sums ? 1 : part->shape.dim[i];
     }
-    struct part made = part_with(arena, part, &buffer, LEVEL_ATOM);
+    struct part made = part_with(room, part, &buffer, LEVEL_ATOM);
     made.shape = left;
     return made;
 }
 
 /* What is left of a gradient of that shape for an input that was repeated to it: the sum over the axes that it did not
  * have. Along an axis where the part is the same everywhere, it counts as often as that is long. */
-struct part part_summed(struct arena *arena, struct part part, const struct shape *from, const struct shape *to)
+struct part part_summed(struct part_room *room, struct part part, const struct shape *from, const struct shape *to)
 {
     size_t axes[TENSOR_RANK_MAX], count = 0;
     if (!part.known || from->rank < to->rank) return part_unknown;
@@ -115,12 +122,12 @@ struct part part_summed(struct arena *arena, struct part part, const struct shap
     }
     for (size_t axis = missing; axis < gone; axis++)
         axes[count++] = axis - missing;
-    if (count > 0) part = sum_over(arena, &part, axes, count, false);
+    if (count > 0) part = sum_over(room, &part, axes, count, false);
     const size_t ahead = to->rank - part.shape.rank;
     count = 0;
     for (size_t i = 0; part.known && i < part.shape.rank; i++)
         if (part.shape.dim[i] > 1 && to->dim[ahead + i] == 1) axes[count++] = i;
-    return count > 0 ? sum_over(arena, &part, axes, count, true) : part;
+    return count > 0 ? sum_over(room, &part, axes, count, true) : part;
 }
 
 /* ---- sums ---- */

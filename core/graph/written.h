@@ -1,4 +1,5 @@
-/* Formulas as text, in NumPy's notation: how tightly one holds together, and templates that are filled in with others. */
+/* Formulas as text, in NumPy's notation: how tightly one holds together, and templates that are filled in with others.
+ */
 #ifndef CORE_GRAPH_WRITTEN_H
 #define CORE_GRAPH_WRITTEN_H
 

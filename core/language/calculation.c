@@ -67,13 +67,16 @@ static const double *find_result(struct evaluation *e, const struct known_number
 }
 
 const double *calculation_run(struct arena *arena, const char *text, const struct known_numbers *known, size_t count,
-                              const struct known_numbers *wanted, struct allowance *allowance)
+                              const struct known_numbers *wanted, struct allowance *allowance, bool *short_of_memory)
 {
     struct error error = {0};
     struct text_reader reader = {.arena = arena, .error = &error};
     struct syntax syntax;
     struct graph graph;
-    if (syntax_read(&reader, text, strlen(text), &syntax) != CODE_OK) return NULL;
+    if (syntax_read(&reader, text, strlen(text), &syntax) != CODE_OK) {
+        *short_of_memory = *short_of_memory || error.code == CODE_OUT_OF_MEMORY;
+        return NULL;
+    }
     graph_begin(arena, &graph);
     struct evaluation e = {.reader = &reader,
                            .arena = arena,
@@ -87,6 +90,7 @@ const double *calculation_run(struct arena *arena, const char *text, const struc
         bound = bind(&e, s, known, count);
     const double *numbers = NULL;
     if (bound && evaluation_run(&e, &syntax.body) == CODE_OK) numbers = find_result(&e, wanted);
+    *short_of_memory = *short_of_memory || !bound || error.code == CODE_OUT_OF_MEMORY;
     *allowance = e.left;
     if (e.spent) *allowance = (struct allowance){0};
     return numbers;

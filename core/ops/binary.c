@@ -97,14 +97,21 @@ static void sides(const struct op_call *call, signed char *to)
                                    __VA_ARGS__}
 
 /* "add" and "mul" are layers, too, which take any number of inputs with the same number of axes. */
-ARITHMETIC(plus, "add", "a + b", BINARY_plus, anywhere, .written = "{a} + {b}", .sent = {"{dy}", "{dy}"}, .term_unit = op_unit_of_sums);
-ARITHMETIC(sub, "sub", "a - b", BINARY_minus, anywhere, .written = "{a} - {b}", .sent = {"{dy}", "-{dy}"}, .term_unit = op_unit_of_sums);
-ARITHMETIC(times, "mul", "a * b", BINARY_times, anywhere, .written = "{a} * {b}", .sent = {"{dy} * {b}", "{dy} * {a}"}, .term_unit = op_unit_of_products);
-ARITHMETIC(div, "div", "a / b", BINARY_divided, not_0, .written = "{a} / {b}", .sent = {"{dy} / {b}", "-{dy} * {a} / {b}**2"});
-ARITHMETIC(pow, "pow", "a**b", BINARY_raised, above_0, .written = "{a}**{b}", .sent = {"{dy} * {b} * {a}**({b} - 1)", "{dy} * {y} * np.log({a})"});
-ARITHMETIC(maximum, "maximum", "the larger of a and b; of equal ones a", BINARY_maximum, anywhere, .written = "np.maximum({a}, {b})", .sent = {"{dy} * ({a} >= {b})", "{dy} * ({b} > {a})"}, .kink = KINK_EQUAL,
+ARITHMETIC(plus, "add", "a + b", BINARY_plus, anywhere, .written = "{a} + {b}", .sent = {"{dy}", "{dy}"},
+           .term_unit = op_unit_of_sums);
+ARITHMETIC(sub, "sub", "a - b", BINARY_minus, anywhere, .written = "{a} - {b}", .sent = {"{dy}", "-{dy}"},
+           .term_unit = op_unit_of_sums);
+ARITHMETIC(times, "mul", "a * b", BINARY_times, anywhere, .written = "{a} * {b}", .sent = {"{dy} * {b}", "{dy} * {a}"},
+           .term_unit = op_unit_of_products);
+ARITHMETIC(div, "div", "a / b", BINARY_divided, not_0, .written = "{a} / {b}",
+           .sent = {"{dy} / {b}", "-{dy} * {a} / {b}**2"});
+ARITHMETIC(pow, "pow", "a**b", BINARY_raised, above_0, .written = "{a}**{b}",
+           .sent = {"{dy} * {b} * {a}**({b} - 1)", "{dy} * {y} * np.log({a})"});
+ARITHMETIC(maximum, "maximum", "the larger of a and b; of equal ones a", BINARY_maximum, anywhere,
+           .written = "np.maximum({a}, {b})", .sent = {"{dy} * ({a} >= {b})", "{dy} * ({b} > {a})"}, .kink = KINK_EQUAL,
            .sides = sides);
-ARITHMETIC(minimum, "minimum", "the smaller of a and b; of equal ones a", BINARY_minimum, anywhere, .written = "np.minimum({a}, {b})", .sent = {"{dy} * ({a} <= {b})", "{dy} * ({b} < {a})"}, .kink = KINK_EQUAL,
+ARITHMETIC(minimum, "minimum", "the smaller of a and b; of equal ones a", BINARY_minimum, anywhere,
+           .written = "np.minimum({a}, {b})", .sent = {"{dy} * ({a} <= {b})", "{dy} * ({b} < {a})"}, .kink = KINK_EQUAL,
            .sides = sides);
 
 /* ---- without ---- */
@@ -125,7 +132,7 @@ static const struct op_case quotient_cases[] = {
     {.count = 2, .in = {{2, {3, 1}}, {1, {4}}}, .low = -7, .high = -0.5, .constants_real = true},
     {.count = 0}};
 
-#define FLAT(object, text, tried, form)                                                                                 \
+#define FLAT(object, text, tried, form)                                                                                \
     const struct op op_##object = {                                                                                    \
         .name = #object,                                                                                               \
         .summary = text,                                                                                               \

@@ -49,7 +49,8 @@ static const struct op_join *join(const double *attributes)
 static bool write(struct op_writing *w)
 {
     if (w->input != LOSS_PREDICTION) return false;
-    return writing_put(w, on_probabilities(w->attributes) ? "-{dy} * {y} / {y_hat}" : "{dy} * (softmax({y_hat}) - {y})");
+    return writing_put(w,
+                       on_probabilities(w->attributes) ? "-{dy} * {y} / {y_hat}" : "{dy} * (softmax({y_hat}) - {y})");
 }
 
 static const struct op_case cases[] = {

@@ -41,12 +41,15 @@ static const struct op_case not_0[] = {WITHIN(0.5, 3), WITHIN(-3, -0.5), {.count
                                      __VA_ARGS__}
 
 FUNCTION(exp, "e**x", MAP_exp, anywhere, .written = "np.exp({x})", .sent = {"{dy} * {y}"});
-FUNCTION(expm1, "e**x - 1, accurate near 0", MAP_expm1, anywhere, .written = "np.expm1({x})", .sent = {"{dy} * ({y} + 1)"});
+FUNCTION(expm1, "e**x - 1, accurate near 0", MAP_expm1, anywhere, .written = "np.expm1({x})",
+         .sent = {"{dy} * ({y} + 1)"});
 FUNCTION(log, "the natural logarithm of x", MAP_log, above_0, .written = "np.log({x})", .sent = {"{dy} / {x}"});
-FUNCTION(log1p, "log(1 + x), accurate near 0", MAP_log1p, above_minus_1, .written = "np.log1p({x})", .sent = {"{dy} / (1 + {x})"});
+FUNCTION(log1p, "log(1 + x), accurate near 0", MAP_log1p, above_minus_1, .written = "np.log1p({x})",
+         .sent = {"{dy} / (1 + {x})"});
 FUNCTION(sqrt, "the square root of x", MAP_sqrt, above_0, .written = "np.sqrt({x})", .sent = {"{dy} / (2 * {y})"});
 FUNCTION(square, "x * x", MAP_square, anywhere, .written = "{x}**2", .sent = {"2 * {dy} * {x}"});
-FUNCTION(abs, "|x|; the slope at 0 is 0", MAP_absolute, anywhere, .written = "np.abs({x})", .sent = {"{dy} * np.sign({x})"}, .kink = KINK_INPUT);
+FUNCTION(abs, "|x|; the slope at 0 is 0", MAP_absolute, anywhere, .written = "np.abs({x})",
+         .sent = {"{dy} * np.sign({x})"}, .kink = KINK_INPUT);
 FUNCTION(sin, "sin(x)", MAP_sin, anywhere, .written = "np.sin({x})", .sent = {"{dy} * np.cos({x})"});
 FUNCTION(cos, "cos(x)", MAP_cos, anywhere, .written = "np.cos({x})", .sent = {"-{dy} * np.sin({x})"});
 FUNCTION(reciprocal, "1 / x", MAP_reciprocal, not_0, .written = "1 / {x}", .sent = {"-{dy} / {x}**2"});
@@ -187,7 +190,7 @@ static const struct op_case flat_cases[] = {
     {.count = 1, .in = {{0}}, .constants_real = true},
     {.count = 0}};
 
-#define FLAT_FUNCTION(function, text, formula, form)                                                                        \
+#define FLAT_FUNCTION(function, text, formula, form)                                                                   \
     const struct op op_##function = {                                                                                  \
         .name = #function,                                                                                             \
         .summary = text,                                                                                               \

@@ -46,7 +46,8 @@ static bool write(struct op_writing *w)
     if (w->input == WRITING_OUTPUT) return writing_index(first, place) && writing_put(w, "{x}[%s]", place);
     w->adds = true;
     return writing_index(first, place) &&
-           writing_put(w, first > 0 || w->count > 2 ? "np.add.at({dx}, (%s), {dy})" : "np.add.at({dx}, %s, {dy})", place);
+           writing_put(w, first > 0 || w->count > 2 ? "np.add.at({dx}, (%s), {dy})" : "np.add.at({dx}, %s, {dy})",
+                       place);
 }
 
 static const struct op_case cases[] = {

@@ -4,7 +4,8 @@ static bool write(struct op_writing *w)
 {
     struct reduction_words words;
     if (!reduction_words(w, &words)) return false;
-    return w->input == WRITING_OUTPUT ? (words.axes[0] != '\0' ? writing_put(w, "logsumexp({x}, %s)", words.axes) : writing_put(w, "logsumexp({x})"))
+    return w->input == WRITING_OUTPUT ? (words.axes[0] != '\0' ? writing_put(w, "logsumexp({x}, %s)", words.axes)
+                                                               : writing_put(w, "logsumexp({x})"))
                                       : writing_put(w, "{dy} * np.exp({x} - {y})");
 }
 

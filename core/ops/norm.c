@@ -4,7 +4,8 @@ static bool write(struct op_writing *w)
 {
     struct reduction_words words;
     if (!reduction_words(w, &words)) return false;
-    return w->input == WRITING_OUTPUT ? (words.axes[0] != '\0' ? writing_put(w, "np.sqrt(({x}**2).sum(%s))", words.axes) : writing_put(w, "np.sqrt(({x}**2).sum())"))
+    return w->input == WRITING_OUTPUT ? (words.axes[0] != '\0' ? writing_put(w, "np.sqrt(({x}**2).sum(%s))", words.axes)
+                                                               : writing_put(w, "np.sqrt(({x}**2).sum())"))
                                       : writing_put(w, "{dy} * {x} / {y}");
 }
 

@@ -4,8 +4,7 @@ static bool write(struct op_writing *w)
 {
     struct reduction_words words;
     if (!reduction_words(w, &words)) return false;
-    return w->input == WRITING_OUTPUT ? writing_put(w, "{x}.prod(%s)", words.axes)
-                                      : writing_put(w, "{dy} * {y} / {x}");
+    return w->input == WRITING_OUTPUT ? writing_put(w, "{x}.prod(%s)", words.axes) : writing_put(w, "{dy} * {y} / {x}");
 }
 
 static const struct op_case cases[] = {

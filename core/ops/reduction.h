@@ -28,9 +28,9 @@ int reduction_plan(const struct op_shape *shape, struct op_plan *plan, struct er
 int reduction_forward(const struct op_call *call);
 int reduction_backward(const struct op_call *call);
 
-/* For op->write of them: how the axes are written, "0" or "(0, 2), keepdims=True", nothing where all go; how those of the
- * same reduction whose result can be taken from the input are, "0, keepdims=True"; and how many numbers become one. Puts
- * how dy and y are given the axes that are gone into the writing. False where it is too long. */
+/* For op->write of them: how the axes are written, "0" or "(0, 2), keepdims=True", nothing where all go; how those of
+ * the same reduction whose result can be taken from the input are, "0, keepdims=True"; and how many numbers become one.
+ * Puts how dy and y are given the axes that are gone into the writing. False where it is too long. */
 struct reduction_words {
     char axes[WRITING_MAX / 4], kept[WRITING_MAX / 4];
     size_t n;

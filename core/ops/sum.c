@@ -43,8 +43,7 @@ static bool write(struct op_writing *w)
 {
     struct reduction_words words;
     if (!reduction_words(w, &words)) return false;
-    return w->input == WRITING_OUTPUT ? writing_put(w, "{x}.sum(%s)", words.axes)
-                                      : writing_put(w, "{dy}");
+    return w->input == WRITING_OUTPUT ? writing_put(w, "{x}.sum(%s)", words.axes) : writing_put(w, "{dy}");
 }
 
 static const struct op_case cases[] = {REDUCTION_CASES(0), REDUCTION_CASES_OF_ONE, {.count = 0}};

@@ -173,8 +173,7 @@ bool writing_place(const struct strided *view, const struct shape *of, char *tex
             fits = fits && add(text, WRITING_MAX / 2, "None, ");
         ptrdiff_t along = axis < view->rank ? view->stride[axis] : 0;
         if (along != 0 && along % strides[i] == 0) {
-            ptrdiff_t step = along / strides[i],
-                      end = (ptrdiff_t)cut->start + step * ((ptrdiff_t)view->dim[axis] - 1);
+            ptrdiff_t step = along / strides[i], end = (ptrdiff_t)cut->start + step * ((ptrdiff_t)view->dim[axis] - 1);
             cut->runs = end >= 0 && end < (ptrdiff_t)cut->dim;
             cut->step = step;
             cut->n = view->dim[axis];

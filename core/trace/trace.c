@@ -31,7 +31,9 @@ struct tracing {
     const char **names, **gradient_names; /* by value of the graph */
     struct trace_value *all;              /* as the program has them */
     size_t count;
-    struct known_numbers *known;          /* values and gradients that have names */
+    struct known_numbers *known; /* values and gradients that have names */
+    struct allowance allowance;  /* of what evaluations may take, all together */
+    bool short_of_memory;        /* one of them was */
     size_t known_count;
 };
 
@@ -172,8 +174,7 @@ static bool is_right(size_t n, const double *made, const double *gradient, doubl
     return true;
 }
 
-static void tell_backward(struct tracing *t, const struct formulas *formulas, double largest,
-                          struct allowance *allowance, struct trace_value *found)
+static void tell_backward(struct tracing *t, const struct formulas *formulas, double largest, struct trace_value *found)
 {
     const struct value *value = found->value;
     const char *line = formulas_gradient(formulas, value), *name = t->gradient_names[value->index];
@@ -182,13 +183,15 @@ static void tell_backward(struct tracing *t, const struct formulas *formulas, do
     for (size_t k = 0; line != NULL && wanted == NULL && k < t->known_count; k++)
         if (t->known[k].numbers == gradient && t->known[k].shape == &value->shape) wanted = &t->known[k];
     if (wanted == NULL || name == NULL) return;
-    const double *made = calculation_run(t->arena, line, t->known, t->known_count, wanted, allowance);
+    const double *made =
+        calculation_run(t->arena, line, t->known, t->known_count, wanted, &t->allowance, &t->short_of_memory);
     if (made != NULL && is_right(value->size, made, gradient, largest)) found->backward = line;
 }
 
 /* ---- the factors of the chain rule ---- */
 
-/* Values with names that are made of one through values without; false where there are too many, or one is no number. */
+/* Values with names that are made of one through values without; false where there are too many, or one is no number.
+ */
 static bool find_made(const struct tracing *t, const struct value *value, const struct value **made, size_t *count)
 {
     enum { WAY_MAX = 64 };
@@ -213,8 +216,9 @@ static bool find_made(const struct tracing *t, const struct value *value, const 
 }
 
 /* The derivative of one of them: what the formula of the gradient gives where its own gradient is 1 and all others' are
- * 0. The formula holds whatever comes back, as it is linear in that; of the loss itself there may be nothing to write. */
-static void tell_factors(struct tracing *t, struct allowance *allowance, struct trace_value *found)
+ * 0. The formula holds whatever comes back, as it is linear in that; of the loss itself there may be nothing to write.
+ */
+static void tell_factors(struct tracing *t, struct trace_value *found)
 {
     static const double zero = 0, one = 1;
     const struct value *made[TRACE_MADE_MAX];
@@ -239,7 +243,8 @@ static void tell_factors(struct tracing *t, struct allowance *allowance, struct 
         if (loss && count > 1) break; /* whose part cannot be told from others' */
         for (size_t other = 0; other < count; other++)
             gradients[other]->numbers = other == m ? &one : &zero;
-        const double *factor = calculation_run(t->arena, found->backward, t->known, t->known_count, wanted, allowance);
+        const double *factor = calculation_run(t->arena, found->backward, t->known, t->known_count, wanted,
+                                               &t->allowance, &t->short_of_memory);
         if (factor == NULL) break;
         found->made[found->made_count] = t->names[made[m]->index];
         found->derivatives[found->made_count++] = *factor;
@@ -250,7 +255,6 @@ static void tell_factors(struct tracing *t, struct allowance *allowance, struct 
 
 static int tell(struct tracing *t, struct trace *trace, struct error *error)
 {
-    struct allowance allowance = program_allowance;
     const struct formulas_names names = {t->names, t->gradient_names, t->problem->given};
     const struct formulas *formulas = formulas_new(t->arena, &t->problem->network->graph, &names);
     double largest = 0;
@@ -270,8 +274,9 @@ static int tell(struct tracing *t, struct trace *trace, struct error *error)
             found->numbers = t->pass.values[index];
             if (found->value->differentiated) found->gradient = t->pass.gradients[index];
         }
-        if (found->value->differentiated) tell_backward(t, formulas, largest, &allowance, found);
-        tell_factors(t, &allowance, found);
+        if (found->value->differentiated) tell_backward(t, formulas, largest, found);
+        tell_factors(t, found);
+        if (t->short_of_memory) return out_of_memory(error);
         if (t->pass.cancelled != NULL && atomic_load_explicit(t->pass.cancelled, memory_order_relaxed))
             return error_set(error, CODE_CANCELLED, "the check was cancelled");
     }
@@ -281,7 +286,8 @@ static int tell(struct tracing *t, struct trace *trace, struct error *error)
 int trace_run(struct arena *arena, const struct problem *problem, struct trace *trace, struct error *error)
 {
     const struct graph *graph = &problem->network->graph;
-    struct tracing t = {.arena = arena, .problem = problem, .program = problem->network->program};
+    struct tracing t = {
+        .arena = arena, .problem = problem, .program = problem->network->program, .allowance = program_allowance};
     size_t n = graph->value_count;
     *trace = (struct trace){.count = 0};
     t.names = arena_zeroed(arena, n, sizeof *t.names);

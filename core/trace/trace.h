@@ -12,7 +12,7 @@
 enum { TRACE_ELEMENTS_MAX = 256, TRACE_VALUES_MAX = 1000, TRACE_MADE_MAX = 4 };
 
 struct trace_value {
-    const char *name; /* "h"; "h[2]" of a name that is assigned several times, its third value */
+    const char *name;          /* "h"; "h[2]" of a name that is assigned several times, its third value */
     const char *gradient_name; /* what formulas call its gradient: "dh[2]"; NULL where none is made */
     const struct value *value;
     unsigned line;    /* of the program, that made it, from 1; 0 of what is given */

@@ -74,7 +74,8 @@ static int read_strict(const struct exchange *exchange, bool *strict, struct err
 /* The reference is for staff, if there is anybody else; and for nobody, where that is said. A trace holds it, too. */
 static int check_reveal(const struct exchange *exchange, const struct check_task *request, struct error *error)
 {
-    if ((!request->check.reveal && !request->trace) || (exchange->role == ROLE_STAFF && !exchange->options->no_reveal)) return CODE_OK;
+    if ((!request->check.reveal && !request->trace) || (exchange->role == ROLE_STAFF && !exchange->options->no_reveal))
+        return CODE_OK;
     error_set(error, CODE_REVEAL_REFUSED,
               exchange->options->no_reveal ? "this daemon reveals the reference to nobody"
                                            : "the reference is revealed to staff alone");

@@ -101,8 +101,9 @@ static int read_trace(struct members *r, const json_t *root, struct check_task *
 {
     if (members_bool(r, root, "trace", OPTIONAL, &request->trace) != CODE_OK) return r->error->code;
     if (!request->trace || request->set.network.program != NULL) return CODE_OK;
-    error_set(r->error, CODE_OUT_OF_RANGE, "a trace follows a program line by line: a network has none, write it as a "
-                                           "program");
+    error_set(r->error, CODE_OUT_OF_RANGE,
+              "a trace follows a program line by line: a network has none, write it as a "
+              "program");
     return error_at(r->error, "trace");
 }
 
@@ -173,7 +174,8 @@ static double memory_needed(const struct check_task *request)
     double shown = intermediate_elements(request), parameters = (double)network->parameter_elements;
     double written = (request->check.reveal ? parameters + shown : 0) + traced_elements(request);
     double trace = request->trace ? trace_bytes(network) : 0;
-    return trace + 8 * (passes * (double)elements + search + 4 * parameters + 2 * shown) + 2 * NUMBER_TEXT_MAX * written;
+    return trace + 8 * (passes * (double)elements + search + 4 * parameters + 2 * shown) +
+           2 * NUMBER_TEXT_MAX * written;
 }
 
 /* Operations of the check, with what is done per number besides arithmetic: drawing it, writing it. */
@@ -182,8 +184,8 @@ static double work_needed(const struct check_task *request)
     const struct network *network = &request->set.network;
     double parameters = (double)network->parameter_elements, shown = intermediate_elements(request);
     double written = (request->check.reveal ? parameters + shown : 0) + traced_elements(request);
-    return check_work(network, request->check.verify_reference) + (request->trace ? trace_work(network) : 0) + WORK_PER_NUMBER_DRAWN * parameters +
-           WORK_PER_NUMBER_WRITTEN * written + WORK_PER_NUMBER_SHOWN * shown;
+    return check_work(network, request->check.verify_reference) + (request->trace ? trace_work(network) : 0) +
+           WORK_PER_NUMBER_DRAWN * parameters + WORK_PER_NUMBER_WRITTEN * written + WORK_PER_NUMBER_SHOWN * shown;
 }
 
 static int check_limits(const struct options *options, struct check_task *request, struct error *error)
@@ -200,11 +202,26 @@ static int check_limits(const struct options *options, struct check_task *reques
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {"network",          "convention",   "parameters",     "data",
-                                        "gradients",        "tolerance",    "points",         "intermediates",
-                                        "device",           "dtype",        "diagnose",       "reveal",
-                                        "verify_reference", "subgradients", "accept_rounded", "carry_forward",
-                                        "shapes",           "names",        "program",        "trace",
+    static const char *const known[] = {"network",
+                                        "convention",
+                                        "parameters",
+                                        "data",
+                                        "gradients",
+                                        "tolerance",
+                                        "points",
+                                        "intermediates",
+                                        "device",
+                                        "dtype",
+                                        "diagnose",
+                                        "reveal",
+                                        "verify_reference",
+                                        "subgradients",
+                                        "accept_rounded",
+                                        "carry_forward",
+                                        "shapes",
+                                        "names",
+                                        "program",
+                                        "trace",
                                         NULL};
     static const char *const of_programs[] = {
         "program",          "output",        "parameters",     "data",          "gradients", "tolerance",

@@ -14,10 +14,10 @@ const MOST_SHOWN = 12; // numbers of one tensor that stand in the table by thems
 const numberText = (x) => String(Number(x.toPrecision(DIGITS))).replace("-", "−").replace("e-", "e−");
 const rowsText = (tensor) => (Array.isArray(tensor) ? `[${tensor.map(rowsText).join(", ")}]` : numberText(tensor));
 
-/** A matrix has a row a line. */
+/** A matrix has a row a line; of more axes a matrix a line. */
 function tensorLines(tensor) {
-  const matrix = Array.isArray(tensor) && Array.isArray(tensor[0]) && !Array.isArray(tensor[0][0]);
-  return matrix ? `[${tensor.map(rowsText).join(",\n ")}]` : rowsText(tensor);
+  const rows = Array.isArray(tensor) && Array.isArray(tensor[0]);
+  return rows ? `[${tensor.map(rowsText).join(",\n ")}]` : rowsText(tensor);
 }
 
 function tensorNode(tensor, shape) {
@@ -43,7 +43,7 @@ function forwardCell(entry) {
 }
 
 function backwardCell(entry) {
-  if (entry.gradient_name === undefined) return el("td", {}, el("span", { class: "quiet" }, "no gradient: it is given"));
+  if (entry.gradient_name === undefined) return el("td", {}, el("span", { class: "quiet" }, `no gradient: it is ${entry.line ? "a constant" : "given"}`));
   return el("td", {},
     el("div", { class: "step-line" }, entry.backward ? entry.backward.split("; ").map((statement) => el("code", {}, statement)) : el("code", {}, entry.gradient_name)),
     el("div", { class: "step-numbers" }, el("span", {}, "= "), tensorNode(entry.gradient, entry.shape), factorsNode(entry)));
