@@ -346,7 +346,9 @@ static struct written write_constant(const struct formulas *f, const struct valu
     char number[WRITING_NUMBER], shape[WRITING_MAX / 2];
     struct written none = {NULL, LEVEL_ATOM};
     if (numbers == NULL || !writing_shape(&value->shape, shape)) return none;
-    bool same = true, counts = value->shape.rank == 1;
+    bool same = true, counts = value->shape.rank == 1, index = false;
+    for (size_t u = 0; u < value->use_count; u++) /* as which np.ones, of float64, would not do */
+        index = index || !op_differentiates(value->uses[u].node->op, value->uses[u].input);
     for (size_t i = 0; i < value->size; i++) {
         same = same && numbers[i] == numbers[0];
         counts = counts && numbers[i] == (double)i;
@@ -358,7 +360,7 @@ static struct written write_constant(const struct formulas *f, const struct valu
         written_add(&buffer, "%s", number);
     } else if (counts && value->size > 1) {
         written_add(&buffer, "np.arange(%zu)", value->size);
-    } else if (same && (numbers[0] == 0 || numbers[0] == 1)) {
+    } else if (same && !index && (numbers[0] == 0 || numbers[0] == 1)) {
         written_add(&buffer, "np.%s(%s)", numbers[0] == 0 ? "zeros" : "ones", shape);
     } else if (same) {
         written_add(&buffer, "np.full(%s, %s)", shape, number);

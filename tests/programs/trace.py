@@ -108,9 +108,9 @@ FUNCTIONS = {
 }
 
 
-def bind(names, name, tensor):
+def bind(names, name, tensor, dtype=None):
     """A name, or one of several that a name stood for: "h[2]"."""
-    array = np.array(tensor)
+    array = np.array(tensor, dtype)
     match = re.fullmatch(r"(\w+)\[(\d+)\]", name)
     if match:
         versions = names.setdefault(match.group(1), [])
@@ -128,7 +128,7 @@ def judge(trace, counts):
             bind(names, entry["name"], entry["value"])
     for entry in trace:
         if "gradient" in entry:
-            bind(names, entry["gradient_name"], entry["gradient"])
+            bind(names, entry["gradient_name"], entry["gradient"], float)
     for entry in trace:
         if "gradient" not in entry:
             continue
