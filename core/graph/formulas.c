@@ -262,7 +262,7 @@ static struct part gather(const struct formulas *f, const struct value *value, c
     for (size_t u = 0; u < value->use_count; u++) {
         if (!sends(f, &value->uses[u])) continue;
         const struct part part = sent(f, value->uses[u].node, value->uses[u].input, name);
-        if (!part.known) return part_unknown;
+        if (!part.known || text.failed || statements->failed) return part_unknown;
         if (part.adds) {
             written_add(statements, "; %s", part.core.text);
             continue;

@@ -31,9 +31,10 @@ struct tracing {
     const char **names, **gradient_names; /* by value of the graph */
     struct trace_value *all;              /* as the program has them */
     size_t count;
-    struct known_numbers *known; /* values and gradients that have names */
+    struct known_numbers *known; /* values and gradients that have names, by name */
     struct allowance allowance;  /* of what evaluations may take, all together */
     bool short_of_memory;        /* one of them was */
+    struct arena scratch;        /* what one of them makes */
     size_t known_count;
 };
 
@@ -174,18 +175,80 @@ static bool is_right(size_t n, const double *made, const double *gradient, doubl
     return true;
 }
 
+/* ---- formulas, evaluated ---- */
+
+static int compare_known(const void *a, const void *b)
+{
+    const struct known_numbers *left = a, *right = b;
+    return strcmp(left->name, right->name);
+}
+
+/* What goes by that name, of so many bytes; NULL where nothing does. */
+static const struct known_numbers *find_known(const struct tracing *t, const char *name, size_t length)
+{
+    char text[NAME_ROOM];
+    if (length >= sizeof text) return NULL;
+    memcpy(text, name, length);
+    text[length] = '\0';
+    const struct known_numbers key = {.name = text};
+    return bsearch(&key, t->known, t->known_count, sizeof *t->known, compare_known);
+}
+
+static bool is_of_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80) != 0;
+}
+
+enum { NAMES_MAX = 64 };
+
+/* The names in a formula, h[2] before h, that stand for known numbers; their number, NAMES_MAX + 1 where they are more.
+ */
+static size_t find_names(const struct tracing *t, const char *formula, struct known_numbers *names)
+{
+    size_t count = 0;
+    for (const char *at = formula, *end; *at != '\0'; at = end) {
+        end = at + 1;
+        if (!is_of_name(*at)) continue;
+        while (is_of_name(*end))
+            end++;
+        if ((at > formula && at[-1] == '.') || (*at >= '0' && *at <= '9')) continue; /* np.exp, 1e-05 */
+        size_t digits = *end == '[' ? strspn(end + 1, "0123456789") : 0;
+        const struct known_numbers *known = NULL;
+        if (digits > 0 && end[1 + digits] == ']') known = find_known(t, at, (size_t)(end - at) + digits + 2);
+        if (known == NULL) known = find_known(t, at, (size_t)(end - at));
+        bool new = known != NULL;
+        for (size_t k = 0; new &&k < count; k++)
+            new = names[k].name != known->name;
+        if (new &&count == NAMES_MAX) return NAMES_MAX + 1;
+        if (new) names[count++] = *known;
+    }
+    return count;
+}
+
+/* What a line makes of a value's gradient, with those numbers in place of the gradients of some values where `made` has
+ * some: of number `which` 1, of the others 0. NULL where it cannot be evaluated. Stays until the next one. */
+static const double *evaluate(struct tracing *t, const char *line, const struct value *value,
+                              const struct value *const *made, size_t made_count, size_t which)
+{
+    static const double numbers[2] = {0, 1};
+    struct known_numbers names[NAMES_MAX];
+    const char *name = t->gradient_names[value->index];
+    const struct known_numbers *wanted = name != NULL ? find_known(t, name, strlen(name)) : NULL;
+    size_t count = find_names(t, line, names);
+    if (wanted == NULL || count > NAMES_MAX) return NULL;
+    for (size_t m = 0; m < made_count; m++)
+        for (size_t k = 0; k < count; k++)
+            if (names[k].name == t->gradient_names[made[m]->index]) names[k].numbers = &numbers[m == which];
+    arena_reset(&t->scratch);
+    return calculation_run(&t->scratch, line, names, count, wanted, &t->allowance, &t->short_of_memory);
+}
+
 static void tell_backward(struct tracing *t, const struct formulas *formulas, double largest, struct trace_value *found)
 {
     const struct value *value = found->value;
-    const char *line = formulas_gradient(formulas, value), *name = t->gradient_names[value->index];
-    const double *gradient = t->pass.gradients[value->index];
-    const struct known_numbers *wanted = NULL;
-    for (size_t k = 0; line != NULL && wanted == NULL && k < t->known_count; k++)
-        if (t->known[k].numbers == gradient && t->known[k].shape == &value->shape) wanted = &t->known[k];
-    if (wanted == NULL || name == NULL) return;
-    const double *made =
-        calculation_run(t->arena, line, t->known, t->known_count, wanted, &t->allowance, &t->short_of_memory);
-    if (made != NULL && is_right(value->size, made, gradient, largest)) found->backward = line;
+    const char *line = formulas_gradient(formulas, value);
+    const double *made = line != NULL ? evaluate(t, line, value, NULL, 0, 0) : NULL;
+    if (made != NULL && is_right(value->size, made, t->pass.gradients[value->index], largest)) found->backward = line;
 }
 
 /* ---- the factors of the chain rule ---- */
@@ -220,37 +283,17 @@ static bool find_made(const struct tracing *t, const struct value *value, const 
  */
 static void tell_factors(struct tracing *t, struct trace_value *found)
 {
-    static const double zero = 0, one = 1;
     const struct value *made[TRACE_MADE_MAX];
-    const double *kept[TRACE_MADE_MAX];
-    struct known_numbers *gradients[TRACE_MADE_MAX], *wanted = NULL;
-    size_t count, numbered = 0;
+    size_t count;
     if (found->backward == NULL || found->value->size != 1 || !find_made(t, found->value, made, &count)) return;
-    for (size_t k = 0; k < t->known_count; k++) {
-        struct known_numbers *known = &t->known[k];
-        if (known->numbers == t->pass.gradients[found->value->index] && known->shape == &found->value->shape)
-            wanted = known;
-        for (size_t m = 0; m < count; m++)
-            if (known->numbers == t->pass.gradients[made[m]->index] && known->shape == &made[m]->shape) {
-                gradients[m] = known;
-                kept[m] = known->numbers;
-                numbered++;
-            }
-    }
-    if (numbered != count || wanted == NULL) return;
     for (size_t m = 0; m < count; m++) {
         bool loss = made[m] == t->problem->network->output && !t->program->has_upstream;
-        if (loss && count > 1) break; /* whose part cannot be told from others' */
-        for (size_t other = 0; other < count; other++)
-            gradients[other]->numbers = other == m ? &one : &zero;
-        const double *factor = calculation_run(t->arena, found->backward, t->known, t->known_count, wanted,
-                                               &t->allowance, &t->short_of_memory);
-        if (factor == NULL) break;
+        if (loss && count > 1) return; /* whose part cannot be told from others' */
+        const double *factor = evaluate(t, found->backward, found->value, made, count, m);
+        if (factor == NULL) return;
         found->made[found->made_count] = t->names[made[m]->index];
         found->derivatives[found->made_count++] = *factor;
     }
-    for (size_t m = 0; m < count; m++)
-        gradients[m]->numbers = kept[m];
 }
 
 static int tell(struct tracing *t, struct trace *trace, struct error *error)
@@ -297,10 +340,14 @@ int trace_run(struct arena *arena, const struct problem *problem, struct trace *
     if (t.names == NULL || t.gradient_names == NULL || t.all == NULL || t.known == NULL) return out_of_memory(error);
     if (problem_run(arena, problem, backend_cpu(DTYPE_FLOAT64), &t.pass, error) != CODE_OK) return error->code;
     if (!find_values(&t)) return out_of_memory(error);
+    if (t.known_count > 1) qsort(t.known, t.known_count, sizeof *t.known, compare_known);
     trace->values = t.all;
     trace->count = t.count < TRACE_VALUES_MAX ? t.count : TRACE_VALUES_MAX;
     trace->left_out = t.count - trace->count;
-    return tell(&t, trace, error);
+    arena_init(&t.scratch, arena->limit - arena->held);
+    int code = tell(&t, trace, error);
+    arena_free(&t.scratch);
+    return code;
 }
 
 double trace_work(const struct network *network)

@@ -29,7 +29,7 @@ export function landscapeText(landscape) {
   const { least, most } = scaleOf(rowsOf(landscape));
   const path = landscape.path ?? [];
   const way = path.length > 1 ? ` The line is the way that the training took, in ${path.length} points, to the cross.` : "";
-  return `The loss lies between ${formatNumber(least)} and ${formatNumber(most)}; lighter is less.${way}`;
+  return `The loss lies between ${formatNumber(least)} and ${formatNumber(most)}; the stronger the colour, the more.${way}`;
 }
 
 /** @param {HTMLCanvasElement} canvas @param {{landscape: object, theme: "light" | "dark"}} what */
