@@ -73,6 +73,7 @@ export function createCodePane({ label, help = null, placeholder = "", onChange,
     },
     mark(list) {
       marks = new Map();
+      list = list.filter(({ mark }) => Object.hasOwn(MARKS, mark)); // of a later service there may be others
       for (const one of list) {
         if (!marks.has(one.line) || marks.get(one.line).mark === "right") marks.set(one.line, one);
       }
