@@ -108,7 +108,7 @@ static bool find_template(const struct node *node, long input, struct op_writing
     w->out = &node->output->shape;
     w->input = input;
     w->text[0] = w->along[0] = '\0';
-    w->whole = w->moves = w->adds = false;
+    w->whole = w->moves = w->adds = w->clears = w->nothing = false;
     w->along_shape.rank = 0;
     if (op->write != NULL) return op->write(w);
     size_t slot = input < 0 ? 0 : (size_t)(op_slot(op, (size_t)input) - op->slots);
@@ -210,6 +210,13 @@ static struct part sent(const struct formulas *f, const struct node *node, size_
         part = (struct part){.known = true, .adds = true, .scale = 1, .divisor = 1, .shape = *to};
         return part_with(f->room, &part, &buffer, level);
     }
+    if (w.nothing) return (struct part){.known = true, .scale = 0, .divisor = 1};
+    if (w.clears) {
+        if (dx == NULL || !written_fill(w.text, word, &filling, &buffer, &level)) return part_unknown;
+        part.after = part_keep(f->room, &buffer);
+        part.known = part.after != NULL;
+        return part;
+    }
     if (ones && w.moves) return part;
     take_numbers(&filling, w.text, &part);
     bool expands = w.along_shape.rank > 0 || w.along[0] != '\0';
@@ -257,6 +264,7 @@ static struct part gather(const struct formulas *f, const struct value *value, c
     struct written_buffer text;
     struct shape shape = {0};
     size_t written = 0, terms = 0;
+    bool cleared = false, adds = false;
     written_begin(&text);
     written_begin(statements);
     for (size_t u = 0; u < value->use_count; u++) {
@@ -265,9 +273,15 @@ static struct part gather(const struct formulas *f, const struct value *value, c
         if (!part.known || text.failed || statements->failed) return part_unknown;
         if (part.adds) {
             written_add(statements, "; %s", part.core.text);
+            adds = true;
+            if (cleared) return part_unknown;
             continue;
         }
+        if (part.scale == 0) continue;
+        if (part.after != NULL) written_add(statements, "; %s", part.after);
+        cleared = cleared || part.after != NULL;
         terms++;
+        if (cleared && (terms > 1 || adds)) return part_unknown; /* it would clear what others send, too */
         if (sum.known && part_merge(&sum, &part)) continue;
         if (sum.known) part_add_term(&text, &sum);
         if (sum.known) written++;

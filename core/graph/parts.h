@@ -16,7 +16,8 @@ struct part_room {
  * gradient of; 1 where it is NULL. */
 struct part {
     bool known;
-    bool adds; /* the core is a statement instead */
+    bool adds;         /* the core is a statement instead */
+    const char *after; /* a statement that clears a part of it; NULL without one */
     double scale, divisor;
     struct written core;
     struct shape shape;

@@ -95,6 +95,18 @@ static enum written_level needed(const char *from, const char *open, const char 
     return compared ? LEVEL_SUM : LEVEL_ANY;
 }
 
+/* A vector that was made a column and is transposed is a row, and the other way round. */
+static void flip(struct written_buffer *buffer, const char *from, const char *to)
+{
+    const size_t length = strlen(from), new_length = strlen(to);
+    for (char *at = strstr(buffer->text, from); at != NULL; at = strstr(at, from)) {
+        memcpy(at, to, new_length);
+        memmove(at + new_length, at + length, strlen(at + length) + 1);
+        buffer->length -= length - new_length;
+        at += new_length;
+    }
+}
+
 bool written_fill(const char *template, written_word word, void *context, struct written_buffer *buffer,
                   enum written_level *level)
 {
@@ -112,5 +124,6 @@ bool written_fill(const char *template, written_word word, void *context, struct
         if (at == template && close[1] == '\0') *level = what.level; /* nothing but that */
         at = close + 1;
     }
+    flip(buffer, "[:, None].T", "[None]");
     return !buffer->failed;
 }

@@ -84,10 +84,12 @@ static int backward(const struct op_call *call)
 static bool write(struct op_writing *w)
 {
     char place[WRITING_MAX / 4];
-    if (w->input != V) return false;
+    if (w->input == WRITING_OUTPUT) return false;
+    if (!writing_index(number_axis_of(w->attributes[INDEXING_FIRST], w->in[X]), place)) return false;
     w->whole = w->moves = true;
-    return writing_index(number_axis_of(w->attributes[INDEXING_FIRST], w->in[X]), place) &&
-           writing_put(w, "{dy}[%s]", place);
+    if (w->input == V) return writing_put(w, "{dy}[%s]", place);
+    w->clears = w->attributes[DOES] == ASSIGNS;
+    return w->clears ? writing_put(w, "{dx}[%s] = 0", place) : writing_put(w, "{dy}");
 }
 
 static const struct op_case cases[] = {

@@ -96,6 +96,8 @@ struct op_writing {
     bool moves;
     /* It is a statement, which adds what goes back to a part of {dx}: "{dx}[1:3] += {dy}". */
     bool adds;
+    /* It is dy but for a part, which a statement clears: "{dx}[1:3] = 0". Nothing of it comes back at all. */
+    bool clears, nothing;
     /* Of a reduction: what gives dy, and y, axes of length 1 where some are gone, "[:, None]"; "" where NumPy's own
      * repeating does; and the shape then. */
     char along[WRITING_MAX / 4];

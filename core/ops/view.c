@@ -69,7 +69,7 @@ static bool write(struct op_writing *w)
         if (w->input != WRITING_OUTPUT) return writing_put(w, "{dy}");
         return writing_shape(w->out, shape) && writing_put(w, "np.broadcast_to({x}, %s)", shape);
     }
-    if (!writing_place(&view, w->in[0], place)) return false;
+    if (!writing_place(&view, w->in[0], place) || place[0] == '\0') return false;
     w->adds = w->input != WRITING_OUTPUT;
     return w->adds ? writing_put(w, "{dx}%s += {dy}", place) : writing_put(w, "{x}%s", place);
 }

@@ -182,7 +182,8 @@ bool writing_place(const struct strided *view, const struct shape *of, char *tex
         fits = fits && add_cut(cut, text);
         if (!cut->runs || cut->n != cut->dim || cut->step != 1) last = strlen(text);
     }
-    if (axis < view->rank || left > 0 || last == 0) return false;
+    if (axis < view->rank || left > 0) return false;
     text[last] = '\0'; /* whole axes behind need not be written */
+    if (last == 0) return fits;
     return fits && add(text, WRITING_MAX / 2, "]");
 }

@@ -34,8 +34,8 @@ bool writing_transposed(struct op_writing *writing, const char *what, size_t ran
 /* Whether a view repeats its tensor as NumPy does where shapes differ. */
 bool writing_is_broadcast(const struct strided *view, const struct shape *of);
 
-/* The subscripts by which a view is taken of a tensor, "[:, 1:3]"; false where there are none, as of windows. text has
- * WRITING_MAX / 2 bytes. */
+/* The subscripts by which a view is taken of a tensor, "[:, 1:3]", nothing where it is the whole; false where there are
+ * none, as of windows. text has WRITING_MAX / 2 bytes. */
 bool writing_place(const struct strided *view, const struct shape *of, char *text);
 
 #endif

@@ -87,6 +87,10 @@ EXERCISES = {
     "a function": ("def layer(x, W, b):\n    z = x @ W + b\n    return np.maximum(z, 0)\nh = layer(X, W1, b1)\nout = layer(h, W2, b2)\nloss = np.sum(out**2)",
                    {"W1": random(2, 3), "b1": random(3), "W2": random(3, 2), "b2": random(2)}, {"X": random(4, 2)}, 0),
     "written into": ("z = X @ W\nout = np.zeros((4, 5))\nout[:, :3] = z\nout[:, 3] += z[:, 0]\nlast = out[-1]\nloss = np.sum(out**2) + last.sum()", {"W": random(2, 3)}, {"X": random(4, 2)}, 1),
+    "SVM": (
+        "scores = X @ W\ncorrect = scores[np.arange(4), y]\nmargins = np.maximum(0, scores - correct[:, None] + 1)\nmargins[np.arange(4), y] = 0\nloss = margins.sum() / 4 + 0.5 * np.sum(W * W)",
+        {"W": random(3, 5)}, {"X": random(4, 3), "y": [0, 4, 2, 2]}, 0),
+    "cleared": ("h = np.tanh(x)\nh[1] = 0\nh[:, 2:] = 3\nz = h * 2\nz[z <= 0] = 0\nloss = np.sum(z * z)", {"x": random(4, 3)}, {}, 0),
     "views": ("a = x[::2, 1:]\nb = x[:, ::-1]\nc = x[None, 1, :2]\nd = np.concatenate([a, c], axis=0)\ne = np.stack([b, x])\nf = x.T[0]\nloss = np.sum(d**2) + np.sum(e**3) + np.sum(f) + np.mean(np.transpose(e, (2, 0, 1))[1])", {"x": random(4, 3)}, {}, 2),
     "what the loss does not need": ("h = np.tanh(x)\nunused = h * 3\ndh = 5\nloss = np.sum(h.detach() * h)", {"x": random(3)}, {}, 0),
     "linear with a bias row": ("h = linear(x, W, b)\nk = linear(h, V)\nloss = np.mean(k.sum(1)**2)", {"W": random(2, 3), "b": random(1, 3), "V": random(3, 3)}, {"x": random(4, 2)}, 0),
