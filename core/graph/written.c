@@ -95,7 +95,7 @@ static enum written_level needed(const char *from, const char *open, const char 
     return compared ? LEVEL_SUM : LEVEL_ANY;
 }
 
-/* A vector that was made a column and is transposed is a row, and the other way round. */
+/* Puts something shorter in place of what is the same: a vector that was made a column and is transposed is a row. */
 static void flip(struct written_buffer *buffer, const char *from, const char *to)
 {
     const size_t length = strlen(from), new_length = strlen(to);
@@ -124,6 +124,7 @@ bool written_fill(const char *template, written_word word, void *context, struct
         if (at == template && close[1] == '\0') *level = what.level; /* nothing but that */
         at = close + 1;
     }
+    flip(buffer, ".T.T", "");
     flip(buffer, "[:, None].T", "[None]");
     return !buffer->failed;
 }

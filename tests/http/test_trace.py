@@ -67,6 +67,57 @@ class TraceTest(DaemonTest):
         lines = self.lines("a = x[:, :2]\nb = x[:, 2:]\nloss = (a * b).sum()", {"x": [[1, 2, 3, 4]]})
         self.assertEqual(lines["x"], "dx = np.zeros((1, 4)); dx[:, :2] += da; dx[:, 2:] += db")
 
+    def test_ops(self):
+        """A line for each kind of op; the loss is np.sum(y * y), of which dy is known."""
+        x, p = [[0.5, -1.25, 2.0], [1.5, 0.25, -0.75]], [[0.5, 1.25, 2.0], [1.5, 0.25, 0.75]]
+        for expression, line, other in (
+            ("np.exp(x) - p", "dx = dy * np.exp(x)", "dp = -dy"),
+            ("x * np.log(p)", "dx = dy * np.log(p)", "dp = dy * x / p"),
+            ("np.sqrt(p) * x", "dx = dy * np.sqrt(p)", "dp = dy * x / (2 * np.sqrt(p))"),
+            ("np.abs(x) / p", "dx = dy / p * np.sign(x)", "dp = -dy * np.abs(x) / p**2"),
+            ("x**3 + p**-1", "dx = 3 * dy * x**2", "dp = -dy / p**2"),
+            ("np.clip(x, -1, 1) * 3 - p / 4", "dx = 3 * dy * (x >= -1) * (x <= 1)", "dp = -dy / 4"),
+            ("np.minimum(x, p)", "dx = dy * (x <= p)", "dp = dy * (p < x)"),
+            ("relu(x) + softplus(p)", "dx = dy * (x > 0)", "dp = dy * sigmoid(p)"),
+            ("leaky_relu(x)", "dx = dy * np.where(x > 0, 1, 0.01)", None),
+            ("elu(x)", "dx = dy * np.where(x > 0, 1, y + 1)", None),
+            ("softmax(x)", "dx = y * (dy - (dy * y).sum(-1, keepdims=True))", None),
+            ("log_softmax(x)", "dx = dy - np.exp(y) * dy.sum(-1, keepdims=True)", None),
+            ("x.sum(1)", "dx = np.broadcast_to(dy[:, None], (2, 3))", None),
+            ("x.mean(0)", "dx = np.broadcast_to(dy, (2, 3)) / 2", None),
+            ("x.max(1)", "dx = dy[:, None] * (x == y[:, None])", None),
+            ("x.prod(1)", "dx = dy[:, None] * y[:, None] / x", None),
+            ("x.var(1)", "dx = 2 * dy[:, None] * (x - x.mean(1, keepdims=True)) / 3", None),
+            ("np.linalg.norm(x, axis=1)", "dx = dy[:, None] * x / y[:, None]", None),
+            ("logsumexp(x, axis=0)", "dx = dy * np.exp(x - y)", None),
+            ("x @ p.T", "dx = dy @ p", "dp = (x.T @ dy).T"),
+            ("x.reshape(-1)", "dx = dy.reshape((2, 3))", None),
+            ("x[:, ::2]", "dx = np.zeros((2, 3)); dx[:, ::2] += dy", None),
+            ("x[::-1]", "dx = np.zeros((2, 3)); dx[::-1] += dy", None),
+            ("np.broadcast_to(x, (2, 2, 3)) + p[None]", "dx = dy.sum(0)", None),
+            ("np.concatenate([x, p], axis=1)", "dx = dy[:, 0:3]", "dp = dy[:, 3:6]"),
+            ("np.where(x > 0, x, p)", "dx = np.where(x > 0, dy, 0)", "dp = np.where(x > 0, 0, dy)"),
+            ("x[[0, 0, 1]]", "dx = np.zeros((2, 3)); np.add.at(dx, np.array([0, 0, 1]), dy)", None),
+            ("x + p.sum(0)", "dx = dy", "dp = np.broadcast_to(dy.sum(0), (2, 3))"),
+            ("mse(x, p)", "dx = 2 * dy * (x - p) / 6", "dp = -2 * dy * (x - p) / 6"),
+            ("huber(x, t, delta=0.5)", "dx = dy * np.clip(x - t, -0.5, 0.5) / 6", None),
+            ("smooth_l1(x, t)", "dx = dy * np.clip((x - t) / 1, -1, 1) / 6", None),
+            ("bce_with_logits(x, t)", "dx = dy * (sigmoid(x) - t) / 6", None),
+            ("cross_entropy(x, t)", "dx = dy * (softmax(x) - t) / 2", None),
+            ("linear(x, w, b)", "dx = dy @ w.T", None),
+        ):
+            with self.subTest(expression=expression):
+                lines = self.lines("y = %s\nloss = np.sum(y * y)" % expression, {"x": x, "p": p, "w": [[1, 2], [3, 4], [5, 6]], "b": [1, 2]}, {"t": [[0, 1, 0], [0, 0, 1]]})
+                self.assertEqual(lines["x"], line)
+                if other is not None:
+                    self.assertEqual(lines["p"], other)
+
+    def test_what_was_overwritten(self):
+        lines = self.lines("h = x * 2\nh[:, 1:] = p\nh[np.arange(2), y] = 0\nloss = np.sum(h * h)", {"x": [[1, 2], [3, 4]], "p": [[5], [6]]}, {"y": [0, 1]})
+        self.assertEqual(lines["h[0]"], "dh[0] = dh[1].copy(); dh[0][:, 1:] = 0")
+        self.assertEqual(lines["h[1]"], "dh[1] = dh[2].copy(); dh[1][np.arange(2), y] = 0")
+        self.assertEqual(lines["p"], "dp = dh[1][:, 1:]")
+
     def test_versions(self):
         """A name that is assigned again is another value each time."""
         lines = self.lines("h = x * 2\nh = h * h\nloss = h", {"x": 3})
