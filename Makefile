@@ -224,8 +224,9 @@ TRUTH_CASES ?= 300
 TRUTH_SEED ?= 1
 
 PROGRAMS ?= 4000
-programs: all deps-bench ## run PROGRAMS (4000) random programs in Python, too: their gradients have to pass
+programs: all deps-bench ## run PROGRAMS (4000) random programs in Python, too: their gradients have to pass, the formulas of their traces to hold
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/programs/differential.py --programs $(PROGRAMS)
+	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/programs/trace.py --programs $(PROGRAMS)
 
 truth: all ## that what the diagnosis says is true: does it, and compares, for TRUTH_CASES wrong programs
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/truth/truth.py --cases $(TRUTH_CASES) --seed $(TRUTH_SEED) --show 5

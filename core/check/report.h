@@ -79,6 +79,8 @@ static inline bool entry_is_lost(const struct entry *entry)
     return entry->lost != LOST_NOT && entry->lost_perhaps == LOST_NOT;
 }
 
+struct trace;
+
 struct report {
     bool postponed; /* a brief check that has to be run anew, with time: what follows is not all that can be said */
     bool passed;
@@ -92,6 +94,7 @@ struct report {
     bool verified;
     struct verification verification;
     double pass_seconds, compare_seconds, verify_seconds;
+    const struct trace *trace; /* where one was asked for (core/trace/trace.h), by whoever made it; else NULL */
     struct pass pass; /* that it was judged by, where that was float64 on the CPU: memory of the arena; else its backend
                          is NULL */
 };

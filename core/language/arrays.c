@@ -130,8 +130,8 @@ static int add_node(struct evaluation *e, const struct op *op, const double *num
 static int compute(struct evaluation *e, const struct op *op, const double *numbers, struct array *const *inputs,
                    size_t count, const struct op_plan *plan, enum number_type type, struct array **array)
 {
-    double *y;
     struct array *made = NULL; /* *array may be one of the inputs */
+    double *y;
     int code = array_known(e, &plan->out, type, &made, &y);
     const struct shape **in = arena_array(e->arena, count, sizeof *in);
     const void **x = arena_array(e->arena, count, sizeof *x);

@@ -41,7 +41,7 @@ int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struc
         versions->list = larger;
         versions->room = room;
     }
-    versions->list[versions->count++] = (struct version){.thing = thing, .line = e->spot.line};
+    versions->list[versions->count++] = (struct version){.thing = thing, .line = e->spot.line, .order = e->bound++};
     if (!wanted) return CODE_OK;
     struct value *value;
     int code = array_value(e, thing.array, &value);

@@ -352,18 +352,18 @@ const struct builtin library_builtins[] = {
 /* The def of a function, which is read once. */
 static int find_definition(struct evaluation *e, const struct builtin *builtin, const struct statement **definition)
 {
-    for (struct written *w = e->library; w != NULL; w = w->next)
+    for (struct library_function *w = e->library; w != NULL; w = w->next)
         if (w->builtin == builtin) {
             *definition = w->definition;
             return CODE_OK;
         }
-    struct written *w = arena_zeroed(e->arena, 1, sizeof *w);
+    struct library_function *w = arena_zeroed(e->arena, 1, sizeof *w);
     struct syntax *syntax = arena_zeroed(e->arena, 1, sizeof *syntax);
     if (w == NULL || syntax == NULL) return evaluation_no_memory(e);
     if (syntax_read(e->reader, builtin->op, strlen(builtin->op), syntax) != CODE_OK) return evaluation_failed(e);
     syntax->body.list[0]->name = builtin->name;
     *definition = syntax->body.list[0];
-    *w = (struct written){.next = e->library, .builtin = builtin, .definition = *definition};
+    *w = (struct library_function){.next = e->library, .builtin = builtin, .definition = *definition};
     e->library = w;
     return CODE_OK;
 }

@@ -30,6 +30,7 @@ static int give_inputs(struct evaluation *e, const struct program_request *reque
 {
     e->unused = arena_array(e->arena, request->input_count, sizeof *e->unused);
     if (e->unused == NULL) return evaluation_no_memory(e);
+    e->spot.line = 0; /* of no line of the program */
     for (size_t i = 0; i < request->input_count; i++) {
         struct program_input *input = &request->inputs[i];
         struct error error = {0};
@@ -47,6 +48,7 @@ static int give_inputs(struct evaluation *e, const struct program_request *reque
         if (array == NULL) return evaluation_no_memory(e);
         if (evaluation_bind(e, symbol, input->name, thing_array(array)) != CODE_OK) return evaluation_failed(e);
     }
+    e->spot.line = 1;
     return CODE_OK;
 }
 
@@ -64,7 +66,7 @@ static int find_output(struct evaluation *e, const struct program_request *reque
             "it is called",
             name);
     const struct version *last = &e->names[symbol].list[e->names[symbol].count - 1];
-    e->spot = (struct spot){last->line, 1};
+    e->spot = (struct spot){last->line > 0 ? last->line : 1, 1};
     if (array_of(e, &last->thing, output) != CODE_OK) return evaluation_failed(e);
     if (array_settle(e, *output) != CODE_OK) return evaluation_failed(e);
     if (request->upstream == NULL && (*output)->size != 1)
@@ -229,7 +231,7 @@ int program_build(struct arena *arena, const struct program_request *request, st
                   struct network *network, struct error *error)
 {
     struct array *output = NULL;
-    *program = (struct program){.reader = {.arena = arena, .error = error}};
+    *program = (struct program){.reader = {.arena = arena, .error = error}, .has_upstream = request->upstream != NULL};
     *network = (struct network){.definition = &program->definition, .batch = 1, .program = program, .find = find_named};
     if (request->length > PROGRAM_BYTES_MAX)
         return error_set(error, CODE_PROGRAM_ERROR, "the program has %zu bytes; %zu are the most", request->length,

@@ -38,6 +38,7 @@ struct program {
     struct definition definition; /* of the network: no layers, and a loss that hands on what arrives */
     const char **graded_names;    /* by graded */
     unsigned *graded_lines;       /* the line that made it; 0 of what is given */
+    bool has_upstream;            /* the gradient that arrives at its output was given; else it is 1 */
 };
 
 /* What any program may do; and what one may that is not to take more than a moment. */

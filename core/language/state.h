@@ -15,8 +15,8 @@ struct allowance {
 };
 
 /* Functions of the library that have been read. */
-struct written {
-    struct written *next;
+struct library_function {
+    struct library_function *next;
     const struct builtin *builtin;
     const struct statement *definition;
 };
@@ -37,7 +37,8 @@ struct frame {
 /* What a name of the program stood for, one after the other. */
 struct version {
     struct thing thing;
-    unsigned line;
+    unsigned line; /* 0 of what the program was given */
+    size_t order;  /* counts all versions of all names, in the order in which they were assigned */
 };
 struct versions {
     struct version *list;
@@ -50,8 +51,9 @@ struct evaluation {
     const struct syntax *syntax;
     struct graph *graph;
     struct versions *names; /* by symbol: what it stands for on the outermost level, the last being what holds */
+    size_t bound;           /* versions of all names */
     struct frame *frame;    /* NULL there */
-    struct written *library;
+    struct library_function *library;
     size_t levels;                                            /* of calls within each other */
     struct allowance left;                                    /* of what it may do */
     bool spent;                                               /* it would have needed more */

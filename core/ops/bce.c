@@ -85,6 +85,7 @@ const struct op op_bce = {
     .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
+    .sent = {"{dy} * ({y_hat} - {y}) / ({y_hat} * (1 - {y_hat}))"},
     .loss = LOSS_bce,
     .on_probabilities = on_probabilities,
     .goes_with = &op_sigmoid,

@@ -11,6 +11,7 @@ const struct op op_bce_with_logits = {
     .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
+    .sent = {"{dy} * (sigmoid({y_hat}) - {y})"},
     .loss = LOSS_bce_with_logits,
     .goes_with = &op_sigmoid,
     .mistakes =

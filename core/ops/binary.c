@@ -98,15 +98,21 @@ static void sides(const struct op_call *call, signed char *to)
                                    __VA_ARGS__}
 
 /* "add" and "mul" are layers, too, which take any number of inputs with the same number of axes. */
-ARITHMETIC(plus, "add", "a + b", BINARY_plus, anywhere, .term_unit = op_unit_of_sums, .mistakes = mistakes_of_sums);
-ARITHMETIC(sub, "sub", "a - b", BINARY_minus, anywhere, .term_unit = op_unit_of_sums, .mistakes = mistakes_of_sums);
-ARITHMETIC(times, "mul", "a * b", BINARY_times, anywhere, .term_unit = op_unit_of_products,
-           .mistakes = mistakes_of_products);
-ARITHMETIC(div, "div", "a / b", BINARY_divided, not_0, .mistakes = mistakes_of_quotients);
-ARITHMETIC(pow, "pow", "a**b", BINARY_raised, above_0, .mistakes = mistakes_of_raised);
-ARITHMETIC(maximum, "maximum", "the larger of a and b; of equal ones a", BINARY_maximum, anywhere, .kink = KINK_EQUAL,
+ARITHMETIC(plus, "add", "a + b", BINARY_plus, anywhere, .written = "{a} + {b}", .sent = {"{dy}", "{dy}"},
+           .term_unit = op_unit_of_sums, .mistakes = mistakes_of_sums);
+ARITHMETIC(sub, "sub", "a - b", BINARY_minus, anywhere, .written = "{a} - {b}", .sent = {"{dy}", "-{dy}"},
+           .term_unit = op_unit_of_sums, .mistakes = mistakes_of_sums);
+ARITHMETIC(times, "mul", "a * b", BINARY_times, anywhere, .written = "{a} * {b}", .sent = {"{dy} * {b}", "{dy} * {a}"},
+           .term_unit = op_unit_of_products, .mistakes = mistakes_of_products);
+ARITHMETIC(div, "div", "a / b", BINARY_divided, not_0, .written = "{a} / {b}",
+           .sent = {"{dy} / {b}", "-{dy} * {a} / {b}**2"}, .mistakes = mistakes_of_quotients);
+ARITHMETIC(pow, "pow", "a**b", BINARY_raised, above_0, .written = "{a}**{b}",
+           .sent = {"{dy} * {b} * {a}**({b} - 1)", "{dy} * {y} * np.log({a})"}, .mistakes = mistakes_of_raised);
+ARITHMETIC(maximum, "maximum", "the larger of a and b; of equal ones a", BINARY_maximum, anywhere,
+           .written = "np.maximum({a}, {b})", .sent = {"{dy} * ({a} >= {b})", "{dy} * ({b} > {a})"}, .kink = KINK_EQUAL,
            .sides = sides, .mistakes = mistakes_of_larger);
-ARITHMETIC(minimum, "minimum", "the smaller of a and b; of equal ones a", BINARY_minimum, anywhere, .kink = KINK_EQUAL,
+ARITHMETIC(minimum, "minimum", "the smaller of a and b; of equal ones a", BINARY_minimum, anywhere,
+           .written = "np.minimum({a}, {b})", .sent = {"{dy} * ({a} <= {b})", "{dy} * ({b} < {a})"}, .kink = KINK_EQUAL,
            .sides = sides, .mistakes = mistakes_of_larger);
 
 /* ---- without ---- */
@@ -127,7 +133,7 @@ static const struct op_case quotient_cases[] = {
     {.count = 2, .in = {{2, {3, 1}}, {1, {4}}}, .low = -7, .high = -0.5, .constants_real = true},
     {.count = 0}};
 
-#define FLAT(object, text, tried)                                                                                      \
+#define FLAT(object, text, tried, form)                                                                                \
     const struct op op_##object = {                                                                                    \
         .name = #object,                                                                                               \
         .summary = text,                                                                                               \
@@ -136,17 +142,18 @@ static const struct op_case quotient_cases[] = {
         .plan = plan,                                                                                                  \
         .forward = forward,                                                                                            \
         .backward = elementwise_nothing_back,                                                                          \
+        .written = form,                                                                                               \
         .binary = BINARY_##object,                                                                                     \
         .cases = tried,                                                                                                \
     }
 
-FLAT(less, "1 where a < b, else 0", flat_cases);
-FLAT(less_equal, "1 where a <= b, else 0", flat_cases);
-FLAT(greater, "1 where a > b, else 0", flat_cases);
-FLAT(greater_equal, "1 where a >= b, else 0", flat_cases);
-FLAT(equal, "1 where a == b, else 0", flat_cases);
-FLAT(not_equal, "1 where a != b, else 0", flat_cases);
-FLAT(logical_and, "1 where neither is 0, else 0", flat_cases);
-FLAT(logical_or, "1 where one is not 0, else 0", flat_cases);
-FLAT(floor_divide, "the largest whole number that is not above a / b", quotient_cases);
-FLAT(mod, "what a is above a multiple of b, with the sign of b", quotient_cases);
+FLAT(less, "1 where a < b, else 0", flat_cases, "{a} < {b}");
+FLAT(less_equal, "1 where a <= b, else 0", flat_cases, "{a} <= {b}");
+FLAT(greater, "1 where a > b, else 0", flat_cases, "{a} > {b}");
+FLAT(greater_equal, "1 where a >= b, else 0", flat_cases, "{a} >= {b}");
+FLAT(equal, "1 where a == b, else 0", flat_cases, "{a} == {b}");
+FLAT(not_equal, "1 where a != b, else 0", flat_cases, "{a} != {b}");
+FLAT(logical_and, "1 where neither is 0, else 0", flat_cases, "np.logical_and({a}, {b})");
+FLAT(logical_or, "1 where one is not 0, else 0", flat_cases, "np.logical_or({a}, {b})");
+FLAT(floor_divide, "the largest whole number that is not above a / b", quotient_cases, "{a} // {b}");
+FLAT(mod, "what a is above a multiple of b, with the sign of b", quotient_cases, "{a} % {b}");

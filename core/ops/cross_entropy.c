@@ -1,5 +1,6 @@
 #include "core/ops/mistake.h"
 #include "core/ops/rows.h"
+#include "core/ops/writing.h"
 
 extern const struct op op_softmax, op_cross_entropy;
 
@@ -44,6 +45,14 @@ static const struct op_join *join(const double *attributes)
     return on_probabilities(attributes) ? &with_softmax : NULL;
 }
 
+/* Behind a softmax of logits; the targets of a row are taken to add up to 1. */
+static bool write(struct op_writing *w)
+{
+    if (w->input != LOSS_PREDICTION) return false;
+    return writing_put(w,
+                       on_probabilities(w->attributes) ? "-{dy} * {y} / {y_hat}" : "{dy} * (softmax({y_hat}) - {y})");
+}
+
 static const struct op_case cases[] = {
     {.count = 2, .in = {{2, {3, 4}}}},
     {.count = 2, .in = {{2, {3, 2}}}},
@@ -61,6 +70,7 @@ const struct op op_cross_entropy = {
     .plan = class_loss_plan,
     .forward = forward,
     .backward = backward,
+    .write = write,
     .plain = PLAIN_SOFTMAX_CROSS_ENTROPY,
     .target = TARGET_CLASSES_OR_SOFT,
     .mean_over_batch = true,

@@ -32,5 +32,6 @@ const struct op op_detach = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .written = "{x}",
     .cases = cases,
 };

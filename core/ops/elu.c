@@ -2,6 +2,7 @@
 
 #include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/writing.h"
 
 static const struct op_case cases[] = {UNARY_CASES,
                                        {.count = 1, .in = {{2, {3, 4}}}, .set = {{"alpha", 0.3}}},
@@ -40,6 +41,14 @@ const struct mistake mistake_elu_offset = {
     .variant_words = offset_words,
 };
 
+static bool write(struct op_writing *w)
+{
+    char alpha[WRITING_NUMBER];
+    writing_number(w->attributes[0], alpha);
+    return w->input == WRITING_OUTPUT ? writing_put(w, "np.where({x} > 0, {x}, %s * np.expm1({x}))", alpha)
+                                      : writing_put(w, "{dy} * np.where({x} > 0, 1, {y} + %s)", alpha);
+}
+
 const struct op op_elu = {
     .name = "elu",
     .summary = "x for x > 0, else alpha * (exp(x) - 1)",
@@ -49,6 +58,7 @@ const struct op op_elu = {
     .plan = elementwise_plan,
     .forward = elementwise_forward,
     .backward = elementwise_backward,
+    .write = write,
     .map = MAP_elu,
     .slope_of_output = "np.where(h > 0, 1, h + alpha)",
     .kink = KINK_INPUT,

@@ -3,6 +3,7 @@
  * inner...]. */
 #include "core/ops/elementary_mistakes.h"
 #include "core/ops/indexing.h"
+#include "core/ops/writing.h"
 
 enum { X, LISTS };
 
@@ -37,6 +38,17 @@ static int backward(const struct op_call *call)
     const struct indexed indexed = indexing_of(call, LISTS);
     int code = backend_fill(call->backend, op_elements(call->in[X]), 0, call->dx[X]);
     return code == CODE_OK ? backend_index_add(call->backend, &indexed, call->x + LISTS, call->dy, call->dx[X]) : code;
+}
+
+static bool write(struct op_writing *w)
+{
+    char place[WRITING_MAX / 4];
+    size_t first = number_axis_of(w->attributes[INDEXING_FIRST], w->in[X]);
+    if (w->input == WRITING_OUTPUT) return writing_index(first, place) && writing_put(w, "{x}[%s]", place);
+    w->adds = true;
+    return writing_index(first, place) &&
+           writing_put(w, first > 0 || w->count > 2 ? "np.add.at({dx}, (%s), {dy})" : "np.add.at({dx}, %s, {dy})",
+                       place);
 }
 
 static const struct op_case cases[] = {
@@ -74,5 +86,6 @@ const struct op op_index = {
     .backward = backward,
     .explain = explain,
     .mistakes = mistakes_of_indices,
+    .write = write,
     .cases = cases,
 };

@@ -3,6 +3,7 @@
  * an element is named (np.add.at); or it is added as x[i] += v does: of what is named more than once the last one
  * counts. */
 #include "core/ops/indexing.h"
+#include "core/ops/writing.h"
 
 enum { X, V, LISTS };
 enum { DOES = INDEXING_NUMBERS };
@@ -80,6 +81,17 @@ static int backward(const struct op_call *call)
     return call->dx[X] != NULL ? backend_index_take(b, &indexed, lists, taken, call->saved[ROOM]) : CODE_OK;
 }
 
+static bool write(struct op_writing *w)
+{
+    char place[WRITING_MAX / 4];
+    if (w->input == WRITING_OUTPUT) return false;
+    if (!writing_index(number_axis_of(w->attributes[INDEXING_FIRST], w->in[X]), place)) return false;
+    w->whole = w->moves = true;
+    if (w->input == V) return writing_put(w, "{dy}[%s]", place);
+    w->clears = w->attributes[DOES] == ASSIGNS;
+    return w->clears ? writing_put(w, "{dx}[%s] = 0", place) : writing_put(w, "{dy}");
+}
+
 static const struct op_case cases[] = {
     {.count = 3,
      .in = {{2, {4, 3}}, {2, {5, 3}}, {1, {5}}},
@@ -124,5 +136,6 @@ const struct op op_index_put = {
     .forward = forward,
     .backward = backward,
     .explain = explain,
+    .write = write,
     .cases = cases,
 };

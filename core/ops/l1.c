@@ -40,6 +40,7 @@ const struct op op_l1 = {
     .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
+    .sent = {"{dy} * np.sign({y_hat} - {y})"},
     .loss = LOSS_absolute_error,
     .kink = KINK_ERROR,
     .mistakes = (const struct mistake *const[]){&mistake_l1_sign_lost, NULL},

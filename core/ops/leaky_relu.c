@@ -2,6 +2,7 @@
 
 #include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/writing.h"
 
 static const struct op_case cases[] = {UNARY_CASES,
                                        {.count = 1, .in = {{2, {3, 4}}}, .set = {{"negative_slope", 0.3}}},
@@ -31,6 +32,14 @@ const struct mistake mistake_slope_times_input = {
     .alternative = times_input,
 };
 
+static bool write(struct op_writing *w)
+{
+    char slope[WRITING_NUMBER];
+    writing_number(w->attributes[0], slope);
+    return w->input == WRITING_OUTPUT ? writing_put(w, "np.where({x} > 0, {x}, %s * {x})", slope)
+                                      : writing_put(w, "{dy} * np.where({x} > 0, 1, %s)", slope);
+}
+
 const struct op op_leaky_relu = {
     .name = "leaky_relu",
     .summary = "x for x > 0, else negative_slope * x",
@@ -40,6 +49,7 @@ const struct op op_leaky_relu = {
     .plan = elementwise_plan,
     .forward = elementwise_forward,
     .backward = elementwise_backward,
+    .write = write,
     .map = MAP_leaky_relu,
     .kink = KINK_INPUT,
     .mistakes = (const struct mistake *const[]){&mistake_relu_gradient_at_zero, &mistake_mask_from_gradient,

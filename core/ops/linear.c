@@ -2,6 +2,7 @@
  * linear_weight_mistakes.c, linear_bias_mistakes.c. */
 #include "core/ops/linear.h"
 #include "core/ops/rows.h"
+#include "core/ops/writing.h"
 
 enum {
     OUT_FEATURES = LINEAR_OUT_FEATURES,
@@ -129,6 +130,18 @@ static int backward(const struct op_call *call)
     return code;
 }
 
+/* Of more axes than two the first ones are all rows: there is no short formula for the weight then. */
+static bool write(struct op_writing *w)
+{
+    bool transposed = w->attributes[TRANSPOSED] > 0, bias = w->count > BIAS && w->in[BIAS] != NULL;
+    w->whole = true;
+    if (w->in[X]->rank != 2) return false;
+    if (w->input == WEIGHT) return writing_put(w, transposed ? "{dy}.T @ {x}" : "{x}.T @ {dy}");
+    if (w->input == BIAS) return writing_put(w, "{dy}.sum(0)");
+    if (w->input == X) return writing_put(w, transposed ? "{dy} @ {W}" : "{dy} @ {W}.T");
+    return writing_put(w, "{x} @ {W}%s%s", transposed ? ".T" : "", bias ? " + {b}" : "");
+}
+
 extern const struct mistake mistake_raw_error_propagated, mistake_weight_not_transposed,
     mistake_updated_weights_propagated, mistake_weight_gradient_as_weight, mistake_weight_skipped,
     mistake_wrong_layer_used, mistake_input_not_activated, mistake_own_output_as_input, mistake_wrong_layer_cached,
@@ -191,6 +204,7 @@ const struct op op_linear = {
     .shares = shares,
     .follow = follow,
     .term_unit = term_unit,
+    .write = write,
     .plain = PLAIN_LINEAR,
     .mistakes = own_mistakes,
     .mistakes_when = is_plain,

@@ -59,6 +59,8 @@ const struct op op_log_softmax = {
     .over_rows = true,
     .forward = forward,
     .backward = backward,
+    .written = "log_softmax({x})",
+    .sent = {"{dy} - np.exp({y}) * {dy}.sum(-1, keepdims=True)"},
     .made_of = made_of,
     .mistakes = (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, &mistake_log_softmax_sign, NULL},
     .cases = unary_cases,

@@ -1,6 +1,15 @@
 #include "core/ops/elementary_mistakes.h"
 #include "core/ops/reduction.h"
 
+static bool write(struct op_writing *w)
+{
+    struct reduction_words words;
+    if (!reduction_words(w, &words)) return false;
+    return w->input == WRITING_OUTPUT ? (words.axes[0] != '\0' ? writing_put(w, "logsumexp({x}, %s)", words.axes)
+                                                               : writing_put(w, "logsumexp({x})"))
+                                      : writing_put(w, "{dy} * np.exp({x} - {y})");
+}
+
 static const struct op_case cases[] = {REDUCTION_CASES(0), REDUCTION_CASES_OF_ONE, {.count = 0}};
 
 const struct op op_logsumexp = {
@@ -11,6 +20,7 @@ const struct op op_logsumexp = {
     .plan = reduction_plan,
     .forward = reduction_forward,
     .backward = reduction_backward,
+    .write = write,
     .fold = FOLD_logsumexp,
     .mistakes = mistakes_of_folds,
     .cases = cases,

@@ -3,6 +3,7 @@
 
 #include "core/ops/elementary_mistakes.h"
 #include "core/ops/op.h"
+#include "core/ops/writing.h"
 
 static const struct slot slots[] = {
     {.symbol = "a", .role = SLOT_INPUT}, {.symbol = "b", .role = SLOT_INPUT}, {.symbol = NULL}};
@@ -72,6 +73,15 @@ static int backward(const struct op_call *call)
     return code;
 }
 
+static bool write(struct op_writing *w)
+{
+    const char *flipped = w->in[0]->rank > 2 ? ".swapaxes(-1, -2)" : ".T";
+    w->whole = true;
+    if (w->input == 0) return writing_put(w, "{dy} @ {b}%s", flipped);
+    if (w->input == 1) return writing_put(w, "{a}%s @ {dy}", flipped);
+    return writing_put(w, "{a} @ {b}");
+}
+
 static const struct op_case cases[] = {{.count = 2, .in = {{2, {3, 4}}, {2, {4, 2}}}},
                                        {.count = 2, .in = {{2, {1, 5}}, {2, {5, 1}}}},
                                        {.count = 2, .in = {{3, {2, 3, 2}}, {3, {2, 2, 4}}}},
@@ -86,6 +96,7 @@ const struct op op_matmul = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .write = write,
     .adds = true,
     .term_unit = op_unit_of_products,
     .mistakes = mistakes_of_matmul,

@@ -1,6 +1,14 @@
 #include "core/ops/elementary_mistakes.h"
 #include "core/ops/reduction.h"
 
+static bool write(struct op_writing *w)
+{
+    struct reduction_words words;
+    if (!reduction_words(w, &words)) return false;
+    return w->input == WRITING_OUTPUT ? writing_put(w, "{x}.max(%s)", words.axes)
+                                      : writing_put(w, "{dy} * ({x} == {y})");
+}
+
 static const struct op_case cases[] = {REDUCTION_CASES(0), REDUCTION_CASES_OF_ONE, {.count = 0}};
 
 const struct op op_max = {
@@ -11,6 +19,7 @@ const struct op op_max = {
     .plan = reduction_plan,
     .forward = reduction_forward,
     .backward = reduction_backward,
+    .write = write,
     .fold = FOLD_max,
     .kink = KINK_TIES,
     .sides = reduction_ties,

@@ -30,6 +30,7 @@ const struct op op_mse = {
     .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
+    .sent = {"2 * {dy} * ({y_hat} - {y})"},
     .loss = LOSS_squared_error,
     .mistakes = (const struct mistake *const[]){&mistake_missing_factor_two, NULL},
     .cases = loss_cases,

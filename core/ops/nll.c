@@ -9,6 +9,7 @@ const struct op op_nll = {
     .plan = class_loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
+    .sent = {"-{dy} * {y}"},
     .loss = LOSS_nll,
     .target = TARGET_CLASSES,
     .mean_over_batch = true,

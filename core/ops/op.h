@@ -13,7 +13,7 @@
 #include "core/base/tensor.h"
 #include "core/ops/attribute.h"
 
-enum { OP_ATTRIBUTES_MAX = 12, OP_SLOTS_MAX = 12, OP_SAVED_MAX = 4, OP_INPUTS_MAX = 64 };
+enum { OP_ATTRIBUTES_MAX = 12, OP_SLOTS_MAX = 12, OP_SAVED_MAX = 4, OP_INPUTS_MAX = 64, OP_SENT_MAX = 3 };
 
 /* OP_ELEMENTARY: no layer of a list, but what programs are made of. It has no named attributes but as many numbers as
  * it likes, OP_ATTRIBUTES_MAX at least: what they are stands in its file. */
@@ -71,6 +71,38 @@ void op_no_plan(struct op_plan *plan);
 
 struct op;
 struct mistake;
+
+/* ---- how people write it ---- */
+
+/* The formula of one node, in NumPy's notation, for a reader: its output, or what goes back to one input. A template
+ * holds, in braces, the symbols of the op's slots for its inputs ("{x}"; of a repeated slot all inputs with commas
+ * between them), {y} for its output, and {dy} for the gradient that arrives there, of which a formula of what goes
+ * back is a multiple. Of a loss it is that of one element: the sum's factor is put behind it by whoever fills it in
+ * (core/graph/formulas.h), as are parentheses, and the sum over axes along which an input was repeated.
+ *
+ * Where it depends on numbers or shapes, op->write makes the template. */
+enum { WRITING_MAX = 400, WRITING_OUTPUT = -1 };
+struct op_writing {
+    const struct op *op;
+    const double *attributes;
+    size_t count; /* of inputs */
+    const struct shape *const *in;
+    const struct shape *out;
+    long input; /* what goes back to this input; WRITING_OUTPUT: what comes out */
+    char text[WRITING_MAX];
+    /* What goes back is made of dy as a whole, so that it has the input's shape; else element by element. */
+    bool whole;
+    /* It is dy's own numbers in other places, a part of them or all: where all are the same, so are these. */
+    bool moves;
+    /* It is a statement, which adds what goes back to a part of {dx}: "{dx}[1:3] += {dy}". */
+    bool adds;
+    /* It is dy but for a part, which a statement clears: "{dx}[1:3] = 0". Nothing of it comes back at all. */
+    bool clears, nothing;
+    /* Of a reduction: what gives dy, and y, axes of length 1 where some are gone, "[:, None]"; "" where NumPy's own
+     * repeating does; and the shape then. */
+    char along[WRITING_MAX / 4];
+    struct shape along_shape;
+};
 
 /* ---- a call ---- */
 
@@ -164,6 +196,13 @@ struct op {
      * wrong now. NULL of an op whose forward does not. */
     int (*explain)(const struct op_call *call, struct error *error);
     bool adds; /* ... or adds to it, where call->add says so */
+
+    /* Templates of how it is written, and of what goes back to each input, by slot ("{dy} @ {b}.T"); a repeated slot's
+     * stands for all its inputs. NULL where there is none. `write`, where there is one, makes them instead: false where
+     * there is none under these numbers. Nothing that is not so may be written. */
+    const char *written;
+    const char *sent[OP_SENT_MAX];
+    bool (*write)(struct op_writing *writing);
     /* Whether a layer shares a parameter with another one of these attributes whose parameters it uses, instead of
      * having one of its own; NULL: always. */
     bool (*shares)(const double *attributes, const double *other, size_t slot);

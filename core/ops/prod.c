@@ -1,6 +1,13 @@
 #include "core/ops/elementary_mistakes.h"
 #include "core/ops/reduction.h"
 
+static bool write(struct op_writing *w)
+{
+    struct reduction_words words;
+    if (!reduction_words(w, &words)) return false;
+    return w->input == WRITING_OUTPUT ? writing_put(w, "{x}.prod(%s)", words.axes) : writing_put(w, "{dy} * {y} / {x}");
+}
+
 static const struct op_case cases[] = {
     REDUCTION_CASES(0),
     REDUCTION_CASES_OF_ONE,
@@ -17,6 +24,7 @@ const struct op op_prod = {
     .plan = reduction_plan,
     .forward = reduction_forward,
     .backward = reduction_backward,
+    .write = write,
     .fold = FOLD_prod,
     .mistakes = mistakes_of_folds,
     .cases = cases,

@@ -1,5 +1,8 @@
 #include "core/ops/reduction.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static size_t axes_of(const double *numbers)
 {
     return numbers[0] > 0 ? (size_t)numbers[0] : 0;
@@ -122,4 +125,75 @@ void reduction_ties(const struct op_call *call, signed char *to)
             if (!r.axes[i]) at = at * in->dim[i] + index[i];
         to[e] = x[e] == y[at];
     }
+}
+
+/* ---- how they are written ---- */
+
+/* Appends to a text of WRITING_MAX / 4 bytes. */
+static bool add(char *text, const char *more)
+{
+    bool fits = strlen(text) + strlen(more) < WRITING_MAX / 4;
+    if (fits) strcat(text, more);
+    return fits;
+}
+
+/* "0", "(0, 2)". */
+static bool list_axes(const bool *axes, size_t rank, size_t gone, char *text)
+{
+    bool fits = true;
+    char axis[24];
+    text[0] = '\0';
+    if (gone > 1) fits = add(text, "(");
+    for (size_t i = 0, listed = 0; i < rank; i++) {
+        if (!axes[i]) continue;
+        snprintf(axis, sizeof axis, listed++ > 0 ? ", %zu" : "%zu", i);
+        fits = fits && add(text, axis);
+    }
+    return fits && (gone <= 1 || add(text, ")"));
+}
+
+/* The subscripts that give the output axes of length 1 where some are gone behind others that are not: those in front
+ * NumPy gives it by itself. */
+static bool write_along(const bool *axes, const struct shape *in, struct op_writing *w)
+{
+    bool fits = add(w->along, "["), any = false;
+    size_t first = 0, last = in->rank;
+    while (first < in->rank && axes[first])
+        first++;
+    while (last > first && !axes[last - 1])
+        last--;
+    for (size_t i = first; i < last; i++) {
+        any = any || axes[i];
+        fits = fits && add(w->along, i > first ? ", " : "") && add(w->along, axes[i] ? "None" : ":");
+    }
+    fits = fits && add(w->along, "]");
+    if (!any) w->along[0] = '\0';
+    for (size_t i = first; i < in->rank; i++)
+        w->along_shape.dim[w->along_shape.rank++] = axes[i] ? 1 : in->dim[i];
+    return fits;
+}
+
+bool reduction_words(struct op_writing *w, struct reduction_words *words)
+{
+    const struct shape *in = w->in[0];
+    bool axes[TENSOR_RANK_MAX] = {false};
+    size_t gone = 0;
+    bool keeps = w->attributes[1 + axes_of(w->attributes)] > 0, fits;
+    *words = (struct reduction_words){.n = 1};
+    if (w->op->fold == FOLD_variance) words->more = w->attributes[2 + axes_of(w->attributes)];
+    find_axes(w->attributes, in, axes);
+    for (size_t i = 0; i < in->rank; i++) {
+        gone += axes[i];
+        if (axes[i]) words->n *= in->dim[i];
+    }
+    fits = gone == in->rank || list_axes(axes, in->rank, gone, words->axes);
+    if (!fits || (gone == 0 && in->rank > 0)) return false;
+    strcpy(words->kept, words->axes);
+    if (gone < in->rank) fits = add(words->kept, ", keepdims=True");
+    if (keeps) fits = fits && add(words->axes, gone < in->rank ? ", keepdims=True" : "keepdims=True");
+    w->along[0] = '\0';
+    w->along_shape.rank = 0;
+    if (!keeps) return fits && write_along(axes, in, w);
+    shape_copy(&w->along_shape, w->out);
+    return fits;
 }

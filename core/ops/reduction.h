@@ -7,6 +7,7 @@
 #define CORE_OPS_REDUCTION_H
 
 #include "core/ops/numbers.h"
+#include "core/ops/writing.h"
 
 /* How an input is seen: as [outer, n, inner] of it, or, where the axes do not lie beside each other, of its elements in
  * another order, those axes last. */
@@ -26,6 +27,16 @@ struct reduced reduction_of(const struct op *op, const double *numbers, const st
 int reduction_plan(const struct op_shape *shape, struct op_plan *plan, struct error *error);
 int reduction_forward(const struct op_call *call);
 int reduction_backward(const struct op_call *call);
+
+/* For op->write of them: how the axes are written, "0" or "(0, 2), keepdims=True", nothing where all go; how those of
+ * the same reduction whose result can be taken from the input are, "0, keepdims=True"; and how many numbers become one.
+ * Puts how dy and y are given the axes that are gone into the writing. False where it is too long. */
+struct reduction_words {
+    char axes[WRITING_MAX / 4], kept[WRITING_MAX / 4];
+    size_t n;
+    double more; /* as above */
+};
+bool reduction_words(struct op_writing *w, struct reduction_words *words);
 
 /* op->ties of the largest and the least. */
 void reduction_ties(const struct op_call *call, signed char *to);

@@ -1,5 +1,6 @@
 /* The same elements in another shape, which numbers are: its rank, its lengths. */
 #include "core/ops/numbers.h"
+#include "core/ops/writing.h"
 
 static int plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
 {
@@ -23,6 +24,13 @@ static int backward(const struct op_call *call)
     return backend_copy(call->backend, op_elements(call->out), call->dy, call->dx[0]);
 }
 
+static bool write(struct op_writing *w)
+{
+    w->whole = w->moves = true;
+    return w->input == WRITING_OUTPUT ? writing_reshape(w, "{x}", w->in[0], w->out)
+                                      : writing_reshape(w, "{dy}", w->out, w->in[0]);
+}
+
 static const struct op_case cases[] = {{.count = 1, .in = {{2, {3, 4}}}, CASE_NUMBERS(3, 2, 2, 3)},
                                        {.count = 1, .in = {{3, {3, 2, 2}}}, CASE_NUMBERS(1, 12)},
                                        {.count = 1, .in = {{2, {1, 1}}}, CASE_NUMBERS(0)},
@@ -39,6 +47,7 @@ const struct op op_reshape = {
     .forward = forward,
     .backward = backward,
     .term_unit = op_unit_of_sums,
+    .write = write,
     .plain = PLAIN_SAME,
     .cases = cases,
 };

@@ -1,5 +1,6 @@
 #include "core/ops/mistake.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/writing.h"
 
 static const struct op_case cases[] = {LOSS_CASES,
                                        {.count = 2, .in = {{2, {3, 4}}}, .set = {{"beta", 0.3}}},
@@ -52,6 +53,15 @@ const struct mistake mistake_clamp_ignored = {
     .variant_words = clamp_words,
 };
 
+static bool write(struct op_writing *w)
+{
+    char beta[WRITING_NUMBER];
+    writing_number(w->attributes[0], beta);
+    if (w->input != 0) return false;
+    if (w->attributes[0] == 0) return writing_put(w, "{dy} * np.sign({y_hat} - {y})");
+    return writing_put(w, "{dy} * np.clip(({y_hat} - {y}) / %s, -1, 1)", beta);
+}
+
 const struct op op_smooth_l1 = {
     .name = "smooth_l1",
     .summary = "e**2 / (2 * beta) where |e| < beta, else |e| - beta / 2, with e = y_hat - y",
@@ -62,6 +72,7 @@ const struct op op_smooth_l1 = {
     .plan = loss_plan,
     .forward = elementwise_loss_forward,
     .backward = elementwise_loss_backward,
+    .write = write,
     .loss = LOSS_smooth_l1,
     .kink = KINK_ERROR,
     .kinks = kinks,

@@ -79,6 +79,8 @@ const struct op op_softmax = {
     .plan = rows_plan,
     .forward = forward,
     .backward = backward,
+    .written = "softmax({x})",
+    .sent = {"{y} * ({dy} - ({dy} * {y}).sum(-1, keepdims=True))"},
     .made_of = made_of,
     .probabilities = true,
     .over_rows = true,

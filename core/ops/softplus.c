@@ -20,6 +20,8 @@ const struct op op_softplus = {
     .forward = elementwise_forward,
     .backward = elementwise_backward,
     .left_out = left_out,
+    .written = "softplus({x})",
+    .sent = {"{dy} * sigmoid({x})"},
     .map = MAP_softplus,
     .cases = cases,
 };

@@ -40,6 +40,13 @@ static int backward(const struct op_call *call)
     return call->backend->spread(&spread, call->dy, call->dx[0]);
 }
 
+static bool write(struct op_writing *w)
+{
+    struct reduction_words words;
+    if (!reduction_words(w, &words)) return false;
+    return w->input == WRITING_OUTPUT ? writing_put(w, "{x}.sum(%s)", words.axes) : writing_put(w, "{dy}");
+}
+
 static const struct op_case cases[] = {REDUCTION_CASES(0), REDUCTION_CASES_OF_ONE, {.count = 0}};
 
 const struct op op_sum = {
@@ -50,6 +57,7 @@ const struct op op_sum = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .write = write,
     .term_unit = op_unit_of_sums,
     .fold = FOLD_sum,
     .mistakes = mistakes_of_averages,

@@ -27,6 +27,7 @@ const struct op op_upstream = {
     .plan = loss_plan,
     .forward = forward,
     .backward = backward,
+    .sent = {"{dy} * {y}"},
     .term_unit = op_unit_of_products,
     .target = TARGET_UPSTREAM,
     .cases = loss_cases,

@@ -3,6 +3,7 @@
  * or go. */
 #include "core/ops/elementary_mistakes.h"
 #include "core/ops/numbers.h"
+#include "core/ops/writing.h"
 
 static int plan(const struct op_shape *shape, struct op_plan *plan, struct error *error)
 {
@@ -52,6 +53,28 @@ static int backward(const struct op_call *call)
     return backend_view_add(call->backend, &view, call->dy, call->dx[0]);
 }
 
+/* Axes in another order, the whole repeated, or a part that subscripts name. */
+static bool write(struct op_writing *w)
+{
+    const struct strided view = number_view(w->attributes);
+    size_t axes[TENSOR_RANK_MAX];
+    char place[WRITING_MAX / 2];
+    struct spread spread;
+    if (writing_order(&view, w->in[0], axes)) {
+        w->whole = w->moves = true;
+        return writing_transposed(w, w->input == WRITING_OUTPUT ? "{x}" : "{dy}", view.rank, axes,
+                                  w->input != WRITING_OUTPUT);
+    }
+    if (repeats(&view, op_elements(w->in[0]), &spread) && writing_is_broadcast(&view, w->in[0])) {
+        char shape[WRITING_MAX / 2];
+        if (w->input != WRITING_OUTPUT) return writing_put(w, "{dy}");
+        return writing_shape(w->out, shape) && writing_put(w, "np.broadcast_to({x}, %s)", shape);
+    }
+    if (!writing_place(&view, w->in[0], place) || place[0] == '\0') return false;
+    w->adds = w->input != WRITING_OUTPUT;
+    return w->adds ? writing_put(w, "{dx}%s += {dy}", place) : writing_put(w, "{x}%s", place);
+}
+
 static const struct op_case cases[] = {
     /* other orders of axes */
     {.count = 1, .in = {{2, {3, 4}}}, CASE_NUMBERS(2, 4, 3, 1, 4, 0)},
@@ -96,5 +119,6 @@ const struct op op_view = {
     .backward = backward,
     .term_unit = op_unit_of_sums,
     .mistakes = mistakes_of_views,
+    .write = write,
     .cases = cases,
 };

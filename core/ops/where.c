@@ -55,5 +55,7 @@ const struct op op_where = {
     .forward = forward,
     .backward = backward,
     .mistakes = mistakes_of_where,
+    .written = "np.where({c}, {a}, {b})",
+    .sent = {[TAKEN] = "np.where({c}, {dy}, 0)", [ELSE] = "np.where({c}, 0, {dy})"},
     .cases = cases,
 };

@@ -1,7 +1,11 @@
 /* A copy of the first input into which the others are written, one after the other: as many elements as a program's
  * loops write take one node. The numbers are, for each of them, whether it is added to what stands there (1) or put in
  * its place (0), and then a view of the first (core/ops/numbers.h) that has its shape and names no element twice. */
+#include <stdio.h>
+#include <string.h>
+
 #include "core/ops/numbers.h"
+#include "core/ops/writing.h"
 
 enum { A };
 enum { GRADIENT }; /* room for what goes back to the first input */
@@ -97,6 +101,42 @@ static int backward(const struct op_call *call)
     return backend_copy(call->backend, op_elements(call->out), left, call->dx[A]);
 }
 
+/* What is left for the first input: where nothing was put over it. */
+static bool write_rest(struct op_writing *w)
+{
+    const double *numbers = w->attributes;
+    char place[WRITING_MAX / 2], statements[WRITING_MAX] = "";
+    for (size_t k = 1; k < w->count; k++) {
+        const struct step step = step_at(numbers);
+        numbers = step.next;
+        if (step.adds) continue;
+        if (!writing_place(&step.view, w->in[A], place)) return false;
+        w->nothing = w->nothing || place[0] == '\0';
+        size_t length = strlen(statements);
+        int more =
+            snprintf(statements + length, sizeof statements - length, "%s{dx}%s = 0", length > 0 ? "; " : "", place);
+        if (more < 0 || (size_t)more >= sizeof statements - length) return false;
+    }
+    w->clears = statements[0] != '\0';
+    w->whole = w->moves = true;
+    return writing_put(w, "%s", w->clears ? statements : "{dy}");
+}
+
+/* What was written gets the gradient at its place. That nothing was written over it later is for whoever evaluates the
+ * formula to see. */
+static bool write(struct op_writing *w)
+{
+    const double *numbers = w->attributes;
+    char place[WRITING_MAX / 2];
+    if (w->input == A) return write_rest(w);
+    if (w->input < 1) return false;
+    for (long k = 1; k < w->input; k++)
+        numbers = step_at(numbers).next;
+    const struct strided view = step_at(numbers).view;
+    w->whole = w->moves = true;
+    return writing_place(&view, w->in[A], place) && writing_put(w, "{dy}%s", place);
+}
+
 static const struct op_case cases[] = {
     {.count = 2, .in = {{2, {3, 4}}, {1, {4}}}, CASE_NUMBERS(0, 1, 4, 1, 4)},
     {.count = 2, .in = {{2, {3, 4}}, {0}}, CASE_NUMBERS(1, 0, 7)},
@@ -115,5 +155,6 @@ const struct op op_write = {
     .forward = forward,
     .backward = backward,
     .term_unit = op_unit_of_sums,
+    .write = write,
     .cases = cases,
 };

@@ -4,6 +4,7 @@
 
 #include "core/base/clock.h"
 #include "core/diagnosis/carry.h"
+#include "core/trace/trace.h"
 #include "server/api/read_body.h"
 #include "server/http/media_type.h"
 #include "server/report/formats.h"
@@ -26,7 +27,8 @@ struct check_state {
     bool diagnosed; /* there is a diagnosis, or part of one */
     struct report report;
     struct diagnosis diagnosis;
-    double read_seconds, diagnose_seconds;
+    struct trace trace;
+    double read_seconds, diagnose_seconds, trace_seconds;
 };
 
 /* ---- what is asked for ---- */
@@ -69,14 +71,15 @@ static int read_strict(const struct exchange *exchange, bool *strict, struct err
     return error_set(error, CODE_QUERY_OUT_OF_RANGE, "strict is %.*s, it must be 1 or 0", LIMIT_NAME, value);
 }
 
-/* The reference is for staff, if there is anybody else; and for nobody, where that is said. */
+/* The reference is for staff, if there is anybody else; and for nobody, where that is said. A trace holds it, too. */
 static int check_reveal(const struct exchange *exchange, const struct check_task *request, struct error *error)
 {
-    if (!request->check.reveal || (exchange->role == ROLE_STAFF && !exchange->options->no_reveal)) return CODE_OK;
+    if ((!request->check.reveal && !request->trace) || (exchange->role == ROLE_STAFF && !exchange->options->no_reveal))
+        return CODE_OK;
     error_set(error, CODE_REVEAL_REFUSED,
               exchange->options->no_reveal ? "this daemon reveals the reference to nobody"
                                            : "the reference is revealed to staff alone");
-    return error_at(error, "reveal");
+    return error_at(error, request->check.reveal ? "reveal" : "trace");
 }
 
 int api_check_measure(struct exchange *exchange, struct load *load, struct error *error)
@@ -112,6 +115,7 @@ static void add_timing(struct exchange *exchange, const struct check_state *stat
     timing_add(&text, "pass", state->report.pass_seconds);
     timing_add(&text, "compare", state->report.compare_seconds);
     timing_add(&text, "diagnose", state->diagnose_seconds);
+    if (state->request.trace) timing_add(&text, "trace", state->trace_seconds);
     timing_add(&text, "write", write);
     if (state->report.verified) timing_add(&text, "verify", state->report.verify_seconds);
     timing_answer(exchange, &text);
@@ -154,8 +158,19 @@ static int compute(struct exchange *exchange, struct check_state *state, double 
     }
 }
 
+static int trace(struct exchange *exchange, struct check_state *state, struct error *error)
+{
+    double begun = clock_seconds();
+    if (!state->request.trace) return CODE_OK;
+    state->report.trace = &state->trace;
+    int code = trace_run(&exchange->arena, &state->request.check.problem, &state->trace, error);
+    state->trace_seconds = clock_seconds() - begun;
+    return code;
+}
+
 static int answer(struct exchange *exchange, struct check_state *state, struct error *error)
 {
+    if (trace(exchange, state, error) != CODE_OK) return error->code;
     double begun = clock_seconds();
     const struct diagnosis *diagnosis = state->diagnosed ? &state->diagnosis : NULL;
     if (!nearest_find(&exchange->arena, &state->request.check, &state->report))

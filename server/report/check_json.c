@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "server/report/diagnosis.h"
+#include "server/report/trace.h"
 
 static void write_shape(struct json *json, const char *name, const struct shape *shape)
 {
@@ -192,6 +193,7 @@ void check_report_json(struct text *text, const struct check *check, const struc
     if (check->reveal && report->intermediate_count > 0)
         write_reference(&json, "reference_intermediates", report->intermediates, report->intermediate_count);
     if (diagnosis != NULL) diagnosis_report_json(&json, check, diagnosis);
+    if (report->trace != NULL) trace_report_json(&json, report->trace);
     if (report->verified) write_verification(&json, check, &report->verification);
     json_close(&json, '}');
     text_add(text, "\n");

@@ -4,6 +4,7 @@
 
 #include "server/report/check_words.h"
 #include "server/report/diagnosis.h"
+#include "server/report/trace.h"
 
 /* Names wider than that push their line out instead of widening every other one. */
 enum { NAME_WIDTH_MAX = 32 };
@@ -117,6 +118,7 @@ void check_report_text(struct text *text, const struct check *check, const struc
     }
     if (diagnosis != NULL) diagnosis_report_text(text, check, diagnosis);
     if (check->reveal) add_reference(text, report->entries, report->entry_count);
+    if (report->trace != NULL) trace_report_text(text, report->trace);
     const struct verification *v = &report->verification;
     if (report->verified)
         text_format(text,

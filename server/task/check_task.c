@@ -6,6 +6,7 @@
 
 #include "core/diagnosis/diagnose.h"
 #include "core/graph/intermediates.h"
+#include "core/trace/trace.h"
 #include "server/task/device.h"
 #include "server/task/quota.h"
 #include "server/limits.h"
@@ -96,6 +97,16 @@ static int read_carry(struct members *r, const json_t *root, double *carry)
     return error_at(r->error, "carry_forward");
 }
 
+static int read_trace(struct members *r, const json_t *root, struct check_task *request)
+{
+    if (members_bool(r, root, "trace", OPTIONAL, &request->trace) != CODE_OK) return r->error->code;
+    if (!request->trace || request->set.network.program != NULL) return CODE_OK;
+    error_set(r->error, CODE_OUT_OF_RANGE,
+              "a trace follows a program line by line: a network has none, write it as a "
+              "program");
+    return error_at(r->error, "trace");
+}
+
 static int read_options(struct members *r, const json_t *root, const struct options *options,
                         struct check_task *request)
 {
@@ -112,6 +123,7 @@ static int read_options(struct members *r, const json_t *root, const struct opti
     if (read_carry(r, root, &check->carry) != CODE_OK) return r->error->code;
     if (members_bool(r, root, "diagnose", OPTIONAL, &request->diagnose) != CODE_OK) return r->error->code;
     if (members_bool(r, root, "reveal", OPTIONAL, &check->reveal) != CODE_OK) return r->error->code;
+    if (read_trace(r, root, request) != CODE_OK) return r->error->code;
     return members_bool(r, root, "verify_reference", OPTIONAL, &check->verify_reference);
 }
 
@@ -137,6 +149,16 @@ static double intermediate_elements(const struct check_task *request)
     return elements;
 }
 
+/* Numbers that a trace writes out, at most. */
+static double traced_elements(const struct check_task *request)
+{
+    const struct graph *graph = &request->set.network.graph;
+    double elements = 0;
+    for (size_t v = 0; request->trace && v < graph->value_count; v++)
+        if (graph->values[v]->size <= TRACE_ELEMENTS_MAX) elements += 2 * (double)graph->values[v]->size;
+    return fmin(elements, 2.0 * TRACE_ELEMENTS_MAX * TRACE_VALUES_MAX);
+}
+
 /* Bytes of arena that a check takes, roughly, wherever it runs (a device's memory is not ours to share out; where it
  * does not suffice for the verification, that is done here): the pass; per parameter the host's copies of the value,
  * the reference and its transpose; per intermediate two copies; and what is written out, text growing by doubling. */
@@ -150,8 +172,10 @@ static double memory_needed(const struct check_task *request)
     /* The search has its numbers in float64 on the host, which may not be where the check's own pass is. */
     if (request->search && (request->dtype != DTYPE_FLOAT64 || device_with_own_memory())) search += (double)elements;
     double shown = intermediate_elements(request), parameters = (double)network->parameter_elements;
-    double written = request->check.reveal ? parameters + shown : 0;
-    return 8 * (passes * (double)elements + search + 4 * parameters + 2 * shown) + 2 * NUMBER_TEXT_MAX * written;
+    double written = (request->check.reveal ? parameters + shown : 0) + traced_elements(request);
+    double trace = request->trace ? trace_bytes(network) : 0;
+    return trace + 8 * (passes * (double)elements + search + 4 * parameters + 2 * shown) +
+           2 * NUMBER_TEXT_MAX * written;
 }
 
 /* Operations of the check, with what is done per number besides arithmetic: drawing it, writing it. */
@@ -159,9 +183,9 @@ static double work_needed(const struct check_task *request)
 {
     const struct network *network = &request->set.network;
     double parameters = (double)network->parameter_elements, shown = intermediate_elements(request);
-    double written = request->check.reveal ? parameters + shown : 0;
-    return check_work(network, request->check.verify_reference) + WORK_PER_NUMBER_DRAWN * parameters +
-           WORK_PER_NUMBER_WRITTEN * written + WORK_PER_NUMBER_SHOWN * shown;
+    double written = (request->check.reveal ? parameters + shown : 0) + traced_elements(request);
+    return check_work(network, request->check.verify_reference) + (request->trace ? trace_work(network) : 0) +
+           WORK_PER_NUMBER_DRAWN * parameters + WORK_PER_NUMBER_WRITTEN * written + WORK_PER_NUMBER_SHOWN * shown;
 }
 
 static int check_limits(const struct options *options, struct check_task *request, struct error *error)
@@ -178,15 +202,31 @@ static int check_limits(const struct options *options, struct check_task *reques
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {"network",          "convention",   "parameters",     "data",
-                                        "gradients",        "tolerance",    "points",         "intermediates",
-                                        "device",           "dtype",        "diagnose",       "reveal",
-                                        "verify_reference", "subgradients", "accept_rounded", "carry_forward",
-                                        "shapes",           "names",        "program",        NULL};
+    static const char *const known[] = {"network",
+                                        "convention",
+                                        "parameters",
+                                        "data",
+                                        "gradients",
+                                        "tolerance",
+                                        "points",
+                                        "intermediates",
+                                        "device",
+                                        "dtype",
+                                        "diagnose",
+                                        "reveal",
+                                        "verify_reference",
+                                        "subgradients",
+                                        "accept_rounded",
+                                        "carry_forward",
+                                        "shapes",
+                                        "names",
+                                        "program",
+                                        "trace",
+                                        NULL};
     static const char *const of_programs[] = {
         "program",          "output",        "parameters",     "data",          "gradients", "tolerance",
         "points",           "intermediates", "device",         "dtype",         "diagnose",  "reveal",
-        "verify_reference", "subgradients",  "accept_rounded", "carry_forward", NULL};
+        "verify_reference", "subgradients",  "accept_rounded", "carry_forward", "trace",     NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct document *document = &request->document;
     const json_t *root = document->root;
@@ -243,7 +283,7 @@ static int check_something(struct members *r, const struct check_task *request)
     const struct check *check = &request->check;
     size_t graded = request->set.network.graded_count, known = 0;
     bool none = check->gradients.items != NULL && check->gradients.count == 0 && check->intermediates.count == 0 &&
-                !check->reveal;
+                !check->reveal && !request->trace;
     for (size_t i = 0; graded == 0 && i < check->intermediates.count; i++) {
         struct intermediate which;
         known += intermediate_find(&request->set.network, check->intermediates.items[i].name, &which);

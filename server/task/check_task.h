@@ -14,6 +14,7 @@ struct check_task {
     bool brief; /* in: reading what says how much work it is may take a moment only; out: that it would have taken more
                  */
     bool diagnose, search; /* the report says what is first wrong; and there is memory to search for the cause */
+    bool trace;            /* of a program, with its values and gradients step by step */
     double work;           /* floating-point operations that the check will take */
     struct check check;    /* complete after check_task_read */
 };

@@ -1,6 +1,7 @@
 /**
  * What a network with two inputs says over the plane, and the samples on it, on a canvas.
  */
+import { traceZero } from "./contours.js";
 import { formatNumber } from "./numbers.js";
 import { chartStyle, curveStyle } from "./palette.js";
 import { reading } from "./samples.js";
@@ -46,23 +47,7 @@ function traceEdges(path, { values }, read, at) {
     ? null
     : values.map((row) => row.map((value) => read.level(one(value)) - 0.5));
   if (scale === null) return traceSteps(path, values.map((row) => row.map(read.classOfOutput)), at);
-  for (let i = 0; i + 1 < scale.length; i++) {
-    for (let j = 0; j + 1 < scale[0].length; j++) {
-      const corners = [[j, i], [j + 1, i], [j + 1, i + 1], [j, i + 1]];
-      const crossings = [];
-      for (let k = 0; k < 4; k++) {
-        const [a, b] = [corners[k], corners[(k + 1) % 4]];
-        const [from, to] = [scale[a[1]][a[0]], scale[b[1]][b[0]]];
-        if (from > 0 === to > 0) continue;
-        const share = from / (from - to);
-        crossings.push(at(a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share));
-      }
-      for (let k = 0; k + 1 < crossings.length; k += 2) {
-        path.moveTo(...crossings[k]);
-        path.lineTo(...crossings[k + 1]);
-      }
-    }
-  }
+  traceZero(path, scale, at);
 }
 
 function traceSteps(path, classes, at) {

@@ -9,6 +9,7 @@ import { createGradientsInput } from "./gradients-input.js";
 import { createNetworkEditor } from "./network-editor.js";
 import { sameTensor, tensorsText } from "./numbers.js";
 import { FIRST, PRESETS } from "./presets.js";
+import { mountProgram } from "./program-view.js";
 import { reportNode, reportText } from "./report.js";
 
 /**
@@ -21,8 +22,17 @@ export function mountCheck(root, shared) {
   let ran = false; // whether the report is about what the fields hold
   let running = null;
 
+  let program = null; // the other way to write a forward pass, once somebody wants it
+
   // ---- the parts ----
 
+  const layersHost = el("div");
+  const programHost = el("div", { class: "program-view", hidden: true });
+  const modeButtons = { layers: "Layers", program: "Program" };
+  const modes = el("div", { class: "modes" }, el("span", { class: "help" }, "The forward pass as"),
+    el("div", { class: "chips", role: "group", "aria-label": "The forward pass as" },
+      Object.entries(modeButtons).map(([mode, name]) =>
+        el("button", { type: "button", dataset: { mode }, "aria-pressed": String(mode === "layers"), onclick: () => { showMode(mode); shared.changed(); } }, name))));
   const presets = el("div", { class: "chips", role: "group", "aria-label": "Start from" });
   const presetSummary = el("p", { class: "help preset-summary" });
   const editorHost = el("div");
@@ -38,7 +48,8 @@ export function mountCheck(root, shared) {
 
   root.append(
     el("p", { class: "lead" }, "Paste the gradients of your own backward pass. You read which are right, how far off the others are, and which mistake is behind it."),
-    presets, presetSummary,
+    modes, layersHost, programHost);
+  layersHost.append(presets, presetSummary,
     el("div", { class: "workbench" },
       el("section", { class: "card", "aria-labelledby": "check-problem" }, el("h2", { id: "check-problem" }, "The network"), editorHost),
       el("section", { class: "card", "aria-labelledby": "check-gradients" },
@@ -58,6 +69,20 @@ export function mountCheck(root, shared) {
     el("button", { class: "button small", type: "button", dataset: { example: id }, onclick: () => useExample(id) }, name)));
 
   // ---- what happens ----
+
+  const modeOf = () => (programHost.hidden ? "layers" : "program");
+
+  /** Shows one of the two ways; returns what stands for the program. */
+  function showMode(mode) {
+    const isProgram = mode === "program";
+    layersHost.hidden = isProgram;
+    programHost.hidden = !isProgram;
+    for (const button of modes.querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
+    if (isProgram) {
+      program ??= mountProgram(programHost, shared);
+      program.shown();
+    }
+  }
 
   function changed() {
     errors.clear();
@@ -163,7 +188,8 @@ export function mountCheck(root, shared) {
   // ---- for the link ----
 
   function getState() {
-    return { problem: editor.getState(), gradients: gradients.text(), options: options.getState(), ran };
+    const layers = { problem: editor.getState(), gradients: gradients.text(), options: options.getState(), ran };
+    return modeOf() === "program" ? { ...layers, mode: "program", program: program.getState() } : layers;
   }
 
   async function setState(state) {
@@ -173,6 +199,12 @@ export function mountCheck(root, shared) {
     clearReport();
     markPreset();
     ran = false;
+    if (state.mode === "program") {
+      showMode("program");
+      await program.setState(state.program);
+      return;
+    }
+    showMode("layers");
     if (state.ran) await check();
   }
 

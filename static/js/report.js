@@ -22,7 +22,7 @@ function cellTolerance(report, entry) {
   return entry.tolerance ?? { atol: 1e-6, rtol: 0, ...report.tolerance };
 }
 
-function summary(report) {
+export function summary(report) {
   const { passed, tolerance } = report;
   const wrong = report.parameters.filter((entry) => !entry.passed).length;
   const headline = passed ? "All gradients are right" : wrong === 1 ? "One gradient is not right yet" : `${wrong} gradients are not right yet`;
@@ -94,7 +94,7 @@ function entryRow(entry) {
     el("td", { class: "detail" }, entry.detail ?? ""));
 }
 
-function table(report) {
+export function table(report) {
   const heads = ["Parameter", "Verdict", "Shape", "Max difference", "Worst at", "Points", "Detail"];
   return el("section", {},
     el("h3", { id: "entries" }, "Parameter by parameter"),
@@ -119,7 +119,7 @@ function heatmaps(report, gradients, theme) {
     figures.length === 0 ? el("p", { class: "help" }, "Nothing that was submitted has the right shape.") : [heatLegend(), el("div", { class: "heat-figures" }, figures)]);
 }
 
-function verification(report) {
+export function verification(report) {
   const check = report.verification;
   if (check === undefined) return null;
   const text = check.max_rel_diff === undefined

@@ -7,6 +7,7 @@ import { el, fill } from "./dom.js";
 import { drawHealth } from "./health.js";
 import { formatNumber } from "./numbers.js";
 import { curveStyle } from "./palette.js";
+import { createRunPictures } from "./run-pictures.js";
 import { reading, samplesOf } from "./samples.js";
 import { hasPlane } from "./train-form.js";
 
@@ -64,11 +65,13 @@ export function createRunDetails(root, { theme }) {
   const table = el("table", { class: "data" });
   const predictions = el("details", { class: "curve-table" },
     el("summary", {}, "Predictions"), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Predictions" }, table));
+  const pictures = createRunPictures({ theme });
   root.append(
     el("div", { class: "card" }, el("h3", {}, "Health"), health),
     el("div", { class: "details-grid" },
       el("div", { class: "card" }, norms.node),
-      el("div", { class: "card" }, el("h3", {}, "Decision boundary"), canvasHost, legend, planeNote, predictions)));
+      el("div", { class: "card" }, el("h3", {}, "Decision boundary"), canvasHost, legend, planeNote, predictions)),
+    pictures.node);
 
   const drawNorms = () => norms.draw(run === null ? [] : normCurves(run, theme.current(), biases.checked));
 
@@ -127,6 +130,7 @@ export function createRunDetails(root, { theme }) {
         drawn = key;
         drawPlane();
         drawPredictions();
+        pictures.show(run);
       }
     },
   };

@@ -346,3 +346,34 @@ for (const theme of ["light", "dark"]) {
     assert.deepEqual(page.complaints, []);
   });
 }
+
+test("the landscape and the singular values of a run, where the service has them", async () => {
+  const page = await open();
+  await start(page);
+  await runs(page, 1);
+  const asked = [];
+  const grid = [-1, -0.5, 0, 0.5, 1];
+  await page.route("**/v1/landscape", (route) => {
+    asked.push(route.request().postDataJSON());
+    return route.fulfill({ json: { a: grid, b: grid, loss: grid.map((a) => grid.map((b) => 0.01 + a * a + 3 * b * b)), path: [[-0.9, 0.8], [-0.3, 0.1], [0, 0]] } });
+  });
+  await page.route("**/v1/svd", (route) => route.fulfill({ json: { W1: { singular_values: [2.5, 0.5], rank: 2, condition_number: 5 } } }));
+  await page.getByRole("button", { name: "Draw it" }).click();
+  const canvas = page.locator('canvas[aria-label^="Loss landscape of Run 1"]');
+  await canvas.waitFor();
+  assert.match(await canvas.getAttribute("aria-label"), /between 0\.01 and 4\.01.*in 3 points/);
+  assert.ok(await painted(page, 'canvas[aria-label^="Loss landscape"]') > 100);
+  assert.deepEqual(Object.keys(asked[0].parameters), ["W1", "b1", "W2", "b2", "W3", "b3"].filter((name) => name in asked[0].parameters));
+  await page.getByRole("button", { name: "Compute them" }).click();
+  await page.getByRole("row", { name: /W1 2\.5, 0\.5 2 5/ }).waitFor();
+  assert.deepEqual(page.complaints, []);
+});
+
+test("a service without them says so", async () => {
+  const page = await open();
+  await start(page);
+  await runs(page, 1);
+  await page.route("**/v1/svd", (route) => route.fulfill({ status: 404, contentType: "application/problem+json", body: JSON.stringify({ status: 404, code: "not_found", detail: "nothing is there" }) }));
+  await page.getByRole("button", { name: "Compute them" }).click();
+  await page.getByText("This service does not compute that yet.").waitFor();
+});

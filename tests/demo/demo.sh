@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts the daemon on a free port and checks the lab's XOR network: with right gradients, and with each of the four mistakes
-# that are made most often in it. With a terminal it stays until Ctrl-C, otherwise it ends.
+# that are made most often in it; and the lab's single neuron step by step. With a terminal it stays until Ctrl-C, otherwise it ends.
 set -eu
 
 here=$(dirname "$0")
@@ -37,6 +37,10 @@ echo "gradcheckd is running at $address"
 echo
 echo "--- the lab's network (2-3-2-1 on XOR, seed 42), right gradients:"
 curl -sS --fail-with-body --json "@$here/right.json" "$address/v1/check?format=text&strict=1"
+
+echo
+echo "--- the lab's single neuron as a program, step by step:"
+curl -sS --fail-with-body --json "@$here/neuron.json" "$address/v1/check?format=text&strict=1"
 
 wrong() {
     echo

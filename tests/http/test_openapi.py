@@ -254,6 +254,20 @@ class TruthTest(DaemonTest):
             _, _, body = self.ask("POST", "/v1/check", {**wrong, "diagnose": diagnose})
             self.assertEqual("diagnosis" in json.loads(body), diagnose)
 
+    def test_a_trace_fits_its_schema(self):
+        request = {"program": "h = x * 2\nh = np.tanh(h) * w\nloss = h", "parameters": {"x": [1], "w": [3]}, "gradients": {}, "trace": True}
+        self.validate(request, "CheckRequest")
+        status, _, body = self.ask("POST", "/v1/check", request)
+        answer = json.loads(body)
+        self.assertEqual(status, 200, answer)
+        self.validate(answer, "Report")
+        self.assert_members(answer, "Report")
+        seen = set()
+        for entry in answer["trace"]:
+            self.assert_members(entry, "TraceEntry")
+            seen.update(entry)
+        self.assertEqual(seen, set(self.description["components"]["schemas"]["TraceEntry"]["properties"]))
+
     def test_every_kind_of_entry_fits_its_schema(self):
         _, request = next(self.examples())
         right = request["gradients"]

@@ -142,6 +142,11 @@ static size_t ask(const char *request, char answer[MESSAGE_MAX])
     "{" NETWORK "," INIT(123) "," DATA ",\"epochs\":40,\"optimizer\":{\"type\":\"adam\"},\"batch_size\":3,"            \
                               "\"boundary\":{\"resolution\":3}}"
 
+#define TRACED                                                                                                         \
+    "{\"program\":\"h = np.tanh(x @ W)\\na = h[:, :1]\\nloss = np.mean((h * a - 1)**2)\","                             \
+    "\"parameters\":{\"W\":[[1,2],[3,4]]},\"data\":{\"x\":[[0.5,0.1],[0.2,0.3]]},\"gradients\":{\"W\":1},\"trace\":"   \
+    "true}"
+
 struct wanted {
     const char *target, *accept, *body;
     int spaces; /* before the body, which make it a large one */
@@ -152,6 +157,7 @@ static const struct wanted requests[] = {
     {"/v1/check", "*/*", CHECK, 0, "\"relu_gradient_at_zero\""},
     {"/v1/check?format=text", "*/*", CHECK, 0, "relu_gradient_at_zero"},
     {"/v1/check", "*/*", CHECK, (int)LIMIT_LIGHT_BODY, "\"relu_gradient_at_zero\""},
+    {"/v1/check", "*/*", TRACED, 0, "dW = x.T @ (dh * (1 - h**2))"},
     {"/v1/train", "application/json", TRAINING, 0, "\"final\""},
     {"/v1/train", "text/event-stream", TRAINING, 0, "\nevent: done"},
 };
