@@ -384,10 +384,15 @@ static bool make_curve(struct run *run, struct curve *curve)
     return true;
 }
 
-/* The network for batches of so many samples, and a pass over it. */
+/* The network for batches of so many samples, and a pass over it. A program is of all its data, which is its only
+ * batch. */
 static int make_pass(struct run *run, size_t samples, struct network *network, struct pass *pass, struct error *error)
 {
-    int code = network_build(run->arena, run->problem->network->definition, samples, network, error);
+    int code = CODE_OK;
+    if (run->problem->network->program != NULL)
+        *network = *run->problem->network;
+    else
+        code = network_build(run->arena, run->problem->network->definition, samples, network, error);
     if (code == CODE_OK) code = pass_new(run->arena, &network->graph, run->problem->backend, pass, error);
     pass->cancelled = run->problem->cancelled;
     return code;
@@ -423,7 +428,7 @@ static int prepare(struct run *run, struct trained *trained, struct error *error
     if (code == CODE_OK && run->remaining > 0)
         code = make_pass(run, run->remaining, &run->rest_network, &run->rest, error);
     if (code != CODE_OK) return code;
-    run->vitals = vitals_new(run->arena, &run->batch_network);
+    run->vitals = vitals_new(run->arena, &run->batch_network, run->problem->given);
     if (run->vitals == NULL) return out_of_memory(error);
     code = allocate_state(run, error);
     if (code == CODE_OK) code = clear_padding(run, error);

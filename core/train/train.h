@@ -17,8 +17,8 @@ struct trained;
 struct training {
     struct problem problem; /* of all samples; its numbers are where the run begins, targets of classes one-hot */
     struct optimizer optimizer;
-    size_t epochs;       /* from 1 */
-    size_t batch_size;   /* from 1; the samples in the given order, the last batch may be smaller */
+    size_t epochs;     /* from 1 */
+    size_t batch_size; /* from 1; the samples in the given order, the last batch may be smaller; of a program 1: all */
     size_t record_every; /* from 1: epochs 0, k, 2k, ... are recorded */
 
     /* Called after an epoch was recorded, the first time at once and then no more often than every so many seconds;

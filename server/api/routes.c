@@ -3,6 +3,7 @@
 #include "server/api/capabilities.h"
 #include "server/api/check.h"
 #include "server/api/metrics.h"
+#include "server/api/optimizer_step.h"
 #include "server/api/static_files.h"
 #include "server/api/train.h"
 #include "server/body/body.h"
@@ -24,6 +25,13 @@ static const struct route table[] = {
      .what = "training",
      .measure = api_train_measure,
      .run = api_train_run},
+    {.path = "/v1/optimizer_step",
+     .role = ROLE_CHECK,
+     .method = "POST",
+     .accepts = body_media_type,
+     .what = "check",
+     .measure = api_optimizer_step_measure,
+     .run = api_optimizer_step_run},
     {.path = "/v1/capabilities", .method = "GET", .run = api_capabilities},
     {.path = "/healthz", .method = "GET", .run = probes_health},
     {.path = "/readyz", .method = "GET", .run = probes_ready},

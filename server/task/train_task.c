@@ -6,38 +6,16 @@
 #include "server/task/quota.h"
 #include "server/limits.h"
 #include "server/text/number.h"
-#include "server/task/read_attributes.h"
 #include "server/task/read_device.h"
+#include "server/task/read_optimizer.h"
+#include "server/task/read_program.h"
 
 #define EPOCHS_USUAL 1000
 
-/* What an epoch of the smallest network takes beyond its arithmetic. */
+/* What an epoch of the smallest network takes beyond its arithmetic; and what a node of a program, of which there may
+ * be very many small ones. */
 #define WORK_PER_BATCH 2000.0
-
-static int read_optimizer(struct members *r, const json_t *root, struct optimizer *optimizer)
-{
-    static const char *const others[] = {"type", NULL};
-    optimizer->type = optimizers[0];
-    const json_t *object = NULL;
-    if (members_object(r, root, "optimizer", OPTIONAL, &object) != CODE_OK) return r->error->code;
-    if (object == NULL) {
-        read_no_attributes(optimizer->type->attributes, optimizer->attributes);
-        return CODE_OK;
-    }
-    const char *names[16];
-    size_t count = 0;
-    for (; optimizers[count] != NULL && count + 1 < sizeof names / sizeof *names; count++)
-        names[count] = optimizers[count]->name;
-    names[count] = NULL;
-    int type = 0;
-    if (members_choice(r, object, "type", REQUIRED, names, &type) == CODE_OK) {
-        optimizer->type = optimizers[type];
-        read_attributes(r, object, optimizer->type->attributes, others, optimizer->attributes);
-    }
-    if (r->error->code == CODE_OK && optimizer->type->check != NULL)
-        optimizer->type->check(optimizer->attributes, r->error);
-    return r->error->code != CODE_OK ? error_at(r->error, "optimizer") : CODE_OK;
-}
+#define WORK_PER_NODE 5000.0
 
 static int read_schedule(struct members *r, const json_t *root, struct train_task *request)
 {
@@ -123,6 +101,7 @@ static double memory_needed(const struct train_task *request)
     const struct network *network = &request->set.network;
     size_t all;
     if (!pass_elements(&network->graph, &all)) return HUGE_VAL;
+    if (network->program != NULL) all *= 2; /* what is known of units, by rows */
     double points = fmin(grid_points(request), TRAIN_OUTPUTS_AT_ONCE), samples = (double)network->batch;
     double batches = (double)(t->batch_size + network->batch % t->batch_size) + points;
     double parameters = (double)network->parameter_elements, data = 0;
@@ -141,8 +120,11 @@ static double steps_of(const struct training *t)
 static int check_limits(const struct options *options, struct train_task *request, struct error *error)
 {
     const struct training *t = &request->training;
-    request->work = train_work(t) + WORK_PER_BATCH * steps_of(t) + WORK_PER_NUMBER_WRITTEN * numbers_written(request) +
-                    request->set.network.work / (double)request->set.batch * grid_points(request);
+    const struct network *network = &request->set.network;
+    double nodes = network->program != NULL ? (double)network->graph.node_count : 0;
+    request->work = train_work(t) + (WORK_PER_BATCH + WORK_PER_NODE * nodes) * steps_of(t) +
+                    WORK_PER_NUMBER_WRITTEN * numbers_written(request) +
+                    network->work / (double)request->set.batch * grid_points(request);
     if (quota_work(options, "training", request->work, error) != CODE_OK) return error->code;
     if (numbers_written(request) > LIMIT_ANSWER_NUMBERS)
         return error_set(error, CODE_TOO_MUCH_WORK, "the answer would hold %.3g numbers, the limit is %.3g",
@@ -150,21 +132,59 @@ static int check_limits(const struct options *options, struct train_task *reques
     return quota_memory(options, "training", memory_needed(request), error);
 }
 
+/* What is said of layers and of samples, neither of which a program has. */
+static int refuse_of_programs(struct members *r, const json_t *root)
+{
+    static const struct {
+        const char *name, *why;
+    } refused[] = {
+        {"batch_size", "a program is trained on all of its data at once: its shapes are those of the data, and it does "
+                       "not say which axis counts samples"},
+        {"boundary", "a boundary is for networks of layers: a program does not say what its inputs and its output are"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        if (json_object_get(root, refused[i].name) == NULL) continue;
+        error_set(r->error, CODE_UNKNOWN_MEMBER, "%s", refused[i].why);
+        return error_at(r->error, refused[i].name);
+    }
+    return CODE_OK;
+}
+
+/* The network, or the program that stands for one; *given_up where it would have taken more than a moment. */
+static int read_what(struct members *r, const json_t *root, struct train_task *request, bool *given_up)
+{
+    static const char *const of_networks[] = {"network", "convention", "parameters",   "data",     "optimizer",
+                                              "epochs",  "batch_size", "record_every", "boundary", "device",
+                                              "dtype",   "shapes",     "names",        NULL};
+    static const char *const of_programs[] = {"program", "output",       "parameters", "data",  "optimizer",
+                                              "epochs",  "record_every", "device",     "dtype", NULL};
+    bool program = json_object_get(root, "program") != NULL, brief = request->brief;
+    *given_up = false;
+    if (!program) {
+        if (members_known(r, root, of_networks) != CODE_OK) return r->error->code;
+        if (read_network(r, root, &request->set) != CODE_OK) return r->error->code;
+        return read_batch(r, root, &request->set);
+    }
+    struct document *document = &request->document;
+    if (refuse_of_programs(r, root) != CODE_OK || members_known(r, root, of_programs) != CODE_OK) return r->error->code;
+    int code = read_program(r, root, &request->set, &brief, &document->line, &document->column);
+    *given_up = brief;
+    return code;
+}
+
 int train_task_measure(struct arena *arena, const struct options *options, struct train_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {"network", "convention", "parameters",   "data",     "optimizer",
-                                        "epochs",  "batch_size", "record_every", "boundary", "device",
-                                        "dtype",   "shapes",     "names",        NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     const json_t *root = request->document.root;
+    bool given_up;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
-    if (members_known(&r, root, known) != CODE_OK) return error->code;
-    if (read_network(&r, root, &request->set) != CODE_OK) return error->code;
-    if (read_batch(&r, root, &request->set) != CODE_OK) return error->code;
+    if (read_what(&r, root, request, &given_up) != CODE_OK) return error->code;
+    request->brief = given_up;
+    if (given_up) return CODE_OK;
     if (read_optimizer(&r, root, &request->training.optimizer) != CODE_OK) return error->code;
     if (read_schedule(&r, root, request) != CODE_OK) return error->code;
-    if (read_boundary(&r, root, request) != CODE_OK) return error->code;
+    if (request->set.network.program == NULL && read_boundary(&r, root, request) != CODE_OK) return error->code;
     if (read_device(&r, root, options, &request->device, &request->dtype) != CODE_OK) return error->code;
     request->training.problem.network = &request->set.network;
     return check_limits(options, request, error);
@@ -175,7 +195,9 @@ int train_task_read(struct arena *arena, struct train_task *request, struct erro
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct problem_set *set = &request->set;
     const json_t *root = request->document.root;
-    if (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK) return error->code;
+    bool listed = set->network.program == NULL; /* a program's numbers were read with it */
+    if (listed && (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK))
+        return error->code;
     struct training *t = &request->training;
     set->problem.cancelled = t->problem.cancelled;
     t->problem = set->problem;

@@ -19,6 +19,7 @@ CORE = {
     "check": ("base", "backend", "ops", "graph", "pass"),
     "diagnosis": ("base", "backend", "ops", "graph", "pass", "check"),
     "train": ("base", "backend", "ops", "graph", "pass"),  # beside check and diagnosis, of which it knows nothing
+    "update": ("base", "backend", "ops", "graph", "pass", "check", "train"),  # an optimizer's update, checked
 }
 
 # On the right stand the core's folders, which are the same for all of them. Text and bodies are at the bottom; http

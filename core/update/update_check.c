@@ -1,0 +1,207 @@
+#include "core/update/update_check.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/base/numbers.h"
+#include "core/update/explain_update.h"
+#include "core/update/parts.h"
+
+/* What float64 leaves of a number after a few operations; and float32. */
+#define ROUNDING (16 * DBL_EPSILON)
+#define ROUNDING_OF_FLOAT32 (4 * (double)FLT_EPSILON)
+
+/* Operations of one element's step, a square root among them; about so many are made of all elements, to judge and to
+ * explain them, and so many of a few elements of each parameter. */
+#define WORK_OF_STEP 40.0
+#define STEPS_OF_ALL 20.0
+#define STEPS_OF_FEW 8000.0
+
+double update_check_elements(double elements)
+{
+    return 16 * elements;
+}
+
+double update_check_work(double parameters, double elements)
+{
+    return WORK_OF_STEP * (STEPS_OF_ALL * elements + STEPS_OF_FEW * parameters);
+}
+
+static int out_of_memory(struct error *error)
+{
+    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+}
+
+bool update_is_cancelled(const struct update_check *check)
+{
+    return check->cancelled != NULL && atomic_load_explicit(check->cancelled, memory_order_relaxed);
+}
+
+/* ---- the reference ---- */
+
+bool update_room(struct arena *arena, size_t n, struct stepped *to)
+{
+    to->w = arena_doubles(arena, n);
+    to->first = arena_doubles(arena, n);
+    to->second = arena_doubles(arena, n);
+    return to->w != NULL && to->first != NULL && to->second != NULL;
+}
+
+double *update_made(const struct stepped *stepped, size_t part)
+{
+    return part == UPDATE_PARAMETER ? stepped->w : part == UPDATE_FIRST ? stepped->first : stepped->second;
+}
+
+const double *update_before(const struct updated *parameter, size_t part)
+{
+    const struct one_step *from = &parameter->from;
+    return part == UPDATE_PARAMETER ? from->w : part == UPDATE_FIRST ? from->first : from->second;
+}
+
+bool update_keeps(const struct step_plan *plan, size_t part)
+{
+    return part == UPDATE_PARAMETER || (part == UPDATE_FIRST ? plan->update.uses_first : plan->update.uses_second);
+}
+
+static int check_finite(const struct updated *parameter, const struct step_plan *plan, const struct stepped *to,
+                        struct error *error)
+{
+    for (size_t part = 0; part < UPDATE_PARTS; part++) {
+        const struct tensor made = {.size = parameter->from.n, .data = update_made(to, part)};
+        if (!update_keeps(plan, part) || tensor_first_not_finite(&made) == made.size) continue;
+        return error_set(error, CODE_NOT_FINITE, "the right step of %.200s is not finite", parameter->name);
+    }
+    return CODE_OK;
+}
+
+/* ---- verdicts ---- */
+
+/* Whether all numbers are float32's, and not just whole. */
+static bool is_of_float32(size_t n, const double *numbers)
+{
+    bool whole = true;
+    for (size_t i = 0; i < n; i++) {
+        if ((double)(float)numbers[i] != numbers[i]) return false;
+        whole = whole && numbers[i] == trunc(numbers[i]);
+    }
+    return !whole;
+}
+
+void update_allow(const struct update_check *check, const struct entry *entry, size_t n, const double *before,
+                  const double *reference, double *allowed)
+{
+    double eps = check->tolerance.kind != TOLERANCE_AUTO ? 0 : entry->of_float32 ? ROUNDING_OF_FLOAT32 : ROUNDING;
+    for (size_t i = 0; i < n; i++)
+        allowed[i] = eps * (fabs(reference[i]) + (before != NULL ? fabs(before[i]) : 0));
+}
+
+/* With the usual rule a tensor is judged by how far the step moved it: where that is little, the old one does not pass
+ * for the new one. */
+static struct tolerance tolerance_of_step(const struct update_check *check, size_t n, const double *before,
+                                          const double *reference, double *scratch)
+{
+    if (check->tolerance.kind != TOLERANCE_AUTO || before == NULL)
+        return tolerance_of(&check->tolerance, n, reference, numbers_largest(n, reference));
+    for (size_t i = 0; i < n; i++)
+        scratch[i] = reference[i] - before[i];
+    return tolerance_of(&check->tolerance, n, scratch, numbers_largest(n, scratch));
+}
+
+/* Whether a rule that was asked for cannot tell the right step from none. */
+static bool is_weak(const struct update_check *check, size_t n, const double *before, const double *reference,
+                    struct tolerance tolerance)
+{
+    if (check->tolerance.kind == TOLERANCE_AUTO) return false;
+    if (before == NULL) return tolerance_is_weak(&check->tolerance, n, reference);
+    return compare_elements(n, before, reference, &check->tolerance, tolerance, NULL).mismatches == 0;
+}
+
+static void judge(const struct update_check *check, const struct updated *parameter, size_t part,
+                  const double *reference, double *scratch, struct entry *entry)
+{
+    size_t n = parameter->from.n;
+    const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
+    const double *before = update_before(parameter, part);
+    entry->tolerance = tolerance_of_step(check, n, before, reference, scratch);
+    entry->weak = is_weak(check, n, before, reference, entry->tolerance);
+    const struct view view = {.shape = parameter->shape, .inside = &parameter->shape, .same = true, .size = n};
+    if (entry->submission == NULL)
+        entry->verdict = VERDICT_MISSING;
+    else if (student == NULL)
+        entry->verdict = VERDICT_NOT_A_TENSOR;
+    else if (student->size != n || !view_accepts(&view, true, &student->shape))
+        entry->verdict = VERDICT_SHAPE_MISMATCH;
+    else {
+        entry->of_float32 = is_of_float32(n, student->data);
+        update_allow(check, entry, n, before, reference, scratch);
+        entry->comparison = compare_elements(n, student->data, reference, &check->tolerance, entry->tolerance, scratch);
+        entry->verdict = entry->comparison.not_finite > 0   ? VERDICT_NOT_FINITE
+                         : entry->comparison.mismatches > 0 ? VERDICT_MISMATCH
+                                                            : VERDICT_MATCH;
+        entry->passed = entry->verdict == VERDICT_MATCH;
+    }
+}
+
+/* All entries by one form of the velocity. */
+static int judge_all(const struct update_check *check, enum velocity_form form, struct stepped *made, double *scratch,
+                     struct update_report *report, struct error *error)
+{
+    struct step_plan plan = step_plan_of(&check->optimizer, check->step, form);
+    report->form = form;
+    report->passed = true;
+    report->points = report->max_points = 0;
+    for (size_t p = 0; p < check->count; p++) {
+        const struct updated *parameter = &check->parameters[p];
+        if (update_is_cancelled(check)) return error_set(error, CODE_CANCELLED, "the work was cancelled");
+        int code = step_plan_run(&plan, &parameter->from, scratch, &made[p]);
+        if (code != CODE_OK) return backend_error(backend_cpu(DTYPE_FLOAT64), code, error);
+        if (check_finite(parameter, &plan, &made[p], error) != CODE_OK) return error->code;
+        for (size_t part = 0; part < UPDATE_PARTS; part++) {
+            struct entry *entry = &report->entries[p * UPDATE_PARTS + part];
+            *entry = (struct entry){0};
+            if (part != UPDATE_PARAMETER && !(update_keeps(&plan, part) && parameter->submitted[part])) continue;
+            *entry = (struct entry){.name = parameter->name,
+                                    .expected = true,
+                                    .shape = parameter->shape,
+                                    .max_points = 1,
+                                    .reference = update_made(&made[p], part),
+                                    .submission = parameter->submitted[part] ? &parameter->submissions[part] : NULL};
+            judge(check, parameter, part, entry->reference, scratch, entry);
+            entry->points = entry->passed ? 1 : 0;
+            report->points += entry->points;
+            report->max_points += 1;
+            report->passed = report->passed && entry->passed;
+        }
+    }
+    report->step_passed = !check->step_submitted || check->submitted_step == (double)check->step;
+    report->max_points += check->step_submitted;
+    report->points += check->step_submitted && report->step_passed;
+    report->passed = report->passed && report->step_passed;
+    return CODE_OK;
+}
+
+int update_check_run(struct arena *arena, const struct update_check *check, struct update_report *report,
+                     struct error *error)
+{
+    *report = (struct update_report){0};
+    struct stepped *made = arena_array(arena, check->count, sizeof *made);
+    report->entries = arena_array(arena, check->count, UPDATE_PARTS * sizeof *report->entries);
+    size_t most = 0;
+    if (made == NULL || report->entries == NULL) return out_of_memory(error);
+    for (size_t p = 0; p < check->count; p++) {
+        if (!update_room(arena, check->parameters[p].from.n, &made[p])) return out_of_memory(error);
+        if (check->parameters[p].from.n > most) most = check->parameters[p].from.n;
+    }
+    double *scratch = arena_array(arena, most, 3 * sizeof *scratch);
+    if (scratch == NULL) return out_of_memory(error);
+    const struct step_plan plan = step_plan_of(&check->optimizer, check->step, check->form);
+    bool any_form = !check->form_given && step_plan_has_velocity(&plan);
+    int code = judge_all(check, check->form, made, scratch, report, error);
+    for (int form = 0; code == CODE_OK && any_form && !report->passed && form < VELOCITY_FORMS; form++)
+        if (form != (int)check->form) code = judge_all(check, (enum velocity_form)form, made, scratch, report, error);
+    if (code == CODE_OK && any_form && !report->passed) /* neither: then by the usual one */
+        code = judge_all(check, check->form, made, scratch, report, error);
+    if (code == CODE_OK && !report->passed && check->diagnose) code = explain_update(arena, check, report, error);
+    return code;
+}
