@@ -53,6 +53,9 @@
 /* One of the workers, where there are two or more, takes nothing beyond this. */
 #define LIMIT_LONG_WORK 1e10
 
+/* Operations of one matrix's decomposition, which cannot be cancelled once it has begun. */
+#define LIMIT_SVD_WORK 1e11
+
 /* Requests waiting for a worker; more are answered 503. */
 #define LIMIT_QUEUE 256
 

@@ -26,7 +26,7 @@ struct run {
     enum judging judging;
     double threshold;
     double *outputs; /* host, of one batch */
-    size_t steps;
+    size_t steps, path_points;
     double told; /* when progress was last called */
 };
 
@@ -187,6 +187,17 @@ static int record(struct run *run, const struct pass *pass, size_t epoch, const 
     return backend_error(pass->backend, code, error);
 }
 
+/* The next point of the path: the parameters as they are. */
+static int add_to_path(struct run *run, struct error *error)
+{
+    const struct network *network = run->problem->network;
+    if (run->training->path == NULL) return CODE_OK;
+    double *to = run->training->path + run->path_points++ * network->parameter_elements;
+    for (size_t p = 0; p < network->parameter_count; to += network->graded[p++].value->size)
+        if (pass_read(&run->whole, run->batch_network.graded[p].value, to, error) != CODE_OK) return error->code;
+    return CODE_OK;
+}
+
 static int run_epoch(struct run *run, size_t epoch, struct error *error)
 {
     const struct training *t = run->training;
@@ -208,6 +219,7 @@ static int run_epoch(struct run *run, size_t epoch, struct error *error)
         if (code == CODE_OK) code = pass_backward(pass, error);
         /* Before the update: the point belongs to the parameters that made its loss. */
         if (code == CODE_OK && recorded && last) code = record(run, pass, epoch, &tally, error);
+        if (code == CODE_OK && recorded && last) code = add_to_path(run, error);
         if (code == CODE_OK) code = step(run, pass, error);
         if (code != CODE_OK) return code;
     }
@@ -456,7 +468,9 @@ int train_run(struct arena *arena, const struct training *training, struct train
     if (code == CODE_OK) code = run_epochs(&run, trained, error);
     for (size_t p = 0; code == CODE_OK && p < run.batch_network.parameter_count; p++)
         code = pass_read(&run.whole, run.batch_network.graded[p].value, trained->parameters[p], error);
+    if (code == CODE_OK) code = add_to_path(&run, error);
     if (code == CODE_OK) judge(&run, trained);
+    trained->path_points = run.path_points;
     release(&run);
     return code;
 }

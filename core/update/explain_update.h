@@ -2,7 +2,7 @@
 #ifndef CORE_UPDATE_EXPLAIN_UPDATE_H
 #define CORE_UPDATE_EXPLAIN_UPDATE_H
 
-#include "core/update/update_check.h"
+#include "core/update/update_report.h"
 
 /* Replays the step of every parameter that has failing entries with each slip, then with two at once; names those that
  * reproduce all that was handed in for it: to the tolerance, and to so many digits of what is wrong that chance has no

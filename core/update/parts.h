@@ -2,7 +2,7 @@
 #ifndef CORE_UPDATE_PARTS_H
 #define CORE_UPDATE_PARTS_H
 
-#include "core/update/update_check.h"
+#include "core/update/update_report.h"
 
 /* Whether the optimizer keeps that part. */
 bool update_keeps(const struct step_plan *plan, size_t part);

@@ -8,10 +8,6 @@
 #include "core/update/explain_update.h"
 #include "core/update/parts.h"
 
-/* What float64 leaves of a number after a few operations; and float32. */
-#define ROUNDING (16 * DBL_EPSILON)
-#define ROUNDING_OF_FLOAT32 (4 * (double)FLT_EPSILON)
-
 /* Operations of one element's step, a square root among them; about so many are made of all elements, to judge and to
  * explain them, and so many of a few elements of each parameter. */
 #define WORK_OF_STEP 40.0
@@ -33,36 +29,7 @@ static int out_of_memory(struct error *error)
     return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
 }
 
-bool update_is_cancelled(const struct update_check *check)
-{
-    return check->cancelled != NULL && atomic_load_explicit(check->cancelled, memory_order_relaxed);
-}
-
 /* ---- the reference ---- */
-
-bool update_room(struct arena *arena, size_t n, struct stepped *to)
-{
-    to->w = arena_doubles(arena, n);
-    to->first = arena_doubles(arena, n);
-    to->second = arena_doubles(arena, n);
-    return to->w != NULL && to->first != NULL && to->second != NULL;
-}
-
-double *update_made(const struct stepped *stepped, size_t part)
-{
-    return part == UPDATE_PARAMETER ? stepped->w : part == UPDATE_FIRST ? stepped->first : stepped->second;
-}
-
-const double *update_before(const struct updated *parameter, size_t part)
-{
-    const struct one_step *from = &parameter->from;
-    return part == UPDATE_PARAMETER ? from->w : part == UPDATE_FIRST ? from->first : from->second;
-}
-
-bool update_keeps(const struct step_plan *plan, size_t part)
-{
-    return part == UPDATE_PARAMETER || (part == UPDATE_FIRST ? plan->update.uses_first : plan->update.uses_second);
-}
 
 static int check_finite(const struct updated *parameter, const struct step_plan *plan, const struct stepped *to,
                         struct error *error)
@@ -86,14 +53,6 @@ static bool is_of_float32(size_t n, const double *numbers)
         whole = whole && numbers[i] == trunc(numbers[i]);
     }
     return !whole;
-}
-
-void update_allow(const struct update_check *check, const struct entry *entry, size_t n, const double *before,
-                  const double *reference, double *allowed)
-{
-    double eps = check->tolerance.kind != TOLERANCE_AUTO ? 0 : entry->of_float32 ? ROUNDING_OF_FLOAT32 : ROUNDING;
-    for (size_t i = 0; i < n; i++)
-        allowed[i] = eps * (fabs(reference[i]) + (before != NULL ? fabs(before[i]) : 0));
 }
 
 /* With the usual rule a tensor is judged by how far the step moved it: where that is little, the old one does not pass

@@ -1,5 +1,6 @@
 #include "server/api/optimizer_step.h"
 
+#include "core/update/update_check.h"
 #include "server/api/read_body.h"
 #include "server/api/reveal.h"
 #include "server/counters.h"

@@ -11,7 +11,7 @@
 #include "server/limits.h"
 #include "server/text/number.h"
 #include "server/task/read_device.h"
-#include "server/task/read_program.h"
+#include "server/task/read_problem.h"
 #include "server/task/read_submissions.h"
 #include "server/task/read_tolerance.h"
 
@@ -156,7 +156,7 @@ static int check_limits(const struct options *options, struct check_task *reques
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {
+    static const char *const of_networks[] = {
         "network",        "convention",    "parameters", "data",     "gradients", "tolerance",        "points",
         "intermediates",  "device",        "dtype",      "diagnose", "reveal",    "verify_reference", "subgradients",
         "accept_rounded", "carry_forward", "shapes",     "names",    "program",   "numeric",          NULL};
@@ -168,18 +168,12 @@ int check_task_measure(struct arena *arena, const struct options *options, struc
     struct document *document = &request->document;
     const json_t *root = document->root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
-    bool program = json_object_get(root, "program") != NULL;
-    if (members_known(&r, root, program ? of_programs : known) != CODE_OK) return error->code;
-    bool brief = request->brief && program;
-    request->brief = false;
-    if (program ? read_program(&r, root, &request->set, &brief, &document->line, &document->column) != CODE_OK
-                : read_network(&r, root, &request->set) != CODE_OK)
+    if (read_problem(&r, document, of_networks, of_programs, &request->set, &request->brief) != CODE_OK)
         return error->code;
-    request->brief = program && brief;
     if (request->brief) return CODE_OK;
-    if (!program && read_batch(&r, root, &request->set) != CODE_OK) return error->code;
     if (read_options(&r, root, options, request) != CODE_OK) return error->code;
-    if (program) request->diagnose = false; /* what went wrong in a program is not looked for yet */
+    if (request->set.network.program != NULL)
+        request->diagnose = false; /* what went wrong in a program is not looked for yet */
     return check_limits(options, request, error);
 }
 
@@ -212,9 +206,7 @@ int check_task_read(struct arena *arena, struct check_task *request, struct erro
     struct problem_set *set = &request->set;
     struct check *check = &request->check;
     const json_t *root = request->document.root, *gradients;
-    bool listed = set->network.program == NULL; /* a program's numbers were read with it */
-    if (listed && (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK))
-        return error->code;
+    if (read_problem_numbers(&r, root, set) != CODE_OK) return error->code;
     /* Whatever the gradients are is graded; only their absence is the client's fault. */
     if (members_member(&r, root, "gradients", REQUIRED, &gradients) != CODE_OK) return error->code;
     if (read_submissions(&r, gradients, &check->gradients) != CODE_OK) return error->code;

@@ -7,50 +7,14 @@
 #include "server/limits.h"
 #include "server/text/number.h"
 #include "server/task/read_device.h"
-#include "server/task/read_optimizer.h"
-#include "server/task/read_program.h"
-
-#define EPOCHS_USUAL 1000
+#include "server/task/read_problem.h"
+#include "server/task/read_range.h"
+#include "server/task/read_training.h"
 
 /* What an epoch of the smallest network takes beyond its arithmetic; and what a node of a program, of which there may
  * be very many small ones. */
 #define WORK_PER_BATCH 2000.0
 #define WORK_PER_NODE 5000.0
-
-static int read_schedule(struct members *r, const json_t *root, struct train_task *request)
-{
-    struct training *t = &request->training;
-    double epochs = EPOCHS_USUAL, batch = (double)request->set.batch, every = 0;
-    if (members_size(r, root, "epochs", OPTIONAL, 1, SIZE_MOST, &epochs) != CODE_OK) return r->error->code;
-    if (members_size(r, root, "batch_size", OPTIONAL, 1, SIZE_MOST, &batch) != CODE_OK) return r->error->code;
-    if (members_size(r, root, "record_every", OPTIONAL, 1, SIZE_MOST, &every) != CODE_OK) return r->error->code;
-    size_t samples = request->set.batch;
-    t->epochs = (size_t)epochs;
-    t->batch_size = batch < (double)samples ? (size_t)batch : samples;
-    t->record_every = every > 0 ? (size_t)every : (t->epochs - 1) / TRAIN_POINTS_USUAL + 1;
-    size_t points = train_points(t->epochs, t->record_every);
-    if (points <= TRAIN_POINTS_MAX) return CODE_OK;
-    error_set(r->error, CODE_OUT_OF_RANGE, "this records %zu points, at most %d are taken: record_every must be larger",
-              points, TRAIN_POINTS_MAX);
-    return error_at(r->error, "record_every");
-}
-
-/* Two numbers, the first less than the second. */
-static int read_range(struct members *r, const json_t *object, const char *name, double range[2])
-{
-    const json_t *member;
-    const struct tensor *given;
-    if (members_member(r, object, name, OPTIONAL, &member) != CODE_OK || member == NULL) return r->error->code;
-    if (members_tensor(r, object, name, &given) != CODE_OK) return r->error->code;
-    if (given->shape.rank == 1 && given->size == 2 && given->data[0] < given->data[1] &&
-        isfinite(given->data[1] - given->data[0])) {
-        range[0] = given->data[0];
-        range[1] = given->data[1];
-        return CODE_OK;
-    }
-    error_set(r->error, CODE_OUT_OF_RANGE, "%s must be two numbers, the first less than the second", name);
-    return error_at(r->error, name);
-}
 
 static int read_boundary(struct members *r, const json_t *root, struct train_task *request)
 {
@@ -150,43 +114,27 @@ static int refuse_of_programs(struct members *r, const json_t *root)
     return CODE_OK;
 }
 
-/* The network, or the program that stands for one; *given_up where it would have taken more than a moment. */
-static int read_what(struct members *r, const json_t *root, struct train_task *request, bool *given_up)
+int train_task_measure(struct arena *arena, const struct options *options, struct train_task *request,
+                       struct error *error)
 {
     static const char *const of_networks[] = {"network", "convention", "parameters",   "data",     "optimizer",
                                               "epochs",  "batch_size", "record_every", "boundary", "device",
                                               "dtype",   "shapes",     "names",        NULL};
     static const char *const of_programs[] = {"program", "output",       "parameters", "data",  "optimizer",
                                               "epochs",  "record_every", "device",     "dtype", NULL};
-    bool program = json_object_get(root, "program") != NULL, brief = request->brief;
-    *given_up = false;
-    if (!program) {
-        if (members_known(r, root, of_networks) != CODE_OK) return r->error->code;
-        if (read_network(r, root, &request->set) != CODE_OK) return r->error->code;
-        return read_batch(r, root, &request->set);
-    }
-    struct document *document = &request->document;
-    if (refuse_of_programs(r, root) != CODE_OK || members_known(r, root, of_programs) != CODE_OK) return r->error->code;
-    int code = read_program(r, root, &request->set, &brief, &document->line, &document->column);
-    *given_up = brief;
-    return code;
-}
-
-int train_task_measure(struct arena *arena, const struct options *options, struct train_task *request,
-                       struct error *error)
-{
     struct members r = {.arena = arena, .document = &request->document, .error = error};
+    struct problem_set *set = &request->set;
     const json_t *root = request->document.root;
-    bool given_up;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
-    if (read_what(&r, root, request, &given_up) != CODE_OK) return error->code;
-    request->brief = given_up;
-    if (given_up) return CODE_OK;
+    if (problem_is_program(root) && refuse_of_programs(&r, root) != CODE_OK) return error->code;
+    if (read_problem(&r, &request->document, of_networks, of_programs, set, &request->brief) != CODE_OK)
+        return error->code;
+    if (request->brief) return CODE_OK;
     if (read_optimizer(&r, root, &request->training.optimizer) != CODE_OK) return error->code;
-    if (read_schedule(&r, root, request) != CODE_OK) return error->code;
-    if (request->set.network.program == NULL && read_boundary(&r, root, request) != CODE_OK) return error->code;
+    if (read_schedule(&r, root, set->batch, TRAIN_POINTS_USUAL, &request->training) != CODE_OK) return error->code;
+    if (set->network.program == NULL && read_boundary(&r, root, request) != CODE_OK) return error->code;
     if (read_device(&r, root, options, &request->device, &request->dtype) != CODE_OK) return error->code;
-    request->training.problem.network = &request->set.network;
+    request->training.problem.network = &set->network;
     return check_limits(options, request, error);
 }
 
@@ -194,10 +142,7 @@ int train_task_read(struct arena *arena, struct train_task *request, struct erro
 {
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct problem_set *set = &request->set;
-    const json_t *root = request->document.root;
-    bool listed = set->network.program == NULL; /* a program's numbers were read with it */
-    if (listed && (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK))
-        return error->code;
+    if (read_problem_numbers(&r, request->document.root, set) != CODE_OK) return error->code;
     struct training *t = &request->training;
     set->problem.cancelled = t->problem.cancelled;
     t->problem = set->problem;

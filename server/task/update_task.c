@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "core/graph/gradient_names.h"
+#include "core/update/update_check.h"
 #include "server/limits.h"
 #include "server/task/quota.h"
-#include "server/task/read_optimizer.h"
+#include "server/task/read_training.h"
 #include "server/task/read_submissions.h"
 #include "server/task/read_tolerance.h"
 #include "server/text/number.h"

@@ -2,7 +2,7 @@
 #ifndef SERVER_TASK_UPDATE_TASK_H
 #define SERVER_TASK_UPDATE_TASK_H
 
-#include "core/update/update_check.h"
+#include "core/update/update_report.h"
 #include "server/body/document.h"
 #include "server/options.h"
 
