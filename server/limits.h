@@ -54,7 +54,7 @@
 #define LIMIT_LONG_WORK 1e10
 
 /* Operations of one matrix's decomposition, which cannot be cancelled once it has begun. */
-#define LIMIT_SVD_WORK 1e11
+#define LIMIT_SVD_WORK 4e10
 
 /* Requests waiting for a worker; more are answered 503. */
 #define LIMIT_QUEUE 256

@@ -14,7 +14,7 @@ struct svd {
     double *u, *vh; /* [rows, count], [count, columns]; NULL unless they were asked for */
 };
 
-/* Floating-point operations that it takes, and numbers in memory, about. */
+/* What it takes, in floating-point operations of large products, and numbers in memory, about. */
 double svd_work(double rows, double columns, bool vectors);
 double svd_elements(double rows, double columns, bool vectors);
 

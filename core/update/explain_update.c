@@ -11,6 +11,11 @@
 #define DIGITS_OF_ONE 6.0
 #define DIGITS_OF_TWO 9.0
 
+/* The part of a tensor's largest error that a replay may leave, beyond what the submission's own precision leaves: that
+ * of another slip, whose effect is small beside this one's, is not left. */
+#define LEFT_BY_ONE 1e-5
+#define LEFT_BY_TWO 1e-6
+
 /* What one element can say at most, and what float64 leaves of it. */
 #define DIGITS_OF_ELEMENT 12.0
 #define ROUNDING (4 * DBL_EPSILON)
@@ -58,10 +63,19 @@ static struct entry *entries_of(const struct search *s, size_t parameter)
     return s->report->entries + parameter * UPDATE_PARTS;
 }
 
+/* What an element may be off by after a replay that leaves so much of the largest error. */
+static double left_of(const struct entry *entry, double student, double made, double part)
+{
+    double sizes = fabs(student) + fabs(made);
+    double left = part * entry->comparison.max_abs_diff + 4 * (entry->of_float32 ? FLT_EPSILON : DBL_EPSILON) * sizes;
+    bool printed = entry->printed.decimals > 0 || entry->printed.digits > 0;
+    return printed ? fmax(left, printed_half_unit(&entry->printed, student) * (1 + 1e-9)) : left;
+}
+
 /* How many digits of what is wrong in n elements a replay gives again; negative where some element is not near enough.
  * At `at`, where that is not NULL, stand the elements in the submission and in the reference. */
 static double digits_of(const struct search *s, const struct entry *entry, size_t n, const size_t *at,
-                        const double *before, const double *made, double *residual)
+                        const double *before, const double *made, double part, double *residual)
 {
     double digits = 0;
     update_allow(s->check, entry, n, before, made, s->allowed);
@@ -72,6 +86,7 @@ static double digits_of(const struct search *s, const struct entry *entry, size_
             compare_elements(1, &student, &made[i], &s->check->tolerance, entry->tolerance, &s->allowed[i]);
         double wrong = fabs(student - entry->reference[from]);
         if (c.mismatches > 0 || !(off <= DBL_MAX)) return -1;
+        if (!entry->passed && !(off <= left_of(entry, student, made[i], part))) return -1;
         if (off > *residual) *residual = off;
         if (!(wrong > ROUNDING * (fabs(student) + fabs(made[i])))) continue;
         double left = fmax(off, ROUNDING * (fabs(student) + fabs(made[i])) + DBL_MIN);
@@ -118,8 +133,8 @@ static bool reproduces(const struct search *s, struct slips slips, size_t parame
     for (size_t part = 0; part < UPDATE_PARTS; part++) {
         const struct updated here = {.from = from};
         if (entries[part].name == NULL) continue;
-        double found =
-            digits_of(s, &entries[part], from.n, at, update_before(&here, part), update_made(&made, part), residual);
+        double found = digits_of(s, &entries[part], from.n, at, update_before(&here, part), update_made(&made, part),
+                                 needed > DIGITS_OF_ONE ? LEFT_BY_TWO : LEFT_BY_ONE, residual);
         if (found < 0) return false;
         if (!entries[part].passed) digits += found;
     }

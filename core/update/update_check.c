@@ -93,6 +93,8 @@ static void judge(const struct update_check *check, const struct updated *parame
         entry->verdict = VERDICT_SHAPE_MISMATCH;
     else {
         entry->of_float32 = is_of_float32(n, student->data);
+        bool printed = printed_add(&entry->printed, n, student->data) && printed_settle(&entry->printed);
+        if (!printed) entry->printed = (struct printed){0};
         update_allow(check, entry, n, before, reference, scratch);
         entry->comparison = compare_elements(n, student->data, reference, &check->tolerance, entry->tolerance, scratch);
         entry->verdict = entry->comparison.not_finite > 0   ? VERDICT_NOT_FINITE
