@@ -159,6 +159,24 @@ bool landscape_random(struct arena *arena, const struct problem *problem, double
 
 /* ---- along a path ---- */
 
+/* Of a path along a line, a: into b a direction of length 1 at a right angle to it, as near as can be to the axis of
+ * the first number that a moves least. */
+static void go_aside(const struct problem *problem, double *const *a, double *const *b)
+{
+    const struct network *network = problem->network;
+    size_t which = 0, axis = 0;
+    for (size_t p = 0; p < network->parameter_count; p++)
+        for (size_t k = 0; k < value_of(problem, p)->size; k++)
+            if (fabs(a[p][k]) < fabs(a[which][axis])) {
+                which = p;
+                axis = k;
+            }
+    double along = a[which][axis], length = sqrt(1 - along * along);
+    for (size_t p = 0; p < network->parameter_count; p++)
+        for (size_t k = 0; k < value_of(problem, p)->size; k++)
+            b[p][k] = ((p == which && k == axis ? 1 : 0) - along * a[p][k]) / length;
+}
+
 /* The principal components of rows x_i are sums of them, sum_i u_i x_i / sqrt(value), u being an eigenvector of the
  * matrix of their products: of as many rows and columns as there are points, which are few. */
 int landscape_pca(struct arena *arena, const struct problem *problem, size_t count, const double *path,
@@ -183,11 +201,14 @@ int landscape_pca(struct arena *arena, const struct problem *problem, size_t cou
     if (code != CODE_OK) return code;
     for (size_t i = 0; i < count; i++)
         total += svd.values[i];
+    if (count < 2 || !(svd.values[0] > 0) || n < 2)
+        return error_set(error, CODE_OUT_OF_RANGE, "%s",
+                         n < 2 ? "one number moves along a line: there is no plane"
+                               : "the parameters do not move in this training: there is no path");
     /* Products of products: half of the digits. */
-    if (count < 2 || !(svd.values[1] > 1e-14 * svd.values[0]))
-        return error_set(error, CODE_OUT_OF_RANGE,
-                         "the parameters of the training move along one line, if at all: there is no plane");
-    for (size_t d = 0; d < 2; d++) {
+    size_t found = svd.values[1] > 1e-14 * svd.values[0] ? 2 : 1;
+    explained[1] = 0;
+    for (size_t d = 0; d < found; d++) {
         explained[d] = svd.values[d] / total;
         double along = 0; /* the first point's coordinate */
         for (size_t i = 0; i < count; i++)
@@ -200,6 +221,7 @@ int landscape_pca(struct arena *arena, const struct problem *problem, size_t cou
                 directions[d][p][k] = copysign(1, along) * sum / sqrt(svd.values[d]);
             }
     }
+    if (found < 2) go_aside(problem, a, b);
     return CODE_OK;
 }
 

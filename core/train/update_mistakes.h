@@ -1,20 +1,15 @@
-/* What goes wrong in an optimizer's update: each mistake is a slip in the plan of a step, which is then made. */
+/* What goes wrong in an optimizer's update: each mistake is a slip in the plan of a step, which is then made. They
+ * stand, each beside its slip, in the files beside this one: step_mistakes.c, moment_mistakes.c, decay_mistakes.c,
+ * momentum_mistakes.c. A new one is an entry there, a line in that file's list, and one in the table of
+ * core/ops/mistakes.h. */
 #ifndef CORE_TRAIN_UPDATE_MISTAKES_H
 #define CORE_TRAIN_UPDATE_MISTAKES_H
 
-#include "core/ops/mistake.h"
-#include "core/train/one_step.h"
+#include "core/train/update_slips.h"
 
-/* One way to make a mistake. */
-struct update_slip {
-    const struct mistake *mistake;
-    size_t variant; /* of the mistake: mistake->variant_words names it */
-    /* Puts it into a right plan, or into one with another slip; false where this optimizer cannot have it, or it
-     * changes nothing. */
-    bool (*put)(struct step_plan *plan, size_t variant);
-};
+enum { UPDATE_SLIPS_MAX = 64 };
 
-/* All of them, the likelier first; ends where mistake is NULL. */
-extern const struct update_slip update_slips[];
+/* All of them into the list, the likelier first; how many there are. */
+size_t update_slips(const struct update_slip *list[UPDATE_SLIPS_MAX]);
 
 #endif

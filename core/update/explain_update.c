@@ -20,7 +20,7 @@
 #define DIGITS_OF_ELEMENT 12.0
 #define ROUNDING (4 * DBL_EPSILON)
 
-enum { SLIPS_MAX = 64, FEW = UPDATE_PARTS };
+enum { FEW = UPDATE_PARTS };
 
 /* One slip, or two: the second after the first, which it may change again. */
 struct slips {
@@ -30,8 +30,8 @@ struct slips {
 /* What reproduces one parameter's numbers. */
 struct reproduced {
     size_t parameter;
-    bool by_one[SLIPS_MAX]; /* by slip of the table */
-    double residual[SLIPS_MAX];
+    bool by_one[UPDATE_SLIPS_MAX]; /* by slip of the table */
+    double residual[UPDATE_SLIPS_MAX];
     bool done; /* a mistake is named for it */
 };
 
@@ -41,6 +41,7 @@ struct search {
     struct update_report *report;
     struct reproduced *failing;
     size_t failing_count, slip_count;
+    const struct update_slip *slips[UPDATE_SLIPS_MAX];
     struct stepped made; /* room for the largest parameter */
     double *scratch, *allowed;
 };
@@ -231,11 +232,11 @@ static bool name_one(struct search *s)
     size_t *parameters = arena_array(s->arena, most, sizeof *parameters);
     if (most == 0 || parameters == NULL) return false;
     struct update_found *found = &s->report->found[s->report->found_count++];
-    *found = (struct update_found){.slip = &update_slips[best], .parameters = parameters, .parameter_count = most};
+    *found = (struct update_found){.slip = s->slips[best], .parameters = parameters, .parameter_count = most};
     explained_by(s, best, parameters, &found->residual);
     for (size_t i = 0; i < s->slip_count; i++)
-        if (update_slips[i].mistake != update_slips[best].mistake && explains_too(s, i, best))
-            add_alternative(found, update_slips[i].mistake, NULL);
+        if (s->slips[i]->mistake != s->slips[best]->mistake && explains_too(s, i, best))
+            add_alternative(found, s->slips[i]->mistake, NULL);
     for (size_t f = 0; f < s->failing_count; f++)
         if (s->failing[f].by_one[best]) s->failing[f].done = true;
     return true;
@@ -249,7 +250,7 @@ static int name_two(struct search *s, size_t f, struct error *error)
     double residual = 0;
     for (size_t i = 0; i < s->slip_count; i++)
         for (size_t j = 0; j < s->slip_count; j++) {
-            struct slips two = {&update_slips[i], &update_slips[j]};
+            struct slips two = {s->slips[i], s->slips[j]};
             double left;
             if (update_is_cancelled(s->check)) return error_set(error, CODE_CANCELLED, "the work was cancelled");
             if (two.first->mistake == two.second->mistake) continue;
@@ -290,8 +291,7 @@ int explain_update(struct arena *arena, const struct update_check *check, struct
     struct search s = {.arena = arena, .check = check, .report = report};
     report->explained = report->step_passed;
     if (!take_room(&s)) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-    while (update_slips[s.slip_count].mistake != NULL && s.slip_count < SLIPS_MAX)
-        s.slip_count++;
+    s.slip_count = update_slips(s.slips);
     for (size_t p = 0; p < check->count; p++) {
         const struct entry *entries = entries_of(&s, p);
         bool replayable = is_replayable(entries);
@@ -301,7 +301,7 @@ int explain_update(struct arena *arena, const struct update_check *check, struct
         *r = (struct reproduced){.parameter = p};
         for (size_t i = 0; i < s.slip_count; i++) {
             if (update_is_cancelled(check)) return error_set(error, CODE_CANCELLED, "the work was cancelled");
-            struct slips one = {&update_slips[i], NULL};
+            struct slips one = {s.slips[i], NULL};
             r->by_one[i] = explains(&s, one, p, DIGITS_OF_ONE, &r->residual[i]);
         }
     }

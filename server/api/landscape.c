@@ -98,7 +98,7 @@ static int compute(struct exchange *exchange, struct landscape_state *state, str
     if (request->trains) landscape_project(l, plotted->path_points, request->training.path, plotted->path);
     for (size_t d = 0; d < 2; d++) {
         double *range = request->ranges[d];
-        if (request->directions == DIRECTIONS_PCA && !request->ranged[d])
+        if (request->directions == DIRECTIONS_PCA && !request->ranged[d] && plotted->explained[d] > 0)
             reach_around(plotted->path + d, plotted->path_points, range);
         l->counts[d] = n;
         for (size_t i = 0; i < n; i++)

@@ -76,6 +76,19 @@ class LandscapeTest(PicturesTest):
         for (first, last), k in (((answer["a"][0], answer["a"][-1]), 0), ((answer["b"][0], answer["b"][-1]), 1)):
             self.assertTrue(all(first <= point[k] <= last for point in answer["path"]))
 
+    def test_a_path_along_a_line(self):
+        """Adam goes straight from [5, 5] into the bowl: what is beside the path is at a right angle to it."""
+        answer = self.landscape(program="loss = np.sum(w**2)", parameters={"w": [5.0, 5.0]}, directions={"type": "pca"},
+                                training={"optimizer": {"type": "adam", "lr": 0.1}, "epochs": 3}, resolution=3)
+        self.assertEqual(answer["explained"][1], 0)
+        self.assertAlmostEqual(answer["path"][0][0], math.sqrt(2) * (5 - 4.700213291333392), delta=1e-9)
+        self.assertEqual([abs(b) < 1e-9 for _, b in answer["path"]], [True] * 4)
+        end = 4.700213291333392
+        self.assertEqual(answer["b"], [-1, 0, 1])
+        for i, b in enumerate(answer["b"]):
+            for j, a in enumerate(answer["a"]):
+                self.assertAlmostEqual(answer["loss"][i][j], (math.sqrt(2) * end + a)**2 + b * b, delta=1e-6)
+
     def test_no_loss(self):
         """Where the loss overflows, or has no value, there is none."""
         answer = self.landscape(program="loss = np.log(w)", parameters={"w": 1.0}, directions={"type": "given", "a": {"w": 2.0}, "b": {"w": 1e-9}}, resolution=3)
@@ -114,6 +127,7 @@ class LandscapeTest(PicturesTest):
         self.refused("/v1/landscape", {**LINE, "directions": {**RANDOM, "normalize": "filter"}}, "out_of_range", "/directions/normalize")
         self.refused("/v1/landscape", {**LINE, "directions": RANDOM, "training": {"batch_size": 1}}, "unknown_member", "/training/batch_size")
         self.refused("/v1/landscape", {**LINE, "directions": {"type": "pca"}, "training": {"optimizer": {"type": "sgd", "lr": 0}, "epochs": 9}}, "out_of_range", "")
+        self.refused("/v1/landscape", {"program": "loss = w * w", "parameters": {"w": 1.0}, "directions": {"type": "pca"}, "training": {"epochs": 9}}, "out_of_range", "")
         self.assertEqual(self.refused("/v1/landscape", {**LINE, "program": "loss = q", "directions": RANDOM}, "program_error", "/program")["line"], 1)
 
     def test_limits(self):
