@@ -217,9 +217,8 @@ static bool explains_too(const struct search *s, size_t slip, size_t other)
     return true;
 }
 
-/* Names the slip that explains most of what is left, of several the likelier. False where there is none, or memory is
- * short. */
-static bool name_one(struct search *s)
+/* Names the slip that explains most of what is left, of several the likelier; *named: whether there is one. */
+static int name_one(struct search *s, bool *named, struct error *error)
 {
     size_t best = 0, most = 0;
     double residual;
@@ -230,7 +229,9 @@ static bool name_one(struct search *s)
         best = i;
     }
     size_t *parameters = arena_array(s->arena, most, sizeof *parameters);
-    if (most == 0 || parameters == NULL) return false;
+    *named = most > 0;
+    if (most == 0) return CODE_OK;
+    if (parameters == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     struct update_found *found = &s->report->found[s->report->found_count++];
     *found = (struct update_found){.slip = s->slips[best], .parameters = parameters, .parameter_count = most};
     explained_by(s, best, parameters, &found->residual);
@@ -239,7 +240,7 @@ static bool name_one(struct search *s)
             add_alternative(found, s->slips[i]->mistake, NULL);
     for (size_t f = 0; f < s->failing_count; f++)
         if (s->failing[f].by_one[best]) s->failing[f].done = true;
-    return true;
+    return CODE_OK;
 }
 
 /* Two at once for one parameter; and for all others that the same two explain. */
@@ -305,8 +306,8 @@ int explain_update(struct arena *arena, const struct update_check *check, struct
             r->by_one[i] = explains(&s, one, p, DIGITS_OF_ONE, &r->residual[i]);
         }
     }
-    while (name_one(&s))
-        ;
+    for (bool named = true; named;)
+        if (name_one(&s, &named, error) != CODE_OK) return error->code;
     for (size_t f = 0; f < s.failing_count; f++) {
         if (!s.failing[f].done && name_two(&s, f, error) != CODE_OK) return error->code;
         report->explained = report->explained && s.failing[f].done;
