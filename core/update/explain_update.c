@@ -291,6 +291,7 @@ int explain_update(struct arena *arena, const struct update_check *check, struct
 {
     struct search s = {.arena = arena, .check = check, .report = report};
     report->explained = report->step_passed;
+    report->found_count = 0;
     if (!take_room(&s)) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     s.slip_count = update_slips(s.slips);
     for (size_t p = 0; p < check->count; p++) {

@@ -16,7 +16,7 @@
 
 double update_check_elements(double elements)
 {
-    return 16 * elements;
+    return 40 * elements;
 }
 
 double update_check_work(double parameters, double elements)
@@ -104,10 +104,22 @@ static void judge(const struct update_check *check, const struct updated *parame
     }
 }
 
+/* What judging works with. */
+struct judging {
+    struct arena *arena;
+    const struct update_check *check;
+    struct update_report *report;
+    struct stepped *made; /* by parameter */
+    double *scratch;
+};
+
 /* All entries by one form of the velocity. */
-static int judge_all(const struct update_check *check, enum velocity_form form, struct stepped *made, double *scratch,
-                     struct update_report *report, struct error *error)
+static int judge_all(const struct judging *j, enum velocity_form form, struct error *error)
 {
+    const struct update_check *check = j->check;
+    struct update_report *report = j->report;
+    struct stepped *made = j->made;
+    double *scratch = j->scratch;
     struct step_plan plan = step_plan_of(&check->optimizer, check->step, form);
     report->form = form;
     report->passed = true;
@@ -142,27 +154,43 @@ static int judge_all(const struct update_check *check, enum velocity_form form, 
     return CODE_OK;
 }
 
+/* The same, and what explains it by that form. */
+static int explain_all(const struct judging *j, enum velocity_form form, struct error *error)
+{
+    int code = judge_all(j, form, error);
+    return code == CODE_OK ? explain_update(j->arena, j->check, j->report, error) : code;
+}
+
+static bool take_room(struct judging *j)
+{
+    const struct update_check *check = j->check;
+    size_t most = 0;
+    j->made = arena_array(j->arena, check->count, sizeof *j->made);
+    j->report->entries = arena_array(j->arena, check->count, UPDATE_PARTS * sizeof *j->report->entries);
+    if (j->made == NULL || j->report->entries == NULL) return false;
+    for (size_t p = 0; p < check->count; p++) {
+        if (!update_room(j->arena, check->parameters[p].from.n, &j->made[p])) return false;
+        if (check->parameters[p].from.n > most) most = check->parameters[p].from.n;
+    }
+    j->scratch = arena_array(j->arena, most, 3 * sizeof *j->scratch);
+    return j->scratch != NULL;
+}
+
 int update_check_run(struct arena *arena, const struct update_check *check, struct update_report *report,
                      struct error *error)
 {
-    *report = (struct update_report){0};
-    struct stepped *made = arena_array(arena, check->count, sizeof *made);
-    report->entries = arena_array(arena, check->count, UPDATE_PARTS * sizeof *report->entries);
-    size_t most = 0;
-    if (made == NULL || report->entries == NULL) return out_of_memory(error);
-    for (size_t p = 0; p < check->count; p++) {
-        if (!update_room(arena, check->parameters[p].from.n, &made[p])) return out_of_memory(error);
-        if (check->parameters[p].from.n > most) most = check->parameters[p].from.n;
-    }
-    double *scratch = arena_array(arena, most, 3 * sizeof *scratch);
-    if (scratch == NULL) return out_of_memory(error);
+    struct judging j = {.arena = arena, .check = check, .report = report};
     const struct step_plan plan = step_plan_of(&check->optimizer, check->step, check->form);
-    bool any_form = !check->form_given && step_plan_has_velocity(&plan);
-    int code = judge_all(check, check->form, made, scratch, report, error);
-    for (int form = 0; code == CODE_OK && any_form && !report->passed && form < VELOCITY_FORMS; form++)
-        if (form != (int)check->form) code = judge_all(check, (enum velocity_form)form, made, scratch, report, error);
-    if (code == CODE_OK && any_form && !report->passed) /* neither: then by the usual one */
-        code = judge_all(check, check->form, made, scratch, report, error);
-    if (code == CODE_OK && !report->passed && check->diagnose) code = explain_update(arena, check, report, error);
-    return code;
+    bool any = !check->form_given && step_plan_has_velocity(&plan);
+    const enum velocity_form forms[] = {any ? VELOCITY_PYTORCH : check->form, VELOCITY_CS231N};
+    size_t count = any ? 2 : 1;
+    *report = (struct update_report){0};
+    if (!take_room(&j)) return out_of_memory(error);
+    for (size_t i = 0; i < count; i++)
+        if (judge_all(&j, forms[i], error) != CODE_OK || report->passed) return error->code;
+    /* By none of them it is right: then by the first in which mistakes explain it, or else by the usual one. */
+    if (!check->diagnose) return judge_all(&j, forms[0], error);
+    for (size_t i = 0; i < count; i++)
+        if (explain_all(&j, forms[i], error) != CODE_OK || report->explained) return error->code;
+    return count > 1 ? explain_all(&j, forms[0], error) : CODE_OK;
 }

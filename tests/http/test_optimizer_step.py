@@ -233,6 +233,15 @@ class WrongTest(StepTest):
         self.check("momentum", {"type": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": True}, {}, "nesterov_missing", None,
                    ([0.4, -0.1, 0.2], None, 2), {"form": "cs231n"}, form="cs231n")
 
+    def test_a_form_that_nobody_asked_for(self):
+        """A mistake in CS231n's form is found where no form was asked for, too."""
+        report = self.check("momentum", {"type": "sgd", "lr": 0.1, "momentum": 0.9}, {"nesterov": True}, "nesterov_unasked", None,
+                            ([0.4, -0.1, 0.2], None, 2), {"form": "cs231n"})
+        self.assertEqual(report["form"], "cs231n")
+        report = self.check("momentum", {"type": "sgd", "lr": 0.1, "momentum": 0.9}, {"momentum": 0.3}, None, None,
+                            ([0.4, -0.1, 0.2], None, 2), {"form": "cs231n"})
+        self.assertEqual(report["form"], "pytorch")
+
     def test_rmsprop_and_adagrad(self):
         state = (None, [0.1, 0.3, 0.2], 3)
         report = self.ask({"optimizer": {"type": "rmsprop", "lr": 0.1}, "parameters": {"w": W}, "gradients": {"w": G}, "state": {"cache": state[1]},
