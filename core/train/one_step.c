@@ -126,3 +126,29 @@ int step_plan_run(const struct step_plan *plan, const struct one_step *from, dou
     give(plan->outcome, from, to);
     return code;
 }
+
+static const double *sizes_of(size_t n, const double *numbers, double *to)
+{
+    for (size_t i = 0; numbers != NULL && i < n; i++)
+        to[i] = fabs(numbers[i]);
+    return numbers != NULL ? to : NULL;
+}
+
+/* The step of sizes, upwards: nothing in it is taken from anything. */
+int step_plan_sizes(const struct step_plan *plan, const struct one_step *from, double *scratch, struct stepped *to)
+{
+    size_t n = from->n;
+    struct step_plan sizes = *plan;
+    const struct one_step all = {.n = n,
+                                 .w = sizes_of(n, from->w, scratch + 3 * n),
+                                 .g = sizes_of(n, from->g, scratch + 4 * n),
+                                 .first = sizes_of(n, from->first, scratch + 5 * n),
+                                 .second = sizes_of(n, from->second, scratch + 6 * n)};
+    sizes.update.rate = -fabs(plan->update.rate);
+    sizes.form = VELOCITY_PYTORCH;
+    int code = step_plan_run(&sizes, &all, scratch, to);
+    double rate = plan->form == VELOCITY_CS231N ? fabs(plan->update.rate) : 1; /* which is within its velocity */
+    for (size_t i = 0; step_plan_has_velocity(plan) && i < n; i++)
+        to->first[i] *= rate;
+    return code;
+}

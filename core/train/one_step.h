@@ -51,4 +51,8 @@ bool optimizer_counts_steps(const struct optimizer *optimizer);
  * backend says. */
 int step_plan_run(const struct step_plan *plan, const struct one_step *from, double *scratch, struct stepped *to);
 
+/* The sizes of the numbers that each result is a sum of, added up: what its rounding is to be measured by. scratch:
+ * room for 7 n numbers. */
+int step_plan_sizes(const struct step_plan *plan, const struct one_step *from, double *scratch, struct stepped *to);
+
 #endif

@@ -43,7 +43,7 @@ struct search {
     size_t failing_count, slip_count;
     const struct update_slip *slips[UPDATE_SLIPS_MAX];
     struct stepped made; /* room for the largest parameter */
-    double *scratch, *allowed;
+    double *scratch;
 };
 
 /* ---- one replay ---- */
@@ -76,15 +76,14 @@ static double left_of(const struct entry *entry, double student, double made, do
 /* How many digits of what is wrong in n elements a replay gives again; negative where some element is not near enough.
  * At `at`, where that is not NULL, stand the elements in the submission and in the reference. */
 static double digits_of(const struct search *s, const struct entry *entry, size_t n, const size_t *at,
-                        const double *before, const double *made, double part, double *residual)
+                        const double *sizes, const double *made, double part, double *residual)
 {
     double digits = 0;
-    update_allow(s->check, entry, n, before, made, s->allowed);
     for (size_t i = 0; i < n; i++) {
         size_t from = at != NULL ? at[i] : i;
         double student = entry->submission->tensor->data[from], off = fabs(student - made[i]);
-        struct comparison c =
-            compare_elements(1, &student, &made[i], &s->check->tolerance, entry->tolerance, &s->allowed[i]);
+        double allowed = update_allow(s->check, entry, sizes[from] + fabs(made[i]));
+        struct comparison c = compare_elements(1, &student, &made[i], &s->check->tolerance, entry->tolerance, &allowed);
         double wrong = fabs(student - entry->reference[from]);
         if (c.mismatches > 0 || !(off <= DBL_MAX)) return -1;
         if (!entry->passed && !(off <= left_of(entry, student, made[i], part))) return -1;
@@ -112,6 +111,7 @@ static bool reproduces(const struct search *s, struct slips slips, size_t parame
 {
     const struct updated *p = &s->check->parameters[parameter];
     const struct entry *entries = entries_of(s, parameter);
+    const double *const *sizes = s->report->sizes + parameter * UPDATE_PARTS;
     double few[4][FEW] = {{0}}, digits = 0;
     struct step_plan plan;
     struct one_step from = p->from;
@@ -132,9 +132,8 @@ static bool reproduces(const struct search *s, struct slips slips, size_t parame
     struct stepped made = s->made;
     if (step_plan_run(&plan, &from, s->scratch, &made) != CODE_OK) return false;
     for (size_t part = 0; part < UPDATE_PARTS; part++) {
-        const struct updated here = {.from = from};
         if (entries[part].name == NULL) continue;
-        double found = digits_of(s, &entries[part], from.n, at, update_before(&here, part), update_made(&made, part),
+        double found = digits_of(s, &entries[part], from.n, at, sizes[part], update_made(&made, part),
                                  needed > DIGITS_OF_ONE ? LEFT_BY_TWO : LEFT_BY_ONE, residual);
         if (found < 0) return false;
         if (!entries[part].passed) digits += found;
@@ -179,9 +178,8 @@ static bool take_room(struct search *s)
         if (s->check->parameters[p].from.n > most) most = s->check->parameters[p].from.n;
     s->failing = arena_array(s->arena, s->check->count, sizeof *s->failing);
     s->scratch = arena_array(s->arena, most, 3 * sizeof *s->scratch);
-    s->allowed = arena_doubles(s->arena, most);
     s->report->found = arena_array(s->arena, s->check->count, 2 * sizeof *s->report->found);
-    return s->failing != NULL && s->scratch != NULL && s->allowed != NULL && s->report->found != NULL &&
+    return s->failing != NULL && s->scratch != NULL && s->report->found != NULL &&
            update_room(s->arena, most, &s->made);
 }
 

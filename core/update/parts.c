@@ -1,7 +1,6 @@
 #include "core/update/parts.h"
 
 #include <float.h>
-#include <math.h>
 
 /* What float64 leaves of a number after a few operations; and float32. */
 #define ROUNDING (16 * DBL_EPSILON)
@@ -36,10 +35,8 @@ bool update_keeps(const struct step_plan *plan, size_t part)
     return part == UPDATE_PARAMETER || (part == UPDATE_FIRST ? plan->update.uses_first : plan->update.uses_second);
 }
 
-void update_allow(const struct update_check *check, const struct entry *entry, size_t n, const double *before,
-                  const double *reference, double *allowed)
+double update_allow(const struct update_check *check, const struct entry *entry, double size)
 {
-    double eps = check->tolerance.kind != TOLERANCE_AUTO ? 0 : entry->of_float32 ? ROUNDING_OF_FLOAT32 : ROUNDING;
-    for (size_t i = 0; i < n; i++)
-        allowed[i] = eps * (fabs(reference[i]) + (before != NULL ? fabs(before[i]) : 0));
+    if (check->tolerance.kind != TOLERANCE_AUTO) return 0;
+    return (entry->of_float32 ? ROUNDING_OF_FLOAT32 : ROUNDING) * size;
 }

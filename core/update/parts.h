@@ -14,10 +14,9 @@ double *update_made(const struct stepped *stepped, size_t part);
 /* Room for what a step makes of n numbers. False when memory is short. */
 bool update_room(struct arena *arena, size_t n, struct stepped *to);
 
-/* What elements of a submission may be off by besides the rule: what rounding makes of the numbers that each is a sum
- * of. */
-void update_allow(const struct update_check *check, const struct entry *entry, size_t n, const double *before,
-                  const double *reference, double *allowed);
+/* What an element of a submission may be off by besides the rule, where it is a sum of numbers of that size: what
+ * rounding makes of it. */
+double update_allow(const struct update_check *check, const struct entry *entry, double size);
 
 bool update_is_cancelled(const struct update_check *check);
 

@@ -44,13 +44,17 @@ static int check_finite(const struct updated *parameter, const struct step_plan 
 
 /* ---- verdicts ---- */
 
+/* Beyond it float32 has few numbers that are not whole; but float64 has many, and what is one by chance is hardly ever
+ * whole. */
+#define WHOLE_IN_FLOAT32 0x1p10
+
 /* Whether all numbers are float32's, and not just whole. */
 static bool is_of_float32(size_t n, const double *numbers)
 {
     bool whole = true;
     for (size_t i = 0; i < n; i++) {
         if ((double)(float)numbers[i] != numbers[i]) return false;
-        whole = whole && numbers[i] == trunc(numbers[i]);
+        whole = whole && numbers[i] == trunc(numbers[i]) && fabs(numbers[i]) < WHOLE_IN_FLOAT32;
     }
     return !whole;
 }
@@ -77,7 +81,7 @@ static bool is_weak(const struct update_check *check, size_t n, const double *be
 }
 
 static void judge(const struct update_check *check, const struct updated *parameter, size_t part,
-                  const double *reference, double *scratch, struct entry *entry)
+                  const double *reference, const double *sizes, double *scratch, struct entry *entry)
 {
     size_t n = parameter->from.n;
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
@@ -95,7 +99,8 @@ static void judge(const struct update_check *check, const struct updated *parame
         entry->of_float32 = is_of_float32(n, student->data);
         bool printed = printed_add(&entry->printed, n, student->data) && printed_settle(&entry->printed);
         if (!printed) entry->printed = (struct printed){0};
-        update_allow(check, entry, n, before, reference, scratch);
+        for (size_t i = 0; i < n; i++)
+            scratch[i] = update_allow(check, entry, sizes[i] + fabs(reference[i]));
         entry->comparison = compare_elements(n, student->data, reference, &check->tolerance, entry->tolerance, scratch);
         entry->verdict = entry->comparison.not_finite > 0   ? VERDICT_NOT_FINITE
                          : entry->comparison.mismatches > 0 ? VERDICT_MISMATCH
@@ -109,7 +114,7 @@ struct judging {
     struct arena *arena;
     const struct update_check *check;
     struct update_report *report;
-    struct stepped *made; /* by parameter */
+    struct stepped *made, *sizes; /* by parameter */
     double *scratch;
 };
 
@@ -128,6 +133,7 @@ static int judge_all(const struct judging *j, enum velocity_form form, struct er
         const struct updated *parameter = &check->parameters[p];
         if (update_is_cancelled(check)) return error_set(error, CODE_CANCELLED, "the work was cancelled");
         int code = step_plan_run(&plan, &parameter->from, scratch, &made[p]);
+        if (code == CODE_OK) code = step_plan_sizes(&plan, &parameter->from, scratch, &j->sizes[p]);
         if (code != CODE_OK) return backend_error(backend_cpu(DTYPE_FLOAT64), code, error);
         if (check_finite(parameter, &plan, &made[p], error) != CODE_OK) return error->code;
         for (size_t part = 0; part < UPDATE_PARTS; part++) {
@@ -140,7 +146,8 @@ static int judge_all(const struct judging *j, enum velocity_form form, struct er
                                     .max_points = 1,
                                     .reference = update_made(&made[p], part),
                                     .submission = parameter->submitted[part] ? &parameter->submissions[part] : NULL};
-            judge(check, parameter, part, entry->reference, scratch, entry);
+            report->sizes[p * UPDATE_PARTS + part] = update_made(&j->sizes[p], part);
+            judge(check, parameter, part, entry->reference, update_made(&j->sizes[p], part), scratch, entry);
             entry->points = entry->passed ? 1 : 0;
             report->points += entry->points;
             report->max_points += 1;
@@ -166,13 +173,16 @@ static bool take_room(struct judging *j)
     const struct update_check *check = j->check;
     size_t most = 0;
     j->made = arena_array(j->arena, check->count, sizeof *j->made);
+    j->sizes = arena_array(j->arena, check->count, sizeof *j->sizes);
     j->report->entries = arena_array(j->arena, check->count, UPDATE_PARTS * sizeof *j->report->entries);
-    if (j->made == NULL || j->report->entries == NULL) return false;
+    j->report->sizes = arena_array(j->arena, check->count, UPDATE_PARTS * sizeof *j->report->sizes);
+    if (j->made == NULL || j->sizes == NULL || j->report->entries == NULL || j->report->sizes == NULL) return false;
     for (size_t p = 0; p < check->count; p++) {
-        if (!update_room(j->arena, check->parameters[p].from.n, &j->made[p])) return false;
+        size_t n = check->parameters[p].from.n;
+        if (!update_room(j->arena, n, &j->made[p]) || !update_room(j->arena, n, &j->sizes[p])) return false;
         if (check->parameters[p].from.n > most) most = check->parameters[p].from.n;
     }
-    j->scratch = arena_array(j->arena, most, 3 * sizeof *j->scratch);
+    j->scratch = arena_array(j->arena, most, 7 * sizeof *j->scratch);
     return j->scratch != NULL;
 }
 

@@ -56,7 +56,8 @@ struct update_report {
     /* By parameter, UPDATE_PARTS each; those that are not judged have no name. The reference is there, whether it is to
      * be revealed or not. */
     struct entry *entries;
-    bool explained; /* the mistakes found account for every failing entry */
+    const double **sizes; /* by entry: of the numbers that each of its elements is a sum of */
+    bool explained;       /* the mistakes found account for every failing entry */
     struct update_found *found;
     size_t found_count;
 };
