@@ -154,7 +154,7 @@ static size_t ask(const char *request, char answer[MESSAGE_MAX])
     "1,0.8]}}}}"
 #define LANDSCAPE                                                                                                      \
     "{" PROGRAM ",\"directions\":{\"type\":\"pca\"},\"training\":{\"epochs\":9,\"optimizer\":{\"type\":\"adam\"}},"    \
-                "\"resolution\":3}"
+    "\"resolution\":3}"
 #define SVD "{\"parameters\":{\"W\":[[1,2],[3,4],[5,6]],\"b\":[1]},\"vectors\":true}"
 
 struct wanted {
