@@ -191,9 +191,12 @@ int landscape_pca(struct arena *arena, const struct problem *problem, size_t cou
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < n; k++)
             rows[i * n + k] = path[i * n + k] - path[(count - 1) * n + k];
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (problem->cancelled != NULL && atomic_load_explicit(problem->cancelled, memory_order_relaxed))
+            return error_set(error, CODE_CANCELLED, "the work was cancelled");
         for (size_t j = 0; j <= i; j++)
             products[i * count + j] = products[j * count + i] = numbers_dot(n, rows + i * n, rows + j * n);
+    }
     const struct tensor all = {.size = count * count, .data = products};
     if (tensor_first_not_finite(&all) < all.size)
         return error_set(error, CODE_NOT_FINITE, "the path of the training is too long for float64");

@@ -39,7 +39,8 @@ bool landscape_random(struct arena *arena, const struct problem *problem, double
 /* The two principal components of a path of `count` points, rows of all parameters one after the other, around its last
  * one; unit vectors, the sign such that the path's first point lies on the positive side. Where the path does not leave
  * a line, the second is some direction at a right angle to it. explained: the part of the path's squared length that
- * each has. CODE_OUT_OF_RANGE where nothing moves, or there is but one number. */
+ * each has. CODE_OUT_OF_RANGE where nothing moves, or there is but one number;
+ * CODE_CANCELLED. */
 int landscape_pca(struct arena *arena, const struct problem *problem, size_t count, const double *path,
                   double *const *a, double *const *b, double explained[2], struct error *error);
 

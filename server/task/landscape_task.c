@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/backend/svd.h"
 #include "server/limits.h"
 #include "server/task/device.h"
 #include "server/task/quota.h"
@@ -14,7 +15,7 @@
 
 const char *const directions_names[] = {"random", "pca", "given", NULL};
 
-enum { RESOLUTION_USUAL = 25, PATH_POINTS_USUAL = 100, PATH_POINTS_MAX = 1000 };
+enum { RESOLUTION_USUAL = 25, PATH_POINTS_USUAL = 100 };
 
 /* What a batch of the smallest network takes beyond its arithmetic; and a node of a program. */
 #define WORK_PER_STEP 2000.0
@@ -117,10 +118,10 @@ static int read_its_training(struct members *r, const json_t *root, struct lands
         error_set(r->error, CODE_UNKNOWN_MEMBER, "a program is trained on all of its data at once");
         error_at(r->error, "batch_size");
     }
-    if (r->error->code == CODE_OK && landscape_task_points(request) > PATH_POINTS_MAX) {
+    if (r->error->code == CODE_OK && landscape_task_points(request) > LIMIT_PATH_POINTS + 1) {
         error_set(r->error, CODE_OUT_OF_RANGE,
-                  "this records %zu points, at most %d are taken here: record_every must be larger",
-                  landscape_task_points(request), PATH_POINTS_MAX);
+                  "this records %zu epochs, at most %d are taken here: record_every must be larger",
+                  landscape_task_points(request) - 1, LIMIT_PATH_POINTS);
         error_at(r->error, "record_every");
     }
     return r->error->code != CODE_OK ? error_at(r->error, "training") : CODE_OK;
@@ -138,7 +139,7 @@ static double work_of_training(const struct landscape_task *request)
     return train_work(t) +
            (WORK_PER_STEP + WORK_PER_NODE * nodes) * ceil((double)network->batch / (double)t->batch_size) *
                (double)t->epochs +
-           (points * points + 10 * points) * 2 * (double)network->parameter_elements + 40 * points * points * points;
+           (points * points + 10 * points) * 2 * (double)network->parameter_elements + svd_work(points, points, true);
 }
 
 static int check_limits(const struct options *options, struct landscape_task *request, struct error *error)
