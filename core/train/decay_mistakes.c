@@ -13,7 +13,7 @@ static double decay_of(const struct step_plan *plan)
 static bool put_coupled(struct step_plan *plan, size_t variant)
 {
     (void)variant;
-    if (!is_adam(plan) || decay_of(plan) == 0) return false;
+    if (!step_plan_is_adam(plan) || decay_of(plan) == 0) return false;
     plan->update.weight_decay = decay_of(plan);
     plan->update.shrink = 1;
     return true;
@@ -36,7 +36,7 @@ static bool put_decoupled(struct step_plan *plan, size_t variant)
 {
     double lr = plan->optimizer->attributes[0];
     (void)variant;
-    if (!is_adam(plan) || plan->update.weight_decay == 0 || plan->update.shrink != 1) return false;
+    if (!step_plan_is_adam(plan) || plan->update.weight_decay == 0 || plan->update.shrink != 1) return false;
     plan->update.shrink = 1 - lr * plan->update.weight_decay;
     plan->update.weight_decay = 0;
     return true;
@@ -97,7 +97,7 @@ const struct mistake mistake_weight_decay_sign = {
 static bool put_decay_without_rate(struct step_plan *plan, size_t variant)
 {
     (void)variant;
-    if (!is_adam(plan) || decay_of(plan) == 0) return false;
+    if (!step_plan_is_adam(plan) || decay_of(plan) == 0) return false;
     plan->update.shrink = 1 - decay_of(plan);
     return true;
 }

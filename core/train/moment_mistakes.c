@@ -30,7 +30,7 @@ static bool put_correction_missing(struct step_plan *plan, size_t variant)
 {
     const struct update *u = &plan->update;
     double t = (double)plan->step;
-    if (!is_adam(plan)) return false;
+    if (!step_plan_is_adam(plan)) return false;
     correct(plan, variant == PART_SECOND ? correction_of(u->keep, t) : 1,
             variant == PART_FIRST ? correction_of(u->keep_square, t) : 1);
     return true;
@@ -54,7 +54,7 @@ static bool put_correction_exchanged(struct step_plan *plan, size_t variant)
 {
     const struct update *u = &plan->update;
     double t = (double)plan->step, by_first = correction_of(u->keep, t), by_second = correction_of(u->keep_square, t);
-    if (!is_adam(plan) || by_first == by_second) return false;
+    if (!step_plan_is_adam(plan) || by_first == by_second) return false;
     correct(plan, variant == 1 ? by_first : by_second, variant == 2 ? by_second : by_first);
     return true;
 }
@@ -82,7 +82,7 @@ const struct mistake mistake_bias_correction_exchanged = {
 static bool put_correction_stored(struct step_plan *plan, size_t variant)
 {
     (void)variant;
-    if (!is_adam(plan)) return false;
+    if (!step_plan_is_adam(plan)) return false;
     plan->stores_corrected = true;
     return true;
 }
@@ -101,7 +101,7 @@ const struct mistake mistake_bias_correction_stored = {
 static bool put_step_miscounted(struct step_plan *plan, size_t variant)
 {
     const struct update *u = &plan->update;
-    if (!is_adam(plan) || (variant == 0 && plan->step < 2)) return false;
+    if (!step_plan_is_adam(plan) || (variant == 0 && plan->step < 2)) return false;
     double t = (double)plan->step + (variant == 0 ? -1 : 1);
     correct(plan, correction_of(u->keep, t), correction_of(u->keep_square, t));
     return true;
@@ -179,7 +179,7 @@ static bool put_betas_exchanged(struct step_plan *plan, size_t variant)
     struct update *u = &plan->update;
     double first = u->keep, second = u->keep_square, t = (double)plan->step;
     (void)variant;
-    if (!is_adam(plan) || first == second) return false;
+    if (!step_plan_is_adam(plan) || first == second) return false;
     u->keep = second;
     u->add = 1 - second;
     u->keep_square = first;
@@ -202,15 +202,16 @@ const struct mistake mistake_betas_exchanged = {
 /* Whether a part is a running mean of this rule. */
 static bool has_mean(const struct step_plan *plan, size_t part)
 {
-    bool square = is_adam(plan) || plan->update.rule == UPDATE_rmsprop || plan->update.rule == UPDATE_rmsprop_momentum;
-    return part == PART_SECOND ? square : is_adam(plan);
+    bool square =
+        step_plan_is_adam(plan) || plan->update.rule == UPDATE_rmsprop || plan->update.rule == UPDATE_rmsprop_momentum;
+    return part == PART_SECOND ? square : step_plan_is_adam(plan);
 }
 
 static bool put_factors_exchanged(struct step_plan *plan, size_t variant)
 {
     struct update *u = &plan->update;
     bool first = variant != PART_SECOND, second = variant != PART_FIRST;
-    if (!has_mean(plan, variant) || (variant == PART_BOTH && !is_adam(plan))) return false;
+    if (!has_mean(plan, variant) || (variant == PART_BOTH && !step_plan_is_adam(plan))) return false;
     double keep = u->keep, keep_square = u->keep_square;
     if (first) u->keep = u->add;
     if (first) u->add = keep;
@@ -238,7 +239,7 @@ static bool put_factor_missing(struct step_plan *plan, size_t variant)
 {
     struct update *u = &plan->update;
     bool first = variant != PART_SECOND, second = variant != PART_FIRST;
-    if (!has_mean(plan, variant) || (variant == PART_BOTH && !is_adam(plan))) return false;
+    if (!has_mean(plan, variant) || (variant == PART_BOTH && !step_plan_is_adam(plan))) return false;
     bool changes = (first && u->add != 1) || (second && u->add_square != 1);
     if (first) u->add = 1;
     if (second) u->add_square = 1;

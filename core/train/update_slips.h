@@ -14,7 +14,7 @@ struct update_slip {
     bool (*put)(struct step_plan *plan, size_t variant);
 };
 
-static inline bool is_adam(const struct step_plan *plan)
+static inline bool step_plan_is_adam(const struct step_plan *plan)
 {
     return plan->update.rule == UPDATE_adam;
 }
