@@ -252,6 +252,8 @@ vectors: deps-bench ## generate tests/vectors anew with PyTorch and NumPy
 	/usr/bin/python3 tests/vectors/generate.py
 	/usr/bin/python3 tests/vectors/graphs.py
 	/usr/bin/python3 tests/vectors/programs.py
+	/usr/bin/python3 tests/vectors/steps.py
+	/usr/bin/python3 tests/vectors/pictures.py
 
 bench: deps-bench all ## beside a Python service around PyTorch, in one run
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/bench/bench.py

@@ -8,7 +8,7 @@
 
 struct mistake;
 
-enum { COUNTERS_STATUSES = 21, COUNTERS_BOUNDS = 16, COUNTERS_ROUTES_MAX = 32, COUNTERS_MISTAKES_MAX = 128 };
+enum { COUNTERS_STATUSES = 21, COUNTERS_BOUNDS = 16, COUNTERS_ROUTES_MAX = 32, COUNTERS_MISTAKES_MAX = 256 };
 
 /* What is counted by status; the last, 0, stands for all others. COUNTERS_BROKEN (as nginx has it): the connection
  * broke before the answer. */

@@ -53,6 +53,12 @@
 /* One of the workers, where there are two or more, takes nothing beyond this. */
 #define LIMIT_LONG_WORK 1e10
 
+/* Recorded epochs of a training whose path is drawn in a landscape: principal components take their third power. */
+#define LIMIT_PATH_POINTS 200
+
+/* Operations of one matrix's decomposition, which cannot be cancelled once it has begun. */
+#define LIMIT_SVD_WORK 4e10
+
 /* Requests waiting for a worker; more are answered 503. */
 #define LIMIT_QUEUE 256
 

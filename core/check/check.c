@@ -201,15 +201,15 @@ static int judge_intermediates(struct arena *arena, const struct check *check, c
     return CODE_OK;
 }
 
-double check_work(const struct network *network, bool verify_reference)
+double check_work(const struct network *network, bool differences)
 {
-    return network->work + (verify_reference ? differences_work(network) : 0);
+    return network->work + (differences ? differences_work(network) : 0);
 }
 
-double check_device_work(const struct network *network, bool verify_reference)
+double check_device_work(const struct network *network, bool differences)
 {
     struct fused fused;
-    return check_work(network, verify_reference && fused_of(network, &fused));
+    return check_work(network, differences && fused_of(network, &fused));
 }
 
 /* Room for the entries. */
@@ -222,6 +222,29 @@ static bool take_room(struct arena *arena, const struct check *check, struct rep
     report->entries = arena_array(arena, network->graded_count + unexpected, sizeof *report->entries);
     report->intermediates = arena_array(arena, intermediates, sizeof *report->intermediates);
     return report->entries != NULL && report->intermediates != NULL;
+}
+
+/* How well the reference agrees with central differences, and these themselves, where they are asked for. */
+static int take_differences(struct arena *arena, const struct check *check, double *const *gradients,
+                            struct report *report, struct error *error)
+{
+    const struct problem *problem = &check->problem;
+    const struct network *network = problem->network;
+    double **to = NULL;
+    if (check->numeric && (to = arena_zeroed(arena, network->graded_count, sizeof *to)) == NULL)
+        return out_of_memory(error);
+    for (size_t p = 0; to != NULL && p < network->graded_count; p++)
+        if (network->graded[p].value->made_by == NULL &&
+            (to[p] = arena_doubles(arena, network->graded[p].value->size)) == NULL)
+            return out_of_memory(error);
+    int code = differences_verify_on_device(arena, problem, gradients, to, &report->verification, error);
+    for (size_t p = 0; code == CODE_OK && to != NULL && p < network->graded_count; p++) {
+        struct view view = convention_graded(problem->convention, &network->graded[p]);
+        if (to[p] == NULL) continue;
+        report->entries[p].numeric = export_tensor(arena, &view, to[p], error);
+        code = error->code;
+    }
+    return code;
 }
 
 int check_run(struct arena *arena, const struct check *check, struct report *report, struct error *error)
@@ -250,10 +273,10 @@ int check_run(struct arena *arena, const struct check *check, struct report *rep
     sum_up(problem->network, report);
     report->pass_seconds = passed - begun;
     report->compare_seconds = clock_seconds() - passed;
-    if (!check->verify_reference || report->postponed) return CODE_OK;
-    report->verified = true;
+    if (!(check->verify_reference || check->numeric) || report->postponed) return CODE_OK;
+    report->verified = check->verify_reference;
     double compared = clock_seconds();
-    code = differences_verify_on_device(arena, problem, gradients, &report->verification, error);
+    code = take_differences(arena, check, gradients, report, error);
     report->verify_seconds = clock_seconds() - compared;
     return code;
 }

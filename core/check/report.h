@@ -21,7 +21,8 @@ struct check {
     double carry;         /* what part of its points an entry gets that is wrong only by what came in; 0: none */
     bool reveal;          /* entries carry the reference */
     bool verify_reference;
-    bool brief; /* nothing that takes more than CHECK_BRIEF_OPERATIONS is tried (report->postponed) */
+    bool numeric; /* entries carry the central differences */
+    bool brief;   /* nothing that takes more than CHECK_BRIEF_OPERATIONS is tried (report->postponed) */
 };
 
 /* A few milliseconds. */
@@ -69,6 +70,8 @@ struct entry {
     bool rounded;                        /* and they are right to that, if not to the tolerance */
     size_t at_kinks;                     /* elements on the other side of a kink than the reference has them */
     const double *reference;             /* in the request's layout; NULL unless revealed */
+    const double *numeric; /* likewise, central differences in its place, NaN across kinks; NULL unless asked for, and
+                              of what is computed on the way */
     const char *nearest; /* of an unexpected name: the missing one that it may be a slip of, which who writes the report
                             looks for; else NULL */
 };

@@ -16,6 +16,7 @@ enum step {
     STEP_CONSUMER,  /* adding up what comes back to a value from several ops that take it */
     STEP_FINISHED,  /* the finished gradients */
     STEP_FORWARD,   /* a value of the forward pass */
+    STEP_UPDATE,    /* an optimizer's update (core/train/update_mistakes.h) */
 };
 
 /* Another node of the network, for rules that take something from it. */

@@ -101,7 +101,33 @@
     X(rounded) \
     X(all_zero) \
     X(constant_factor) \
-    X(forward_wrong)
+    X(forward_wrong) \
+    X(update_sign) \
+    X(learning_rate_missing) \
+    X(parameter_not_updated) \
+    X(update_for_parameter) \
+    X(bias_correction_missing) \
+    X(bias_correction_exchanged) \
+    X(bias_correction_stored) \
+    X(step_miscounted) \
+    X(epsilon_in_root) \
+    X(root_missing) \
+    X(betas_exchanged) \
+    X(moment_factors_exchanged) \
+    X(moment_factor_missing) \
+    X(cache_not_decayed) \
+    X(l2_for_decoupled_decay) \
+    X(decoupled_decay_for_l2) \
+    X(weight_decay_missing) \
+    X(weight_decay_sign) \
+    X(decay_without_learning_rate) \
+    X(velocity_form) \
+    X(velocity_dampened) \
+    X(momentum_missing) \
+    X(old_velocity_used) \
+    X(nesterov_missing) \
+    X(nesterov_unasked) \
+    X(state_forgotten)
 /* clang-format on */
 
 struct mistake;

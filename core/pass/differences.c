@@ -96,17 +96,20 @@ static double largest_of(size_t n, const double *gradient)
     return fmax(numbers_largest(n, gradient), MAGNITUDE_FLOOR);
 }
 
-/* Enters element i of number p of what is graded, the largest magnitude in whose gradient is given. */
-static void judge(struct verification *v, size_t p, size_t i, const struct probe *probe, double gradient,
-                  double largest)
+/* Enters element i of number p of what is graded, the largest magnitude in whose gradient is given; and the difference
+ * itself into to[p], unless `to` is NULL. */
+static void judge(struct verification *v, double *const *to, size_t p, size_t i, const struct probe *probe,
+                  double gradient, double largest)
 {
+    /* The step that was really taken: here + step is rounded. */
+    double slope = (probe->up - probe->down) / (probe->above - probe->below);
+    if (to != NULL) to[p][i] = probe->crossed ? NAN : slope;
     if (probe->crossed) {
         v->at_kinks++;
         return;
     }
     v->checked++;
-    /* The step that was really taken: here + step is rounded. */
-    double difference = fabs((probe->up - probe->down) / (probe->above - probe->below) - gradient);
+    double difference = fabs(slope - gradient);
     if (difference > v->max_abs_diff) v->max_abs_diff = difference;
     if (difference / largest > v->max_rel_diff || v->checked == 1) {
         v->max_rel_diff = difference / largest;
@@ -116,7 +119,7 @@ static void judge(struct verification *v, size_t p, size_t i, const struct probe
 }
 
 static int verify_value(struct pass *pass, size_t p, const struct value *value, const double *gradient,
-                        const struct sides *sides, struct verification *v, struct error *error)
+                        const struct sides *sides, double *const *to, struct verification *v, struct error *error)
 {
     double *w = pass->values[value->index];
     size_t n = value->size;
@@ -128,7 +131,7 @@ static int verify_value(struct pass *pass, size_t p, const struct value *value, 
         if (code == CODE_OK) code = loss_at(pass, &w[i], probe.below, sides, &probe.crossed, &probe.down, error);
         w[i] = here;
         if (code != CODE_OK) return code;
-        judge(v, p, i, &probe, gradient[i], largest);
+        judge(v, to, p, i, &probe, gradient[i], largest);
     }
     return CODE_OK;
 }
@@ -150,8 +153,8 @@ static int pass_begin(struct arena *arena, const struct problem *problem, struct
     return code == CODE_OK ? pass_forward(pass, error) : code;
 }
 
-int differences_verify(struct arena *arena, const struct problem *problem, double *const *gradients,
-                       struct verification *verification, struct error *error)
+static int verify(struct arena *arena, const struct problem *problem, double *const *gradients, double *const *to,
+                  struct verification *verification, struct error *error)
 {
     const struct network *network = problem->network;
     *verification = (struct verification){0};
@@ -165,9 +168,15 @@ int differences_verify(struct arena *arena, const struct problem *problem, doubl
     if (code == CODE_OK) find_sides(&pass, sides.here);
     for (size_t p = 0; code == CODE_OK && p < network->graded_count; p++)
         if (network->graded[p].value->made_by == NULL)
-            code = verify_value(&pass, p, network->graded[p].value, gradients[p], &sides, verification, error);
+            code = verify_value(&pass, p, network->graded[p].value, gradients[p], &sides, to, verification, error);
     pass_free(&pass);
     return code;
+}
+
+int differences_verify(struct arena *arena, const struct problem *problem, double *const *gradients,
+                       struct verification *verification, struct error *error)
+{
+    return verify(arena, problem, gradients, NULL, verification, error);
 }
 
 /* ---- many variants at once ---- */
@@ -211,23 +220,23 @@ static void vary(struct variants *v, size_t n, size_t at, const double *w)
 }
 
 static void judge_variants(const struct variants *v, size_t n, size_t p, size_t from, const double *gradient,
-                           double largest, struct verification *verification)
+                           double largest, double *const *to, struct verification *verification)
 {
     for (size_t i = 0; i < n; i++) {
         struct probe probe = {v->value[2 * i], v->value[2 * i + 1], v->loss[2 * i], v->loss[2 * i + 1],
                               v->edge[2 * i] || v->edge[2 * i + 1]};
-        judge(verification, p, from + i, &probe, gradient[from + i], largest);
+        judge(verification, to, p, from + i, &probe, gradient[from + i], largest);
     }
 }
 
 int differences_verify_on_device(struct arena *arena, const struct problem *problem, double *const *gradients,
-                                 struct verification *verification, struct error *error)
+                                 double *const *to, struct verification *verification, struct error *error)
 {
     const struct backend *backend = problem->backend;
     const struct network *network = problem->network;
     struct fused fused;
     if (backend->losses_of_many == NULL || !fused_of(network, &fused))
-        return differences_verify(arena, problem, gradients, verification, error);
+        return verify(arena, problem, gradients, to, verification, error);
     *verification = (struct verification){0};
     /* Where the loss has no value, in float64, there is nothing to differentiate: an error, not a kink. */
     struct pass pass;
@@ -255,9 +264,9 @@ int differences_verify_on_device(struct arena *arena, const struct problem *prob
             vary(&v, n, offset + from, w + offset + from);
             code = backend->losses_of_many(&fused, w, x, target, 2 * n, v.at, v.value, v.loss, v.edge);
             if (code == CODE_OUT_OF_MEMORY) /* the device's; the CPU takes none of it */
-                return differences_verify(arena, problem, gradients, verification, error);
+                return verify(arena, problem, gradients, to, verification, error);
             if (code != CODE_OK) return backend_error(backend, code, error);
-            judge_variants(&v, n, p, from, gradients[p], largest, verification);
+            judge_variants(&v, n, p, from, gradients[p], largest, to, verification);
         }
     }
     return CODE_OK;

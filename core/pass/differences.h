@@ -24,8 +24,9 @@ int differences_verify(struct arena *arena, const struct problem *problem, doubl
 
 /* The same, by the problem's backend where that can evaluate many variants of a network at once
  * (backend->losses_of_many) and the network is one that it takes; else, and where it has too little memory left, by the
- * CPU. */
+ * CPU. Unless `to` is NULL, the differences themselves go to to[p] (host, layout inside) for all that is graded and
+ * given; NaN for elements that are left out. */
 int differences_verify_on_device(struct arena *arena, const struct problem *problem, double *const *gradients,
-                                 struct verification *verification, struct error *error);
+                                 double *const *to, struct verification *verification, struct error *error);
 
 #endif

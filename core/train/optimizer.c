@@ -25,6 +25,8 @@
         .kind = ATTRIBUTE_PAIR, .fallback = 0.999, .below = 1                                                          \
     }
 
+static const char *const velocity_names[] = {"momentum_buffer", "velocity", "v", NULL};
+
 /* ---- sgd ---- */
 
 enum { SGD_LR, SGD_MOMENTUM, SGD_DAMPENING, SGD_NESTEROV, SGD_WEIGHT_DECAY };
@@ -57,6 +59,7 @@ static const struct optimizer_type sgd = {
                    WEIGHT_DECAY(0)},
     .check = sgd_check,
     .step = sgd_step,
+    .first_names = velocity_names,
 };
 
 /* ---- adam, adamw ---- */
@@ -87,11 +90,16 @@ static void adamw_step(const double *a, size_t step, struct update *u)
     u->weight_decay = 0;
 }
 
+static const char *const mean_names[] = {"exp_avg", "m", NULL};
+static const char *const square_names[] = {"exp_avg_sq", "v", "s", NULL};
+
 static const struct optimizer_type adam = {
     .name = "adam",
     .summary = "w -= lr * m / (sqrt(v) + eps), m and v being bias-corrected running means of g and g**2",
     .attributes = {LR(0.001), BETAS, EPS(1e-8), WEIGHT_DECAY(0)},
     .step = adam_step,
+    .first_names = mean_names,
+    .second_names = square_names,
 };
 
 static const struct optimizer_type adamw = {
@@ -99,6 +107,8 @@ static const struct optimizer_type adamw = {
     .summary = "Adam with w *= 1 - lr * weight_decay before the step",
     .attributes = {LR(0.001), BETAS, EPS(1e-8), WEIGHT_DECAY(0.01)},
     .step = adamw_step,
+    .first_names = mean_names,
+    .second_names = square_names,
 };
 
 /* ---- rmsprop ---- */
@@ -119,12 +129,17 @@ static void rmsprop_step(const double *a, size_t step, struct update *u)
                          .epsilon = a[RMSPROP_EPS]};
 }
 
+static const char *const average_names[] = {"square_avg", "cache", "v", "s", NULL};
+static const char *const rmsprop_velocity_names[] = {"momentum_buffer", "velocity", NULL};
+
 static const struct optimizer_type rmsprop = {
     .name = "rmsprop",
     .summary = "w -= lr * g / (sqrt(v) + eps), v = alpha * v + (1 - alpha) * g**2",
     .attributes =
         {LR(0.01), {.name = "alpha", .kind = ATTRIBUTE_REAL, .fallback = 0.99}, EPS(1e-8), WEIGHT_DECAY(0), MOMENTUM},
     .step = rmsprop_step,
+    .first_names = rmsprop_velocity_names,
+    .second_names = average_names,
 };
 
 /* ---- adagrad ---- */
@@ -145,6 +160,8 @@ static double adagrad_begins(const double *a)
     return a[ADAGRAD_INITIAL];
 }
 
+static const char *const sum_names[] = {"sum", "cache", "v", NULL};
+
 static const struct optimizer_type adagrad = {
     .name = "adagrad",
     .summary = "w -= lr * g / (sqrt(v) + eps), v being the sum of all g**2 so far",
@@ -155,6 +172,7 @@ static const struct optimizer_type adagrad = {
                    EPS(1e-10)},
     .step = adagrad_step,
     .second_begins = adagrad_begins,
+    .second_names = sum_names,
 };
 
 /* ---- the table ---- */

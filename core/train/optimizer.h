@@ -17,6 +17,9 @@ struct optimizer_type {
     /* The numbers of the step-th step, from 1. */
     void (*step)(const double *attributes, size_t step, struct update *update);
     double (*second_begins)(const double *attributes); /* what `second` starts with; NULL: 0 */
+    /* What its state is called: PyTorch's name first, then those of courses; each list ends with NULL, and is NULL
+     * where no rule of its keeps that. */
+    const char *const *first_names, *const *second_names;
 };
 
 /* All of them; ends with NULL. The first one is the default. */

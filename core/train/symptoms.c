@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/ops/op.h"
@@ -57,44 +58,117 @@ enum watch { WATCH_NOTHING, WATCH_DEAD, WATCH_SATURATED };
 
 #define NEVER ((size_t)-1)
 
-struct layer_vitals {
-    const struct node *node;
+/* What is watched together: a layer; of a program all that one place in it makes, which loops come to many times. There
+ * a unit is an index along the last axis, and what else there is are rows: which axis counts samples, a program does
+ * not say. */
+struct watched {
+    struct node *const *nodes;
+    size_t node_count;
+    size_t layer, line; /* for the remark */
     enum watch watch;
-    size_t units;
-    size_t *within; /* by unit: in how many samples of the epoch it is where it should not be, or should */
-    size_t *since;  /* by unit: dead since; NEVER where it lives */
+    size_t units, rows; /* the latter of the epoch so far */
+    size_t *within;     /* by unit: in how many rows of the epoch it is where it should not be, or should */
+    size_t *since;      /* by unit: dead since; NEVER where it lives */
     size_t saturated_since;
     size_t *list; /* of dead units, for the remark */
 };
 
 struct vitals {
     const struct network *network;
-    struct layer_vitals *layers; /* by layer */
-    size_t samples;              /* of the epoch so far */
-    struct remark *remarks;      /* room for all there can be */
+    struct watched *watched;
+    size_t watched_count;
+    struct remark *remarks; /* room for all there can be */
     size_t count;
 };
 
-static enum watch watch_of(const struct op *op)
+static bool is_zero(const struct value *value, double *const *given)
 {
-    if (op->dies) return WATCH_DEAD;
-    return op->saturates_below < op->saturates_above ? WATCH_SATURATED : WATCH_NOTHING;
+    if (value->made_by != NULL || value->kind == VALUE_PARAMETER || given[value->index] == NULL) return false;
+    for (size_t i = 0; i < value->size; i++)
+        if (given[value->index][i] != 0) return false;
+    return true;
 }
 
-struct vitals *vitals_new(struct arena *arena, const struct network *network)
+/* np.maximum(0, z) is a ReLU, too. */
+static bool is_maximum_with_zero(const struct node *node, double *const *given)
+{
+    bool maximum = node->op->kind == OP_ELEMENTARY && node->op->binary == BINARY_maximum;
+    return maximum && (is_zero(node->inputs[0], given) || is_zero(node->inputs[1], given));
+}
+
+static enum watch watch_of(const struct node *node, double *const *given)
+{
+    if (node->op->dies || is_maximum_with_zero(node, given)) return WATCH_DEAD;
+    return node->op->saturates_below < node->op->saturates_above ? WATCH_SATURATED : WATCH_NOTHING;
+}
+
+static size_t units_of(const struct node *node)
+{
+    const struct shape *shape = &node->output->shape;
+    return shape->rank > 0 ? shape->dim[shape->rank - 1] : 1;
+}
+
+/* By place, then as the pass goes. */
+static int compare_places(const void *a, const void *b)
+{
+    const struct node *left = *(const struct node *const *)a, *right = *(const struct node *const *)b;
+    const struct place *l = &left->place, *r = &right->place;
+    if (l->layer != r->layer) return l->layer < r->layer ? -1 : 1;
+    if (l->column != r->column) return l->column < r->column ? -1 : 1;
+    return (left->index > right->index) - (left->index < right->index);
+}
+
+static bool is_same_place(const struct node *a, const struct node *b)
+{
+    return a->place.layer == b->place.layer && a->place.column == b->place.column && a->op == b->op &&
+           units_of(a) == units_of(b);
+}
+
+/* The places of a program at which there is something to watch. */
+static bool watch_program(struct arena *arena, const struct graph *graph, double *const *given, struct vitals *v)
+{
+    size_t count = 0;
+    struct node **nodes = arena_array(arena, graph->node_count, sizeof *nodes);
+    if (nodes == NULL) return false;
+    for (size_t i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i]->place.kind == PLACE_LINE && watch_of(graph->nodes[i], given) != WATCH_NOTHING)
+            nodes[count++] = graph->nodes[i];
+    if (count > 1) qsort(nodes, count, sizeof *nodes, compare_places);
+    v->watched = arena_zeroed(arena, count, sizeof *v->watched);
+    for (size_t i = 0; v->watched != NULL && i < count; i++) {
+        struct watched *last = v->watched_count > 0 ? &v->watched[v->watched_count - 1] : NULL;
+        if (last != NULL && is_same_place(last->nodes[0], nodes[i]))
+            last->node_count++;
+        else
+            v->watched[v->watched_count++] = (struct watched){
+                .nodes = &nodes[i], .node_count = 1, .layer = REMARK_NO_LAYER, .line = nodes[i]->place.layer};
+    }
+    return v->watched != NULL;
+}
+
+static bool watch_layers(struct arena *arena, const struct network *network, struct vitals *v)
+{
+    v->watched_count = network->definition->layer_count;
+    v->watched = arena_zeroed(arena, v->watched_count, sizeof *v->watched);
+    for (size_t i = 0; v->watched != NULL && i < v->watched_count; i++)
+        v->watched[i] = (struct watched){.nodes = &network->layers[i], .node_count = 1, .layer = i};
+    return v->watched != NULL;
+}
+
+struct vitals *vitals_new(struct arena *arena, const struct network *network, double *const *given)
 {
     struct vitals *v = arena_zeroed(arena, 1, sizeof *v);
+    bool program = network->program != NULL;
     if (v == NULL) return NULL;
-    size_t most = SYMPTOM_COUNT + 2 * network->definition->layer_count;
     v->network = network;
-    v->layers = arena_zeroed(arena, network->definition->layer_count, sizeof *v->layers);
+    if (program ? !watch_program(arena, &network->graph, given, v) : !watch_layers(arena, network, v)) return NULL;
+    size_t most = SYMPTOM_COUNT + 2 * v->watched_count;
     v->remarks = arena_array(arena, most, sizeof *v->remarks);
-    if (v->layers == NULL || v->remarks == NULL) return NULL;
-    for (size_t i = 0; i < network->definition->layer_count; i++) {
-        struct layer_vitals *l = &v->layers[i];
-        l->node = network->layers[i];
-        l->watch = watch_of(l->node->op);
-        l->units = network_sample_size(network, l->node->output);
+    if (v->remarks == NULL) return NULL;
+    for (size_t i = 0; i < v->watched_count; i++) {
+        struct watched *l = &v->watched[i];
+        l->watch = watch_of(l->nodes[0], given);
+        l->units = program ? units_of(l->nodes[0]) : network_sample_size(network, l->nodes[0]->output);
         l->saturated_since = NEVER;
         if (l->watch == WATCH_NOTHING) continue;
         l->within = arena_zeroed(arena, l->units, sizeof *l->within);
@@ -108,17 +182,17 @@ struct vitals *vitals_new(struct arena *arena, const struct network *network)
 }
 
 /* The epoch is over: who is dead, and what is saturated. */
-static void close_epoch(struct layer_vitals *l, size_t samples, size_t epoch)
+static void close_epoch(struct watched *l, size_t epoch)
 {
     size_t inside = 0;
     for (size_t j = 0; j < l->units; j++) {
         inside += l->within[j];
-        if (l->watch == WATCH_DEAD && l->within[j] < samples)
+        if (l->watch == WATCH_DEAD && l->within[j] < l->rows)
             l->since[j] = NEVER;
         else if (l->watch == WATCH_DEAD && l->since[j] == NEVER)
             l->since[j] = epoch;
     }
-    bool saturated = (double)inside <= (1 - SATURATED_PART) * (double)samples * (double)l->units;
+    bool saturated = (double)inside <= (1 - SATURATED_PART) * (double)l->rows * (double)l->units;
     if (l->watch == WATCH_DEAD || !saturated)
         l->saturated_since = NEVER;
     else if (l->saturated_since == NEVER)
@@ -127,19 +201,23 @@ static void close_epoch(struct layer_vitals *l, size_t samples, size_t epoch)
 
 int vitals_look(struct vitals *v, const struct pass *pass, size_t samples, size_t epoch, bool first, bool last)
 {
-    v->samples = first ? samples : v->samples + samples;
-    for (size_t i = 0; i < v->network->definition->layer_count; i++) {
-        struct layer_vitals *l = &v->layers[i];
+    for (size_t i = 0; i < v->watched_count; i++) {
+        struct watched *l = &v->watched[i];
         if (l->watch == WATCH_NOTHING) continue;
         /* A dead ReLU is never above 0; what is not saturated is between its limits. */
-        const struct op *op = l->node->op;
+        const struct op *op = l->nodes[0]->op;
         double low = l->watch == WATCH_DEAD ? -HUGE_VAL : op->saturates_below;
         double high = l->watch == WATCH_DEAD ? 0 : op->saturates_above;
         if (first) memset(l->within, 0, l->units * sizeof *l->within);
-        int code =
-            pass->backend->count_within(samples, l->units, pass->values[l->node->output->index], low, high, l->within);
-        if (code != CODE_OK) return code;
-        if (last) close_epoch(l, v->samples, epoch);
+        if (first) l->rows = 0;
+        for (size_t k = 0; k < l->node_count; k++) {
+            const struct value *output = l->nodes[k]->output;
+            size_t rows = v->network->program != NULL ? output->size / l->units : samples;
+            l->rows += rows;
+            int code = pass->backend->count_within(rows, l->units, pass->values[output->index], low, high, l->within);
+            if (code != CODE_OK) return code;
+        }
+        if (last) close_epoch(l, epoch);
     }
     return CODE_OK;
 }
@@ -227,6 +305,8 @@ static void remark_exploding(struct vitals *v, const struct curve *curve)
     }
 }
 
+enum { PLACE_TEXT_MAX = 40 };
+
 /* Names the first units of a list: "0, 2, 5 and 7 more". */
 static void write_units(const size_t *units, size_t count, char *text, size_t size)
 {
@@ -237,10 +317,18 @@ static void write_units(const size_t *units, size_t count, char *text, size_t si
     if (count > NAMED) snprintf(text + used, size - used, " and %zu more", count - NAMED);
 }
 
+/* "layer 1", "line 3": where something is that is watched. */
+static const char *place_of(const struct watched *l, char *text, size_t size)
+{
+    bool line = l->layer == REMARK_NO_LAYER;
+    snprintf(text, size, "%s %zu", line ? "line" : "layer", line ? l->line : l->layer);
+    return text;
+}
+
 static void remark_dead(struct vitals *v)
 {
-    for (size_t i = 0; i < v->network->definition->layer_count; i++) {
-        const struct layer_vitals *l = &v->layers[i];
+    for (size_t i = 0; i < v->watched_count; i++) {
+        const struct watched *l = &v->watched[i];
         if (l->watch != WATCH_DEAD) continue;
         size_t dead = 0, epoch = NEVER;
         for (size_t j = 0; j < l->units; j++) {
@@ -249,15 +337,17 @@ static void remark_dead(struct vitals *v)
             if (l->since[j] < epoch) epoch = l->since[j];
         }
         if (dead == 0) continue;
-        struct remark *r = add(v, SYMPTOM_DEAD_RELU, i, epoch);
-        char units[120] = "";
+        struct remark *r = add(v, SYMPTOM_DEAD_RELU, l->layer, epoch);
+        char units[120] = "", place[PLACE_TEXT_MAX];
         write_units(l->list, dead, units, sizeof units);
+        r->line = l->line;
         r->units = l->list;
         r->unit_count = dead;
         snprintf(r->message, REMARK_TEXT_MAX,
-                 "%zu of the %zu ReLUs of layer %zu (unit%s %s) %s 0 on every sample: no "
+                 "%zu of the %zu ReLUs of %s (unit%s %s) %s 0 %s: no "
                  "gradient goes through, so what leads into %s is not learnt.",
-                 dead, l->units, i, dead > 1 ? "s" : "", units, dead > 1 ? "are" : "is", dead > 1 ? "them" : "it");
+                 dead, l->units, place_of(l, place, sizeof place), dead > 1 ? "s" : "", units, dead > 1 ? "are" : "is",
+                 l->line > 0 ? "in every row" : "on every sample", dead > 1 ? "them" : "it");
         snprintf(r->hint, REMARK_TEXT_MAX,
                  "Try a smaller learning rate, another seed, more units, or leaky_relu, whose "
                  "gradient is never 0.");
@@ -266,15 +356,16 @@ static void remark_dead(struct vitals *v)
 
 static void remark_saturated(struct vitals *v)
 {
-    for (size_t i = 0; i < v->network->definition->layer_count; i++) {
-        const struct layer_vitals *l = &v->layers[i];
-        if (l->saturated_since == NEVER) continue;
-        const char *name = l->node->op->name;
-        struct remark *r = add(v, SYMPTOM_SATURATED, i, l->saturated_since);
+    for (size_t i = 0; i < v->watched_count; i++) {
+        const struct watched *l = &v->watched[i];
+        if (l->watch != WATCH_SATURATED || l->saturated_since == NEVER) continue;
+        char place[PLACE_TEXT_MAX];
+        struct remark *r = add(v, SYMPTOM_SATURATED, l->layer, l->saturated_since);
+        r->line = l->line;
         snprintf(r->message, REMARK_TEXT_MAX,
-                 "The outputs of layer %zu (%s) are at the function's limits on nearly all "
-                 "samples, where its derivative is almost 0.",
-                 i, name);
+                 "The outputs of %s (%s) are at the function's limits %s, where its derivative is almost 0.",
+                 place_of(l, place, sizeof place), l->nodes[0]->op->name,
+                 l->line > 0 ? "nearly everywhere" : "on nearly all samples");
         snprintf(r->hint, REMARK_TEXT_MAX,
                  "Draw smaller initial weights (xavier_normal), scale the inputs to about 1, "
                  "or make the learning rate smaller.");
@@ -318,7 +409,8 @@ static void remark_vanishing(struct vitals *v, const struct curve *curve)
 
 static void remark_plateau(struct vitals *v, const struct curve *curve)
 {
-    if (v->network->numbered_count < 2) return; /* one layer has one minimum: there it has arrived */
+    /* One layer has one minimum: there it has arrived. What a program has is not known. */
+    if (v->network->program == NULL && v->network->numbered_count < 2) return;
     double last = last_of(curve);
     size_t begin = curve->count;
     while (begin > 0 && fabs(curve->loss[begin - 1] - last) <= PLATEAU * fabs(last))

@@ -25,10 +25,11 @@ enum { REMARK_TEXT_MAX = 320 };
 
 struct remark {
     enum symptom symptom;
-    size_t layer; /* index into the definition's layers; REMARK_NO_LAYER where it is about the whole run */
+    size_t layer; /* index into the definition's layers; REMARK_NO_LAYER where it is about the whole run, or */
+    size_t line;  /* of a program about this line of it, from 1; else 0 */
     size_t epoch; /* where it was first seen */
     char message[REMARK_TEXT_MAX], hint[REMARK_TEXT_MAX];
-    const size_t *units; /* dead_relu: which; NULL elsewhere */
+    const size_t *units; /* dead_relu: which (of a program: along the last axis); NULL elsewhere */
     size_t unit_count;
 };
 
@@ -46,8 +47,9 @@ struct curve {
 /* How the units of a run's activations are. */
 struct vitals;
 
-/* All its memory comes from the arena now; NULL when that is short. */
-struct vitals *vitals_new(struct arena *arena, const struct network *network);
+/* given: the numbers of what the network is given, by value. All its memory comes from the arena now; NULL when that is
+ * short. */
+struct vitals *vitals_new(struct arena *arena, const struct network *network, double *const *given);
 
 /* Looks at a pass after its forward: one batch of an epoch that is recorded; `first` and `last` say which of the
  * epoch's batches it is. Errors are the backend's. */

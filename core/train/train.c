@@ -26,7 +26,7 @@ struct run {
     enum judging judging;
     double threshold;
     double *outputs; /* host, of one batch */
-    size_t steps;
+    size_t steps, path_points;
     double told; /* when progress was last called */
 };
 
@@ -187,6 +187,17 @@ static int record(struct run *run, const struct pass *pass, size_t epoch, const 
     return backend_error(pass->backend, code, error);
 }
 
+/* The next point of the path: the parameters as they are. */
+static int add_to_path(struct run *run, struct error *error)
+{
+    const struct network *network = run->problem->network;
+    if (run->training->path == NULL) return CODE_OK;
+    double *to = run->training->path + run->path_points++ * network->parameter_elements;
+    for (size_t p = 0; p < network->parameter_count; to += network->graded[p++].value->size)
+        if (pass_read(&run->whole, run->batch_network.graded[p].value, to, error) != CODE_OK) return error->code;
+    return CODE_OK;
+}
+
 static int run_epoch(struct run *run, size_t epoch, struct error *error)
 {
     const struct training *t = run->training;
@@ -208,6 +219,7 @@ static int run_epoch(struct run *run, size_t epoch, struct error *error)
         if (code == CODE_OK) code = pass_backward(pass, error);
         /* Before the update: the point belongs to the parameters that made its loss. */
         if (code == CODE_OK && recorded && last) code = record(run, pass, epoch, &tally, error);
+        if (code == CODE_OK && recorded && last) code = add_to_path(run, error);
         if (code == CODE_OK) code = step(run, pass, error);
         if (code != CODE_OK) return code;
     }
@@ -384,10 +396,15 @@ static bool make_curve(struct run *run, struct curve *curve)
     return true;
 }
 
-/* The network for batches of so many samples, and a pass over it. */
+/* The network for batches of so many samples, and a pass over it. A program is of all its data, which is its only
+ * batch. */
 static int make_pass(struct run *run, size_t samples, struct network *network, struct pass *pass, struct error *error)
 {
-    int code = network_build(run->arena, run->problem->network->definition, samples, network, error);
+    int code = CODE_OK;
+    if (run->problem->network->program != NULL)
+        *network = *run->problem->network;
+    else
+        code = network_build(run->arena, run->problem->network->definition, samples, network, error);
     if (code == CODE_OK) code = pass_new(run->arena, &network->graph, run->problem->backend, pass, error);
     pass->cancelled = run->problem->cancelled;
     return code;
@@ -423,7 +440,7 @@ static int prepare(struct run *run, struct trained *trained, struct error *error
     if (code == CODE_OK && run->remaining > 0)
         code = make_pass(run, run->remaining, &run->rest_network, &run->rest, error);
     if (code != CODE_OK) return code;
-    run->vitals = vitals_new(run->arena, &run->batch_network);
+    run->vitals = vitals_new(run->arena, &run->batch_network, run->problem->given);
     if (run->vitals == NULL) return out_of_memory(error);
     code = allocate_state(run, error);
     if (code == CODE_OK) code = clear_padding(run, error);
@@ -451,7 +468,9 @@ int train_run(struct arena *arena, const struct training *training, struct train
     if (code == CODE_OK) code = run_epochs(&run, trained, error);
     for (size_t p = 0; code == CODE_OK && p < run.batch_network.parameter_count; p++)
         code = pass_read(&run.whole, run.batch_network.graded[p].value, trained->parameters[p], error);
+    if (code == CODE_OK) code = add_to_path(&run, error);
     if (code == CODE_OK) judge(&run, trained);
+    trained->path_points = run.path_points;
     release(&run);
     return code;
 }

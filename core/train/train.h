@@ -17,9 +17,14 @@ struct trained;
 struct training {
     struct problem problem; /* of all samples; its numbers are where the run begins, targets of classes one-hot */
     struct optimizer optimizer;
-    size_t epochs;       /* from 1 */
-    size_t batch_size;   /* from 1; the samples in the given order, the last batch may be smaller */
+    size_t epochs;     /* from 1 */
+    size_t batch_size; /* from 1; the samples in the given order, the last batch may be smaller; of a program 1: all */
     size_t record_every; /* from 1: epochs 0, k, 2k, ... are recorded */
+
+    /* Where the parameters before each recorded epoch's (last) update go, and behind those what they are in the end:
+     * host, layout inside, [train_points + 1, parameter_elements]; trained->path_points are filled in. NULL: nowhere.
+     */
+    double *path;
 
     /* Called after an epoch was recorded, the first time at once and then no more often than every so many seconds;
      * may be NULL. */
@@ -36,6 +41,7 @@ struct trained {
     double loss, accuracy; /* accuracy is NaN where there is none */
     double *predictions;   /* host, [samples, ...output] */
     double **parameters;   /* host, by parameter, layout inside */
+    size_t path_points;    /* of training->path */
 };
 
 /* Points that a run records. */

@@ -162,6 +162,8 @@ static void write_limits(struct json *json, const struct options *options)
     json_member_number(json, "max_points", TRAIN_POINTS_MAX);
     json_member_number(json, "max_resolution", LIMIT_RESOLUTION);
     json_member_number(json, "max_answer_numbers", LIMIT_ANSWER_NUMBERS);
+    json_member_number(json, "max_path_points", LIMIT_PATH_POINTS);
+    json_member_number(json, "max_svd_flops", LIMIT_SVD_WORK);
     json_member_number(json, "max_rank", TENSOR_RANK_MAX);
     json_member_number(json, "max_values", DOCUMENT_VALUES_MAX);
     json_member_number(json, "max_unexpected_listed", CHECK_UNEXPECTED_MAX);

@@ -6,6 +6,7 @@
 #include "core/diagnosis/carry.h"
 #include "core/trace/trace.h"
 #include "server/api/read_body.h"
+#include "server/api/reveal.h"
 #include "server/http/media_type.h"
 #include "server/report/formats.h"
 #include "server/report/nearest.h"
@@ -71,15 +72,12 @@ static int read_strict(const struct exchange *exchange, bool *strict, struct err
     return error_set(error, CODE_QUERY_OUT_OF_RANGE, "strict is %.*s, it must be 1 or 0", LIMIT_NAME, value);
 }
 
-/* The reference is for staff, if there is anybody else; and for nobody, where that is said. A trace holds it, too. */
+/* A trace holds the reference, too; and central differences are it but for a few digits. */
 static int check_reveal(const struct exchange *exchange, const struct check_task *request, struct error *error)
 {
-    if ((!request->check.reveal && !request->trace) || (exchange->role == ROLE_STAFF && !exchange->options->no_reveal))
-        return CODE_OK;
-    error_set(error, CODE_REVEAL_REFUSED,
-              exchange->options->no_reveal ? "this daemon reveals the reference to nobody"
-                                           : "the reference is revealed to staff alone");
-    return error_at(error, request->check.reveal ? "reveal" : "trace");
+    if (request->check.reveal) return reveal_allowed(exchange, "reveal", error);
+    if (request->trace) return reveal_allowed(exchange, "trace", error);
+    return request->check.numeric ? reveal_allowed(exchange, "numeric", error) : CODE_OK;
 }
 
 int api_check_measure(struct exchange *exchange, struct load *load, struct error *error)
@@ -117,7 +115,7 @@ static void add_timing(struct exchange *exchange, const struct check_state *stat
     timing_add(&text, "diagnose", state->diagnose_seconds);
     if (state->request.trace) timing_add(&text, "trace", state->trace_seconds);
     timing_add(&text, "write", write);
-    if (state->report.verified) timing_add(&text, "verify", state->report.verify_seconds);
+    if (state->report.verify_seconds > 0) timing_add(&text, "verify", state->report.verify_seconds);
     timing_answer(exchange, &text);
 }
 

@@ -2,8 +2,11 @@
 
 #include "server/api/capabilities.h"
 #include "server/api/check.h"
+#include "server/api/landscape.h"
 #include "server/api/metrics.h"
+#include "server/api/optimizer_step.h"
 #include "server/api/static_files.h"
+#include "server/api/svd.h"
 #include "server/api/train.h"
 #include "server/body/body.h"
 #include "server/http/probes.h"
@@ -24,6 +27,28 @@ static const struct route table[] = {
      .what = "training",
      .measure = api_train_measure,
      .run = api_train_run},
+    {.path = "/v1/optimizer_step",
+     .role = ROLE_CHECK,
+     .method = "POST",
+     .accepts = body_media_type,
+     .what = "check",
+     .measure = api_optimizer_step_measure,
+     .run = api_optimizer_step_run},
+    {.path = "/v1/landscape",
+     .role = ROLE_CHECK,
+     .method = "POST",
+     .accepts = body_media_type,
+     .lasts = true,
+     .what = "landscape",
+     .measure = api_landscape_measure,
+     .run = api_landscape_run},
+    {.path = "/v1/svd",
+     .role = ROLE_CHECK,
+     .method = "POST",
+     .accepts = body_media_type,
+     .what = "decomposition",
+     .measure = api_svd_measure,
+     .run = api_svd_run},
     {.path = "/v1/capabilities", .method = "GET", .run = api_capabilities},
     {.path = "/healthz", .method = "GET", .run = probes_health},
     {.path = "/readyz", .method = "GET", .run = probes_ready},

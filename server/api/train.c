@@ -34,7 +34,11 @@ int api_train_measure(struct exchange *exchange, struct load *load, struct error
     const char *accept = exchange_header(exchange, "Accept");
     state->streams = accept != NULL && media_type_prefers(accept, "text/event-stream", "application/json");
     int code = read_body(exchange, &state->request.document, error);
+    state->request.brief = !exchange->on_worker;
     if (code == CODE_OK) code = train_task_measure(&exchange->arena, exchange->options, &state->request, error);
+    exchange->line = state->request.document.line;
+    exchange->column = state->request.document.column;
+    load->later = code == CODE_OK && state->request.brief;
     load->work = state->request.work;
     load->waits = true; /* however short, it may stream, which is a worker's */
     state->read_seconds = clock_seconds() - begun;

@@ -68,9 +68,8 @@ static void write_tolerance(struct json *json, const struct tolerance *tolerance
     json_close(json, '}');
 }
 
-/* `line` is that of the program which made what is graded; 0 without one. */
-static void write_entry(struct json *json, const struct check *check, const struct entry *entry, bool graded,
-                        unsigned line)
+void check_report_entry(struct json *json, const struct check *check, const struct entry *entry, bool graded,
+                        unsigned line, const char *state)
 {
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
     const char *name = check_report_name(json->text->arena, entry);
@@ -81,6 +80,7 @@ static void write_entry(struct json *json, const struct check *check, const stru
     }
     json_open(json, '{');
     json_member_text(json, "name", name);
+    if (state != NULL) json_member_text(json, "state", state);
     if (line > 0) json_member_size(json, "line", line);
     if (entry->expected)
         write_shape(json, "shape", &entry->shape);
@@ -105,8 +105,7 @@ static void write_entry(struct json *json, const struct check *check, const stru
     json_close(json, '}');
 }
 
-/* The rule that was asked for: "auto", or an object as in the request. */
-static void write_rule(struct json *json, const struct tolerance_rule *rule)
+void check_report_rule(struct json *json, const struct tolerance_rule *rule)
 {
     if (rule->kind == TOLERANCE_AUTO) {
         json_member_text(json, "tolerance", "auto");
@@ -128,19 +127,21 @@ static void write_entries(struct json *json, const struct check *check, const ch
     const struct network *network = check->problem.network;
     for (size_t i = 0; i < count; i++) {
         bool has_line = graded && network->program != NULL && i < network->graded_count;
-        write_entry(json, check, &entries[i], graded, has_line ? network->program->graded_lines[i] : 0);
+        check_report_entry(json, check, &entries[i], graded, has_line ? network->program->graded_lines[i] : 0, NULL);
     }
     json_close(json, ']');
 }
 
-static void write_reference(struct json *json, const char *name, const struct entry *entries, size_t count)
+/* The reference of all entries that have one, or (numeric) their central differences. */
+static void write_tensors(struct json *json, const char *name, const struct entry *entries, size_t count, bool numeric)
 {
     json_key(json, name);
     json_open(json, '{');
     for (size_t i = 0; i < count; i++) {
-        if (entries[i].reference == NULL) continue;
+        const double *numbers = numeric ? entries[i].numeric : entries[i].reference;
+        if (numbers == NULL) continue;
         json_key(json, entries[i].name);
-        json_tensor(json, entries[i].shape.rank, entries[i].shape.dim, entries[i].reference);
+        json_tensor(json, entries[i].shape.rank, entries[i].shape.dim, numbers);
     }
     json_close(json, '}');
 }
@@ -182,16 +183,17 @@ void check_report_json(struct text *text, const struct check *check, const struc
     json_member_number(&json, "loss", report->loss);
     json_member_text(&json, "device", check->problem.backend->device);
     json_member_text(&json, "dtype", dtype_names[check->problem.backend->dtype]);
-    write_rule(&json, &check->tolerance);
+    check_report_rule(&json, &check->tolerance);
     write_entries(&json, check, "parameters", report->entries, report->entry_count, true);
     if (report->unexpected_not_listed > 0) {
         json_member_size(&json, "unexpected_not_listed", report->unexpected_not_listed);
     }
     if (report->intermediate_count > 0)
         write_entries(&json, check, "intermediates", report->intermediates, report->intermediate_count, false);
-    if (check->reveal) write_reference(&json, "reference", report->entries, report->entry_count);
+    if (check->reveal) write_tensors(&json, "reference", report->entries, report->entry_count, false);
     if (check->reveal && report->intermediate_count > 0)
-        write_reference(&json, "reference_intermediates", report->intermediates, report->intermediate_count);
+        write_tensors(&json, "reference_intermediates", report->intermediates, report->intermediate_count, false);
+    if (check->numeric) write_tensors(&json, "numeric", report->entries, report->entry_count, true);
     if (diagnosis != NULL) diagnosis_report_json(&json, check, diagnosis);
     if (report->trace != NULL) trace_report_json(&json, report->trace);
     if (report->verified) write_verification(&json, check, &report->verification);

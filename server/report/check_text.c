@@ -66,17 +66,19 @@ static void add_entries(struct text *text, const struct check *check, const stru
         add_entry(text, check, &entries[i], name_width, shape_width);
 }
 
-static void add_reference(struct text *text, const struct entry *entries, size_t count)
+/* The reference, or (numeric) the central differences in its place. */
+static void add_tensors(struct text *text, const struct entry *entries, size_t count, bool numeric)
 {
-    text_add(text, "\nreference\n");
+    text_add(text, numeric ? "\nnumeric\n" : "\nreference\n");
     for (size_t i = 0; i < count; i++) {
-        if (entries[i].reference == NULL) continue;
+        const double *numbers = numeric ? entries[i].numeric : entries[i].reference;
+        if (numbers == NULL) continue;
         struct json json;
         json_init(&json, text);
         text_add(text, "  ");
         add_name(text, entries[i].name, 0);
         text_add(text, " = ");
-        json_tensor(&json, entries[i].shape.rank, entries[i].shape.dim, entries[i].reference);
+        json_tensor(&json, entries[i].shape.rank, entries[i].shape.dim, numbers);
         text_add(text, "\n");
     }
 }
@@ -117,7 +119,8 @@ void check_report_text(struct text *text, const struct check *check, const struc
         add_entries(text, check, report->intermediates, report->intermediate_count);
     }
     if (diagnosis != NULL) diagnosis_report_text(text, check, diagnosis);
-    if (check->reveal) add_reference(text, report->entries, report->entry_count);
+    if (check->reveal) add_tensors(text, report->entries, report->entry_count, false);
+    if (check->numeric) add_tensors(text, report->entries, report->entry_count, true);
     if (report->trace != NULL) trace_report_text(text, report->trace);
     const struct verification *v = &report->verification;
     if (report->verified)

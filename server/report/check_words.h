@@ -12,6 +12,14 @@ void check_report_json(struct text *text, const struct check *check, const struc
 void check_report_text(struct text *text, const struct check *check, const struct report *report,
                        const struct diagnosis *diagnosis);
 
+/* An entry as JSON; `line` is that of the program which made what is graded, 0 without one; `state` what of an
+ * optimizer's state it is, NULL of none. */
+void check_report_entry(struct json *json, const struct check *check, const struct entry *entry, bool graded,
+                        unsigned line, const char *state);
+
+/* `tolerance`, the rule that was asked for: "auto", or an object as in the request. */
+void check_report_rule(struct json *json, const struct tolerance_rule *rule);
+
 /* One sentence on an entry that did not pass or was not expected: what is wrong, in the request's shapes; ""
  * for the others. In the arena; NULL when memory is short. */
 const char *check_report_detail(struct arena *arena, const struct check *check, const struct entry *entry);

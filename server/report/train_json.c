@@ -16,6 +16,7 @@ static void write_remark(struct json *json, const struct remark *remark)
         json_member_nothing(json, "layer");
     else
         json_member_size(json, "layer", remark->layer);
+    if (remark->line > 0) json_member_size(json, "line", remark->line);
     json_member_size(json, "epoch", remark->epoch);
     json_member_text(json, "message", remark->message);
     json_member_text(json, "hint", remark->hint);
@@ -79,7 +80,7 @@ static void write_final(struct json *json, const struct train_task *request, con
     json_open(json, '{');
     json_member_number(json, "loss", trained->loss);
     if (trained->curve.accuracy != NULL) json_member_number(json, "accuracy", trained->accuracy);
-    write_tensor(json, "predictions", &view, trained->predictions);
+    if (set->network.program == NULL) write_tensor(json, "predictions", &view, trained->predictions);
     json_close(json, '}');
 }
 

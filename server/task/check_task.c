@@ -12,51 +12,11 @@
 #include "server/limits.h"
 #include "server/text/number.h"
 #include "server/task/read_device.h"
-#include "server/task/read_program.h"
+#include "server/task/read_problem.h"
+#include "server/task/read_submissions.h"
+#include "server/task/read_tolerance.h"
 
 /* ---- options ---- */
-
-static int read_limit(struct members *r, const json_t *object, const char *name, double *limit)
-{
-    if (members_number(r, object, name, OPTIONAL, limit) != CODE_OK || *limit >= 0) return r->error->code;
-    error_set(r->error, CODE_OUT_OF_RANGE, "%s is %.17g, it must be at least 0", name, *limit);
-    return error_at(r->error, name);
-}
-
-/* {"atol": a, "rtol": r}, or {"relative_norm": t} and the like. */
-static int read_tolerance_object(struct members *r, const json_t *object, struct tolerance_rule *tolerance)
-{
-    static const char *const known[] = {"atol", "rtol", "relative_norm", "relative_error", "decimals", NULL};
-    *tolerance = (struct tolerance_rule){.kind = TOLERANCE_PLAIN, .plain = {.atol = 1e-6}};
-    members_known(r, object, known);
-    for (int kind = TOLERANCE_RELATIVE_NORM; r->error->code == CODE_OK && kind <= TOLERANCE_DECIMALS; kind++) {
-        const char *name = tolerance_names[kind];
-        if (json_object_get(object, name) == NULL) continue;
-        tolerance->kind = (enum tolerance_kind)kind;
-        if (json_object_size(object) > 1) {
-            error_set(r->error, CODE_OUT_OF_RANGE, "%s is a rule of its own, beside which nothing else can stand",
-                      name);
-            return error_at(r->error, name);
-        }
-        read_limit(r, object, name, &tolerance->limit);
-    }
-    if (r->error->code == CODE_OK) read_limit(r, object, "atol", &tolerance->plain.atol);
-    if (r->error->code == CODE_OK) read_limit(r, object, "rtol", &tolerance->plain.rtol);
-    return r->error->code;
-}
-
-static int read_tolerance(struct members *r, const json_t *root, struct tolerance_rule *tolerance)
-{
-    const json_t *member = json_object_get(root, "tolerance");
-    *tolerance = (struct tolerance_rule){.kind = TOLERANCE_AUTO};
-    if (member == NULL || (json_is_string(member) && strcmp(json_string_value(member), "auto") == 0)) return CODE_OK;
-    if (json_is_object(member)) {
-        read_tolerance_object(r, member, tolerance);
-    } else {
-        error_set(r->error, CODE_WRONG_TYPE, "tolerance must be \"auto\" or an object, as {\"atol\": 1e-6}");
-    }
-    return r->error->code != CODE_OK ? error_at(r->error, "tolerance") : CODE_OK;
-}
 
 /* What each parameter is worth; 1 where nothing is said. */
 static int read_points(struct members *r, const json_t *root, const struct problem_set *set, const double **points)
@@ -124,6 +84,7 @@ static int read_options(struct members *r, const json_t *root, const struct opti
     if (members_bool(r, root, "diagnose", OPTIONAL, &request->diagnose) != CODE_OK) return r->error->code;
     if (members_bool(r, root, "reveal", OPTIONAL, &check->reveal) != CODE_OK) return r->error->code;
     if (read_trace(r, root, request) != CODE_OK) return r->error->code;
+    if (members_bool(r, root, "numeric", OPTIONAL, &check->numeric) != CODE_OK) return r->error->code;
     return members_bool(r, root, "verify_reference", OPTIONAL, &check->verify_reference);
 }
 
@@ -159,6 +120,20 @@ static double traced_elements(const struct check_task *request)
     return fmin(elements, 2.0 * TRACE_ELEMENTS_MAX * TRACE_VALUES_MAX);
 }
 
+static bool takes_differences(const struct check *check)
+{
+    return check->verify_reference || check->numeric;
+}
+
+/* Elements of all that is graded: not less than central differences are taken of. */
+static double graded_elements(const struct network *network)
+{
+    double elements = 0;
+    for (size_t p = 0; p < network->graded_count; p++)
+        elements += (double)network->graded[p].value->size;
+    return elements;
+}
+
 /* Bytes of arena that a check takes, roughly, wherever it runs (a device's memory is not ours to share out; where it
  * does not suffice for the verification, that is done here): the pass; per parameter the host's copies of the value,
  * the reference and its transpose; per intermediate two copies; and what is written out, text growing by doubling. */
@@ -167,14 +142,15 @@ static double memory_needed(const struct check_task *request)
     size_t elements;
     const struct network *network = &request->set.network;
     if (!pass_elements(&network->graph, &elements)) return HUGE_VAL;
-    double passes = 1 + (request->check.verify_reference ? 1.5 : 0);
+    double passes = 1 + (takes_differences(&request->check) ? 1.5 : 0);
     double search = request->search ? diagnose_elements(network) : 0;
     /* The search has its numbers in float64 on the host, which may not be where the check's own pass is. */
     if (request->search && (request->dtype != DTYPE_FLOAT64 || device_with_own_memory())) search += (double)elements;
     double shown = intermediate_elements(request), parameters = (double)network->parameter_elements;
-    double written = (request->check.reveal ? parameters + shown : 0) + traced_elements(request);
+    double numeric = request->check.numeric ? graded_elements(network) : 0;
+    double written = (request->check.reveal ? parameters + shown : 0) + numeric + traced_elements(request);
     double trace = request->trace ? trace_bytes(network) : 0;
-    return trace + 8 * (passes * (double)elements + search + 4 * parameters + 2 * shown) +
+    return trace + 8 * (passes * (double)elements + search + 4 * parameters + 2 * shown + 2 * numeric) +
            2 * NUMBER_TEXT_MAX * written;
 }
 
@@ -183,8 +159,9 @@ static double work_needed(const struct check_task *request)
 {
     const struct network *network = &request->set.network;
     double parameters = (double)network->parameter_elements, shown = intermediate_elements(request);
-    double written = (request->check.reveal ? parameters + shown : 0) + traced_elements(request);
-    return check_work(network, request->check.verify_reference) + (request->trace ? trace_work(network) : 0) +
+    double numeric = request->check.numeric ? graded_elements(network) : 0;
+    double written = (request->check.reveal ? parameters + shown : 0) + numeric + traced_elements(request);
+    return check_work(network, takes_differences(&request->check)) + (request->trace ? trace_work(network) : 0) +
            WORK_PER_NUMBER_DRAWN * parameters + WORK_PER_NUMBER_WRITTEN * written + WORK_PER_NUMBER_SHOWN * shown;
 }
 
@@ -202,88 +179,53 @@ static int check_limits(const struct options *options, struct check_task *reques
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {"network",
-                                        "convention",
-                                        "parameters",
-                                        "data",
-                                        "gradients",
-                                        "tolerance",
-                                        "points",
-                                        "intermediates",
-                                        "device",
-                                        "dtype",
-                                        "diagnose",
-                                        "reveal",
-                                        "verify_reference",
-                                        "subgradients",
-                                        "accept_rounded",
-                                        "carry_forward",
-                                        "shapes",
-                                        "names",
-                                        "program",
-                                        "trace",
-                                        NULL};
+    static const char *const of_networks[] = {"network",
+                                              "convention",
+                                              "parameters",
+                                              "data",
+                                              "gradients",
+                                              "tolerance",
+                                              "points",
+                                              "intermediates",
+                                              "device",
+                                              "dtype",
+                                              "diagnose",
+                                              "reveal",
+                                              "verify_reference",
+                                              "subgradients",
+                                              "accept_rounded",
+                                              "carry_forward",
+                                              "shapes",
+                                              "names",
+                                              "program",
+                                              "numeric",
+                                              "trace",
+                                              NULL};
     static const char *const of_programs[] = {
-        "program",          "output",        "parameters",     "data",          "gradients", "tolerance",
-        "points",           "intermediates", "device",         "dtype",         "diagnose",  "reveal",
-        "verify_reference", "subgradients",  "accept_rounded", "carry_forward", "trace",     NULL};
+        "program",        "output",        "parameters", "data",     "gradients", "tolerance",        "points",
+        "intermediates",  "device",        "dtype",      "diagnose", "reveal",    "verify_reference", "subgradients",
+        "accept_rounded", "carry_forward", "numeric",    "trace",    NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct document *document = &request->document;
     const json_t *root = document->root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
-    bool program = json_object_get(root, "program") != NULL;
-    if (members_known(&r, root, program ? of_programs : known) != CODE_OK) return error->code;
-    bool brief = request->brief && program;
-    request->brief = false;
-    if (program ? read_program(&r, root, &request->set, &brief, &document->line, &document->column) != CODE_OK
-                : read_network(&r, root, &request->set) != CODE_OK)
+    if (read_problem(&r, document, of_networks, of_programs, &request->set, &request->brief) != CODE_OK)
         return error->code;
-    request->brief = program && brief;
     if (request->brief) return CODE_OK;
-    if (!program && read_batch(&r, root, &request->set) != CODE_OK) return error->code;
     if (read_options(&r, root, options, request) != CODE_OK) return error->code;
     return check_limits(options, request, error);
 }
 
 /* ---- what was submitted ---- */
 
-/* Why something is no tensor, for the student to read. */
-static const char *flaw_of(const json_t *value, const struct numbers *numbers)
-{
-    if (numbers != NULL) return "its rows differ in length, or it has too many axes";
-    if (json_is_array(value)) return "it holds something that is not a number";
-    if (json_is_null(value)) return "it is null";
-    if (json_is_string(value)) return "it is a string";
-    if (json_is_boolean(value)) return "it is true or false";
-    return "it is an object";
-}
-
-static bool read_submission(struct members *r, const char *name, const json_t *value, struct submission *submission)
-{
-    *submission = (struct submission){.name = name};
-    const struct numbers *numbers = document_numbers(r->document, value);
-    if (numbers != NULL && !numbers->ragged) {
-        submission->tensor = &numbers->tensor;
-    } else if (numbers == NULL && json_is_number(value)) {
-        struct tensor *scalar = arena_alloc(r->arena, sizeof *scalar);
-        const struct shape shape = {.rank = 0};
-        if (scalar == NULL || !tensor_new(r->arena, &shape, scalar)) return false;
-        scalar->data[0] = json_number_value(value);
-        submission->tensor = scalar;
-    } else {
-        submission->flaw = flaw_of(value, numbers);
-    }
-    return true;
-}
-
 /* What compares nothing is never a pass: a script that hands in an empty dictionary is to hear of it. Who asks for the
- * reference alone (`reveal`) knows. */
+ * reference alone (`reveal`), or for differences (`numeric`), knows. */
 static int check_something(struct members *r, const struct check_task *request)
 {
     const struct check *check = &request->check;
     size_t graded = request->set.network.graded_count, known = 0;
     bool none = check->gradients.items != NULL && check->gradients.count == 0 && check->intermediates.count == 0 &&
-                !check->reveal && !request->trace;
+                !check->reveal && !check->numeric && !request->trace;
     for (size_t i = 0; graded == 0 && i < check->intermediates.count; i++) {
         struct intermediate which;
         known += intermediate_find(&request->set.network, check->intermediates.items[i].name, &which);
@@ -297,33 +239,13 @@ static int check_something(struct members *r, const struct check_task *request)
     return error_at(r->error, "gradients");
 }
 
-/* The members of an object as submissions; whatever else it is holds none, and no list of them either: that is how
- * a report tells the two apart. */
-static int read_submissions(struct members *r, const json_t *object, struct submissions *submissions)
-{
-    *submissions = (struct submissions){0};
-    if (!json_is_object(object)) return CODE_OK;
-    size_t count = json_object_size(object);
-    struct submission *items = arena_array(r->arena, count, sizeof *items);
-    if (items == NULL) return members_out_of_memory(r);
-    size_t i = 0;
-    for (void *at = json_object_iter((json_t *)object); at != NULL && i < count;
-         at = json_object_iter_next((json_t *)object, at))
-        if (!read_submission(r, json_object_iter_key(at), json_object_iter_value(at), &items[i++]))
-            return members_out_of_memory(r);
-    *submissions = (struct submissions){.items = items, .count = count};
-    return CODE_OK;
-}
-
 int check_task_read(struct arena *arena, struct check_task *request, struct error *error)
 {
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct problem_set *set = &request->set;
     struct check *check = &request->check;
     const json_t *root = request->document.root, *gradients;
-    bool listed = set->network.program == NULL; /* a program's numbers were read with it */
-    if (listed && (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK))
-        return error->code;
+    if (read_problem_numbers(&r, root, set) != CODE_OK) return error->code;
     /* Whatever the gradients are is graded; only their absence is the client's fault. */
     if (members_member(&r, root, "gradients", REQUIRED, &gradients) != CODE_OK) return error->code;
     if (read_submissions(&r, gradients, &check->gradients) != CODE_OK) return error->code;
@@ -334,6 +256,6 @@ int check_task_read(struct arena *arena, struct check_task *request, struct erro
     struct problem *problem = &check->problem;
     set->problem.cancelled = problem->cancelled;
     *problem = set->problem;
-    double work = check_device_work(problem->network, check->verify_reference);
+    double work = check_device_work(problem->network, takes_differences(check));
     return device_backend(request->device, request->dtype, work, 1, &problem->backend, error);
 }

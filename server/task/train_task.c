@@ -6,73 +6,15 @@
 #include "server/task/quota.h"
 #include "server/limits.h"
 #include "server/text/number.h"
-#include "server/task/read_attributes.h"
 #include "server/task/read_device.h"
+#include "server/task/read_problem.h"
+#include "server/task/read_range.h"
+#include "server/task/read_training.h"
 
-#define EPOCHS_USUAL 1000
-
-/* What an epoch of the smallest network takes beyond its arithmetic. */
+/* What an epoch of the smallest network takes beyond its arithmetic; and what a node of a program, of which there may
+ * be very many small ones. */
 #define WORK_PER_BATCH 2000.0
-
-static int read_optimizer(struct members *r, const json_t *root, struct optimizer *optimizer)
-{
-    static const char *const others[] = {"type", NULL};
-    optimizer->type = optimizers[0];
-    const json_t *object = NULL;
-    if (members_object(r, root, "optimizer", OPTIONAL, &object) != CODE_OK) return r->error->code;
-    if (object == NULL) {
-        read_no_attributes(optimizer->type->attributes, optimizer->attributes);
-        return CODE_OK;
-    }
-    const char *names[16];
-    size_t count = 0;
-    for (; optimizers[count] != NULL && count + 1 < sizeof names / sizeof *names; count++)
-        names[count] = optimizers[count]->name;
-    names[count] = NULL;
-    int type = 0;
-    if (members_choice(r, object, "type", REQUIRED, names, &type) == CODE_OK) {
-        optimizer->type = optimizers[type];
-        read_attributes(r, object, optimizer->type->attributes, others, optimizer->attributes);
-    }
-    if (r->error->code == CODE_OK && optimizer->type->check != NULL)
-        optimizer->type->check(optimizer->attributes, r->error);
-    return r->error->code != CODE_OK ? error_at(r->error, "optimizer") : CODE_OK;
-}
-
-static int read_schedule(struct members *r, const json_t *root, struct train_task *request)
-{
-    struct training *t = &request->training;
-    double epochs = EPOCHS_USUAL, batch = (double)request->set.batch, every = 0;
-    if (members_size(r, root, "epochs", OPTIONAL, 1, SIZE_MOST, &epochs) != CODE_OK) return r->error->code;
-    if (members_size(r, root, "batch_size", OPTIONAL, 1, SIZE_MOST, &batch) != CODE_OK) return r->error->code;
-    if (members_size(r, root, "record_every", OPTIONAL, 1, SIZE_MOST, &every) != CODE_OK) return r->error->code;
-    size_t samples = request->set.batch;
-    t->epochs = (size_t)epochs;
-    t->batch_size = batch < (double)samples ? (size_t)batch : samples;
-    t->record_every = every > 0 ? (size_t)every : (t->epochs - 1) / TRAIN_POINTS_USUAL + 1;
-    size_t points = train_points(t->epochs, t->record_every);
-    if (points <= TRAIN_POINTS_MAX) return CODE_OK;
-    error_set(r->error, CODE_OUT_OF_RANGE, "this records %zu points, at most %d are taken: record_every must be larger",
-              points, TRAIN_POINTS_MAX);
-    return error_at(r->error, "record_every");
-}
-
-/* Two numbers, the first less than the second. */
-static int read_range(struct members *r, const json_t *object, const char *name, double range[2])
-{
-    const json_t *member;
-    const struct tensor *given;
-    if (members_member(r, object, name, OPTIONAL, &member) != CODE_OK || member == NULL) return r->error->code;
-    if (members_tensor(r, object, name, &given) != CODE_OK) return r->error->code;
-    if (given->shape.rank == 1 && given->size == 2 && given->data[0] < given->data[1] &&
-        isfinite(given->data[1] - given->data[0])) {
-        range[0] = given->data[0];
-        range[1] = given->data[1];
-        return CODE_OK;
-    }
-    error_set(r->error, CODE_OUT_OF_RANGE, "%s must be two numbers, the first less than the second", name);
-    return error_at(r->error, name);
-}
+#define WORK_PER_NODE 5000.0
 
 static int read_boundary(struct members *r, const json_t *root, struct train_task *request)
 {
@@ -123,6 +65,7 @@ static double memory_needed(const struct train_task *request)
     const struct network *network = &request->set.network;
     size_t all;
     if (!pass_elements(&network->graph, &all)) return HUGE_VAL;
+    if (network->program != NULL) all *= 2; /* what is known of units, by rows */
     double points = fmin(grid_points(request), TRAIN_OUTPUTS_AT_ONCE), samples = (double)network->batch;
     double batches = (double)(t->batch_size + network->batch % t->batch_size) + points;
     double parameters = (double)network->parameter_elements, data = 0;
@@ -141,8 +84,11 @@ static double steps_of(const struct training *t)
 static int check_limits(const struct options *options, struct train_task *request, struct error *error)
 {
     const struct training *t = &request->training;
-    request->work = train_work(t) + WORK_PER_BATCH * steps_of(t) + WORK_PER_NUMBER_WRITTEN * numbers_written(request) +
-                    request->set.network.work / (double)request->set.batch * grid_points(request);
+    const struct network *network = &request->set.network;
+    double nodes = network->program != NULL ? (double)network->graph.node_count : 0;
+    request->work = train_work(t) + (WORK_PER_BATCH + WORK_PER_NODE * nodes) * steps_of(t) +
+                    WORK_PER_NUMBER_WRITTEN * numbers_written(request) +
+                    network->work / (double)request->set.batch * grid_points(request);
     if (quota_work(options, "training", request->work, error) != CODE_OK) return error->code;
     if (numbers_written(request) > LIMIT_ANSWER_NUMBERS)
         return error_set(error, CODE_TOO_MUCH_WORK, "the answer would hold %.3g numbers, the limit is %.3g",
@@ -150,23 +96,45 @@ static int check_limits(const struct options *options, struct train_task *reques
     return quota_memory(options, "training", memory_needed(request), error);
 }
 
+/* What is said of layers and of samples, neither of which a program has. */
+static int refuse_of_programs(struct members *r, const json_t *root)
+{
+    static const struct {
+        const char *name, *why;
+    } refused[] = {
+        {"batch_size", "a program is trained on all of its data at once: its shapes are those of the data, and it does "
+                       "not say which axis counts samples"},
+        {"boundary", "a boundary is for networks of layers: a program does not say what its inputs and its output are"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        if (json_object_get(root, refused[i].name) == NULL) continue;
+        error_set(r->error, CODE_UNKNOWN_MEMBER, "%s", refused[i].why);
+        return error_at(r->error, refused[i].name);
+    }
+    return CODE_OK;
+}
+
 int train_task_measure(struct arena *arena, const struct options *options, struct train_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {"network", "convention", "parameters",   "data",     "optimizer",
-                                        "epochs",  "batch_size", "record_every", "boundary", "device",
-                                        "dtype",   "shapes",     "names",        NULL};
+    static const char *const of_networks[] = {"network", "convention", "parameters",   "data",     "optimizer",
+                                              "epochs",  "batch_size", "record_every", "boundary", "device",
+                                              "dtype",   "shapes",     "names",        NULL};
+    static const char *const of_programs[] = {"program", "output",       "parameters", "data",  "optimizer",
+                                              "epochs",  "record_every", "device",     "dtype", NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
+    struct problem_set *set = &request->set;
     const json_t *root = request->document.root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
-    if (members_known(&r, root, known) != CODE_OK) return error->code;
-    if (read_network(&r, root, &request->set) != CODE_OK) return error->code;
-    if (read_batch(&r, root, &request->set) != CODE_OK) return error->code;
+    if (problem_is_program(root) && refuse_of_programs(&r, root) != CODE_OK) return error->code;
+    if (read_problem(&r, &request->document, of_networks, of_programs, set, &request->brief) != CODE_OK)
+        return error->code;
+    if (request->brief) return CODE_OK;
     if (read_optimizer(&r, root, &request->training.optimizer) != CODE_OK) return error->code;
-    if (read_schedule(&r, root, request) != CODE_OK) return error->code;
-    if (read_boundary(&r, root, request) != CODE_OK) return error->code;
+    if (read_schedule(&r, root, set->batch, TRAIN_POINTS_USUAL, &request->training) != CODE_OK) return error->code;
+    if (set->network.program == NULL && read_boundary(&r, root, request) != CODE_OK) return error->code;
     if (read_device(&r, root, options, &request->device, &request->dtype) != CODE_OK) return error->code;
-    request->training.problem.network = &request->set.network;
+    request->training.problem.network = &set->network;
     return check_limits(options, request, error);
 }
 
@@ -174,8 +142,7 @@ int train_task_read(struct arena *arena, struct train_task *request, struct erro
 {
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct problem_set *set = &request->set;
-    const json_t *root = request->document.root;
-    if (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK) return error->code;
+    if (read_problem_numbers(&r, request->document.root, set) != CODE_OK) return error->code;
     struct training *t = &request->training;
     set->problem.cancelled = t->problem.cancelled;
     t->problem = set->problem;

@@ -12,6 +12,7 @@ struct train_task {
     struct problem_set set;
     struct device_choice device;
     enum dtype dtype;
+    bool brief; /* in: reading a program may take a moment only; out: that it would have taken more */
     struct grid boundary;
     double work;              /* floating-point operations that the training will take */
     struct training training; /* complete after train_task_read, but for who is told of its progress */

@@ -194,7 +194,7 @@ START_TEST(verification_at_once)
         struct error error = {0};
         if (wrong) gradients[s.elements - 1] += 0.25;
         ck_assert_int_eq(differences_verify(&s.arena, &s.problem, g_of, &want, &error), CODE_OK);
-        ck_assert_int_eq(differences_verify_on_device(&s.arena, &s.problem, g_of, &got, &error), CODE_OK);
+        ck_assert_int_eq(differences_verify_on_device(&s.arena, &s.problem, g_of, NULL, &got, &error), CODE_OK);
         ck_assert_uint_eq(got.checked, want.checked);
         ck_assert_uint_eq(got.at_kinks, want.at_kinks);
         ck_assert_double_eq_tol(got.max_abs_diff, want.max_abs_diff, 1e-8);
@@ -204,7 +204,7 @@ START_TEST(verification_at_once)
     if (networks[_i % NETWORKS].zero_bias) {
         struct verification got;
         struct error error = {0};
-        ck_assert_int_eq(differences_verify_on_device(&s.arena, &s.problem, g_of, &got, &error), CODE_OK);
+        ck_assert_int_eq(differences_verify_on_device(&s.arena, &s.problem, g_of, NULL, &got, &error), CODE_OK);
         ck_assert_uint_gt(got.at_kinks, 0);
     }
     arena_free(&s.arena);
@@ -243,7 +243,7 @@ START_TEST(verification_can_be_cancelled)
     struct error error = {0};
     s.problem.backend = b;
     s.problem.cancelled = &cancelled;
-    ck_assert_int_eq(differences_verify_on_device(&s.arena, &s.problem, w_of, &v, &error), CODE_CANCELLED);
+    ck_assert_int_eq(differences_verify_on_device(&s.arena, &s.problem, w_of, NULL, &v, &error), CODE_CANCELLED);
     arena_free(&s.arena);
 }
 END_TEST

@@ -200,7 +200,7 @@ static int verify_made_up(size_t batch, struct verification *v)
     ck_assert_int_eq(chain_build_defined(&arena, batch, &chain, &error), CODE_OK);
     problem = chain_problem(&arena, &chain, &backend, rows, targets, parameters);
     problem.cancelled = &asked.cancelled;
-    return differences_verify_on_device(&arena, &problem, gradients, v, &error);
+    return differences_verify_on_device(&arena, &problem, gradients, NULL, v, &error);
 }
 
 static void prepare_made_up(size_t width)

@@ -167,7 +167,7 @@ START_TEST(verification_without_a_device)
     ck_assert_int_eq(differences_verify(&m.arena, &problem, w_of, &want, &error), CODE_OK);
     for (size_t n = 1;; n++) {
         standin_fail_in(n, failure, sick);
-        int code = differences_verify_on_device(&m.arena, &problem, w_of, &got, &error);
+        int code = differences_verify_on_device(&m.arena, &problem, w_of, NULL, &got, &error);
         bool reached = standin_fail_left() <= sick;
         standin_fail_in(0, CODE_OK, false);
         ck_assert_uint_eq(standin_count().pending, 0);

@@ -8,7 +8,8 @@ static const char *const steps[] = {[STEP_LOSS] = "The loss",
                                     [STEP_PARAMETER] = "A parameter's gradient",
                                     [STEP_CONSUMER] = "Adding up what several layers send back",
                                     [STEP_FINISHED] = "The finished gradients",
-                                    [STEP_FORWARD] = "The forward pass, where its values or gradients show it"};
+                                    [STEP_FORWARD] = "The forward pass, where its values or gradients show it",
+                                    [STEP_UPDATE] = "The optimizer's update (`POST /v1/optimizer_step`)"};
 
 static void print_mistake(const struct mistake *m)
 {

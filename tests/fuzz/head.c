@@ -266,8 +266,15 @@ static const struct place {
     const char *path, *method;
     enum role role;
 } places[] = {
-    {"/v1/check", "POST", ROLE_CHECK}, {"/v1/train", "POST", ROLE_CHECK}, {"/v1/capabilities", "GET", ROLE_NONE},
-    {"/healthz", "GET", ROLE_NONE},    {"/readyz", "GET", ROLE_NONE},     {"/metrics", "GET", ROLE_STAFF},
+    {"/v1/check", "POST", ROLE_CHECK},
+    {"/v1/train", "POST", ROLE_CHECK},
+    {"/v1/capabilities", "GET", ROLE_NONE},
+    {"/healthz", "GET", ROLE_NONE},
+    {"/readyz", "GET", ROLE_NONE},
+    {"/metrics", "GET", ROLE_STAFF},
+    {"/v1/optimizer_step", "POST", ROLE_CHECK},
+    {"/v1/landscape", "POST", ROLE_CHECK},
+    {"/v1/svd", "POST", ROLE_CHECK},
 };
 
 static const struct place *find_place(const char *path)

@@ -399,7 +399,7 @@ class TruthTest(DaemonTest):
         for curve in (answer["loss"], answer.get("accuracy", answer["loss"]), *answer["gradient_norms"].values()):
             self.assertEqual(len(curve), len(answer["epochs"]))
         self.assertEqual("accuracy" in answer, "accuracy" in answer["final"])
-        self.assert_health(answer["health"], len(request["network"]["layers"]))
+        self.assert_health(answer["health"], len(request.get("network", {"layers": []})["layers"]))
 
     def assert_alike(self, found, expected, at=""):
         """The same, but for what rounding may make of numbers."""
@@ -436,7 +436,7 @@ class TruthTest(DaemonTest):
             self.validate(data, schema)
             self.assert_members(data, schema)
             if name == "epoch":
-                self.assert_health(data["health"], len(request["network"]["layers"]))
+                self.assert_health(data["health"], len(request.get("network", {"layers": []})["layers"]))
         self.assertEqual(names, ["epoch"] * (len(names) - 1) + ["done"])
         self.assertGreater(len(names), 1)
         self.assert_training(data, request)
@@ -452,7 +452,7 @@ class TruthTest(DaemonTest):
                 self.assertEqual(headers.get_content_type(), "application/json")
                 self.assertRegex(headers["Server-Timing"], r"^read;dur=[\d.]+, train;dur=[\d.]+, write;dur=[\d.]+$")
                 self.assert_training(answer, request)
-                self.assertEqual(answer["health"] == [], name in ("xor", "all_options"), answer["health"])
+                self.assertEqual(answer["health"] == [], name in ("xor", "all_options", "program"), answer["health"])
 
                 status, headers, stream = self.ask("POST", "/v1/train", request, {"Accept": "text/event-stream"})
                 self.assertEqual((status, headers.get_content_type()), (200, "text/event-stream"))
@@ -491,6 +491,36 @@ class TruthTest(DaemonTest):
                 answer = json.loads(body)
                 self.assertEqual(status, 200, answer)
                 self.assert_training(answer, changed)
+
+    def test_the_rest_of_the_lab(self):
+        """Updates by hand, landscapes, singular values: examples are taken, and what is answered is as described."""
+        for path, request_schema, answer_schema in (("/v1/optimizer_step", "StepRequest", "StepReport"),
+                                                    ("/v1/landscape", "LandscapeRequest", "Landscape"), ("/v1/svd", "SvdRequest", "Svd")):
+            count = 0
+            for name, request in self.examples(path):
+                with self.subTest(path=path, example=name):
+                    self.validate(request, request_schema)
+                    status, headers, body = self.ask("POST", path, request)
+                    answer = json.loads(body)
+                    self.assertEqual((status, headers.get_content_type()), (200, "application/json"), answer)
+                    self.validate(answer, answer_schema)
+                    self.assert_members(answer, answer_schema)
+                    count += 1
+            self.assertGreater(count, 0)
+            status, _, body = self.ask("POST", path, {"colour": "blue"})
+            self.validate(json.loads(body), "Problem")
+            self.assertEqual((status, json.loads(body)["code"]), (400, "unknown_member"))
+
+    def test_steps_of_all_kinds_fit_their_schema(self):
+        examples = dict(self.examples("/v1/optimizer_step"))
+        answer = json.loads(self.ask("POST", "/v1/optimizer_step", examples["adam"])[2])
+        self.assertEqual([mistake["id"] for mistake in answer["diagnosis"]["mistakes"]], ["bias_correction_missing"])
+        self.assertTrue(json.loads(self.ask("POST", "/v1/optimizer_step", examples["momentum"])[2])["passed"])
+        for updated in ({}, [], {"parameters": {"w": "?", "q": 1}, "state": {"v": [1], "m": {}, "step": "x"}}):
+            for example in examples.values():
+                status, _, body = self.ask("POST", "/v1/optimizer_step", {**example, "updated": updated, "reveal": True})
+                self.assertEqual(status, 200, body)
+                self.validate(json.loads(body), "StepReport")
 
     def test_training_problems_fit_their_schema(self):
         good = dict(self.examples("/v1/train"))["all_options"]

@@ -20,6 +20,7 @@ CORE = {
     "diagnosis": ("base", "backend", "ops", "graph", "language", "pass", "check"),
     "trace": ("base", "backend", "ops", "graph", "language", "pass"),  # beside check, which it knows nothing of
     "train": ("base", "backend", "ops", "graph", "pass"),  # beside check and diagnosis, of which it knows nothing
+    "update": ("base", "backend", "ops", "graph", "pass", "check", "train"),  # an optimizer's update, checked
 }
 
 # On the right stand the core's folders, which are the same for all of them. Text and bodies are at the bottom; http

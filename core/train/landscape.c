@@ -1,0 +1,255 @@
+#include "core/train/landscape.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/backend/svd.h"
+#include "core/base/numbers.h"
+#include "core/base/numpy_random.h"
+
+const char *const normalization_names[] = {"filter", "layer", "none", NULL};
+
+/* What a node takes, however little it computes; and the part of a pass that is forward. */
+#define WORK_PER_NODE 1000.0
+#define FORWARD (1.0 / 3)
+
+static int out_of_memory(struct error *error)
+{
+    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+}
+
+static const struct value *value_of(const struct problem *problem, size_t p)
+{
+    return problem->network->graded[p].value;
+}
+
+/* ---- the grid ---- */
+
+double landscape_work(const struct network *network, double points)
+{
+    return points * (FORWARD * network->work + WORK_PER_NODE * (double)network->graph.node_count +
+                     10 * (double)network->parameter_elements);
+}
+
+bool landscape_elements(const struct network *network, double *elements)
+{
+    size_t pass;
+    if (!pass_elements(&network->graph, &pass)) return false;
+    *elements = (double)pass + 4 * (double)network->parameter_elements;
+    return true;
+}
+
+/* The center and both directions in the backend's memory, laid out as the pass has its parameters. */
+struct plane {
+    void *center, *directions[2];
+};
+
+/* Numbers by parameter into the pass's parameters, and from there into memory of their own. */
+static int place(struct arena *arena, struct pass *pass, const struct problem *problem, double *const *numbers,
+                 void **memory, struct error *error)
+{
+    for (size_t p = 0; p < problem->network->parameter_count; p++)
+        if (pass_set(pass, value_of(problem, p), numbers[p], error) != CODE_OK) return error->code;
+    int code = pass->backend->allocate(arena, pass->block, memory);
+    if (code == CODE_OUT_OF_MEMORY) return out_of_memory(error);
+    if (code == CODE_OK) code = pass->backend->axpby(pass->block, 1, pass->parameters, 0, *memory);
+    return backend_error(pass->backend, code, error);
+}
+
+static int move(struct pass *pass, const struct plane *plane, double a, double b, struct error *error)
+{
+    const struct backend *backend = pass->backend;
+    int code = backend->axpby(pass->block, 1, plane->center, 0, pass->parameters);
+    if (code == CODE_OK) code = backend->axpby(pass->block, a, plane->directions[0], 1, pass->parameters);
+    if (code == CODE_OK) code = backend->axpby(pass->block, b, plane->directions[1], 1, pass->parameters);
+    return backend_error(backend, code, error);
+}
+
+static int loss_here(struct pass *pass, double *loss, struct error *error)
+{
+    struct error here = {0};
+    int code = pass_forward(pass, &here);
+    *loss = code == CODE_OK ? pass->loss : NAN;
+    if (code == CODE_OK || code == CODE_NOT_FINITE || code == CODE_OUT_OF_RANGE) return CODE_OK;
+    *error = here;
+    return code;
+}
+
+static void release(const struct backend *backend, struct plane *plane)
+{
+    void *all[] = {plane->center, plane->directions[0], plane->directions[1]};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i] != NULL) backend->release(all[i]);
+}
+
+int landscape_run(struct arena *arena, const struct landscape *l, double *losses, struct error *error)
+{
+    const struct problem *problem = &l->problem;
+    struct plane plane = {0};
+    struct pass pass;
+    int code = problem_pass(arena, problem, problem->backend, &pass, error);
+    for (size_t d = 0; code == CODE_OK && d < 2; d++)
+        code = place(arena, &pass, problem, l->directions[d], &plane.directions[d], error);
+    if (code == CODE_OK) code = place(arena, &pass, problem, l->center, &plane.center, error);
+    if (code == CODE_OK) code = pass_forward(&pass, error); /* the center has to have a loss */
+    for (size_t i = 0; code == CODE_OK && i < l->counts[1]; i++)
+        for (size_t j = 0; code == CODE_OK && j < l->counts[0]; j++) {
+            code = move(&pass, &plane, l->at[0][j], l->at[1][i], error);
+            if (code == CODE_OK) code = loss_here(&pass, &losses[i * l->counts[0] + j], error);
+        }
+    release(problem->backend, &plane);
+    pass_free(&pass);
+    return code;
+}
+
+/* ---- random directions ---- */
+
+/* Weights [.., units] of which x @ W is taken have a filter for each index of the last axis, all others of the first.
+ */
+static void normalize(const struct graded *graded, enum normalization normalization, const double *w, double *d)
+{
+    const struct shape *shape = &graded->value->shape;
+    size_t n = graded->value->size, filters = 1, apart = 1, within = 1;
+    bool last = graded->slot != NULL && graded->slot->product;
+    if (normalization == NORMALIZE_FILTER && shape->rank > 0) {
+        filters = shape->dim[last ? shape->rank - 1 : 0];
+        apart = last ? filters : 1;
+        within = last ? 1 : n / filters;
+    }
+    for (size_t f = 0; normalization != NORMALIZE_NONE && f < filters; f++) {
+        double own = 0, drawn = 0;
+        for (size_t i = 0; i < n / filters; i++) {
+            size_t at = f * within + i * apart;
+            own += w[at] * w[at];
+            drawn += d[at] * d[at];
+        }
+        double factor = sqrt(own) / (sqrt(drawn) + 1e-10);
+        for (size_t i = 0; i < n / filters; i++)
+            d[f * within + i * apart] *= factor;
+    }
+}
+
+bool landscape_random(struct arena *arena, const struct problem *problem, double *const *center, uint32_t seed,
+                      enum normalization normalization, double *const *a, double *const *b)
+{
+    const struct network *network = problem->network;
+    double *const *directions[] = {a, b};
+    struct numpy_random random;
+    size_t most = 0;
+    for (size_t p = 0; p < network->parameter_count; p++)
+        if (value_of(problem, p)->size > most) most = value_of(problem, p)->size;
+    double *drawn = arena_doubles(arena, most);
+    if (drawn == NULL) return false;
+    numpy_random_seed(&random, seed);
+    for (size_t d = 0; d < 2; d++)
+        for (size_t p = 0; p < network->parameter_count; p++) {
+            const struct graded *graded = &network->graded[p];
+            size_t n = graded->value->size;
+            memset(directions[d][p], 0, n * sizeof(double));
+            if (graded->slot != NULL && !graded->slot->regularized) continue;
+            for (size_t i = 0; i < n; i++)
+                drawn[i] = numpy_random_normal(&random);
+            struct view view = convention_graded(problem->convention, graded);
+            view_import(&view, drawn, directions[d][p]);
+            normalize(graded, normalization, center[p], directions[d][p]);
+        }
+    return true;
+}
+
+/* ---- along a path ---- */
+
+/* Of a path along a line, a: into b a direction of length 1 at a right angle to it, as near as can be to the axis of
+ * the first number that a moves least. */
+static void go_aside(const struct problem *problem, double *const *a, double *const *b)
+{
+    const struct network *network = problem->network;
+    size_t which = 0, axis = 0;
+    for (size_t p = 0; p < network->parameter_count; p++)
+        for (size_t k = 0; k < value_of(problem, p)->size; k++)
+            if (fabs(a[p][k]) < fabs(a[which][axis])) {
+                which = p;
+                axis = k;
+            }
+    double along = a[which][axis], length = sqrt(1 - along * along);
+    for (size_t p = 0; p < network->parameter_count; p++)
+        for (size_t k = 0; k < value_of(problem, p)->size; k++)
+            b[p][k] = ((p == which && k == axis ? 1 : 0) - along * a[p][k]) / length;
+}
+
+/* The principal components of rows x_i are sums of them, sum_i u_i x_i / sqrt(value), u being an eigenvector of the
+ * matrix of their products: of as many rows and columns as there are points, which are few. */
+int landscape_pca(struct arena *arena, const struct problem *problem, size_t count, const double *path,
+                  double *const *a, double *const *b, double explained[2], struct error *error)
+{
+    const struct network *network = problem->network;
+    size_t n = network->parameter_elements;
+    double *rows = arena_array(arena, count, n * sizeof *rows), *products = arena_array(arena, count, count * 8);
+    double *const *directions[] = {a, b}, total = 0;
+    struct svd svd;
+    if (rows == NULL || products == NULL) return out_of_memory(error);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < n; k++)
+            rows[i * n + k] = path[i * n + k] - path[(count - 1) * n + k];
+    for (size_t i = 0; i < count; i++) {
+        if (problem->cancelled != NULL && atomic_load_explicit(problem->cancelled, memory_order_relaxed))
+            return error_set(error, CODE_CANCELLED, "the work was cancelled");
+        for (size_t j = 0; j <= i; j++)
+            products[i * count + j] = products[j * count + i] = numbers_dot(n, rows + i * n, rows + j * n);
+    }
+    const struct tensor all = {.size = count * count, .data = products};
+    if (tensor_first_not_finite(&all) < all.size)
+        return error_set(error, CODE_NOT_FINITE, "the path of the training is too long for float64");
+    int code = svd_of(arena, count, count, products, true, &svd, error);
+    if (code != CODE_OK) return code;
+    for (size_t i = 0; i < count; i++)
+        total += svd.values[i];
+    if (count < 2 || !(svd.values[0] > 0) || n < 2)
+        return error_set(error, CODE_OUT_OF_RANGE, "%s",
+                         n < 2 ? "one number moves along a line: there is no plane"
+                               : "the parameters do not move in this training: there is no path");
+    /* Products of products: half of the digits. */
+    size_t found = svd.values[1] > 1e-14 * svd.values[0] ? 2 : 1;
+    explained[1] = 0;
+    for (size_t d = 0; d < found; d++) {
+        explained[d] = svd.values[d] / total;
+        double along = 0; /* the first point's coordinate */
+        for (size_t i = 0; i < count; i++)
+            along += svd.u[i * count + d] * products[i];
+        for (size_t p = 0, at = 0; p < network->parameter_count; at += value_of(problem, p++)->size)
+            for (size_t k = 0; k < value_of(problem, p)->size; k++) {
+                double sum = 0;
+                for (size_t i = 0; i < count; i++)
+                    sum += svd.u[i * count + d] * rows[i * n + at + k];
+                directions[d][p][k] = copysign(1, along) * sum / sqrt(svd.values[d]);
+            }
+    }
+    if (found < 2) go_aside(problem, a, b);
+    return CODE_OK;
+}
+
+void landscape_project(const struct landscape *l, size_t count, const double *path, double *coordinates)
+{
+    const struct problem *problem = &l->problem;
+    size_t n = problem->network->parameter_elements;
+    double aa = 0, ab = 0, bb = 0;
+    for (size_t p = 0; p < problem->network->parameter_count; p++) {
+        size_t size = value_of(problem, p)->size;
+        aa += numbers_dot(size, l->directions[0][p], l->directions[0][p]);
+        ab += numbers_dot(size, l->directions[0][p], l->directions[1][p]);
+        bb += numbers_dot(size, l->directions[1][p], l->directions[1][p]);
+    }
+    double determinant = aa * bb - ab * ab;
+    bool plane = determinant > DBL_EPSILON * aa * bb;
+    for (size_t i = 0; i < count; i++) {
+        double xa = 0, xb = 0;
+        for (size_t p = 0, at = 0; p < problem->network->parameter_count; at += value_of(problem, p++)->size)
+            for (size_t k = 0; k < value_of(problem, p)->size; k++) {
+                double x = path[i * n + at + k] - l->center[p][k];
+                xa += x * l->directions[0][p][k];
+                xb += x * l->directions[1][p][k];
+            }
+        coordinates[2 * i] = plane ? (bb * xa - ab * xb) / determinant : xa / aa;
+        coordinates[2 * i + 1] = plane ? (aa * xb - ab * xa) / determinant : 0;
+    }
+}
