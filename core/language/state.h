@@ -14,9 +14,38 @@ struct allowance {
     double work;
 };
 
+struct evaluation;
+
+/* Where a thing is put: under a name; or into the list or dictionary of that name, NULL where it has none. */
+enum { WRITTEN_KEYS_MAX = 3 };
+struct written {
+    const char *name;
+    struct thing keys[WRITTEN_KEYS_MAX]; /* the outermost first; an index counts from the list's begin */
+    size_t key_count;
+    size_t count; /* of a list: its items */
+    bool updates; /* what was there is in it: x += ..., x[i] = ... of an array */
+};
+
+/* Somebody who looks on while a program is evaluated. */
+struct observer {
+    void *context;
+    /* A statement begins; it has ended. */
+    int (*begins)(void *context, struct evaluation *e, const struct statement *statement);
+    void (*ends)(void *context, struct evaluation *e, const struct statement *statement);
+    /* An array has been read from a name, a list or a dictionary. */
+    void (*reads)(void *context, struct evaluation *e, const struct array *array);
+    /* Something is put somewhere: may put something else in its place. */
+    int (*writes)(void *context, struct evaluation *e, const struct written *written, struct thing *thing);
+    /* What a name stands for that the program has not given any meaning; false where that is nothing. */
+    bool (*unknown)(void *context, struct evaluation *e, const char *name, struct thing *thing);
+    /* A statement is at fault: true to forget the error and go on behind it. */
+    bool (*fails)(void *context, struct evaluation *e, const struct statement *statement);
+};
+
 /* The names of a call of a def. */
 struct frame {
     struct frame *caller;
+    size_t number; /* of the call, from 1 */
     struct local {
         size_t symbol;
         struct thing thing;
@@ -44,6 +73,7 @@ struct evaluation {
     struct versions *names;      /* by symbol: what it stands for on the outermost level, the last being what holds */
     struct frame *frame;         /* NULL there */
     size_t levels;               /* of calls within each other */
+    size_t calls;                /* of defs, so far */
     struct allowance left;       /* of what it may do */
     bool spent;                  /* it would have needed more */
     struct spot spot;            /* of what is being evaluated */
@@ -56,7 +86,8 @@ struct evaluation {
     size_t constant_count, constant_room;
     bool (*wanted)(void *context, const char *name); /* whether a value's gradient was asked for by this name */
     void *context;
-    const char **unused; /* names of what the program was given and does not mention */
+    const struct observer *observer; /* NULL without one */
+    const char **unused;             /* names of what the program was given and does not mention */
     size_t unused_count;
 };
 

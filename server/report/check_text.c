@@ -4,6 +4,7 @@
 
 #include "server/report/check_words.h"
 #include "server/report/diagnosis.h"
+#include "server/report/lines.h"
 
 /* Names wider than that push their line out instead of widening every other one. */
 enum { NAME_WIDTH_MAX = 32 };
@@ -115,6 +116,7 @@ void check_report_text(struct text *text, const struct check *check, const struc
         text_add(text, "\nintermediates\n");
         add_entries(text, check, report->intermediates, report->intermediate_count);
     }
+    if (report->backward != NULL) lines_report_text(text, report->backward);
     if (diagnosis != NULL) diagnosis_report_text(text, check, diagnosis);
     if (check->reveal) add_reference(text, report->entries, report->entry_count);
     const struct verification *v = &report->verification;

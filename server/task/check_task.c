@@ -151,7 +151,8 @@ static double memory_needed(const struct check_task *request)
     if (request->search && (request->dtype != DTYPE_FLOAT64 || device_with_own_memory())) search += (double)elements;
     double shown = intermediate_elements(request), parameters = (double)network->parameter_elements;
     double written = request->check.reveal ? parameters + shown : 0;
-    return 8 * (passes * (double)elements + search + 4 * parameters + 2 * shown) + 2 * NUMBER_TEXT_MAX * written;
+    double code = request->backward != NULL ? 3 * (double)run_elements(network) + 3 * (double)elements : 0;
+    return 8 * (code + passes * (double)elements + search + 4 * parameters + 2 * shown) + 2 * NUMBER_TEXT_MAX * written;
 }
 
 /* Operations of the check, with what is done per number besides arithmetic: drawing it, writing it. */
@@ -175,18 +176,27 @@ static int check_limits(const struct options *options, struct check_task *reques
     return quota_memory(options, "check", memory_needed(request), error);
 }
 
+/* `backward`: code in place of gradients. */
+static int read_backward(struct members *r, const json_t *root, struct check_task *request)
+{
+    if (members_string(r, root, "backward", OPTIONAL, &request->backward) != CODE_OK) return r->error->code;
+    request->backward_length = json_string_length(json_object_get(root, "backward"));
+    if (request->backward == NULL || json_object_get(root, "gradients") == NULL) return CODE_OK;
+    error_set(r->error, CODE_OUT_OF_RANGE, "backward is code in place of gradients: only one of them can be given");
+    return error_at(r->error, "backward");
+}
+
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
                        struct error *error)
 {
-    static const char *const known[] = {"network",          "convention",   "parameters",     "data",
-                                        "gradients",        "tolerance",    "points",         "intermediates",
-                                        "device",           "dtype",        "diagnose",       "reveal",
-                                        "verify_reference", "subgradients", "accept_rounded", "carry_forward",
-                                        "shapes",           "names",        "program",        NULL};
+    static const char *const known[] = {
+        "network",        "convention",    "parameters", "data",     "gradients", "tolerance",        "points",
+        "intermediates",  "device",        "dtype",      "diagnose", "reveal",    "verify_reference", "subgradients",
+        "accept_rounded", "carry_forward", "shapes",     "names",    "program",   "backward",         NULL};
     static const char *const of_programs[] = {
-        "program",          "output",        "parameters",     "data",          "gradients", "tolerance",
-        "points",           "intermediates", "device",         "dtype",         "diagnose",  "reveal",
-        "verify_reference", "subgradients",  "accept_rounded", "carry_forward", NULL};
+        "program",        "output",        "parameters", "data",     "gradients", "tolerance",        "points",
+        "intermediates",  "device",        "dtype",      "diagnose", "reveal",    "verify_reference", "subgradients",
+        "accept_rounded", "carry_forward", "backward",   "names",    NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct document *document = &request->document;
     const json_t *root = document->root;
@@ -194,6 +204,8 @@ int check_task_measure(struct arena *arena, const struct options *options, struc
     bool program = json_object_get(root, "program") != NULL;
     if (members_known(&r, root, program ? of_programs : known) != CODE_OK) return error->code;
     bool brief = request->brief && program;
+    if (read_backward(&r, root, request) != CODE_OK) return error->code;
+    if (request->backward != NULL && request->brief) return CODE_OK; /* code is for a worker */
     request->brief = false;
     if (program ? read_program(&r, root, &request->set, &brief, &document->line, &document->column) != CODE_OK
                 : read_network(&r, root, &request->set) != CODE_OK)
@@ -249,7 +261,7 @@ static int check_something(struct members *r, const struct check_task *request)
         struct intermediate which;
         known += intermediate_find(&request->set.network, check->intermediates.items[i].name, &which);
     }
-    if (!none && graded + known > 0) return CODE_OK;
+    if ((!none && graded + known > 0) || (request->backward != NULL && graded > 0)) return CODE_OK;
     error_set(r->error, CODE_MISSING_MEMBER, "%s",
               graded > 0
                   ? "gradients is empty and there are no intermediates: nothing would be compared"
@@ -276,18 +288,36 @@ static int read_submissions(struct members *r, const json_t *object, struct subm
     return CODE_OK;
 }
 
+/* The data of a network, as it was sent. */
+static int list_data(struct members *r, const json_t *root, struct check_task *request)
+{
+    const json_t *object = json_object_get(root, "data");
+    request->data = arena_array(r->arena, json_object_size(object), sizeof *request->data);
+    if (request->data == NULL) return members_out_of_memory(r);
+    for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at)) {
+        struct submission one;
+        if (!read_submission(r, json_object_iter_key(at), json_object_iter_value(at), &one))
+            return members_out_of_memory(r);
+        if (one.tensor != NULL)
+            request->data[request->data_count++] = (struct known_data){.name = one.name, .tensor = one.tensor};
+    }
+    return CODE_OK;
+}
+
 int check_task_read(struct arena *arena, struct check_task *request, struct error *error)
 {
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct problem_set *set = &request->set;
     struct check *check = &request->check;
-    const json_t *root = request->document.root, *gradients;
+    const json_t *root = request->document.root, *gradients = NULL;
     bool listed = set->network.program == NULL; /* a program's numbers were read with it */
     if (listed && (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK))
         return error->code;
     /* Whatever the gradients are is graded; only their absence is the client's fault. */
-    if (members_member(&r, root, "gradients", REQUIRED, &gradients) != CODE_OK) return error->code;
+    if (members_member(&r, root, "gradients", request->backward != NULL ? OPTIONAL : REQUIRED, &gradients) != CODE_OK)
+        return error->code;
     if (read_submissions(&r, gradients, &check->gradients) != CODE_OK) return error->code;
+    if (request->backward != NULL && listed && list_data(&r, root, request) != CODE_OK) return error->code;
     const json_t *intermediates = NULL;
     if (members_object(&r, root, "intermediates", OPTIONAL, &intermediates) != CODE_OK) return error->code;
     if (read_submissions(&r, intermediates, &check->intermediates) != CODE_OK) return error->code;

@@ -2,6 +2,7 @@
 #ifndef SERVER_TASK_CHECK_TASK_H
 #define SERVER_TASK_CHECK_TASK_H
 
+#include "core/backward/backward.h"
 #include "core/check/check.h"
 #include "server/options.h"
 #include "server/task/read_network.h"
@@ -15,7 +16,11 @@ struct check_task {
                  */
     bool diagnose, search; /* the report says what is first wrong; and there is memory to search for the cause */
     double work;           /* floating-point operations that the check will take */
-    struct check check;    /* complete after check_task_read */
+    const char *backward;  /* the student's backward pass as code, in place of gradients; NULL without one */
+    size_t backward_length;
+    struct known_data *data; /* of a network, what such code may read besides */
+    size_t data_count;
+    struct check check; /* complete after check_task_read */
 };
 
 /* Reads what says how much work it is: network, batch, options. 422 CODE_TOO_MUCH_WORK where it is more than
