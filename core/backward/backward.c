@@ -154,7 +154,7 @@ static bool tells(const struct backward *b, const struct statement *s)
 {
     const struct outcome *outcome = &b->plain.outcomes[s->number];
     bool docstring = s->kind == STATEMENT_EXPRESSION && s->value != NULL && s->value->kind == EXPRESSION_STRING;
-    if (outcome->fault != NULL) return true;
+    if (outcome->fault != NULL || find_blamed(b, s->number) != NULL) return true;
     if (s->kind == STATEMENT_RETURN) return outcome->first != EVENT_NONE;
     return s->kind == STATEMENT_ASSIGN || s->kind == STATEMENT_UPDATE ||
            (s->kind == STATEMENT_EXPRESSION && !docstring);

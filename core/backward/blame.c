@@ -10,9 +10,14 @@ enum { TALLY_SLIPS_MAX = 64, CORRECTIONS_MAX = 8, HELPERS_MAX = 24, RATIOS_MAX =
 /* What a run came to. */
 struct tally {
     bool good;                          /* it ran at all */
-    size_t wrong, graded;               /* statements with a gradient that is wrong; those of what is graded */
+    size_t wrong, graded;               /* statements with a gradient that is wrong; those of a parameter's */
+    size_t faults;                      /* statements that cannot be evaluated; these count as wrong, too */
+    size_t judged;                      /* gradients that were looked at */
+    size_t matched;                     /* things that are gradients by their numbers */
+    size_t events;                      /* gradients that are wrong, each time that they are made */
     bool *slipped;                      /* by statement */
-    bool *helper;                       /* by statement: what it makes is no gradient */
+    bool *helper;                       /* by statement: nothing says that it makes a gradient */
+    bool *is_one;                       /* by statement: a helper that makes gradients all the same */
     struct slip slips[TALLY_SLIPS_MAX]; /* one for each statement */
     size_t slip_count;
 };
@@ -37,18 +42,21 @@ static size_t statements(const struct search *s)
 static bool tally_new(struct search *s, struct tally *tally)
 {
     *tally = (struct tally){.slipped = arena_zeroed(s->arena, statements(s), sizeof(bool)),
-                            .helper = arena_zeroed(s->arena, statements(s), sizeof(bool))};
-    return tally->slipped != NULL && tally->helper != NULL;
+                            .helper = arena_zeroed(s->arena, statements(s), sizeof(bool)),
+                            .is_one = arena_zeroed(s->arena, statements(s), sizeof(bool))};
+    return tally->slipped != NULL && tally->helper != NULL && tally->is_one != NULL;
 }
 
 static void tally_copy(const struct search *s, const struct tally *from, struct tally *to)
 {
-    bool *slipped = to->slipped, *helper = to->helper;
+    bool *slipped = to->slipped, *helper = to->helper, *is_one = to->is_one;
     memcpy(slipped, from->slipped, statements(s) * sizeof(bool));
     memcpy(helper, from->helper, statements(s) * sizeof(bool));
+    memcpy(is_one, from->is_one, statements(s) * sizeof(bool));
     *to = *from;
     to->slipped = slipped;
     to->helper = helper;
+    to->is_one = is_one;
 }
 
 static void count_slips(const struct search *s, const struct run *run, struct tally *tally)
@@ -62,14 +70,23 @@ static void count_slips(const struct search *s, const struct run *run, struct ta
         tally->graded += aim_is_parameter(around, slip->aim);
         if (tally->slip_count < TALLY_SLIPS_MAX) tally->slips[tally->slip_count++] = *slip;
     }
+    for (size_t i = 0; i < run->count; i++)
+        tally->judged += run->events[i].aimed == AIMED_AT && run->events[i].judged;
+    for (size_t i = 0; i < run->count; i++)
+        tally->matched += run->events[i].right;
+    tally->events = run->slip_count;
     for (size_t i = 0; i < statements(s); i++) {
         const struct outcome *outcome = &run->outcomes[i];
-        bool gradient = false;
+        bool gradient = false, one = outcome->first != EVENT_NONE;
         for (size_t e = outcome->first; e != EVENT_NONE; e = run->events[e].next)
-            gradient = gradient || run->events[e].right || (run->events[e].aimed == AIMED_AT && run->events[e].judged);
+            gradient = gradient || (run->events[e].aimed == AIMED_AT && run->events[e].judged);
+        for (size_t e = outcome->first; e != EVENT_NONE; e = run->events[e].next)
+            one = one && run->events[e].right;
+        tally->is_one[i] = one;
         tally->helper[i] = outcome->executed && !gradient && !tally->slipped[i];
-        if (outcome->fault != NULL) tally->wrong++; /* what cannot be evaluated is worse than what is wrong */
+        tally->faults += outcome->fault != NULL || outcome->poisoned;
     }
+    tally->wrong += tally->faults;
 }
 
 /* Runs the code with one edit more (NULL: none) under a plan. */
@@ -78,12 +95,14 @@ static bool try(struct search *s, const struct plan *plan, const struct edit *ed
     const struct edit *edits[CORRECTIONS_MAX + 1];
     size_t count = s->edit_count, length;
     struct run run;
-    bool *slipped = tally->slipped, *helper = tally->helper;
+    bool *slipped = tally->slipped, *helper = tally->helper, *is_one = tally->is_one;
     memcpy(edits, s->edits, count * sizeof *edits);
     if (edit != NULL) edits[count++] = edit;
     memset(slipped, 0, statements(s) * sizeof(bool));
     memset(helper, 0, statements(s) * sizeof(bool));
-    *tally = (struct tally){.slipped = slipped, .helper = helper, .wrong = SIZE_MAX, .graded = SIZE_MAX};
+    memset(is_one, 0, statements(s) * sizeof(bool));
+    *tally =
+        (struct tally){.slipped = slipped, .helper = helper, .is_one = is_one, .wrong = SIZE_MAX, .graded = SIZE_MAX};
     if (s->stopped || s->failed) return false;
     if (clock_thread_seconds() > s->until) {
         s->stopped = true;
@@ -104,9 +123,19 @@ static bool try(struct search *s, const struct plan *plan, const struct edit *ed
     return tally->good;
 }
 
+/* What is wrong is less, and not because less was looked at. */
 static bool is_better(const struct tally *a, const struct tally *b)
 {
-    return a->good && a->wrong < b->wrong;
+    return a->good && a->wrong < b->wrong && a->faults <= b->faults && a->judged >= b->judged;
+}
+
+/* Whether a parameter's gradient is right now that was not. */
+static bool helps_parameter(const struct search *s, const struct tally *now, const struct tally *before)
+{
+    for (size_t i = 0; i < before->slip_count; i++)
+        if (aim_is_parameter(s->plain->surroundings, before->slips[i].aim) && !now->slipped[before->slips[i].statement])
+            return true;
+    return false;
 }
 
 /* ---- conventions ---- */
@@ -135,10 +164,11 @@ static void settle_scales(struct search *s)
         plan.scales[plan.scale_count++] = ratios[i];
         plan.first_scale = ratios[i];
         bool better =
-            try(s, &plan, NULL, &s->other) && is_better(&s->other, &s->now) && s->other.graded < s->now.graded;
+            try(s, &plan, NULL, &s->other) && is_better(&s->other, &s->now) && helps_parameter(s, &s->other, &s->now);
         if (!better) { /* where others have another scale already */
             plan.first_scale = s->plan.first_scale;
-            better = try(s, &plan, NULL, &s->other) && is_better(&s->other, &s->now) && s->other.graded < s->now.graded;
+            better = try(s, &plan, NULL, &s->other) && is_better(&s->other, &s->now) &&
+                     helps_parameter(s, &s->other, &s->now);
         }
         if (!better) continue;
         s->plan = plan;
@@ -216,37 +246,119 @@ static bool is_edited(const struct search *s, size_t statement)
     return false;
 }
 
-/* The edit of a statement after which the fewest are wrong; NULL where none makes it fewer. The first of equals. */
-static const struct edit *best_edit(struct search *s, size_t statement, const struct slip *slip, size_t *wrong)
+/* What is done about one thing that is wrong, and what it comes to. */
+struct remedy {
+    size_t statement;
+    const struct edit *edit; /* NULL: it is put right as a gradient, by the plan */
+    struct plan plan;
+    size_t wrong, matched;
+};
+
+/* The fewer are wrong, the better; then the more is a gradient by its numbers; then the nearer to what stands there. */
+static bool is_nearer(const struct remedy *a, const struct remedy *b)
+{
+    if (b->statement == STATEMENT_NONE || a->wrong != b->wrong)
+        return b->statement == STATEMENT_NONE || a->wrong < b->wrong;
+    if (a->matched != b->matched) return a->matched > b->matched;
+    if (a->edit == NULL || b->edit == NULL) return a->edit != NULL && b->edit == NULL;
+    return a->edit->cost < b->edit->cost;
+}
+
+/* Tries the edits of a statement: *best becomes the best of them where that is better than it is. With `slip`, that has
+ * to be right then. */
+static void try_edits(struct search *s, size_t statement, const struct slip *slip, struct remedy *best)
 {
     struct edit *edits;
     size_t count;
-    const struct edit *best = NULL;
-    *wrong = s->now.wrong;
-    if (is_edited(s, statement) || s->edit_count == CORRECTIONS_MAX) return NULL;
+    if (is_edited(s, statement) || s->edit_count == CORRECTIONS_MAX || s->stopped || s->failed) return;
     if (!edits_list(s->arena, s->plain, statement, &edits, &count)) {
         s->failed = true;
-        return NULL;
+        return;
     }
     for (size_t i = 0; i < count && !s->stopped && !s->failed; i++) {
-        if (!try(s, &s->plan, &edits[i], &s->other) || s->other.wrong >= *wrong) continue;
+        if (!try(s, &s->plan, &edits[i], &s->other) || !is_better(&s->other, &s->now)) continue;
         if (slip != NULL && s->other.slipped[slip->statement]) continue;
-        best = &edits[i];
-        *wrong = s->other.wrong;
-        if (*wrong == 0 || (slip != NULL && *wrong + 1 == s->now.wrong)) break;
+        const struct remedy remedy = {.statement = statement,
+                                      .edit = &edits[i],
+                                      .plan = s->plan,
+                                      .wrong = s->other.wrong,
+                                      .matched = s->other.matched};
+        if (is_nearer(&remedy, best)) *best = remedy;
     }
-    return best;
 }
 
-/* Helpers that were run before what is wrong; the latest first. */
-static size_t list_helpers(const struct search *s, size_t *list)
+/* ---- helpers ---- */
+
+static bool assigns(const struct expression *target, const char *name)
 {
-    size_t count = 0, last = 0;
+    if (target->kind == EXPRESSION_SUBSCRIPT) return assigns(target->operands[0], name);
+    for (size_t i = 0; (target->kind == EXPRESSION_TUPLE || target->kind == EXPRESSION_LIST) && i < target->count; i++)
+        if (assigns(target->operands[i], name)) return true;
+    return (target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ATTRIBUTE) && strcmp(target->name, name) == 0;
+}
+
+static void reach_name(const struct search *s, const char *name, bool *reached, bool *more);
+
+static void reach_names(const struct search *s, const struct expression *x, bool *reached, bool *more, size_t depth)
+{
+    if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return;
+    if (x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) reach_name(s, x->name, reached, more);
+    for (size_t i = 0; i < x->count; i++)
+        reach_names(s, x->operands[i], reached, more, depth + 1);
+}
+
+static void reach_block(const struct block *block, bool *reached, bool *more)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        const struct statement *b = block->list[i];
+        *more = *more || !reached[b->number];
+        reached[b->number] = true;
+        reach_block(&b->body, reached, more);
+        reach_block(&b->otherwise, reached, more);
+    }
+}
+
+/* All that may make what a name stands for. */
+static void reach_name(const struct search *s, const char *name, bool *reached, bool *more)
+{
+    for (size_t i = 0; i < statements(s); i++) {
+        const struct statement *statement = s->plain->statements[i];
+        if (statement == NULL || reached[i]) continue;
+        bool makes = statement->kind == STATEMENT_DEFINE && strcmp(statement->name, name) == 0;
+        for (size_t t = 0; t < statement->target_count; t++)
+            makes = makes || assigns(statement->targets[t], name);
+        if (!makes) continue;
+        reached[i] = *more = true;
+        if (statement->kind == STATEMENT_DEFINE) reach_block(&statement->body, reached, more);
+    }
+}
+
+/* Helpers that what is wrong may be made of, the latest first: not through gradients, which are put right. */
+static size_t list_helpers(struct search *s, size_t *list)
+{
+    size_t count = 0;
+    bool more = true, *reached = arena_zeroed(s->arena, statements(s), sizeof *reached);
+    bool *followed = arena_zeroed(s->arena, statements(s), sizeof *followed);
+    if (reached == NULL || followed == NULL) {
+        s->failed = true;
+        return 0;
+    }
     for (size_t i = 0; i < s->now.slip_count; i++)
-        if (s->now.slips[i].statement > last) last = s->now.slips[i].statement;
+        reached[s->now.slips[i].statement] = true;
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < statements(s); i++) {
+            const struct statement *statement = s->plain->statements[i];
+            bool follows = reached[i] && !followed[i] && statement != NULL && (s->now.helper[i] || s->now.slipped[i]);
+            if (!follows) continue;
+            followed[i] = more = true;
+            reach_names(s, statement->value, reached, &more, 0);
+            if (statement->kind == STATEMENT_UPDATE) reach_names(s, statement->targets[0], reached, &more, 0);
+        }
+    }
     for (size_t i = statements(s); i-- > 0 && count < HELPERS_MAX;) {
         const struct statement *statement = s->plain->statements[i];
-        if (statement == NULL || !s->now.helper[i] || is_edited(s, i)) continue;
+        if (statement == NULL || !s->now.helper[i] || !reached[i] || is_edited(s, i)) continue;
         bool makes = statement->kind == STATEMENT_ASSIGN || statement->kind == STATEMENT_UPDATE ||
                      statement->kind == STATEMENT_EXPRESSION || statement->kind == STATEMENT_RETURN;
         if (makes) list[count++] = i;
@@ -254,74 +366,79 @@ static size_t list_helpers(const struct search *s, size_t *list)
     return count;
 }
 
-/* A helper that should have been a gradient: the one with which the fewest are wrong. */
-static size_t best_put(struct search *s, size_t statement, struct plan *best)
+/* A helper that should have been a gradient, each time that it is made: tries which, one time after the other. */
+static void try_puts(struct search *s, size_t statement, const struct slip *slip, struct remedy *best)
 {
     const struct run *plain = s->plain;
     const struct surroundings *around = plain->surroundings;
-    size_t wrong = s->now.wrong, first = plain->outcomes[statement].first;
-    if (first == EVENT_NONE || plain->outcomes[statement].begun != 1 || s->plan.put_count == PUTS_MAX) return wrong;
-    const struct event *event = &plain->events[first];
-    for (size_t a = 0; a < around->aim_count && !s->stopped && !s->failed; a++) {
-        if (event->array->size != around->aims[a].size || !aim_fits(&around->aims[a], &event->array->shape)) continue;
-        struct plan plan = s->plan;
-        plan.puts[plan.put_count].statement = statement;
-        plan.puts[plan.put_count].execution = event->execution;
-        plan.puts[plan.put_count].aim = a;
-        plan.puts[plan.put_count++].scale = plan.first_scale;
-        if (!try(s, &plan, NULL, &s->other) || s->other.wrong >= wrong) continue;
-        wrong = s->other.wrong;
-        *best = plan;
+    struct plan plan = s->plan;
+    size_t events = s->now.events, wrong = s->now.wrong, matched = s->now.matched;
+    bool fits = false;
+    for (size_t i = plain->outcomes[statement].first; i != EVENT_NONE; i = plain->events[i].next) {
+        const struct event *event = &plain->events[i];
+        size_t found = GRADIENT_NONE;
+        if (event->part != 0 || plan.put_count == PUTS_MAX) return;
+        struct plan tried = plan;
+        tried.puts[tried.put_count].statement = statement;
+        tried.puts[tried.put_count].execution = event->execution;
+        tried.puts[tried.put_count++].scale = tried.first_scale;
+        for (size_t a = 0; a < around->aim_count && !s->stopped && !s->failed; a++) {
+            if (event->array->size != around->aims[a].size || !aim_fits(&around->aims[a], &event->array->shape))
+                continue;
+            tried.puts[tried.put_count - 1].aim = a;
+            if (!try(s, &tried, NULL, &s->other) || s->other.faults > s->now.faults || s->other.events >= events)
+                continue;
+            found = a;
+            events = s->other.events;
+            wrong = s->other.wrong;
+            matched = s->other.matched;
+            fits = is_better(&s->other, &s->now) && (slip == NULL || !s->other.slipped[slip->statement]);
+        }
+        if (found == GRADIENT_NONE) continue;
+        plan = tried;
+        plan.puts[plan.put_count - 1].aim = found;
     }
-    return wrong;
+    const struct remedy remedy = {.statement = statement, .plan = plan, .wrong = wrong, .matched = matched};
+    if (fits && is_nearer(&remedy, best)) *best = remedy;
 }
 
-/* Blames a helper with which at least `least` fewer are wrong; false where there is none. */
-static bool blame_helper(struct search *s, struct blame *blame, size_t least)
+/* The best helper to blame: one that makes no gradient; else one that makes another one than it should. False where
+ * there is none with which fewer are wrong, or `slip` (NULL: whichever) is not. */
+static bool find_helper(struct search *s, const struct slip *slip, struct remedy *best)
 {
-    size_t helpers[HELPERS_MAX], count = list_helpers(s, helpers), best_wrong = s->now.wrong,
-                                 statement = STATEMENT_NONE;
-    const struct edit *edit = NULL;
-    struct plan put = s->plan;
-    for (size_t i = 0; i < count && !s->stopped && !s->failed; i++) {
-        size_t wrong;
-        const struct edit *found = best_edit(s, helpers[i], NULL, &wrong);
-        if (found == NULL || wrong >= best_wrong) continue;
-        best_wrong = wrong;
-        edit = found;
-        statement = helpers[i];
+    size_t helpers[HELPERS_MAX], count = list_helpers(s, helpers);
+    *best = (struct remedy){.statement = STATEMENT_NONE};
+    for (int one = 0; one < 2 && best->statement == STATEMENT_NONE; one++) {
+        for (size_t i = 0; i < count; i++)
+            if (s->now.is_one[helpers[i]] == (one == 1)) try_edits(s, helpers[i], slip, best);
+        for (size_t i = 0; best->statement == STATEMENT_NONE && i < count; i++)
+            if (s->now.is_one[helpers[i]] == (one == 1)) try_puts(s, helpers[i], slip, best);
     }
-    for (size_t i = 0; edit == NULL && i < count && !s->stopped && !s->failed; i++) {
-        struct plan plan = s->plan;
-        size_t wrong = best_put(s, helpers[i], &plan);
-        if (wrong >= best_wrong) continue;
-        best_wrong = wrong;
-        put = plan;
-        statement = helpers[i];
-    }
-    if (statement == STATEMENT_NONE || best_wrong + least > s->now.wrong) return false;
-    if (edit == NULL) s->plan = put;
-    if (!try(s, &s->plan, edit, &s->other)) return false;
-    if (edit != NULL)
-        take(s, edit);
+    return best->statement != STATEMENT_NONE;
+}
+
+static bool take_remedy(struct search *s, struct blame *blame, const struct remedy *remedy, const struct slip *slip)
+{
+    if (!try(s, &remedy->plan, remedy->edit, &s->other)) return false;
+    s->plan = remedy->plan;
+    if (remedy->edit != NULL)
+        take(s, remedy->edit);
     else
         tally_copy(s, &s->other, &s->now);
-    const struct slip as = {.aim = edit == NULL ? put.puts[put.put_count - 1].aim : GRADIENT_NONE};
-    blame_on(blame, statement, edit, &as);
+    struct slip as = {.aim = remedy->edit == NULL ? remedy->plan.puts[remedy->plan.put_count - 1].aim : GRADIENT_NONE};
+    blame_on(blame, remedy->statement, remedy->edit, slip != NULL ? slip : &as);
     return true;
 }
 
-/* The edit of what made a gradient that makes it right; *statement whose. */
-static const struct edit *explain_slip(struct search *s, const struct slip *slip, size_t *statement)
+/* The edit of what made a gradient that makes it right. */
+static bool explain_slip(struct search *s, const struct slip *slip, struct remedy *best)
 {
-    size_t group[GROUP_MAX], wrong;
+    size_t group[GROUP_MAX];
     size_t count = find_group(s->plain, find_plain_event(s->plain, slip), group, GROUP_MAX);
-    for (size_t i = 0; i < count; i++) {
-        const struct edit *edit = best_edit(s, group[i], slip, &wrong);
-        *statement = group[i];
-        if (edit != NULL) return edit;
-    }
-    return NULL;
+    *best = (struct remedy){.statement = STATEMENT_NONE};
+    for (size_t i = 0; i < count; i++)
+        try_edits(s, group[i], slip, best);
+    return best->statement != STATEMENT_NONE;
 }
 
 /* Whether a statement of a group only makes room. */
@@ -347,26 +464,28 @@ static void blame_group(struct search *s, struct blame *blame, const struct slip
     }
 }
 
+/* Helpers with which several come out right are to blame before these are; and others, where their own edit is nearer.
+ */
 static void blame_slips(struct search *s, struct blame *blame)
 {
     bool *told = arena_zeroed(s->arena, statements(s), sizeof *told);
+    struct remedy helper;
     if (told == NULL) s->failed = true;
+    while (s->now.slip_count > 1 && !s->stopped && !s->failed && find_helper(s, NULL, &helper) &&
+           helper.wrong + 2 <= s->now.wrong)
+        if (!take_remedy(s, blame, &helper, NULL)) break;
     for (size_t i = 0; told != NULL && i < s->now.slip_count && !s->failed;) {
         const struct slip slip = s->now.slips[i];
-        size_t statement = slip.statement;
         if (told[slip.statement]) {
             i++;
             continue;
         }
         told[slip.statement] = true;
-        const struct edit *edit = explain_slip(s, &slip, &statement);
-        if (edit != NULL && try(s, &s->plan, edit, &s->other)) {
-            take(s, edit);
-            blame_on(blame, statement, edit, &slip);
-            i = 0;
-            continue;
-        }
-        if (blame_helper(s, blame, 1)) {
+        struct remedy own;
+        bool explained = explain_slip(s, &slip, &own), helped = find_helper(s, &slip, &helper);
+        bool tie = explained && helped && !is_nearer(&own, &helper) && !is_nearer(&helper, &own) && own.edit->cost > 1;
+        helped = helped && (!explained || is_nearer(&helper, &own) || tie);
+        if (helped ? take_remedy(s, blame, &helper, NULL) : explained && take_remedy(s, blame, &own, &slip)) {
             i = 0;
             continue;
         }
@@ -379,12 +498,10 @@ static void blame_slips(struct search *s, struct blame *blame)
 static void explain_faults(struct search *s, struct blame *blame)
 {
     for (size_t i = 0; i < statements(s) && !s->stopped && !s->failed; i++) {
-        size_t wrong;
+        struct remedy best = {.statement = STATEMENT_NONE};
         if (s->plain->outcomes[i].fault == NULL) continue;
-        const struct edit *edit = best_edit(s, i, NULL, &wrong);
-        if (edit == NULL || !try(s, &s->plan, edit, &s->other)) continue;
-        take(s, edit);
-        blame_on(blame, i, edit, NULL);
+        try_edits(s, i, NULL, &best);
+        if (best.statement != STATEMENT_NONE) take_remedy(s, blame, &best, NULL);
     }
 }
 
@@ -402,8 +519,6 @@ int blame_find(struct arena *arena, const struct run *plain, double seconds, str
         explain_faults(&s, blame);
         settle_scales(&s);
         settle_left(&s);
-        while (s.now.wrong > 1 && blame_helper(&s, blame, 2))
-            continue;
         blame_slips(&s, blame);
     }
     arena->fail_in = s.own.fail_in;

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NAMES_MAX = 64, SIZES_MAX = 8, TEXT_MAX = 600 };
@@ -24,6 +25,9 @@ struct lister {
     size_t name_count;
     double sizes[SIZES_MAX]; /* lengths of axes */
     size_t size_count;
+    double constants[SIZES_MAX]; /* numbers that the forward pass is written with */
+    size_t constant_count;
+    int cost; /* of the edits that are being listed */
     bool failed;
 };
 
@@ -47,7 +51,8 @@ static void add_at(struct lister *l, const char *from, const char *to, const cha
     va_end(arguments);
     if (n < 0 || (size_t)n >= sizeof text) return;
     struct edit *edit = &l->list[l->count];
-    *edit = (struct edit){.statement = l->statement, .from = offset(l, from), .to = offset(l, to), .mistake = mistake};
+    *edit = (struct edit){
+        .statement = l->statement, .from = offset(l, from), .to = offset(l, to), .cost = l->cost, .mistake = mistake};
     edit->text = arena_text(l->arena, text, (size_t)n);
     l->failed = edit->text == NULL;
     l->count++;
@@ -151,6 +156,26 @@ static void find_names(struct lister *l)
     if (s->output != NULL) add_size(l, (double)s->output->size);
 }
 
+/* Numbers with a point or an exponent in the text of the forward pass: a slope, what dropout keeps. */
+static void find_constants(struct lister *l)
+{
+    const struct program *program = l->plain->surroundings->program;
+    const char *at = program != NULL ? program->syntax.text : "";
+    const char *end = program != NULL ? at + program->syntax.length : at;
+    while (at < end && l->constant_count < SIZES_MAX) {
+        size_t n = strspn(at, "0123456789.eE");
+        bool letter = n == 0 || ((at[0] < '0' || at[0] > '9') && at[0] != '.');
+        if (!letter && n < 24 && n <= (size_t)(end - at) && memchr(at, '.', n) != NULL) {
+            double number = strtod(at, NULL);
+            bool there = number == 0 || number == 1 || number == 2 || number == 0.5;
+            for (size_t i = 0; i < l->constant_count; i++)
+                there = there || l->constants[i] == number;
+            if (!there) l->constants[l->constant_count++] = number;
+        }
+        at += n > 0 ? n : 1;
+    }
+}
+
 static const struct named *find_named(const struct lister *l, const char *name)
 {
     for (size_t i = 0; i < l->name_count; i++)
@@ -183,6 +208,10 @@ static void edit_number(struct lister *l, const struct expression *x, bool axis,
         if (again || ((axis || index) && others[i] != (double)(long long)others[i])) continue;
         snprintf(text, sizeof text, "%.12g", others[i]);
         replace(l, x, mistake, text);
+    }
+    for (size_t i = 0; !axis && !index && i < l->constant_count; i++) {
+        snprintf(text, sizeof text, "%.12g", l->constants[i]);
+        if (l->constants[i] != n) replace(l, x, "constant_factor", text);
     }
 }
 
@@ -334,10 +363,17 @@ static void edit_index(struct lister *l, const struct expression *x)
         replace(l, x, "gradient_at_wrong_index", slices[i]);
 }
 
+/* Whether what an attribute names is no array: x.shape, and what is called. */
+static bool is_array_name(const struct expression *x)
+{
+    if (x->kind != EXPRESSION_ATTRIBUTE) return true;
+    return strcmp(x->name, "shape") != 0 && strcmp(x->name, "size") != 0 && strcmp(x->name, "ndim") != 0;
+}
+
 static void walk(struct lister *l, const struct expression *x, bool axis, bool index, size_t depth)
 {
     if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return;
-    bool text = has_text(l, x), value = is_primary(x) && !axis && !index;
+    bool text = has_text(l, x), value = is_primary(x) && !axis && !index && is_array_name(x);
     bool transposed = x->kind == EXPRESSION_ATTRIBUTE && strcmp(x->name, "T") == 0;
     if (text && transposed && has_text(l, x->operands[0]))
         add_at(l, x->operands[0]->end, x->end, "operand_not_transposed", "%s", "");
@@ -356,7 +392,10 @@ static void walk(struct lister *l, const struct expression *x, bool axis, bool i
     if (x->kind == EXPRESSION_UNARY && x->operation == OPERATION_NEGATIVE && has_text(l, x->operands[0]))
         add_at(l, x->begin, x->operands[0]->begin, "sign_flipped", "%s", "");
     bool call = x->kind == EXPRESSION_CALL, subscript = x->kind == EXPRESSION_SUBSCRIPT;
-    for (size_t i = 0; i < x->count; i++) {
+    bool named = call && (x->operands[0]->kind == EXPRESSION_NAME || x->operands[0]->kind == EXPRESSION_ATTRIBUTE);
+    if (named && x->operands[0]->kind == EXPRESSION_ATTRIBUTE)
+        walk(l, x->operands[0]->operands[0], axis, index, depth + 1); /* the method's object */
+    for (size_t i = named ? 1 : 0; i < x->count; i++) {
         bool is_axis = call && i > 0 && x->keywords[i] != NULL && x->keywords[i] != syntax_star;
         bool is_place = call && i > 0 && x->operands[i]->kind == EXPRESSION_NUMBER;
         walk(l, x->operands[i], axis || is_axis || is_place,
@@ -375,7 +414,13 @@ static void edit_whole(struct lister *l, const struct expression *x, const struc
                                                                             x->operations[0] != OPERATION_SUBTRACT;
     const char *open = enclosed || product ? "" : "(", *close = enclosed || product ? "" : ")";
     int n = width(x);
+    l->cost = 2;
     add_at(l, x->begin, x->end, "sign_flipped", "-%s%.*s%s", open, n, x->begin, close);
+    for (size_t i = 0; i < l->constant_count; i++) {
+        const char *mistake = "other_factor_missing";
+        add_at(l, x->begin, x->end, mistake, "%s%.*s%s * %.12g", open, n, x->begin, close, l->constants[i]);
+        add_at(l, x->begin, x->end, mistake, "%s%.*s%s / %.12g", open, n, x->begin, close, l->constants[i]);
+    }
     add_at(l, x->begin, x->end, "missing_factor_two", "2 * %s%.*s%s", open, n, x->begin, close);
     add_at(l, x->begin, x->end, "constant_factor", "%s%.*s%s / 2", open, n, x->begin, close);
     for (size_t i = 0; i < l->size_count; i++) {
@@ -389,6 +434,7 @@ static void edit_whole(struct lister *l, const struct expression *x, const struc
     add_at(l, x->begin, x->end, "broadcast_not_summed", "np.sum(%.*s)", n, x->begin);
     bool bare = is_primary(x);
     add_at(l, x->begin, x->end, "transposed", "%s%.*s%s.T", bare ? "" : "(", n, x->begin, bare ? "" : ")");
+    l->cost = 3;
     for (size_t i = 0; shape != NULL && i < l->name_count; i++) {
         const struct named *m = &l->names[i];
         struct shape common;
@@ -440,6 +486,8 @@ bool edits_list(struct arena *arena, const struct run *plain, size_t statement, 
     if (l->list == NULL) return false;
     if (s == NULL || s->value == NULL) return true;
     find_names(l);
+    find_constants(l);
+    l->cost = 1;
     walk(l, s->value, false, false, 0);
     for (size_t t = 0; t < s->target_count; t++)
         if (s->targets[t]->kind == EXPRESSION_SUBSCRIPT) walk(l, s->targets[t], false, false, 0);

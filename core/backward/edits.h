@@ -11,6 +11,7 @@ struct edit {
     size_t statement;
     size_t from, to;     /* bytes of the code, which */
     const char *text;    /* stands in place of */
+    int cost;            /* how far from what stands there: 1 to 3 */
     const char *mistake; /* the id of what was done wrong where this is right; NULL where it has none */
 };
 

@@ -120,6 +120,7 @@ static const struct known *find_in_family(const struct surroundings *s, const ch
     const struct known *found = NULL;
     char name[64];
     size_t length = strlen(list), hits = 0;
+    if (!holds_gradients(list)) return NULL;
     for (size_t p = 0; p < network->parameter_count; p++) {
         const char *first = s->check->problem.names[p];
         size_t n = strlen(first);
@@ -365,6 +366,7 @@ static size_t add_event(struct run *run, struct evaluation *e, const struct writ
                             .before = EVENT_NONE,
                             .behind = EVENT_NONE,
                             .next = EVENT_NONE,
+                            .same = EVENT_NONE,
                             .updates = written->updates};
     event->name = name_place(run, written);
     if (event->name == NULL) return EVENT_NONE;
@@ -403,9 +405,11 @@ static int note_array(struct run *run, struct evaluation *e, const struct writte
     if (run->plan != NULL) code = judge(run, e, which, &put);
     if (code != CODE_OK) return code;
     if (put != array) *thing = thing_array(put);
-    /* A name more for an array does not change what made it. */
     if (run->array_room == 0 || find_array(run, put)->array == NULL)
         return enter_array(run, put, which, 0) ? CODE_OK : no_memory(run);
+    struct written_array *there = find_array(run, put);
+    if (there->event != which) run->events[which].same = there->event;
+    there->event = which;
     return CODE_OK;
 }
 
@@ -504,7 +508,8 @@ static void on_read(void *context, struct evaluation *e, const struct array *arr
     if (run->array_room == 0 || run->level_count == 0) return;
     const struct written_array *written = find_array(run, array);
     if (written->array == NULL) return;
-    run->events[written->event].used = true;
+    for (size_t i = written->event; i != EVENT_NONE && !run->events[i].used; i = run->events[i].same)
+        run->events[i].used = true;
     if (written->scale != 0 && written->scale != 1) run->levels[run->level_count - 1].scale = written->scale;
 }
 
@@ -682,6 +687,27 @@ static int take_room(struct run *run)
     return CODE_OK;
 }
 
+/* Lists that were filled by append and insert: what is in them at the end is of the place that it has there. */
+static void aim_lists(struct run *run)
+{
+    for (size_t n = 0; n < run->syntax.name_count; n++) {
+        const struct versions *versions = &run->evaluation.names[n];
+        const struct thing *thing = versions->count > 0 ? &versions->list[versions->count - 1].thing : NULL;
+        if (thing == NULL || thing->kind != THING_LIST || !holds_gradients(run->syntax.names[n])) continue;
+        for (size_t i = 0; run->array_room > 0 && i < thing->sequence->count; i++) {
+            const struct thing *item = &thing->sequence->items[i];
+            const struct written written = {.name = run->syntax.names[n],
+                                            .keys = {thing_number((double)i, TYPE_INT)},
+                                            .key_count = 1,
+                                            .count = thing->sequence->count};
+            if (item->kind != THING_ARRAY || find_array(run, item->array)->array == NULL) continue;
+            struct event *event = &run->events[find_array(run, item->array)->event];
+            if (event->aimed == AIMED_NOT)
+                event->aimed = run_aim_of(run->surroundings, &written, &event->aim, &event->of);
+        }
+    }
+}
+
 int run_code(struct run *run, struct arena *arena, const struct surroundings *surroundings, const struct plan *plan,
              const char *text, size_t length)
 {
@@ -715,5 +741,6 @@ int run_code(struct run *run, struct arena *arena, const struct surroundings *su
     e->observer = &run->observer;
     if (code == CODE_OK) code = evaluation_run(e, &run->syntax.body);
     if (code == CODE_OK) code = call_main(run, e);
+    if (code == CODE_OK && plan == NULL) aim_lists(run);
     return run->error.code == CODE_OUT_OF_MEMORY ? CODE_OUT_OF_MEMORY : CODE_OK;
 }

@@ -23,26 +23,32 @@ static bool known_thing(struct evaluation *e, const struct known *known, struct 
 
 /* ---- what a program has ---- */
 
-static int copy_thing(struct evaluation *e, const struct surroundings *s, const struct thing *from, struct thing *to);
+enum { COPY_DEPTH_MAX = 5 };
 
-static int copy_items(struct evaluation *e, const struct surroundings *s, const struct thing *from, struct thing *to)
+static int copy_thing(struct evaluation *e, const struct surroundings *s, const struct thing *from, size_t depth,
+                      struct thing *to);
+
+static int copy_items(struct evaluation *e, const struct surroundings *s, const struct thing *from, size_t depth,
+                      struct thing *to)
 {
     struct sequence *copy = sequence_new(e->arena);
     int code = copy != NULL ? evaluation_step(e, from->sequence->count) : text_no_memory(e->reader);
     for (size_t i = 0; code == CODE_OK && i < from->sequence->count; i++) {
         struct thing item = {0};
-        code = copy_thing(e, s, &from->sequence->items[i], &item);
+        code = copy_thing(e, s, &from->sequence->items[i], depth + 1, &item);
         if (code == CODE_OK && !sequence_add(e->arena, copy, item)) code = text_no_memory(e->reader);
     }
     *to = (struct thing){.kind = from->kind, .sequence = copy};
     return code;
 }
 
-static int copy_thing(struct evaluation *e, const struct surroundings *s, const struct thing *from, struct thing *to)
+static int copy_thing(struct evaluation *e, const struct surroundings *s, const struct thing *from, size_t depth,
+                      struct thing *to)
 {
     *to = *from;
+    if (depth == COPY_DEPTH_MAX) *to = (struct thing){.kind = THING_NONE};
     if (from->kind == THING_LIST || from->kind == THING_TUPLE || from->kind == THING_DICTIONARY)
-        return e->levels++ < WRITTEN_KEYS_MAX ? copy_items(e, s, from, to) : CODE_OK;
+        return depth < COPY_DEPTH_MAX ? copy_items(e, s, from, depth, to) : CODE_OK;
     if (from->kind != THING_ARRAY) return CODE_OK;
     const struct array *array = from->array;
     const double *numbers = array->numbers != NULL ? array->numbers
@@ -63,11 +69,9 @@ int things_bind(struct evaluation *e, const struct surroundings *s)
         const struct versions *versions = &s->program->evaluation.names[n];
         struct thing thing = {0};
         if (versions->count == 0) continue;
-        e->levels = 0;
-        code = copy_thing(e, s, &versions->list[versions->count - 1].thing, &thing);
+        code = copy_thing(e, s, &versions->list[versions->count - 1].thing, 0, &thing);
         if (code == CODE_OK) code = evaluation_bind(e, n, s->program->syntax.names[n], thing);
     }
-    e->levels = 0;
     return code;
 }
 

@@ -130,10 +130,11 @@ static int compute(struct evaluation *e, const struct op *op, const double *numb
                    size_t count, const struct op_plan *plan, enum number_type type, struct array **array)
 {
     double *y;
+    struct array *made = NULL; /* the result may be one of the inputs' places */
     e->spent = e->spent || plan->work > e->left.work;
     if (e->spent) return evaluation_fault(e, "computing the program's constants takes too long");
     e->left.work -= plan->work;
-    int code = array_known(e, &plan->out, type, array, &y);
+    int code = array_known(e, &plan->out, type, &made, &y);
     const struct shape **in = arena_array(e->arena, count, sizeof *in);
     const void **x = arena_array(e->arena, count, sizeof *x);
     void **dx = arena_zeroed(e->arena, count, sizeof *dx), *saved[OP_SAVED_MAX] = {0};
@@ -159,6 +160,7 @@ static int compute(struct evaluation *e, const struct op *op, const double *numb
     code = op->forward(&call);
     if (code == CODE_OUT_OF_MEMORY) return evaluation_no_memory(e);
     if (code != CODE_OK) return evaluation_fault(e, "%s cannot take these numbers", op->name);
+    *array = made;
     return CODE_OK;
 }
 
