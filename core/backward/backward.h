@@ -23,7 +23,7 @@
 #include "core/backward/blame.h"
 
 /* Seconds of computing that the search for what is wrong should be given. */
-#define BACKWARD_SECONDS 0.5
+#define BACKWARD_SECONDS 1.0
 
 #define BACKWARD_BYTES_MAX ((size_t)64 << 10)
 

@@ -275,7 +275,8 @@ static void try_edits(struct search *s, size_t statement, const struct slip *sli
         s->failed = true;
         return;
     }
-    for (size_t i = 0; i < count && !s->stopped && !s->failed; i++) {
+    int found = 0; /* what is further away is not tried then */
+    for (size_t i = 0; i < count && !s->stopped && !s->failed && (found == 0 || edits[i].cost <= found); i++) {
         if (!try(s, &s->plan, &edits[i], &s->other) || !is_better(&s->other, &s->now)) continue;
         if (slip != NULL && s->other.slipped[slip->statement]) continue;
         const struct remedy remedy = {.statement = statement,
@@ -284,6 +285,7 @@ static void try_edits(struct search *s, size_t statement, const struct slip *sli
                                       .wrong = s->other.wrong,
                                       .matched = s->other.matched};
         if (is_nearer(&remedy, best)) *best = remedy;
+        found = edits[i].cost;
     }
 }
 
@@ -402,18 +404,17 @@ static void try_puts(struct search *s, size_t statement, const struct slip *slip
     if (fits && is_nearer(&remedy, best)) *best = remedy;
 }
 
-/* The best helper to blame: one that makes no gradient; else one that makes another one than it should. False where
- * there is none with which fewer are wrong, or `slip` (NULL: whichever) is not. */
-static bool find_helper(struct search *s, const struct slip *slip, struct remedy *best)
+/* The best helper to blame; with `all`, one that makes a gradient all the same, but another one than it should, or one
+ * of which no edit is known. False where there is none with which fewer are wrong, or `slip` (NULL: whichever) is not.
+ */
+static bool find_helper(struct search *s, const struct slip *slip, bool all, struct remedy *best)
 {
     size_t helpers[HELPERS_MAX], count = list_helpers(s, helpers);
     *best = (struct remedy){.statement = STATEMENT_NONE};
-    for (int one = 0; one < 2 && best->statement == STATEMENT_NONE; one++) {
-        for (size_t i = 0; i < count; i++)
-            if (s->now.is_one[helpers[i]] == (one == 1)) try_edits(s, helpers[i], slip, best);
-        for (size_t i = 0; best->statement == STATEMENT_NONE && i < count; i++)
-            if (s->now.is_one[helpers[i]] == (one == 1)) try_puts(s, helpers[i], slip, best);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (all || !s->now.is_one[helpers[i]]) try_edits(s, helpers[i], slip, best);
+    for (size_t i = 0; all && best->statement == STATEMENT_NONE && i < count; i++)
+        try_puts(s, helpers[i], slip, best);
     return best->statement != STATEMENT_NONE;
 }
 
@@ -464,15 +465,15 @@ static void blame_group(struct search *s, struct blame *blame, const struct slip
     }
 }
 
-/* Helpers with which several come out right are to blame before these are; and others, where their own edit is nearer.
- */
-static void blame_slips(struct search *s, struct blame *blame)
+/* Helpers with which `least` or more come out right are to blame before these are; and others, where their own edit is
+ * nearer. */
+static void blame_slips(struct search *s, struct blame *blame, size_t least)
 {
     bool *told = arena_zeroed(s->arena, statements(s), sizeof *told);
     struct remedy helper;
     if (told == NULL) s->failed = true;
-    while (s->now.slip_count > 1 && !s->stopped && !s->failed && find_helper(s, NULL, &helper) &&
-           helper.wrong + 2 <= s->now.wrong)
+    while (s->now.slip_count > 1 && !s->stopped && !s->failed && find_helper(s, NULL, true, &helper) &&
+           helper.wrong + (helper.edit != NULL ? least : 2) <= s->now.wrong)
         if (!take_remedy(s, blame, &helper, NULL)) break;
     for (size_t i = 0; told != NULL && i < s->now.slip_count && !s->failed;) {
         const struct slip slip = s->now.slips[i];
@@ -482,7 +483,8 @@ static void blame_slips(struct search *s, struct blame *blame)
         }
         told[slip.statement] = true;
         struct remedy own;
-        bool explained = explain_slip(s, &slip, &own), helped = find_helper(s, &slip, &helper);
+        bool explained = explain_slip(s, &slip, &own);
+        bool helped = find_helper(s, &slip, !explained || own.edit->cost > 1, &helper) && helper.edit != NULL;
         bool tie = explained && helped && !is_nearer(&own, &helper) && !is_nearer(&helper, &own) && own.edit->cost > 1;
         helped = helped && (!explained || is_nearer(&helper, &own) || tie);
         if (helped ? take_remedy(s, blame, &helper, NULL) : explained && take_remedy(s, blame, &own, &slip)) {
@@ -505,6 +507,94 @@ static void explain_faults(struct search *s, struct blame *blame)
     }
 }
 
+/* ---- ways to read the code ---- */
+
+/* One way to account for all that is wrong: how much of it is not explained by an edit, and how far the edits go. */
+struct account {
+    size_t unexplained, blamed, cost;
+    struct plan plan;
+    const struct edit *edits[CORRECTIONS_MAX];
+    size_t edit_count;
+    struct blamed list[BLAMED_MAX];
+    size_t count;
+};
+
+static bool is_simpler(const struct account *a, const struct account *b)
+{
+    if (a->unexplained != b->unexplained) return a->unexplained < b->unexplained;
+    if (a->blamed != b->blamed) return a->blamed < b->blamed;
+    return a->cost < b->cost;
+}
+
+/* Accounts for what is wrong under a plan, beginning anew. */
+static void account_for(struct search *s, const struct plan *plan, size_t least, struct blame *blame,
+                        struct account *account)
+{
+    s->plan = *plan;
+    s->edit_count = 0;
+    blame->count = 0;
+    memset(s->left, 0, statements(s) * sizeof *s->left);
+    if (!try(s, &s->plan, NULL, &s->now)) return;
+    explain_faults(s, blame);
+    settle_left(s);
+    blame_slips(s, blame, least);
+    *account = (struct account){.plan = s->plan, .edit_count = s->edit_count, .count = blame->count};
+    memcpy(account->edits, s->edits, sizeof account->edits);
+    memcpy(account->list, blame->list, sizeof account->list);
+    for (size_t i = 0; i < blame->count; i++) {
+        const struct edit *edit = blame->list[i].edit;
+        account->unexplained += edit == NULL;
+        account->cost += edit != NULL ? (size_t)edit->cost : 0;
+        account->blamed++;
+    }
+}
+
+/* Ways to read the code: as it is called, or with gradients on the way that are all some multiple, where that makes a
+ * parameter's right. Their number. */
+static size_t list_plans(struct search *s, struct plan *plans)
+{
+    double ratios[RATIOS_MAX];
+    size_t count = 0, ratio_count = 0;
+    const struct plan base = s->plan;
+    plans[count++] = base;
+    for (size_t i = 0; i < s->now.slip_count; i++) {
+        const struct slip *slip = &s->now.slips[i];
+        bool parameter = aim_is_parameter(s->plain->surroundings, slip->aim);
+        add_ratio(ratios, &ratio_count, parameter && slip->ratio != 0 ? 1 / slip->ratio : slip->ratio);
+    }
+    for (size_t i = 0; i < ratio_count; i++) {
+        struct plan plan = base;
+        plan.scales[plan.scale_count++] = plan.first_scale = ratios[i];
+        if (try(s, &plan, NULL, &s->other) && s->other.wrong <= s->now.wrong && s->other.faults <= s->now.faults &&
+            s->other.judged >= s->now.judged && helps_parameter(s, &s->other, &s->now))
+            plans[count++] = plan;
+    }
+    return count;
+}
+
+static int account_for_all(struct search *s, struct blame *blame)
+{
+    struct plan plans[1 + RATIOS_MAX];
+    struct account *best = arena_zeroed(s->arena, 1, sizeof *best), *other = arena_zeroed(s->arena, 1, sizeof *other);
+    if (best == NULL || other == NULL) return CODE_OUT_OF_MEMORY;
+    settle_scales(s);
+    size_t count = list_plans(s, plans);
+    bool any = false;
+    for (size_t least = 2; least > 0 && !(any && best->unexplained == 0); least--)
+        for (size_t i = 0; i < count && !s->stopped && !s->failed; i++) {
+            account_for(s, &plans[i], least, blame, other);
+            if (any && (s->stopped || !is_simpler(other, best))) continue;
+            *best = *other;
+            any = true;
+        }
+    s->plan = best->plan;
+    s->edit_count = best->edit_count;
+    memcpy(s->edits, best->edits, sizeof s->edits);
+    memcpy(blame->list, best->list, sizeof blame->list);
+    blame->count = best->count;
+    return CODE_OK;
+}
+
 int blame_find(struct arena *arena, const struct run *plain, double seconds, struct blame *blame)
 {
     struct search s = {.arena = arena, .plain = plain, .until = clock_thread_seconds() + seconds};
@@ -516,10 +606,7 @@ int blame_find(struct arena *arena, const struct run *plain, double seconds, str
     s.plan.left = s.left;
     s.failed = s.left == NULL || !tally_new(&s, &s.now) || !tally_new(&s, &s.other);
     if (!s.failed && try(&s, &s.plan, NULL, &s.now) && s.now.wrong > 0) {
-        explain_faults(&s, blame);
-        settle_scales(&s);
-        settle_left(&s);
-        blame_slips(&s, blame);
+        s.failed = account_for_all(&s, blame) != CODE_OK || s.failed;
     }
     arena->fail_in = s.own.fail_in;
     arena_free(&s.own);

@@ -140,6 +140,11 @@ static void find_names(struct lister *l)
         const struct thing thing = {.kind = THING_ARRAY, .array = event->array};
         if (run_is_main(run, event) && is_plain_name(event->name)) add_name(l, event->name, &thing);
     }
+    for (size_t i = run->count; i-- > 0;) {
+        const struct event *event = &run->events[i];
+        const struct thing thing = {.kind = THING_ARRAY, .array = event->array};
+        if (!run_is_main(run, event) && is_plain_name(event->name)) add_name(l, event->name, &thing);
+    }
     for (size_t n = 0; n < run->syntax.name_count; n++) {
         const struct versions *versions = &run->evaluation.names[n];
         if (versions->count > 0) add_name(l, run->syntax.names[n], &versions->list[versions->count - 1].thing);
