@@ -32,8 +32,17 @@ static void find_judged(struct run *plain)
         struct event *event = &plain->events[i];
         const struct event *behind = event->behind != EVENT_NONE ? &plain->events[event->behind] : NULL;
         /* What is overwritten before anybody has read it was to be added to, or is a first value. */
-        event->judged = behind == NULL || (!behind->updates && event->used);
-        event->rewrites = behind != NULL && !behind->updates && is_made_of_it(plain, behind);
+        event->judged = behind == NULL || (!behind->updates && (event->used || behind->array == event->array));
+    }
+}
+
+/* Whether what comes after it at its place is made of it, and stands for the same. */
+static void find_rewritten(struct run *plain)
+{
+    for (size_t i = 0; i < plain->count; i++) {
+        struct event *event = &plain->events[i];
+        const struct event *behind = event->behind != EVENT_NONE ? &plain->events[event->behind] : NULL;
+        event->rewrites = behind != NULL && !behind->updates && event->aim == behind->aim && is_made_of_it(plain, behind);
     }
 }
 
@@ -157,5 +166,7 @@ bool aims_settle(struct run *plain, size_t *claimed)
         if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_numbers(plain, p), claimed);
     for (size_t p = 0; p < graded; p++)
         if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_shape(plain, p, claimed), claimed);
-    return follow(plain);
+    if (!follow(plain)) return false;
+    find_rewritten(plain);
+    return true;
 }

@@ -15,6 +15,7 @@ struct tally {
     size_t judged;                      /* gradients that were looked at */
     size_t matched;                     /* things that are gradients by their numbers */
     size_t events;                      /* gradients that are wrong, each time that they are made */
+    size_t parameters;                  /* of these, those of parameters */
     bool *slipped;                      /* by statement */
     bool *helper;                       /* by statement: nothing says that it makes a gradient */
     bool *is_one;                       /* by statement: a helper that makes gradients all the same */
@@ -75,6 +76,8 @@ static void count_slips(const struct search *s, const struct run *run, struct ta
     for (size_t i = 0; i < run->count; i++)
         tally->matched += run->events[i].right;
     tally->events = run->slip_count;
+    for (size_t i = 0; i < run->slip_count; i++)
+        tally->parameters += aim_is_parameter(around, run->slips[i].aim);
     for (size_t i = 0; i < statements(s); i++) {
         const struct outcome *outcome = &run->outcomes[i];
         bool gradient = false, one = outcome->first != EVENT_NONE;
@@ -132,6 +135,7 @@ static bool is_better(const struct tally *a, const struct tally *b)
 /* Whether a parameter's gradient is right now that was not. */
 static bool helps_parameter(const struct search *s, const struct tally *now, const struct tally *before)
 {
+    if (now->parameters < before->parameters) return true;
     for (size_t i = 0; i < before->slip_count; i++)
         if (aim_is_parameter(s->plain->surroundings, before->slips[i].aim) && !now->slipped[before->slips[i].statement])
             return true;
@@ -404,6 +408,12 @@ static void try_puts(struct search *s, size_t statement, const struct slip *slip
     if (fits && is_nearer(&remedy, best)) *best = remedy;
 }
 
+/* Nothing can be nearer. */
+static bool is_best(const struct remedy *remedy)
+{
+    return remedy->statement != STATEMENT_NONE && remedy->wrong == 0 && remedy->edit != NULL && remedy->edit->cost == 1;
+}
+
 /* The best helper to blame; with `all`, one that makes a gradient all the same, but another one than it should, or one
  * of which no edit is known. False where there is none with which fewer are wrong, or `slip` (NULL: whichever) is not.
  */
@@ -411,7 +421,7 @@ static bool find_helper(struct search *s, const struct slip *slip, bool all, str
 {
     size_t helpers[HELPERS_MAX], count = list_helpers(s, helpers);
     *best = (struct remedy){.statement = STATEMENT_NONE};
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !is_best(best); i++)
         if (all || !s->now.is_one[helpers[i]]) try_edits(s, helpers[i], slip, best);
     for (size_t i = 0; all && best->statement == STATEMENT_NONE && i < count; i++)
         try_puts(s, helpers[i], slip, best);

@@ -135,21 +135,20 @@ static void find_names(struct lister *l)
 {
     const struct run *run = l->plain;
     const struct surroundings *s = run->surroundings;
+    size_t first = run->outcomes[l->statement].first;
+    const struct event *here = first != EVENT_NONE ? &run->events[first] : NULL;
+    bool inside = here != NULL && !run_is_main(run, here); /* of a function that has names of its own */
     for (size_t i = run->count; i-- > 0;) {
         const struct event *event = &run->events[i];
         const struct thing thing = {.kind = THING_ARRAY, .array = event->array};
-        if (run_is_main(run, event) && is_plain_name(event->name)) add_name(l, event->name, &thing);
+        bool seen = inside ? event->frame == here->frame : run_is_main(run, event);
+        if (seen && is_plain_name(event->name)) add_name(l, event->name, &thing);
     }
-    for (size_t i = run->count; i-- > 0;) {
-        const struct event *event = &run->events[i];
-        const struct thing thing = {.kind = THING_ARRAY, .array = event->array};
-        if (!run_is_main(run, event) && is_plain_name(event->name)) add_name(l, event->name, &thing);
-    }
-    for (size_t n = 0; n < run->syntax.name_count; n++) {
+    for (size_t n = 0; !inside && n < run->syntax.name_count; n++) {
         const struct versions *versions = &run->evaluation.names[n];
         if (versions->count > 0) add_name(l, run->syntax.names[n], &versions->list[versions->count - 1].thing);
     }
-    for (size_t i = 0; s->program == NULL && i < s->known_count && l->name_count < NAMES_MAX; i++) {
+    for (size_t i = 0; !inside && s->program == NULL && i < s->known_count && l->name_count < NAMES_MAX; i++) {
         struct named *named = &l->names[l->name_count];
         if (!is_plain_name(s->known[i].name)) continue;
         *named = (struct named){.name = s->known[i].name, .shape = s->known[i].shape};
@@ -443,7 +442,7 @@ static void edit_whole(struct lister *l, const struct expression *x, const struc
     for (size_t i = 0; shape != NULL && i < l->name_count; i++) {
         const struct named *m = &l->names[i];
         struct shape common;
-        if (m->number || !array_common_shape(&m->shape, shape, &common)) continue;
+        if (m->number || !array_common_shape(&m->shape, shape, &common) || !shape_equal(&common, shape)) continue;
         const char *missing = "other_factor_missing";
         add_at(l, x->begin, x->end, missing, "%s%.*s%s * %s", open, n, x->begin, close, m->name);
         add_at(l, x->begin, x->end, missing, "%s%.*s%s / %s", open, n, x->begin, close, m->name);

@@ -293,17 +293,7 @@ static bool is_put(const struct run *run, const struct event *event, size_t *aim
 static int judge(struct run *run, struct evaluation *e, size_t which, struct array **array)
 {
     struct event *event = &run->events[which];
-    const struct event *plain = find_plain(run, event);
     double scale = 1;
-    if (plain != NULL) {
-        event->aimed = plain->aimed;
-        event->aim = plain->aim;
-        event->of = plain->of;
-        event->judged = plain->judged;
-        event->rewrites = plain->rewrites;
-    } else {
-        event->judged = event->aimed != AIMED_NOT;
-    }
     if (is_put(run, event, &event->aim, &scale)) {
         event->aimed = AIMED_NOT;
         int code = put_right(run, e, event->aim, scale, &(*array)->shape, array);
@@ -382,10 +372,18 @@ static size_t add_event(struct run *run, struct evaluation *e, const struct writ
     else
         run->events[outcome->last].next = which;
     outcome->last = which;
-    if (run_is_main(run, event))
+    event->aim = GRADIENT_NONE;
+    const struct event *plain = run->plan != NULL ? find_plain(run, event) : NULL;
+    if (plain != NULL) {
+        event->aimed = plain->aimed;
+        event->aim = plain->aim;
+        event->of = plain->of;
+        event->judged = plain->judged;
+        event->rewrites = plain->rewrites;
+    } else if (run_is_main(run, event)) {
         event->aimed = run_aim_of(run->surroundings, written, &event->aim, &event->of);
-    else
-        event->aim = GRADIENT_NONE;
+        event->judged = event->aimed != AIMED_NOT;
+    }
     return which;
 }
 
@@ -714,6 +712,7 @@ int run_code(struct run *run, struct arena *arena, const struct surroundings *su
     *run = (struct run){.surroundings = surroundings, .plan = plan, .arena = arena};
     run->reader = (struct text_reader){.arena = arena, .error = &run->error};
     run->observer = (struct observer){.context = run,
+                                      .brief = plan != NULL,
                                       .begins = on_begin,
                                       .ends = on_end,
                                       .reads = on_read,

@@ -124,7 +124,7 @@ static const char *nearest_name(struct evaluation *e, const char *name)
 
 static int unknown_name(struct evaluation *e, const char *name)
 {
-    const char *nearest = nearest_name(e, name);
+    const char *nearest = e->observer == NULL || !e->observer->brief ? nearest_name(e, name) : NULL;
     if (nearest != NULL)
         return evaluation_fault(e, "nothing is called \"%.80s\" here (did you mean %.80s?)", name, nearest);
     return evaluation_fault(e, "nothing is called \"%.80s\" here", name);

@@ -29,6 +29,7 @@ struct written {
 /* Somebody who looks on while a program is evaluated. */
 struct observer {
     void *context;
+    bool brief; /* nobody reads what is wrong with it: no nearest name is looked for */
     /* A statement begins; it has ended. */
     int (*begins)(void *context, struct evaluation *e, const struct statement *statement);
     void (*ends)(void *context, struct evaluation *e, const struct statement *statement);
