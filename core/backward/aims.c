@@ -26,6 +26,21 @@ static bool is_made_of_it(const struct run *run, const struct event *event)
     return mentions(s->value, base, 0);
 }
 
+/* Whether what was to go on building it could not be evaluated. */
+static bool is_cut_off(const struct run *plain, const struct event *event)
+{
+    for (size_t s = event->statement + 1; s < plain->syntax.statement_count; s++) {
+        const struct statement *statement = plain->statements[s];
+        if (statement == NULL || plain->outcomes[s].fault == NULL || statement->target_count == 0) continue;
+        const struct expression *target = statement->targets[0];
+        while (target->kind == EXPRESSION_SUBSCRIPT)
+            target = target->operands[0];
+        bool part = target != statement->targets[0] || statement->kind == STATEMENT_UPDATE;
+        if (part && target->name != NULL && strcmp(target->name, event->name) == 0) return true;
+    }
+    return false;
+}
+
 static void find_judged(struct run *plain)
 {
     for (size_t i = 0; i < plain->count; i++) {
@@ -33,6 +48,7 @@ static void find_judged(struct run *plain)
         const struct event *behind = event->behind != EVENT_NONE ? &plain->events[event->behind] : NULL;
         /* What is overwritten before anybody has read it was to be added to, or is a first value. */
         event->judged = behind == NULL || (!behind->updates && (event->used || behind->array == event->array));
+        if (event->behind == EVENT_NONE && is_cut_off(plain, event)) event->judged = false;
     }
 }
 
@@ -42,7 +58,8 @@ static void find_rewritten(struct run *plain)
     for (size_t i = 0; i < plain->count; i++) {
         struct event *event = &plain->events[i];
         const struct event *behind = event->behind != EVENT_NONE ? &plain->events[event->behind] : NULL;
-        event->rewrites = behind != NULL && !behind->updates && event->aim == behind->aim && is_made_of_it(plain, behind);
+        event->rewrites =
+            behind != NULL && !behind->updates && event->aim == behind->aim && is_made_of_it(plain, behind);
     }
 }
 

@@ -20,9 +20,8 @@ static int no_memory(struct error *error)
 static const struct event *same_event(const struct run *run, const struct event *event)
 {
     if (event->statement >= run->syntax.statement_count || run->outcomes == NULL) return NULL;
-    for (size_t i = run->outcomes[event->statement].first; i != EVENT_NONE; i = run->events[i].next)
-        if (run->events[i].execution == event->execution && run->events[i].part == event->part) return &run->events[i];
-    return NULL;
+    size_t cursor = run->outcomes[event->statement].first;
+    return run_same(run, event, &cursor);
 }
 
 /* A gradient of data may be a multiple, where all are: what is compared is what it is a multiple of. */
@@ -108,8 +107,9 @@ static bool is_inherited(const struct backward *b, size_t statement)
 {
     const struct run *plain = &b->plain, *judged = &b->blame.run;
     if (plain->outcomes[statement].poisoned || plain->outcomes[statement].fault != NULL) return true;
+    size_t cursor = plain->outcomes[statement].first;
     for (size_t i = judged->outcomes[statement].first; i != EVENT_NONE; i = judged->events[i].next) {
-        const struct event *one = &judged->events[i], *other = same_event(plain, one);
+        const struct event *one = &judged->events[i], *other = run_same(plain, one, &cursor);
         if (other == NULL || !same_numbers(one->array, other->array)) return true;
     }
     return false;

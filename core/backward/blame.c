@@ -136,9 +136,13 @@ static bool is_better(const struct tally *a, const struct tally *b)
 static bool helps_parameter(const struct search *s, const struct tally *now, const struct tally *before)
 {
     if (now->parameters < before->parameters) return true;
-    for (size_t i = 0; i < before->slip_count; i++)
-        if (aim_is_parameter(s->plain->surroundings, before->slips[i].aim) && !now->slipped[before->slips[i].statement])
-            return true;
+    for (size_t i = 0; i < before->slip_count; i++) {
+        const struct slip *slip = &before->slips[i];
+        if (!aim_is_parameter(s->plain->surroundings, slip->aim)) continue;
+        if (!now->slipped[slip->statement]) return true;
+        for (size_t k = 0; k < now->slip_count; k++)
+            if (now->slips[k].statement == slip->statement && now->slips[k].ratio != slip->ratio) return true;
+    }
     return false;
 }
 
@@ -150,34 +154,6 @@ static void add_ratio(double *ratios, size_t *count, double ratio)
     for (size_t i = 0; i < *count; i++)
         if (fabs(ratios[i] - ratio) <= 1e-9 * fabs(ratio)) return;
     ratios[(*count)++] = ratio;
-}
-
-/* Gradients on the way may all be multiples of what they are, the factor being put in where a parameter's is made: m
- * times, where dW = 1/m * dZ @ A.T. That is so where more of what is graded is right then. */
-static void settle_scales(struct search *s)
-{
-    double ratios[RATIOS_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < s->now.slip_count; i++) {
-        const struct slip *slip = &s->now.slips[i];
-        bool graded = aim_is_parameter(s->plain->surroundings, slip->aim);
-        add_ratio(ratios, &count, graded && slip->ratio != 0 ? 1 / slip->ratio : slip->ratio);
-    }
-    for (size_t i = 0; i < count && s->plan.scale_count < SCALES_MAX; i++) {
-        struct plan plan = s->plan;
-        plan.scales[plan.scale_count++] = ratios[i];
-        plan.first_scale = ratios[i];
-        bool better =
-            try(s, &plan, NULL, &s->other) && is_better(&s->other, &s->now) && helps_parameter(s, &s->other, &s->now);
-        if (!better) { /* where others have another scale already */
-            plan.first_scale = s->plan.first_scale;
-            better = try(s, &plan, NULL, &s->other) && is_better(&s->other, &s->now) &&
-                     helps_parameter(s, &s->other, &s->now);
-        }
-        if (!better) continue;
-        s->plan = plan;
-        tally_copy(s, &s->other, &s->now);
-    }
 }
 
 /* What is called like a gradient and is none, as where dz is the derivative of an activation alone: others come out
@@ -559,14 +535,15 @@ static void account_for(struct search *s, const struct plan *plan, size_t least,
     }
 }
 
-/* Ways to read the code: as it is called, or with gradients on the way that are all some multiple, where that makes a
- * parameter's right. Their number. */
+/* Gradients on the way may all be multiples of what they are, the factor being put in where a parameter's is made: m
+ * times, where dW = 1/m * dZ @ A.T. So the ways to read the code are: as it is called, and with each such multiple
+ * which makes a difference to a parameter. The fewest wrong first; their number. */
 static size_t list_plans(struct search *s, struct plan *plans)
 {
     double ratios[RATIOS_MAX];
-    size_t count = 0, ratio_count = 0;
+    size_t wrong[1 + RATIOS_MAX] = {s->now.wrong}, count = 1, ratio_count = 0;
     const struct plan base = s->plan;
-    plans[count++] = base;
+    plans[0] = base;
     for (size_t i = 0; i < s->now.slip_count; i++) {
         const struct slip *slip = &s->now.slips[i];
         bool parameter = aim_is_parameter(s->plain->surroundings, slip->aim);
@@ -575,11 +552,23 @@ static size_t list_plans(struct search *s, struct plan *plans)
     for (size_t i = 0; i < ratio_count; i++) {
         struct plan plan = base;
         plan.scales[plan.scale_count++] = plan.first_scale = ratios[i];
-        if (try(s, &plan, NULL, &s->other) && s->other.wrong <= s->now.wrong && s->other.faults <= s->now.faults &&
-            s->other.judged >= s->now.judged && helps_parameter(s, &s->other, &s->now))
-            plans[count++] = plan;
+        if (!try(s, &plan, NULL, &s->other) || s->other.wrong > s->now.wrong || s->other.faults > s->now.faults ||
+            s->other.judged < s->now.judged || !helps_parameter(s, &s->other, &s->now))
+            continue;
+        size_t at = count++;
+        for (; at > 0 && wrong[at - 1] > s->other.wrong; at--) {
+            wrong[at] = wrong[at - 1];
+            plans[at] = plans[at - 1];
+        }
+        wrong[at] = s->other.wrong;
+        plans[at] = plan;
     }
     return count;
+}
+
+static bool is_enough(const struct account *account)
+{
+    return account->unexplained == 0 && account->blamed <= 1 && account->cost <= 1;
 }
 
 static int account_for_all(struct search *s, struct blame *blame)
@@ -587,11 +576,10 @@ static int account_for_all(struct search *s, struct blame *blame)
     struct plan plans[1 + RATIOS_MAX];
     struct account *best = arena_zeroed(s->arena, 1, sizeof *best), *other = arena_zeroed(s->arena, 1, sizeof *other);
     if (best == NULL || other == NULL) return CODE_OUT_OF_MEMORY;
-    settle_scales(s);
     size_t count = list_plans(s, plans);
     bool any = false;
     for (size_t least = 2; least > 0 && !(any && best->unexplained == 0); least--)
-        for (size_t i = 0; i < count && !s->stopped && !s->failed; i++) {
+        for (size_t i = 0; i < count && !s->stopped && !s->failed && !(any && is_enough(best)); i++) {
             account_for(s, &plans[i], least, blame, other);
             if (any && (s->stopped || !is_simpler(other, best))) continue;
             *best = *other;

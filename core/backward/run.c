@@ -262,19 +262,23 @@ static double scale_here(const struct run *run, size_t aim)
     return level->scale != 0 ? level->scale : run->plan->first_scale;
 }
 
+const struct event *run_same(const struct run *other, const struct event *event, size_t *cursor)
+{
+    while (*cursor != EVENT_NONE && other->events[*cursor].execution < event->execution)
+        *cursor = other->events[*cursor].next;
+    for (size_t i = *cursor; i != EVENT_NONE; i = other->events[i].next) {
+        const struct event *one = &other->events[i];
+        if (one->execution != event->execution) return NULL;
+        if (strcmp(one->name, event->name) == 0 && (event->name[0] != '\0' || one->part == event->part)) return one;
+    }
+    return NULL;
+}
+
 /* The event of the plain run that this one is the same as; NULL where there is none. */
 static const struct event *find_plain(struct run *run, const struct event *event)
 {
-    const struct run *plain = run->plan->plain;
-    if (event->statement >= plain->syntax.statement_count) return NULL;
-    struct outcome *outcome = &run->outcomes[event->statement];
-    for (; outcome->cursor != EVENT_NONE; outcome->cursor = plain->events[outcome->cursor].next) {
-        const struct event *other = &plain->events[outcome->cursor];
-        if (other->execution > event->execution || (other->execution == event->execution && other->part > event->part))
-            return NULL;
-        if (other->execution == event->execution && other->part == event->part) return other;
-    }
-    return NULL;
+    if (event->statement >= run->plan->plain->syntax.statement_count) return NULL;
+    return run_same(run->plan->plain, event, &run->outcomes[event->statement].cursor);
 }
 
 static bool is_put(const struct run *run, const struct event *event, size_t *aim, double *scale)

@@ -122,6 +122,10 @@ bool run_is_main(const struct run *run, const struct event *event);
 /* Whether an array is the gradient times one of the plan's scales; *scale which. */
 bool run_matches(const struct run *run, size_t aim, const struct array *array, bool exactly, double *scale);
 
+/* The event of another run of the code that is the same as this one; NULL where there is none. *cursor begins as the
+ * first of its statement there, and goes along as events of the statement are asked for in order. */
+const struct event *run_same(const struct run *other, const struct event *event, size_t *cursor);
+
 /* Any gradient that an array is; GRADIENT_NONE where it is none. */
 size_t run_find_aim(const struct run *run, const struct array *array, double *scale);
 
