@@ -51,25 +51,25 @@ static int hand_in(struct arena *arena, struct backward *b, size_t graded_count,
     return CODE_OK;
 }
 
-int backward_run(struct arena *arena, const struct check *check, const struct pass *pass, const struct known_data *data,
-                 size_t data_count, const char *text, size_t length, double seconds, struct backward *b,
-                 struct error *error)
+int backward_run(struct arena *arena, const struct check *check, const struct pass *pass, const struct known_code *code,
+                 double seconds, struct backward *b, struct error *error)
 {
     *b = (struct backward){0};
     size_t graded = check->problem.network->graded_count;
-    int code = surroundings_find(arena, check, pass, data, data_count, &b->surroundings, error);
-    if (code != CODE_OK) return code;
+    int status = surroundings_find(arena, check, pass, code, &b->surroundings, error);
+    if (status != CODE_OK) return status;
     b->claimed = arena_array(arena, graded + 1, sizeof *b->claimed);
     if (b->claimed == NULL) return no_memory(error);
     for (size_t p = 0; p < graded; p++)
         b->claimed[p] = EVENT_NONE;
-    if (length > BACKWARD_BYTES_MAX) {
+    if (code->length > BACKWARD_BYTES_MAX) {
         b->plain.error.code = CODE_PROGRAM_ERROR;
         snprintf(b->plain.error.detail, sizeof b->plain.error.detail, "the code has %zu bytes; %zu are the most",
-                 length, BACKWARD_BYTES_MAX);
+                 code->length, BACKWARD_BYTES_MAX);
         return hand_in(arena, b, graded, error);
     }
-    if (run_code(&b->plain, arena, &b->surroundings, NULL, text, length) != CODE_OK) return no_memory(error);
+    if (run_code(&b->plain, arena, &b->surroundings, NULL, code->text, code->length) != CODE_OK)
+        return no_memory(error);
     if (b->plain.outcomes == NULL) return hand_in(arena, b, graded, error);
     if (!aims_settle(&b->plain, b->claimed)) return no_memory(error);
     if (b->plain.error.code == CODE_OK && !b->plain.full && blame_find(arena, &b->plain, seconds, &b->blame) != CODE_OK)
@@ -145,8 +145,9 @@ static enum mark mark_of(const struct backward *b, const struct statement *s, bo
     bool both = judged->outcomes != NULL && s->number < judged->syntax.statement_count && judged->error.code == CODE_OK;
     if (!all_right && find_blamed(b, s->number) != NULL) return outcome->fault != NULL ? MARK_FAULT : MARK_WRONG;
     if (outcome->fault != NULL && (!both || judged->outcomes[s->number].fault != NULL)) return MARK_FAULT;
+    if (!both) return MARK_UNUSED; /* it was never judged: the code does not come to its end */
     if (is_unused(b, s)) return outcome->poisoned ? MARK_INHERITED : MARK_UNUSED;
-    if (both && !all_right && is_inherited(b, s->number)) return MARK_INHERITED;
+    if (!all_right && is_inherited(b, s->number)) return MARK_INHERITED;
     return MARK_RIGHT;
 }
 
@@ -232,7 +233,7 @@ static int list_lines(struct arena *arena, struct backward *b, bool all_right, s
     size_t n = b->plain.syntax.statement_count;
     const struct statement **list = arena_array(arena, n, sizeof *list),
                            **by_number = arena_zeroed(arena, n, sizeof *by_number);
-    b->lines = arena_array(arena, n, sizeof *b->lines);
+    b->lines = arena_array(arena, n + 1, sizeof *b->lines);
     if (list == NULL || by_number == NULL || b->lines == NULL) return no_memory(error);
     size_t count = list_statements(&b->plain.syntax.body, list, 0);
     for (size_t i = 0; i < count; i++)
@@ -247,6 +248,26 @@ static int list_lines(struct arena *arena, struct backward *b, bool all_right, s
         else if (is_worse(line.mark, before->mark))
             *before = line;
     }
+    return CODE_OK;
+}
+
+/* The line at which the code was given up, if it was: one that takes too long. */
+static int add_end(struct arena *arena, struct backward *b, struct error *error)
+{
+    struct backward_line *lines = b->lines, end;
+    size_t count = b->line_count, i = 0;
+    if (b->plain.error.code == CODE_OK) return CODE_OK;
+    int code = only_fault(arena, b, error);
+    if (code != CODE_OK) return code;
+    end = b->lines[0];
+    while (i < count && lines[i].line < end.line)
+        i++;
+    bool there = i < count && lines[i].line == end.line;
+    for (size_t k = count; !there && k > i; k--)
+        lines[k] = lines[k - 1];
+    lines[i] = end;
+    b->lines = lines;
+    b->line_count = count + !there;
     return CODE_OK;
 }
 
@@ -339,6 +360,7 @@ int backward_judge(struct arena *arena, const struct check *check, struct backwa
                    struct error *error)
 {
     int code = b->plain.outcomes == NULL ? only_fault(arena, b, error) : list_lines(arena, b, report->passed, error);
+    if (code == CODE_OK && b->plain.outcomes != NULL) code = add_end(arena, b, error);
     if (code == CODE_OK && b->plain.outcomes != NULL) code = add_intermediates(arena, check, b, report, error);
     if (code != CODE_OK) return code;
     carry(check, b, report);

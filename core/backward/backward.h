@@ -60,9 +60,8 @@ struct backward {
 /* Evaluates the code and finds out what is wrong with it; `pass` is the problem's, run in float64 on the CPU. Fills in
  * backward->gradients, what it hands in. Whatever is wrong with the code is no error. Memory from the arena.
  * CODE_OUT_OF_MEMORY. */
-int backward_run(struct arena *arena, const struct check *check, const struct pass *pass, const struct known_data *data,
-                 size_t data_count, const char *text, size_t length, double seconds, struct backward *backward,
-                 struct error *error);
+int backward_run(struct arena *arena, const struct check *check, const struct pass *pass, const struct known_code *code,
+                 double seconds, struct backward *backward, struct error *error);
 
 /* Judges its lines, once the report on what it hands in is there, and adds to that: the gradients on the way as
  * intermediates, and check->carry of the points for what is wrong only by what came in. CODE_OUT_OF_MEMORY. */

@@ -271,15 +271,17 @@ static int find_layer_names(struct surroundings *s, const struct known_data *dat
 }
 
 int surroundings_find(struct arena *arena, const struct check *check, const struct pass *pass,
-                      const struct known_data *data, size_t data_count, struct surroundings *to, struct error *error)
+                      const struct known_code *code, struct surroundings *to, struct error *error)
 {
     const struct network *network = check->problem.network;
-    *to = (struct surroundings){.arena = arena, .check = check, .program = network->program, .output = network->output};
-    int code = find_aims(to, pass, error);
+    *to = (struct surroundings){
+        .arena = arena, .code = code, .check = check, .program = network->program, .output = network->output};
+    int status = find_aims(to, pass, error);
     if (network->target != NULL && network->loss->op->target == TARGET_UPSTREAM)
         to->upstream = check->problem.given[network->target->index];
-    if (code != CODE_OK) return code;
-    return to->program != NULL ? find_program_names(to, error) : find_layer_names(to, data, data_count, error);
+    if (status != CODE_OK) return status;
+    return to->program != NULL ? find_program_names(to, error)
+                               : find_layer_names(to, code->data, code->data_count, error);
 }
 
 /* ---- names ---- */
@@ -363,6 +365,8 @@ const struct known *known_of_gradient(const struct surroundings *s, const char *
                                          "derror_d", "dJd",     "dloss_", "gradient_", "d_",   NULL};
     const char *from;
     size_t length;
+    for (size_t i = 0; i < s->code->name_count; i++)
+        if (strcmp(s->code->names[i].name, name) == 0) return with_aim(known_find(s, s->code->names[i].of));
     for (size_t rank = 0; rank < GRADIENT_NAMES_MAX - 1; rank++) {
         if (!gradient_name_base(CONVENTION_NUMPY, name, rank, false, &from, &length)) continue;
         const struct known *known = with_aim(find_part(s, from, length));

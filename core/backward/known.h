@@ -37,8 +37,24 @@ struct known_data {
     const struct tensor *tensor;
 };
 
+/* What a name of the code stands for, because the request says so: the gradient of a value. */
+struct known_name {
+    const char *name, *of;
+};
+
+/* A student's code, and what the request says about it. */
+struct known_code {
+    const char *text;
+    size_t length;
+    const struct known_data *data;
+    size_t data_count;
+    const struct known_name *names;
+    size_t name_count;
+};
+
 struct surroundings {
     struct arena *arena;
+    const struct known_code *code;
     const struct check *check;
     const struct program *program; /* NULL of a list of layers */
     struct known *known;
@@ -54,7 +70,7 @@ struct surroundings {
 
 /* Fills it in from a check and a pass of its problem, in float64 on the CPU. CODE_OUT_OF_MEMORY. */
 int surroundings_find(struct arena *arena, const struct check *check, const struct pass *pass,
-                      const struct known_data *data, size_t data_count, struct surroundings *to, struct error *error);
+                      const struct known_code *code, struct surroundings *to, struct error *error);
 
 /* The forward value of that name, the last of a name's versions: as written; else in another case, or as it is often
  * called (A1 for h1, X for x), where that leaves no doubt. NULL where there is none. */

@@ -123,7 +123,8 @@ static void add_timing(struct exchange *exchange, const struct check_state *stat
 static int diagnose(struct exchange *exchange, struct check_state *state, double seconds, struct error *error)
 {
     double begun = clock_seconds();
-    state->diagnosed = state->request.diagnose && !state->report.passed;
+    /* Of code each line is judged. */
+    state->diagnosed = state->request.diagnose && !state->report.passed && state->request.backward.text == NULL;
     if (!state->diagnosed) return CODE_OK;
     if (!state->request.search) seconds = 0;
     int code = diagnose_run(&exchange->arena, &state->request.check, &state->report, seconds, &state->diagnosis, error);
@@ -147,11 +148,11 @@ static int evaluate_code(struct exchange *exchange, struct check_state *state, s
     struct check_task *request = &state->request;
     struct pass pass = {0};
     double begun = clock_seconds();
-    if (request->backward == NULL) return CODE_OK;
+    if (request->backward.text == NULL) return CODE_OK;
     int code = problem_run(&exchange->arena, &request->check.problem, backend_cpu(DTYPE_FLOAT64), &pass, error);
     if (code == CODE_OK)
-        code = backward_run(&exchange->arena, &request->check, &pass, request->data, request->data_count,
-                            request->backward, request->backward_length, BACKWARD_SECONDS, &state->backward, error);
+        code = backward_run(&exchange->arena, &request->check, &pass, &request->backward, BACKWARD_SECONDS,
+                            &state->backward, error);
     request->check.gradients = state->backward.gradients;
     state->diagnose_seconds += clock_seconds() - begun;
     return code;
@@ -159,7 +160,7 @@ static int evaluate_code(struct exchange *exchange, struct check_state *state, s
 
 static int judge_code(struct exchange *exchange, struct check_state *state, struct error *error)
 {
-    if (state->request.backward == NULL) return CODE_OK;
+    if (state->request.backward.text == NULL) return CODE_OK;
     state->report.backward = &state->backward;
     return backward_judge(&exchange->arena, &state->request.check, &state->backward, &state->report, error);
 }

@@ -2,10 +2,12 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "core/diagnosis/diagnose.h"
 #include "core/graph/intermediates.h"
+#include "core/language/program.h"
 #include "server/task/device.h"
 #include "server/task/quota.h"
 #include "server/limits.h"
@@ -151,7 +153,7 @@ static double memory_needed(const struct check_task *request)
     if (request->search && (request->dtype != DTYPE_FLOAT64 || device_with_own_memory())) search += (double)elements;
     double shown = intermediate_elements(request), parameters = (double)network->parameter_elements;
     double written = request->check.reveal ? parameters + shown : 0;
-    double code = request->backward != NULL ? 3 * (double)run_elements(network) + 3 * (double)elements : 0;
+    double code = request->backward.text != NULL ? 3 * (double)run_elements(network) + 3 * (double)elements : 0;
     return 8 * (code + passes * (double)elements + search + 4 * parameters + 2 * shown) + 2 * NUMBER_TEXT_MAX * written;
 }
 
@@ -179,11 +181,32 @@ static int check_limits(const struct options *options, struct check_task *reques
 /* `backward`: code in place of gradients. */
 static int read_backward(struct members *r, const json_t *root, struct check_task *request)
 {
-    if (members_string(r, root, "backward", OPTIONAL, &request->backward) != CODE_OK) return r->error->code;
-    request->backward_length = json_string_length(json_object_get(root, "backward"));
-    if (request->backward == NULL || json_object_get(root, "gradients") == NULL) return CODE_OK;
+    if (members_string(r, root, "backward", OPTIONAL, &request->backward.text) != CODE_OK) return r->error->code;
+    request->backward.length = json_string_length(json_object_get(root, "backward"));
+    if (request->backward.text == NULL || json_object_get(root, "gradients") == NULL) return CODE_OK;
     error_set(r->error, CODE_OUT_OF_RANGE, "backward is code in place of gradients: only one of them can be given");
     return error_at(r->error, "backward");
+}
+
+/* `names` beside a program: what names of the code are the gradients of. */
+static int read_code_names(struct members *r, const json_t *root, struct check_task *request)
+{
+    struct renames renames;
+    if (renames_read(r, root, &renames) != CODE_OK || renames.object == NULL) return r->error->code;
+    json_t *object = (json_t *)(uintptr_t)renames.object;
+    struct known_name *list = arena_array(r->arena, json_object_size(object), sizeof *list);
+    if (list == NULL) return members_out_of_memory(r);
+    request->backward.names = list;
+    for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
+        const char *name = json_object_iter_key(at), *of = json_string_value(json_object_iter_value(at));
+        if (program_find(request->set.network.program, of) == NULL) {
+            error_set(r->error, CODE_OUT_OF_RANGE, "the program has no value called %.*s", LIMIT_NAME, of);
+            error_at(r->error, name);
+            return error_at(r->error, "names");
+        }
+        list[request->backward.name_count++] = (struct known_name){.name = name, .of = of};
+    }
+    return CODE_OK;
 }
 
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
@@ -205,7 +228,7 @@ int check_task_measure(struct arena *arena, const struct options *options, struc
     if (members_known(&r, root, program ? of_programs : known) != CODE_OK) return error->code;
     bool brief = request->brief && program;
     if (read_backward(&r, root, request) != CODE_OK) return error->code;
-    if (request->backward != NULL && request->brief) return CODE_OK; /* code is for a worker */
+    if (request->backward.text != NULL && request->brief) return CODE_OK; /* code is for a worker */
     request->brief = false;
     if (program ? read_program(&r, root, &request->set, &brief, &document->line, &document->column) != CODE_OK
                 : read_network(&r, root, &request->set) != CODE_OK)
@@ -213,6 +236,7 @@ int check_task_measure(struct arena *arena, const struct options *options, struc
     request->brief = program && brief;
     if (request->brief) return CODE_OK;
     if (!program && read_batch(&r, root, &request->set) != CODE_OK) return error->code;
+    if (program && read_code_names(&r, root, request) != CODE_OK) return error->code;
     if (read_options(&r, root, options, request) != CODE_OK) return error->code;
     if (program) request->diagnose = false; /* what went wrong in a program is not looked for yet */
     return check_limits(options, request, error);
@@ -261,7 +285,7 @@ static int check_something(struct members *r, const struct check_task *request)
         struct intermediate which;
         known += intermediate_find(&request->set.network, check->intermediates.items[i].name, &which);
     }
-    if ((!none && graded + known > 0) || (request->backward != NULL && graded > 0)) return CODE_OK;
+    if ((!none && graded + known > 0) || (request->backward.text != NULL && graded > 0)) return CODE_OK;
     error_set(r->error, CODE_MISSING_MEMBER, "%s",
               graded > 0
                   ? "gradients is empty and there are no intermediates: nothing would be compared"
@@ -292,14 +316,15 @@ static int read_submissions(struct members *r, const json_t *object, struct subm
 static int list_data(struct members *r, const json_t *root, struct check_task *request)
 {
     const json_t *object = json_object_get(root, "data");
-    request->data = arena_array(r->arena, json_object_size(object), sizeof *request->data);
-    if (request->data == NULL) return members_out_of_memory(r);
+    struct known_data *list = arena_array(r->arena, json_object_size(object), sizeof *list);
+    if (list == NULL) return members_out_of_memory(r);
+    request->backward.data = list;
     for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at)) {
         struct submission one;
         if (!read_submission(r, json_object_iter_key(at), json_object_iter_value(at), &one))
             return members_out_of_memory(r);
         if (one.tensor != NULL)
-            request->data[request->data_count++] = (struct known_data){.name = one.name, .tensor = one.tensor};
+            list[request->backward.data_count++] = (struct known_data){.name = one.name, .tensor = one.tensor};
     }
     return CODE_OK;
 }
@@ -314,10 +339,11 @@ int check_task_read(struct arena *arena, struct check_task *request, struct erro
     if (listed && (read_parameters(&r, root, set) != CODE_OK || read_data(&r, root, set) != CODE_OK))
         return error->code;
     /* Whatever the gradients are is graded; only their absence is the client's fault. */
-    if (members_member(&r, root, "gradients", request->backward != NULL ? OPTIONAL : REQUIRED, &gradients) != CODE_OK)
+    if (members_member(&r, root, "gradients", request->backward.text != NULL ? OPTIONAL : REQUIRED, &gradients) !=
+        CODE_OK)
         return error->code;
     if (read_submissions(&r, gradients, &check->gradients) != CODE_OK) return error->code;
-    if (request->backward != NULL && listed && list_data(&r, root, request) != CODE_OK) return error->code;
+    if (request->backward.text != NULL && listed && list_data(&r, root, request) != CODE_OK) return error->code;
     const json_t *intermediates = NULL;
     if (members_object(&r, root, "intermediates", OPTIONAL, &intermediates) != CODE_OK) return error->code;
     if (read_submissions(&r, intermediates, &check->intermediates) != CODE_OK) return error->code;

@@ -14,13 +14,10 @@ struct check_task {
     enum dtype dtype;
     bool brief; /* in: reading what says how much work it is may take a moment only; out: that it would have taken more
                  */
-    bool diagnose, search; /* the report says what is first wrong; and there is memory to search for the cause */
-    double work;           /* floating-point operations that the check will take */
-    const char *backward;  /* the student's backward pass as code, in place of gradients; NULL without one */
-    size_t backward_length;
-    struct known_data *data; /* of a network, what such code may read besides */
-    size_t data_count;
-    struct check check; /* complete after check_task_read */
+    bool diagnose, search;      /* the report says what is first wrong; and there is memory to search for the cause */
+    double work;                /* floating-point operations that the check will take */
+    struct known_code backward; /* the student's backward pass as code, in place of gradients; no text without one */
+    struct check check;         /* complete after check_task_read */
 };
 
 /* Reads what says how much work it is: network, batch, options. 422 CODE_TOO_MUCH_WORK where it is more than
