@@ -7,8 +7,6 @@
 #include "core/backward/aims.h"
 #include "core/backward/words.h"
 
-const char *const mark_names[] = {"right", "wrong", "inherited", "fault", "unused"};
-
 static int no_memory(struct error *error)
 {
     return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");

@@ -2,7 +2,7 @@
 #ifndef CORE_BACKWARD_WORDS_H
 #define CORE_BACKWARD_WORDS_H
 
-#include "core/backward/backward.h"
+#include "core/backward/line.h"
 
 /* All from the arena; NULL where memory is short. */
 
