@@ -31,12 +31,13 @@ static bool is_cut_off(const struct run *plain, const struct event *event)
 {
     for (size_t s = event->statement + 1; s < plain->syntax.statement_count; s++) {
         const struct statement *statement = plain->statements[s];
-        if (statement == NULL || plain->outcomes[s].fault == NULL || statement->target_count == 0) continue;
+        const struct outcome *outcome = &plain->outcomes[s];
+        if (statement == NULL || (outcome->fault == NULL && !outcome->poisoned) || statement->target_count == 0)
+            continue;
         const struct expression *target = statement->targets[0];
         while (target->kind == EXPRESSION_SUBSCRIPT)
             target = target->operands[0];
-        bool part = target != statement->targets[0] || statement->kind == STATEMENT_UPDATE;
-        if (part && target->name != NULL && strcmp(target->name, event->name) == 0) return true;
+        if (target->name != NULL && strcmp(target->name, event->name) == 0) return true;
     }
     return false;
 }

@@ -82,7 +82,7 @@ static void count_slips(const struct search *s, const struct run *run, struct ta
         const struct outcome *outcome = &run->outcomes[i];
         bool gradient = false, one = outcome->first != EVENT_NONE;
         for (size_t e = outcome->first; e != EVENT_NONE; e = run->events[e].next)
-            gradient = gradient || (run->events[e].aimed == AIMED_AT && run->events[e].judged);
+            gradient = gradient || (run->events[e].aimed == AIMED_AT && run->events[e].judged && !s->left[i]);
         for (size_t e = outcome->first; e != EVENT_NONE; e = run->events[e].next)
             one = one && run->events[e].right;
         tally->is_one[i] = one;
@@ -165,7 +165,8 @@ static void settle_left(struct search *s)
         const struct slip slip = s->now.slips[i];
         if (aim_is_parameter(around, slip.aim)) continue;
         s->left[slip.statement] = true;
-        if (try(s, &s->plan, NULL, &s->other) && s->other.good && s->other.wrong + 1 < s->now.wrong) {
+        if (try(s, &s->plan, NULL, &s->other) && s->other.wrong <= s->now.wrong &&
+            s->other.parameters < s->now.parameters) {
             tally_copy(s, &s->other, &s->now);
             i = (size_t)-1;
         } else {
@@ -472,6 +473,9 @@ static void blame_slips(struct search *s, struct blame *blame, size_t least)
         bool explained = explain_slip(s, &slip, &own);
         bool helped = find_helper(s, &slip, !explained || own.edit->cost > 1, &helper) && helper.edit != NULL;
         bool tie = explained && helped && !is_nearer(&own, &helper) && !is_nearer(&helper, &own) && own.edit->cost > 1;
+        /* An edit that goes around the helper says that this is wrong, as much. */
+        tie = tie || (explained && helped && !is_nearer(&own, &helper) && !is_nearer(&helper, &own) &&
+                      own.edit->mistake != NULL && strcmp(own.edit->mistake, "wrong_layer_used") == 0);
         helped = helped && (!explained || is_nearer(&helper, &own) || tie);
         if (helped ? take_remedy(s, blame, &helper, NULL) : explained && take_remedy(s, blame, &own, &slip)) {
             i = 0;
@@ -503,6 +507,7 @@ struct account {
     size_t edit_count;
     struct blamed list[BLAMED_MAX];
     size_t count;
+    bool *left; /* by statement */
 };
 
 static bool is_simpler(const struct account *a, const struct account *b)
@@ -512,14 +517,16 @@ static bool is_simpler(const struct account *a, const struct account *b)
     return a->cost < b->cost;
 }
 
-/* Accounts for what is wrong under a plan, beginning anew. */
-static void account_for(struct search *s, const struct plan *plan, size_t least, struct blame *blame,
+/* Accounts for what is wrong under a plan, beginning anew; with `left`, that statement makes no gradient. */
+static void account_for(struct search *s, const struct plan *plan, size_t left, size_t least, struct blame *blame,
                         struct account *account)
 {
     s->plan = *plan;
     s->edit_count = 0;
     blame->count = 0;
     memset(s->left, 0, statements(s) * sizeof *s->left);
+    if (left != STATEMENT_NONE) s->left[left] = true;
+    *account = (struct account){.unexplained = SIZE_MAX};
     if (!try(s, &s->plan, NULL, &s->now)) return;
     explain_faults(s, blame);
     settle_left(s);
@@ -571,20 +578,55 @@ static bool is_enough(const struct account *account)
     return account->unexplained == 0 && account->blamed <= 1 && account->cost <= 1;
 }
 
+/* Keeps an account, with what it leaves. */
+static bool keep_account(struct search *s, const struct account *from, struct account *to)
+{
+    bool *left = to->left != NULL ? to->left : arena_zeroed(s->arena, statements(s), sizeof *left);
+    if (left == NULL) return false;
+    *to = *from;
+    to->left = left;
+    memcpy(left, s->left, statements(s) * sizeof *left);
+    return true;
+}
+
+/* Where something is still not explained: what is called after a gradient on the way may be none, and wrong all the
+ * same, as a dh that becomes dz by a mask in its place. That has to be what its own edit says. */
+static void account_left(struct search *s, const struct tally *base, struct blame *blame, struct account *best,
+                         struct account *other)
+{
+    const struct plan plan = {.plain = s->plain, .first_scale = 1, .left = s->left};
+    for (size_t i = 0; i < base->slip_count && best->unexplained > 0 && !s->stopped && !s->failed; i++) {
+        const struct slip *slip = &base->slips[i];
+        bool own = false;
+        if (aim_is_parameter(s->plain->surroundings, slip->aim)) continue;
+        account_for(s, &plan, slip->statement, 2, blame, other);
+        for (size_t k = 0; k < other->count; k++)
+            own = own || other->list[k].statement == slip->statement;
+        if (!s->stopped && own && other->unexplained == 0 && is_simpler(other, best)) keep_account(s, other, best);
+    }
+}
+
 static int account_for_all(struct search *s, struct blame *blame)
 {
     struct plan plans[1 + RATIOS_MAX];
     struct account *best = arena_zeroed(s->arena, 1, sizeof *best), *other = arena_zeroed(s->arena, 1, sizeof *other);
-    if (best == NULL || other == NULL) return CODE_OUT_OF_MEMORY;
+    struct tally base;
+    if (best == NULL || other == NULL || !tally_new(s, &base)) return CODE_OUT_OF_MEMORY;
+    tally_copy(s, &s->now, &base);
+    best->unexplained = SIZE_MAX;
     size_t count = list_plans(s, plans);
     bool any = false;
     for (size_t least = 2; least > 0 && !(any && best->unexplained == 0); least--)
         for (size_t i = 0; i < count && !s->stopped && !s->failed && !(any && is_enough(best)); i++) {
-            account_for(s, &plans[i], least, blame, other);
+            account_for(s, &plans[i], STATEMENT_NONE, least, blame, other);
             if (any && (s->stopped || !is_simpler(other, best))) continue;
-            *best = *other;
+            if (!keep_account(s, other, best)) return CODE_OUT_OF_MEMORY;
             any = true;
         }
+    account_left(s, &base, blame, best, other);
+    if (!any) best->plan = plans[0]; /* there was no time for any */
+    memset(s->left, 0, statements(s) * sizeof *s->left);
+    if (best->left != NULL) memcpy(s->left, best->left, statements(s) * sizeof *s->left);
     s->plan = best->plan;
     s->edit_count = best->edit_count;
     memcpy(s->edits, best->edits, sizeof s->edits);

@@ -310,11 +310,17 @@ static const struct expression *subject(const struct expression *x)
 
 static void edit_call(struct lister *l, const struct expression *x)
 {
-    static const char *const others[][3] = {
-        {"sum", "mean", "not_spread"},     {"mean", "sum", "broadcast_averaged"},
-        {"tanh", "sigmoid", NULL},         {"maximum", "minimum", NULL},
-        {"zeros_like", "ones_like", NULL}, {"ones_like", "zeros_like", NULL},
-        {"dot", "multiply", NULL},         {"multiply", "dot", "elementwise_for_product"}};
+    static const char *const others[][3] = {{"sum", "mean", "not_spread"},
+                                            {"mean", "sum", "broadcast_averaged"},
+                                            {"tanh", "sigmoid", NULL},
+                                            {"maximum", "minimum", NULL},
+                                            {"max", "min", NULL},
+                                            {"min", "max", NULL},
+                                            {"argmax", "argmin", NULL},
+                                            {"zeros_like", "ones_like", NULL},
+                                            {"ones_like", "zeros_like", NULL},
+                                            {"dot", "multiply", NULL},
+                                            {"multiply", "dot", "elementwise_for_product"}};
     const struct expression *callee = x->operands[0], *of = subject(x);
     if (callee->kind != EXPRESSION_ATTRIBUTE && callee->kind != EXPRESSION_NAME) return;
     size_t length = strlen(callee->name);

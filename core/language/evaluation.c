@@ -529,6 +529,11 @@ static int evaluate_format(struct evaluation *e, const struct expression *x, str
     for (size_t i = 0; code == CODE_OK && i < x->count; i++) {
         struct thing part = {0}, before = *thing;
         code = evaluation_evaluate(e, x->operands[i], &part);
+        if (code == CODE_OK && part.kind != THING_TEXT && part.kind != THING_NUMBER) {
+            char *words = arena_alloc(e->arena, SHAPE_TEXT_MAX + 32); /* it is printed, and nobody reads it */
+            if (words == NULL) return evaluation_no_memory(e);
+            part = (struct thing){.kind = THING_TEXT, .text = thing_words(&part, words)};
+        }
         if (code == CODE_OK && part.kind != THING_TEXT) code = evaluation_call(e, &callee, &part, &none, 1, &part);
         if (code == CODE_OK) code = evaluation_binary(e, OPERATION_ADD, &before, &part, thing);
     }

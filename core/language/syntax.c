@@ -323,17 +323,30 @@ static struct token *scan_part(struct parser *p, const char *text, size_t length
     }
 }
 
-/* What stands between the braces of a format: an expression; how it is written, behind ':' or '!', says nothing. */
+/* Where a format's expression ends: how it is written, behind ':' or '!', says nothing. */
+static size_t cut_format(const char *text, size_t length)
+{
+    size_t depth = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (strchr("([", text[i]) != NULL && text[i] != '\0') depth++;
+        if (strchr(")]", text[i]) != NULL && text[i] != '\0' && depth > 0) depth--;
+        bool ends = text[i] == ':' || (text[i] == '!' && i + 1 < length && text[i + 1] != '=');
+        if (depth == 0 && ends) return i;
+    }
+    return length;
+}
+
+/* What stands between the braces of a format: an expression. */
 static struct expression *parse_braces(struct parser *p, const char *text, size_t length, struct spot spot)
 {
     const struct token *behind = p->token, *tokens;
     const char *last_end = p->last_end;
     if (!enter(p)) return NULL;
-    tokens = scan_part(p, text, length, spot);
+    tokens = scan_part(p, text, cut_format(text, length), spot);
     if (tokens == NULL) return NULL;
     p->token = tokens;
     struct expression *e = parse_expression(p);
-    if (e != NULL && p->token->kind != TOKEN_NEWLINE && !at_operator(p, ":") && !at_operator(p, "!")) {
+    if (e != NULL && p->token->kind != TOKEN_NEWLINE) {
         unexpected(p, "the end of the braces");
         e = NULL;
     }
