@@ -714,3 +714,136 @@ db1 = dz1.sum(axis=0)
     ("dz1[z1 < 0] = 0.01", "dz1[z1 < 0] = 0.2"),
     ("da1 = dout @ W2.T", "da1 = dout @ W2.T * W2.sum()"),
 ])
+
+# ---- more of them ----
+case("svm", """N = X.shape[0]
+scores = X.dot(W)
+correct = scores[np.arange(N), y].reshape(N, 1)
+margins = np.maximum(0, scores - correct + 1)
+margins[np.arange(N), y] = 0
+loss = np.sum(margins) / N + 0.1 * np.sum(W * W)
+""", {"W":(4,3)}, {"X":(6,4),"y":"classes 6 3"}, """num_train = X.shape[0]
+binary = margins.copy()
+binary[margins > 0] = 1
+row_sum = np.sum(binary, axis=1)
+binary[np.arange(num_train), y] = -row_sum.T
+dW = np.dot(X.T, binary)
+dW /= num_train
+dW += 2 * 0.1 * W
+""", [("dW /= num_train","dW *= num_train"),("row_sum = np.sum(binary, axis=1)","row_sum = np.sum(binary, axis=1) - 1"),("dW += 2 * 0.1 * W","dW += 0.1 * W")])
+case("training step", """z1 = X @ W1 + b1
+a1 = sigmoid(z1)
+z2 = a1 @ W2 + b2
+y_pred = z2
+loss = np.mean((y_pred - y)**2)
+""", {"W1":(3,4),"b1":(4,),"W2":(4,1),"b2":(1,)}, {"X":(5,3),"y":(5,1)}, """import numpy as np
+lr = 0.01
+grad_y_pred = 2.0 * (y_pred - y) / y.shape[0]
+grad_W2 = a1.T.dot(grad_y_pred)
+grad_b2 = grad_y_pred.sum(axis=0)
+grad_a1 = grad_y_pred.dot(W2.T)
+grad_z1 = grad_a1 * a1 * (1 - a1)
+grad_W1 = X.T.dot(grad_z1)
+grad_b1 = grad_z1.sum(axis=0)
+print(f"loss: {loss:.4f}")
+W1 -= lr * grad_W1
+b1 -= lr * grad_b1
+W2 = W2 - lr * grad_W2
+""", [("grad_z1 = grad_a1 * a1 * (1 - a1)","grad_z1 = grad_a1 * z1 * (1 - z1)"),("grad_b1 = grad_z1.sum(axis=0)","grad_b1 = grad_z1.sum(axis=1)"),("grad_a1 = grad_y_pred.dot(W2.T)","grad_a1 = grad_y_pred.dot(W2)")])
+case("lstm step", """a = x @ Wx + prev_h @ Wh + b
+H = 3
+ai = a[:, :H]
+af = a[:, H:2*H]
+ao = a[:, 2*H:3*H]
+ag = a[:, 3*H:]
+i = sigmoid(ai)
+f = sigmoid(af)
+o = sigmoid(ao)
+g = np.tanh(ag)
+next_c = f * prev_c + i * g
+tc = np.tanh(next_c)
+next_h = o * tc
+loss = np.sum(next_h * dnext_h) + np.sum(next_c * dnext_c)
+""", {"x":(2,4),"prev_h":(2,3),"prev_c":(2,3),"Wx":(4,12),"Wh":(3,12),"b":(12,)}, {"dnext_h":(2,3),"dnext_c":(2,3)}, '''def lstm_step_backward(dnext_h, dnext_c, cache):
+    do = dnext_h * tc
+    dnext_c += dnext_h * o * (1 - tc**2)
+    df = dnext_c * prev_c
+    dprev_c = dnext_c * f
+    di = dnext_c * g
+    dg = dnext_c * i
+    dai = di * i * (1 - i)
+    daf = df * f * (1 - f)
+    dao = do * o * (1 - o)
+    dag = dg * (1 - g**2)
+    da = np.hstack((dai, daf, dao, dag))
+    dx = da.dot(Wx.T)
+    dWx = x.T.dot(da)
+    dprev_h = da.dot(Wh.T)
+    dWh = prev_h.T.dot(da)
+    db = np.sum(da, axis=0)
+    return dx, dprev_h, dprev_c, dWx, dWh, db
+''', [("dag = dg * (1 - g**2)","dag = dg * (1 - g)"),("da = np.hstack((dai, daf, dao, dag))","da = np.hstack((dai, dao, daf, dag))"),("df = dnext_c * prev_c","df = dnext_c * next_c"),("dprev_c = dnext_c * f","dprev_c = dnext_c"),("dnext_c += dnext_h * o * (1 - tc**2)","dnext_c = dnext_h * o * (1 - tc**2)")])
+case("max pool", """N, C, H, W = x.shape
+out = np.zeros((N, C, 2, 2))
+for n in range(N):
+    for c in range(C):
+        for i in range(2):
+            for j in range(2):
+                out[n, c, i, j] = np.max(x[n, c, 2*i:2*i+2, 2*j:2*j+2])
+loss = np.sum(out * dout)
+""", {"x":(1,2,4,4)}, {"dout":(1,2,2,2)}, '''def max_pool_backward_naive(dout, cache):
+    dx = np.zeros(x.shape)
+    for n in range(N):
+        for c in range(C):
+            for i in range(2):
+                for j in range(2):
+                    window = x[n, c, 2*i:2*i+2, 2*j:2*j+2]
+                    mask = (window == np.max(window))
+                    dx[n, c, 2*i:2*i+2, 2*j:2*j+2] += mask * dout[n, c, i, j]
+    return dx
+''', [("mask = (window == np.max(window))","mask = (window == np.min(window))"),("dx[n, c, 2*i:2*i+2, 2*j:2*j+2] += mask * dout[n, c, i, j]","dx[n, c, 2*i:2*i+2, 2*j:2*j+2] += mask * dout[n, c, j, i]")])
+case("embedding bag", """e = E[idx]
+h = e.mean(axis=1)
+scores = h @ U + c
+p = softmax(scores)
+loss = cross_entropy(scores, y)
+""", {"E":(6,3),"U":(3,4),"c":(4,)}, {"idx":"classes 5 2 6","y":"classes 5 4"}, """B = y.shape[0]
+dscores = p.copy()
+dscores[np.arange(B), y] -= 1
+dscores = dscores / B
+dU = h.T @ dscores
+dc = dscores.sum(axis=0)
+dh = dscores @ U.T
+de = np.repeat(dh[:, None, :], 2, axis=1) / 2
+dE = np.zeros_like(E)
+np.add.at(dE, idx, de)
+""", [("de = np.repeat(dh[:, None, :], 2, axis=1) / 2","de = np.repeat(dh[:, None, :], 2, axis=1)"),("dscores = dscores / B","dscores = dscores"),("dh = dscores @ U.T","dh = dscores @ U.T * 3"),("np.add.at(dE, idx, de)","dE[idx] = de")])
+case("two functions, tuples", """h = np.maximum(X @ W1 + b1, 0)
+s = h @ W2 + b2
+e = np.exp(s - s.max(1, keepdims=True))
+P = e / e.sum(1, keepdims=True)
+loss = -np.sum(T * np.log(P)) / X.shape[0]
+""", {"W1":(3,5),"b1":(5,),"W2":(5,2),"b2":(2,)}, {"X":(4,3),"T":"bits 4 2"}, '''def softmax_grad(P, T):
+    n = P.shape[0]
+    return (P * T.sum(1, keepdims=True) - T) / n
+
+def affine_grad(dout, x, w):
+    return dout @ w.T, x.T @ dout, dout.sum(0)
+
+ds = softmax_grad(P, T)
+dh, dW2, db2 = affine_grad(ds, h, W2)
+dh[h <= 0] = 0
+_, dW1, db1 = affine_grad(dh, X, W1)
+''', [("return dout @ w.T, x.T @ dout, dout.sum(0)","return dout @ w.T, x.T @ dout, dout.mean(0)"),("dh[h <= 0] = 0","dh[h > 0] = 0"),("return (P * T.sum(1, keepdims=True) - T) / n","return (P * T.sum(1, keepdims=True) - T)")])
+case("autograd by hand in lists", """layers = [X]
+ws = [W1, W2, W3]
+for w in ws:
+    layers.append(np.tanh(layers[-1] @ w))
+loss = ((layers[-1] - Y)**2).sum() / 2
+""", {"W1":(3,4),"W2":(4,3),"W3":(3,2)}, {"X":(5,3),"Y":(5,2)}, """grad = layers[-1] - Y
+dws = [None] * len(ws)
+for i in reversed(range(len(ws))):
+    grad = grad * (1 - layers[i + 1]**2)
+    dws[i] = layers[i].T @ grad
+    grad = grad @ ws[i].T
+""", [("grad = grad * (1 - layers[i + 1]**2)","grad = grad * (1 - layers[i]**2)"),("dws[i] = layers[i].T @ grad","dws[i] = layers[i].T @ grad / 5"),("grad = grad @ ws[i].T","grad = grad @ ws[i].T * 2"),("grad = layers[-1] - Y","grad = Y - layers[-1]")])
