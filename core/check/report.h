@@ -83,8 +83,10 @@ static inline bool entry_is_lost(const struct entry *entry)
 }
 
 struct trace;
+struct backward;
 
 struct report {
+    const struct backward *backward; /* what was handed in as code (core/backward/backward.h); NULL: numbers were */
     bool postponed; /* a brief check that has to be run anew, with time: what follows is not all that can be said */
     bool passed;
     double points, max_points, score; /* score = points / max_points; with nothing to gain 1 or 0 as passed */

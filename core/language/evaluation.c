@@ -49,7 +49,7 @@ int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struc
     return code;
 }
 
-static int bind_local(struct evaluation *e, size_t symbol, struct thing thing)
+int evaluation_bind_local(struct evaluation *e, size_t symbol, struct thing thing)
 {
     struct frame *frame = e->frame;
     struct local *local = find_local(e, symbol);
@@ -71,7 +71,7 @@ static int bind_local(struct evaluation *e, size_t symbol, struct thing thing)
 
 static int bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing)
 {
-    return e->frame != NULL ? bind_local(e, symbol, thing) : evaluation_bind(e, symbol, name, thing);
+    return e->frame != NULL ? evaluation_bind_local(e, symbol, thing) : evaluation_bind(e, symbol, name, thing);
 }
 
 /* What is passed over before a dot: these modules, and an object whose attributes are names. */
@@ -126,19 +126,53 @@ static const char *nearest_name(struct evaluation *e, const char *name)
 
 static int unknown_name(struct evaluation *e, const char *name)
 {
-    const char *nearest = nearest_name(e, name);
+    const char *nearest = e->observer == NULL || !e->observer->brief ? nearest_name(e, name) : NULL;
     if (nearest != NULL)
         return evaluation_fault(e, "nothing is called \"%.80s\" here (did you mean %.80s?)", name, nearest);
     return evaluation_fault(e, "nothing is called \"%.80s\" here", name);
 }
 
+/* Whether somebody looks on: not at functions of the library, which are nobody's code. */
+static bool is_observed(const struct evaluation *e)
+{
+    return e->observer != NULL && (e->frame == NULL || !e->frame->library);
+}
+
+static void note_read(struct evaluation *e, const struct thing *thing)
+{
+    if (is_observed(e) && thing->kind == THING_ARRAY) e->observer->reads(e->observer->context, e, thing->array);
+}
+
+/* What no name of the program's own stands for. */
+static int find_other(struct evaluation *e, const char *name, struct thing *thing)
+{
+    if (find_word(name, thing)) return CODE_OK;
+    const struct builtin *builtin = functions_find(name, false);
+    bool known = builtin == NULL && e->observer != NULL && e->observer->unknown(e->observer->context, e, name, thing);
+    if (builtin == NULL && !known) return unknown_name(e, name);
+    if (builtin != NULL) *thing = (struct thing){.kind = THING_BUILTIN, .builtin = builtin};
+    return CODE_OK;
+}
+
 static int evaluate_name(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
-    if (find_name(e, x->symbol, thing) || find_word(x->name, thing)) return CODE_OK;
-    const struct builtin *builtin = functions_find(x->name, false);
-    if (builtin == NULL) return unknown_name(e, x->name);
-    *thing = (struct thing){.kind = THING_BUILTIN, .builtin = builtin};
-    return CODE_OK;
+    int code = find_name(e, x->symbol, thing) ? CODE_OK : find_other(e, x->name, thing);
+    if (code == CODE_OK) note_read(e, thing);
+    return code;
+}
+
+int evaluation_find(struct evaluation *e, const char *name, struct thing *thing)
+{
+    size_t symbol = syntax_symbol(e->syntax, name);
+    bool found = symbol < e->syntax->name_count && find_name(e, symbol, thing);
+    int code = found ? CODE_OK : find_other(e, name, thing);
+    if (code == CODE_OK) note_read(e, thing);
+    return code;
+}
+
+int evaluation_written(struct evaluation *e, const struct written_place *written, struct thing *thing)
+{
+    return is_observed(e) ? e->observer->writes(e->observer->context, e, written, thing) : CODE_OK;
 }
 
 /* ---- attributes ---- */
@@ -200,8 +234,19 @@ static int bind_parameters(struct evaluation *e, const struct statement *functio
                            const char *const *keywords, size_t count, struct frame *frame)
 {
     struct frame *caller = e->frame;
+    /* A method that is called without its object: self is all names. */
+    bool bare =
+        function->parameter_count > 0 && strcmp(function->parameters[0].name, "self") == 0 &&
+        (count == 0 || keywords[0] != NULL || arguments[0].kind != THING_MODULE || count < function->parameter_count);
+    if (bare) {
+        e->frame = frame;
+        int code = evaluation_bind_local(e, function->parameters[0].symbol,
+                                         (struct thing){.kind = THING_MODULE, .text = "self"});
+        e->frame = caller;
+        if (code != CODE_OK) return code;
+    }
     for (size_t i = 0; i < count; i++) {
-        size_t p = i;
+        size_t p = i + bare;
         if (keywords[i] != NULL)
             for (p = 0; p < function->parameter_count && strcmp(function->parameters[p].name, keywords[i]) != 0;)
                 p++;
@@ -211,7 +256,7 @@ static int bind_parameters(struct evaluation *e, const struct statement *functio
             return evaluation_fault(e, "%.80s takes %zu arguments, not %zu", function->name, function->parameter_count,
                                     count);
         e->frame = frame;
-        int code = bind_local(e, function->parameters[p].symbol, arguments[i]);
+        int code = evaluation_bind_local(e, function->parameters[p].symbol, arguments[i]);
         e->frame = caller;
         if (code != CODE_OK) return code;
     }
@@ -227,7 +272,7 @@ static int bind_parameters(struct evaluation *e, const struct statement *functio
         if (frame->library) e->frame = frame; /* its names are not the program's */
         int code = evaluation_evaluate(e, parameter->fallback, &fallback);
         e->frame = frame;
-        if (code == CODE_OK) code = bind_local(e, parameter->symbol, fallback);
+        if (code == CODE_OK) code = evaluation_bind_local(e, parameter->symbol, fallback);
         e->frame = caller;
         if (code != CODE_OK) return code;
     }
@@ -237,16 +282,15 @@ static int bind_parameters(struct evaluation *e, const struct statement *functio
 static int call_function(struct evaluation *e, const struct statement *function, bool library, struct thing *arguments,
                          const char *const *keywords, size_t count, struct thing *result)
 {
-    struct frame frame = {.caller = e->frame, .library = library};
+    struct frame frame = {.caller = e->frame, .library = library, .number = ++e->calls};
     struct spot here = e->spot;
     if (e->levels == CALLS_MAX)
         return evaluation_fault(e, "more than %d calls within each other (the language has no recursion)", CALLS_MAX);
     e->levels++; /* what stands for a parameter that is not given may call, too */
     int code = bind_parameters(e, function, arguments, keywords, count, &frame);
-    if (code != CODE_OK) return code;
-    e->spot = here;
+    if (code == CODE_OK) e->spot = here;
     e->frame = &frame;
-    code = evaluation_run(e, &function->body);
+    if (code == CODE_OK) code = evaluation_run(e, &function->body);
     e->levels--;
     e->frame = frame.caller;
     e->spot = here;
@@ -274,6 +318,12 @@ int evaluation_call(struct evaluation *e, const struct thing *callee, struct thi
         if (count == 1) all[1] = arguments[0];
         return function_by_name(e, count == 1 ? "size" : "shape", all, 1 + count, result);
     }
+    if (callee->kind == THING_TEXT && count == 1) { /* np.int64(x), np.float32(x): a type's name */
+        const struct thing cast = {.kind = THING_BUILTIN, .builtin = functions_find("astype", false)};
+        struct thing both[2] = {arguments[0], *callee};
+        const char *const none[2] = {NULL, NULL};
+        return functions_call(e, &cast, both, none, 2, result);
+    }
     return evaluation_fault(e, "%s cannot be called", thing_words(callee, words));
 }
 
@@ -286,6 +336,8 @@ static bool adds_at(const struct expression *x)
 }
 
 static int assign(struct evaluation *e, const struct expression *target, struct thing thing);
+/* With `updates` what was there is in it. */
+static int assign_as(struct evaluation *e, const struct expression *target, struct thing thing, bool updates);
 
 static int add_at(struct evaluation *e, const struct expression *x)
 {
@@ -305,7 +357,7 @@ static int add_at(struct evaluation *e, const struct expression *x)
         if (count > 0) memcpy(subscripts, tuple->items, count * sizeof *subscripts);
     }
     if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, OPERATION_ADD_EACH, &what, &changed);
-    return code == CODE_OK ? assign(e, x->operands[1], changed) : code;
+    return code == CODE_OK ? assign_as(e, x->operands[1], changed, true) : code;
 }
 
 /* f(*x): the elements of x stand in its place. */
@@ -459,6 +511,12 @@ static int evaluate_subscripts(struct evaluation *e, const struct expression *x,
     return CODE_OK;
 }
 
+/* Whether it is an object whose attributes and members are names: self, and what stands for it. */
+static bool is_object(const struct thing *thing)
+{
+    return thing->kind == THING_MODULE && strcmp(thing->text, "self") == 0;
+}
+
 static int evaluate_subscript(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
     struct thing of = {0}, subscripts[SUBSCRIPTS_MAX] = {0};
@@ -466,7 +524,12 @@ static int evaluate_subscript(struct evaluation *e, const struct expression *x, 
     int code = evaluation_evaluate(e, x->operands[0], &of);
     if (code == CODE_OK) code = evaluate_subscripts(e, x, subscripts, &count);
     evaluation_at(e, x->spot);
-    return code == CODE_OK ? subscript_read(e, &of, subscripts, count, thing) : code;
+    if (code != CODE_OK) return code;
+    if (is_object(&of) && count == 1 && subscripts[0].kind == THING_TEXT)
+        return evaluation_find(e, subscripts[0].text, thing);
+    code = subscript_read(e, &of, subscripts, count, thing);
+    if (code == CODE_OK && of.kind != THING_ARRAY) note_read(e, thing);
+    return code;
 }
 
 static int evaluate_comprehension(struct evaluation *e, const struct expression *x, struct thing *thing)
@@ -486,6 +549,27 @@ static int evaluate_comprehension(struct evaluation *e, const struct expression 
         if (code == CODE_OK && !sequence_add(e->arena, made, item)) code = evaluation_no_memory(e);
     }
     *thing = (struct thing){.kind = THING_LIST, .sequence = made};
+    return code;
+}
+
+static int evaluate_format(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    const struct builtin *as_text = functions_find("str", false);
+    const struct thing callee = {.kind = THING_BUILTIN, .builtin = as_text};
+    const char *const none = NULL;
+    int code = CODE_OK;
+    *thing = (struct thing){.kind = THING_TEXT, .text = ""};
+    for (size_t i = 0; code == CODE_OK && i < x->count; i++) {
+        struct thing part = {0}, before = *thing;
+        code = evaluation_evaluate(e, x->operands[i], &part);
+        if (code == CODE_OK && part.kind != THING_TEXT && part.kind != THING_NUMBER) {
+            char *words = arena_alloc(e->arena, SHAPE_TEXT_MAX + 32); /* it is printed, and nobody reads it */
+            if (words == NULL) return evaluation_no_memory(e);
+            part = (struct thing){.kind = THING_TEXT, .text = thing_words(&part, words)};
+        }
+        if (code == CODE_OK && part.kind != THING_TEXT) code = evaluation_call(e, &callee, &part, &none, 1, &part);
+        if (code == CODE_OK) code = evaluation_binary(e, OPERATION_ADD, &before, &part, thing);
+    }
     return code;
 }
 
@@ -540,6 +624,8 @@ int evaluation_evaluate(struct evaluation *e, const struct expression *x, struct
     case EXPRESSION_ELLIPSIS:
         *thing = (struct thing){.kind = THING_ELLIPSIS};
         return CODE_OK;
+    case EXPRESSION_FORMAT:
+        return evaluate_format(e, x, thing);
     }
     return CODE_OK;
 }
@@ -580,9 +666,29 @@ int evaluation_items(struct evaluation *e, const struct thing *thing, struct seq
 
 /* ---- statements ---- */
 
+/* W, b = cache: what has these names. */
+static int assign_members(struct evaluation *e, const struct expression *target)
+{
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < target->count; i++) {
+        const struct expression *one = target->operands[i];
+        struct thing thing = {0};
+        if (one->kind == EXPRESSION_TUPLE || one->kind == EXPRESSION_LIST) {
+            code = assign_members(e, one);
+            continue;
+        }
+        if (one->kind != EXPRESSION_NAME || strcmp(one->name, "_") == 0) continue;
+        e->spot = one->spot;
+        code = evaluation_find(e, one->name, &thing);
+        if (code == CODE_OK) code = bind(e, one->symbol, one->name, thing);
+    }
+    return code;
+}
+
 static int assign_several(struct evaluation *e, const struct expression *target, const struct thing *thing)
 {
     struct sequence items = {0};
+    if (is_object(thing)) return assign_members(e, target);
     int code = evaluation_items(e, thing, &items);
     if (code == CODE_OK && items.count != target->count)
         return evaluation_fault(e, "%zu names for %zu values", target->count, items.count);
@@ -596,16 +702,49 @@ static bool is_container(const struct thing *thing)
     return thing->kind == THING_LIST || thing->kind == THING_DICTIONARY;
 }
 
+/* The name of a list or dictionary, and the keys on the way into it. */
+static int name_container(struct evaluation *e, const struct expression *x, struct written_place *written)
+{
+    if (x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) {
+        written->name = x->name;
+        return CODE_OK;
+    }
+    if (x->kind != EXPRESSION_SUBSCRIPT || x->count != 2) return CODE_OK;
+    int code = name_container(e, x->operands[0], written);
+    if (code != CODE_OK || written->key_count == WRITTEN_KEYS_MAX) return code;
+    return evaluation_evaluate(e, x->operands[1], &written->keys[written->key_count++]);
+}
+
+/* What was put into a list or dictionary, the observer having had its say. */
+static int written_into(struct evaluation *e, const struct expression *target, const struct thing *of,
+                        const struct thing *key, bool updates)
+{
+    struct written_place written = {.updates = updates};
+    struct thing thing = {0}, ignored, index = *key;
+    if (e->observer == NULL) return CODE_OK;
+    int code = name_container(e, target->operands[0], &written);
+    if (code == CODE_OK) code = subscript_read(e, of, key, 1, &thing);
+    if (code != CODE_OK) return code;
+    if (of->kind == THING_LIST && index.number < 0) index.number += (double)of->sequence->count;
+    if (of->kind == THING_LIST) written.count = of->sequence->count;
+    if (written.key_count < WRITTEN_KEYS_MAX) written.keys[written.key_count++] = index;
+    code = evaluation_written(e, &written, &thing);
+    return code == CODE_OK ? subscript_write(e, of, key, 1, OPERATION_NONE, &thing, &ignored) : code;
+}
+
 static int write_subscript(struct evaluation *e, const struct expression *target, enum operation operation,
-                           const struct thing *what)
+                           const struct thing *what, bool updates)
 {
     struct thing of = {0}, subscripts[SUBSCRIPTS_MAX] = {0}, changed = {0};
     size_t count;
     int code = evaluation_evaluate(e, target->operands[0], &of);
     if (code == CODE_OK) code = evaluate_subscripts(e, target, subscripts, &count);
     evaluation_at(e, target->spot);
+    if (code == CODE_OK && is_object(&of)) return CODE_OK; /* params["W1"] -= ...: nobody reads it from there */
     if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, operation, what, &changed);
-    return code != CODE_OK || is_container(&of) ? code : assign(e, target->operands[0], changed);
+    if (code == CODE_OK && is_container(&of))
+        return written_into(e, target, &of, &subscripts[0], updates || operation != OPERATION_NONE);
+    return code == CODE_OK ? assign_as(e, target->operands[0], changed, true) : code;
 }
 
 /* self.dW1 = ... is dW1 = ..., as x.grad = ... is none of a name's. */
@@ -619,14 +758,23 @@ static int assign_attribute(struct evaluation *e, const struct expression *targe
 
 static int assign(struct evaluation *e, const struct expression *target, struct thing thing)
 {
+    return assign_as(e, target, thing, false);
+}
+
+static int assign_as(struct evaluation *e, const struct expression *target, struct thing thing, bool updates)
+{
+    const struct written_place written = {.name = target->name, .updates = updates};
     evaluation_at(e, target->spot);
+    if ((target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ATTRIBUTE) &&
+        evaluation_written(e, &written, &thing) != CODE_OK)
+        return evaluation_failed(e);
     switch (target->kind) {
     case EXPRESSION_NAME:
         return bind(e, target->symbol, target->name, thing);
     case EXPRESSION_ATTRIBUTE:
         return assign_attribute(e, target, thing);
     case EXPRESSION_SUBSCRIPT:
-        return write_subscript(e, target, OPERATION_NONE, &thing);
+        return write_subscript(e, target, OPERATION_NONE, &thing, updates);
     case EXPRESSION_TUPLE:
     case EXPRESSION_LIST:
         return assign_several(e, target, &thing);
@@ -641,11 +789,11 @@ static int run_update(struct evaluation *e, const struct statement *s)
     const struct expression *target = s->targets[0];
     int code = evaluation_evaluate(e, s->value, &what);
     if (code != CODE_OK) return code;
-    if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, s->operation, &what);
+    if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, s->operation, &what, true);
     code = evaluation_evaluate(e, target, &before);
     evaluation_at(e, s->spot);
     if (code == CODE_OK) code = evaluation_binary(e, s->operation, &before, &what, &after);
-    return code == CODE_OK ? assign(e, target, after) : code;
+    return code == CODE_OK ? assign_as(e, target, after, true) : code;
 }
 
 static int run_for(struct evaluation *e, const struct statement *s)
@@ -717,15 +865,36 @@ static int run_statement(struct evaluation *e, const struct statement *s)
         return raise(e, s);
     case STATEMENT_PASS:
         return CODE_OK;
+    case STATEMENT_CLASS:
+        return evaluation_run(e, &s->body);
     }
     return CODE_OK;
+}
+
+/* The same while somebody looks on, who may go on behind a fault. */
+static int run_observed(struct evaluation *e, const struct statement *s)
+{
+    const struct observer *observer = e->observer;
+    struct frame *frame = e->frame;
+    size_t levels = e->levels;
+    int code = observer->begins(observer->context, e, s);
+    if (code == CODE_OK) code = run_statement(e, s);
+    if (code == CODE_PROGRAM_ERROR && !e->spent && observer->fails(observer->context, e, s)) {
+        *e->reader->error = (struct error){0};
+        e->reader->fault = (struct spot){0};
+        code = CODE_OK;
+    }
+    e->frame = frame;
+    e->levels = levels;
+    observer->ends(observer->context, e, s);
+    return code;
 }
 
 int evaluation_run(struct evaluation *e, const struct block *block)
 {
     int code = CODE_OK;
     for (size_t i = 0; code == CODE_OK && i < block->count; i++) {
-        code = run_statement(e, block->list[i]);
+        code = is_observed(e) ? run_observed(e, block->list[i]) : run_statement(e, block->list[i]);
         if (e->leaving != LEAVING_NOT || (e->frame != NULL && e->frame->returned)) break;
     }
     return code;

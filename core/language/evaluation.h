@@ -12,6 +12,15 @@ int evaluation_evaluate(struct evaluation *e, const struct expression *expressio
 /* Gives a name on the outermost level its next version. */
 int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing);
 
+/* The thing of that name, as an expression would have it; a fault where there is none. */
+int evaluation_find(struct evaluation *e, const char *name, struct thing *thing);
+
+/* Tells the observer, where there is one, that something is put somewhere, which that may change. */
+int evaluation_written(struct evaluation *e, const struct written_place *written, struct thing *thing);
+
+/* Gives a name of the call that is being evaluated a thing. */
+int evaluation_bind_local(struct evaluation *e, size_t symbol, struct thing thing);
+
 /* Calls what can be called: count arguments, keywords by argument (NULL: by position). */
 int evaluation_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
                     const char *const *keywords, size_t count, struct thing *result);

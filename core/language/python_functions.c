@@ -162,7 +162,10 @@ static int call_append(struct evaluation *e, const struct arguments *a, struct t
 {
     if (a->things[0].kind != THING_LIST) return function_fault(e, a, "is a method of lists");
     *result = (struct thing){.kind = THING_NONE};
-    return sequence_add(e->arena, a->things[0].sequence, a->things[1]) ? CODE_OK : evaluation_no_memory(e);
+    struct thing item = a->things[1];
+    const struct written_place written = {.name = NULL};
+    if (evaluation_written(e, &written, &item) != CODE_OK) return evaluation_failed(e);
+    return sequence_add(e->arena, a->things[0].sequence, item) ? CODE_OK : evaluation_no_memory(e);
 }
 
 static int call_insert(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -172,12 +175,15 @@ static int call_insert(struct evaluation *e, const struct arguments *a, struct t
     struct sequence *list = a->things[0].sequence;
     int code = function_whole(e, &a->things[1], "a place", &place);
     if (code == CODE_OK) code = evaluation_step(e, list->count + 1);
+    struct thing item = a->things[2];
+    const struct written_place written = {.name = NULL};
+    if (code == CODE_OK) code = evaluation_written(e, &written, &item);
     if (code != CODE_OK) return code;
-    if (!sequence_add(e->arena, list, a->things[2])) return evaluation_no_memory(e);
+    if (!sequence_add(e->arena, list, item)) return evaluation_no_memory(e);
     double n = (double)list->count - 1, at = fmin(fmax(place < 0 ? place + n : place, 0), n);
     for (size_t i = list->count - 1; i > (size_t)at; i--)
         list->items[i] = list->items[i - 1];
-    list->items[(size_t)at] = a->things[2];
+    list->items[(size_t)at] = item;
     *result = (struct thing){.kind = THING_NONE};
     return CODE_OK;
 }
@@ -213,6 +219,31 @@ static int call_get(struct evaluation *e, const struct arguments *a, struct thin
     return CODE_OK;
 }
 
+/* Turns a list around where it stands. */
+static int call_reverse(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    if (a->things[0].kind != THING_LIST) return function_fault(e, a, "is a method of lists");
+    struct sequence *list = a->things[0].sequence;
+    int code = evaluation_step(e, list->count);
+    for (size_t i = 0; code == CODE_OK && i < list->count / 2; i++) {
+        const struct thing item = list->items[i];
+        list->items[i] = list->items[list->count - 1 - i];
+        list->items[list->count - 1 - i] = item;
+    }
+    *result = (struct thing){.kind = THING_NONE};
+    return code;
+}
+
+/* The last item of a list, which it has no more. */
+static int call_pop(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    if (a->things[0].kind != THING_LIST) return function_fault(e, a, "is a method of lists");
+    struct sequence *list = a->things[0].sequence;
+    if (list->count == 0 || a->given[1]) return function_fault(e, a, "takes the last item of a list that has one");
+    *result = list->items[--list->count];
+    return CODE_OK;
+}
+
 static int call_dict(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     (void)a;
@@ -237,6 +268,8 @@ const struct builtin python_builtins[] = {
     {"print", "*", call_nothing, NULL, FREE},
     {"append", "list, item", call_append, NULL, METHOD},
     {"insert", "list, place, item", call_insert, NULL, METHOD},
+    {"reverse", "list", call_reverse, NULL, METHOD},
+    {"pop", "list, place=", call_pop, NULL, METHOD},
     {"keys", "dictionary", call_members, NULL, METHOD},
     {"values", "dictionary", call_members, NULL, METHOD},
     {"items", "dictionary", call_members, NULL, METHOD},

@@ -128,10 +128,19 @@ static int scan_number(struct scanner *s)
     return CODE_OK;
 }
 
-static int scan_string(struct scanner *s)
+/* The letter in front of a string: f, r or b; 0 where there is none. */
+static char string_prefix(const struct scanner *s)
 {
-    char quote = *s->at;
+    char c = next_char(s, 0), quote = next_char(s, 1);
+    if (quote != '"' && quote != '\'') return '\0';
+    return c == 'f' || c == 'F' ? 'f' : c == 'r' || c == 'R' || c == 'b' || c == 'u' ? 'r' : '\0';
+}
+
+static int scan_string(struct scanner *s, enum token_kind kind)
+{
     struct spot begin = s->spot;
+    if (*s->at != '"' && *s->at != '\'') advance(s, 1);
+    char quote = *s->at;
     bool triple = next_char(s, 1) == quote && next_char(s, 2) == quote;
     size_t marks = triple ? 3 : 1;
     advance(s, marks);
@@ -148,7 +157,7 @@ static int scan_string(struct scanner *s)
     }
     if (s->at >= s->end || *s->at != quote) return text_fault(s->reader, begin, "this string has no end");
     size_t length = (size_t)(s->at - text);
-    int code = add(s, TOKEN_STRING, marks);
+    int code = add(s, kind, marks);
     if (code != CODE_OK) return code;
     s->tokens[s->count - 1].spot = begin;
     s->tokens[s->count - 1].text = text;
@@ -203,6 +212,7 @@ static int scan_operator(struct scanner *s)
 static int scan_token(struct scanner *s)
 {
     char c = *s->at;
+    if (string_prefix(s) != '\0') return scan_string(s, string_prefix(s) == 'f' ? TOKEN_FORMAT : TOKEN_STRING);
     if (is_letter(c)) {
         size_t length = 1;
         while (is_letter(next_char(s, length)) || is_digit(next_char(s, length)))
@@ -210,7 +220,7 @@ static int scan_token(struct scanner *s)
         return add(s, TOKEN_NAME, length);
     }
     if (is_digit(c) || (c == '.' && is_digit(next_char(s, 1)))) return scan_number(s);
-    if (c == '"' || c == '\'') return scan_string(s);
+    if (c == '"' || c == '\'') return scan_string(s, TOKEN_STRING);
     return scan_operator(s);
 }
 

@@ -14,6 +14,7 @@ enum token_kind {
     TOKEN_NAME,
     TOKEN_NUMBER,
     TOKEN_STRING, /* without its quotes */
+    TOKEN_FORMAT, /* likewise, of f"..." */
     TOKEN_OPERATOR,
 };
 

@@ -21,10 +21,40 @@ struct library_function {
     const struct statement *definition;
 };
 
+struct evaluation;
+
+/* Where a thing is put: under a name; or into the list or dictionary of that name, NULL where it has none. */
+enum { WRITTEN_KEYS_MAX = 3 };
+struct written_place {
+    const char *name;
+    struct thing keys[WRITTEN_KEYS_MAX]; /* the outermost first; an index counts from the list's begin */
+    size_t key_count;
+    size_t count; /* of a list: its items */
+    bool updates; /* what was there is in it: x += ..., x[i] = ... of an array */
+};
+
+/* Somebody who looks on while a program is evaluated. */
+struct observer {
+    void *context;
+    bool brief; /* nobody reads what is wrong with it: no nearest name is looked for */
+    /* A statement begins; it has ended. */
+    int (*begins)(void *context, struct evaluation *e, const struct statement *statement);
+    void (*ends)(void *context, struct evaluation *e, const struct statement *statement);
+    /* An array has been read from a name, a list or a dictionary. */
+    void (*reads)(void *context, struct evaluation *e, const struct array *array);
+    /* Something is put somewhere: may put something else in its place. */
+    int (*writes)(void *context, struct evaluation *e, const struct written_place *written, struct thing *thing);
+    /* What a name stands for that the program has not given any meaning; false where that is nothing. */
+    bool (*unknown)(void *context, struct evaluation *e, const char *name, struct thing *thing);
+    /* A statement is at fault: true to forget the error and go on behind it. */
+    bool (*fails)(void *context, struct evaluation *e, const struct statement *statement);
+};
+
 /* The names of a call of a def. */
 struct frame {
     struct frame *caller;
-    bool library; /* of a function that is written in the language, but not in the program */
+    bool library;  /* of a function that is written in the language, but not in the program */
+    size_t number; /* of the call, from 1 */
     struct local {
         size_t symbol;
         struct thing thing;
@@ -55,6 +85,7 @@ struct evaluation {
     struct frame *frame;    /* NULL there */
     struct library_function *library;
     size_t levels;                                            /* of calls within each other */
+    size_t calls;                                             /* of defs, so far */
     struct allowance left;                                    /* of what it may do */
     bool spent;                                               /* it would have needed more */
     struct spot spot;                                         /* of what is being evaluated */
@@ -71,7 +102,8 @@ struct evaluation {
     size_t known_room;
     bool (*wanted)(void *context, const char *name); /* whether a value's gradient was asked for by this name */
     void *context;
-    const char **unused; /* names of what the program was given and does not mention */
+    const struct observer *observer; /* NULL without one */
+    const char **unused;             /* names of what the program was given and does not mention */
     size_t unused_count;
 };
 

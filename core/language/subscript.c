@@ -432,6 +432,14 @@ static int write_picks(struct evaluation *e, struct array *array, struct selecti
     return write_view(e, array, &s->view, false, put, result);
 }
 
+/* Whether a mask whose numbers are known holds nowhere. */
+static bool takes_none(const struct array *mask)
+{
+    for (size_t i = 0; i < mask->size; i++)
+        if (mask->numbers[i] != 0) return false;
+    return true;
+}
+
 static int write_array(struct evaluation *e, struct array *array, const struct thing *subscripts, size_t count,
                        enum operation operation, const struct thing *what, struct thing *result)
 {
@@ -455,6 +463,9 @@ static int write_array(struct evaluation *e, struct array *array, const struct t
     if (computed_mask) {
         code = check_mask(e, &s);
         if (code == CODE_OK) code = write_mask(e, array, &s, written, &made);
+    } else if (s.mask != NULL && takes_none(s.mask)) {
+        if (check_mask(e, &s) != CODE_OK) return evaluation_failed(e);
+        made = array;
     } else if (s.mask != NULL) {
         struct array *folded = NULL;
         const struct shape shape = fold_axes(&s);

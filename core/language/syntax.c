@@ -14,6 +14,7 @@ struct parser {
     size_t level, loops, name_room; /* loops around, within a def */
     uint32_t *slots;                /* a hash table of names: their symbol + 1, 0 where a slot is free */
     size_t slot_mask;
+    bool code; /* a student's: what computes nothing is passed over */
 };
 
 /* A list that grows. */
@@ -317,6 +318,84 @@ static struct expression *parse_dictionary(struct parser *p)
     return e;
 }
 
+/* The tokens of a part of the text, which stand where they do in all of it. */
+static struct token *scan_part(struct parser *p, const char *text, size_t length, struct spot spot)
+{
+    struct token *tokens = NULL;
+    if (scanner_read(p->reader, text, length, &tokens) != CODE_OK) return NULL;
+    for (struct token *t = tokens;; t++) {
+        t->spot.column += t->spot.line == 1 ? spot.column - 1 : 0;
+        t->spot.line += spot.line - 1;
+        if (t->kind == TOKEN_END) return tokens;
+    }
+}
+
+/* Where a format's expression ends: how it is written, behind ':' or '!', says nothing. */
+static size_t cut_format(const char *text, size_t length)
+{
+    size_t depth = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (strchr("([", text[i]) != NULL && text[i] != '\0') depth++;
+        if (strchr(")]", text[i]) != NULL && text[i] != '\0' && depth > 0) depth--;
+        bool ends = text[i] == ':' || (text[i] == '!' && i + 1 < length && text[i + 1] != '=');
+        if (depth == 0 && ends) return i;
+    }
+    return length;
+}
+
+/* What stands between the braces of a format: an expression. */
+static struct expression *parse_braces(struct parser *p, const char *text, size_t length, struct spot spot)
+{
+    const struct token *behind = p->token, *tokens;
+    const char *last_end = p->last_end;
+    if (!enter(p)) return NULL;
+    tokens = scan_part(p, text, cut_format(text, length), spot);
+    if (tokens == NULL) return NULL;
+    p->token = tokens;
+    struct expression *e = parse_expression(p);
+    if (e != NULL && p->token->kind != TOKEN_NEWLINE) {
+        unexpected(p, "the end of the braces");
+        e = NULL;
+    }
+    leave(p);
+    p->token = behind;
+    p->last_end = last_end;
+    return e;
+}
+
+/* f"W{l}": its text and what stands in braces, in turn. */
+static struct expression *parse_format(struct parser *p)
+{
+    struct list list = {0};
+    const struct token *t = p->token;
+    next(p);
+    p->last_end = t->text + t->length + 1;
+    for (size_t i = 0; i <= t->length;) {
+        size_t n = 0;
+        while (i + n < t->length && t->text[i + n] != '{')
+            n++;
+        struct expression *text = new_expression(p, EXPRESSION_STRING, t->spot, t->text + i);
+        if (text == NULL || intern(p, t->text + i, n, &text->name, &text->symbol) != CODE_OK ||
+            append(p, &list, text) != CODE_OK)
+            return NULL;
+        i += n + 1;
+        if (i > t->length) break;
+        while (i < t->length && t->text[i] == ' ')
+            i++;
+        for (n = 0; i + n < t->length && t->text[i + n] != '}';)
+            n++;
+        struct spot spot = {t->spot.line, t->spot.column + (unsigned)i + 2};
+        struct expression *value = parse_braces(p, t->text + i, n, spot);
+        if (value == NULL || append(p, &list, value) != CODE_OK) return NULL;
+        i += n + 1;
+    }
+    struct expression *e = with_operands(p, EXPRESSION_FORMAT, t->spot, &list);
+    if (e == NULL) return NULL;
+    e->begin = t->text - 2;
+    e->end = p->last_end;
+    return e;
+}
+
 static struct expression *parse_atom(struct parser *p)
 {
     const struct token *t = p->token;
@@ -333,6 +412,7 @@ static struct expression *parse_atom(struct parser *p)
         e->is_whole = t->is_whole;
         return e;
     }
+    if (t->kind == TOKEN_FORMAT) return parse_format(p);
     if (t->kind != TOKEN_NAME && t->kind != TOKEN_STRING) {
         unexpected(p, "a value");
         return NULL;
@@ -716,6 +796,7 @@ static struct statement *new_statement(struct parser *p, enum statement_kind kin
         return NULL;
     }
     s->kind = kind;
+    s->number = p->syntax->statement_count++;
     s->spot = at->spot;
     s->begin = at->text;
     return s;
@@ -890,7 +971,13 @@ static struct statement *parse_simple(struct parser *p)
 {
     static const char *const missing[] = {"while", "class", "with",     "try", "global",
                                           "yield", "async", "nonlocal", NULL};
+    static const char *const nothing[] = {"assert", "del", "global", "nonlocal", "raise", "super", NULL};
     const struct token *begin = p->token;
+    for (size_t i = 0; p->code && nothing[i] != NULL; i++)
+        if (at_word(p, nothing[i])) {
+            skip_statement(p);
+            return new_statement(p, STATEMENT_PASS, begin);
+        }
     for (size_t i = 0; missing[i] != NULL; i++)
         if (at_word(p, missing[i])) {
             text_fault(p->reader, begin->spot, "the language has no %s", missing[i]);
@@ -916,10 +1003,25 @@ static struct statement *parse_simple(struct parser *p)
     return parse_assignment(p);
 }
 
+/* class NAME(...):, with ...: a block whose statements stand for themselves. */
+static struct statement *parse_class(struct parser *p)
+{
+    struct statement *s = new_statement(p, STATEMENT_CLASS, p->token);
+    while (p->token->kind != TOKEN_NEWLINE && p->token->kind != TOKEN_END && !at_operator(p, ":"))
+        next(p);
+    return s != NULL && parse_block(p, &s->body) ? s : NULL;
+}
+
 static bool parse_line(struct parser *p, struct list *list)
 {
-    bool compound = at_word(p, "for") || at_word(p, "if") || at_word(p, "def");
-    struct statement *s = at_word(p, "for")   ? parse_for(p)
+    while (p->code && at_operator(p, "@")) { /* a decorator */
+        skip_statement(p);
+        next(p);
+    }
+    bool class = p->code && (at_word(p, "class") || at_word(p, "with"));
+    bool compound = class || at_word(p, "for") || at_word(p, "if") || at_word(p, "def");
+    struct statement *s = class               ? parse_class(p)
+                          : at_word(p, "for") ? parse_for(p)
                           : at_word(p, "if")  ? parse_if(p)
                           : at_word(p, "def") ? parse_define(p)
                                               : parse_simple(p);
@@ -988,5 +1090,24 @@ int syntax_read(struct text_reader *reader, const char *text, size_t length, str
     *syntax = (struct syntax){.text = text, .length = length};
     struct parser p = {.reader = reader, .syntax = syntax, .token = tokens, .last_end = text};
     if (make_slots(&p, length) == CODE_OK) parse_lines(&p, TOKEN_END, &syntax->body);
+    return reader->error->code;
+}
+
+int syntax_read_code(struct text_reader *reader, const char *text, size_t length, const struct syntax *before,
+                     struct syntax *syntax)
+{
+    struct token *tokens;
+    size_t names = before != NULL ? before->name_count : 0;
+    int code = scanner_read(reader, text, length, &tokens);
+    if (code != CODE_OK) return code;
+    *syntax = (struct syntax){.text = text, .length = length};
+    struct parser p = {.reader = reader, .syntax = syntax, .token = tokens, .last_end = text, .code = true};
+    code = make_slots(&p, length + 2 * names); /* a table that is never more than half full, these names included */
+    for (size_t s = 0; code == CODE_OK && s < names; s++) {
+        const char *name;
+        size_t symbol;
+        code = intern(&p, before->names[s], strlen(before->names[s]), &name, &symbol);
+    }
+    if (code == CODE_OK) parse_lines(&p, TOKEN_END, &syntax->body);
     return reader->error->code;
 }

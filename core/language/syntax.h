@@ -27,6 +27,7 @@ enum expression_kind {
     EXPRESSION_COMPREHENSION, /* [operands[0] for operands[1] in operands[2] if operands[3]]; the last may be missing */
     EXPRESSION_LAMBDA,        /* lambda parameters: x; function says the rest */
     EXPRESSION_ELLIPSIS,
+    EXPRESSION_FORMAT, /* f"W{l}": operands behind each other, as text */
 };
 
 enum operation {
@@ -89,6 +90,7 @@ enum statement_kind {
     STATEMENT_BREAK,
     STATEMENT_CONTINUE,
     STATEMENT_RAISE, /* where it is run, the program is at fault */
+    STATEMENT_CLASS, /* body: its functions are names like any others */
 };
 
 struct block {
@@ -104,6 +106,7 @@ struct parameter {
 
 struct statement {
     enum statement_kind kind;
+    size_t number; /* in the order in which they begin */
     struct spot spot;
     const char *begin, *end; /* its text; of a block's, the line that opens it */
     struct expression **targets;
@@ -123,6 +126,7 @@ struct syntax {
     struct block body;
     const char **names; /* by symbol */
     size_t name_count;
+    size_t statement_count;
     const char *text;
     size_t length;
 };
@@ -130,6 +134,12 @@ struct syntax {
 /* The tree of a text, from the arena; the text must outlive it. Faults as scanner_read's, and what stands where it
  * cannot. Imports are passed over. */
 int syntax_read(struct text_reader *reader, const char *text, size_t length, struct syntax *syntax);
+
+/* The same of a student's code around the arithmetic: names that `before` has (NULL: none) have the same symbols here,
+ * so that its functions can be called; the methods of a class are functions; what computes nothing (assert, del, with,
+ * super().__init__()) is passed over. */
+int syntax_read_code(struct text_reader *reader, const char *text, size_t length, const struct syntax *before,
+                     struct syntax *syntax);
 
 /* The number of a name; syntax->name_count where the program has none such. */
 size_t syntax_symbol(const struct syntax *syntax, const char *name);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/backward/backward.h"
 #include "core/diagnosis/carry.h"
 #include "core/trace/trace.h"
 #include "server/api/read_body.h"
@@ -29,6 +30,7 @@ struct check_state {
     struct report report;
     struct diagnosis diagnosis;
     struct trace trace;
+    struct backward backward; /* where the request has code in place of gradients */
     double read_seconds, diagnose_seconds, trace_seconds;
 };
 
@@ -123,7 +125,8 @@ static void add_timing(struct exchange *exchange, const struct check_state *stat
 static int diagnose(struct exchange *exchange, struct check_state *state, double seconds, struct error *error)
 {
     double begun = clock_seconds();
-    state->diagnosed = state->request.diagnose && !state->report.passed;
+    /* Of code each line is judged. */
+    state->diagnosed = state->request.diagnose && !state->report.passed && state->request.backward.text == NULL;
     if (!state->diagnosed) return CODE_OK;
     if (!state->request.search) seconds = 0;
     int code = diagnose_run(&exchange->arena, &state->request.check, &state->report, seconds, &state->diagnosis, error);
@@ -141,6 +144,29 @@ static int read_tensors(struct exchange *exchange, struct check_state *state, st
     return code;
 }
 
+/* What a student's code comes to, as what is handed in. */
+static int evaluate_code(struct exchange *exchange, struct check_state *state, struct error *error)
+{
+    struct check_task *request = &state->request;
+    struct pass pass = {0};
+    double begun = clock_seconds();
+    if (request->backward.text == NULL) return CODE_OK;
+    int code = problem_run(&exchange->arena, &request->check.problem, backend_cpu(DTYPE_FLOAT64), &pass, error);
+    if (code == CODE_OK)
+        code = backward_run(&exchange->arena, &request->check, &pass, &request->backward, BACKWARD_SECONDS,
+                            &state->backward, error);
+    request->check.gradients = state->backward.gradients;
+    state->diagnose_seconds += clock_seconds() - begun;
+    return code;
+}
+
+static int judge_code(struct exchange *exchange, struct check_state *state, struct error *error)
+{
+    if (state->request.backward.text == NULL) return CODE_OK;
+    state->report.backward = &state->backward;
+    return backward_judge(&exchange->arena, &state->request.check, &state->backward, &state->report, error);
+}
+
 /* The report and what it comes from: where a device fails, both anew on the CPU. */
 static int compute(struct exchange *exchange, struct check_state *state, double seconds, struct error *error)
 {
@@ -148,6 +174,7 @@ static int compute(struct exchange *exchange, struct check_state *state, double 
     for (;;) {
         int code = check_run(&exchange->arena, check, &state->report, error);
         if (code == CODE_OK && !state->report.postponed) code = diagnose(exchange, state, seconds, error);
+        if (code == CODE_OK && !state->report.postponed) code = judge_code(exchange, state, error);
         const struct backend *instead = device_instead(check->problem.backend, state->request.device, code);
         if (instead == NULL) return code;
         check->problem.backend = instead;
@@ -209,6 +236,7 @@ int api_check_run(struct exchange *exchange, struct error *error)
     double seconds = exchange->on_worker ? DIAGNOSE_SECONDS : LIMIT_LIGHT_DIAGNOSIS;
     int code = read_tensors(exchange, state, error);
     state->request.check.brief = !exchange->on_worker;
+    if (code == CODE_OK) code = evaluate_code(exchange, state, error);
     if (code == CODE_OK) code = compute(exchange, state, seconds, error);
     if (code != CODE_OK) return code;
     if (state->report.postponed)

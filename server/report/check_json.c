@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "server/report/diagnosis.h"
+#include "server/report/lines.h"
 #include "server/report/trace.h"
 
 static void write_shape(struct json *json, const char *name, const struct shape *shape)
@@ -190,6 +191,7 @@ void check_report_json(struct text *text, const struct check *check, const struc
     }
     if (report->intermediate_count > 0)
         write_entries(&json, check, "intermediates", report->intermediates, report->intermediate_count, false);
+    if (report->backward != NULL) lines_report_json(&json, report->backward);
     if (check->reveal) write_tensors(&json, "reference", report->entries, report->entry_count, false);
     if (check->reveal && report->intermediate_count > 0)
         write_tensors(&json, "reference_intermediates", report->intermediates, report->intermediate_count, false);

@@ -4,6 +4,7 @@
 
 #include "server/report/check_words.h"
 #include "server/report/diagnosis.h"
+#include "server/report/lines.h"
 #include "server/report/trace.h"
 
 /* Names wider than that push their line out instead of widening every other one. */
@@ -118,6 +119,7 @@ void check_report_text(struct text *text, const struct check *check, const struc
         text_add(text, "\nintermediates\n");
         add_entries(text, check, report->intermediates, report->intermediate_count);
     }
+    if (report->backward != NULL) lines_report_text(text, report->backward);
     if (diagnosis != NULL) diagnosis_report_text(text, check, diagnosis);
     if (check->reveal) add_tensors(text, report->entries, report->entry_count, false);
     if (check->numeric) add_tensors(text, report->entries, report->entry_count, true);

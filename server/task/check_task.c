@@ -2,10 +2,12 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "core/diagnosis/diagnose.h"
 #include "core/graph/intermediates.h"
+#include "core/language/program.h"
 #include "core/trace/trace.h"
 #include "server/task/device.h"
 #include "server/task/quota.h"
@@ -150,7 +152,8 @@ static double memory_needed(const struct check_task *request)
     double numeric = request->check.numeric ? graded_elements(network) : 0;
     double written = (request->check.reveal ? parameters + shown : 0) + numeric + traced_elements(request);
     double trace = request->trace ? trace_bytes(network) : 0;
-    return trace + 8 * (passes * (double)elements + search + 4 * parameters + 2 * shown + 2 * numeric) +
+    double code = request->backward.text != NULL ? 3 * (double)run_elements(network) + 3 * (double)elements : 0;
+    return trace + 8 * (code + passes * (double)elements + search + 4 * parameters + 2 * shown + 2 * numeric) +
            2 * NUMBER_TEXT_MAX * written;
 }
 
@@ -176,11 +179,47 @@ static int check_limits(const struct options *options, struct check_task *reques
     return quota_memory(options, "check", memory_needed(request), error);
 }
 
+/* `backward`: code in place of gradients. */
+static int read_backward(struct members *r, const json_t *root, struct check_task *request)
+{
+    if (members_string(r, root, "backward", OPTIONAL, &request->backward.text) != CODE_OK) return r->error->code;
+    request->backward.length = json_string_length(json_object_get(root, "backward"));
+    if (request->backward.text == NULL || json_object_get(root, "gradients") == NULL) return CODE_OK;
+    error_set(r->error, CODE_OUT_OF_RANGE, "backward is code in place of gradients: only one of them can be given");
+    return error_at(r->error, "backward");
+}
+
+/* `names` beside a program: what names of the code are the gradients of. */
+static int read_code_names(struct members *r, const json_t *root, struct check_task *request)
+{
+    struct renames renames;
+    if (renames_read(r, root, &renames) != CODE_OK || renames.object == NULL) return r->error->code;
+    json_t *object = (json_t *)(uintptr_t)renames.object;
+    struct known_name *list = arena_array(r->arena, json_object_size(object), sizeof *list);
+    if (list == NULL) return members_out_of_memory(r);
+    request->backward.names = list;
+    for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
+        const char *name = json_object_iter_key(at), *of = json_string_value(json_object_iter_value(at));
+        if (program_find(request->set.network.program, of) == NULL) {
+            error_set(r->error, CODE_OUT_OF_RANGE, "the program has no value called %.*s", LIMIT_NAME, of);
+            error_at(r->error, name);
+            return error_at(r->error, "names");
+        }
+        list[request->backward.name_count++] = (struct known_name){.name = name, .of = of};
+    }
+    return CODE_OK;
+}
+
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
                        struct error *error)
 {
-    static const char *const of_networks[] = {"network",
-                                              "convention",
+    static const char *const of_networks[] = {
+        "network",          "convention",    "parameters",     "data",          "gradients", "tolerance",
+        "points",           "intermediates", "device",         "dtype",         "diagnose",  "reveal",
+        "verify_reference", "subgradients",  "accept_rounded", "carry_forward", "shapes",    "names",
+        "program",          "numeric",       "trace",          "backward",      NULL};
+    static const char *const of_programs[] = {"program",
+                                              "output",
                                               "parameters",
                                               "data",
                                               "gradients",
@@ -195,23 +234,21 @@ int check_task_measure(struct arena *arena, const struct options *options, struc
                                               "subgradients",
                                               "accept_rounded",
                                               "carry_forward",
-                                              "shapes",
-                                              "names",
-                                              "program",
                                               "numeric",
                                               "trace",
+                                              "backward",
+                                              "names",
                                               NULL};
-    static const char *const of_programs[] = {
-        "program",        "output",        "parameters", "data",     "gradients", "tolerance",        "points",
-        "intermediates",  "device",        "dtype",      "diagnose", "reveal",    "verify_reference", "subgradients",
-        "accept_rounded", "carry_forward", "numeric",    "trace",    NULL};
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct document *document = &request->document;
     const json_t *root = document->root;
     if (!json_is_object(root)) return error_set(error, CODE_WRONG_TYPE, "the body must be a JSON object");
+    if (read_backward(&r, root, request) != CODE_OK) return error->code;
+    if (request->backward.text != NULL && request->brief) return CODE_OK; /* code is for a worker */
     if (read_problem(&r, document, of_networks, of_programs, &request->set, &request->brief) != CODE_OK)
         return error->code;
     if (request->brief) return CODE_OK;
+    if (request->set.network.program != NULL && read_code_names(&r, root, request) != CODE_OK) return error->code;
     if (read_options(&r, root, options, request) != CODE_OK) return error->code;
     return check_limits(options, request, error);
 }
@@ -230,7 +267,7 @@ static int check_something(struct members *r, const struct check_task *request)
         struct intermediate which;
         known += intermediate_find(&request->set.network, check->intermediates.items[i].name, &which);
     }
-    if (!none && graded + known > 0) return CODE_OK;
+    if ((!none && graded + known > 0) || (request->backward.text != NULL && graded > 0)) return CODE_OK;
     error_set(r->error, CODE_MISSING_MEMBER, "%s",
               graded > 0
                   ? "gradients is empty and there are no intermediates: nothing would be compared"
@@ -239,16 +276,37 @@ static int check_something(struct members *r, const struct check_task *request)
     return error_at(r->error, "gradients");
 }
 
+/* The data of a network, as it was sent. */
+static int list_data(struct members *r, const json_t *root, struct check_task *request)
+{
+    const json_t *object = json_object_get(root, "data");
+    struct known_data *list = arena_array(r->arena, json_object_size(object), sizeof *list);
+    if (list == NULL) return members_out_of_memory(r);
+    request->backward.data = list;
+    for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at)) {
+        struct submission one;
+        if (!read_submission(r, json_object_iter_key(at), json_object_iter_value(at), &one))
+            return members_out_of_memory(r);
+        if (one.tensor != NULL)
+            list[request->backward.data_count++] = (struct known_data){.name = one.name, .tensor = one.tensor};
+    }
+    return CODE_OK;
+}
+
 int check_task_read(struct arena *arena, struct check_task *request, struct error *error)
 {
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct problem_set *set = &request->set;
     struct check *check = &request->check;
-    const json_t *root = request->document.root, *gradients;
+    const json_t *root = request->document.root, *gradients = NULL;
+    bool listed = set->network.program == NULL; /* a program's numbers were read with it */
     if (read_problem_numbers(&r, root, set) != CODE_OK) return error->code;
     /* Whatever the gradients are is graded; only their absence is the client's fault. */
-    if (members_member(&r, root, "gradients", REQUIRED, &gradients) != CODE_OK) return error->code;
+    if (members_member(&r, root, "gradients", request->backward.text != NULL ? OPTIONAL : REQUIRED, &gradients) !=
+        CODE_OK)
+        return error->code;
     if (read_submissions(&r, gradients, &check->gradients) != CODE_OK) return error->code;
+    if (request->backward.text != NULL && listed && list_data(&r, root, request) != CODE_OK) return error->code;
     const json_t *intermediates = NULL;
     if (members_object(&r, root, "intermediates", OPTIONAL, &intermediates) != CODE_OK) return error->code;
     if (read_submissions(&r, intermediates, &check->intermediates) != CODE_OK) return error->code;

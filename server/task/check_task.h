@@ -2,6 +2,7 @@
 #ifndef SERVER_TASK_CHECK_TASK_H
 #define SERVER_TASK_CHECK_TASK_H
 
+#include "core/backward/backward.h"
 #include "core/check/check.h"
 #include "server/options.h"
 #include "server/task/read_network.h"
@@ -13,10 +14,11 @@ struct check_task {
     enum dtype dtype;
     bool brief; /* in: reading what says how much work it is may take a moment only; out: that it would have taken more
                  */
-    bool diagnose, search; /* the report says what is first wrong; and there is memory to search for the cause */
-    bool trace;            /* of a program, with its values and gradients step by step */
-    double work;           /* floating-point operations that the check will take */
-    struct check check;    /* complete after check_task_read */
+    bool diagnose, search;      /* the report says what is first wrong; and there is memory to search for the cause */
+    bool trace;                 /* of a program, with its values and gradients step by step */
+    double work;                /* floating-point operations that the check will take */
+    struct known_code backward; /* the student's backward pass as code, in place of gradients; no text without one */
+    struct check check;         /* complete after check_task_read */
 };
 
 /* Reads what says how much work it is: network, batch, options. 422 CODE_TOO_MUCH_WORK where it is more than

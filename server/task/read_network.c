@@ -6,6 +6,7 @@
 
 #include "core/ops/ops.h"
 #include "server/limits.h"
+#include "server/task/code_names.h"
 #include "server/task/graded_names.h"
 #include "server/task/read_attributes.h"
 #include "server/task/read_penalties.h"
@@ -356,6 +357,7 @@ static int read_wanted(struct members *r, const json_t *root, const struct probl
 {
     const char *name = renames_client(&set->renames, feed->name);
     feed->wanted = json_object_get(json_object_get(root, "points"), name) != NULL ||
+                   code_names(json_string_value(json_object_get(root, "backward")), name) ||
                    graded_is_wanted(r, set->problem.convention, &set->renames, &set->definition, feed,
                                     json_object_get(root, "gradients"));
     return r->error->code;

@@ -1,4 +1,5 @@
 #include "server/task/read_program.h"
+#include "server/task/code_names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@ struct asked {
     const char **names;
     size_t count;
     const json_t *gradients, *points; /* as the request has them */
-    bool indexed; /* one of them has an index: h[2] */
+    bool indexed;                     /* one of them has an index: h[2] */
+    const char *code;                 /* a student's, that may name the gradients of data; NULL without any */
 };
 
 static int compare_names(const void *a, const void *b)
@@ -33,7 +35,7 @@ static bool is_asked(void *context, const char *name)
 static bool is_asked_of_data(void *context, const char *name, const struct syntax *syntax)
 {
     const struct asked *asked = context;
-    if (json_object_get(asked->points, name) != NULL) return true;
+    if (json_object_get(asked->points, name) != NULL || code_names(asked->code, name)) return true;
     for (void *at = json_object_iter((json_t *)asked->gradients); at != NULL;
          at = json_object_iter_next((json_t *)asked->gradients, at)) {
         const char *written = json_object_iter_key(at);
@@ -61,7 +63,8 @@ static int read_asked(struct members *r, const json_t *root, struct asked *asked
 {
     const json_t *gradients = json_object_get(root, "gradients"), *points = json_object_get(root, "points");
     size_t n = json_object_size(gradients), m = json_object_size(points);
-    *asked = (struct asked){.gradients = gradients, .points = points};
+    *asked = (struct asked){
+        .gradients = gradients, .points = points, .code = json_string_value(json_object_get(root, "backward"))};
     asked->names = arena_array(r->arena, n * GRADIENT_NAMES_MAX + m, sizeof *asked->names);
     if (asked->names == NULL) return members_out_of_memory(r);
     for (void *at = json_object_iter((json_t *)gradients); at != NULL;
@@ -100,7 +103,7 @@ static int read_inputs(struct members *r, const json_t *object, bool parameters,
             error_set(r->error, CODE_OUT_OF_RANGE, "%.*s has no elements", LIMIT_NAME, name);
             return error_at(r->error, name);
         }
-        input->wanted = !parameters && is_asked((void *)asked, name);
+        input->wanted = !parameters && (is_asked((void *)asked, name) || code_names(asked->code, name));
         request->input_count++;
     }
     return CODE_OK;

@@ -18,6 +18,7 @@ CORE = {
     "pass": ("base", "backend", "ops", "graph"),
     "check": ("base", "backend", "ops", "graph", "pass"),
     "diagnosis": ("base", "backend", "ops", "graph", "language", "pass", "check"),
+    "backward": ("base", "backend", "ops", "graph", "language", "pass", "check"),  # beside diagnosis
     "trace": ("base", "backend", "ops", "graph", "language", "pass"),  # beside check, which it knows nothing of
     "train": ("base", "backend", "ops", "graph", "pass"),  # beside check and diagnosis, of which it knows nothing
     "update": ("base", "backend", "ops", "graph", "pass", "check", "train"),  # an optimizer's update, checked

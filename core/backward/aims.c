@@ -1,0 +1,190 @@
+#include "core/backward/aims.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is judged when ---- */
+
+static bool mentions(const struct expression *x, const char *name, size_t depth)
+{
+    if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return false;
+    if ((x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) && strcmp(x->name, name) == 0) return true;
+    for (size_t i = 0; i < x->count; i++)
+        if (mentions(x->operands[i], name, depth + 1)) return true;
+    return false;
+}
+
+/* Whether an event is made of what was there before it, as in dW = dW / m. */
+static bool is_made_of_it(const struct run *run, const struct event *event)
+{
+    const struct statement *s = run->statements[event->statement];
+    char base[128];
+    size_t n = strcspn(event->name, "[");
+    if (n == 0 || n >= sizeof base || s->kind != STATEMENT_ASSIGN) return false;
+    memcpy(base, event->name, n);
+    base[n] = '\0';
+    return mentions(s->value, base, 0);
+}
+
+/* Whether what was to go on building it could not be evaluated. */
+static bool is_cut_off(const struct run *plain, const struct event *event)
+{
+    for (size_t s = event->statement + 1; s < plain->syntax.statement_count; s++) {
+        const struct statement *statement = plain->statements[s];
+        const struct outcome *outcome = &plain->outcomes[s];
+        if (statement == NULL || (outcome->fault == NULL && !outcome->poisoned) || statement->target_count == 0)
+            continue;
+        const struct expression *target = statement->targets[0];
+        while (target->kind == EXPRESSION_SUBSCRIPT)
+            target = target->operands[0];
+        if (target->name != NULL && strcmp(target->name, event->name) == 0) return true;
+    }
+    return false;
+}
+
+static void find_judged(struct run *plain)
+{
+    for (size_t i = 0; i < plain->count; i++) {
+        struct event *event = &plain->events[i];
+        const struct event *behind = event->behind != EVENT_NONE ? &plain->events[event->behind] : NULL;
+        /* What is overwritten before anybody has read it was to be added to, or is a first value. */
+        event->judged = behind == NULL || (!behind->updates && (event->used || behind->array == event->array));
+        if (event->behind == EVENT_NONE && is_cut_off(plain, event)) event->judged = false;
+    }
+}
+
+/* Whether what comes after it at its place is made of it, and stands for the same. */
+static void find_rewritten(struct run *plain)
+{
+    for (size_t i = 0; i < plain->count; i++) {
+        struct event *event = &plain->events[i];
+        const struct event *behind = event->behind != EVENT_NONE ? &plain->events[event->behind] : NULL;
+        event->rewrites =
+            behind != NULL && !behind->updates && event->aim == behind->aim && is_made_of_it(plain, behind);
+    }
+}
+
+/* ---- where it ends up ---- */
+
+struct end {
+    const struct array *array;
+    size_t event;
+};
+
+static int compare_ends(const void *a, const void *b)
+{
+    const struct end *left = a, *right = b;
+    uintptr_t one = (uintptr_t)left->array, other = (uintptr_t)right->array;
+    if (one != other) return one < other ? -1 : 1;
+    return (left->event > right->event) - (left->event < right->event);
+}
+
+/* What has no name of a gradient, and is put where one is later, is that one. */
+static bool follow(struct run *plain)
+{
+    struct end *ends = arena_array(plain->arena, plain->count, sizeof *ends);
+    size_t count = 0;
+    if (ends == NULL) return false;
+    for (size_t i = 0; i < plain->count; i++)
+        if (plain->events[i].aimed == AIMED_AT && plain->events[i].judged)
+            ends[count++] = (struct end){.array = plain->events[i].array, .event = i};
+    qsort(ends, count, sizeof *ends, compare_ends);
+    for (size_t i = 0; i < plain->count; i++) {
+        struct event *event = &plain->events[i];
+        const struct end key = {.array = event->array, .event = i};
+        size_t low = 0, high = count;
+        while (low < high) {
+            size_t middle = (low + high) / 2;
+            if (compare_ends(&ends[middle], &key) < 0)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (event->aimed == AIMED_AT || low == count || ends[low].array != event->array) continue;
+        const struct event *end = &plain->events[ends[low].event];
+        /* dx = dx1: that this is all of dx may be what is wrong. */
+        bool named = run_is_main(plain, event) && run_is_main(plain, end) && event->name[0] == 'd' &&
+                     strchr(end->name, '[') == NULL && strncmp(event->name, "delta", 5) != 0;
+        if (named) continue;
+        event->aimed = AIMED_AT;
+        event->aim = end->aim;
+        event->of = end->of;
+    }
+    return true;
+}
+
+/* ---- what is handed in ---- */
+
+static bool is_final(const struct run *plain, size_t i)
+{
+    return plain->events[i].behind == EVENT_NONE;
+}
+
+/* The last thing of that name. */
+static size_t claim_by_name(const struct run *plain, size_t graded)
+{
+    const char *name = plain->surroundings->aims[graded].name;
+    for (size_t i = plain->count; i-- > 0;) {
+        const struct event *event = &plain->events[i];
+        bool named =
+            event->aimed == AIMED_AT ? event->aim == graded : event->aimed == AIMED_ANY && strcmp(event->of, name) == 0;
+        if (named && run_is_main(plain, event) && is_final(plain, i)) return i;
+    }
+    return EVENT_NONE;
+}
+
+static size_t claim_by_numbers(const struct run *plain, size_t graded)
+{
+    const struct aim *aim = &plain->surroundings->aims[graded];
+    for (size_t i = plain->count; i-- > 0;) {
+        const struct event *event = &plain->events[i];
+        if (event->aimed == AIMED_NOT && is_final(plain, i) && event->array->size == aim->size &&
+            aim_is_exactly(aim, &event->array->shape, event->array->numbers, 1))
+            return i;
+    }
+    return EVENT_NONE;
+}
+
+/* Of what is handed back without a name: the one thing of that shape, for the one gradient of that shape. */
+static size_t claim_by_shape(const struct run *plain, size_t graded, const size_t *claimed)
+{
+    const struct surroundings *s = plain->surroundings;
+    const struct aim *aim = &s->aims[graded];
+    size_t found = EVENT_NONE, others = 0;
+    for (size_t p = 0; p < s->check->problem.network->graded_count; p++)
+        others += claimed[p] == EVENT_NONE && aim_fits(aim, &s->aims[p].shape);
+    for (size_t i = 0; others == 1 && i < plain->count; i++) {
+        const struct event *event = &plain->events[i];
+        bool handed_back = plain->statements[event->statement]->kind == STATEMENT_RETURN && run_is_main(plain, event);
+        if (!handed_back || event->aimed != AIMED_NOT || !aim_fits(aim, &event->array->shape)) continue;
+        if (found != EVENT_NONE && plain->events[found].array != event->array) return EVENT_NONE;
+        found = i;
+    }
+    return found;
+}
+
+static void settle_claim(struct run *plain, size_t graded, size_t which, size_t *claimed)
+{
+    claimed[graded] = which;
+    if (which == EVENT_NONE) return;
+    struct event *event = &plain->events[which];
+    if (event->aimed == AIMED_ANY) return;
+    event->aimed = AIMED_AT;
+    event->aim = graded;
+    event->of = plain->surroundings->aims[graded].name;
+}
+
+bool aims_settle(struct run *plain, size_t *claimed)
+{
+    size_t graded = plain->surroundings->check->problem.network->graded_count;
+    find_judged(plain);
+    for (size_t p = 0; p < graded; p++)
+        settle_claim(plain, p, claim_by_name(plain, p), claimed);
+    for (size_t p = 0; p < graded; p++)
+        if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_numbers(plain, p), claimed);
+    for (size_t p = 0; p < graded; p++)
+        if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_shape(plain, p, claimed), claimed);
+    if (!follow(plain)) return false;
+    find_rewritten(plain);
+    return true;
+}

@@ -1,0 +1,11 @@
+/* Which gradient everything in a student's code stands for: by its name, by where it ends up, by its numbers. */
+#ifndef CORE_BACKWARD_AIMS_H
+#define CORE_BACKWARD_AIMS_H
+
+#include "core/backward/run.h"
+
+/* Settles it for the code as it ran: what each event aims at and which are judged. `claimed`, by graded, becomes the
+ * event whose numbers are handed in for it; EVENT_NONE where nothing stands for it. False where memory is short. */
+bool aims_settle(struct run *plain, size_t *claimed);
+
+#endif

@@ -1,0 +1,542 @@
+#include "core/backward/edits.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_MAX = 64, SIZES_MAX = 8, TEXT_MAX = 600 };
+
+/* A name of the code or of the forward pass, and what it has stood for. */
+struct named {
+    const char *name;
+    struct shape shape;
+    bool number;
+    double value;
+};
+
+struct lister {
+    struct arena *arena;
+    const struct run *plain;
+    size_t statement;
+    struct edit *list;
+    size_t count;
+    struct named names[NAMES_MAX];
+    size_t name_count;
+    double sizes[SIZES_MAX]; /* lengths of axes */
+    size_t size_count;
+    double constants[SIZES_MAX]; /* numbers that the forward pass is written with */
+    size_t constant_count;
+    int cost; /* of the edits that are being listed */
+    bool failed;
+};
+
+/* ---- texts ---- */
+
+static size_t offset(const struct lister *l, const char *at)
+{
+    return (size_t)(at - l->plain->syntax.text);
+}
+
+static void add_at(struct lister *l, const char *from, const char *to, const char *mistake, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+static void add_at(struct lister *l, const char *from, const char *to, const char *mistake, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list arguments;
+    if (l->count == EDITS_MAX || l->failed) return;
+    va_start(arguments, format);
+    int n = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (n < 0 || (size_t)n >= sizeof text) return;
+    struct edit *edit = &l->list[l->count];
+    *edit = (struct edit){
+        .statement = l->statement, .from = offset(l, from), .to = offset(l, to), .cost = l->cost, .mistake = mistake};
+    edit->text = arena_text(l->arena, text, (size_t)n);
+    l->failed = edit->text == NULL;
+    l->count++;
+}
+
+static int width(const struct expression *x)
+{
+    return (int)(x->end - x->begin);
+}
+
+/* Whether what stands there is in parentheses as a whole. */
+static bool is_enclosed(const struct expression *x)
+{
+    int depth = 0;
+    if (*x->begin != '(' || x->end[-1] != ')') return false;
+    for (const char *c = x->begin; c < x->end; c++) {
+        depth += (*c == '(') - (*c == ')');
+        if (depth == 0) return c + 1 == x->end;
+    }
+    return false;
+}
+
+static bool is_primary(const struct expression *x)
+{
+    return x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_CALL || x->kind == EXPRESSION_ATTRIBUTE ||
+           x->kind == EXPRESSION_SUBSCRIPT || is_enclosed(x);
+}
+
+static bool has_text(const struct lister *l, const struct expression *x)
+{
+    const struct syntax *syntax = &l->plain->syntax;
+    return x->begin != NULL && x->end != NULL && x->begin < x->end && x->begin >= syntax->text &&
+           x->end <= syntax->text + syntax->length && width(x) < TEXT_MAX / 2;
+}
+
+static void replace(struct lister *l, const struct expression *x, const char *mistake, const char *text)
+{
+    add_at(l, x->begin, x->end, mistake, "%s", text);
+}
+
+/* "(a + b)" where that is needed for something to stand behind it. */
+static void extend(struct lister *l, const struct expression *x, const char *mistake, const char *behind)
+{
+    bool bare = is_primary(x) || x->kind == EXPRESSION_NUMBER;
+    add_at(l, x->begin, x->end, mistake, "%s%.*s%s%s", bare ? "" : "(", width(x), x->begin, bare ? "" : ")", behind);
+}
+
+/* ---- names ---- */
+
+static bool is_same_shape(const struct shape *a, const struct shape *b)
+{
+    return shape_equal(a, b);
+}
+
+static void add_name(struct lister *l, const char *name, const struct thing *thing)
+{
+    bool number = thing->kind == THING_NUMBER;
+    if (l->name_count == NAMES_MAX || (!number && thing->kind != THING_ARRAY)) return;
+    for (size_t i = 0; i < l->name_count; i++)
+        if (strcmp(l->names[i].name, name) == 0) return;
+    struct named *named = &l->names[l->name_count++];
+    *named = (struct named){.name = name, .number = number, .value = thing->number};
+    if (!number) named->shape = thing->array->shape;
+}
+
+static void add_size(struct lister *l, double size)
+{
+    for (size_t i = 0; i < l->size_count; i++)
+        if (l->sizes[i] == size) return;
+    if (l->size_count < SIZES_MAX && size > 1) l->sizes[l->size_count++] = size;
+}
+
+static bool is_plain_name(const char *name)
+{
+    return name[0] != '\0' && strchr(name, '[') == NULL;
+}
+
+/* Those of the code, the latest first; then those of the forward pass. */
+static void find_names(struct lister *l)
+{
+    const struct run *run = l->plain;
+    const struct surroundings *s = run->surroundings;
+    size_t first = run->outcomes[l->statement].first;
+    const struct event *here = first != EVENT_NONE ? &run->events[first] : NULL;
+    bool inside = here != NULL && !run_is_main(run, here); /* of a function that has names of its own */
+    for (size_t i = run->count; i-- > 0;) {
+        const struct event *event = &run->events[i];
+        const struct thing thing = {.kind = THING_ARRAY, .array = event->array};
+        bool seen = inside ? event->frame == here->frame : run_is_main(run, event);
+        if (seen && is_plain_name(event->name)) add_name(l, event->name, &thing);
+    }
+    for (size_t n = 0; !inside && n < run->syntax.name_count; n++) {
+        const struct versions *versions = &run->evaluation.names[n];
+        if (versions->count > 0) add_name(l, run->syntax.names[n], &versions->list[versions->count - 1].thing);
+    }
+    for (size_t i = 0; !inside && s->program == NULL && i < s->known_count && l->name_count < NAMES_MAX; i++) {
+        struct named *named = &l->names[l->name_count];
+        if (!is_plain_name(s->known[i].name)) continue;
+        *named = (struct named){.name = s->known[i].name, .shape = s->known[i].shape};
+        l->name_count++;
+    }
+    for (size_t i = 0; i < l->name_count; i++)
+        for (size_t k = 0; k < l->names[i].shape.rank; k++)
+            add_size(l, (double)l->names[i].shape.dim[k]);
+    if (s->output != NULL) add_size(l, (double)s->output->size);
+}
+
+/* Numbers with a point or an exponent in the text of the forward pass: a slope, what dropout keeps. */
+static void find_constants(struct lister *l)
+{
+    const struct program *program = l->plain->surroundings->program;
+    const char *at = program != NULL ? program->syntax.text : "";
+    const char *end = program != NULL ? at + program->syntax.length : at;
+    while (at < end && l->constant_count < SIZES_MAX) {
+        size_t n = strspn(at, "0123456789.eE");
+        bool letter = n == 0 || ((at[0] < '0' || at[0] > '9') && at[0] != '.');
+        if (!letter && n < 24 && n <= (size_t)(end - at) && memchr(at, '.', n) != NULL) {
+            double number = strtod(at, NULL);
+            bool there = number == 0 || number == 1 || number == 2 || number == 0.5;
+            for (size_t i = 0; i < l->constant_count; i++)
+                there = there || l->constants[i] == number;
+            if (!there) l->constants[l->constant_count++] = number;
+        }
+        at += n > 0 ? n : 1;
+    }
+}
+
+static const struct named *find_named(const struct lister *l, const char *name)
+{
+    for (size_t i = 0; i < l->name_count; i++)
+        if (strcmp(l->names[i].name, name) == 0) return &l->names[i];
+    return NULL;
+}
+
+/* A size as the code may call it. */
+static const char *size_text(const struct lister *l, double size, char *text, size_t room)
+{
+    for (size_t i = 0; i < l->name_count; i++)
+        if (l->names[i].number && l->names[i].value == size) return l->names[i].name;
+    snprintf(text, room, "%.0f", size);
+    return text;
+}
+
+/* ---- an expression ---- */
+
+static void edit_number(struct lister *l, const struct expression *x, bool axis, bool index)
+{
+    char text[32];
+    double n = x->number;
+    const char *mistake = axis ? "summed_over_wrong_axis" : index ? "gradient_at_wrong_index" : "constant_factor";
+    if (n == 0 || n == 1) replace(l, x, mistake, n == 0 ? "1" : "0");
+    const double others[] = {n + 1, n - 1, 2 * n, n / 2, -n, 1};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        bool again = others[i] == n || ((n == 0 || n == 1) && others[i] == 1 - n);
+        for (size_t k = 0; k < i; k++)
+            again = again || others[k] == others[i];
+        if (again || ((axis || index) && others[i] != (double)(long long)others[i])) continue;
+        snprintf(text, sizeof text, "%.12g", others[i]);
+        replace(l, x, mistake, text);
+    }
+    for (size_t i = 0; !axis && !index && i < l->constant_count; i++) {
+        snprintf(text, sizeof text, "%.12g", l->constants[i]);
+        if (l->constants[i] != n) replace(l, x, "constant_factor", text);
+    }
+}
+
+static void edit_name(struct lister *l, const struct expression *x)
+{
+    const struct named *named = find_named(l, x->name);
+    for (size_t i = 0; named != NULL && i < l->name_count; i++) {
+        const struct named *other = &l->names[i];
+        if (other == named || other->number != named->number) continue;
+        if (named->number || is_same_shape(&other->shape, &named->shape))
+            replace(l, x, "wrong_layer_used", other->name);
+    }
+}
+
+static const char *operation_text(enum operation operation)
+{
+    static const char *const texts[] = {
+        [OPERATION_ADD] = " + ",         [OPERATION_SUBTRACT] = " - ", [OPERATION_MULTIPLY] = " * ",
+        [OPERATION_DIVIDE] = " / ",      [OPERATION_MATMUL] = " @ ",   [OPERATION_LESS] = " < ",
+        [OPERATION_LESS_EQUAL] = " <= ", [OPERATION_GREATER] = " > ",  [OPERATION_GREATER_EQUAL] = " >= "};
+    return operation < sizeof texts / sizeof *texts && texts[operation] != NULL ? texts[operation] : NULL;
+}
+
+/* What else may stand between two operands. */
+static void edit_operation(struct lister *l, const struct expression *left, const struct expression *right,
+                           enum operation operation)
+{
+    static const struct {
+        enum operation from, to;
+        const char *mistake;
+    } table[] = {
+        {OPERATION_ADD, OPERATION_SUBTRACT, "sign_flipped"},
+        {OPERATION_ADD, OPERATION_MULTIPLY, "operator_precedence"},
+        {OPERATION_SUBTRACT, OPERATION_ADD, "sign_flipped"},
+        {OPERATION_SUBTRACT, OPERATION_MULTIPLY, "operator_precedence"},
+        {OPERATION_MULTIPLY, OPERATION_MATMUL, "elementwise_for_product"},
+        {OPERATION_MULTIPLY, OPERATION_DIVIDE, "quotient_rule"},
+        {OPERATION_MULTIPLY, OPERATION_ADD, NULL},
+        {OPERATION_DIVIDE, OPERATION_MULTIPLY, "quotient_rule"},
+        {OPERATION_MATMUL, OPERATION_MULTIPLY, NULL},
+        {OPERATION_LESS, OPERATION_LESS_EQUAL, "relu_gradient_at_zero"},
+        {OPERATION_LESS_EQUAL, OPERATION_LESS, "relu_gradient_at_zero"},
+        {OPERATION_GREATER, OPERATION_GREATER_EQUAL, "relu_gradient_at_zero"},
+        {OPERATION_GREATER_EQUAL, OPERATION_GREATER, "relu_gradient_at_zero"},
+        {OPERATION_LESS, OPERATION_GREATER, "inverted_mask"},
+        {OPERATION_GREATER, OPERATION_LESS, "inverted_mask"},
+        {OPERATION_GREATER, OPERATION_LESS_EQUAL, "inverted_mask"},
+        {OPERATION_LESS_EQUAL, OPERATION_GREATER, "inverted_mask"},
+        {OPERATION_LESS, OPERATION_GREATER_EQUAL, "inverted_mask"},
+        {OPERATION_GREATER_EQUAL, OPERATION_LESS, "inverted_mask"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (table[i].from == operation)
+            add_at(l, left->end, right->begin, table[i].mistake, "%s", operation_text(table[i].to));
+}
+
+static void edit_chain(struct lister *l, const struct expression *x)
+{
+    for (size_t i = 0; i + 1 < x->count; i++) {
+        const struct expression *left = x->operands[i], *right = x->operands[i + 1];
+        enum operation operation = x->operations[i];
+        if (!has_text(l, left) || !has_text(l, right)) return;
+        edit_operation(l, left, right, operation);
+        bool plain = i == 0 || operation == OPERATION_MATMUL || operation == OPERATION_MULTIPLY;
+        if (plain && operation_text(operation) != NULL)
+            add_at(l, left->begin, right->end, operation == OPERATION_SUBTRACT ? "sign_flipped" : "factors_exchanged",
+                   "%.*s%s%.*s", width(right), right->begin, operation_text(operation), width(left), left->begin);
+        add_at(l, left->end, right->end, NULL, "%s", ""); /* without the operand */
+        bool drops = i == 0 && (operation == OPERATION_MULTIPLY || operation == OPERATION_ADD ||
+                                operation == OPERATION_MATMUL || operation == OPERATION_SUBTRACT);
+        if (drops) add_at(l, left->begin, right->begin, NULL, "%s", operation == OPERATION_SUBTRACT ? "-" : "");
+    }
+    /* a + b * c as (a + b) * c */
+    const struct expression *last = x->operands[x->count - 1];
+    if (!is_enclosed(x) && last->kind == EXPRESSION_CHAIN && !is_enclosed(last) && has_text(l, last->operands[0]) &&
+        last->operations[0] != OPERATION_ADD && last->operations[0] != OPERATION_SUBTRACT)
+        add_at(l, x->begin, last->operands[0]->end, "operator_precedence", "(%.*s)",
+               (int)(last->operands[0]->end - x->begin), x->begin);
+}
+
+/* The array that a call is about: x of x.sum(0), of np.sum(x, axis=0). */
+static const struct expression *subject(const struct expression *x)
+{
+    const struct expression *callee = x->operands[0];
+    bool method = callee->kind == EXPRESSION_ATTRIBUTE &&
+                  !(callee->operands[0]->kind == EXPRESSION_NAME &&
+                    (strcmp(callee->operands[0]->name, "np") == 0 || strcmp(callee->operands[0]->name, "numpy") == 0 ||
+                     strcmp(callee->operands[0]->name, "torch") == 0));
+    if (method) return callee->operands[0];
+    return x->count > 1 ? x->operands[1] : NULL;
+}
+
+static void edit_call(struct lister *l, const struct expression *x)
+{
+    static const char *const others[][3] = {{"sum", "mean", "not_spread"},
+                                            {"mean", "sum", "broadcast_averaged"},
+                                            {"tanh", "sigmoid", NULL},
+                                            {"maximum", "minimum", NULL},
+                                            {"max", "min", NULL},
+                                            {"min", "max", NULL},
+                                            {"argmax", "argmin", NULL},
+                                            {"zeros_like", "ones_like", NULL},
+                                            {"ones_like", "zeros_like", NULL},
+                                            {"dot", "multiply", NULL},
+                                            {"multiply", "dot", "elementwise_for_product"}};
+    const struct expression *callee = x->operands[0], *of = subject(x);
+    if (callee->kind != EXPRESSION_ATTRIBUTE && callee->kind != EXPRESSION_NAME) return;
+    size_t length = strlen(callee->name);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(others[i][0], callee->name) == 0)
+            add_at(l, callee->end - length, callee->end, others[i][2], "%s", others[i][1]);
+    if (of == NULL || !has_text(l, of)) return;
+    bool method = of != x->operands[1 < x->count ? 1 : 0];
+    size_t given = x->count - 1 - !method;
+    bool folds = strcmp(callee->name, "sum") == 0 || strcmp(callee->name, "mean") == 0;
+    if (folds && given == 0) {
+        add_at(l, x->end - 1, x->end, "summed_over_wrong_axis", method ? "axis=0)" : ", axis=0)");
+        add_at(l, x->end - 1, x->end, "summed_over_wrong_axis", method ? "axis=1)" : ", axis=1)");
+        add_at(l, x->end - 1, x->end, "summed_over_wrong_axis",
+               method ? "axis=-1, keepdims=True)" : ", axis=-1, keepdims=True)");
+    }
+    if (folds && given > 0) {
+        const struct expression *first = x->operands[1 + !method];
+        add_at(l, method ? callee->end + 1 : of->end, x->end - 1, "summed_over_wrong_axis", "%s", "");
+        if (given == 1 && has_text(l, first)) add_at(l, x->end - 1, x->end, NULL, ", keepdims=True)");
+    }
+    if (folds || strcmp(callee->name, "transpose") == 0 || x->count <= 2) {
+        bool compound = !is_primary(of);
+        add_at(l, x->begin, x->end, NULL, "%s%.*s%s", compound ? "(" : "", width(of), of->begin, compound ? ")" : "");
+    }
+    bool product = strcmp(callee->name, "dot") == 0 || strcmp(callee->name, "matmul") == 0;
+    const struct expression *second = method         ? (x->count > 1 ? x->operands[1] : NULL)
+                                      : x->count > 2 ? x->operands[2]
+                                                     : NULL;
+    if (product && second != NULL && has_text(l, second) && !method)
+        add_at(l, of->begin, second->end, "factors_exchanged", "%.*s, %.*s", width(second), second->begin, width(of),
+               of->begin);
+}
+
+static void edit_power(struct lister *l, const struct expression *x)
+{
+    const struct expression *base = x->operands[0];
+    if (has_text(l, base)) add_at(l, base->end, x->end, "power_rule", "%s", "");
+}
+
+static void edit_index(struct lister *l, const struct expression *x)
+{
+    if (x->kind == EXPRESSION_NAME) {
+        extend(l, x, "gradient_at_wrong_index", " - 1");
+        extend(l, x, "gradient_at_wrong_index", " + 1");
+    }
+    if (x->kind != EXPRESSION_SLICE || !has_text(l, x)) return;
+    static const char *const slices[] = {"1:", ":-1", ":", NULL};
+    for (size_t i = 0; slices[i] != NULL; i++)
+        replace(l, x, "gradient_at_wrong_index", slices[i]);
+}
+
+/* Whether what an attribute names is no array: x.shape, and what is called. */
+static bool is_array_name(const struct expression *x)
+{
+    if (x->kind != EXPRESSION_ATTRIBUTE) return true;
+    return strcmp(x->name, "shape") != 0 && strcmp(x->name, "size") != 0 && strcmp(x->name, "ndim") != 0;
+}
+
+static void walk(struct lister *l, const struct expression *x, bool axis, bool index, size_t depth)
+{
+    if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return;
+    bool text = has_text(l, x), value = is_primary(x) && !axis && !index && is_array_name(x);
+    bool transposed = x->kind == EXPRESSION_ATTRIBUTE && strcmp(x->name, "T") == 0;
+    if (text && transposed && has_text(l, x->operands[0]))
+        add_at(l, x->operands[0]->end, x->end, "operand_not_transposed", "%s", "");
+    if (text && value && !transposed) {
+        extend(l, x, "power_rule", "**2");
+        extend(l, x, "operand_not_transposed", ".T");
+    }
+    if (text && x->kind == EXPRESSION_NUMBER) edit_number(l, x, axis, index);
+    if (text && x->kind == EXPRESSION_NAME && !axis && !index) edit_name(l, x);
+    if (text && index) edit_index(l, x);
+    if (text && x->kind == EXPRESSION_CHAIN) edit_chain(l, x);
+    if (text && x->kind == EXPRESSION_POWER) edit_power(l, x);
+    if (text && x->kind == EXPRESSION_CALL) edit_call(l, x);
+    if (x->kind == EXPRESSION_COMPARE && x->count == 2 && has_text(l, x->operands[0]) && has_text(l, x->operands[1]))
+        edit_operation(l, x->operands[0], x->operands[1], x->operations[0]);
+    if (x->kind == EXPRESSION_UNARY && x->operation == OPERATION_NEGATIVE && has_text(l, x->operands[0]))
+        add_at(l, x->begin, x->operands[0]->begin, "sign_flipped", "%s", "");
+    bool call = x->kind == EXPRESSION_CALL, subscript = x->kind == EXPRESSION_SUBSCRIPT;
+    bool named = call && (x->operands[0]->kind == EXPRESSION_NAME || x->operands[0]->kind == EXPRESSION_ATTRIBUTE);
+    if (named && x->operands[0]->kind == EXPRESSION_ATTRIBUTE)
+        walk(l, x->operands[0]->operands[0], axis, index, depth + 1); /* the method's object */
+    for (size_t i = named ? 1 : 0; i < x->count; i++) {
+        bool is_axis = call && i > 0 && x->keywords[i] != NULL && x->keywords[i] != syntax_star;
+        bool is_place = call && i > 0 && x->operands[i]->kind == EXPRESSION_NUMBER;
+        walk(l, x->operands[i], axis || is_axis || is_place,
+             index || (subscript && i > 0) || (x->kind == EXPRESSION_SLICE), depth + 1);
+    }
+}
+
+/* ---- a statement ---- */
+
+/* What the statement makes, with something done to all of it. */
+static void edit_whole(struct lister *l, const struct expression *x, const struct shape *shape)
+{
+    char text[32];
+    bool enclosed = is_primary(x) || x->kind == EXPRESSION_POWER, product = x->kind == EXPRESSION_CHAIN &&
+                                                                            x->operations[0] != OPERATION_ADD &&
+                                                                            x->operations[0] != OPERATION_SUBTRACT;
+    const char *open = enclosed || product ? "" : "(", *close = enclosed || product ? "" : ")";
+    int n = width(x);
+    l->cost = 2;
+    add_at(l, x->begin, x->end, "sign_flipped", "-%s%.*s%s", open, n, x->begin, close);
+    for (size_t i = 0; i < l->constant_count; i++) {
+        const char *mistake = "other_factor_missing";
+        add_at(l, x->begin, x->end, mistake, "%s%.*s%s * %.12g", open, n, x->begin, close, l->constants[i]);
+        add_at(l, x->begin, x->end, mistake, "%s%.*s%s / %.12g", open, n, x->begin, close, l->constants[i]);
+    }
+    add_at(l, x->begin, x->end, "missing_factor_two", "2 * %s%.*s%s", open, n, x->begin, close);
+    add_at(l, x->begin, x->end, "constant_factor", "%s%.*s%s / 2", open, n, x->begin, close);
+    for (size_t i = 0; i < l->size_count; i++) {
+        const char *size = size_text(l, l->sizes[i], text, sizeof text);
+        add_at(l, x->begin, x->end, "not_averaged_over_batch", "%s%.*s%s / %s", open, n, x->begin, close, size);
+        add_at(l, x->begin, x->end, "averaged_twice", "%s%.*s%s * %s", open, n, x->begin, close, size);
+        add_at(l, x->begin, x->end, NULL, "2 * %s%.*s%s / %s", open, n, x->begin, close, size);
+    }
+    for (int axis = 0; axis < 2; axis++)
+        add_at(l, x->begin, x->end, "broadcast_not_summed", "np.sum(%.*s, axis=%d)", n, x->begin, axis);
+    add_at(l, x->begin, x->end, "broadcast_not_summed", "np.sum(%.*s)", n, x->begin);
+    bool bare = is_primary(x);
+    add_at(l, x->begin, x->end, "transposed", "%s%.*s%s.T", bare ? "" : "(", n, x->begin, bare ? "" : ")");
+    l->cost = 3;
+    for (size_t i = 0; shape != NULL && i < l->name_count; i++) {
+        const struct named *m = &l->names[i];
+        struct shape common;
+        if (m->number || !array_common_shape(&m->shape, shape, &common) || !shape_equal(&common, shape)) continue;
+        const char *missing = "other_factor_missing";
+        add_at(l, x->begin, x->end, missing, "%s%.*s%s * %s", open, n, x->begin, close, m->name);
+        add_at(l, x->begin, x->end, missing, "%s%.*s%s / %s", open, n, x->begin, close, m->name);
+        if (!is_same_shape(&m->shape, shape)) continue;
+        add_at(l, x->begin, x->end, "missing_activation_derivative", "%s%.*s%s * (%s > 0)", open, n, x->begin, close,
+               m->name);
+        add_at(l, x->begin, x->end, "missing_activation_derivative", "%s%.*s%s * (1 - %s**2)", open, n, x->begin, close,
+               m->name);
+        add_at(l, x->begin, x->end, "missing_activation_derivative", "%s%.*s%s * %s * (1 - %s)", open, n, x->begin,
+               close, m->name, m->name);
+        add_at(l, x->begin, x->end, missing, "%s%.*s%s * (1 - %s)", open, n, x->begin, close, m->name);
+        add_at(l, x->begin, x->end, "contribution_missing", "%.*s + %s", n, x->begin, m->name);
+    }
+}
+
+/* += for =, and the other way round. */
+static void edit_assignment(struct lister *l, const struct statement *s)
+{
+    const struct expression *target = s->targets[s->target_count - 1];
+    if (!has_text(l, target) || s->value == NULL || !has_text(l, s->value)) return;
+    const char *from = target->end, *to = s->value->begin;
+    if (s->kind == STATEMENT_ASSIGN && s->target_count == 1 && target->kind != EXPRESSION_TUPLE) {
+        add_at(l, from, to, "gradient_overwritten", " += ");
+        return;
+    }
+    if (s->kind != STATEMENT_UPDATE) return;
+    add_at(l, from, to, "sent_twice", " = ");
+    if (s->operation == OPERATION_ADD) add_at(l, from, to, "sign_flipped", " -= ");
+    if (s->operation == OPERATION_SUBTRACT) add_at(l, from, to, "sign_flipped", " += ");
+    if (s->operation == OPERATION_MULTIPLY) add_at(l, from, to, "quotient_rule", " /= ");
+    if (s->operation == OPERATION_DIVIDE) add_at(l, from, to, "quotient_rule", " *= ");
+}
+
+bool edits_list(struct arena *arena, const struct run *plain, size_t statement, struct edit **edits, size_t *count)
+{
+    struct lister *l = arena_zeroed(arena, 1, sizeof *l);
+    const struct statement *s = plain->statements[statement];
+    *edits = NULL;
+    *count = 0;
+    if (l == NULL) return false;
+    l->arena = arena;
+    l->plain = plain;
+    l->statement = statement;
+    l->list = arena_array(arena, EDITS_MAX, sizeof *l->list);
+    if (l->list == NULL) return false;
+    if (s == NULL || s->value == NULL) return true;
+    find_names(l);
+    find_constants(l);
+    l->cost = 1;
+    walk(l, s->value, false, false, 0);
+    for (size_t t = 0; t < s->target_count; t++)
+        if (s->targets[t]->kind == EXPRESSION_SUBSCRIPT) walk(l, s->targets[t], false, false, 0);
+    if (s->target_count > 0) edit_assignment(l, s);
+    const struct shape *shape = NULL;
+    size_t first = plain->outcomes[statement].first;
+    if (first != EVENT_NONE) {
+        const struct event *event = &plain->events[first];
+        shape = event->aim != GRADIENT_NONE ? &plain->surroundings->aims[event->aim].shape : &event->array->shape;
+    }
+    if (has_text(l, s->value) && s->value->kind != EXPRESSION_TUPLE && s->value->kind != EXPRESSION_DICTIONARY)
+        edit_whole(l, s->value, shape);
+    *edits = l->list;
+    *count = l->count;
+    return !l->failed;
+}
+
+const char *edits_apply(struct arena *arena, const struct run *plain, const struct edit *const *edits, size_t count,
+                        size_t *length)
+{
+    const char *text = plain->syntax.text;
+    size_t room = plain->syntax.length + 1, at = 0, used = 0;
+    for (size_t i = 0; i < count; i++)
+        room += strlen(edits[i]->text);
+    char *made = arena_alloc(arena, room);
+    if (made == NULL) return NULL;
+    for (size_t done = 0; done < count; done++) {
+        const struct edit *next = NULL;
+        for (size_t i = 0; i < count; i++)
+            if (edits[i]->from >= at && (next == NULL || edits[i]->from < next->from)) next = edits[i];
+        if (next == NULL) break;
+        memcpy(made + used, text + at, next->from - at);
+        used += next->from - at;
+        memcpy(made + used, next->text, strlen(next->text));
+        used += strlen(next->text);
+        at = next->to;
+    }
+    memcpy(made + used, text + at, plain->syntax.length - at);
+    *length = used + plain->syntax.length - at;
+    made[*length] = '\0';
+    return made;
+}

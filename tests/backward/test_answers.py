@@ -1,0 +1,170 @@
+"""POST /v1/check with `backward`: what the answer has, with a program and with a network, whatever the code is."""
+
+import json
+import unittest
+
+from daemon import DaemonTest, post
+
+PROGRAM = {
+    "program": "z1 = X @ W1 + b1\nh1 = np.tanh(z1)\np = sigmoid(h1 @ W2 + b2)\nloss = np.mean((p - y)**2)",
+    "parameters": {"W1": [[0.5, -0.3, 0.8], [0.1, 0.9, -0.4]], "b1": [0.1, -0.2, 0.3], "W2": [[0.7], [-0.6], [0.2]], "b2": [0.05]},
+    "data": {"X": [[1, 2], [3, -1], [0, 1], [2, 2]], "y": [[1], [0], [1], [0]]},
+}
+CODE = """dp = 2 * (p - y) / len(y)
+dz2 = dp * p * (1 - p)
+dW2 = h1.T @ dz2
+db2 = dz2.sum(0)
+dh1 = dz2 @ W2.T
+dz1 = dh1 * (1 - h1**2)
+dW1 = X.T @ dz1
+db1 = dz1.sum(0)
+"""
+NETWORK = {
+    "network": {
+        "input": 2,
+        "layers": [{"type": "linear", "out_features": 3}, {"type": "tanh"}, {"type": "linear", "out_features": 1}, {"type": "sigmoid"}],
+        "loss": "mse",
+    },
+    "parameters": PROGRAM["parameters"],
+    "data": {"x": PROGRAM["data"]["X"], "y": PROGRAM["data"]["y"]},
+}
+
+
+class AnswersTest(DaemonTest):
+    def ask(self, asked, query=""):
+        return self.client().ask(post(json.dumps(asked).encode(), path="/v1/check" + query))
+
+    def check(self, code, base=PROGRAM, **more):
+        answer = self.ask(dict(base, backward=code, **more))
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json()
+
+    def marks(self, report):
+        return {line["line"]: line["mark"] for line in report["lines"]}
+
+    def test_a_wrong_line(self):
+        report = self.check(CODE.replace("1 - h1**2", "1 - h1"))
+        self.assertEqual(self.marks(report), dict(zip(range(1, 9), ["right"] * 5 + ["wrong"] + ["inherited"] * 2)))
+        line = report["lines"][5]
+        self.assertEqual(line["message"], "line 6: dz1 = dh1 * (1 - h1) should be dh1 * (1 - h1**2)")
+        self.assertEqual((line["name"], line["gradient_of"], line["should_be"]), ("dz1", "z1", "dz1 = dh1 * (1 - h1**2)"))
+        self.assertEqual([entry["passed"] for entry in report["parameters"]], [False, False, True, True])
+        self.assertEqual(report["points"], 2)
+        self.assertEqual({entry["name"]: entry["passed"] for entry in report["intermediates"]}, {"dp": True, "dh1": True, "dz1": False})
+
+    def test_follow_through(self):
+        report = self.check(CODE.replace("1 - h1**2", "1 - h1"), carry_forward=0.5)
+        self.assertEqual(report["points"], 3)
+        self.assertEqual([entry.get("carried", False) for entry in report["parameters"]], [True, True, False, False])
+        own = self.check(CODE.replace("X.T @ dz1", "2 * X.T @ dz1"), carry_forward=True)
+        self.assertEqual(own["points"], 3)
+
+    def test_shapes_that_do_not_fit(self):
+        report = self.check(CODE.replace("h1.T @ dz2", "h1 @ dz2"))
+        self.assertEqual(self.marks(report), dict(zip(range(1, 9), ["right"] * 2 + ["fault"] + ["right"] * 5)))
+        message = report["lines"][2]["message"]
+        for part in ("line 3", "[4,3]", "[4,1]", "should be h1.T @ dz2"):
+            self.assertIn(part, message)
+        self.assertEqual([entry["status"] for entry in report["parameters"]], ["match", "match", "missing", "match"])
+
+    def test_what_depends_on_a_fault(self):
+        """A gradient that could not be made is taken as it should be; what reads a helper that could not is inherited."""
+        report = self.check(CODE.replace("dz2 @ W2.T", "dz2 @ W2"))
+        self.assertEqual(self.marks(report), dict(zip(range(1, 9), ["right"] * 4 + ["fault"] + ["inherited"] * 3)))
+        report = self.check("m = len(yy)\ndz2 = (p - y) / m\nq = 3")
+        self.assertEqual(report["lines"][0]["mark"], "fault")
+        self.assertIn("did you mean y?", report["lines"][0]["message"])
+        self.assertEqual(report["lines"][1]["mark"], "inherited")
+
+    def test_no_code_at_all(self):
+        for code, line, column in (("dW1 = (X", 1, 7), ("dW1 = X\ndb1 = ?", 2, 7), ("while True:\n    pass", 1, 1), ("\x01", 1, 1)):
+            report = self.check(code)
+            self.assertFalse(report["passed"])
+            self.assertEqual([(entry["line"], entry["column"], entry["mark"]) for entry in report["lines"]], [(line, column, "fault")])
+        self.assertEqual(self.check("")["lines"], [])
+        self.assertEqual(self.check("x" * 70000)["lines"][0]["mark"], "fault")
+
+    def test_code_without_end(self):
+        for code in (
+            "for i in range(10000000):\n    a = i",
+            "def f(n):\n    return f(n)\nf(1)",
+            "a = np.ones((3000, 3000))\nfor i in range(1000):\n    a = a @ a",
+            "a = [1]\nfor i in range(100):\n    a = a + a",
+            "a = 'x'\nfor i in range(100):\n    a = f'{a}{a}'",
+            "s = " + "(" * 200 + "1" + ")" * 200,
+            "x = np.zeros((100000, 100000))",
+        ):
+            report = self.check(code)
+            self.assertFalse(report["passed"])
+            self.assertTrue(any(line["mark"] in ("fault", "inherited") for line in report["lines"]), report["lines"])
+
+    def test_a_network(self):
+        code = "m = len(y)\ndy_hat = 2 * (y_hat - y) / m\ndz2 = dy_hat * y_hat * (1 - y_hat)\n" + CODE.split("\n", 2)[2].replace("X", "x")
+        report = self.check(code, NETWORK)
+        self.assertTrue(report["passed"], report["parameters"])
+        self.assertEqual(set(self.marks(report).values()), {"right"})
+        report = self.check(code.replace("h1.T @ dz2", "x.T @ dz2"), NETWORK)
+        self.assertEqual([line["line"] for line in report["lines"] if line["mark"] == "wrong"], [4])
+
+    def test_a_convention(self):
+        """Samples in columns, and dZ without the 1/m that dW has: right as it is, m times the gradient of Z."""
+        network = dict(NETWORK, convention="columns", data={"x": [[1, 3, 0, 2], [2, -1, 1, 2]], "y": [[1, 0, 1, 0]]})
+        network["network"] = dict(NETWORK["network"], loss="bce")
+        network["parameters"] = {"W1": [[0.5, 0.1], [-0.3, 0.9], [0.8, -0.4]], "b1": [[0.1], [-0.2], [0.3]], "W2": [[0.7, -0.6, 0.2]], "b2": [[0.05]]}
+        code = """m = Y.shape[1]
+dZ2 = A2 - Y
+dW2 = 1 / m * np.dot(dZ2, A1.T)
+db2 = 1 / m * np.sum(dZ2, axis=1, keepdims=True)
+dZ1 = np.dot(W2.T, dZ2) * (1 - np.power(A1, 2))
+dW1 = 1 / m * np.dot(dZ1, X.T)
+db1 = 1 / m * np.sum(dZ1, axis=1, keepdims=True)
+"""
+        report = self.check(code, network)
+        self.assertTrue(report["passed"], report["parameters"])
+        self.assertEqual(set(self.marks(report).values()), {"right"})
+        self.assertEqual(report["lines"][1]["scale"], 4)
+        report = self.check(code.replace("dW1 = 1 / m *", "dW1 ="), network)
+        self.assertEqual([line["line"] for line in report["lines"] if line["mark"] == "wrong"], [6])
+        report = self.check(code.replace("A2 - Y", "Y - A2"), network)
+        self.assertEqual([line["line"] for line in report["lines"] if line["mark"] == "wrong"], [2])
+
+    def test_a_gradient_of_data(self):
+        report = self.check(CODE + "dX = dz1 @ W1.T\n")
+        self.assertEqual([entry["name"] for entry in report["parameters"]], ["W1", "b1", "W2", "b2", "X"])
+        self.assertTrue(report["passed"])
+        report = self.check(CODE + "dX = dz1 @ W1.T * 2\n")
+        self.assertFalse(report["passed"])
+        self.assertEqual([line["line"] for line in report["lines"] if line["mark"] == "wrong"], [9])
+
+    def test_a_name_that_means_something_else(self):
+        """dz1 for the derivative alone: all that is graded is right, and nobody is accused."""
+        code = CODE.replace("dz1 = dh1 * (1 - h1**2)\n", "dz1 = 1 - h1**2\ndelta1 = dh1 * dz1\n").replace("@ dz1", "@ delta1").replace("dz1.sum", "delta1.sum")
+        report = self.check(code)
+        self.assertTrue(report["passed"])
+        self.assertNotIn("wrong", set(self.marks(report).values()))
+        report = self.check(code.replace("X.T @ delta1", "X.T @ delta1 * 2"))
+        self.assertEqual([line["line"] for line in report["lines"] if line["mark"] == "wrong"], [8])
+
+    def test_names(self):
+        report = self.check(CODE.replace("dz1", "delta1"), names={"delta1": "z1"})
+        self.assertTrue(report["passed"])
+        self.assertEqual(report["lines"][5]["gradient_of"], "z1")
+        answer = self.ask(dict(PROGRAM, backward=CODE, names={"delta1": "zz1"}))
+        self.assertProblem(answer, 400, "out_of_range")
+
+    def test_as_text(self):
+        answer = self.ask(dict(PROGRAM, backward=CODE.replace("1 - h1**2", "1 - h1")), "?format=text")
+        self.assertEqual(answer.status, 200)
+        text = answer.body.decode()
+        self.assertIn("line by line", text)
+        self.assertIn("✗    6  wrong      dz1 = dh1 * (1 - h1)", text)
+        self.assertIn("should be dh1 * (1 - h1**2)", text)
+
+    def test_requests_that_are_wrong(self):
+        self.assertProblem(self.ask(dict(PROGRAM, backward=CODE, gradients={})), 400, "out_of_range")
+        self.assertProblem(self.ask(dict(PROGRAM, backward=[1])), 400, "wrong_type")
+        self.assertProblem(self.ask(dict(PROGRAM)), 400, "missing_member")
+
+
+if __name__ == "__main__":
+    unittest.main()
