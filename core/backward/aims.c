@@ -26,14 +26,14 @@ static bool is_made_of_it(const struct run *run, const struct event *event)
     return mentions(s->value, base, 0);
 }
 
-/* Whether what was to go on building it could not be evaluated. */
+/* Whether what was to go on building it could not be evaluated, or put something else in its place. */
 static bool is_cut_off(const struct run *plain, const struct event *event)
 {
     for (size_t s = event->statement + 1; s < plain->syntax.statement_count; s++) {
         const struct statement *statement = plain->statements[s];
         const struct outcome *outcome = &plain->outcomes[s];
-        if (statement == NULL || (outcome->fault == NULL && !outcome->poisoned) || statement->target_count == 0)
-            continue;
+        bool cuts = outcome->fault != NULL || outcome->poisoned || outcome->emptied;
+        if (statement == NULL || !cuts || statement->target_count == 0) continue;
         const struct expression *target = statement->targets[0];
         while (target->kind == EXPRESSION_SUBSCRIPT)
             target = target->operands[0];
@@ -174,6 +174,20 @@ static void settle_claim(struct run *plain, size_t graded, size_t which, size_t 
     event->of = plain->surroundings->aims[graded].name;
 }
 
+/* What put something else in a gradient's place is at fault. */
+static void tell_emptied(struct run *plain, const struct event *event)
+{
+    for (size_t s = event->statement + 1; s < plain->syntax.statement_count; s++) {
+        const struct statement *statement = plain->statements[s];
+        struct outcome *outcome = &plain->outcomes[s];
+        if (statement == NULL || !outcome->emptied || statement->target_count == 0) continue;
+        const struct expression *target = statement->targets[0];
+        if (target->name == NULL || strcmp(target->name, event->name) != 0) continue;
+        if (outcome->fault == NULL) outcome->fault = "what stands here for a gradient is no tensor";
+        outcome->spot = statement->spot;
+    }
+}
+
 bool aims_settle(struct run *plain, size_t *claimed)
 {
     size_t graded = plain->surroundings->check->problem.network->graded_count;
@@ -184,6 +198,11 @@ bool aims_settle(struct run *plain, size_t *claimed)
         if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_numbers(plain, p), claimed);
     for (size_t p = 0; p < graded; p++)
         if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_shape(plain, p, claimed), claimed);
+    for (size_t p = 0; p < graded; p++)
+        if (claimed[p] != EVENT_NONE && is_cut_off(plain, &plain->events[claimed[p]])) {
+            tell_emptied(plain, &plain->events[claimed[p]]);
+            claimed[p] = EVENT_NONE; /* in Python there would be none */
+        }
     if (!follow(plain)) return false;
     find_rewritten(plain);
     return true;

@@ -421,7 +421,7 @@ static bool take_remedy(struct search *s, struct blame *blame, const struct reme
 /* The edit of what made a gradient that makes it right. */
 static bool explain_slip(struct search *s, const struct slip *slip, struct remedy *best)
 {
-    size_t group[GROUP_MAX];
+    size_t group[GROUP_MAX] = {0};
     size_t count = find_group(s->plain, find_plain_event(s->plain, slip), group, GROUP_MAX);
     *best = (struct remedy){.statement = STATEMENT_NONE};
     for (size_t i = 0; i < count; i++)
@@ -439,7 +439,7 @@ static bool makes_room(const struct run *plain, size_t statement)
 
 static void blame_group(struct search *s, struct blame *blame, const struct slip *slip)
 {
-    size_t group[GROUP_MAX];
+    size_t group[GROUP_MAX] = {0};
     size_t count = find_group(s->plain, find_plain_event(s->plain, slip), group, GROUP_MAX);
     for (size_t i = count; i-- > 0;) {
         if (count > 1 && makes_room(s->plain, group[i])) continue;

@@ -141,7 +141,7 @@ static void find_names(struct lister *l)
     for (size_t i = run->count; i-- > 0;) {
         const struct event *event = &run->events[i];
         const struct thing thing = {.kind = THING_ARRAY, .array = event->array};
-        bool seen = inside ? event->frame == here->frame : run_is_main(run, event);
+        bool seen = here != NULL && inside ? event->frame == here->frame : run_is_main(run, event);
         if (seen && is_plain_name(event->name)) add_name(l, event->name, &thing);
     }
     for (size_t n = 0; !inside && n < run->syntax.name_count; n++) {

@@ -516,11 +516,37 @@ static void on_read(void *context, struct evaluation *e, const struct array *arr
     if (written->scale != 0 && written->scale != 1) run->levels[run->level_count - 1].scale = written->scale;
 }
 
+static bool is_numbers(const struct thing *thing)
+{
+    if (thing->kind == THING_NUMBER) return true;
+    if ((thing->kind != THING_LIST && thing->kind != THING_TUPLE) || thing->sequence->count == 0) return false;
+    for (size_t i = 0; i < thing->sequence->count; i++)
+        if (thing->sequence->items[i].kind != THING_NUMBER) return false;
+    return true;
+}
+
+/* Under a gradient's own name numbers are a tensor, be they a list or whole; and anything else takes its place. */
+static int note_aimed(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
+                      size_t statement)
+{
+    size_t aim;
+    const char *of;
+    bool own = written->key_count == 0 && (e->frame == NULL || e->frame->number == run->main_frame) &&
+               run_aim_of(run->surroundings, written, &aim, &of) == AIMED_AT;
+    if (own && thing->kind != THING_ARRAY && is_numbers(thing)) {
+        run->full = run->full || run->count >= EVENTS_MAX;
+        return run->full ? CODE_OK : note_array(run, e, written, thing, statement);
+    }
+    bool holds = thing->kind == THING_ARRAY || thing->kind == THING_LIST || thing->kind == THING_TUPLE;
+    if (own && !holds) run->outcomes[statement].emptied = true;
+    return note(run, e, written, thing, statement, 0);
+}
+
 static int on_write(void *context, struct evaluation *e, const struct written_place *written, struct thing *thing)
 {
     struct run *run = context;
     size_t statement = current(run);
-    return statement != STATEMENT_NONE ? note(run, e, written, thing, statement, 0) : CODE_OK;
+    return statement != STATEMENT_NONE ? note_aimed(run, e, written, thing, statement) : CODE_OK;
 }
 
 static bool is_poisoned(const struct run *run, const char *name)

@@ -41,6 +41,7 @@ struct outcome {
     size_t begun, parts;
     size_t cursor; /* of the run that it is compared with */
     bool executed, wrong, poisoned;
+    bool emptied;      /* what it put in the place of a gradient is no tensor */
     const char *fault; /* what is wrong with it; NULL: nothing */
     struct spot spot;
     size_t fault_aim; /* the gradient that it would have made; GRADIENT_NONE */

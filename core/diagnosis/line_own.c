@@ -75,6 +75,7 @@ static bool add(struct own *own, const struct mistake *mistake, const size_t *wh
     for (size_t i = 0; i < count; i++) {
         const struct value *value = search_value(s, which[i]);
         const struct node *node = value->use_count > 0 ? value->uses[value->use_count - 1].node : value->made_by;
+        if (node == NULL) return true; /* nothing uses it, and it was given: no line is about it */
         bool again = i > 0 && found->layer_count > 0 && found->layers[0] == node->place.layer;
         if (!again) found->layers[found->layer_count++] = node->place.layer;
         found->parameters[found->parameter_count++] = which[i];

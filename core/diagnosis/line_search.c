@@ -61,6 +61,7 @@ static bool copy_guess(struct hunt *hunt, const struct guess *from, struct guess
         if (edges == NULL || (from->elsewhere != NULL && elsewhere == NULL)) return out_of_memory(hunt);
         *room = from->count;
     }
+    if (edges == NULL) return out_of_memory(hunt);
     *to = *from;
     memcpy(edges, from->edges, from->count * sizeof *edges);
     to->edges = edges;
@@ -109,6 +110,7 @@ static bool keep_in(struct hunt *hunt, struct kept *list, size_t most, size_t *c
     size_t n = search_count(hunt->s);
     if (place->outcome.touched == NULL && !line_flow_outcome(&hunt->flow, &place->outcome)) return out_of_memory(hunt);
     bool *touched = place->outcome.touched, *explained = place->outcome.explained;
+    if (touched == NULL || explained == NULL) return out_of_memory(hunt);
     memcpy(touched, made->outcome.touched, n * sizeof *touched);
     memcpy(explained, made->outcome.explained, n * sizeof *explained);
     place->outcome = made->outcome;

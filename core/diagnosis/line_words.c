@@ -108,7 +108,7 @@ bool line_words_word(const struct check *check, const struct found *found, const
         snprintf(text, PHRASE_MAX, "line %zu", found->other_line);
     else if (strcmp(key, "factor") == 0)
         snprintf(text, PHRASE_MAX, "%.8g", found->factor);
-    else if (strcmp(key, "detail") == 0 || strcmp(key, "of_other") == 0)
+    else if (strcmp(key, "detail") == 0 || strcmp(key, "of_other") == 0 || strcmp(key, "looks_like") == 0)
         return true; /* nothing is said there */
     else if (strcmp(key, "used") == 0 && found->mistake->variant_words != NULL)
         snprintf(text, PHRASE_MAX, "%s",
@@ -121,8 +121,6 @@ bool line_words_word(const struct check *check, const struct found *found, const
                  found->printed.decimals > 0 ? found->printed.decimals : found->printed.digits);
     else if (strcmp(key, "forward_name") == 0)
         snprintf(text, PHRASE_MAX, "%.200s", found->name != NULL ? found->name : "the loss");
-    else if (strcmp(key, "looks_like") == 0)
-        return true;
     else if (strcmp(key, "parameter") == 0 || strcmp(key, "parameters") == 0)
         list_names(check, found, text);
     return text[0] != '\0';

@@ -114,7 +114,7 @@ static bool find_template(const struct node *node, long input, struct op_writing
     size_t slot = input < 0 ? 0 : (size_t)(op_slot(op, (size_t)input) - op->slots);
     const char *template = input == WRITING_OUTPUT ? op->written : slot < OP_SENT_MAX ? op->sent[slot] : NULL;
     if (template == NULL || strlen(template) >= sizeof w->text) return false;
-    strcpy(w->text, template);
+    snprintf(w->text, sizeof w->text, "%s", template);
     return true;
 }
 
@@ -241,7 +241,10 @@ static struct part sent(const struct formulas *f, const struct node *node, size_
         }
     } else {
         char dy_text[WRITTEN_MAX + WRITING_MAX]; /* y may take its room */
-        if (filling.dy.text == filling.along) filling.dy.text = strcpy(dy_text, filling.along);
+        if (filling.dy.text == filling.along) {
+            snprintf(dy_text, sizeof dy_text, "%s", filling.along);
+            filling.dy.text = dy_text;
+        }
         if (!written_fill(w.text, word, &filling, &buffer, &level) || (!filling.fits && !w.whole)) return part_unknown;
         part = part_with(f->room, &part, &buffer, level);
     }

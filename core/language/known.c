@@ -73,6 +73,13 @@ static bool push(struct evaluation *e, struct waiting *w, const struct value *va
     return true;
 }
 
+/* What is decided by a parameter's number is not what it would be for another one. */
+static void note_parameter(struct evaluation *e, const struct value *value)
+{
+    if (value == NULL || value->kind != VALUE_PARAMETER || e->decided.line > 0) return;
+    e->decided = e->spot;
+}
+
 static int know_value(struct evaluation *e, const struct value *value)
 {
     struct waiting w = {0};
@@ -85,6 +92,8 @@ static int know_value(struct evaluation *e, const struct value *value)
             continue;
         }
         if (top->made_by == NULL) return evaluation_fault(e, "what has to be known here is not");
+        for (size_t k = 0; k < top->made_by->input_count; k++)
+            note_parameter(e, top->made_by->inputs[k]);
         for (size_t k = 0; k < top->made_by->input_count; k++)
             if (!is_known(e, top->made_by->inputs[k]) && !push(e, &w, top->made_by->inputs[k]))
                 return evaluation_no_memory(e);
@@ -102,6 +111,7 @@ int known_numbers(struct evaluation *e, struct array *array, const double **numb
         return evaluation_failed(e);
     *numbers = array->numbers;
     if (*numbers != NULL) return CODE_OK;
+    note_parameter(e, array->value);
     int code = know_value(e, array->value);
     if (code == CODE_OK) *numbers = e->known[array->value->index];
     return code;

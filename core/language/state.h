@@ -84,11 +84,12 @@ struct evaluation {
     size_t bound;           /* versions of all names */
     struct frame *frame;    /* NULL there */
     struct library_function *library;
-    size_t levels;                                            /* of calls within each other */
-    size_t calls;                                             /* of defs, so far */
-    struct allowance left;                                    /* of what it may do */
-    bool spent;                                               /* it would have needed more */
-    struct spot spot;                                         /* of what is being evaluated */
+    size_t levels;         /* of calls within each other */
+    size_t calls;          /* of defs, so far */
+    struct allowance left; /* of what it may do */
+    bool spent;            /* it would have needed more */
+    struct spot spot;      /* of what is being evaluated */
+    struct spot decided;   /* of the first thing that parameters' numbers have decided; line 0 where none has */
     enum { LEAVING_NOT, LEAVING_TURN, LEAVING_LOOP } leaving; /* after a continue, a break */
     struct numpy_random *random;                              /* NULL before a seed */
     /* Numbers of constants that the graph was given, by value: one behind the other. */

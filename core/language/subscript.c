@@ -433,10 +433,10 @@ static int write_picks(struct evaluation *e, struct array *array, struct selecti
 }
 
 /* Whether a mask whose numbers are known holds nowhere. */
-static bool takes_none(const struct array *mask)
+static bool takes_none(const double *mask, size_t size)
 {
-    for (size_t i = 0; i < mask->size; i++)
-        if (mask->numbers[i] != 0) return false;
+    for (size_t i = 0; i < size; i++)
+        if (mask[i] != 0) return false;
     return true;
 }
 
@@ -446,6 +446,7 @@ static int write_array(struct evaluation *e, struct array *array, const struct t
     struct selection s = {0};
     struct array *written = NULL, *made = NULL;
     struct thing there = {0}, after = {0};
+    const double *known = NULL;
     int code = array_of(e, what, &written);
     if (code == CODE_OK) code = select_axes(e, array, subscripts, count, &s);
     bool each = code == CODE_OK && operation == OPERATION_ADD_EACH && s.mask == NULL;
@@ -463,7 +464,9 @@ static int write_array(struct evaluation *e, struct array *array, const struct t
     if (computed_mask) {
         code = check_mask(e, &s);
         if (code == CODE_OK) code = write_mask(e, array, &s, written, &made);
-    } else if (s.mask != NULL && takes_none(s.mask)) {
+    } else if (s.mask != NULL && known_numbers(e, s.mask, &known) != CODE_OK) {
+        return evaluation_failed(e);
+    } else if (s.mask != NULL && takes_none(known, s.mask->size)) {
         if (check_mask(e, &s) != CODE_OK) return evaluation_failed(e);
         made = array;
     } else if (s.mask != NULL) {

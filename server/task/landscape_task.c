@@ -173,6 +173,7 @@ int landscape_task_measure(struct arena *arena, const struct options *options, s
     if (read_problem(&r, &request->document, of_networks, of_programs, &request->set, &request->brief) != CODE_OK)
         return error->code;
     if (request->brief) return CODE_OK;
+    if (problem_undecided(&request->document, &request->set, error) != CODE_OK) return error->code;
     if (request->set.network.parameter_count == 0) {
         error_set(error, CODE_OUT_OF_RANGE, "the network has no parameters: there is nothing to move");
         return error_at(error, "network");

@@ -1,5 +1,6 @@
 #include "server/task/read_problem.h"
 
+#include "core/language/program.h"
 #include "server/task/read_program.h"
 
 bool problem_is_program(const json_t *root)
@@ -16,6 +17,19 @@ int read_problem(struct members *r, struct document *document, const char *const
     if (program) return read_program(r, root, set, brief, &document->line, &document->column);
     *brief = false;
     return read_network(r, root, set) == CODE_OK ? read_batch(r, root, set) : r->error->code;
+}
+
+int problem_undecided(struct document *document, const struct problem_set *set, struct error *error)
+{
+    const struct program *program = set->network.program;
+    if (program == NULL || program->evaluation.decided.line == 0) return CODE_OK;
+    document->line = program->evaluation.decided.line;
+    document->column = program->evaluation.decided.column;
+    error_set(
+        error, CODE_PROGRAM_ERROR,
+        "line %zu, column %zu: the numbers of parameters decide what is computed here, and they change on the way",
+        document->line, document->column);
+    return error_at(error, "program");
 }
 
 int read_problem_numbers(struct members *r, const json_t *root, struct problem_set *set)

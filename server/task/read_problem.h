@@ -13,6 +13,10 @@ bool problem_is_program(const json_t *root);
 int read_problem(struct members *r, struct document *document, const char *const *of_networks,
                  const char *const *of_programs, struct problem_set *set, bool *brief);
 
+/* After that, for a request in which parameters change: an error where the program does something that their numbers
+ * decide (if w > 0, x[w > 0], np.sort(w)), which was decided once, by those that were sent. */
+int problem_undecided(struct document *document, const struct problem_set *set, struct error *error);
+
 /* Reads the numbers, after that. */
 int read_problem_numbers(struct members *r, const json_t *root, struct problem_set *set);
 

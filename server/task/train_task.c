@@ -130,6 +130,7 @@ int train_task_measure(struct arena *arena, const struct options *options, struc
     if (read_problem(&r, &request->document, of_networks, of_programs, set, &request->brief) != CODE_OK)
         return error->code;
     if (request->brief) return CODE_OK;
+    if (problem_undecided(&request->document, set, error) != CODE_OK) return error->code;
     if (read_optimizer(&r, root, &request->training.optimizer) != CODE_OK) return error->code;
     if (read_schedule(&r, root, set->batch, TRAIN_POINTS_USUAL, &request->training) != CODE_OK) return error->code;
     if (set->network.program == NULL && read_boundary(&r, root, request) != CODE_OK) return error->code;
