@@ -138,7 +138,7 @@ static void find_names(struct lister *l)
     size_t first = run->outcomes[l->statement].first;
     const struct event *here = first != EVENT_NONE ? &run->events[first] : NULL;
     bool inside = here != NULL && !run_is_main(run, here); /* of a function that has names of its own */
-    for (size_t i = run->count; i-- > 0;) {
+    for (size_t i = run->events != NULL ? run->count : 0; i-- > 0;) {
         const struct event *event = &run->events[i];
         const struct thing thing = {.kind = THING_ARRAY, .array = event->array};
         bool seen = here != NULL && inside ? event->frame == here->frame : run_is_main(run, event);

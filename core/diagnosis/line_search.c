@@ -61,7 +61,7 @@ static bool copy_guess(struct hunt *hunt, const struct guess *from, struct guess
         if (edges == NULL || (from->elsewhere != NULL && elsewhere == NULL)) return out_of_memory(hunt);
         *room = from->count;
     }
-    if (edges == NULL) return out_of_memory(hunt);
+    if (edges == NULL || from->edges == NULL) return out_of_memory(hunt);
     *to = *from;
     memcpy(edges, from->edges, from->count * sizeof *edges);
     to->edges = edges;

@@ -132,8 +132,9 @@ void reduction_ties(const struct op_call *call, signed char *to)
 /* Appends to a text of WRITING_MAX / 4 bytes. */
 static bool add(char *text, const char *more)
 {
-    bool fits = strlen(text) + strlen(more) < WRITING_MAX / 4;
-    if (fits) strcat(text, more);
+    size_t length = strlen(text);
+    bool fits = length + strlen(more) < WRITING_MAX / 4;
+    if (fits) memcpy(text + length, more, strlen(more) + 1);
     return fits;
 }
 
@@ -188,7 +189,7 @@ bool reduction_words(struct op_writing *w, struct reduction_words *words)
     }
     fits = gone == in->rank || list_axes(axes, in->rank, gone, words->axes);
     if (!fits || (gone == 0 && in->rank > 0)) return false;
-    strcpy(words->kept, words->axes);
+    memcpy(words->kept, words->axes, strlen(words->axes) + 1);
     if (gone < in->rank) fits = add(words->kept, ", keepdims=True");
     if (keeps) fits = fits && add(words->axes, gone < in->rank ? ", keepdims=True" : "keepdims=True");
     w->along[0] = '\0';

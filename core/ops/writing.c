@@ -41,7 +41,8 @@ bool writing_shape(const struct shape *shape, char *text)
 {
     const size_t room = WRITING_MAX / 2;
     bool fits = true;
-    strcpy(text, "(");
+    text[0] = '(';
+    text[1] = '\0';
     for (size_t i = 0; fits && i < shape->rank; i++)
         fits = add(text, room, i > 0 ? ", %zu" : "%zu", shape->dim[i]);
     return fits && add(text, room, shape->rank == 1 ? ",)" : ")");
@@ -162,7 +163,8 @@ bool writing_place(const struct strided *view, const struct shape *of, char *tex
     size_t left = view->offset, axis = 0, last = 0;
     bool fits = true;
     find_strides(of, strides);
-    strcpy(text, "[");
+    text[0] = '[';
+    text[1] = '\0';
     for (size_t i = 0; fits && i < of->rank; i++) {
         struct cut *cut = &cuts[i];
         size_t stride = (size_t)strides[i];

@@ -107,6 +107,7 @@ int step_plan_run(const struct step_plan *plan, const struct one_step *from, dou
     const struct update *u = &plan->update;
     size_t n = from->n;
     int code = CODE_OK;
+    if (from->w == NULL || from->g == NULL) return CODE_OUT_OF_MEMORY; /* nobody found room for them */
     memcpy(to->w, from->w, n * sizeof *to->w);
     if (u->uses_first) begin_state(n, from->first, plan->forgets, 0, to->first);
     if (u->uses_second) begin_state(n, from->second, plan->forgets, second_begins(plan->optimizer), to->second);
