@@ -39,7 +39,7 @@ loss = np.mean((y_hat - y)**2)`,
     mistakes: [
       { id: "order", name: "Order of the product", find: "dW2 = h1.T @ dz2", replace: "dW2 = dz2.T @ h1" },
       { id: "bias", name: "No sum for the bias", find: "db2 = dz2.sum(0)", replace: "db2 = dz2" },
-      { id: "zero", name: "ReLU at zero", find: "dz1 = dh1 * (z1 > 0)", replace: "dz1 = dh1 * (z1 >= 0)" },
+      { id: "zero", name: "ReLU at zero", find: "dz2 = dh2 * (z2 > 0)", replace: "dz2 = dh2 * (z2 >= 0)" },
       { id: "batch", name: "No division by the batch", find: "dy_hat = 2 * (y_hat - y) / n", replace: "dy_hat = 2 * (y_hat - y)" },
     ],
   },

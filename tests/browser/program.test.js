@@ -107,6 +107,19 @@ test("gradients of values are marked at the lines that make them", async () => {
   assert.deepEqual(page.complaints, []);
 });
 
+test("each common mistake is found by the service at its line", async () => {
+  const page = await open();
+  await preset(page, "mlp");
+  for (const [id, line] of Object.entries({ order: 8, bias: 9, zero: 7, batch: 2 })) {
+    await page.click(`[data-mistake="${id}"]`);
+    await page.waitForSelector(`.line-messages li:has-text("line ${line}:")`);
+    assert.match((await texts(page, ".line-messages li"))[0], new RegExp(`line ${line}: .* should be`), id);
+  }
+  await page.click('[data-mistake="right"]');
+  await page.waitForFunction(() => document.querySelectorAll(".line-messages li").length === 0);
+  assert.deepEqual(page.complaints, []);
+});
+
 test("each common mistake of the network's backward pass is sent as code, and its marks are shown", async () => {
   const page = await open();
   const asked = await answering(page, [
@@ -116,7 +129,7 @@ test("each common mistake of the network's backward pass is sent as code, and it
     { line: 10, text: "dh1 = dz2 @ W2.T", name: "dh1", mark: "wrong", message: "dh1 should be ...", mistake: "weight_not_transposed" },
     { line: 11, text: "dz1 = dh1 * (z1 > 0)", name: "dz1", mark: "unused" },
   ]);
-  const wrong = { order: "dW2 = dz2.T @ h1", bias: "db2 = dz2", zero: "dz1 = dh1 * (z1 >= 0)", batch: "dy_hat = 2 * (y_hat - y)" };
+  const wrong = { order: "dW2 = dz2.T @ h1", bias: "db2 = dz2", zero: "dz2 = dh2 * (z2 >= 0)", batch: "dy_hat = 2 * (y_hat - y)" };
   for (const [id, line] of Object.entries(wrong)) {
     await page.click(`[data-mistake="${id}"]`);
     assert.ok((await backward(page).inputValue()).split("\n").includes(line), id);
