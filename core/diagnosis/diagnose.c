@@ -217,17 +217,22 @@ static void search(struct job *job)
     if (single && !s->stopped && most == BUDGET_MAX && hypothesis_may_be_two(s->best)) start_run(s, 2, false);
 }
 
+/* Whether a mistake in the answer spoils it. */
+static bool is_listed(const struct diagnosis *diagnosis, size_t p)
+{
+    for (size_t i = 0; i < diagnosis->count; i++)
+        for (size_t k = 0; k < diagnosis->found[i].parameter_count; k++)
+            if (diagnosis->found[i].parameters[k] == p) return true;
+    return false;
+}
+
 /* Whether every failing parameter is one that a mistake spoils. Where numbers are large beside the tolerance, mere
  * rounding fails a parameter too, which fits the right gradient and belongs to no mistake. */
 static bool lists_all(const struct job *job)
 {
     const struct diagnosis *diagnosis = job->diagnosis;
     for (size_t p = 0; p < job->check->problem.network->graded_count; p++) {
-        bool listed = job->report->entries[p].passed;
-        for (size_t i = 0; i < diagnosis->count; i++)
-            for (size_t k = 0; !listed && k < diagnosis->found[i].parameter_count; k++)
-                listed = diagnosis->found[i].parameters[k] == p;
-        if (!listed) return false;
+        if (!job->report->entries[p].passed && !is_listed(diagnosis, p)) return false;
     }
     return true;
 }
@@ -282,7 +287,8 @@ static bool settle_lost(struct job *job)
         struct observed *o = &job->observed[p];
         if (entry->lost_perhaps == LOST_NOT || !o->failing) continue;
         bool finished = job->finished.mistake != NULL && s->best == NULL && job->finished.all;
-        bool explained = finished || (s->best != NULL && s->best->matches[p].fit != FIT_NONE) || job->slip.found;
+        bool explained = finished || (s->best != NULL && s->best->matches[p].fit != FIT_NONE) || job->slip.found ||
+                         is_listed(job->diagnosis, p);
         entry->lost = explained ? LOST_NOT : entry->lost_perhaps;
         if (explained) continue;
         any = true;
@@ -341,7 +347,8 @@ static void search_all(struct job *job)
 /* Values on the way are lost where no mistake was found at all. */
 static void settle_lost_on_the_way(struct job *job)
 {
-    bool found = job->search.best != NULL || job->finished.mistake != NULL || job->slip.found;
+    bool found =
+        job->search.best != NULL || job->finished.mistake != NULL || job->slip.found || job->diagnosis->count > 0;
     for (size_t i = 0; i < job->report->intermediate_count; i++) {
         struct entry *entry = &job->report->intermediates[i];
         if (entry->lost_perhaps != LOST_NOT) entry->lost = found ? LOST_NOT : entry->lost_perhaps;
@@ -368,14 +375,12 @@ static int diagnose_program(struct job *job, struct error *error)
         job->finished = (struct whole){0};
         all = false;
     }
-    settle_lost(job);
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
     if (!line_search(s, job->report, all, diagnosis) || s->out_of_memory) return gave_up(s, error);
+    settle_lost(job);
     settle_lost_on_the_way(job);
     if (is_cancelled(s)) return error_set(error, CODE_CANCELLED, "the check was cancelled");
-    bool explained = diagnosis->explained;
-    if (conclude(job, explained || all, error) != CODE_OK) return error->code;
-    return CODE_OK;
+    return conclude(job, diagnosis->explained || all, error);
 }
 
 static int diagnose(struct job *job, struct error *error)

@@ -36,7 +36,7 @@ struct found {
     const struct value *below;     /* of a mistake at a value that is used in several places: which */
     const struct node *made_at;    /* of a program: the operation, or one of them */
     bool whole_line;               /* of a program: it is about all that the line computes */
-    size_t other_line;             /* of gradient_overwritten in a program: whose share is left */
+    size_t left_line;              /* of gradient_overwritten in a program: whose share is left */
     bool sent;                     /* a factor on what its layers send back, in a graph */
     const char *name, *looks_like; /* forward_wrong: which value, and what it looks like; each may be NULL */
     bool at_loss;                  /* it is a factor on the gradient of the loss, or on all */

@@ -274,6 +274,9 @@ static bool keep(struct line_flow *flow, size_t p, struct outcome *outcome)
     return true;
 }
 
+/* So often what went on is looked for; who hands in more that does not fit together is judged by what is right. */
+enum { ROUNDS_MAX = 8 };
+
 /* Whether something that is right in itself does not follow from what was handed in above: then that was not what went
  * on. Lets it go on no longer. */
 static bool mend(struct line_flow *flow)
@@ -316,11 +319,12 @@ bool line_flow_new(struct search *s, struct line_flow *flow)
             flow->instead[p] = isfinite(o->values[i]);
     }
     struct outcome unused = {0};
-    do {
+    for (size_t round = 0;; round++) {
         memset(flow->right, 0, n * sizeof *flow->right);
         if (!go_back(flow, keep, &unused)) return false;
-    } while (mend(flow));
-    return true;
+        if (!mend(flow)) return true;
+        if (round == ROUNDS_MAX) memset(flow->instead, 0, n * sizeof *flow->instead);
+    }
 }
 
 bool line_flow_outcome(const struct line_flow *flow, struct outcome *outcome)

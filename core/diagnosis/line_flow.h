@@ -29,7 +29,7 @@ struct guess {
     const struct node *const *elsewhere; /* by edge: the other node; NULL: it is lost */
     const struct value *value;           /* that it is about: one of those that the edges lead to */
     size_t line;
-    size_t missing; /* of gradient_overwritten: the line whose share is left */
+    size_t left; /* of gradient_overwritten: the line whose share is left */
 };
 
 enum { GUESSES_AT_ONCE = 2 };

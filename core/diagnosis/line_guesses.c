@@ -139,7 +139,7 @@ static void list_consumer(struct lister *l, struct edge *const *edges, size_t co
     offer(l, guess_about(&mistake_sent_twice, GUESS_TIMES, 2, edges, count));
     size_t others = others_of(l, edges, count, l->others);
     struct guess guess = guess_about(&mistake_gradient_overwritten, GUESS_TIMES, 0, l->others, others);
-    guess.missing = edges[0]->node->place.layer;
+    guess.left = edges[0]->node->place.layer;
     offer(l, guess);
 }
 
@@ -152,7 +152,7 @@ static void list_turns(struct lister *l, struct edge **edges, size_t count)
         for (size_t e = 0; e < count; e++)
             if (e != one) l->others[kept++] = edges[e];
         struct guess guess = guess_about(&mistake_gradient_overwritten, GUESS_TIMES, 0, l->others, kept);
-        guess.missing = guess.line;
+        guess.left = guess.line;
         offer(l, guess);
         offer(l, guess_about(&mistake_contribution_missing, GUESS_TIMES, 0, edges + one, 1));
     }
@@ -193,7 +193,7 @@ static void list_value(struct lister *l, const struct value *value)
         for (size_t k = 0; k < alive; k++)
             if (l->edges[k]->node->place.layer != lines[i]) l->others[rest++] = l->edges[k];
         struct guess guess = guess_about(&mistake_gradient_overwritten, GUESS_TIMES, 0, l->others, rest);
-        guess.missing = lines[i];
+        guess.left = lines[i];
         offer(l, guess);
     }
 }
@@ -226,94 +226,94 @@ static void list_skipped(struct lister *l, struct edge *const *edges, size_t cou
 
 /* ---- slices in other places ---- */
 
-/* Whether two nodes take as many elements of the same array, or of arrays of one shape. */
+/* Whether two nodes take as many elements of arrays of one shape. */
 static bool are_siblings(const struct node *a, const struct node *b)
 {
-    return a->op == b->op && a->inputs[0] != b->output && shape_equal(&a->inputs[0]->shape, &b->inputs[0]->shape) &&
+    return a->op == b->op && shape_equal(&a->inputs[0]->shape, &b->inputs[0]->shape) &&
            shape_equal(&a->output->shape, &b->output->shape);
 }
 
-/* Two nodes of one place put what comes back where the other one took it: parts of an array that was split. */
+/* What nodes send is made by those in l->elsewhere. */
+static void offer_elsewhere(struct lister *l, const struct mistake *mistake, size_t variant, size_t count)
+{
+    struct guess guess = guess_about(mistake, GUESS_ELSEWHERE, NAN, l->edges, count);
+    guess.elsewhere = l->elsewhere;
+    guess.variant = variant;
+    offer(l, guess);
+}
+
+/* Two nodes that take parts of one array put what comes back where the other one took it; false where they do not. */
+static bool add_exchange(struct lister *l, const struct node *a, const struct node *b, size_t *count)
+{
+    struct edge *first = flow_edge(&l->s->flow, a, 0), *second = flow_edge(&l->s->flow, b, 0);
+    if (first == NULL || second == NULL || !are_siblings(a, b) || a->inputs[0] != b->inputs[0]) return false;
+    l->edges[*count] = first;
+    l->elsewhere[(*count)++] = b;
+    l->edges[*count] = second;
+    l->elsewhere[(*count)++] = a;
+    return true;
+}
+
+/* Of one place: parts of an array that was split. */
 static void list_parts(struct lister *l, const struct line_place *place)
 {
     if (place->count > SIBLINGS_MAX) return;
     for (size_t i = 0; i < place->count && !l->ended; i++)
         for (size_t j = i + 1; j < place->count && !l->ended; j++) {
-            const struct node *a = place->nodes[i], *b = place->nodes[j];
-            struct edge *first = flow_edge(&l->s->flow, a, 0), *second = flow_edge(&l->s->flow, b, 0);
-            if (first == NULL || second == NULL || !are_siblings(a, b) || a->inputs[0] != b->inputs[0]) continue;
-            l->edges[0] = first;
-            l->edges[1] = second;
-            l->elsewhere[0] = b;
-            l->elsewhere[1] = a;
-            struct guess guess = guess_about(&mistake_gradient_at_wrong_index, GUESS_ELSEWHERE, NAN, l->edges, 2);
-            guess.elsewhere = l->elsewhere;
-            offer(l, guess);
+            size_t count = 0;
+            if (add_exchange(l, place->nodes[i], place->nodes[j], &count))
+                offer_elsewhere(l, &mistake_gradient_at_wrong_index, 0, count);
         }
 }
 
-/* Two places put what comes back where the other one took it. */
+/* Of two places, in all of their turns. */
 static void list_exchange(struct lister *l, const struct line_place *a, const struct line_place *b)
 {
-    if (a->count != b->count) return;
     size_t count = 0;
-    for (size_t i = 0; i < a->count; i++) {
-        struct edge *first = flow_edge(&l->s->flow, a->nodes[i], 0), *second = flow_edge(&l->s->flow, b->nodes[i], 0);
-        if (first == NULL || second == NULL || !are_siblings(a->nodes[i], b->nodes[i]) ||
-            a->nodes[i]->inputs[0] != b->nodes[i]->inputs[0])
-            return;
-        l->edges[count] = first;
-        l->elsewhere[count++] = b->nodes[i];
-        l->edges[count] = second;
-        l->elsewhere[count++] = a->nodes[i];
-    }
-    struct guess guess = guess_about(&mistake_gradient_at_wrong_index, GUESS_ELSEWHERE, NAN, l->edges, count);
-    guess.elsewhere = l->elsewhere;
-    offer(l, guess);
+    if (a->count != b->count) return;
+    for (size_t i = 0; i < a->count; i++)
+        if (!add_exchange(l, a->nodes[i], b->nodes[i], &count)) return;
+    offer_elsewhere(l, &mistake_gradient_at_wrong_index, 0, count);
 }
 
-/* A product in a loop takes its operand of the turn before, or of the next one. */
-static void list_other_turn(struct lister *l, const struct line_place *place, size_t input)
+/* The node of the next turn of a loop, or of the one before; NULL where there is none. */
+static const struct node *neighbour(const struct line_place *place, size_t turn, bool later)
 {
-    for (size_t later = 0; place->count > 1 && place->nodes[0]->input_count == 2 && later < 2 && !l->ended; later++) {
-        size_t count = 0;
-        for (size_t i = 0; i < place->count; i++) {
-            const struct node *node = place->nodes[i];
-            bool there = later > 0 ? i + 1 < place->count : i > 0;
-            const struct node *other = place->nodes[!there ? i : later > 0 ? i + 1 : i - 1];
-            struct edge *edge = flow_edge(&l->s->flow, node, input);
-            if (edge == NULL || !shape_equal(&node->output->shape, &other->output->shape) ||
-                !shape_equal(&node->inputs[0]->shape, &other->inputs[0]->shape) ||
-                !shape_equal(&node->inputs[1]->shape, &other->inputs[1]->shape))
-                return;
-            l->edges[count] = edge;
-            l->elsewhere[count++] = other;
-        }
-        struct guess guess = guess_about(&mistake_wrong_layer_used, GUESS_ELSEWHERE, NAN, l->edges, count);
-        guess.elsewhere = l->elsewhere;
-        guess.variant = later;
-        offer(l, guess);
-    }
+    if (later) return turn + 1 < place->count ? place->nodes[turn + 1] : NULL;
+    return turn > 0 ? place->nodes[turn - 1] : NULL;
 }
 
-/* Each turn of a loop puts it where the one before, or the next one, took it. */
+/* A product in a loop takes its operand of the turn before, or of the next one; where there is none, its own. */
+static void list_other_turn(struct lister *l, const struct line_place *place, size_t input, bool later)
+{
+    size_t count = 0;
+    if (place->count < 2 || place->nodes[0]->input_count != 2) return;
+    for (size_t i = 0; i < place->count; i++) {
+        const struct node *node = place->nodes[i], *other = neighbour(place, i, later);
+        struct edge *edge = flow_edge(&l->s->flow, node, input);
+        if (other == NULL) other = node;
+        if (edge == NULL || !are_siblings(node, other) ||
+            !shape_equal(&node->inputs[1]->shape, &other->inputs[1]->shape))
+            return;
+        l->edges[count] = edge;
+        l->elsewhere[count++] = other;
+    }
+    offer_elsewhere(l, &mistake_wrong_layer_used, later, count);
+}
+
+/* Each turn of a loop puts it where the one before, or the next one, took it; where there is none, it is lost. */
 static void list_shift(struct lister *l, const struct line_place *place, bool later)
 {
     size_t count = 0;
     for (size_t i = 0; i < place->count; i++) {
-        size_t other = later ? i + 1 : i - 1;
-        bool there = later ? i + 1 < place->count : i > 0;
-        struct edge *edge = flow_edge(&l->s->flow, place->nodes[i], 0);
-        if (edge == NULL || (there && (!are_siblings(place->nodes[i], place->nodes[other]) ||
-                                       place->nodes[i]->inputs[0] != place->nodes[other]->inputs[0])))
+        const struct node *node = place->nodes[i], *other = neighbour(place, i, later);
+        struct edge *edge = flow_edge(&l->s->flow, node, 0);
+        if (edge == NULL || (other != NULL && (!are_siblings(node, other) || node->inputs[0] != other->inputs[0])))
             return;
         l->edges[count] = edge;
-        l->elsewhere[count++] = there ? place->nodes[other] : NULL;
+        l->elsewhere[count++] = other;
     }
-    struct guess guess = guess_about(&mistake_gradient_at_wrong_index, GUESS_ELSEWHERE, NAN, l->edges, count);
-    guess.elsewhere = l->elsewhere;
-    guess.variant = later ? 2 : 1;
-    offer(l, guess);
+    offer_elsewhere(l, &mistake_gradient_at_wrong_index, later ? 2 : 1, count);
 }
 
 static void list_slices(struct lister *l, size_t at)
@@ -419,9 +419,10 @@ static void list_place(struct lister *l, size_t at)
         list_rules(l, place->op, k, l->edges, count);
         list_consumer(l, l->edges, count);
         list_turns(l, l->edges, count);
-        list_other_turn(l, place, k);
         if (place->nodes[0]->input_count == 2) list_skipped(l, l->edges, count);
         list_numbers(l, l->edges, count);
+        list_other_turn(l, place, k, false); /* these two write other edges over them */
+        list_other_turn(l, place, k, true);
     }
     size_t all = edges_of_place(l, place, l->edges);
     if (edged > 1) list_numbers(l, l->edges, all);

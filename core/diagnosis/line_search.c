@@ -290,7 +290,7 @@ static bool add_found(struct hunt *hunt, const struct kept *kept, const struct g
     found->below = guess->value;
     found->whole_line = guess->way == GUESS_PASSED;
     found->made_at = found->whole_line ? guess->elsewhere[0] : guess->edges[0]->node;
-    found->other_line = guess->missing;
+    found->left_line = guess->left;
     add_alternatives(hunt, kept, found);
     diagnosis->count++;
     return true;
@@ -384,6 +384,13 @@ static bool list_steps(struct hunt *hunt, struct diagnosis *diagnosis)
     return true;
 }
 
+/* What float32 may have made of right work says nothing, where no mistake explains it. */
+static void forget_lost(struct hunt *hunt, const struct report *report)
+{
+    for (size_t p = 0; p < search_count(hunt->s); p++)
+        if (report->entries[p].lost_perhaps != LOST_NOT) hunt->left[p] = false;
+}
+
 /* ---- all of it ---- */
 
 bool line_search(struct search *s, const struct report *report, bool taken, struct diagnosis *diagnosis)
@@ -406,6 +413,7 @@ bool line_search(struct search *s, const struct report *report, bool taken, stru
         if (s->out_of_memory || !settle(hunt, touched, &carry, diagnosis)) return false;
         sort_found(diagnosis, 0);
     }
+    forget_lost(hunt, report);
     diagnosis->stopped = s->stopped;
     diagnosis->explained = diagnosis->count > 0 && (taken || !is_anything_left(hunt));
     if (diagnosis->explained && !taken) line_carry_finish(&carry, &hunt->flow, diagnosis);

@@ -104,8 +104,8 @@ bool line_words_word(const struct check *check, const struct found *found, const
                  : node->op->map == MAP_sqrt       ? 0.5
                  : node->op->map == MAP_reciprocal ? -1
                                                    : node->attributes[0]);
-    else if (strcmp(key, "left") == 0 && found->other_line > 0)
-        snprintf(text, PHRASE_MAX, "line %zu", found->other_line);
+    else if (strcmp(key, "left") == 0 && found->left_line > 0)
+        snprintf(text, PHRASE_MAX, "line %zu", found->left_line);
     else if (strcmp(key, "factor") == 0)
         snprintf(text, PHRASE_MAX, "%.8g", found->factor);
     else if (strcmp(key, "detail") == 0 || strcmp(key, "of_other") == 0 || strcmp(key, "looks_like") == 0)

@@ -125,6 +125,8 @@ def trainings():
             data = {key: random.randn(*shape) if shape else np.array([0.0, 2, 1, 1, 0]) for key, shape in data_shapes.items()}
             parameters = {key: torch.tensor(value, requires_grad=True) for key, value in start.items()}
             fixed = {key: torch.tensor(value) for key, value in data.items()}
+            if function is recurrent:  # else the run swings, and rounding grows with every step
+                options = {**options, "lr": options["lr"] / 10}
             optimizer = make(kind, options, list(parameters.values()))
             losses, norms = [], {key: [] for key in shapes}
             for _ in range(30):
