@@ -520,8 +520,10 @@ static bool is_numbers(const struct thing *thing)
 {
     if (thing->kind == THING_NUMBER) return true;
     if ((thing->kind != THING_LIST && thing->kind != THING_TUPLE) || thing->sequence->count == 0) return false;
-    for (size_t i = 0; i < thing->sequence->count; i++)
-        if (thing->sequence->items[i].kind != THING_NUMBER) return false;
+    for (size_t i = 0; i < thing->sequence->count; i++) {
+        const struct thing *item = &thing->sequence->items[i];
+        if (item->kind != THING_NUMBER && (item->kind != THING_ARRAY || item->array->shape.rank > 0)) return false;
+    }
     return true;
 }
 

@@ -52,6 +52,29 @@ class AnswersTest(DaemonTest):
         self.assertEqual(report["points"], 2)
         self.assertEqual({entry["name"]: entry["passed"] for entry in report["intermediates"]}, {"dp": True, "dh1": True, "dz1": False})
 
+    def test_what_stands_last_is_handed_in(self):
+        """What a gradient's name stands for at the end is graded: no tensor, or what cannot be evaluated, is none."""
+        for last in ("db1 = None", "db1 = 'a'", "db1 = {}", "db1 = db1 + np.ones(7)", "db1 += np.ones(7)", "db1 = foo", "db1[5] = 1",
+                     "db1 = db1.foo()"):
+            with self.subTest(last):
+                report = self.check(CODE + last)
+                self.assertEqual([entry["passed"] for entry in report["parameters"]], [True, False, True, True])
+                self.assertEqual(self.marks(report)[9], "fault")
+        for last in ("db1 = [1, 2]", "db1 = [1, 2, 3]", "db1 = 3", "n = 3\ndb1 = n"):
+            with self.subTest(last):
+                report = self.check(CODE + last)
+                self.assertEqual([entry["passed"] for entry in report["parameters"]], [True, False, True, True])
+                self.assertEqual(report["lines"][-1]["mark"], "wrong")
+
+    def test_what_stood_there_before_does_not_matter(self):
+        report = self.check("db1 = None\ndW1 = 0\n" + CODE)
+        self.assertTrue(report["passed"])
+        self.assertNotIn("fault", self.marks(report).values())
+        self.assertNotIn("wrong", self.marks(report).values())
+
+    def test_a_list_of_numbers_is_a_tensor(self):
+        self.assertTrue(self.check(CODE.replace("db1 = dz1.sum(0)", "db1 = [dz1[:, j].sum() for j in range(3)]"))["passed"])
+
     def test_follow_through(self):
         report = self.check(CODE.replace("1 - h1**2", "1 - h1"), carry_forward=0.5)
         self.assertEqual(report["points"], 3)

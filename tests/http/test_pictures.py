@@ -96,6 +96,12 @@ class LandscapeTest(PicturesTest):
         self.assertAlmostEqual(answer["loss"][1][1], 0)
         self.refused("/v1/landscape", {"program": "loss = np.log(w)", "parameters": {"w": -1.0}, "directions": RANDOM}, "not_finite", "/parameters")
 
+    def test_what_parameters_decide_is_refused(self):
+        self.refused("/v1/landscape", {"program": "loss = np.sum(x[x > 1]**2)", "parameters": {"x": [0.4, 0.5, 2]}, "directions": RANDOM},
+                     "program_error", "/program")
+        data = {"program": "loss = np.sum(x[c > 1]**2)", "parameters": {"x": [0.4, 0.5, 2]}, "data": {"c": [0, 2, 3]}, "directions": RANDOM}
+        self.assertEqual(len(self.landscape(**data)["loss"]), 25)
+
     def test_refused(self):
         good = {"network": LAB["network"], "parameters": LAB["parameters"], "data": XOR, "directions": RANDOM}
         for change, code, pointer in (

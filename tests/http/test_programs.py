@@ -54,6 +54,20 @@ class ProgramsTest(DaemonTest):
         self.assertEqual(report["loss"], 12)
         self.assertEqual([(entry["name"], entry.get("line")) for entry in report["parameters"]], [("x", None), ("y", 1)])
 
+    def test_a_mask_that_parameters_make(self):
+        """As many values written as it takes; and one of a shape that does not fit."""
+        program = "z = x * 1\nz[x > 0] = y\nloss = np.sum(z)"
+        parameters = {"x": [1, -2, 3], "y": [3, 4]}
+        report = self.check({"program": program, "parameters": parameters, "gradients": {"x": [0, 1, 0], "y": [1, 1]}})
+        self.assertTrue(report["passed"], report)
+        answer = self.ask(program="z = x * 1\nz[y > 0] = x\nloss = np.sum(z)", parameters=parameters, gradients={"x": 1})
+        self.assertProblem(answer, 400, "program_error")
+
+    def test_a_constant_array_keeps_its_sign(self):
+        report = self.check({"program": "c = -np.array([1.0, 2.0])\nloss = np.sum(c * np.exp(-c) * w)", "parameters": {"w": [1, 1]},
+                             "gradients": {"w": [-2.718281828459045, -14.7781121978613]}})
+        self.assertTrue(report["passed"], report)
+
     def test_a_neuron(self):
         report = self.check(NEURON, verify_reference=True)
         self.assertTrue(report["passed"])

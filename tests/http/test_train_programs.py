@@ -51,6 +51,18 @@ class NumbersTest(ProgramTrainTest):
                 count += 1
         self.assertEqual(count, 24)
 
+    def test_what_parameters_decide_is_refused(self):
+        """A branch, a mask or an order would stay what the first parameters made it."""
+        for program, line in (("loss = np.sum(x[x > 1]**2)", 1), ("if x[0] > 3:\n    loss = np.sum(x)\nelse:\n    loss = np.sum(x**2)", 1),
+                              ("z = 2 * x\nloss = np.sort(z)[0]**2", 2), ("loss = np.sum(x) * 0\nfor i in range(int(x[0])):\n    loss += x[1]", 2)):
+            with self.subTest(program):
+                problem = self.undecided({"program": program, "parameters": {"x": [3.9, 2]}})
+                self.assertEqual((problem["pointer"], problem["line"]), ("/program", line))
+
+    def undecided(self, request):
+        request.update(optimizer={"type": "sgd", "lr": 0.1}, epochs=2)
+        return self.assertProblem(self.client().ask(post(json.dumps(request).encode(), path="/v1/train")), 400, "program_error")
+
     def test_the_lab(self):
         """The curve of the list of layers, to the last digit but rounding, and the same remarks, by line."""
         layers = self.train(LAB)
