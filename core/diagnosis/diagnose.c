@@ -403,8 +403,9 @@ static int diagnose(struct job *job, struct error *error)
     if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
     if (s->best != NULL && !answer_solution(s, diagnosis)) return out_of_memory(error);
     if (conclude(job, nothing_left, error) != CODE_OK) return error->code;
-    if (look_around(job)) return CODE_OK;
-    return gave_up(s, error);
+    if (!look_around(job)) return gave_up(s, error);
+    diagnosis->stopped = s->stopped; /* there, too, time may have run out */
+    return CODE_OK;
 }
 
 /* ---- how much room it takes ---- */
