@@ -276,11 +276,11 @@ static void list_exchange(struct lister *l, const struct line_place *a, const st
     offer_elsewhere(l, &mistake_gradient_at_wrong_index, 0, count);
 }
 
-/* The node of the next turn of a loop, or of the one before; NULL where there is none. */
-static const struct node *neighbour(const struct line_place *place, size_t turn, bool later)
+/* The next turn of a loop, or the one before; place->count where there is none. */
+static size_t neighbour(const struct line_place *place, size_t turn, bool later)
 {
-    if (later) return turn + 1 < place->count ? place->nodes[turn + 1] : NULL;
-    return turn > 0 ? place->nodes[turn - 1] : NULL;
+    if (later) return turn + 1;
+    return turn > 0 ? turn - 1 : place->count;
 }
 
 /* A product in a loop takes its operand of the turn before, or of the next one; where there is none, its own. */
@@ -289,9 +289,9 @@ static void list_other_turn(struct lister *l, const struct line_place *place, si
     size_t count = 0;
     if (place->count < 2 || place->nodes[0]->input_count != 2) return;
     for (size_t i = 0; i < place->count; i++) {
-        const struct node *node = place->nodes[i], *other = neighbour(place, i, later);
+        size_t turn = neighbour(place, i, later);
+        const struct node *node = place->nodes[i], *other = place->nodes[turn < place->count ? turn : i];
         struct edge *edge = flow_edge(&l->s->flow, node, input);
-        if (other == NULL) other = node;
         if (edge == NULL || !are_siblings(node, other) ||
             !shape_equal(&node->inputs[1]->shape, &other->inputs[1]->shape))
             return;
@@ -306,12 +306,13 @@ static void list_shift(struct lister *l, const struct line_place *place, bool la
 {
     size_t count = 0;
     for (size_t i = 0; i < place->count; i++) {
-        const struct node *node = place->nodes[i], *other = neighbour(place, i, later);
+        size_t turn = neighbour(place, i, later);
+        bool there = turn < place->count;
+        const struct node *node = place->nodes[i], *other = place->nodes[there ? turn : i];
         struct edge *edge = flow_edge(&l->s->flow, node, 0);
-        if (edge == NULL || (other != NULL && (!are_siblings(node, other) || node->inputs[0] != other->inputs[0])))
-            return;
+        if (edge == NULL || !are_siblings(node, other) || node->inputs[0] != other->inputs[0]) return;
         l->edges[count] = edge;
-        l->elsewhere[count++] = other;
+        l->elsewhere[count++] = there ? other : NULL;
     }
     offer_elsewhere(l, &mistake_gradient_at_wrong_index, later ? 2 : 1, count);
 }
