@@ -14,13 +14,14 @@ static bool mentions(const struct expression *x, const char *name, size_t depth)
     return false;
 }
 
-/* Whether an event is made of what was there before it, as in dW = dW / m. */
-static bool is_made_of_it(const struct run *run, const struct event *event)
+/* Whether an event is made of what was there before it, as in dW = dW / m or return dW / m. */
+static bool is_made_of_it(const struct run *run, const struct event *event, const struct event *before)
 {
     const struct statement *s = run->statements[event->statement];
     char base[128];
     size_t n = strcspn(event->name, "[");
-    if (n == 0 || n >= sizeof base || s->kind != STATEMENT_ASSIGN) return false;
+    bool puts = s->kind == STATEMENT_ASSIGN || (s->kind == STATEMENT_RETURN && event->array != before->array);
+    if (n == 0 || n >= sizeof base || !puts) return false;
     memcpy(base, event->name, n);
     base[n] = '\0';
     return mentions(s->value, base, 0);
@@ -60,7 +61,7 @@ static void find_rewritten(struct run *plain)
         struct event *event = &plain->events[i];
         const struct event *behind = event->behind != EVENT_NONE ? &plain->events[event->behind] : NULL;
         event->rewrites =
-            behind != NULL && !behind->updates && event->aim == behind->aim && is_made_of_it(plain, behind);
+            behind != NULL && !behind->updates && event->aim == behind->aim && is_made_of_it(plain, behind, event);
     }
 }
 
@@ -133,11 +134,30 @@ static size_t claim_by_name(const struct run *plain, size_t graded)
     return EVENT_NONE;
 }
 
+/* Whether the student's function hands back anything. */
+static bool hands_back(const struct run *plain)
+{
+    for (size_t i = 0; i < plain->count; i++)
+        if (plain->statements[plain->events[i].statement]->kind == STATEMENT_RETURN &&
+            run_is_main(plain, &plain->events[i]))
+            return true;
+    return false;
+}
+
+/* Whether it ends with the function that it is a variable of. */
+static bool is_local(const struct run *plain, const struct event *event)
+{
+    const struct statement *s = plain->statements[event->statement];
+    return event->frame != 0 && s->target_count > 0 && s->targets[0]->kind == EXPRESSION_NAME;
+}
+
 static size_t claim_by_numbers(const struct run *plain, size_t graded)
 {
     const struct aim *aim = &plain->surroundings->aims[graded];
+    bool back = hands_back(plain);
     for (size_t i = plain->count; i-- > 0;) {
         const struct event *event = &plain->events[i];
+        if (back && is_local(plain, event)) continue;
         if (event->aimed == AIMED_NOT && is_final(plain, i) && event->array->size == aim->size &&
             aim_is_exactly(aim, &event->array->shape, event->array->numbers, 1))
             return i;

@@ -278,12 +278,12 @@ static void edit_chain(struct lister *l, const struct expression *x)
         const struct expression *left = x->operands[i], *right = x->operands[i + 1];
         enum operation operation = x->operations[i];
         if (!has_text(l, left) || !has_text(l, right)) return;
+        add_at(l, left->end, right->end, NULL, "%s", ""); /* without the operand */
         edit_operation(l, left, right, operation);
         bool plain = i == 0 || operation == OPERATION_MATMUL || operation == OPERATION_MULTIPLY;
         if (plain && operation_text(operation) != NULL)
             add_at(l, left->begin, right->end, operation == OPERATION_SUBTRACT ? "sign_flipped" : "factors_exchanged",
                    "%.*s%s%.*s", width(right), right->begin, operation_text(operation), width(left), left->begin);
-        add_at(l, left->end, right->end, NULL, "%s", ""); /* without the operand */
         bool drops = i == 0 && (operation == OPERATION_MULTIPLY || operation == OPERATION_ADD ||
                                 operation == OPERATION_MATMUL || operation == OPERATION_SUBTRACT);
         if (drops) add_at(l, left->begin, right->begin, NULL, "%s", operation == OPERATION_SUBTRACT ? "-" : "");

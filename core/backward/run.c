@@ -266,10 +266,13 @@ const struct event *run_same(const struct run *other, const struct event *event,
 {
     while (*cursor != EVENT_NONE && other->events[*cursor].execution < event->execution)
         *cursor = other->events[*cursor].next;
+    if (*cursor == EVENT_NONE) return NULL;
+    /* What is handed back may have no name in one of them: return dW, return dW * 2. */
+    bool by_part = event->name[0] == '\0' || other->statements[event->statement]->kind == STATEMENT_RETURN;
     for (size_t i = *cursor; i != EVENT_NONE; i = other->events[i].next) {
         const struct event *one = &other->events[i];
         if (one->execution != event->execution) return NULL;
-        if (strcmp(one->name, event->name) == 0 && (event->name[0] != '\0' || one->part == event->part)) return one;
+        if (by_part ? one->part == event->part : strcmp(one->name, event->name) == 0) return one;
     }
     return NULL;
 }
@@ -470,6 +473,38 @@ static int on_begin(void *context, struct evaluation *e, const struct statement 
     return CODE_OK;
 }
 
+/* The one graded gradient that an expression mentions by its name; *others counts further ones. */
+static const char *find_mentioned(const struct run *run, const struct expression *x, const char *found, size_t *others,
+                                  size_t depth)
+{
+    if (depth > LANGUAGE_LEVELS_MAX) return found;
+    if (x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) {
+        const struct written_place written = {.name = x->name};
+        size_t aim;
+        const char *of;
+        if (run_aim_of(run->surroundings, &written, &aim, &of) != AIMED_NOT && aim != GRADIENT_NONE &&
+            run->surroundings->aims[aim].graded != GRADIENT_NONE) {
+            if (found != NULL && strcmp(found, x->name) != 0) ++*others;
+            found = x->name;
+        }
+    }
+    for (size_t i = 0; i < x->count; i++)
+        if (x->operands[i] != NULL) found = find_mentioned(run, x->operands[i], found, others, depth + 1);
+    return found;
+}
+
+/* What an item of a result is called: return dW is dW, and so is return dW / m, as if that had been put there first. */
+static const char *name_result(const struct run *run, const struct expression *x, const struct thing *thing)
+{
+    size_t others = 0, aim;
+    const char *of;
+    if (x->kind == EXPRESSION_NAME) return x->name;
+    const struct written_place written = {.name = find_mentioned(run, x, NULL, &others, 0)};
+    if (written.name == NULL || others > 0 || thing->kind != THING_ARRAY) return NULL;
+    run_aim_of(run->surroundings, &written, &aim, &of);
+    return thing->array->size == run->surroundings->aims[aim].size ? written.name : NULL;
+}
+
 /* What a function hands back that is no name: return {"W1": x.T @ dz}, return x.T @ dz, dz.sum(0). */
 static int note_result(struct run *run, struct evaluation *e, const struct statement *s)
 {
@@ -478,15 +513,14 @@ static int note_result(struct run *run, struct evaluation *e, const struct state
     if (s->value == NULL || e->frame->number != run->main_frame) return CODE_OK;
     if (result->kind == THING_DICTIONARY) return note(run, e, &written, result, s->number, 0);
     if (s->value->kind != EXPRESSION_TUPLE && s->value->kind != EXPRESSION_LIST) {
-        if (s->value->kind == EXPRESSION_NAME) written.name = s->value->name;
+        written.name = name_result(run, s->value, result);
         return note(run, e, &written, result, s->number, 0);
     }
     int code = CODE_OK;
     for (size_t i = 0; code == CODE_OK && i < s->value->count && i < result->sequence->count; i++) {
-        const struct expression *x = s->value->operands[i];
-        struct written_place item = {.name = x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE ? x->name
-                                                                                                           : NULL};
-        code = note(run, e, &item, &result->sequence->items[i], s->number, 0);
+        struct thing *item = &result->sequence->items[i];
+        const struct written_place place = {.name = name_result(run, s->value->operands[i], item)};
+        code = note(run, e, &place, item, s->number, 0);
     }
     return code;
 }

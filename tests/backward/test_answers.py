@@ -66,6 +66,30 @@ class AnswersTest(DaemonTest):
                 self.assertEqual([entry["passed"] for entry in report["parameters"]], [True, False, True, True])
                 self.assertEqual(report["lines"][-1]["mark"], "wrong")
 
+    def test_what_a_function_returns_is_handed_in(self):
+        """What it made of a gradient on the way to its return counts, not what that was before; under any name."""
+        body = "def backward(X, y):\n  " + CODE.strip().replace("\n", "\n  ") + "\n"
+        names = "dW1, db1, dW2, db2"
+        for returned, wrong in (
+            (names, []),
+            ("db2, dW2, db1, dW1", []),
+            ("dW1 * 0, db1, dW2, db2", ["W1"]),
+            ("dW1 * 2 / 2, db1, dW2, db2", []),
+            ("{'W1': dW1, 'b1': db1 * 2, 'W2': dW2, 'b2': db2}", ["b1"]),
+            ("dW1[::-1], db1, -dW2, db2", ["W1", "W2"]),
+        ):
+            with self.subTest(returned):
+                report = self.check(body + "  return " + returned)
+                self.assertEqual([p["name"] for p in report["parameters"] if not p["passed"]], wrong)
+                self.assertEqual(self.marks(report)[10], "wrong" if wrong else "right")
+        helpers = body.replace("dW2", "u").replace("db2", "v")
+        self.assertTrue(self.check(helpers + "  return dW1, db1, u, v")["passed"])
+        report = self.check(helpers + "  return dW1, db1, u * 0, v")
+        self.assertEqual([p["name"] for p in report["parameters"] if not p["passed"]], ["W2"])
+        self.assertIn("should be return dW1, db1, u, v", report["lines"][-1]["message"])
+        scaled = body.replace(" / len(y)", "")
+        self.assertTrue(self.check(scaled + "  return dW1 / len(y), db1 / len(y), dW2 / len(y), db2 / len(y)")["passed"])
+
     def test_what_stood_there_before_does_not_matter(self):
         report = self.check("db1 = None\ndW1 = 0\n" + CODE)
         self.assertTrue(report["passed"])
