@@ -153,13 +153,17 @@ static int call_one_hot(struct evaluation *e, const struct arguments *a, struct 
 
 /* ---- random numbers ---- */
 
+/* What they take, in steps of an evaluation. */
+enum { STEPS_OF_A_SEED = 50, NUMBERS_DRAWN_IN_A_STEP = 8 };
+
 static int call_seed(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     double seed;
     int code = function_whole(e, &a->things[0], "a seed", &seed);
     if (code != CODE_OK) return code;
     if (!(seed >= 0 && seed <= UINT32_MAX)) return function_fault(e, a, "takes a number from 0 to 4294967295");
-    e->random = arena_alloc(e->arena, sizeof *e->random);
+    if (evaluation_step(e, STEPS_OF_A_SEED) != CODE_OK) return evaluation_failed(e);
+    if (e->random == NULL) e->random = arena_alloc(e->arena, sizeof *e->random);
     if (e->random == NULL) return evaluation_no_memory(e);
     numpy_random_seed(e->random, (uint32_t)seed);
     *result = (struct thing){.kind = THING_NONE};
@@ -173,6 +177,7 @@ static int draw(struct evaluation *e, const struct arguments *a, bool normal, do
     if (e->random == NULL)
         return function_fault(e, a, "draws other numbers each time: np.random.seed(...) comes first");
     int code = filled(e, shape, 0, TYPE_FLOAT, result);
+    if (code == CODE_OK) code = evaluation_step(e, result->array->size / NUMBERS_DRAWN_IN_A_STEP);
     if (code != CODE_OK) return code;
     double *numbers = (double *)(uintptr_t)result->array->numbers;
     for (size_t i = 0; i < result->array->size; i++)

@@ -4,11 +4,9 @@
 
 #include "core/base/spelling.h"
 
-enum { CALLS_MAX = 32, SUBSCRIPTS_MAX = 2 * LANGUAGE_RANK_MAX };
-
 /* ---- names ---- */
 
-static struct local *find_local(const struct evaluation *e, size_t symbol)
+struct local *evaluation_local(const struct evaluation *e, size_t symbol)
 {
     for (size_t i = 0; e->frame != NULL && i < e->frame->count; i++)
         if (e->frame->locals[i].symbol == symbol) return &e->frame->locals[i];
@@ -49,10 +47,14 @@ int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struc
     return code;
 }
 
+/* Those of a call are looked through one by one. */
+enum { LOCALS_OF_A_STEP = 64 };
+
 int evaluation_bind_local(struct evaluation *e, size_t symbol, struct thing thing)
 {
     struct frame *frame = e->frame;
-    struct local *local = find_local(e, symbol);
+    if (evaluation_step(e, frame->count / LOCALS_OF_A_STEP) != CODE_OK) return evaluation_failed(e);
+    struct local *local = evaluation_local(e, symbol);
     if (local != NULL) {
         local->thing = thing;
         return CODE_OK;
@@ -86,7 +88,7 @@ static bool is_module(const char *name)
 
 static bool find_name(const struct evaluation *e, size_t symbol, struct thing *thing)
 {
-    const struct local *local = find_local(e, symbol);
+    const struct local *local = evaluation_local(e, symbol);
     if (local != NULL) {
         *thing = local->thing;
         return true;
@@ -156,6 +158,8 @@ static int find_other(struct evaluation *e, const char *name, struct thing *thin
 
 static int evaluate_name(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
+    if (e->frame != NULL && evaluation_step(e, e->frame->count / LOCALS_OF_A_STEP) != CODE_OK)
+        return evaluation_failed(e);
     int code = find_name(e, x->symbol, thing) ? CODE_OK : find_other(e, x->name, thing);
     if (code == CODE_OK) note_read(e, thing);
     return code;
@@ -228,187 +232,9 @@ static int evaluate_attribute(struct evaluation *e, const struct expression *x, 
     return CODE_OK;
 }
 
-/* ---- calls ---- */
-
-static int bind_parameters(struct evaluation *e, const struct statement *function, struct thing *arguments,
-                           const char *const *keywords, size_t count, struct frame *frame)
-{
-    struct frame *caller = e->frame;
-    /* A method that is called without its object: self is all names. */
-    bool bare =
-        function->parameter_count > 0 && strcmp(function->parameters[0].name, "self") == 0 &&
-        (count == 0 || keywords[0] != NULL || arguments[0].kind != THING_MODULE || count < function->parameter_count);
-    if (bare) {
-        e->frame = frame;
-        int code = evaluation_bind_local(e, function->parameters[0].symbol,
-                                         (struct thing){.kind = THING_MODULE, .text = "self"});
-        e->frame = caller;
-        if (code != CODE_OK) return code;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t p = i + bare;
-        if (keywords[i] != NULL)
-            for (p = 0; p < function->parameter_count && strcmp(function->parameters[p].name, keywords[i]) != 0;)
-                p++;
-        if (p >= function->parameter_count && keywords[i] != NULL)
-            return evaluation_fault(e, "%.80s has no parameter %.80s", function->name, keywords[i]);
-        if (p >= function->parameter_count)
-            return evaluation_fault(e, "%.80s takes %zu arguments, not %zu", function->name, function->parameter_count,
-                                    count);
-        e->frame = frame;
-        int code = evaluation_bind_local(e, function->parameters[p].symbol, arguments[i]);
-        e->frame = caller;
-        if (code != CODE_OK) return code;
-    }
-    for (size_t p = 0; p < function->parameter_count; p++) {
-        const struct parameter *parameter = &function->parameters[p];
-        struct thing fallback = {0};
-        e->frame = frame;
-        bool given = find_local(e, parameter->symbol) != NULL;
-        e->frame = caller;
-        if (given) continue;
-        if (parameter->fallback == NULL)
-            return evaluation_fault(e, "%.80s is called without its %.80s", function->name, parameter->name);
-        if (frame->library) e->frame = frame; /* its names are not the program's */
-        int code = evaluation_evaluate(e, parameter->fallback, &fallback);
-        e->frame = frame;
-        if (code == CODE_OK) code = evaluation_bind_local(e, parameter->symbol, fallback);
-        e->frame = caller;
-        if (code != CODE_OK) return code;
-    }
-    return CODE_OK;
-}
-
-static int call_function(struct evaluation *e, const struct statement *function, bool library, struct thing *arguments,
-                         const char *const *keywords, size_t count, struct thing *result)
-{
-    struct frame frame = {.caller = e->frame, .library = library, .number = ++e->calls};
-    struct spot here = e->spot;
-    if (e->levels == CALLS_MAX)
-        return evaluation_fault(e, "more than %d calls within each other (the language has no recursion)", CALLS_MAX);
-    e->levels++; /* what stands for a parameter that is not given may call, too */
-    int code = bind_parameters(e, function, arguments, keywords, count, &frame);
-    if (code == CODE_OK) e->spot = here;
-    e->frame = &frame;
-    if (code == CODE_OK) code = evaluation_run(e, &function->body);
-    e->levels--;
-    e->frame = frame.caller;
-    e->spot = here;
-    *result = frame.result;
-    return code;
-}
-
-int evaluation_call_written(struct evaluation *e, const struct statement *function, struct thing *arguments,
-                            const char *const *keywords, size_t count, struct thing *result)
-{
-    return call_function(e, function, true, arguments, keywords, count, result);
-}
-
-int evaluation_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
-                    const char *const *keywords, size_t count, struct thing *result)
-{
-    char words[SHAPE_TEXT_MAX + 32];
-    if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
-    if (callee->kind == THING_FUNCTION)
-        return call_function(e, callee->function, false, arguments, keywords, count, result);
-    if (callee->kind == THING_BUILTIN) return functions_call(e, callee, arguments, keywords, count, result);
-    if (callee->kind == THING_NUMBER && callee->self != NULL) { /* x.size(), x.size(0) */
-        struct thing all[2] = {*callee->self, {0}};
-        if (count > 1) return evaluation_fault(e, "size() takes one axis at most");
-        if (count == 1) all[1] = arguments[0];
-        return function_by_name(e, count == 1 ? "size" : "shape", all, 1 + count, result);
-    }
-    if (callee->kind == THING_TEXT && count == 1) { /* np.int64(x), np.float32(x): a type's name */
-        const struct thing cast = {.kind = THING_BUILTIN, .builtin = functions_find("astype", false)};
-        struct thing both[2] = {arguments[0], *callee};
-        const char *const none[2] = {NULL, NULL};
-        return functions_call(e, &cast, both, none, 2, result);
-    }
-    return evaluation_fault(e, "%s cannot be called", thing_words(callee, words));
-}
-
-/* np.add.at(a, i, b) is no call, but a statement: a[i] += b, where an index that is there twice adds twice. */
-static bool adds_at(const struct expression *x)
-{
-    const struct expression *at = x->operands[0], *add = at->kind == EXPRESSION_ATTRIBUTE ? at->operands[0] : NULL;
-    return add != NULL && strcmp(at->name, "at") == 0 &&
-           (add->kind == EXPRESSION_ATTRIBUTE || add->kind == EXPRESSION_NAME) && strcmp(add->name, "add") == 0;
-}
+/* ---- expressions ---- */
 
 static int assign(struct evaluation *e, const struct expression *target, struct thing thing);
-/* With `updates` what was there is in it. */
-static int assign_as(struct evaluation *e, const struct expression *target, struct thing thing, bool updates);
-
-static int add_at(struct evaluation *e, const struct expression *x)
-{
-    struct thing of, what, changed, subscripts[SUBSCRIPTS_MAX] = {{0}};
-    size_t count = 1;
-    evaluation_at(e, x->operands[0]->spot);
-    if (x->count != 4 || x->keywords[1] != NULL || x->keywords[2] != NULL || x->keywords[3] != NULL)
-        return evaluation_fault(e, "np.add.at takes an array, an index, and what is added there");
-    int code = evaluation_evaluate(e, x->operands[1], &of);
-    if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[2], &subscripts[0]);
-    if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[3], &what);
-    evaluation_at(e, x->operands[0]->spot);
-    if (code == CODE_OK && of.kind != THING_ARRAY) return evaluation_fault(e, "np.add.at adds to an array");
-    if (code == CODE_OK && subscripts[0].kind == THING_TUPLE && subscripts[0].sequence->count <= SUBSCRIPTS_MAX) {
-        const struct sequence *tuple = subscripts[0].sequence;
-        count = tuple->count;
-        if (count > 0) memcpy(subscripts, tuple->items, count * sizeof *subscripts);
-    }
-    if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, OPERATION_ADD_EACH, &what, &changed);
-    return code == CODE_OK ? assign_as(e, x->operands[1], changed, true) : code;
-}
-
-/* f(*x): the elements of x stand in its place. */
-static int spread(struct evaluation *e, const struct thing *thing, struct sequence *all, struct sequence *keywords)
-{
-    const struct thing none = {.kind = THING_TEXT};
-    struct sequence items = {0};
-    int code = evaluation_items(e, thing, &items);
-    for (size_t i = 0; code == CODE_OK && i < items.count; i++)
-        if (!sequence_add(e->arena, all, items.items[i]) || !sequence_add(e->arena, keywords, none))
-            code = evaluation_no_memory(e);
-    return code;
-}
-
-static int evaluate_arguments(struct evaluation *e, const struct expression *x, struct sequence *all,
-                              const char ***words)
-{
-    struct sequence keywords = {0};
-    struct thing thing = {0};
-    for (size_t i = 1; i < x->count; i++) {
-        const struct thing keyword = {.kind = THING_TEXT, .text = x->keywords[i]};
-        int code = evaluation_evaluate(e, x->operands[i], &thing);
-        if (code == CODE_OK && x->keywords[i] == syntax_star)
-            code = spread(e, &thing, all, &keywords);
-        else if (code == CODE_OK &&
-                 (!sequence_add(e->arena, all, thing) || !sequence_add(e->arena, &keywords, keyword)))
-            code = evaluation_no_memory(e);
-        if (code != CODE_OK) return code;
-    }
-    *words = arena_array(e->arena, keywords.count, sizeof **words);
-    if (*words == NULL) return evaluation_no_memory(e);
-    for (size_t i = 0; i < keywords.count; i++)
-        (*words)[i] = keywords.items[i].text;
-    return CODE_OK;
-}
-
-static int evaluate_call(struct evaluation *e, const struct expression *x, struct thing *thing)
-{
-    struct sequence arguments = {0};
-    const char **keywords;
-    struct thing callee = {0};
-    *thing = (struct thing){.kind = THING_NONE};
-    if (adds_at(x)) return add_at(e, x);
-    int code = evaluation_evaluate(e, x->operands[0], &callee);
-    if (code == CODE_OK) code = evaluate_arguments(e, x, &arguments, &keywords);
-    if (code != CODE_OK) return code;
-    evaluation_at(e, x->operands[0]->kind == EXPRESSION_ATTRIBUTE ? x->operands[0]->spot : x->spot);
-    return evaluation_call(e, &callee, arguments.items, keywords, arguments.count, thing);
-}
-
-/* ---- expressions ---- */
 
 static int evaluate_chain(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
@@ -532,11 +358,22 @@ static int evaluate_subscript(struct evaluation *e, const struct expression *x, 
     return code;
 }
 
+/* Evaluates a key and a value, and puts this under that. */
+static int add_member(struct evaluation *e, const struct expression *member, const struct thing *dictionary)
+{
+    struct thing key = {0}, value = {0}, ignored;
+    int code = evaluation_evaluate(e, member->operands[0], &key);
+    if (code == CODE_OK) code = evaluation_evaluate(e, member->operands[1], &value);
+    return code == CODE_OK ? subscript_write(e, dictionary, &key, 1, OPERATION_NONE, &value, &ignored) : code;
+}
+
 static int evaluate_comprehension(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
     struct sequence items = {0}, *made = sequence_new(e->arena);
     struct thing over = {0}, item = {0};
+    bool dictionary = x->kind == EXPRESSION_DICTIONARY_COMPREHENSION;
     if (made == NULL) return evaluation_no_memory(e);
+    *thing = (struct thing){.kind = dictionary ? THING_DICTIONARY : THING_LIST, .sequence = made};
     int code = evaluation_evaluate(e, x->operands[2], &over);
     if (code == CODE_OK) code = evaluation_items(e, &over, &items);
     for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
@@ -545,10 +382,10 @@ static int evaluate_comprehension(struct evaluation *e, const struct expression 
         if (code == CODE_OK && x->count > 3) code = evaluation_evaluate(e, x->operands[3], &item);
         if (code == CODE_OK && x->count > 3) code = evaluation_truth(e, &item, &taken);
         if (code == CODE_OK && !taken) continue;
-        if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[0], &item);
-        if (code == CODE_OK && !sequence_add(e->arena, made, item)) code = evaluation_no_memory(e);
+        if (code == CODE_OK && dictionary) code = add_member(e, x->operands[0], thing);
+        if (code == CODE_OK && !dictionary) code = evaluation_evaluate(e, x->operands[0], &item);
+        if (code == CODE_OK && !dictionary && !sequence_add(e->arena, made, item)) code = evaluation_no_memory(e);
     }
-    *thing = (struct thing){.kind = THING_LIST, .sequence = made};
     return code;
 }
 
@@ -573,7 +410,7 @@ static int evaluate_format(struct evaluation *e, const struct expression *x, str
     return code;
 }
 
-int evaluation_evaluate(struct evaluation *e, const struct expression *x, struct thing *thing)
+static int evaluate(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
     if (x->kind != EXPRESSION_CHAIN && x->kind != EXPRESSION_POWER) evaluation_at(e, x->spot);
     switch (x->kind) {
@@ -603,7 +440,7 @@ int evaluation_evaluate(struct evaluation *e, const struct expression *x, struct
     case EXPRESSION_CHOICE:
         return evaluate_choice(e, x, thing);
     case EXPRESSION_CALL:
-        return evaluate_call(e, x, thing);
+        return evaluation_call_at(e, x, thing);
     case EXPRESSION_ATTRIBUTE:
         return evaluate_attribute(e, x, thing);
     case EXPRESSION_SUBSCRIPT:
@@ -617,6 +454,7 @@ int evaluation_evaluate(struct evaluation *e, const struct expression *x, struct
     case EXPRESSION_DICTIONARY:
         return evaluate_sequence(e, x, THING_DICTIONARY, thing);
     case EXPRESSION_COMPREHENSION:
+    case EXPRESSION_DICTIONARY_COMPREHENSION:
         return evaluate_comprehension(e, x, thing);
     case EXPRESSION_LAMBDA:
         *thing = (struct thing){.kind = THING_FUNCTION, .function = x->function};
@@ -628,6 +466,19 @@ int evaluation_evaluate(struct evaluation *e, const struct expression *x, struct
         return evaluate_format(e, x, thing);
     }
     return CODE_OK;
+}
+
+int evaluation_evaluate(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    /* Most are over in no time, but a program may have very many, and have them within each other. */
+    enum { EVALUATIONS_OF_A_STEP = 8, DEPTH_MAX = 1000 };
+    if (++e->evaluated % EVALUATIONS_OF_A_STEP == 0 && evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
+    if (e->depth == DEPTH_MAX)
+        return evaluation_fault(e, "more than %d calls and brackets are evaluated within each other", DEPTH_MAX);
+    e->depth++;
+    int code = evaluate(e, x, thing);
+    e->depth--;
+    return code;
 }
 
 /* ---- what can be run over ---- */
@@ -744,7 +595,7 @@ static int write_subscript(struct evaluation *e, const struct expression *target
     if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, operation, what, &changed);
     if (code == CODE_OK && is_container(&of))
         return written_into(e, target, &of, &subscripts[0], updates || operation != OPERATION_NONE);
-    return code == CODE_OK ? assign_as(e, target->operands[0], changed, true) : code;
+    return code == CODE_OK ? evaluation_assign(e, target->operands[0], changed, true) : code;
 }
 
 /* self.dW1 = ... is dW1 = ..., as x.grad = ... is none of a name's. */
@@ -758,10 +609,10 @@ static int assign_attribute(struct evaluation *e, const struct expression *targe
 
 static int assign(struct evaluation *e, const struct expression *target, struct thing thing)
 {
-    return assign_as(e, target, thing, false);
+    return evaluation_assign(e, target, thing, false);
 }
 
-static int assign_as(struct evaluation *e, const struct expression *target, struct thing thing, bool updates)
+int evaluation_assign(struct evaluation *e, const struct expression *target, struct thing thing, bool updates)
 {
     const struct written_place written = {.name = target->name, .updates = updates};
     evaluation_at(e, target->spot);
@@ -793,7 +644,7 @@ static int run_update(struct evaluation *e, const struct statement *s)
     code = evaluation_evaluate(e, target, &before);
     evaluation_at(e, s->spot);
     if (code == CODE_OK) code = evaluation_binary(e, s->operation, &before, &what, &after);
-    return code == CODE_OK ? assign_as(e, target, after, true) : code;
+    return code == CODE_OK ? evaluation_assign(e, target, after, true) : code;
 }
 
 static int run_for(struct evaluation *e, const struct statement *s)

@@ -5,6 +5,8 @@
 
 #include "core/language/arrays.h"
 
+enum { SUBSCRIPTS_MAX = 2 * LANGUAGE_RANK_MAX };
+
 /* Runs a block's statements; an expression. */
 int evaluation_run(struct evaluation *e, const struct block *block);
 int evaluation_evaluate(struct evaluation *e, const struct expression *expression, struct thing *thing);
@@ -15,11 +17,26 @@ int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struc
 /* The thing of that name, as an expression would have it; a fault where there is none. */
 int evaluation_find(struct evaluation *e, const char *name, struct thing *thing);
 
+/* Puts a thing where a target says: a name, an attribute, a subscript, several of them. With `updates` what was there
+ * is in it. */
+int evaluation_assign(struct evaluation *e, const struct expression *target, struct thing thing, bool updates);
+
+/* What a symbol stands for within the call that is being evaluated; NULL where that has none of its own. */
+struct local *evaluation_local(const struct evaluation *e, size_t symbol);
+
 /* Tells the observer, where there is one, that something is put somewhere, which that may change. */
 int evaluation_written(struct evaluation *e, const struct written_place *written, struct thing *thing);
 
 /* Gives a name of the call that is being evaluated a thing. */
 int evaluation_bind_local(struct evaluation *e, size_t symbol, struct thing thing);
+
+/* The items of what can be run over: tuple, list, range, dictionary (keys), or an array along its first axis. */
+int evaluation_items(struct evaluation *e, const struct thing *thing, struct sequence *items);
+
+/* ---- calls (calls.c) ---- */
+
+/* A call as an expression has it. */
+int evaluation_call_at(struct evaluation *e, const struct expression *x, struct thing *thing);
 
 /* Calls what can be called: count arguments, keywords by argument (NULL: by position). */
 int evaluation_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
@@ -28,9 +45,6 @@ int evaluation_call(struct evaluation *e, const struct thing *callee, struct thi
 /* Calls a function that is written in the language, but stands in no program. */
 int evaluation_call_written(struct evaluation *e, const struct statement *function, struct thing *arguments,
                             const char *const *keywords, size_t count, struct thing *result);
-
-/* The items of what can be run over: tuple, list, range, dictionary (keys), or an array along its first axis. */
-int evaluation_items(struct evaluation *e, const struct thing *thing, struct sequence *items);
 
 /* ---- operators (operators.c) ---- */
 

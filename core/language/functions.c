@@ -339,6 +339,8 @@ static bool module_attribute(const char *name, struct thing *result)
         *result = thing_number(2.71828182845904523536, TYPE_FLOAT);
     else if (strcmp(name, "inf") == 0)
         *result = thing_number(HUGE_VAL, TYPE_FLOAT);
+    else if (strcmp(name, "nan") == 0)
+        *result = thing_number(NAN, TYPE_FLOAT);
     else if (strcmp(name, "newaxis") == 0)
         *result = (struct thing){.kind = THING_NONE};
     else if (strncmp(name, "float", 5) == 0 || strncmp(name, "int", 3) == 0 || strcmp(name, "double") == 0 ||

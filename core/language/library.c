@@ -43,6 +43,9 @@ const struct builtin library_builtins[] = {
     WRITTEN("isnan", FREE, "def f(x): return x != x"),
     WRITTEN("isinf", FREE, "def f(x): return np.abs(x) == np.inf"),
     WRITTEN("isfinite", FREE, "def f(x): return np.abs(x) < np.inf"),
+    WRITTEN("nan_to_num", FREE,
+            "def f(x, copy=True, nan=0.0, posinf=1.7976931348623157e308, neginf=-1.7976931348623157e308):\n"
+            "  return np.where(x != x, nan, np.where(x == np.inf, posinf, np.where(x == -np.inf, neginf, x)))"),
     WRITTEN("round", BOTH, "def f(x, decimals=0): return np.rint(x * 10.0 ** decimals) / 10.0 ** decimals"),
     WRITTEN("around", FREE, "def f(x, decimals=0): return np.round(x, decimals)"),
     WRITTEN("clamp_min", BOTH, "def f(x, min): return np.clip(x, min, None)"),

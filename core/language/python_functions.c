@@ -244,13 +244,34 @@ static int call_pop(struct evaluation *e, const struct arguments *a, struct thin
     return CODE_OK;
 }
 
+/* dict(), dict(key=value), dict(of another), dict(of pairs) */
 static int call_dict(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
-    (void)a;
-    struct sequence *sequence = sequence_new(e->arena);
+    struct sequence *sequence = sequence_new(e->arena), pairs = {0}, pair = {0};
+    struct thing ignored;
     if (sequence == NULL) return evaluation_no_memory(e);
     *result = (struct thing){.kind = THING_DICTIONARY, .sequence = sequence};
-    return CODE_OK;
+    if (a->rest.count > 1) return function_fault(e, a, "takes one argument");
+    const struct thing *of = a->rest.count > 0 ? &a->rest.items[0] : NULL;
+    int code = CODE_OK;
+    if (of != NULL && of->kind == THING_DICTIONARY) {
+        code = evaluation_step(e, of->sequence->count);
+        for (size_t i = 0; code == CODE_OK && i < of->sequence->count; i++)
+            if (!sequence_add(e->arena, sequence, of->sequence->items[i])) code = evaluation_no_memory(e);
+    } else if (of != NULL) {
+        code = evaluation_items(e, of, &pairs);
+    }
+    for (size_t i = 0; code == CODE_OK && i < pairs.count; i++) {
+        code = evaluation_items(e, &pairs.items[i], &pair);
+        if (code == CODE_OK && pair.count != 2) return function_fault(e, a, "takes pairs of a key and a value");
+        if (code == CODE_OK)
+            code = subscript_write(e, result, &pair.items[0], 1, OPERATION_NONE, &pair.items[1], &ignored);
+    }
+    for (size_t i = 0; code == CODE_OK && i < a->keyword_count; i++) {
+        const struct thing key = {.kind = THING_TEXT, .text = a->keywords[i]};
+        code = subscript_write(e, result, &key, 1, OPERATION_NONE, &a->keyword_things[i], &ignored);
+    }
+    return code;
 }
 
 const struct builtin python_builtins[] = {
@@ -258,7 +279,7 @@ const struct builtin python_builtins[] = {
     {"range", "stop, stop=, step=", call_range, NULL, FREE},
     {"list", "x=", call_list, NULL, FREE},
     {"tuple", "x=", call_list, NULL, FREE},
-    {"dict", "", call_dict, NULL, FREE},
+    {"dict", "*", call_dict, NULL, FREE},
     {"reversed", "x", call_reversed, NULL, FREE},
     {"enumerate", "x, start=", call_enumerate, NULL, FREE},
     {"zip", "*", call_zip, NULL, FREE},

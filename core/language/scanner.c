@@ -41,7 +41,7 @@ static void advance(struct scanner *s, size_t bytes)
 static int add(struct scanner *s, enum token_kind kind, size_t length)
 {
     if (s->count == s->room) {
-        size_t room = s->room > 0 ? 2 * s->room : 256;
+        size_t bytes = (size_t)(s->end - s->at), room = s->room > 0 ? 2 * s->room : bytes < 1000 ? 8 + bytes / 4 : 256;
         struct token *larger = arena_array(s->reader->arena, room, sizeof *larger);
         if (larger == NULL) return text_no_memory(s->reader);
         if (s->count > 0) memcpy(larger, s->tokens, s->count * sizeof *larger);
@@ -253,7 +253,9 @@ int scanner_read(struct text_reader *reader, const char *text, size_t length, st
 {
     struct scanner s = {
         .reader = reader, .at = text, .end = text + length, .spot = {1, 1}, .indents = {0}, .indent_count = 1};
+    static const char mark[] = "\xEF\xBB\xBF"; /* what some editors put before a file */
     int code = CODE_OK;
+    if (length >= sizeof mark - 1 && memcmp(text, mark, sizeof mark - 1) == 0) s.at += sizeof mark - 1;
     while (code == CODE_OK && s.at < s.end) {
         size_t width;
         if (measure(&s, &width)) {

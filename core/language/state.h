@@ -85,6 +85,8 @@ struct evaluation {
     struct frame *frame;    /* NULL there */
     struct library_function *library;
     size_t levels;         /* of calls within each other */
+    size_t evaluated;      /* expressions, so far */
+    size_t depth;          /* of expressions that are being evaluated within each other, through calls, too */
     size_t calls;          /* of defs, so far */
     struct allowance left; /* of what it may do */
     bool spent;            /* it would have needed more */

@@ -227,17 +227,29 @@ static bool parse_elements(struct parser *p, const char *closing, struct list *l
 }
 
 /* ... for NAME in EXPRESSION if CONDITION], the element being there already. */
-static struct expression *parse_comprehension(struct parser *p, struct expression *element, const char *closing)
+static bool is_target(struct parser *p, const struct expression *e, bool in_tuple);
+
+/* What a for runs over with: a name, or several. Not an expression, which would take "in" for a comparison. */
+static struct expression *parse_loop_target(struct parser *p)
+{
+    struct list names = {0};
+    struct spot spot = p->token->spot;
+    do {
+        struct expression *target = parse_unary(p);
+        if (target == NULL || !is_target(p, target, false) || append(p, &names, target) != CODE_OK) return NULL;
+    } while (take_operator(p, ","));
+    return names.count == 1 ? names.items[0] : with_operands(p, EXPRESSION_TUPLE, spot, &names);
+}
+
+/* Behind the "for" of [element for ...]; of a dictionary `element` is key and value. */
+static struct expression *parse_comprehension(struct parser *p, enum expression_kind kind, struct expression *element,
+                                              const char *closing)
 {
     struct list list = {0};
     struct spot spot = p->token->spot;
     if (append(p, &list, element) != CODE_OK) return NULL;
-    struct expression *target = parse_unary(p);
+    struct expression *target = parse_loop_target(p);
     if (target == NULL || append(p, &list, target) != CODE_OK) return NULL;
-    if (target->kind != EXPRESSION_NAME) {
-        text_fault(p->reader, target->spot, "a comprehension runs over one name");
-        return NULL;
-    }
     if (!take_word(p, "in")) {
         unexpected(p, "\"in\"");
         return NULL;
@@ -249,7 +261,7 @@ static struct expression *parse_comprehension(struct parser *p, struct expressio
         if (condition == NULL || append(p, &list, condition) != CODE_OK) return NULL;
     }
     if (!expect_operator(p, closing)) return NULL;
-    return with_operands(p, EXPRESSION_COMPREHENSION, spot, &list);
+    return with_operands(p, kind, spot, &list);
 }
 
 static struct expression *parse_parentheses(struct parser *p)
@@ -260,7 +272,7 @@ static struct expression *parse_parentheses(struct parser *p)
     next(p);
     struct expression *first = at_operator(p, ")") ? NULL : parse_expression(p);
     if (failed(p)) return NULL;
-    if (first != NULL && take_word(p, "for")) return parse_comprehension(p, first, ")");
+    if (first != NULL && take_word(p, "for")) return parse_comprehension(p, EXPRESSION_COMPREHENSION, first, ")");
     if (first != NULL) {
         if (append(p, &list, first) != CODE_OK) return NULL;
         comma = take_operator(p, ",");
@@ -284,7 +296,7 @@ static struct expression *parse_list(struct parser *p)
     struct expression *first = at_operator(p, "]") ? NULL : parse_expression(p), *e;
     if (failed(p)) return NULL;
     if (first != NULL && take_word(p, "for")) {
-        e = parse_comprehension(p, first, "]");
+        e = parse_comprehension(p, EXPRESSION_COMPREHENSION, first, "]");
     } else {
         bool comma;
         if (first != NULL && append(p, &list, first) != CODE_OK) return NULL;
@@ -302,16 +314,19 @@ static struct expression *parse_dictionary(struct parser *p)
 {
     struct list list = {0};
     const struct token *open = p->token;
+    bool comprehension = false;
     next(p);
     while (!failed(p) && !at_operator(p, "}")) {
         struct expression *key = parse_expression(p);
         if (key == NULL || append(p, &list, key) != CODE_OK || !expect_operator(p, ":")) return NULL;
         struct expression *value = parse_expression(p);
         if (value == NULL || append(p, &list, value) != CODE_OK) return NULL;
-        if (!take_operator(p, ",")) break;
+        comprehension = list.count == 2 && take_word(p, "for");
+        if (comprehension || !take_operator(p, ",")) break;
     }
-    if (failed(p) || !expect_operator(p, "}")) return NULL;
+    if (failed(p) || (!comprehension && !expect_operator(p, "}"))) return NULL;
     struct expression *e = with_operands(p, EXPRESSION_DICTIONARY, open->spot, &list);
+    if (e != NULL && comprehension) e = parse_comprehension(p, EXPRESSION_DICTIONARY_COMPREHENSION, e, "}");
     if (e == NULL) return NULL;
     e->begin = open->text;
     e->end = p->last_end;
@@ -455,7 +470,7 @@ static struct expression *parse_call(struct parser *p, struct expression *callee
         const char *keyword = take_operator(p, "*") ? syntax_star : take_keyword(p);
         struct expression *argument = failed(p) ? NULL : parse_expression(p);
         if (argument != NULL && keyword == NULL && take_word(p, "for")) {
-            argument = parse_comprehension(p, argument, ")");
+            argument = parse_comprehension(p, EXPRESSION_COMPREHENSION, argument, ")");
             closed = true;
         }
         if (argument == NULL || append(p, &list, argument) != CODE_OK ||
@@ -859,16 +874,10 @@ static struct statement *parse_assignment(struct parser *p)
 
 static struct statement *parse_for(struct parser *p)
 {
-    struct list targets = {0}, names = {0};
+    struct list targets = {0};
     struct statement *s = new_statement(p, STATEMENT_FOR, p->token);
-    struct spot spot;
     next(p);
-    spot = p->token->spot;
-    do { /* not an expression, which would take "in" for a comparison */
-        struct expression *target = parse_unary(p);
-        if (target == NULL || !is_target(p, target, false) || append(p, &names, target) != CODE_OK) return NULL;
-    } while (take_operator(p, ","));
-    struct expression *target = names.count == 1 ? names.items[0] : with_operands(p, EXPRESSION_TUPLE, spot, &names);
+    struct expression *target = parse_loop_target(p);
     if (s == NULL || target == NULL || append(p, &targets, target) != CODE_OK) return NULL;
     if (!take_word(p, "in")) {
         unexpected(p, "\"in\"");

@@ -25,7 +25,8 @@ enum expression_kind {
     EXPRESSION_LIST,
     EXPRESSION_DICTIONARY,    /* operands: keys and values in turn */
     EXPRESSION_COMPREHENSION, /* [operands[0] for operands[1] in operands[2] if operands[3]]; the last may be missing */
-    EXPRESSION_LAMBDA,        /* lambda parameters: x; function says the rest */
+    EXPRESSION_DICTIONARY_COMPREHENSION, /* the same; operands[0] is a dictionary of one key and value */
+    EXPRESSION_LAMBDA,                   /* lambda parameters: x; function says the rest */
     EXPRESSION_ELLIPSIS,
     EXPRESSION_FORMAT, /* f"W{l}": operands behind each other, as text */
 };

@@ -90,6 +90,23 @@ class AnswersTest(DaemonTest):
         scaled = body.replace(" / len(y)", "")
         self.assertTrue(self.check(scaled + "  return dW1 / len(y), db1 / len(y), dW2 / len(y), db2 / len(y)")["passed"])
 
+    def test_what_is_changed_in_place(self):
+        """fill, sort, out=, update, dict and comprehensions over several names do what they do in Python."""
+        for code, passed in (
+            (CODE.replace("dh1 = dz2 @ W2.T", "dh1 = np.zeros_like(h1)\nnp.matmul(dz2, W2.T, out=dh1)"), True),
+            (CODE.replace("dh1 = dz2 @ W2.T", "dh1 = np.zeros_like(h1)\ndh1.fill(1)\ndh1 *= dz2 @ W2.T"), True),
+            (CODE + "db1.sort()\n", False),
+            (CODE + "np.negative(dW1, out=dW1)\n", False),
+            (CODE + "dW1.fill(0)\n", False),
+            (CODE.replace("dW1 =", "u =") + "grads = {}\ngrads.update({'W1': u})\n", True),
+            (CODE.replace("dW1 =", "u =") + "grads = dict(W1=u)\n", True),
+            (CODE.replace("dW1 =", "u =") + "grads = dict(W1=-u)\n", False),
+            (CODE.replace("dW1 =", "u =") + "grads = {k: v for k, v in zip(['W1', 'b1'], [u, db1])}\n", True),
+            ("\ufeff" + CODE.replace("\n", "\r\n"), True),
+        ):
+            with self.subTest(code):
+                self.assertEqual(self.check(code)["passed"], passed)
+
     def test_what_stood_there_before_does_not_matter(self):
         report = self.check("db1 = None\ndW1 = 0\n" + CODE)
         self.assertTrue(report["passed"])
