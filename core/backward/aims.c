@@ -1,5 +1,6 @@
 #include "core/backward/aims.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,11 +213,11 @@ bool aims_settle(struct run *plain, size_t *claimed)
 {
     size_t graded = plain->surroundings->check->problem.network->graded_count;
     find_judged(plain);
-    for (size_t p = 0; p < graded; p++)
+    for (size_t p = 0; !plain->raised && p < graded; p++)
         settle_claim(plain, p, claim_by_name(plain, p), claimed);
-    for (size_t p = 0; p < graded; p++)
+    for (size_t p = 0; !plain->raised && p < graded; p++)
         if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_numbers(plain, p), claimed);
-    for (size_t p = 0; p < graded; p++)
+    for (size_t p = 0; !plain->raised && p < graded; p++)
         if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_shape(plain, p, claimed), claimed);
     for (size_t p = 0; p < graded; p++)
         if (claimed[p] != EVENT_NONE && is_cut_off(plain, &plain->events[claimed[p]])) {

@@ -22,14 +22,6 @@ static const struct event *same_event(const struct run *run, const struct event 
     return run_same(run, event, &cursor);
 }
 
-/* A gradient of data may be a multiple, where all are: what is compared is what it is a multiple of. */
-static double scale_of(const struct backward *b, size_t graded, const struct event *event)
-{
-    const struct event *judged = same_event(&b->blame.run, event);
-    if (aim_is_parameter(&b->surroundings, graded) || judged == NULL || !judged->right) return 1;
-    return judged->scale != 0 ? judged->scale : 1;
-}
-
 static int hand_in(struct arena *arena, struct backward *b, size_t graded_count, struct error *error)
 {
     struct submission *items = arena_array(arena, graded_count + 1, sizeof *items);
@@ -40,9 +32,7 @@ static int hand_in(struct arena *arena, struct backward *b, size_t graded_count,
         const struct event *event = &b->plain.events[b->claimed[p]];
         struct tensor *tensor = arena_alloc(arena, sizeof *tensor);
         if (tensor == NULL || !tensor_new(arena, &event->array->shape, tensor)) return no_memory(error);
-        double scale = scale_of(b, p, event);
-        for (size_t i = 0; i < tensor->size; i++)
-            tensor->data[i] = event->array->numbers[i] / scale;
+        memcpy(tensor->data, event->array->numbers, tensor->size * sizeof *tensor->data);
         items[count++] = (struct submission){.name = b->surroundings.aims[p].name, .tensor = tensor};
     }
     b->gradients = (struct submissions){.items = items, .count = count};
@@ -68,10 +58,10 @@ int backward_run(struct arena *arena, const struct check *check, const struct pa
     }
     if (run_code(&b->plain, arena, &b->surroundings, NULL, code->text, code->length) != CODE_OK)
         return no_memory(error);
-    if (b->plain.outcomes == NULL) return hand_in(arena, b, graded, error);
+    /* What would have come of code that was given up is not known: nothing is handed in. */
+    if (b->plain.error.code != CODE_OK) return hand_in(arena, b, graded, error);
     if (!aims_settle(&b->plain, b->claimed)) return no_memory(error);
-    if (b->plain.error.code == CODE_OK && !b->plain.full && blame_find(arena, &b->plain, seconds, &b->blame) != CODE_OK)
-        return no_memory(error);
+    if (blame_find(arena, &b->plain, seconds, &b->blame) != CODE_OK) return no_memory(error);
     b->stopped = b->blame.stopped;
     return hand_in(arena, b, graded, error);
 }
@@ -93,6 +83,7 @@ static bool same_numbers(const struct array *a, const struct array *b)
 {
     double largest = 0;
     if (!shape_equal(&a->shape, &b->shape)) return false;
+    if (a->numbers == NULL || b->numbers == NULL) return a->numbers == b->numbers; /* updated further on: see there */
     for (size_t i = 0; i < a->size; i++)
         largest = fmax(largest, fmax(fabs(a->numbers[i]), fabs(b->numbers[i])));
     for (size_t i = 0; i < a->size; i++)
@@ -105,6 +96,8 @@ static bool is_inherited(const struct backward *b, size_t statement)
 {
     const struct run *plain = &b->plain, *judged = &b->blame.run;
     if (plain->outcomes[statement].poisoned || plain->outcomes[statement].fault != NULL) return true;
+    for (size_t i = 0; i < judged->slip_count; i++) /* another one is to blame for it */
+        if (judged->slips[i].statement == statement) return true;
     size_t cursor = plain->outcomes[statement].first;
     for (size_t i = judged->outcomes[statement].first; i != EVENT_NONE; i = judged->events[i].next) {
         const struct event *one = &judged->events[i], *other = run_same(plain, one, &cursor);
@@ -360,7 +353,7 @@ int backward_judge(struct arena *arena, const struct check *check, struct backwa
 {
     int code = b->plain.outcomes == NULL ? only_fault(arena, b, error) : list_lines(arena, b, report->passed, error);
     if (code == CODE_OK && b->plain.outcomes != NULL) code = add_end(arena, b, error);
-    if (code == CODE_OK && b->plain.outcomes != NULL) code = add_intermediates(arena, check, b, report, error);
+    if (code == CODE_OK && b->plain.error.code == CODE_OK) code = add_intermediates(arena, check, b, report, error);
     if (code != CODE_OK) return code;
     carry(check, b, report);
     return CODE_OK;

@@ -102,11 +102,6 @@ static void extend(struct lister *l, const struct expression *x, const char *mis
 
 /* ---- names ---- */
 
-static bool is_same_shape(const struct shape *a, const struct shape *b)
-{
-    return shape_equal(a, b);
-}
-
 static void add_name(struct lister *l, const char *name, const struct thing *thing)
 {
     bool number = thing->kind == THING_NUMBER;
@@ -225,9 +220,13 @@ static void edit_name(struct lister *l, const struct expression *x)
     for (size_t i = 0; named != NULL && i < l->name_count; i++) {
         const struct named *other = &l->names[i];
         if (other == named || other->number != named->number) continue;
-        if (named->number || is_same_shape(&other->shape, &named->shape))
-            replace(l, x, "wrong_layer_used", other->name);
+        if (named->number || shape_equal(&other->shape, &named->shape)) replace(l, x, "wrong_layer_used", other->name);
     }
+    if (named == NULL || named->number) return;
+    int cost = l->cost; /* a * a for a * (1 - a) */
+    l->cost = 2;
+    add_at(l, x->begin, x->end, NULL, "(1 - %s)", x->name);
+    l->cost = cost;
 }
 
 static const char *operation_text(enum operation operation)
@@ -452,7 +451,7 @@ static void edit_whole(struct lister *l, const struct expression *x, const struc
         const char *missing = "other_factor_missing";
         add_at(l, x->begin, x->end, missing, "%s%.*s%s * %s", open, n, x->begin, close, m->name);
         add_at(l, x->begin, x->end, missing, "%s%.*s%s / %s", open, n, x->begin, close, m->name);
-        if (!is_same_shape(&m->shape, shape)) continue;
+        if (!shape_equal(&m->shape, shape)) continue;
         add_at(l, x->begin, x->end, "missing_activation_derivative", "%s%.*s%s * (%s > 0)", open, n, x->begin, close,
                m->name);
         add_at(l, x->begin, x->end, "missing_activation_derivative", "%s%.*s%s * (1 - %s**2)", open, n, x->begin, close,
@@ -461,6 +460,8 @@ static void edit_whole(struct lister *l, const struct expression *x, const struc
                close, m->name, m->name);
         add_at(l, x->begin, x->end, missing, "%s%.*s%s * (1 - %s)", open, n, x->begin, close, m->name);
         add_at(l, x->begin, x->end, "contribution_missing", "%.*s + %s", n, x->begin, m->name);
+        add_at(l, x->begin, x->end, "contribution_missing", "%.*s - %s", n, x->begin, m->name);
+        add_at(l, x->begin, x->end, "contribution_missing", "%s - %s%.*s%s", m->name, open, n, x->begin, close);
     }
 }
 

@@ -226,6 +226,13 @@ static int add_intermediate(struct surroundings *s, const char *name, struct err
     return add_known(s, &known) ? CODE_OK : no_memory(error);
 }
 
+static bool is_graded(const struct problem *problem, const char *name)
+{
+    for (size_t p = 0; p < problem->network->graded_count; p++)
+        if (strcmp(problem->names[p], name) == 0) return true;
+    return false;
+}
+
 static int find_layer_names(struct surroundings *s, const struct known_data *data, size_t data_count,
                             struct error *error)
 {
@@ -248,7 +255,7 @@ static int find_layer_names(struct surroundings *s, const struct known_data *dat
     for (size_t i = 0; i < data_count; i++) {
         const struct tensor *tensor = data[i].tensor;
         bool whole = true;
-        if (known_find(s, data[i].name) != NULL) continue; /* it is graded */
+        if (is_graded(problem, data[i].name)) continue;
         for (size_t k = 0; whole && k < tensor->size; k++)
             whole = tensor->data[k] == trunc(tensor->data[k]);
         const struct known known = {.name = data[i].name,
@@ -270,22 +277,6 @@ static int find_layer_names(struct surroundings *s, const struct known_data *dat
     return code;
 }
 
-int surroundings_find(struct arena *arena, const struct check *check, const struct pass *pass,
-                      const struct known_code *code, struct surroundings *to, struct error *error)
-{
-    const struct network *network = check->problem.network;
-    *to = (struct surroundings){
-        .arena = arena, .code = code, .check = check, .program = network->program, .output = network->output};
-    int status = find_aims(to, pass, error);
-    if (network->target != NULL && network->loss->op->target == TARGET_UPSTREAM)
-        to->upstream = check->problem.given[network->target->index];
-    if (status != CODE_OK) return status;
-    return to->program != NULL ? find_program_names(to, error)
-                               : find_layer_names(to, code->data, code->data_count, error);
-}
-
-/* ---- names ---- */
-
 /* Letters and digits alone, in lower case: what people change most in a name. */
 static size_t strip(const char *name, size_t length, char *to, size_t room)
 {
@@ -298,6 +289,93 @@ static size_t strip(const char *name, size_t length, char *to, size_t room)
     to[n] = '\0';
     return n;
 }
+
+enum { NAME_ROOM = 128 };
+
+static size_t hash_name(const char *name)
+{
+    size_t hash = 14695981039346656037u;
+    for (const char *c = name; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    return hash;
+}
+
+/* The slot of a name, or of a stripped one. */
+static size_t *find_slot(const struct surroundings *s, size_t *slots, const char *name, bool stripped)
+{
+    char other[NAME_ROOM];
+    for (size_t i = hash_name(name) % s->slot_count;; i = (i + 1) % s->slot_count) {
+        if (slots[i] == GRADIENT_NONE) return &slots[i];
+        const char *known = s->known[slots[i]].name;
+        if (stripped) strip(known, strlen(known), other, sizeof other);
+        if (strcmp(stripped ? other : known, name) == 0) return &slots[i];
+    }
+}
+
+/* Of several that are alike but for what people change, all are in the table: `strip` is no key then, but the first. */
+static bool enter_names(struct surroundings *s)
+{
+    char stripped[NAME_ROOM];
+    s->slot_count = 2 * s->known_count + 1;
+    s->by_name = arena_array(s->arena, s->slot_count, sizeof *s->by_name);
+    s->by_stripped = arena_array(s->arena, s->slot_count, sizeof *s->by_stripped);
+    if (s->by_name == NULL || s->by_stripped == NULL) return false;
+    for (size_t i = 0; i < s->slot_count; i++)
+        s->by_name[i] = s->by_stripped[i] = GRADIENT_NONE;
+    for (size_t i = 0; i < s->known_count; i++) {
+        struct known *known = &s->known[i];
+        if (known->version + 1 != known->versions) continue;
+        size_t *slot = find_slot(s, s->by_name, known->name, false);
+        if (*slot == GRADIENT_NONE) *slot = i;
+        strip(known->name, strlen(known->name), stripped, sizeof stripped);
+        slot = find_slot(s, s->by_stripped, stripped, true);
+        if (*slot == GRADIENT_NONE)
+            *slot = i;
+        else if (strcmp(s->known[*slot].name, known->name) != 0)
+            s->known[*slot].doubtful = true;
+        else
+            *slot = i;
+    }
+    return true;
+}
+
+/* Chains of gradients with as many elements. */
+static bool enter_aims(struct surroundings *s)
+{
+    s->by_size = arena_array(s->arena, s->aim_count + 1, sizeof *s->by_size);
+    if (s->by_size == NULL) return false;
+    for (size_t i = 0; i <= s->aim_count; i++)
+        s->by_size[i] = GRADIENT_NONE;
+    for (size_t a = s->aim_count; a-- > 0;) { /* the first one stands first */
+        size_t *first = &s->by_size[s->aims[a].size % (s->aim_count + 1)];
+        s->aims[a].next_of_size = *first;
+        *first = a;
+    }
+    return true;
+}
+
+size_t surroundings_first_aim(const struct surroundings *s, size_t size)
+{
+    return s->by_size[size % (s->aim_count + 1)];
+}
+
+int surroundings_find(struct arena *arena, const struct check *check, const struct pass *pass,
+                      const struct known_code *code, struct surroundings *to, struct error *error)
+{
+    const struct network *network = check->problem.network;
+    *to = (struct surroundings){
+        .arena = arena, .code = code, .check = check, .program = network->program, .output = network->output};
+    int status = find_aims(to, pass, error);
+    if (network->target != NULL && network->loss->op->target == TARGET_UPSTREAM)
+        to->upstream = check->problem.given[network->target->index];
+    if (status == CODE_OK)
+        status = to->program != NULL ? find_program_names(to, error)
+                                     : find_layer_names(to, code->data, code->data_count, error);
+    if (status == CODE_OK && (!enter_names(to) || !enter_aims(to))) status = no_memory(error);
+    return status;
+}
+
+/* ---- names ---- */
 
 /* What else values are called: where the request has none of that name. */
 static bool rename_as_others(const struct surroundings *s, const char *stripped, char *to, size_t room)
@@ -318,35 +396,22 @@ static bool rename_as_others(const struct surroundings *s, const char *stripped,
 
 static const struct known *find_stripped(const struct surroundings *s, const char *stripped)
 {
-    enum { NAME_ROOM = 128 };
-    char other[NAME_ROOM];
-    const struct known *found = NULL;
-    for (size_t i = 0; i < s->known_count; i++) {
-        const struct known *known = &s->known[i];
-        if (known->version + 1 != known->versions) continue;
-        strip(known->name, strlen(known->name), other, sizeof other);
-        if (strcmp(other, stripped) != 0) continue;
-        if (found != NULL && strcmp(found->name, known->name) != 0) return NULL;
-        found = known;
-    }
-    return found;
+    size_t found = *find_slot(s, s->by_stripped, stripped, true);
+    return found != GRADIENT_NONE && !s->known[found].doubtful ? &s->known[found] : NULL;
 }
 
 static const struct known *find_part(const struct surroundings *s, const char *name, size_t length)
 {
-    enum { NAME_ROOM = 128 };
-    char stripped[NAME_ROOM], other[NAME_ROOM];
+    char own[NAME_ROOM], stripped[NAME_ROOM], other[NAME_ROOM];
     if (length == 0 || length >= NAME_ROOM) return NULL;
-    for (size_t i = 0; i < s->known_count; i++) {
-        const struct known *known = &s->known[i];
-        if (known->version + 1 == known->versions && strncmp(known->name, name, length) == 0 &&
-            known->name[length] == '\0')
-            return known;
-    }
+    memcpy(own, name, length);
+    own[length] = '\0';
+    size_t found = *find_slot(s, s->by_name, own, false);
+    if (found != GRADIENT_NONE) return &s->known[found];
     strip(name, length, stripped, sizeof stripped);
-    const struct known *found = find_stripped(s, stripped);
-    if (found == NULL && rename_as_others(s, stripped, other, sizeof other)) found = find_stripped(s, other);
-    return found;
+    const struct known *known = find_stripped(s, stripped);
+    if (known == NULL && rename_as_others(s, stripped, other, sizeof other)) known = find_stripped(s, other);
+    return known;
 }
 
 const struct known *known_find(const struct surroundings *s, const char *name)

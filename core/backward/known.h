@@ -17,6 +17,7 @@ struct aim {
     double largest;
     struct tolerance tolerance; /* what is near enough */
     size_t graded;              /* which of what is graded; GRADIENT_NONE of a value on the way */
+    size_t next_of_size;        /* the next one with as many elements; GRADIENT_NONE behind the last */
     const struct value *value;
 };
 
@@ -29,6 +30,7 @@ struct known {
     enum number_type type;
     size_t aim;               /* its gradient; GRADIENT_NONE where none is made */
     size_t version, versions; /* which of how many a name of a program has stood for */
+    bool doubtful;            /* another one is called so but for what people change in names */
 };
 
 /* A tensor of the request that the code may read besides: the data of a network. */
@@ -66,6 +68,10 @@ struct surroundings {
     const double *upstream; /* what arrives at a program's output; NULL where that is one number */
     const struct value *output;
     double largest; /* of all gradients that are graded */
+    /* Hash tables of `known`, of the last versions: by name, and by name without what people change in it. Empty slots
+     * are GRADIENT_NONE. */
+    size_t *by_name, *by_stripped, slot_count;
+    size_t *by_size; /* of aims, by the number of elements */
 };
 
 /* Fills it in from a check and a pass of its problem, in float64 on the CPU. CODE_OUT_OF_MEMORY. */
@@ -79,6 +85,9 @@ const struct known *known_find(const struct surroundings *s, const char *name);
 /* The value whose gradient a name stands for: dX, dL_dX, grad_X, dloss_dX, ...; with `own` also X itself. NULL where it
  * stands for none. */
 const struct known *known_of_gradient(const struct surroundings *s, const char *name, bool own);
+
+/* The first gradient with so many elements, from which next_of_size leads on; GRADIENT_NONE. */
+size_t surroundings_first_aim(const struct surroundings *s, size_t size);
 
 /* Whether it is a parameter's: then it has to come out as it is, while others may all be one multiple of it. */
 bool aim_is_parameter(const struct surroundings *s, size_t aim);

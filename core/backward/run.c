@@ -1,6 +1,7 @@
 #include "core/backward/run.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,9 @@
 #include "core/base/numbers.h"
 
 enum { EVENTS_MAX = 50000, SLIPS_MAX = 2000, NESTED_MAX = 2 };
+
+/* Of a statement that goes on and on only the last execution is kept, besides so many first ones. */
+enum { EXECUTIONS_KEPT = 64 };
 
 /* What a run may do: a student's code on the numbers of an exercise takes far less. */
 enum { STEPS_MAX = 1000000 };
@@ -184,6 +188,12 @@ enum aimed run_aim_of(const struct surroundings *s, const struct written_place *
     return known->versions > 1 ? AIMED_ANY : AIMED_AT;
 }
 
+bool run_is_cancelled(const struct run *run)
+{
+    const atomic_bool *cancelled = run->surroundings->check->problem.cancelled;
+    return cancelled != NULL && atomic_load_explicit(cancelled, memory_order_relaxed);
+}
+
 bool run_is_main(const struct run *run, const struct event *event)
 {
     return event->frame == 0 || event->frame == run->main_frame;
@@ -206,10 +216,23 @@ bool run_matches(const struct run *run, size_t aim, const struct array *array, b
     return false;
 }
 
+/* Whether the first number is near that of the gradient, times any of the scales: there may be very many gradients. */
+static bool begins_like(const struct run *run, const struct aim *aim, const struct array *array)
+{
+    if (array->size != aim->size || array->size == 0) return false;
+    size_t count = run->plan != NULL ? run->plan->scale_count : 0;
+    double scale = 1;
+    for (size_t i = 0;; scale = run->plan->scales[i++]) {
+        if (fabs(array->numbers[0] - scale * aim->numbers[0]) <= 1e-6 * fabs(scale) * aim->largest) return true;
+        if (i == count) return false;
+    }
+}
+
 size_t run_find_aim(const struct run *run, const struct array *array, double *scale)
 {
-    for (size_t a = 0; a < run->surroundings->aim_count; a++)
-        if (run_matches(run, a, array, true, scale)) return a;
+    const struct surroundings *s = run->surroundings;
+    for (size_t a = surroundings_first_aim(s, array->size); a != GRADIENT_NONE; a = s->aims[a].next_of_size)
+        if (begins_like(run, &s->aims[a], array) && run_matches(run, a, array, true, scale)) return a;
     return GRADIENT_NONE;
 }
 
@@ -277,11 +300,18 @@ const struct event *run_same(const struct run *other, const struct event *event,
     return NULL;
 }
 
-/* The event of the plain run that this one is the same as; NULL where there is none. */
+/* The event of the plain run that this one is the same as, or the later one that it is built up to; NULL where there is
+ * none. */
 static const struct event *find_plain(struct run *run, const struct event *event)
 {
-    if (event->statement >= run->plan->plain->syntax.statement_count) return NULL;
-    return run_same(run->plan->plain, event, &run->outcomes[event->statement].cursor);
+    const struct run *plain = run->plan->plain;
+    if (event->statement >= plain->syntax.statement_count) return NULL;
+    size_t *cursor = &run->outcomes[event->statement].cursor;
+    const struct event *same = run_same(plain, event, cursor);
+    for (size_t i = *cursor; same == NULL && event->execution > EXECUTIONS_KEPT && i != EVENT_NONE;
+         i = plain->events[i].next)
+        if (strcmp(plain->events[i].name, event->name) == 0) same = &plain->events[i];
+    return same;
 }
 
 static bool is_put(const struct run *run, const struct event *event, size_t *aim, double *scale)
@@ -350,6 +380,14 @@ static const struct level *here(const struct run *run)
     return run->level_count > 0 ? &run->levels[run->level_count - 1] : NULL;
 }
 
+/* Whether an event takes the place of the one before it: it builds up the same, or stands for no gradient. */
+static bool goes_on(const struct run *run, const struct event *before, const struct event *event)
+{
+    return before->statement == event->statement && before->execution > EXECUTIONS_KEPT &&
+           event->execution > before->execution && (event->updates || before->aimed == AIMED_NOT) &&
+           before->behind == EVENT_NONE && run->outcomes[event->statement].first != EVENT_NONE;
+}
+
 static size_t add_event(struct run *run, struct evaluation *e, const struct written_place *written, size_t statement)
 {
     struct outcome *outcome = &run->outcomes[statement];
@@ -367,25 +405,33 @@ static size_t add_event(struct run *run, struct evaluation *e, const struct writ
                             .updates = written->updates};
     event->name = name_place(run, written);
     if (event->name == NULL) return EVENT_NONE;
-    if (event->name[0] != '\0') {
-        size_t *slot = find_slot(run, event);
-        event->before = *slot;
-        if (*slot != EVENT_NONE) run->events[*slot].behind = which;
-        *slot = which;
+    size_t *slot = event->name[0] != '\0' ? find_slot(run, event) : NULL;
+    size_t before = slot != NULL ? *slot : EVENT_NONE;
+    if (before != EVENT_NONE && goes_on(run, &run->events[before], event)) {
+        event->before = run->events[before].before;
+        event->next = run->events[before].next;
+        event->used = run->events[before].used;
+        run->events[before] = *event;
+        event = &run->events[which = before];
+    } else {
+        event->before = before;
+        if (before != EVENT_NONE) run->events[before].behind = which;
+        if (slot != NULL) *slot = which;
+        run->count++;
+        if (outcome->first == EVENT_NONE)
+            outcome->first = which;
+        else
+            run->events[outcome->last].next = which;
+        outcome->last = which;
     }
-    run->count++;
-    if (outcome->first == EVENT_NONE)
-        outcome->first = which;
-    else
-        run->events[outcome->last].next = which;
-    outcome->last = which;
     event->aim = GRADIENT_NONE;
     const struct event *plain = run->plan != NULL ? find_plain(run, event) : NULL;
     if (plain != NULL) {
         event->aimed = plain->aimed;
         event->aim = plain->aim;
         event->of = plain->of;
-        event->judged = plain->judged;
+        event->passing = plain->execution != event->execution;
+        event->judged = plain->judged && !event->passing;
         event->rewrites = plain->rewrites;
     } else if (run_is_main(run, event)) {
         event->aimed = run_aim_of(run->surroundings, written, &event->aim, &event->of);
@@ -399,15 +445,20 @@ static int note_array(struct run *run, struct evaluation *e, const struct writte
 {
     struct array *array = NULL;
     int code = array_of(e, thing, &array);
-    if (code == CODE_OK) code = array_settle(e, array);
-    if (code != CODE_OK || array->numbers == NULL) return code;
+    /* A loop that writes into an array element by element does not make a copy of it each time: that is put together
+     * when somebody wants to know what is in it. */
+    bool later = code == CODE_OK && written->updates && array->value == NULL && array->numbers == NULL;
+    if (code == CODE_OK && !later) code = array_settle(e, array);
+    if (code != CODE_OK || (!later && array->numbers == NULL)) return code;
     size_t which = add_event(run, e, written, statement);
     if (which == EVENT_NONE) return no_memory(run);
     struct event *event = &run->events[which];
     event->array = array;
-    event->zeros = numbers_largest(array->size, array->numbers) == 0;
+    if (run->plan != NULL && event->judged) code = array_settle(e, array);
+    if (code != CODE_OK) return code;
+    event->zeros = array->numbers != NULL && numbers_largest(array->size, array->numbers) == 0;
     struct array *put = array;
-    if (run->plan != NULL) code = judge(run, e, which, &put);
+    if (run->plan != NULL && array->numbers != NULL && !event->passing) code = judge(run, e, which, &put);
     if (code != CODE_OK) return code;
     if (put != array) *thing = thing_array(put);
     if (run->array_room == 0 || find_array(run, put)->array == NULL)
@@ -418,11 +469,16 @@ static int note_array(struct run *run, struct evaluation *e, const struct writte
     return CODE_OK;
 }
 
+static int too_many(struct evaluation *e)
+{
+    e->spent = true;
+    return evaluation_fault(e, "the code assigns to more than %d places: no more are followed", EVENTS_MAX);
+}
+
 static int note(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
                 size_t statement, size_t depth)
 {
-    if (run->count >= EVENTS_MAX) run->full = true;
-    if (run->full) return CODE_OK;
+    if (run->count >= EVENTS_MAX) return too_many(e);
     if (thing->kind == THING_ARRAY || (thing->kind == THING_NUMBER && thing->type == TYPE_FLOAT))
         return note_array(run, e, written, thing, statement);
     bool dictionary = thing->kind == THING_DICTIONARY;
@@ -454,7 +510,10 @@ static size_t current(const struct run *run)
 static int on_begin(void *context, struct evaluation *e, const struct statement *statement)
 {
     struct run *run = context;
-    (void)e;
+    if (run_is_cancelled(run)) {
+        e->spent = true;
+        return evaluation_fault(e, "the evaluation was cancelled");
+    }
     if (run->level_count == run->level_room) {
         size_t room = run->level_room > 0 ? 2 * run->level_room : 64;
         struct level *larger = arena_array(run->arena, room, sizeof *larger);
@@ -570,8 +629,8 @@ static int note_aimed(struct run *run, struct evaluation *e, const struct writte
     bool own = written->key_count == 0 && (e->frame == NULL || e->frame->number == run->main_frame) &&
                run_aim_of(run->surroundings, written, &aim, &of) == AIMED_AT;
     if (own && thing->kind != THING_ARRAY && is_numbers(thing)) {
-        run->full = run->full || run->count >= EVENTS_MAX;
-        return run->full ? CODE_OK : note_array(run, e, written, thing, statement);
+        if (run->count >= EVENTS_MAX) return too_many(e);
+        return note_array(run, e, written, thing, statement);
     }
     bool holds = thing->kind == THING_ARRAY || thing->kind == THING_LIST || thing->kind == THING_TUPLE;
     if (own && !holds) run->outcomes[statement].emptied = true;
@@ -676,6 +735,8 @@ static bool on_fail(void *context, struct evaluation *e, const struct statement 
     size_t s = current(run);
     if (run->level_count > 0) run->levels[run->level_count - 1].failed = true;
     if (s == STATEMENT_NONE) return false; /* of the program's own function: the caller is at fault */
+    if (statement->kind == STATEMENT_RAISE && e->frame != NULL && e->frame->number == run->main_frame)
+        run->raised = true;
     struct outcome *outcome = &run->outcomes[s];
     if (outcome->fault == NULL && !outcome->poisoned) {
         const char *detail = run->reader.error->detail, *colon = strstr(detail, ": ");
@@ -773,6 +834,18 @@ static void aim_lists(struct run *run)
     }
 }
 
+/* Puts together what has been built up. */
+static int settle_last(struct run *run, struct evaluation *e)
+{
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < run->count; i++) {
+        const struct event *event = &run->events[i];
+        bool last = event->behind == EVENT_NONE || !run->events[event->behind].updates;
+        if (last) code = array_settle(e, event->array);
+    }
+    return code;
+}
+
 int run_code(struct run *run, struct arena *arena, const struct surroundings *surroundings, const struct plan *plan,
              const char *text, size_t length)
 {
@@ -807,6 +880,7 @@ int run_code(struct run *run, struct arena *arena, const struct surroundings *su
     e->observer = &run->observer;
     if (code == CODE_OK) code = evaluation_run(e, &run->syntax.body);
     if (code == CODE_OK) code = call_main(run, e);
+    if (code == CODE_OK) code = settle_last(run, e);
     if (code == CODE_OK && plan == NULL) aim_lists(run);
     return run->error.code == CODE_OUT_OF_MEMORY ? CODE_OUT_OF_MEMORY : CODE_OK;
 }

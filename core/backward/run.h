@@ -26,7 +26,8 @@ struct event {
     bool updates;                      /* what was there is in it */
     bool rewrites;                     /* it is read by the one that takes its place: judged only where it is right */
     bool judged;
-    struct array *array; /* as it was computed: settled */
+    bool passing;        /* more of the same follows, and takes its place */
+    struct array *array; /* as it was computed: settled, but where `behind` updates it */
     enum aimed aimed;
     size_t aim;
     const char *of;   /* of AIMED_ANY: the name of the value */
@@ -40,7 +41,7 @@ struct outcome {
     size_t first, last; /* its events */
     size_t begun, parts;
     size_t cursor; /* of the run that it is compared with */
-    bool executed, wrong, poisoned;
+    bool executed, poisoned;
     bool emptied;      /* what it put in the place of a gradient is no tensor */
     const char *fault; /* what is wrong with it; NULL: nothing */
     struct spot spot;
@@ -62,7 +63,6 @@ struct plan {
     size_t scale_count; /* what gradients on the way may be multiples of */
     double first_scale; /* what such ones are put right as where nothing says otherwise */
     const bool *left;   /* by statement: it makes no gradient, whatever it is called */
-    const bool *slips;  /* by statement: known to be wrong, and put right by the text already */
     struct {
         size_t statement, execution, aim;
         double scale;
@@ -82,6 +82,7 @@ struct run {
     struct observer observer;
     size_t main_frame; /* of the function that was called, as nobody else did; 0 without one */
     const struct statement *main;
+    bool raised; /* that came to a raise: it hands nothing back */
     struct event *events;
     size_t count, room;
     struct outcome *outcomes; /* by statement */
@@ -99,7 +100,6 @@ struct run {
     size_t level_count, level_room;
     const char **poisoned; /* names that could not be made */
     size_t poisoned_count, poisoned_room;
-    bool full; /* too many events: the rest is not seen */
 };
 
 /* Elements of all arrays that a run may make, for a network's code: many times those of the forward pass. */
@@ -117,6 +117,9 @@ int run_code(struct run *run, struct arena *arena, const struct surroundings *su
 /* The gradient that a name stands for, by the name alone; AIMED_NOT: none. keys as in struct written_place. */
 enum aimed run_aim_of(const struct surroundings *s, const struct written_place *written, size_t *aim, const char **of);
 
+/* Whether whoever waits for it has given up. */
+bool run_is_cancelled(const struct run *run);
+
 /* Whether an event is on the outermost level of the code, or in the function that is the student's backward pass. */
 bool run_is_main(const struct run *run, const struct event *event);
 
@@ -127,7 +130,7 @@ bool run_matches(const struct run *run, size_t aim, const struct array *array, b
  * first of its statement there, and goes along as events of the statement are asked for in order. */
 const struct event *run_same(const struct run *other, const struct event *event, size_t *cursor);
 
-/* Any gradient that an array is; GRADIENT_NONE where it is none. */
+/* The first gradient that an array is; GRADIENT_NONE where it is none. */
 size_t run_find_aim(const struct run *run, const struct array *array, double *scale);
 
 #endif

@@ -127,28 +127,49 @@ static const char *name_of(const struct backward *b, size_t aim)
     return name != NULL ? name : "a value without a name";
 }
 
+/* What a statement makes in place of a gradient that has another shape; NULL where it has that one. */
+static const struct array *find_misshapen(const struct backward *b, const struct blamed *blamed)
+{
+    if (blamed->aim == GRADIENT_NONE) return NULL;
+    for (size_t i = b->plain.outcomes[blamed->statement].first; i != EVENT_NONE; i = b->plain.events[i].next) {
+        const struct array *array = b->plain.events[i].array;
+        if (b->plain.events[i].aim == blamed->aim && !aim_fits(&b->surroundings.aims[blamed->aim], &array->shape))
+            return array;
+    }
+    return NULL;
+}
+
+static const char *say_shapes(struct arena *arena, const struct backward *b, const struct blamed *blamed,
+                              const struct array *array, const char *name)
+{
+    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
+    return say(arena, "%.200s has shape %s, the gradient of %.200s has %s", name, shape_text(&array->shape, one),
+               name_of(b, blamed->aim), shape_text(&b->surroundings.aims[blamed->aim].shape, other));
+}
+
 static const char *say_edit(struct arena *arena, const struct backward *b, const struct statement *s,
                             const struct blamed *blamed, const struct backward_line *line)
 {
     const char *better = words_edited(arena, s, blamed->edit, &b->plain, true);
+    const struct array *misshapen = find_misshapen(b, blamed);
     if (better == NULL) return NULL;
-    return say(arena, "line %u: %.500s should be %.500s", line->line, line->text, better);
+    if (misshapen == NULL) return say(arena, "line %u: %.500s should be %.500s", line->line, line->text, better);
+    const char *shapes = say_shapes(arena, b, blamed, misshapen, line->name != NULL ? line->name : "what it makes");
+    if (shapes == NULL) return NULL;
+    return say(arena, "line %u: %s; %.500s should be %.500s", line->line, shapes, line->text, better);
 }
 
 /* What is wrong with its numbers, where nobody knows what would be right. */
 static const char *say_numbers(struct arena *arena, const struct backward *b, const struct blamed *blamed,
                                const struct backward_line *line)
 {
-    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
     const char *name = line->name != NULL ? line->name : "what it makes", *of = name_of(b, blamed->aim);
     if (blamed->aim == GRADIENT_NONE)
         return say(arena, "line %u: %.200s is not what the lines below need", line->line, name);
-    const struct aim *aim = &b->surroundings.aims[blamed->aim];
-    for (size_t i = b->plain.outcomes[blamed->statement].first; i != EVENT_NONE; i = b->plain.events[i].next) {
-        const struct array *array = b->plain.events[i].array;
-        if (b->plain.events[i].aim == blamed->aim && !aim_fits(aim, &array->shape))
-            return say(arena, "line %u: %.200s has shape %s, the gradient of %.200s has %s", line->line, name,
-                       shape_text(&array->shape, one), of, shape_text(&aim->shape, other));
+    const struct array *misshapen = find_misshapen(b, blamed);
+    if (misshapen != NULL) {
+        const char *shapes = say_shapes(arena, b, blamed, misshapen, name);
+        return shapes != NULL ? say(arena, "line %u: %s", line->line, shapes) : NULL;
     }
     if (blamed->ratio != 0 && fabs(blamed->ratio - 1) > 1e-9)
         return say(arena, "line %u: with right operands %.200s is %.10g times the gradient of %.200s", line->line, name,

@@ -15,7 +15,7 @@ const char *words_line(struct arena *arena, const char *text, size_t length, uns
 /* What a statement makes, as the student calls it; NULL also where it has no name. */
 const char *words_target(struct arena *arena, const struct run *plain, const struct statement *s);
 
-/* The statement as an edit makes it; with `short`, where its value alone is another one, that. */
+/* The statement as an edit makes it; with `value_alone`, where its value alone is another one, that. */
 const char *words_edited(struct arena *arena, const struct statement *s, const struct edit *edit,
                          const struct run *plain, bool value_alone);
 

@@ -39,8 +39,8 @@ int array_known(struct evaluation *e, const struct shape *shape, enum number_typ
     if (code != CODE_OK) return code;
     e->spent = e->spent || size > e->left.elements;
     if (e->spent)
-        return evaluation_fault(e, "with this array, of shape %s, the program's constants have too many elements",
-                                shape_text(shape, text));
+        return evaluation_fault(e, "with this array, of shape %s, %s too many elements", shape_text(shape, text),
+                                e->observer != NULL ? "what the code computes has" : "the program's constants have");
     e->left.elements -= size;
     *array = new_array(e, shape, size, type);
     *numbers = arena_doubles(e->arena, size);

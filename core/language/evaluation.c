@@ -671,8 +671,11 @@ static int raise(struct evaluation *e, const struct statement *s)
     if (library) {
         text = (const char *)memchr(text, '"', (size_t)(end - text)) + 1;
     }
-    return evaluation_fault(
-        e, "%s%.*s", library ? "" : "the program comes to this: ", (int)(end - text < 200 ? end - text : 200), text);
+    return evaluation_fault(e, "%s%.*s",
+                            library               ? ""
+                            : e->observer != NULL ? "the code comes to this: "
+                                                  : "the program comes to this: ",
+                            (int)(end - text < 200 ? end - text : 200), text);
 }
 
 static int run_statement(struct evaluation *e, const struct statement *s)

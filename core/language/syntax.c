@@ -980,7 +980,7 @@ static struct statement *parse_simple(struct parser *p)
 {
     static const char *const missing[] = {"while", "class", "with",     "try", "global",
                                           "yield", "async", "nonlocal", NULL};
-    static const char *const nothing[] = {"assert", "del", "global", "nonlocal", "raise", "super", NULL};
+    static const char *const nothing[] = {"assert", "del", "global", "nonlocal", "super", NULL};
     const struct token *begin = p->token;
     for (size_t i = 0; p->code && nothing[i] != NULL; i++)
         if (at_word(p, nothing[i])) {

@@ -1,0 +1,282 @@
+#include "core/backward/helpers.h"
+
+#include <string.h>
+
+enum { HELPERS_MAX = 24 };
+
+static bool assigns(const struct expression *target, const char *name)
+{
+    if (target->kind == EXPRESSION_SUBSCRIPT) return assigns(target->operands[0], name);
+    for (size_t i = 0; (target->kind == EXPRESSION_TUPLE || target->kind == EXPRESSION_LIST) && i < target->count; i++)
+        if (assigns(target->operands[i], name)) return true;
+    return (target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ATTRIBUTE) && strcmp(target->name, name) == 0;
+}
+
+static void reach_name(const struct search *s, const char *name, bool *reached, bool *more);
+
+static void reach_names(const struct search *s, const struct expression *x, bool *reached, bool *more, size_t depth)
+{
+    if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return;
+    if (x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) reach_name(s, x->name, reached, more);
+    for (size_t i = 0; i < x->count; i++)
+        reach_names(s, x->operands[i], reached, more, depth + 1);
+}
+
+/* What a function comes to: what it hands back. */
+static void reach_returns(const struct block *block, bool *reached, bool *more)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        const struct statement *b = block->list[i];
+        if (b->kind == STATEMENT_RETURN) {
+            *more = *more || !reached[b->number];
+            reached[b->number] = true;
+        }
+        reach_returns(&b->body, reached, more);
+        reach_returns(&b->otherwise, reached, more);
+    }
+}
+
+static bool mentions(const struct expression *x, const char *name, size_t depth)
+{
+    if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return false;
+    if ((x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) && strcmp(x->name, name) == 0) return true;
+    for (size_t i = 0; i < x->count; i++)
+        if (mentions(x->operands[i], name, depth + 1)) return true;
+    return false;
+}
+
+static bool has_parameter(const struct statement *function, const char *name)
+{
+    for (size_t i = 0; i < function->parameter_count; i++)
+        if (strcmp(function->parameters[i].name, name) == 0) return true;
+    return false;
+}
+
+/* Whether a statement calls one of the code's own functions that has a parameter of that name; NULL: any function. */
+static bool calls_with(const struct search *s, const struct statement *statement, const char *parameter)
+{
+    for (size_t i = 0; i < search_statements(s); i++) {
+        const struct statement *function = s->plain->statements[i];
+        if (function == NULL || function->kind != STATEMENT_DEFINE || function == statement) continue;
+        if (parameter != NULL && !has_parameter(function, parameter)) continue;
+        if (mentions(statement->value, function->name, 0)) return true;
+    }
+    return false;
+}
+
+/* All that may make what a name stands for. */
+static void reach_name(const struct search *s, const char *name, bool *reached, bool *more)
+{
+    for (size_t i = 0; i < search_statements(s); i++) {
+        const struct statement *statement = s->plain->statements[i];
+        if (statement == NULL) continue;
+        bool function = statement->kind == STATEMENT_DEFINE && strcmp(statement->name, name) == 0;
+        if (function) reach_returns(&statement->body, reached, more);
+        bool makes = !reached[i] && calls_with(s, statement, name);
+        for (size_t t = 0; !reached[i] && t < statement->target_count; t++)
+            makes = makes || assigns(statement->targets[t], name);
+        if (makes) reached[i] = *more = true;
+    }
+}
+
+/* Helpers that what is wrong may be made of, the latest first: not through gradients, which are put right. */
+static size_t list_helpers(struct search *s, size_t *list)
+{
+    size_t count = 0;
+    bool more = true, *reached = arena_zeroed(s->arena, search_statements(s), sizeof *reached);
+    bool *followed = arena_zeroed(s->arena, search_statements(s), sizeof *followed);
+    if (reached == NULL || followed == NULL) {
+        s->failed = true;
+        return 0;
+    }
+    for (size_t i = 0; i < s->now.slip_count; i++)
+        reached[s->now.slips[i].statement] = true;
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < search_statements(s); i++) {
+            const struct statement *statement = s->plain->statements[i];
+            bool follows = reached[i] && !followed[i] && statement != NULL && (s->now.helper[i] || s->now.slipped[i]);
+            if (!follows) continue;
+            followed[i] = more = true;
+            reach_names(s, statement->value, reached, &more, 0);
+            if (statement->kind == STATEMENT_UPDATE) reach_names(s, statement->targets[0], reached, &more, 0);
+        }
+    }
+    for (size_t i = search_statements(s); i-- > 0 && count < HELPERS_MAX;) {
+        const struct statement *statement = s->plain->statements[i];
+        if (statement == NULL || !s->now.helper[i] || !reached[i] || search_is_edited(s, i)) continue;
+        bool makes = statement->kind == STATEMENT_ASSIGN || statement->kind == STATEMENT_UPDATE ||
+                     statement->kind == STATEMENT_EXPRESSION || statement->kind == STATEMENT_RETURN;
+        if (makes) list[count++] = i;
+    }
+    return count;
+}
+
+/* A helper that should have been a gradient, each time that it is made: tries which, one time after the other. */
+static void try_puts(struct search *s, size_t statement, const struct slip *slip, struct remedy *best)
+{
+    const struct run *plain = s->plain;
+    const struct surroundings *around = plain->surroundings;
+    struct plan plan = s->plan;
+    size_t events = s->now.events, wrong = s->now.wrong, matched = s->now.matched;
+    bool fits = false;
+    for (size_t i = plain->outcomes[statement].first; i != EVENT_NONE; i = plain->events[i].next) {
+        const struct event *event = &plain->events[i];
+        size_t found = GRADIENT_NONE;
+        if (event->part != 0 || plan.put_count == PUTS_MAX) return;
+        struct plan tried = plan;
+        tried.puts[tried.put_count].statement = statement;
+        tried.puts[tried.put_count].execution = event->execution;
+        tried.puts[tried.put_count++].scale = tried.first_scale;
+        for (size_t a = 0; a < around->aim_count && !s->stopped && !s->failed; a++) {
+            if (event->array->size != around->aims[a].size || !aim_fits(&around->aims[a], &event->array->shape))
+                continue;
+            tried.puts[tried.put_count - 1].aim = a;
+            if (!search_try(s, &tried, NULL, &s->other) || s->other.faults > s->now.faults || s->other.events >= events)
+                continue;
+            found = a;
+            events = s->other.events;
+            wrong = s->other.wrong;
+            matched = s->other.matched;
+            fits = tally_is_better(&s->other, &s->now) && (slip == NULL || !s->other.slipped[slip->statement]);
+        }
+        if (found == GRADIENT_NONE) continue;
+        plan = tried;
+        plan.puts[plan.put_count - 1].aim = found;
+    }
+    const struct remedy remedy = {.statement = statement, .plan = plan, .wrong = wrong, .matched = matched};
+    if (fits && remedy_is_nearer(&remedy, best)) *best = remedy;
+}
+
+/* Nothing can be nearer. */
+static bool is_best(const struct remedy *remedy)
+{
+    return remedy->statement != STATEMENT_NONE && remedy->wrong == 0 && remedy->edit != NULL && remedy->edit->cost == 1;
+}
+
+bool helpers_find(struct search *s, const struct slip *slip, bool all, struct remedy *best)
+{
+    size_t helpers[HELPERS_MAX], count = list_helpers(s, helpers);
+    *best = (struct remedy){.statement = STATEMENT_NONE};
+    for (size_t i = 0; i < count && !is_best(best); i++)
+        if (all || !s->now.is_one[helpers[i]]) search_try_edits(s, helpers[i], slip, best);
+    for (size_t i = 0; all && best->statement == STATEMENT_NONE && i < count; i++)
+        try_puts(s, helpers[i], slip, best);
+    return best->statement != STATEMENT_NONE;
+}
+
+/* ---- a helper that several have in common ---- */
+
+/* All statements that what a statement makes may come from; not through what begins as a right gradient. NULL where
+ * memory is short. */
+static bool *reach_from(struct search *s, size_t statement)
+{
+    size_t n = search_statements(s);
+    bool more = true, *reached = arena_zeroed(s->arena, n, sizeof *reached),
+         *followed = arena_zeroed(s->arena, n, sizeof *followed);
+    if (reached == NULL || followed == NULL) {
+        s->failed = true;
+        return NULL;
+    }
+    for (size_t from = statement; more; from = STATEMENT_NONE) {
+        more = false;
+        for (size_t i = 0; i < n; i++) {
+            const struct statement *one = s->plain->statements[i];
+            bool passes = i == from || (reached[i] && s->now.helper[i] && !s->now.starts[i]);
+            if (followed[i] || !passes || one == NULL) continue;
+            followed[i] = more = true;
+            reach_names(s, one->value, reached, &more, 0);
+            if (one->kind == STATEMENT_UPDATE) reach_names(s, one->targets[0], reached, &more, 0);
+        }
+    }
+    return reached;
+}
+
+static bool is_gradient_name(const char *name)
+{
+    size_t n = strlen(name);
+    bool d = name[0] == 'd' && n > 1 && (n <= 4 || (name[1] >= 'A' && name[1] <= 'Z') || name[1] == '_');
+    return d || strstr(name, "delta") != NULL || strstr(name, "grad") != NULL || strstr(name, "nabla") != NULL;
+}
+
+static bool mentions_gradient(const struct expression *x, size_t depth)
+{
+    if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return false;
+    if ((x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) && is_gradient_name(x->name)) return true;
+    for (size_t i = 0; i < x->count; i++)
+        if (mentions_gradient(x->operands[i], depth + 1)) return true;
+    return false;
+}
+
+/* Whether a helper passes on what comes back, rather than being about forward values alone. */
+static bool passes_on(const struct search *s, size_t i)
+{
+    const struct statement *one = s->plain->statements[i];
+    size_t first = s->plain->outcomes[i].first;
+    if (one == NULL || first == EVENT_NONE || !s->now.helper[i] || s->now.starts[i] || search_is_edited(s, i))
+        return false;
+    return is_gradient_name(s->plain->events[first].name) || mentions_gradient(one->value, 0);
+}
+
+/* Whether statement i makes a gradient that is right. */
+static bool makes_right(const struct search *s, size_t i)
+{
+    return s->plain->statements[i] != NULL && s->plain->outcomes[i].first != EVENT_NONE && !s->now.helper[i] &&
+           !s->now.slipped[i];
+}
+
+/* How many of the wrong ones come from it; 0 where a right one does, too. */
+static size_t count_common(const struct search *s, bool *const *from, size_t count, bool *const *right, size_t helper)
+{
+    size_t common = 0;
+    for (size_t i = 0; i < count; i++)
+        common += from[i][helper];
+    for (size_t i = 0; i < search_statements(s); i++)
+        if (right[i] != NULL && i != helper && right[i][helper]) return 0;
+    return common;
+}
+
+/* Of the statements that most of the wrong ones come from, the one that none of the others goes into. */
+static size_t find_first(struct search *s, const size_t *common, size_t most)
+{
+    size_t found = STATEMENT_NONE, n = search_statements(s);
+    for (size_t i = 0; i < n && !s->failed; i++) {
+        const bool *own = common[i] == most ? reach_from(s, i) : NULL;
+        bool first = own != NULL;
+        for (size_t k = 0; first && k < n; k++)
+            first = k == i || !own[k] || common[k] != most;
+        if (first && found != STATEMENT_NONE) return STATEMENT_NONE; /* either may be */
+        if (first) found = i;
+    }
+    return found;
+}
+
+size_t helpers_common(struct search *s, const size_t *wrong, size_t count)
+{
+    size_t n = search_statements(s), found = STATEMENT_NONE;
+    bool **from = arena_array(s->arena, count, sizeof *from), **right = arena_zeroed(s->arena, n, sizeof *right);
+    size_t *common = arena_array(s->arena, n, sizeof *common);
+    if (from == NULL || right == NULL || common == NULL) s->failed = true;
+    for (size_t i = 0; i < count && !s->failed; i++)
+        from[i] = reach_from(s, wrong[i]);
+    for (size_t i = 0; i < n && !s->failed; i++)
+        if (makes_right(s, i)) right[i] = reach_from(s, i);
+    /* Helpers first; else a call of a function in which all is wrong, for what it hands over. */
+    for (int calls = 0; calls < 2 && found == STATEMENT_NONE && !s->failed; calls++) {
+        size_t most = 1;
+        for (size_t i = 0; i < n; i++) {
+            const struct statement *one = s->plain->statements[i];
+            bool may = calls ? one != NULL && !search_is_edited(s, i) && calls_with(s, one, NULL) : passes_on(s, i);
+            common[i] = may ? count_common(s, from, count, right, i) : 0;
+            if (common[i] > most) most = common[i];
+        }
+        if (most > 1) found = find_first(s, common, most);
+    }
+    return s->failed ? STATEMENT_NONE : found;
+}
+
+bool helpers_reach(struct search *s, size_t statement, size_t helper)
+{
+    const bool *reached = reach_from(s, statement);
+    return reached != NULL && reached[helper];
+}

@@ -1,0 +1,21 @@
+/* Helpers of a student's code: what stands for no gradient itself, but may be what is wrong with those that it goes
+ * into. */
+#ifndef CORE_BACKWARD_HELPERS_H
+#define CORE_BACKWARD_HELPERS_H
+
+#include "core/backward/search.h"
+
+/* The best helper to blame; with `all`, one that makes a gradient all the same, but another one than it should, or one
+ * of which no edit is known. False where there is none with which fewer are wrong, or `slip` (NULL: whichever) is not.
+ */
+bool helpers_find(struct search *s, const struct slip *slip, bool all, struct remedy *best);
+
+/* The one helper that several statements which make wrong gradients have in common, and none that makes a right one; of
+ * those that go into each other the first. It is to blame rather than all of them. STATEMENT_NONE where there is none,
+ * or more than one. */
+size_t helpers_common(struct search *s, const size_t *wrong, size_t count);
+
+/* Whether what a statement makes comes from a helper, and not by way of a right gradient. */
+bool helpers_reach(struct search *s, size_t statement, size_t helper);
+
+#endif

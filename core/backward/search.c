@@ -1,0 +1,144 @@
+#include "core/backward/search.h"
+
+#include <string.h>
+
+#include "core/base/clock.h"
+
+size_t search_statements(const struct search *s)
+{
+    return s->plain->syntax.statement_count;
+}
+
+bool tally_new(struct search *s, struct tally *tally)
+{
+    *tally = (struct tally){.slipped = arena_zeroed(s->arena, search_statements(s), sizeof(bool)),
+                            .helper = arena_zeroed(s->arena, search_statements(s), sizeof(bool)),
+                            .is_one = arena_zeroed(s->arena, search_statements(s), sizeof(bool)),
+                            .starts = arena_zeroed(s->arena, search_statements(s), sizeof(bool))};
+    return tally->slipped != NULL && tally->helper != NULL && tally->is_one != NULL && tally->starts != NULL;
+}
+
+void tally_copy(const struct search *s, const struct tally *from, struct tally *to)
+{
+    bool *slipped = to->slipped, *helper = to->helper, *is_one = to->is_one, *starts = to->starts;
+    memcpy(slipped, from->slipped, search_statements(s) * sizeof(bool));
+    memcpy(helper, from->helper, search_statements(s) * sizeof(bool));
+    memcpy(is_one, from->is_one, search_statements(s) * sizeof(bool));
+    memcpy(starts, from->starts, search_statements(s) * sizeof(bool));
+    *to = *from;
+    to->slipped = slipped;
+    to->helper = helper;
+    to->is_one = is_one;
+    to->starts = starts;
+}
+
+static void count_slips(const struct search *s, const struct run *run, struct tally *tally)
+{
+    const struct surroundings *around = run->surroundings;
+    for (size_t i = 0; i < run->slip_count; i++) {
+        const struct slip *slip = &run->slips[i];
+        if (slip->statement >= search_statements(s) || tally->slipped[slip->statement]) continue;
+        tally->slipped[slip->statement] = true;
+        tally->wrong++;
+        if (tally->slip_count < TALLY_SLIPS_MAX) tally->slips[tally->slip_count++] = *slip;
+    }
+    for (size_t i = 0; i < run->count; i++)
+        tally->judged += run->events[i].aimed == AIMED_AT && run->events[i].judged;
+    for (size_t i = 0; i < run->count; i++)
+        tally->matched += run->events[i].right;
+    tally->events = run->slip_count;
+    for (size_t i = 0; i < run->slip_count; i++)
+        tally->parameters += aim_is_parameter(around, run->slips[i].aim);
+    for (size_t i = 0; i < search_statements(s); i++) {
+        const struct outcome *outcome = &run->outcomes[i];
+        bool gradient = false, one = outcome->first != EVENT_NONE;
+        for (size_t e = outcome->first; e != EVENT_NONE; e = run->events[e].next)
+            gradient = gradient || (run->events[e].aimed == AIMED_AT && run->events[e].judged && !s->left[i]);
+        for (size_t e = outcome->first; e != EVENT_NONE; e = run->events[e].next)
+            one = one && run->events[e].right;
+        tally->is_one[i] = one;
+        tally->starts[i] = outcome->first != EVENT_NONE && run->events[outcome->first].right;
+        tally->helper[i] = outcome->executed && !gradient && !tally->slipped[i];
+        tally->faults += outcome->fault != NULL || outcome->poisoned;
+    }
+    tally->wrong += tally->faults;
+}
+
+bool search_try(struct search *s, const struct plan *plan, const struct edit *edit, struct tally *tally)
+{
+    const struct edit *edits[CORRECTIONS_MAX + 1];
+    size_t count = s->edit_count, length;
+    struct run run;
+    bool *slipped = tally->slipped, *helper = tally->helper, *is_one = tally->is_one, *starts = tally->starts;
+    memcpy(edits, s->edits, count * sizeof *edits);
+    if (edit != NULL) edits[count++] = edit;
+    memset(slipped, 0, search_statements(s) * sizeof(bool));
+    memset(helper, 0, search_statements(s) * sizeof(bool));
+    memset(is_one, 0, search_statements(s) * sizeof(bool));
+    memset(starts, 0, search_statements(s) * sizeof(bool));
+    *tally =
+        (struct tally){.slipped = slipped, .helper = helper, .is_one = is_one, .starts = starts, .wrong = SIZE_MAX};
+    if (s->stopped || s->failed) return false;
+    if (clock_thread_seconds() > s->until || run_is_cancelled(s->plain)) {
+        s->stopped = true;
+        return false;
+    }
+    const char *text = edits_apply(&s->own, s->plain, edits, count, &length);
+    int code = text != NULL ? run_code(&run, &s->own, s->plain->surroundings, plan, text, length) : CODE_OUT_OF_MEMORY;
+    if (code == CODE_OUT_OF_MEMORY) {
+        s->failed = true;
+        return false;
+    }
+    tally->good = run.error.code == CODE_OK && run.syntax.statement_count == search_statements(s);
+    if (tally->good) {
+        tally->wrong = 0;
+        count_slips(s, &run, tally);
+    }
+    arena_reset(&s->own);
+    return tally->good;
+}
+
+bool tally_is_better(const struct tally *a, const struct tally *b)
+{
+    return a->good && a->wrong < b->wrong && a->faults <= b->faults && a->judged >= b->judged;
+}
+
+bool search_is_edited(const struct search *s, size_t statement)
+{
+    for (size_t i = 0; i < s->edit_count; i++)
+        if (s->edits[i]->statement == statement) return true;
+    return false;
+}
+
+bool remedy_is_nearer(const struct remedy *a, const struct remedy *b)
+{
+    if (b->statement == STATEMENT_NONE || a->wrong != b->wrong)
+        return b->statement == STATEMENT_NONE || a->wrong < b->wrong;
+    if (a->matched != b->matched) return a->matched > b->matched;
+    if (a->edit == NULL || b->edit == NULL) return a->edit != NULL && b->edit == NULL;
+    return a->edit->cost < b->edit->cost;
+}
+
+void search_try_edits(struct search *s, size_t statement, const struct slip *slip, struct remedy *best)
+{
+    struct edit *edits;
+    size_t count;
+    if (search_is_edited(s, statement) || s->edit_count == CORRECTIONS_MAX || s->stopped || s->failed) return;
+    if (!edits_list(s->arena, s->plain, statement, &edits, &count)) {
+        s->failed = true;
+        return;
+    }
+    int found = 0; /* what is further away is not tried then */
+    for (size_t i = 0; i < count && !s->stopped && !s->failed; i++) {
+        if (found != 0 && edits[i].cost > found) continue;
+        if (!search_try(s, &s->plan, &edits[i], &s->other) || !tally_is_better(&s->other, &s->now)) continue;
+        if (slip != NULL && s->other.slipped[slip->statement]) continue;
+        const struct remedy remedy = {.statement = statement,
+                                      .edit = &edits[i],
+                                      .plan = s->plan,
+                                      .wrong = s->other.wrong,
+                                      .matched = s->other.matched};
+        if (remedy_is_nearer(&remedy, best)) *best = remedy;
+        found = edits[i].cost;
+    }
+}

@@ -1,0 +1,71 @@
+/* The search for what is wrong with a student's code: the code is run with edits and under plans, and what each run
+ * comes to is counted. Only for the files of this folder that search. */
+#ifndef CORE_BACKWARD_SEARCH_H
+#define CORE_BACKWARD_SEARCH_H
+
+#include "core/backward/edits.h"
+
+enum { TALLY_SLIPS_MAX = 64, CORRECTIONS_MAX = 8 };
+
+/* What a run came to. */
+struct tally {
+    bool good;                          /* it ran at all */
+    size_t wrong;                       /* statements with a gradient that is wrong */
+    size_t faults;                      /* statements that cannot be evaluated; these count as wrong, too */
+    size_t judged;                      /* gradients that were looked at */
+    size_t matched;                     /* things that are gradients by their numbers */
+    size_t events;                      /* gradients that are wrong, each time that they are made */
+    size_t parameters;                  /* of these, those of parameters */
+    bool *slipped;                      /* by statement */
+    bool *helper;                       /* by statement: nothing says that it makes a gradient */
+    bool *is_one;                       /* by statement: a helper that makes gradients all the same */
+    bool *starts;                       /* by statement: what it makes the first time is a gradient */
+    struct slip slips[TALLY_SLIPS_MAX]; /* one for each statement */
+    size_t slip_count;
+};
+
+struct search {
+    struct arena *arena, own; /* own: of one run after the other */
+    const struct run *plain;
+    struct plan plan;
+    bool *left;
+    const struct edit *edits[CORRECTIONS_MAX]; /* that are taken */
+    size_t edit_count;
+    struct tally now, other; /* with what is taken; with what is tried */
+    double until;
+    bool stopped, failed;
+};
+
+/* What is done about one thing that is wrong, and what it comes to. */
+struct remedy {
+    size_t statement;
+    const struct edit *edit; /* NULL: it is put right as a gradient, by the plan */
+    struct plan plan;
+    size_t wrong, matched;
+};
+
+/* Statements of the code. */
+size_t search_statements(const struct search *s);
+
+/* Whether an edit of that statement is taken. */
+bool search_is_edited(const struct search *s, size_t statement);
+
+/* Room for what a run comes to; false where memory is short. The copy of one into another's room. */
+bool tally_new(struct search *s, struct tally *tally);
+void tally_copy(const struct search *s, const struct tally *from, struct tally *to);
+
+/* Runs the code with one edit more (NULL: none) under a plan; false where it does not run to its end, or there is no
+ * time or memory left: s->stopped, s->failed. */
+bool search_try(struct search *s, const struct plan *plan, const struct edit *edit, struct tally *tally);
+
+/* What is wrong is less, and not because less was looked at. */
+bool tally_is_better(const struct tally *a, const struct tally *b);
+
+/* The fewer are wrong, the better; then the more is a gradient by its numbers; then the nearer to what stands there. */
+bool remedy_is_nearer(const struct remedy *a, const struct remedy *b);
+
+/* Tries the edits of a statement: *best becomes the best of them where that is better than it is. With `slip`, that has
+ * to be right then. */
+void search_try_edits(struct search *s, size_t statement, const struct slip *slip, struct remedy *best);
+
+#endif
