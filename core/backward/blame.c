@@ -6,7 +6,7 @@
 #include "core/backward/helpers.h"
 #include "core/base/clock.h"
 
-enum { RATIOS_MAX = 6 };
+enum { RATIOS_MAX = 6, WORTH_GIVING_UP = 3 };
 
 /* Whether a parameter's gradient is right now that was not. */
 static bool helps_parameter(const struct search *s, const struct tally *now, const struct tally *before)
@@ -303,22 +303,43 @@ static bool keep_account(struct search *s, const struct account *from, struct ac
     return true;
 }
 
-/* Where something is still not explained: what is called after a gradient on the way may be none, and wrong all the
- * same, as a dh that becomes dz by a mask in its place. That has to be what its own edit says. */
-static void account_left(struct search *s, const struct tally *base, struct blame *blame, struct account *best,
-                         struct account *other)
+/* Whether much of what is wrong comes of one statement, if it does not make the gradient that its name says: then all
+ * the others have it in common. */
+static bool is_in_common(struct search *s, size_t statement, size_t wrong_before)
+{
+    size_t wrong[TALLY_SLIPS_MAX];
+    const struct plan plan = {.plain = s->plain, .first_scale = 1, .left = s->left};
+    memset(s->left, 0, search_statements(s) * sizeof *s->left);
+    s->left[statement] = true;
+    bool ran = search_try(s, &plan, NULL, &s->now);
+    for (size_t i = 0; i < s->now.slip_count; i++)
+        wrong[i] = s->now.slips[i].statement;
+    bool common = ran && s->now.slip_count >= WORTH_GIVING_UP && wrong_before > s->now.slip_count &&
+                  helpers_common(s, wrong, s->now.slip_count) == statement;
+    for (size_t i = 0; common && i < s->now.slip_count; i++)
+        common = helpers_reach(s, wrong[i], statement);
+    return common;
+}
+
+/* What is called after a gradient on the way may be none, and wrong all the same, as a dh that becomes dz by a mask in
+ * its place. That has to be what its own edit says, or what is common to several. With `common` those alone are looked
+ * at that are. */
+static void account_left(struct search *s, const struct tally *base, bool common, struct blame *blame,
+                         struct account *best, struct account *other)
 {
     const struct plan plan = {.plain = s->plain, .first_scale = 1, .left = s->left};
     for (size_t i = 0; i < base->slip_count && best->unexplained > 0 && !s->stopped && !s->failed; i++) {
         const struct slip *slip = &base->slips[i];
         bool own = false;
         if (aim_is_parameter(s->plain->surroundings, slip->aim)) continue;
+        if (common && !is_in_common(s, slip->statement, base->slip_count)) continue;
         account_for(s, &plan, slip->statement, 2, blame, other);
         for (size_t k = 0; k < other->count; k++)
             own = own || other->list[k].statement == slip->statement;
         /* What a name says is given up for nothing less than several faults that become one. */
-        bool worth = other->unexplained == 0 || other->count + 3 <= best->count;
-        if (!s->stopped && own && worth && is_simpler(other, best)) keep_account(s, other, best);
+        size_t before = common ? base->slip_count : best->count;
+        bool worth = other->unexplained == 0 || other->count + WORTH_GIVING_UP <= before;
+        if ((common || !s->stopped) && own && worth && is_simpler(other, best)) keep_account(s, other, best);
     }
 }
 
@@ -331,7 +352,8 @@ static int account_for_all(struct search *s, struct blame *blame)
     tally_copy(s, &s->now, &base);
     best->unexplained = SIZE_MAX;
     size_t count = list_plans(s, plans);
-    bool any = false;
+    account_left(s, &base, true, blame, best, other);
+    bool any = best->unexplained != SIZE_MAX;
     for (size_t least = 2; least > 0 && !(any && best->unexplained == 0); least--)
         for (size_t i = 0; i < count && !s->stopped && !s->failed && !(any && is_enough(best)); i++) {
             account_for(s, &plans[i], STATEMENT_NONE, least, blame, other);
@@ -339,7 +361,7 @@ static int account_for_all(struct search *s, struct blame *blame)
             if (!keep_account(s, other, best)) return CODE_OUT_OF_MEMORY;
             any = true;
         }
-    account_left(s, &base, blame, best, other);
+    account_left(s, &base, false, blame, best, other);
     if (!any) best->plan = plans[0]; /* there was no time for any */
     memset(s->left, 0, search_statements(s) * sizeof *s->left);
     if (best->left != NULL) memcpy(s->left, best->left, search_statements(s) * sizeof *s->left);

@@ -57,7 +57,9 @@ static void count_slips(const struct search *s, const struct run *run, struct ta
         for (size_t e = outcome->first; e != EVENT_NONE; e = run->events[e].next)
             one = one && run->events[e].right;
         tally->is_one[i] = one;
-        tally->starts[i] = outcome->first != EVENT_NONE && run->events[outcome->first].right;
+        const struct event *begin = outcome->first != EVENT_NONE ? &run->events[outcome->first] : NULL;
+        /* A second name for a gradient of another value says nothing. */
+        tally->starts[i] = begin != NULL && begin->right && begin->same == EVENT_NONE;
         tally->helper[i] = outcome->executed && !gradient && !tally->slipped[i];
         tally->faults += outcome->fault != NULL || outcome->poisoned;
     }
