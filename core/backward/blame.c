@@ -311,7 +311,9 @@ static bool is_in_common(struct search *s, size_t statement, size_t wrong_before
     const struct plan plan = {.plain = s->plain, .first_scale = 1, .left = s->left};
     memset(s->left, 0, search_statements(s) * sizeof *s->left);
     s->left[statement] = true;
+    s->plan = plan;
     bool ran = search_try(s, &plan, NULL, &s->now);
+    if (ran) settle_left(s);
     for (size_t i = 0; i < s->now.slip_count; i++)
         wrong[i] = s->now.slips[i].statement;
     bool common = ran && s->now.slip_count >= WORTH_GIVING_UP && wrong_before > s->now.slip_count &&
@@ -347,12 +349,17 @@ static int account_for_all(struct search *s, struct blame *blame)
 {
     struct plan plans[1 + RATIOS_MAX];
     struct account *best = arena_zeroed(s->arena, 1, sizeof *best), *other = arena_zeroed(s->arena, 1, sizeof *other);
-    struct tally base;
-    if (best == NULL || other == NULL || !tally_new(s, &base)) return CODE_OUT_OF_MEMORY;
+    struct tally base, settled; /* as it is; without what is called like a gradient and is right as none */
+    if (best == NULL || other == NULL || !tally_new(s, &base) || !tally_new(s, &settled)) return CODE_OUT_OF_MEMORY;
     tally_copy(s, &s->now, &base);
     best->unexplained = SIZE_MAX;
     size_t count = list_plans(s, plans);
-    account_left(s, &base, true, blame, best, other);
+    s->plan = plans[0];
+    if (search_try(s, &s->plan, NULL, &s->now)) {
+        settle_left(s);
+        tally_copy(s, &s->now, &settled);
+        account_left(s, &settled, true, blame, best, other);
+    }
     bool any = best->unexplained != SIZE_MAX;
     for (size_t least = 2; least > 0 && !(any && best->unexplained == 0); least--)
         for (size_t i = 0; i < count && !s->stopped && !s->failed && !(any && is_enough(best)); i++) {
