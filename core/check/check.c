@@ -247,36 +247,60 @@ static int take_differences(struct arena *arena, const struct check *check, doub
     return code;
 }
 
-int check_run(struct arena *arena, const struct check *check, struct report *report, struct error *error)
+int check_reference(struct arena *arena, const struct check *check, struct reference *reference, struct error *error)
 {
     const struct problem *problem = &check->problem;
-    *report = (struct report){.passed = true};
-    double **gradients = arena_array(arena, problem->network->graded_count, sizeof *gradients);
-    if (gradients == NULL || !take_room(arena, check, report)) return out_of_memory(error);
-
     double begun = clock_seconds();
-    struct pass pass;
-    int code = problem_run(arena, problem, problem->backend, &pass, error);
-    double passed = clock_seconds();
-    report->loss = pass.loss;
-    double largest;
-    if (code == CODE_OK) code = read_gradients(arena, check, &pass, gradients, &largest, error);
-    if (code == CODE_OK) code = judge_graded(arena, check, gradients, largest, report, error);
-    if (code == CODE_OK) code = judge_intermediates(arena, check, &pass, report, error);
+    *reference = (struct reference){.gradients = NULL};
+    reference->gradients = arena_array(arena, problem->network->graded_count, sizeof *reference->gradients);
+    if (reference->gradients == NULL) return out_of_memory(error);
+    int code = problem_run(arena, problem, problem->backend, &reference->pass, error);
+    reference->seconds = clock_seconds() - begun;
+    return code == CODE_OK
+               ? read_gradients(arena, check, &reference->pass, reference->gradients, &reference->largest, error)
+               : code;
+}
+
+int check_judge(struct arena *arena, const struct check *check, struct reference *reference, struct report *report,
+                struct error *error)
+{
+    struct pass *pass = &reference->pass;
+    double begun = clock_seconds();
+    *report = (struct report){.passed = true, .loss = pass->loss, .pass_seconds = reference->seconds};
+    if (!take_room(arena, check, report)) return out_of_memory(error);
+    int code = judge_graded(arena, check, reference->gradients, reference->largest, report, error);
+    if (code == CODE_OK) code = judge_intermediates(arena, check, pass, report, error);
     if (code == CODE_OK) code = list_unexpected(arena, check, report, error);
-    if (code == CODE_OK) code = rounding_look(arena, check, &pass, report, error);
-    if (problem->backend == backend_cpu(DTYPE_FLOAT64))
-        report->pass = pass; /* its memory is the arena's */
-    else
-        pass_free(&pass);
+    if (code == CODE_OK) code = rounding_look(arena, check, pass, report, error);
+    if (check->problem.backend == backend_cpu(DTYPE_FLOAT64)) report->pass = *pass;
     if (code != CODE_OK) return code;
-    sum_up(problem->network, report);
-    report->pass_seconds = passed - begun;
-    report->compare_seconds = clock_seconds() - passed;
+    sum_up(check->problem.network, report);
+    report->compare_seconds = clock_seconds() - begun;
+    return CODE_OK;
+}
+
+void check_reference_free(const struct check *check, struct reference *reference)
+{
+    if (check->problem.backend != backend_cpu(DTYPE_FLOAT64)) pass_free(&reference->pass); /* else the arena's */
+}
+
+int check_verify(struct arena *arena, const struct check *check, const struct reference *reference,
+                 struct report *report, struct error *error)
+{
+    double begun = clock_seconds();
     if (!(check->verify_reference || check->numeric) || report->postponed) return CODE_OK;
     report->verified = check->verify_reference;
-    double compared = clock_seconds();
-    code = take_differences(arena, check, gradients, report, error);
-    report->verify_seconds = clock_seconds() - compared;
+    int code = take_differences(arena, check, reference->gradients, report, error);
+    report->verify_seconds = clock_seconds() - begun;
     return code;
+}
+
+int check_run(struct arena *arena, const struct check *check, struct report *report, struct error *error)
+{
+    struct reference reference;
+    *report = (struct report){.passed = true};
+    int code = check_reference(arena, check, &reference, error);
+    if (code == CODE_OK) code = check_judge(arena, check, &reference, report, error);
+    check_reference_free(check, &reference);
+    return code == CODE_OK ? check_verify(arena, check, &reference, report, error) : code;
 }

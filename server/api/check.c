@@ -3,15 +3,11 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/backward/backward.h"
-#include "core/diagnosis/carry.h"
-#include "core/trace/trace.h"
 #include "server/api/read_body.h"
 #include "server/api/reveal.h"
 #include "server/http/media_type.h"
 #include "server/report/formats.h"
-#include "server/report/nearest.h"
-#include "server/task/check_task.h"
+#include "server/task/judged.h"
 #include "server/task/device.h"
 #include "server/limits.h"
 #include "server/counters.h"
@@ -23,15 +19,9 @@ enum { STATUS_NOT_PASSED = 422 };
 
 /* From measure to run, and to what that leaves. */
 struct check_state {
-    struct check_task request;
+    struct judged judged;
     const struct format *format;
     bool strict;
-    bool diagnosed; /* there is a diagnosis, or part of one */
-    struct report report;
-    struct diagnosis diagnosis;
-    struct trace trace;
-    struct backward backward; /* where the request has code in place of gradients */
-    double read_seconds, diagnose_seconds, trace_seconds;
 };
 
 /* ---- what is asked for ---- */
@@ -90,18 +80,18 @@ int api_check_measure(struct exchange *exchange, struct load *load, struct error
     exchange->state = state;
     int code = read_format(exchange, &state->format, error);
     if (code == CODE_OK) code = read_strict(exchange, &state->strict, error);
-    if (code == CODE_OK) code = read_body(exchange, &state->request.document, error);
-    state->request.brief = !exchange->on_worker;
-    if (code == CODE_OK) code = check_task_measure(&exchange->arena, exchange->options, &state->request, error);
-    exchange->line = state->request.document.line;
-    exchange->column = state->request.document.column;
-    load->later = code == CODE_OK && state->request.brief;
+    if (code == CODE_OK) code = read_body(exchange, &state->judged.request.document, error);
+    state->judged.request.brief = !exchange->on_worker;
+    if (code == CODE_OK) code = check_task_measure(&exchange->arena, exchange->options, &state->judged.request, error);
+    exchange->line = state->judged.request.document.line;
+    exchange->column = state->judged.request.document.column;
+    load->later = code == CODE_OK && state->judged.request.brief;
     if (load->later) return CODE_OK;
-    if (code == CODE_OK) code = check_reveal(exchange, &state->request, error);
-    load->work = state->request.work;
-    const struct device *device = device_asked(state->request.device);
+    if (code == CODE_OK) code = check_reveal(exchange, &state->judged.request, error);
+    load->work = state->judged.request.work;
+    const struct device *device = device_asked(state->judged.request.device);
     load->waits = device != NULL && device->waits;
-    state->read_seconds = clock_seconds() - begun;
+    state->judged.read_seconds = clock_seconds() - begun;
     return code;
 }
 
@@ -111,102 +101,29 @@ static void add_timing(struct exchange *exchange, const struct check_state *stat
 {
     struct text text;
     text_init(&text, &exchange->arena);
-    timing_add(&text, "read", state->read_seconds);
-    timing_add(&text, "pass", state->report.pass_seconds);
-    timing_add(&text, "compare", state->report.compare_seconds);
-    timing_add(&text, "diagnose", state->diagnose_seconds);
-    if (state->request.trace) timing_add(&text, "trace", state->trace_seconds);
+    timing_add(&text, "read", state->judged.read_seconds);
+    timing_add(&text, "pass", state->judged.report.pass_seconds);
+    timing_add(&text, "compare", state->judged.report.compare_seconds);
+    timing_add(&text, "diagnose", state->judged.diagnose_seconds);
+    if (state->judged.request.trace) timing_add(&text, "trace", state->judged.trace_seconds);
     timing_add(&text, "write", write);
-    if (state->report.verify_seconds > 0) timing_add(&text, "verify", state->report.verify_seconds);
+    if (state->judged.report.verify_seconds > 0) timing_add(&text, "verify", state->judged.report.verify_seconds);
     timing_answer(exchange, &text);
-}
-
-/* What went wrong, where something did; the search takes that many seconds at most. */
-static int diagnose(struct exchange *exchange, struct check_state *state, double seconds, struct error *error)
-{
-    double begun = clock_seconds();
-    /* Of code each line is judged. */
-    state->diagnosed = state->request.diagnose && !state->report.passed && state->request.backward.text == NULL;
-    if (!state->diagnosed) return CODE_OK;
-    if (!state->request.search) seconds = 0;
-    int code = diagnose_run(&exchange->arena, &state->request.check, &state->report, seconds, &state->diagnosis, error);
-    if (code == CODE_OK) carry_marks(&state->request.check, &state->diagnosis, &state->report);
-    state->diagnose_seconds += clock_seconds() - begun;
-    return code;
-}
-
-static int read_tensors(struct exchange *exchange, struct check_state *state, struct error *error)
-{
-    double begun = clock_seconds();
-    state->request.check.problem.cancelled = &exchange->cancelled;
-    int code = check_task_read(&exchange->arena, &state->request, error);
-    state->read_seconds += clock_seconds() - begun;
-    return code;
-}
-
-/* What a student's code comes to, as what is handed in. */
-static int evaluate_code(struct exchange *exchange, struct check_state *state, struct error *error)
-{
-    struct check_task *request = &state->request;
-    struct pass pass = {0};
-    double begun = clock_seconds();
-    if (request->backward.text == NULL) return CODE_OK;
-    int code = problem_run(&exchange->arena, &request->check.problem, backend_cpu(DTYPE_FLOAT64), &pass, error);
-    if (code == CODE_OK)
-        code = backward_run(&exchange->arena, &request->check, &pass, &request->backward, BACKWARD_SECONDS,
-                            &state->backward, error);
-    request->check.gradients = state->backward.gradients;
-    state->diagnose_seconds += clock_seconds() - begun;
-    return code;
-}
-
-static int judge_code(struct exchange *exchange, struct check_state *state, struct error *error)
-{
-    if (state->request.backward.text == NULL) return CODE_OK;
-    state->report.backward = &state->backward;
-    return backward_judge(&exchange->arena, &state->request.check, &state->backward, &state->report, error);
-}
-
-/* The report and what it comes from: where a device fails, both anew on the CPU. */
-static int compute(struct exchange *exchange, struct check_state *state, double seconds, struct error *error)
-{
-    struct check *check = &state->request.check;
-    for (;;) {
-        int code = check_run(&exchange->arena, check, &state->report, error);
-        if (code == CODE_OK && !state->report.postponed) code = diagnose(exchange, state, seconds, error);
-        if (code == CODE_OK && !state->report.postponed) code = judge_code(exchange, state, error);
-        const struct backend *instead = device_instead(check->problem.backend, state->request.device, code);
-        if (instead == NULL) return code;
-        check->problem.backend = instead;
-        exchange->again = true;
-        *error = (struct error){0};
-    }
-}
-
-static int trace(struct exchange *exchange, struct check_state *state, struct error *error)
-{
-    double begun = clock_seconds();
-    if (!state->request.trace) return CODE_OK;
-    state->report.trace = &state->trace;
-    int code = trace_run(&exchange->arena, &state->request.check.problem, &state->trace, error);
-    state->trace_seconds = clock_seconds() - begun;
-    return code;
 }
 
 static int answer(struct exchange *exchange, struct check_state *state, struct error *error)
 {
-    if (trace(exchange, state, error) != CODE_OK) return error->code;
+    struct judged *judged = &state->judged;
+    if (judged_finish(&exchange->arena, judged, error) != CODE_OK) return error->code;
     double begun = clock_seconds();
-    const struct diagnosis *diagnosis = state->diagnosed ? &state->diagnosis : NULL;
-    if (!nearest_find(&exchange->arena, &state->request.check, &state->report))
-        return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    const struct diagnosis *diagnosis = judged->diagnosed ? &judged->diagnosis : NULL;
     text_init(&exchange->answer, &exchange->arena);
-    state->format->write(&exchange->answer, &state->request.check, &state->report, diagnosis);
+    state->format->write(&exchange->answer, &judged->request.check, &judged->report, diagnosis);
     if (exchange->answer.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-    exchange->status = state->strict && !state->report.passed ? STATUS_NOT_PASSED : 200;
+    exchange->status = state->strict && !judged->report.passed ? STATUS_NOT_PASSED : 200;
     exchange->content_type = state->format->media_type;
     add_timing(exchange, state, clock_seconds() - begun);
-    counters_check(state->report.passed);
+    counters_check(judged->report.passed);
     for (size_t i = 0; diagnosis != NULL && i < diagnosis->count; i++)
         counters_mistake(diagnosis->found[i].mistake);
     return CODE_OK;
@@ -216,15 +133,22 @@ static int answer(struct exchange *exchange, struct check_state *state, struct e
 static int search_on(struct exchange *exchange, struct error *error)
 {
     struct check_state *state = exchange->state;
-    int code = diagnose(exchange, state, DIAGNOSE_SECONDS, error);
+    int code = judged_diagnose(&exchange->arena, &state->judged, DIAGNOSE_SECONDS, error);
     return code == CODE_OK ? answer(exchange, state, error) : code;
+}
+
+static int compute(struct exchange *exchange, struct check_state *state, double seconds, struct error *error)
+{
+    int code = judged_compute(&exchange->arena, &state->judged, seconds, error);
+    exchange->again = exchange->again || state->judged.again;
+    return code;
 }
 
 /* A worker's part of a check that was light but for the second look at its numbers. */
 static int compute_on(struct exchange *exchange, struct error *error)
 {
     struct check_state *state = exchange->state;
-    state->request.check.brief = false;
+    state->judged.request.check.brief = false;
     int code = compute(exchange, state, DIAGNOSE_SECONDS, error);
     return code == CODE_OK ? answer(exchange, state, error) : code;
 }
@@ -232,16 +156,16 @@ static int compute_on(struct exchange *exchange, struct error *error)
 int api_check_run(struct exchange *exchange, struct error *error)
 {
     struct check_state *state = exchange->state;
+    struct judged *judged = &state->judged;
     /* On a connection's thread there is time for the easy ones only. */
     double seconds = exchange->on_worker ? DIAGNOSE_SECONDS : LIMIT_LIGHT_DIAGNOSIS;
-    int code = read_tensors(exchange, state, error);
-    state->request.check.brief = !exchange->on_worker;
-    if (code == CODE_OK) code = evaluate_code(exchange, state, error);
+    int code = judged_read(&exchange->arena, judged, &exchange->cancelled, error);
+    judged->request.check.brief = !exchange->on_worker;
     if (code == CODE_OK) code = compute(exchange, state, seconds, error);
     if (code != CODE_OK) return code;
-    if (state->report.postponed)
+    if (judged->report.postponed)
         exchange->rest = compute_on;
-    else if (!exchange->on_worker && state->diagnosed && state->request.search && state->diagnosis.stopped)
+    else if (!exchange->on_worker && judged->diagnosed && judged->request.search && judged->diagnosis.stopped)
         exchange->rest = search_on;
     return exchange->rest != NULL ? CODE_OK : answer(exchange, state, error);
 }

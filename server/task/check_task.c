@@ -293,27 +293,38 @@ static int list_data(struct members *r, const json_t *root, struct check_task *r
     return CODE_OK;
 }
 
-int check_task_read(struct arena *arena, struct check_task *request, struct error *error)
+int check_task_read_problem(struct arena *arena, struct check_task *request, struct error *error)
 {
     struct members r = {.arena = arena, .document = &request->document, .error = error};
     struct problem_set *set = &request->set;
+    struct problem *problem = &request->check.problem;
+    if (read_problem_numbers(&r, request->document.root, set) != CODE_OK) return error->code;
+    set->problem.cancelled = problem->cancelled;
+    *problem = set->problem;
+    double work = check_device_work(problem->network, takes_differences(&request->check));
+    return device_backend(request->device, request->dtype, work, 1, &problem->backend, error);
+}
+
+int check_task_read_submitted(struct arena *arena, const struct document *document, struct check_task *request,
+                              struct error *error)
+{
+    struct members r = {.arena = arena, .document = document, .error = error};
     struct check *check = &request->check;
-    const json_t *root = request->document.root, *gradients = NULL;
-    bool listed = set->network.program == NULL; /* a program's numbers were read with it */
-    if (read_problem_numbers(&r, root, set) != CODE_OK) return error->code;
+    const json_t *root = document->root, *gradients = NULL;
+    bool code = request->backward.text != NULL, listed = request->set.network.program == NULL;
     /* Whatever the gradients are is graded; only their absence is the client's fault. */
-    if (members_member(&r, root, "gradients", request->backward.text != NULL ? OPTIONAL : REQUIRED, &gradients) !=
-        CODE_OK)
-        return error->code;
+    if (members_member(&r, root, "gradients", code ? OPTIONAL : REQUIRED, &gradients) != CODE_OK) return error->code;
     if (read_submissions(&r, gradients, &check->gradients) != CODE_OK) return error->code;
-    if (request->backward.text != NULL && listed && list_data(&r, root, request) != CODE_OK) return error->code;
+    /* A program's numbers were read with it. */
+    if (code && listed && list_data(&r, root, request) != CODE_OK) return error->code;
     const json_t *intermediates = NULL;
     if (members_object(&r, root, "intermediates", OPTIONAL, &intermediates) != CODE_OK) return error->code;
     if (read_submissions(&r, intermediates, &check->intermediates) != CODE_OK) return error->code;
-    if (check_something(&r, request) != CODE_OK) return error->code;
-    struct problem *problem = &check->problem;
-    set->problem.cancelled = problem->cancelled;
-    *problem = set->problem;
-    double work = check_device_work(problem->network, takes_differences(check));
-    return device_backend(request->device, request->dtype, work, 1, &problem->backend, error);
+    return check_something(&r, request);
+}
+
+int check_task_read(struct arena *arena, struct check_task *request, struct error *error)
+{
+    int code = check_task_read_problem(arena, request, error);
+    return code == CODE_OK ? check_task_read_submitted(arena, &request->document, request, error) : code;
 }

@@ -26,7 +26,14 @@ struct check_task {
 int check_task_measure(struct arena *arena, const struct options *options, struct check_task *request,
                        struct error *error);
 
-/* Reads the rest: the tensors. After check_task_measure. */
+/* After check_task_measure: the numbers of the problem, and where it is to be computed. */
+int check_task_read_problem(struct arena *arena, struct check_task *request, struct error *error);
+
+/* What was submitted; of another document than the problem where many are compared with one. */
+int check_task_read_submitted(struct arena *arena, const struct document *document, struct check_task *request,
+                              struct error *error);
+
+/* Both. */
 int check_task_read(struct arena *arena, struct check_task *request, struct error *error);
 
 #endif
