@@ -3,10 +3,14 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "server/api/class.h"
 #include "server/api/read_body.h"
 #include "server/api/reveal.h"
+#include "server/body/body.h"
+#include "server/body/ndjson.h"
 #include "server/http/media_type.h"
 #include "server/report/formats.h"
+#include "server/report/nearest.h"
 #include "server/task/judged.h"
 #include "server/task/device.h"
 #include "server/limits.h"
@@ -72,8 +76,17 @@ static int check_reveal(const struct exchange *exchange, const struct check_task
     return request->check.numeric ? reveal_allowed(exchange, "numeric", error) : CODE_OK;
 }
 
+const char *api_check_media_type(size_t i)
+{
+    size_t count = 0;
+    while (body_media_type(count) != NULL)
+        count++;
+    return i < count ? body_media_type(i) : i == count ? NDJSON_MEDIA_TYPE : NULL;
+}
+
 int api_check_measure(struct exchange *exchange, struct load *load, struct error *error)
 {
+    if (api_class_is(exchange)) return api_class_measure(exchange, load, error);
     double begun = clock_seconds();
     struct check_state *state = arena_zeroed(&exchange->arena, 1, sizeof *state);
     if (state == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
@@ -114,8 +127,10 @@ static void add_timing(struct exchange *exchange, const struct check_state *stat
 static int answer(struct exchange *exchange, struct check_state *state, struct error *error)
 {
     struct judged *judged = &state->judged;
-    if (judged_finish(&exchange->arena, judged, error) != CODE_OK) return error->code;
+    if (judged_trace(&exchange->arena, judged, error) != CODE_OK) return error->code;
     double begun = clock_seconds();
+    if (!nearest_find(&exchange->arena, &judged->request.check, &judged->report))
+        return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     const struct diagnosis *diagnosis = judged->diagnosed ? &judged->diagnosis : NULL;
     text_init(&exchange->answer, &exchange->arena);
     state->format->write(&exchange->answer, &judged->request.check, &judged->report, diagnosis);
@@ -155,6 +170,7 @@ static int compute_on(struct exchange *exchange, struct error *error)
 
 int api_check_run(struct exchange *exchange, struct error *error)
 {
+    if (api_class_is(exchange)) return api_class_run(exchange, error);
     struct check_state *state = exchange->state;
     struct judged *judged = &state->judged;
     /* On a connection's thread there is time for the easy ones only. */

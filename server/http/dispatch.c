@@ -126,6 +126,17 @@ static void explain_memory(const struct request *request, struct error *error)
     error_set(error, CODE_TOO_MUCH_WORK, "this takes more memory than there is (--max-memory)");
 }
 
+/* What a worker does with a request whose answer is sent while it is made. */
+static void leave_stream(struct request *request)
+{
+    if (request->exchange.rest == NULL) {
+        request_hold_answer(request);
+        if (stream_leave(request)) request_free(request);
+    } else if (!stream_park(request)) {
+        workers_resume(request); /* whoever waits has a turn first */
+    }
+}
+
 /* Resuming comes last: from then on the request is the connection's again, and may be gone at once. */
 void dispatch_work(struct request *request, bool brief)
 {
@@ -135,7 +146,7 @@ void dispatch_work(struct request *request, bool brief)
     connections_watch(request->connection, exchange); /* the time in the queue is not the work's */
     exchange->on_worker = true;
     double begun = clock_seconds();
-    int code = may_begin(exchange, &error);
+    int code = request->stream.begun ? CODE_OK : may_begin(exchange, &error);
     if (code != CODE_OK) {
         workers_charge(request, 0);
         problem_answer(exchange, &error);
@@ -148,8 +159,7 @@ void dispatch_work(struct request *request, bool brief)
         if (code == CODE_OK) code = step(request, &error);
         workers_charge(request, WORK_PER_SECOND * (clock_seconds() - begun));
         if (request->stream.begun) {
-            request_hold_answer(request);
-            if (stream_leave(request)) request_free(request);
+            leave_stream(request);
             return;
         }
         if (code != CODE_OK) {

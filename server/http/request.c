@@ -91,6 +91,7 @@ void request_free(struct request *request)
     held_drop_answer(request->answer_counted);
     if (request->body_capacity > LIMIT_LIGHT_BODY) free_body(request);
     free(request->stream.bytes);
+    if (request->exchange.dispose != NULL) request->exchange.dispose(request->exchange.state);
     arena_reset(&request->exchange.arena);
     if (keep_spare(request)) return;
     arena_free(&request->exchange.arena);

@@ -32,8 +32,9 @@ struct stream {
     bool asleep; /* there was nothing to send: the connection is suspended */
     bool ended;  /* nothing will be added */
     bool left;   /* the worker has returned from the route, or the connection is done with the request */
-    char *bytes; /* malloc'ed, LIMIT_STREAM: what waits to be sent */
-    size_t length;
+    bool parked; /* no worker has it: the client has to take something before it goes on */
+    char *bytes; /* malloc'ed, LIMIT_STREAM: what waits to be sent, */
+    size_t begin, length;
     const char *last; /* the last piece: what is left of it */
     size_t last_length;
     size_t sent;

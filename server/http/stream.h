@@ -20,6 +20,10 @@ bool stream_begin(struct exchange *exchange);
  * would wait. */
 bool stream_write(struct exchange *exchange, const char *bytes, size_t length);
 
+/* Adds as much of it as there is room for; how much that was. A route whose answer does not all find room leaves
+ * exchange->rest and returns: it is gone on with when the client has taken some of it. */
+size_t stream_offer(struct exchange *exchange, const char *bytes, size_t length);
+
 /* The last piece, of any length. It is sent from where it is: memory of the exchange's arena, or static. */
 void stream_end(struct exchange *exchange, const char *bytes, size_t length);
 
@@ -27,6 +31,10 @@ void stream_end(struct exchange *exchange, const char *bytes, size_t length);
 
 /* MHD's content reader; the context is the request. */
 ssize_t stream_read(void *context, uint64_t position, char *buffer, size_t size);
+
+/* From the worker that has returned from a route with exchange->rest: true where the request is out of its hands until
+ * the client takes something, or is gone; false where it is to be gone on with at once. */
+bool stream_park(struct request *request);
 
 /* One of the two sides has done with a request whose stream has begun. True for the second: the request is its to free.
  */

@@ -56,12 +56,12 @@ static struct request *unlink_first(bool brief)
     return request;
 }
 
-/* What begins last, of that the newest; NULL where there is none. */
+/* What begins last, of that the newest, and not what is answered already; NULL where there is none. */
 static struct request *unlink_last(void)
 {
     struct request **last = NULL;
     for (struct request **link = &pool.first; *link != NULL; link = &(*link)->next)
-        if (last == NULL || (*link)->turn >= (*last)->turn) last = link;
+        if (!(*link)->stream.begun && (last == NULL || (*link)->turn >= (*last)->turn)) last = link;
     return last != NULL ? unlink(last) : NULL;
 }
 
@@ -164,6 +164,16 @@ void workers_return(struct request *request)
     pthread_mutex_lock(&pool.lock);
     append(request);
     pthread_cond_signal(&pool.any);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+void workers_resume(struct request *request)
+{
+    pthread_mutex_lock(&pool.lock);
+    request->turn = turns_begin(&pool.turns, request->client, 0, is_waiting(request->client));
+    request->charged = 0;
+    append(request);
+    wake(request);
     pthread_mutex_unlock(&pool.lock);
 }
 

@@ -27,6 +27,10 @@ void workers_charge(const struct request *request, double work);
  * another one. */
 void workers_return(struct request *request);
 
+/* Puts a request back whose answer has begun: it takes its client's next turn, and is not turned away. From any thread.
+ */
+void workers_resume(struct request *request);
+
 /* Requests in the queue. */
 size_t workers_waiting(void);
 

@@ -2,7 +2,6 @@
 
 #include "core/base/clock.h"
 #include "core/diagnosis/carry.h"
-#include "server/report/nearest.h"
 #include "server/task/device.h"
 
 /* What a student's code comes to, as what is handed in. */
@@ -75,14 +74,12 @@ int judged_compute(struct arena *arena, struct judged *j, double seconds, struct
     }
 }
 
-int judged_finish(struct arena *arena, struct judged *j, struct error *error)
+int judged_trace(struct arena *arena, struct judged *j, struct error *error)
 {
     double begun = clock_seconds();
-    if (j->request.trace) {
-        j->report.trace = &j->trace;
-        if (trace_run(arena, &j->request.check.problem, &j->trace, error) != CODE_OK) return error->code;
-    }
+    if (!j->request.trace) return CODE_OK;
+    j->report.trace = &j->trace;
+    int code = trace_run(arena, &j->request.check.problem, &j->trace, error);
     j->trace_seconds = clock_seconds() - begun;
-    if (nearest_find(arena, &j->request.check, &j->report)) return CODE_OK;
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    return code;
 }

@@ -35,7 +35,7 @@ int judged_compare(struct arena *arena, struct judged *judged, struct reference 
 /* The search for the cause once more, with more time. */
 int judged_diagnose(struct arena *arena, struct judged *judged, double seconds, struct error *error);
 
-/* What the report needs besides, for whoever writes it: a trace, and the names that others were meant for. */
-int judged_finish(struct arena *arena, struct judged *judged, struct error *error);
+/* The trace, where one is asked for. */
+int judged_trace(struct arena *arena, struct judged *judged, struct error *error);
 
 #endif

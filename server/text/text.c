@@ -8,7 +8,7 @@
 
 #include "server/text/number.h"
 
-enum { CAPACITY_FIRST = 512, FORMAT_ORDINARY = 128, NUMBERS_AT_ONCE = 512 };
+enum { CAPACITY_FIRST = 2048, FORMAT_ORDINARY = 128, NUMBERS_AT_ONCE = 512 };
 
 void text_init(struct text *text, struct arena *arena)
 {
@@ -122,14 +122,18 @@ void json_init(struct json *json, struct text *text)
     *json = (struct json){.text = text};
 }
 
-/* What has to stand before a value or a key. */
+/* Whether a comma has to stand before a value or a key. */
+static bool needs_comma(struct json *json)
+{
+    bool comma = !json->after_key && json->filled[json->depth];
+    json->after_key = false;
+    json->filled[json->depth] = true;
+    return comma;
+}
+
 static void separate(struct json *json)
 {
-    if (json->after_key)
-        json->after_key = false;
-    else if (json->filled[json->depth])
-        text_bytes(json->text, ",", 1);
-    json->filled[json->depth] = true;
+    if (needs_comma(json)) text_bytes(json->text, ",", 1);
 }
 
 void json_open(struct json *json, char bracket)
@@ -166,6 +170,24 @@ static void add_escaped(struct text *text, unsigned char c)
         text_format(text, "\\u%04x", (unsigned)c);
 }
 
+/* Most strings need no escapes: then all of it at once, with what stands before and behind it. */
+static bool add_plain(struct text *text, bool comma, const char *bytes, size_t length, bool colon)
+{
+    for (size_t i = 0; i < length; i++)
+        if (!plain(bytes[i])) return false;
+    char *to = reserve(text, length + 4);
+    if (to == NULL) return true;
+    char *begin = to;
+    if (comma) *to++ = ',';
+    *to++ = '"';
+    memcpy(to, bytes, length);
+    to += length;
+    *to++ = '"';
+    if (colon) *to++ = ':';
+    text->length += (size_t)(to - begin);
+    return true;
+}
+
 static void add_quoted(struct text *text, const char *bytes, size_t length)
 {
     const char *at = bytes, *end = bytes + length;
@@ -190,10 +212,13 @@ static void add_quoted(struct text *text, const char *bytes, size_t length)
 
 void json_key(struct json *json, const char *name)
 {
-    separate(json);
-    add_quoted(json->text, name, strlen(name));
-    text_bytes(json->text, ":", 1);
+    bool comma = needs_comma(json);
+    size_t length = strlen(name);
     json->after_key = true;
+    if (add_plain(json->text, comma, name, length, true)) return;
+    if (comma) text_bytes(json->text, ",", 1);
+    add_quoted(json->text, name, length);
+    text_bytes(json->text, ":", 1);
 }
 
 void json_text(struct json *json, const char *string)
@@ -203,7 +228,9 @@ void json_text(struct json *json, const char *string)
 
 void json_text_bytes(struct json *json, const char *bytes, size_t length)
 {
-    separate(json);
+    bool comma = needs_comma(json);
+    if (add_plain(json->text, comma, bytes, length, false)) return;
+    if (comma) text_bytes(json->text, ",", 1);
     add_quoted(json->text, bytes, length);
 }
 

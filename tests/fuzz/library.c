@@ -108,6 +108,11 @@ void workers_return(struct request *request)
     (void)request;
 }
 
+void workers_resume(struct request *request)
+{
+    (void)request;
+}
+
 size_t workers_waiting(void)
 {
     return 0;

@@ -151,11 +151,22 @@ class Client:
         for line in lines[1:]:
             name, value = line.split(":", 1)
             headers[name.strip().lower()] = value.strip()
-        length = 0 if head or status in (204, 304) else int(headers["content-length"])
+        if headers.get("transfer-encoding") == "chunked" and not head:
+            return Answer(status, headers, b"".join(iter(self._chunk, b"")))
+        return Answer(status, headers, self._bytes(0 if head or status in (204, 304) else int(headers["content-length"])))
+
+    def _bytes(self, length):
         while len(self.buffer) < length:
             self._more()
-        body, self.buffer = self.buffer[:length], self.buffer[length:]
-        return Answer(status, headers, body)
+        piece, self.buffer = self.buffer[:length], self.buffer[length:]
+        return piece
+
+    def _chunk(self):
+        """The next chunk of an answer; b"" is the last."""
+        while b"\r\n" not in self.buffer:
+            self._more()
+        size, self.buffer = self.buffer.split(b"\r\n", 1)
+        return self._bytes(int(size, 16) + 2)[:-2]
 
     def is_closed(self):
         """Whether the server closes the connection now, and sends nothing more before that."""

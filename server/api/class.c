@@ -1,0 +1,269 @@
+#include "server/api/class.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "core/base/parallel.h"
+#include "server/api/class_line.h"
+#include "server/http/stream.h"
+#include "server/limits.h"
+
+/* Lines that are judged side by side before their answers are sent, and about so many bytes of these. */
+enum { LINES_AT_ONCE = 1024 };
+#define ANSWERS_AT_ONCE ((size_t)1 << 20)
+
+/* How long a worker is at one class before others have a turn. */
+#define SECONDS_OF_A_TURN 0.1
+
+/* Operations that a byte of a line is taken for, before anybody has looked at it. */
+#define WORK_PER_BYTE 20.0
+
+struct class_slot {
+    struct ndjson_line line;
+    const char *answer; /* NULL: there was no memory for it */
+    size_t length;
+};
+
+struct class_state {
+    struct exchange *exchange;
+    struct class_common common;
+    const char *at, *end; /* what is still to be read of the body */
+    size_t number;        /* of the last line that was read */
+    struct class_worker *workers;
+    unsigned worker_count;
+    struct class_slot *slots;
+    size_t slot_count;
+    atomic_size_t taken;   /* slots */
+    atomic_size_t written; /* bytes of answers */
+    char *pending;         /* what waits for the client: malloc'ed */
+    size_t pending_room, pending_length, pending_sent;
+    bool over;            /* nothing comes behind it */
+    bool short_of_memory; /* and there was no room to say so */
+};
+
+bool api_class_is(const struct exchange *exchange)
+{
+    return exchange->media_type != NULL && strcmp(exchange->media_type, NDJSON_MEDIA_TYPE) == 0;
+}
+
+static int out_of_memory(struct error *error)
+{
+    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+}
+
+static void dispose(void *context)
+{
+    struct class_state *state = context;
+    if (state == NULL) return;
+    for (unsigned i = 0; i < state->worker_count; i++)
+        class_worker_end(&state->workers[i]);
+    memory_give(state->pending_room);
+    free(state->pending);
+}
+
+/* What each line's answer would be otherwise: the lines tell it themselves. */
+static int check_query(const struct exchange *exchange, struct error *error)
+{
+    const char *format = exchange_query(exchange, "format"), *strict = exchange_query(exchange, "strict");
+    if (format != NULL && strcmp(format, "json") != 0)
+        return error_set(error, CODE_QUERY_OUT_OF_RANGE,
+                         "a body of many lines is answered in lines of JSON: format is %.*s", LIMIT_NAME, format);
+    if (strict == NULL || strcmp(strict, "0") == 0 || strcmp(strict, "false") == 0) return CODE_OK;
+    return error_set(error, CODE_QUERY_OUT_OF_RANGE,
+                     "strict is about the one answer of a request: of many lines each says whether it passed");
+}
+
+int api_class_measure(struct exchange *exchange, struct load *load, struct error *error)
+{
+    struct class_state *state = arena_zeroed(&exchange->arena, 1, sizeof *state);
+    if (state == NULL) return out_of_memory(error);
+    state->exchange = exchange;
+    exchange->state = state;
+    load->waits = true; /* it is answered while it is worked on, which is a worker's */
+    load->work = WORK_PER_BYTE * (double)exchange->body_length;
+    return check_query(exchange, error);
+}
+
+/* ---- the beginning ---- */
+
+/* A first line {"common": {...}}. */
+static int read_first(struct class_state *state, struct error *error)
+{
+    struct ndjson_member members[NDJSON_MEMBERS_MAX];
+    struct ndjson_line line;
+    size_t count;
+    const char *at = state->at;
+    size_t number = 0;
+    if (!ndjson_next(&at, state->end, &number, &line))
+        return error_set(error, CODE_MALFORMED_JSON, "The body has no lines: each is to be a check, as a JSON object.");
+    if (!ndjson_members(line.text, line.length, members, &count)) return CODE_OK; /* the line says so itself */
+    const struct ndjson_member *common = ndjson_find(members, count, CLASS_COMMON);
+    if (common == NULL) return CODE_OK;
+    if (count > 1)
+        return error_set(error, CODE_UNKNOWN_MEMBER, "the line with common holds nothing else: the others follow it");
+    state->at = at;
+    state->number = number;
+    return class_read_common(common->value, common->value_length, &state->common, error);
+}
+
+static int begin(struct class_state *state, struct error *error)
+{
+    struct exchange *exchange = state->exchange;
+    unsigned most = exchange->options->threads > 0 ? exchange->options->threads : 1;
+    state->at = exchange->body != NULL ? exchange->body : "";
+    state->end = state->at + exchange->body_length;
+    if (read_first(state, error) != CODE_OK) return error->code;
+    state->workers = arena_zeroed(&exchange->arena, most, sizeof *state->workers);
+    state->slots = arena_array(&exchange->arena, LINES_AT_ONCE, sizeof *state->slots);
+    if (state->workers == NULL || state->slots == NULL) return out_of_memory(error);
+    exchange->dispose = dispose;
+    for (unsigned i = 0; i < most; i++) {
+        state->worker_count = i + 1;
+        const struct class_worker *first = i > 0 ? &state->workers[0] : NULL;
+        int code = class_worker_begin(&state->workers[i], exchange, &state->common, first, error);
+        if (code != CODE_OK) return code;
+    }
+    exchange->status = 200;
+    exchange->content_type = NDJSON_MEDIA_TYPE;
+    exchange_answer_header(exchange, "Cache-Control", "no-store");
+    return CODE_OK;
+}
+
+static bool has_lines(const struct class_state *state)
+{
+    struct ndjson_line line;
+    const char *at = state->at;
+    size_t number = 0;
+    return ndjson_next(&at, state->end, &number, &line);
+}
+
+/* ---- many lines ---- */
+
+static void judge_some(void *context, size_t part)
+{
+    struct class_state *state = context;
+    struct class_worker *worker = &state->workers[part];
+    while (atomic_load(&state->written) < ANSWERS_AT_ONCE && !atomic_load(&state->exchange->cancelled)) {
+        size_t i = atomic_fetch_add(&state->taken, 1);
+        if (i >= state->slot_count) return;
+        struct class_slot *slot = &state->slots[i];
+        slot->answer = class_worker_judge(worker, &slot->line, &slot->length);
+        atomic_fetch_add(&state->written, slot->length);
+    }
+}
+
+/* Adds to what waits for the client. */
+static bool keep(struct class_state *state, const char *bytes, size_t length)
+{
+    size_t need = state->pending_length + length;
+    if (need > state->pending_room) {
+        size_t room = need + need / 2;
+        if (!memory_take(room - state->pending_room)) return false;
+        char *larger = realloc(state->pending, room);
+        if (larger == NULL) {
+            memory_give(room - state->pending_room);
+            return false;
+        }
+        state->pending = larger;
+        state->pending_room = room;
+    }
+    memcpy(state->pending + state->pending_length, bytes, length);
+    state->pending_length = need;
+    return true;
+}
+
+/* A line for which there was no memory gets a problem that needs none. */
+static bool keep_refusal(struct class_state *state, const struct class_slot *slot)
+{
+    char text[200];
+    int n = snprintf(text, sizeof text,
+                     "{\"line\":%zu,\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+                     "\"code\":\"out_of_memory\",\"detail\":\"Out of memory.\"}\n",
+                     slot->line.number);
+    return keep(state, text, (size_t)n);
+}
+
+/* What was not judged before all was given up is told once, as of the first such line. */
+static bool keep_end(struct class_state *state, size_t number)
+{
+    char text[240];
+    int n = snprintf(text, sizeof text,
+                     "{\"line\":%zu,\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+                     "\"code\":\"cancelled\",\"detail\":\"From this line on nothing was judged.\"}\n",
+                     number);
+    return keep(state, text, (size_t)n);
+}
+
+/* The next lines, in order, for as much as is to be sent at once. */
+static void judge_next(struct class_state *state)
+{
+    const char *at = state->at;
+    size_t number = state->number;
+    state->slot_count = 0;
+    while (state->slot_count < LINES_AT_ONCE &&
+           ndjson_next(&at, state->end, &number, &state->slots[state->slot_count].line))
+        state->slot_count++;
+    for (unsigned i = 0; i < state->worker_count; i++)
+        arena_reset(&state->workers[i].answers);
+    atomic_store(&state->taken, 0);
+    atomic_store(&state->written, 0);
+    parallel_run(state->slot_count > 1 ? state->worker_count : 1, judge_some, state);
+    size_t done = atomic_load(&state->taken);
+    if (done > state->slot_count) done = state->slot_count;
+    bool good = true;
+    for (size_t i = 0; good && i < done; i++) {
+        const struct class_slot *slot = &state->slots[i];
+        good = slot->answer != NULL ? keep(state, slot->answer, slot->length) : keep_refusal(state, slot);
+        state->at = slot->line.text + slot->line.length;
+        state->number = slot->line.number;
+    }
+    /* Behind the last line of a text there may be what ends it: that is no line. */
+    if (done > 0 && state->at < state->end && memchr(state->at, '\n', (size_t)(state->end - state->at)) != NULL)
+        state->at = (const char *)memchr(state->at, '\n', (size_t)(state->end - state->at)) + 1;
+    bool cancelled = atomic_load(&state->exchange->cancelled);
+    if (cancelled && done < state->slot_count) good = good && keep_end(state, state->slots[done].line.number);
+    state->over = state->slot_count == 0 || cancelled || !good;
+    state->short_of_memory = !good;
+}
+
+static const char last_resort[] =
+    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+    "\"code\":\"out_of_memory\",\"detail\":\"Out of memory: nothing behind the line before "
+    "was judged.\"}\n";
+
+/* Sends what waits, and judges more, until the client has enough for now or others are to have a turn. */
+static int go_on(struct exchange *exchange, struct error *error)
+{
+    struct class_state *state = exchange->state;
+    double until = clock_seconds() + SECONDS_OF_A_TURN;
+    (void)error;
+    for (;;) {
+        state->pending_sent +=
+            stream_offer(exchange, state->pending + state->pending_sent, state->pending_length - state->pending_sent);
+        if (state->pending_sent < state->pending_length) break;
+        state->pending_sent = state->pending_length = 0;
+        if (state->over) {
+            stream_end(exchange, last_resort, state->short_of_memory ? sizeof last_resort - 1 : 0);
+            return CODE_OK;
+        }
+        if (clock_seconds() > until) break;
+        judge_next(state);
+    }
+    exchange->rest = go_on;
+    return CODE_OK;
+}
+
+int api_class_run(struct exchange *exchange, struct error *error)
+{
+    struct class_state *state = exchange->state;
+    int code = begin(state, error);
+    exchange->line = code != CODE_OK && state->common.count > 0 ? 1 : 0;
+    if (code != CODE_OK) return code;
+    text_init(&exchange->answer, &exchange->arena);
+    if (!has_lines(state)) return CODE_OK; /* and no answers */
+    return stream_begin(exchange) ? go_on(exchange, error) : out_of_memory(error);
+}
