@@ -115,6 +115,48 @@ void text_shown(struct text *text, const char *string)
     }
 }
 
+/* What XML 1.0 has no place for: control characters but tab, line feed and carriage return, U+FFFE and U+FFFF. */
+static bool outside_xml(const char *at, size_t length)
+{
+    unsigned char first = (unsigned char)at[0];
+    if (length <= 1) return length == 0 || (first < 0x20 && first != '\t' && first != '\n' && first != '\r');
+    return length == 3 && first == 0xEF && at[1] == (char)0xBF && (unsigned char)at[2] >= 0xBE;
+}
+
+static const char *reference_of(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+void text_markup(struct text *text, const char *string)
+{
+    const char *end = string + strlen(string);
+    for (const char *at = string; at < end;) {
+        size_t length = text_utf8(at, end);
+        const char *reference = reference_of(*at);
+        if (reference != NULL)
+            text_add(text, reference);
+        else if (outside_xml(at, length))
+            text_add(text, "?");
+        else
+            text_bytes(text, at, length);
+        at += length > 0 ? length : 1;
+    }
+}
+
 /* ---- JSON ---- */
 
 void json_init(struct json *json, struct text *text)
@@ -215,11 +257,16 @@ static size_t put_number(double value, char *to)
     return 4;
 }
 
-void json_number(struct json *json, double value)
+void text_number(struct text *text, double value)
 {
     char number[NUMBER_TEXT_MAX];
+    text_bytes(text, number, put_number(value, number));
+}
+
+void json_number(struct json *json, double value)
+{
     separate(json);
-    text_bytes(json->text, number, put_number(value, number));
+    text_number(json->text, value);
 }
 
 void json_size(struct json *json, size_t value)
