@@ -11,7 +11,7 @@ static void write_cause(struct json *json, struct verdicts *v, const struct line
     }
     json_open(json, '{');
     json_member_text(json, "rationale", verdicts_reason(v, line, true));
-    if (help.length > 0 && v->words < VERDICTS_WORDS_MAX)
+    if ((help.length > 0 && v->words < VERDICTS_WORDS_MAX) || help.failed)
         json_member_text(json, "help", verdicts_text(v, &help));
     else
         json_member_nothing(json, "help");
