@@ -5,6 +5,7 @@
 
 #include "core/backward/backward.h"
 #include "core/diagnosis/words.h"
+#include "core/graph/gradient_names.h"
 #include "server/report/check_words.h"
 #include "server/report/diagnosis.h"
 #include "server/report/titles.h"
@@ -133,11 +134,19 @@ static bool is_marked(const struct backward_line *line)
     return line->message != NULL && (line->mark == MARK_WRONG || line->mark == MARK_FAULT);
 }
 
+/* Whether a line of code makes the gradient of that name: where it cannot be evaluated, by what it calls it. */
+static bool makes(const struct verdicts *v, const struct backward_line *line, const char *name)
+{
+    if (line->gradient != NULL) return strcmp(line->gradient, name) == 0;
+    if (line->name == NULL || line->mark != MARK_FAULT) return false;
+    return gradient_name_rank(v->check->problem.convention, line->name, name, false) < GRADIENT_NAMES_MAX - 1;
+}
+
 /* The line of the gradient that it makes, where it makes one that is graded and wrong. */
 static size_t graded_by(const struct verdicts *v, const struct backward_line *line)
 {
-    for (size_t i = 0; line->gradient != NULL && i < v->graded; i++)
-        if (!v->lines[i].passed && strcmp(v->lines[i].entry->name, line->gradient) == 0) return i;
+    for (size_t i = 0; i < v->graded; i++)
+        if (!v->lines[i].passed && makes(v, line, v->lines[i].entry->name)) return i;
     return ALL_LINES;
 }
 

@@ -90,13 +90,15 @@ size_t text_utf8(const char *at, const char *end)
     return length;
 }
 
-/* What would steer a terminal or turn the line around: control characters, and Unicode's marks of direction. */
+/* What would steer a terminal or turn the line around: control characters, and Unicode's marks of direction; and what is
+ * no character, U+FFFE and U+FFFF. */
 static bool steers(const char *at, size_t length)
 {
     unsigned char a = (unsigned char)at[0], b = length > 1 ? (unsigned char)at[1] : 0,
                   c = length > 2 ? (unsigned char)at[2] : 0;
     if (length <= 1) return length == 0 || a < 0x20 || a == 0x7F;
     if (length == 2) return (a == 0xC2 && b < 0xA0) || (a == 0xD8 && b == 0x9C);
+    if (length == 3 && a == 0xEF) return b == 0xBF && c >= 0xBE;
     if (length != 3 || a != 0xE2) return false;
     return (b == 0x80 && ((c >= 0x8B && c <= 0x8F) || (c >= 0xA8 && c <= 0xAE))) ||
            (b == 0x81 && c >= 0xA0 && c <= 0xAF);

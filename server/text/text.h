@@ -19,7 +19,7 @@ void text_bytes(struct text *text, const char *bytes, size_t length);
 void text_add(struct text *text, const char *string);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What a client named, for a terminal: what would steer that, or is no UTF-8, becomes "?". */
+/* What a client named, for a terminal: what would steer that, or is no UTF-8 or no character, becomes "?". */
 void text_shown(struct text *text, const char *string);
 
 /* A number as JSON would have it; NaN and infinities are null. */

@@ -30,9 +30,10 @@ START_TEST(test_cleaned)
         {"\x1B[31m\x7F\x01", "?[31m??"},
         {"\xC2\x9B"
          "31m",
-         "?31m"},                /* a control character of two bytes */
-        {"\xED\xA0\x80", "???"}, /* a lone surrogate */
-        {"\xFF\xC3", "??"},      /* no UTF-8, and a character that breaks off */
+         "?31m"},                                                   /* a control character of two bytes */
+        {"\xED\xA0\x80", "???"},                                    /* a lone surrogate */
+        {"\xEF\xBF\xBD\xEF\xBF\xBE\xEF\xBF\xBF", "\xEF\xBF\xBD??"}, /* U+FFFD is a character */
+        {"\xFF\xC3", "??"},                                         /* no UTF-8, and a character that breaks off */
         {"\xE2\x80\xAE"
          "dcba",
          "?dcba"}, /* turns the line around */
