@@ -90,8 +90,8 @@ size_t text_utf8(const char *at, const char *end)
     return length;
 }
 
-/* What would steer a terminal or turn the line around: control characters, and Unicode's marks of direction; and what is
- * no character, U+FFFE and U+FFFF. */
+/* What would steer a terminal or turn the line around: control characters, and Unicode's marks of direction; and what
+ * is no character, U+FFFE and U+FFFF. */
 static bool steers(const char *at, size_t length)
 {
     unsigned char a = (unsigned char)at[0], b = length > 1 ? (unsigned char)at[1] : 0,
