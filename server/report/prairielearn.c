@@ -11,6 +11,9 @@ enum { FORMAT_ERRORS_MAX = 20 };
 
 /* ---- points ---- */
 
+/* Beyond that no two digits behind the point are left to be rounded. */
+#define WHOLE_FROM 1e15
+
 /* The page rounds points to two digits before it compares them. */
 static double rounded(double points)
 {
@@ -28,10 +31,12 @@ static double scale_of(const struct verdicts *v)
     return scale;
 }
 
-/* Points that are not all look so when they are rounded, too. */
+/* Points that are not all look so when they are rounded, too. What is still nothing then, beside others that are worth
+ * so much more, counts as that: 0 of 0 points is neither right nor wrong. */
 static double shown(double points, double max)
 {
-    if (points >= max) return max;
+    if (rounded(max) <= 0) return 0;
+    if (points >= max || max >= WHOLE_FROM) return fmin(points, max);
     double cut = floor(points * 100) / 100;
     return cut < rounded(max) ? cut : fmax(rounded(max) - 0.01, 0);
 }
@@ -105,7 +110,7 @@ static void write_rest(struct json *json, struct verdicts *v, size_t from, doubl
     json_open(json, '{');
     json_member_text(json, "name", verdicts_text(v, &name));
     json_member_number(json, "points", shown(points, max));
-    json_member_number(json, "max_points", max);
+    json_member_number(json, "max_points", shown(max, max));
     json_close(json, '}');
 }
 
@@ -124,7 +129,7 @@ static void write_tests(struct json *json, struct verdicts *v)
         json_open(json, '{');
         json_member_text(json, "name", line->title);
         json_member_number(json, "points", shown(line->points * scale, line->max * scale));
-        json_member_number(json, "max_points", line->max * scale);
+        json_member_number(json, "max_points", shown(line->max * scale, line->max * scale));
         json_member_text(json, "message", verdicts_reason(v, line, false));
         write_picture(json, v, line, &pictures);
         json_close(json, '}');
