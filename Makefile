@@ -47,7 +47,7 @@ CONFORMANCE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/core/conformance*.c))
 BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev nettle-dev
 # Debian's Node.js and npm, unless others are there; that npm needs ca-certificates, but only recommends them.
 NODE_PACKAGES   = $(shell command -v node >/dev/null && command -v npm >/dev/null || echo nodejs npm ca-certificates)
-TEST_PACKAGES  := check curl python3 python3-jsonschema python3-numpy
+TEST_PACKAGES  := check curl libxml2-utils perl python3 python3-jsonschema python3-numpy
 LINT_PACKAGES  := clang clang-format clang-tidy cppcheck shellcheck libclang-rt-dev
 BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk

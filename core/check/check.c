@@ -53,6 +53,24 @@ static void judge(const struct check *check, const struct view *view, const doub
     entry->passed = entry->verdict == VERDICT_MATCH;
 }
 
+/* Marks the wrong elements of an entry, where it is a small matrix that does not match; `marked` counts them all. */
+static int mark(struct arena *arena, const struct check *check, const double *reference, size_t *marked,
+                struct entry *entry, struct error *error)
+{
+    bool compared = entry->verdict == VERDICT_MISMATCH || entry->verdict == VERDICT_NOT_FINITE;
+    const struct shape *shape = &entry->shape;
+    if (!check->mark || !compared || shape->rank != 2) return CODE_OK;
+    if (shape->dim[0] > CHECK_MARKED_SIDE_MAX || shape->dim[1] > CHECK_MARKED_SIDE_MAX) return CODE_OK;
+    const struct tensor *student = entry->submission->tensor;
+    if (student->size > CHECK_MARKED_MAX - *marked) return CODE_OK;
+    bool *wrong = arena_array(arena, student->size, sizeof *wrong);
+    if (wrong == NULL) return out_of_memory(error);
+    compare_mark(student->size, student->data, reference, &check->tolerance, entry->tolerance, wrong);
+    entry->wrong = wrong;
+    *marked += student->size;
+    return CODE_OK;
+}
+
 /* A tensor as the request would lay it out. NULL when memory is short. */
 static const double *export_tensor(struct arena *arena, const struct view *view, const double *inside,
                                    struct error *error)
@@ -103,6 +121,7 @@ static int judge_graded(struct arena *arena, const struct check *check, double *
     const struct problem *problem = &check->problem;
     const struct submission **claimed = claims_find(arena, problem, &check->gradients);
     if (claimed == NULL) return out_of_memory(error);
+    size_t marked = 0;
     for (size_t p = 0; p < problem->network->graded_count; p++) {
         const struct graded *graded = &problem->network->graded[p];
         struct entry *entry = &report->entries[report->entry_count++];
@@ -114,6 +133,7 @@ static int judge_graded(struct arena *arena, const struct check *check, double *
         if (reference == NULL) return error->code;
         tell_tolerance(check, view.size, reference, largest, entry);
         judge(check, &view, reference, entry);
+        if (mark(arena, check, reference, &marked, entry, error) != CODE_OK) return error->code;
         if (check->reveal) entry->reference = reference;
     }
     return CODE_OK;

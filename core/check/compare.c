@@ -78,3 +78,10 @@ struct comparison compare_elements(size_t n, const double *student, const double
         c.mismatches = 1; /* each is near enough, and all of them together are not: the worst stands for them */
     return c;
 }
+
+void compare_mark(size_t n, const double *student, const double *reference, const struct tolerance_rule *rule,
+                  struct tolerance tolerance, bool *wrong)
+{
+    for (size_t i = 0; i < n; i++)
+        wrong[i] = !is_near(student[i], reference[i], fabs(student[i] - reference[i]), rule, tolerance);
+}

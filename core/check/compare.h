@@ -22,4 +22,9 @@ struct comparison compare_elements(size_t n, const double *student, const double
                                    const struct tolerance_rule *rule, struct tolerance tolerance,
                                    const double *allowed);
 
+/* Which of n elements are outside the tolerance, or not finite, into wrong[n]: each by itself, so that a rule about the
+ * whole tensor may have none where that fails. */
+void compare_mark(size_t n, const double *student, const double *reference, const struct tolerance_rule *rule,
+                  struct tolerance tolerance, bool *wrong);
+
 #endif

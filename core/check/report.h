@@ -10,6 +10,9 @@
 /* Unexpected names that a report lists. */
 enum { CHECK_UNEXPECTED_MAX = 1000 };
 
+/* The longest side of a matrix whose wrong elements are marked, and the elements that are marked in one report. */
+enum { CHECK_MARKED_SIDE_MAX = 64, CHECK_MARKED_MAX = 1 << 20 };
+
 /* What is to be checked. Everything belongs to the caller, in one arena with the report. */
 struct check {
     struct problem problem;
@@ -22,6 +25,7 @@ struct check {
     bool reveal;          /* entries carry the reference */
     bool verify_reference;
     bool numeric; /* entries carry the central differences */
+    bool mark;    /* entries of small matrices that do not match say which elements are wrong */
     bool brief;   /* nothing that takes more than CHECK_BRIEF_OPERATIONS is tried (report->postponed) */
 };
 
@@ -72,6 +76,7 @@ struct entry {
     const double *reference;             /* in the request's layout; NULL unless revealed */
     const double *numeric; /* likewise, central differences in its place, NaN across kinks; NULL unless asked for, and
                               of what is computed on the way */
+    const bool *wrong;     /* by element, in the request's layout: outside the tolerance; NULL unless check->mark */
     const char *nearest; /* of an unexpected name: the missing one that it may be a slip of, which who writes the report
                             looks for; else NULL */
 };

@@ -1,15 +1,12 @@
 #include "server/api/check.h"
 
-#include <string.h>
-
 #include "core/base/clock.h"
+#include "server/api/check_query.h"
 #include "server/api/class.h"
 #include "server/api/read_body.h"
 #include "server/api/reveal.h"
 #include "server/body/body.h"
 #include "server/body/ndjson.h"
-#include "server/http/media_type.h"
-#include "server/report/formats.h"
 #include "server/report/nearest.h"
 #include "server/task/judged.h"
 #include "server/task/device.h"
@@ -24,49 +21,10 @@ enum { STATUS_NOT_PASSED = 422 };
 /* From measure to run, and to what that leaves. */
 struct check_state {
     struct judged judged;
-    const struct format *format;
-    bool strict;
+    struct check_query query;
 };
 
 /* ---- what is asked for ---- */
-
-/* "json, text" */
-static void list_formats(struct text *list)
-{
-    for (const struct format *f = formats; f->name != NULL; f++) {
-        if (f != formats) text_add(list, ", ");
-        text_add(list, f->name);
-    }
-}
-
-static int unknown_format(struct exchange *exchange, const char *name, struct error *error)
-{
-    struct text known;
-    text_init(&known, &exchange->arena);
-    list_formats(&known);
-    if (known.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-    return error_set(error, CODE_QUERY_OUT_OF_RANGE, "format is %.*s, it must be one of: %.*s", LIMIT_NAME,
-                     name[0] != '\0' ? name : "empty", (int)known.length, known.data);
-}
-
-/* ?format= decides, then Accept; what asks for nothing that we have gets the usual one. */
-static int read_format(struct exchange *exchange, const struct format **format, struct error *error)
-{
-    const char *name = exchange_query(exchange, "format");
-    const char *accept = exchange_header(exchange, "Accept");
-    *format = name != NULL ? formats_find(name) : formats;
-    for (const struct format *f = formats; name == NULL && accept != NULL && f->name != NULL; f++)
-        if (media_type_prefers(accept, f->media_type, (*format)->media_type)) *format = f;
-    return *format != NULL ? CODE_OK : unknown_format(exchange, name, error);
-}
-
-static int read_strict(const struct exchange *exchange, bool *strict, struct error *error)
-{
-    const char *value = exchange_query(exchange, "strict");
-    *strict = value != NULL && (strcmp(value, "1") == 0 || strcmp(value, "true") == 0 || value[0] == '\0');
-    if (value == NULL || *strict || strcmp(value, "0") == 0 || strcmp(value, "false") == 0) return CODE_OK;
-    return error_set(error, CODE_QUERY_OUT_OF_RANGE, "strict is %.*s, it must be 1 or 0", LIMIT_NAME, value);
-}
 
 /* A trace holds the reference, too; and central differences are it but for a few digits. */
 static int check_reveal(const struct exchange *exchange, const struct check_task *request, struct error *error)
@@ -91,8 +49,7 @@ int api_check_measure(struct exchange *exchange, struct load *load, struct error
     struct check_state *state = arena_zeroed(&exchange->arena, 1, sizeof *state);
     if (state == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     exchange->state = state;
-    int code = read_format(exchange, &state->format, error);
-    if (code == CODE_OK) code = read_strict(exchange, &state->strict, error);
+    int code = check_query_read(exchange, &state->query, error);
     if (code == CODE_OK) code = read_body(exchange, &state->judged.request.document, error);
     state->judged.request.brief = !exchange->on_worker;
     if (code == CODE_OK) code = check_task_measure(&exchange->arena, exchange->options, &state->judged.request, error);
@@ -133,10 +90,11 @@ static int answer(struct exchange *exchange, struct check_state *state, struct e
         return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
     const struct diagnosis *diagnosis = judged->diagnosed ? &judged->diagnosis : NULL;
     text_init(&exchange->answer, &exchange->arena);
-    state->format->write(&exchange->answer, &judged->request.check, &judged->report, diagnosis);
+    formats_write(state->query.format, state->query.options, &exchange->answer, &judged->request.check, &judged->report,
+                  diagnosis);
     if (exchange->answer.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-    exchange->status = state->strict && !judged->report.passed ? STATUS_NOT_PASSED : 200;
-    exchange->content_type = state->format->media_type;
+    exchange->status = state->query.strict && !judged->report.passed ? STATUS_NOT_PASSED : 200;
+    exchange->content_type = state->query.format->media_type;
     add_timing(exchange, state, clock_seconds() - begun);
     counters_check(judged->report.passed);
     for (size_t i = 0; diagnosis != NULL && i < diagnosis->count; i++)
@@ -177,6 +135,7 @@ int api_check_run(struct exchange *exchange, struct error *error)
     double seconds = exchange->on_worker ? DIAGNOSE_SECONDS : LIMIT_LIGHT_DIAGNOSIS;
     int code = judged_read(&exchange->arena, judged, &exchange->cancelled, error);
     judged->request.check.brief = !exchange->on_worker;
+    judged->request.check.mark = state->query.format->marks;
     if (code == CODE_OK) code = compute(exchange, state, seconds, error);
     if (code != CODE_OK) return code;
     if (judged->report.postponed)

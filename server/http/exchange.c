@@ -6,6 +6,12 @@
 
 #include "server/http/turns.h"
 
+bool exchange_has_query(const struct exchange *exchange)
+{
+    return exchange->connection != NULL &&
+           MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0;
+}
+
 const char *exchange_query(const struct exchange *exchange, const char *name)
 {
     if (exchange->connection == NULL) return NULL;

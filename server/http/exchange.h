@@ -57,6 +57,9 @@ struct exchange {
     size_t header_count;
 };
 
+/* Whether the request's target has a query with anything in it. */
+bool exchange_has_query(const struct exchange *exchange);
+
 /* The value of a query parameter (?name=value; "" for ?name), or of a request header; NULL where absent. */
 const char *exchange_query(const struct exchange *exchange, const char *name);
 const char *exchange_header(const struct exchange *exchange, const char *name);

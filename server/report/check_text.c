@@ -26,13 +26,6 @@ static void add_name(struct text *text, const char *name, int width)
         text_bytes(text, " ", 1);
 }
 
-static void add_number(struct text *text, double value)
-{
-    struct json json;
-    json_init(&json, text);
-    json_number(&json, value);
-}
-
 static void add_entry(struct text *text, const struct check *check, const struct entry *entry, int name_width,
                       int shape_width)
 {
@@ -90,12 +83,12 @@ static void add_rule(struct text *text, const struct tolerance_rule *rule)
         text_add(text, "auto");
     } else if (rule->kind == TOLERANCE_PLAIN) {
         text_add(text, "atol ");
-        add_number(text, rule->plain.atol);
+        text_number(text, rule->plain.atol);
         text_add(text, " rtol ");
-        add_number(text, rule->plain.rtol);
+        text_number(text, rule->plain.rtol);
     } else {
         text_format(text, "%s ", tolerance_names[rule->kind]);
-        add_number(text, rule->limit);
+        text_number(text, rule->limit);
     }
 }
 
@@ -103,11 +96,11 @@ void check_report_text(struct text *text, const struct check *check, const struc
                        const struct diagnosis *diagnosis)
 {
     text_add(text, report->passed ? "PASSED: " : "FAILED: ");
-    add_number(text, report->points);
+    text_number(text, report->points);
     text_add(text, " of ");
-    add_number(text, report->max_points);
+    text_number(text, report->max_points);
     text_add(text, " points\nloss ");
-    add_number(text, report->loss);
+    text_number(text, report->loss);
     text_format(text, " on %s in %s, tolerance ", check->problem.backend->device,
                 dtype_names[check->problem.backend->dtype]);
     add_rule(text, &check->tolerance);

@@ -264,10 +264,16 @@ void diagnosis_report_text(struct text *text, const struct check *check, const s
     if (diagnosis->step_count > 0) add_steps(text, check, diagnosis);
     for (size_t i = 0; i < diagnosis->count; i++)
         add_found(text, check, &diagnosis->found[i]);
+    if (diagnosis->count > 0 && !diagnosis->explained) text_add(text, "\n");
+    diagnosis_report_rest(text, check, diagnosis);
+}
+
+void diagnosis_report_rest(struct text *text, const struct check *check, const struct diagnosis *diagnosis)
+{
     if (diagnosis->count == 0)
         text_add(text, "No known mistake reproduces these numbers.\n");
     else if (!diagnosis->explained)
-        text_add(text, "\nThat does not account for everything that is wrong.\n");
+        text_add(text, "That does not account for everything that is wrong.\n");
     if (diagnosis->suspect_count > 0) {
         text_add(text, "Given what is right, what is wrong comes from: ");
         add_layers(text, check, diagnosis->suspects, diagnosis->suspect_count);

@@ -2,12 +2,56 @@
 
 #include <string.h>
 
+#include "server/report/autolab.h"
+#include "server/report/check50.h"
 #include "server/report/check_words.h"
+#include "server/report/classroom.h"
+#include "server/report/coderunner.h"
+#include "server/report/edulinq.h"
+#include "server/report/github.h"
+#include "server/report/gradescope.h"
+#include "server/report/junit.h"
+#include "server/report/markdown.h"
+#include "server/report/prairielearn.h"
+#include "server/report/submitty.h"
+#include "server/report/tap.h"
+
+#define JSON "application/json"
+#define PLAIN "text/plain; charset=utf-8"
+
+#define VISIBILITY (1U << FORMAT_VISIBILITY)
+#define HINTS (1U << FORMAT_HINTS)
+#define SUITE (1U << FORMAT_SUITE)
+#define FILE_NAME (1U << FORMAT_FILE)
+#define SCORES (1U << FORMAT_SCORES)
 
 const struct format formats[] = {
-    {"json", "application/json", check_report_json},
-    {"text", "text/plain; charset=utf-8", check_report_text},
+    {"json", JSON, .accepted = true, .write = check_report_json},
+    {"text", PLAIN, .accepted = true, .write = check_report_text},
+    {"gradescope", JSON, .tell = gradescope_write, .takes = VISIBILITY | HINTS},
+    {"prairielearn", JSON, .marks = true, .tell = prairielearn_write},
+    {"junit", "application/xml", .accepted = true, .tell = junit_write, .takes = SUITE | FILE_NAME},
+    {"tap", PLAIN, .tell = tap_write},
+    {"markdown", "text/markdown; charset=utf-8", .accepted = true, .tell = markdown_write},
+    {"github", PLAIN, .tell = github_write, .takes = SUITE | FILE_NAME},
+    {"classroom", JSON, .tell = classroom_write},
+    {"classroom50", JSON, .tell = classroom50_write},
+    {"autolab", PLAIN, .tell = autolab_write, .takes = SCORES},
+    {"submitty", JSON, .tell = submitty_write},
+    {"coderunner", JSON, .tell = coderunner_write},
+    {"check50", JSON, .tell = check50_write},
+    {"edulinq", JSON, .tell = edulinq_write},
     {0},
+};
+_Static_assert(sizeof formats / sizeof *formats <= FORMATS_MAX, "FORMATS_MAX is too small");
+
+static const char *const who[] = {"visible", "hidden", "after_due_date", "after_published", NULL};
+static const char *const which_scores[] = {"total", NULL};
+
+const struct format_asked format_options[FORMAT_OPTIONS] = {
+    [FORMAT_VISIBILITY] = {"visibility", who},  [FORMAT_HINTS] = {"hints", who},
+    [FORMAT_SUITE] = {"suite", NULL},           [FORMAT_FILE] = {"file", NULL},
+    [FORMAT_SCORES] = {"scores", which_scores},
 };
 
 const struct format *formats_find(const char *name)
@@ -15,4 +59,18 @@ const struct format *formats_find(const char *name)
     for (const struct format *f = formats; f->name != NULL; f++)
         if (strcmp(f->name, name) == 0) return f;
     return NULL;
+}
+
+void formats_write(const struct format *format, const char *const *options, struct text *text,
+                   const struct check *check, const struct report *report, const struct diagnosis *diagnosis)
+{
+    if (format->write != NULL) {
+        format->write(text, check, report, diagnosis);
+        return;
+    }
+    struct verdicts verdicts;
+    verdicts_make(text->arena, check, report, diagnosis, &verdicts);
+    verdicts.options = options;
+    format->tell(text, &verdicts);
+    text->failed = text->failed || verdicts.failed;
 }

@@ -90,13 +90,15 @@ size_t text_utf8(const char *at, const char *end)
     return length;
 }
 
-/* What would steer a terminal or turn the line around: control characters, and Unicode's marks of direction. */
+/* What would steer a terminal or turn the line around: control characters, and Unicode's marks of direction; and what
+ * is no character, U+FFFE and U+FFFF. */
 static bool steers(const char *at, size_t length)
 {
     unsigned char a = (unsigned char)at[0], b = length > 1 ? (unsigned char)at[1] : 0,
                   c = length > 2 ? (unsigned char)at[2] : 0;
     if (length <= 1) return length == 0 || a < 0x20 || a == 0x7F;
     if (length == 2) return (a == 0xC2 && b < 0xA0) || (a == 0xD8 && b == 0x9C);
+    if (length == 3 && a == 0xEF) return b == 0xBF && c >= 0xBE;
     if (length != 3 || a != 0xE2) return false;
     return (b == 0x80 && ((c >= 0x8B && c <= 0x8F) || (c >= 0xA8 && c <= 0xAE))) ||
            (b == 0x81 && c >= 0xA0 && c <= 0xAF);
@@ -108,6 +110,48 @@ void text_shown(struct text *text, const char *string)
     for (const char *at = string; at < end;) {
         size_t length = text_utf8(at, end);
         if (steers(at, length))
+            text_add(text, "?");
+        else
+            text_bytes(text, at, length);
+        at += length > 0 ? length : 1;
+    }
+}
+
+/* What XML 1.0 has no place for: control characters but tab, line feed and carriage return, U+FFFE and U+FFFF. */
+static bool outside_xml(const char *at, size_t length)
+{
+    unsigned char first = (unsigned char)at[0];
+    if (length <= 1) return length == 0 || (first < 0x20 && first != '\t' && first != '\n' && first != '\r');
+    return length == 3 && first == 0xEF && at[1] == (char)0xBF && (unsigned char)at[2] >= 0xBE;
+}
+
+static const char *reference_of(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+void text_markup(struct text *text, const char *string)
+{
+    const char *end = string + strlen(string);
+    for (const char *at = string; at < end;) {
+        size_t length = text_utf8(at, end);
+        const char *reference = reference_of(*at);
+        if (reference != NULL)
+            text_add(text, reference);
+        else if (outside_xml(at, length))
             text_add(text, "?");
         else
             text_bytes(text, at, length);
@@ -242,11 +286,16 @@ static size_t put_number(double value, char *to)
     return 4;
 }
 
-void json_number(struct json *json, double value)
+void text_number(struct text *text, double value)
 {
     char number[NUMBER_TEXT_MAX];
+    text_bytes(text, number, put_number(value, number));
+}
+
+void json_number(struct json *json, double value)
+{
     separate(json);
-    text_bytes(json->text, number, put_number(value, number));
+    text_number(json->text, value);
 }
 
 void json_size(struct json *json, size_t value)

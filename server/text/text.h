@@ -19,8 +19,15 @@ void text_bytes(struct text *text, const char *bytes, size_t length);
 void text_add(struct text *text, const char *string);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What a client named, for a terminal: what would steer that, or is no UTF-8, becomes "?". */
+/* What a client named, for a terminal: what would steer that, or is no UTF-8 or no character, becomes "?". */
 void text_shown(struct text *text, const char *string);
+
+/* A number as JSON would have it; NaN and infinities are null. */
+void text_number(struct text *text, double value);
+
+/* Text within XML or HTML, in an attribute or between tags: & < > " and ' are escaped, and what XML does not allow, or
+ * is no UTF-8, becomes "?". Line feeds stay. */
+void text_markup(struct text *text, const char *string);
 
 /* The length of the UTF-8 sequence at `at` (1 to 4), 0 where the bytes up to `end` start with none. */
 size_t text_utf8(const char *at, const char *end);

@@ -113,6 +113,20 @@ START_TEST(rules_with_one_number)
 }
 END_TEST
 
+/* Which elements are outside, by the rules that look at one at a time. */
+START_TEST(marks_what_is_outside)
+{
+    const double student[] = {1, 1.5, NAN, INFINITY, 1.001}, reference[] = {1, 1, 1, 1, 1};
+    const struct tolerance_rule plain = {.kind = TOLERANCE_PLAIN, .plain = {.atol = 0.01}},
+                                decimals = {.kind = TOLERANCE_DECIMALS, .limit = 4};
+    bool wrong[5];
+    compare_mark(5, student, reference, &plain, plain.plain, wrong);
+    ck_assert(!wrong[0] && wrong[1] && wrong[2] && wrong[3] && !wrong[4]);
+    compare_mark(5, student, reference, &decimals, tolerance_of(&decimals, 5, reference, 1), wrong);
+    ck_assert(!wrong[0] && wrong[1] && wrong[2] && wrong[3] && wrong[4]);
+}
+END_TEST
+
 START_TEST(what_auto_comes_to)
 {
     const struct tolerance_rule rule = {.kind = TOLERANCE_AUTO};
@@ -158,6 +172,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, the_relative_difference_is_that_of_cs231n);
     tcase_add_test(tcase, of_equal_differences_the_first_is_the_worst);
     tcase_add_test(tcase, rules_with_one_number);
+    tcase_add_test(tcase, marks_what_is_outside);
     tcase_add_test(tcase, what_auto_comes_to);
     tcase_add_test(tcase, weak_rules);
     suite_add_tcase(suite, tcase);

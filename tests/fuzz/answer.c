@@ -4,6 +4,7 @@
 #include "server/http/problem.h"
 #include "server/limits.h"
 #include "server/report/check_words.h"
+#include "server/report/formats.h"
 #include "server/task/check_task.h"
 #include "tests/fuzz/clock.h"
 
@@ -40,12 +41,31 @@ static void refuse(const struct error *error, struct answer *answer)
     answer->status = answer->json.failed ? 503 : codes_entry(error->code)->status;
 }
 
+/* In each of the formats for platforms. */
+static void write_others(const struct check *check, const struct report *report, const struct diagnosis *diagnosis,
+                         struct answer *answer)
+{
+    static const char *const asked[FORMAT_OPTIONS] = {
+        [FORMAT_HINTS] = "hidden", [FORMAT_SUITE] = "\"a\":\n]]>", [FORMAT_FILE] = "lab,1.py"};
+    for (const struct format *f = formats; f->name != NULL; f++) {
+        if (f->tell == NULL) continue;
+        struct text *document = &answer->others[answer->other_count].document;
+        answer->others[answer->other_count].name = f->name;
+        answer->others[answer->other_count++].media_type = f->media_type;
+        text_init(document, answer->json.arena);
+        formats_write(f, asked, document, check, report, diagnosis);
+        if (document->failed) answer->status = 503;
+    }
+}
+
 static void report_on(struct arena *arena, const struct check_task *task, struct error *error, struct answer *answer)
 {
     struct report report;
     struct diagnosis found;
     const struct diagnosis *diagnosis = NULL;
-    int code = check_run(arena, &task->check, &report, error);
+    struct check check = task->check;
+    check.mark = true;
+    int code = check_run(arena, &check, &report, error);
     if (code == CODE_OK && task->diagnose && !report.passed) {
         code = diagnose(arena, task, &report, &found, error);
         diagnosis = &found;
@@ -57,6 +77,7 @@ static void report_on(struct arena *arena, const struct check_task *task, struct
     check_report_json(&answer->json, &task->check, &report, diagnosis);
     check_report_text(&answer->text, &task->check, &report, diagnosis);
     answer->status = answer->json.failed || answer->text.failed ? 503 : 200;
+    write_others(&check, &report, diagnosis, answer);
 }
 
 void answer_body(struct arena *arena, const char *body, size_t length, unsigned steps, struct answer *answer)

@@ -5,9 +5,16 @@
 
 #include "server/text/text.h"
 
+enum { ANSWER_OTHERS_MAX = 24 };
+
 struct answer {
     int status;
     struct text json, text; /* the report in both formats; text is empty where status is not 200 */
+    struct {
+        const char *name, *media_type;
+        struct text document;
+    } others[ANSWER_OTHERS_MAX]; /* and in all others, with what they take; none where status is not 200 */
+    size_t other_count;
 };
 
 /* Once, before the first. */

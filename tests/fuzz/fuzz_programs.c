@@ -138,15 +138,15 @@ static int run_as_code(struct arena *arena, const char *text, size_t length)
     size_t claimed[PARAMETERS] = {EVENT_NONE, EVENT_NONE, EVENT_NONE};
     if (plain == NULL || blame == NULL) return CODE_OUT_OF_MEMORY;
     code = run_code(plain, arena, &surroundings, NULL, text, length);
-    if (code != CODE_OK || plain->outcomes == NULL) return code;
+    if (code != CODE_OK || plain->error.code != CODE_OK) return code;
     for (size_t i = 0; i < plain->count; i++) {
         const struct event *event = &plain->events[i];
         require(event->statement < plain->syntax.statement_count, "an event of no statement");
-        require(event->array->numbers != NULL, "an event without numbers");
+        bool updated = event->behind != EVENT_NONE && plain->events[event->behind].updates;
+        require(event->array->numbers != NULL || updated, "an event without numbers");
         require(event->before == EVENT_NONE || event->before < i, "an event before itself");
     }
     if (!aims_settle(plain, claimed)) return CODE_OUT_OF_MEMORY;
-    if (plain->error.code != CODE_OK || plain->full) return CODE_OK;
     code = blame_find(arena, plain, 0.01, blame);
     for (size_t i = 0; code == CODE_OK && i < blame->count; i++)
         require(blame->list[i].statement < plain->syntax.statement_count, "no statement is to blame");

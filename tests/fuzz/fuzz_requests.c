@@ -50,6 +50,9 @@ static bool same_text(const struct text *a, const struct text *b)
 
 static bool same(const struct answer *a, const struct answer *b)
 {
+    if (a->other_count != b->other_count) return false;
+    for (size_t i = 0; i < a->other_count; i++)
+        if (!same_text(&a->others[i].document, &b->others[i].document)) return false;
     return a->status == b->status && same_text(&a->json, &b->json) && same_text(&a->text, &b->text);
 }
 

@@ -151,6 +151,35 @@ static void holds_text(const struct text *text, const json_t *report)
     require(text->data[text->length - 1] == '\n', "the text does not end with a line");
 }
 
+/* Whether a document is made of so many lines, each of them an object of JSON. */
+static bool is_objects(const struct text *document, size_t lines)
+{
+    const char *at = document->data, *end = at + document->length;
+    for (; at < end; lines--) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        json_t *root = stop != NULL ? json_loadb(at, (size_t)(stop - at), JSON_REJECT_DUPLICATES, NULL) : NULL;
+        bool object = json_is_object(root);
+        json_decref(root);
+        if (!object || lines == 0) return false;
+        at = stop + 1;
+    }
+    return lines == 0;
+}
+
+/* No document for a platform has anything that steers a terminal or is no UTF-8; what is JSON can be read. */
+static void holds_others(const struct answer *answer)
+{
+    for (size_t i = 0; i < answer->other_count; i++) {
+        const struct text *document = &answer->others[i].document;
+        const char *name = answer->others[i].name;
+        require(is_utf8(document) && document->length > 0, name);
+        for (size_t c = 0; c < document->length; c++)
+            require((unsigned char)document->data[c] >= 0x20 || document->data[c] == '\n', name);
+        if (strcmp(answer->others[i].media_type, "application/json") == 0) require(is_objects(document, 1), name);
+        if (strcmp(name, "autolab") == 0) require(is_objects(document, 2), name);
+    }
+}
+
 json_t *holds_answer(const struct answer *answer)
 {
     require(is_utf8(&answer->json), "the JSON is not UTF-8");
@@ -160,6 +189,7 @@ json_t *holds_answer(const struct answer *answer)
         holds_points(root);
         holds_diagnosis(root);
         holds_text(&answer->text, root);
+        holds_others(answer);
     } else {
         holds_problem(answer, root);
     }

@@ -252,6 +252,7 @@ int MHD_get_connection_values_n(struct MHD_Connection *connection, enum MHD_Valu
         if (pair->kind != kind) continue;
         count++;
         size_t length = pair->value != NULL ? strlen(pair->value) : 0;
+        if (iterator == NULL) continue;
         if (iterator(context, kind, pair->name, strlen(pair->name), pair->value, length) == MHD_NO) break;
     }
     return count;

@@ -303,6 +303,33 @@ class TruthTest(DaemonTest):
                 self.assertEqual(status, expected)
                 self.assertEqual(headers.get_content_type(), media)
 
+    def test_formats_and_their_options(self):
+        """All that the description lists is there, and answered as it says."""
+        request = next(self.examples())[1]
+        operation = self.operation("/v1/check", "post")
+        described = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"]}
+        known = json.loads(self.ask("GET", "/v1/capabilities")[2])["formats"]
+        self.assertEqual(described.pop("format")["enum"], known)
+        self.assertEqual(set(described), {"strict", "visibility", "hints", "suite", "file", "scores"})
+        for name in known:
+            status, headers, body = self.ask("POST", f"/v1/check?format={name}", request)
+            self.assertEqual(status, 200, body)
+            self.assertIn(headers.get_content_type(), operation["responses"]["200"]["content"])
+            if headers.get_content_type() == "application/json" and name != "json":
+                self.validate(json.loads(body), "PlatformDocument")
+        taken = set()
+        for name, schema in described.items():
+            for value in schema.get("enum", ["x"]):
+                for kind in known:
+                    status, _, body = self.ask("POST", f"/v1/check?format={kind}&{name}={value}", request)
+                    self.assertIn(status, (200, 400))
+                    if status == 200:
+                        taken.add((kind, name, value))
+        self.assertEqual({(name, value) for _, name, value in taken}, {(name, value) for name in described for value in described[name].get("enum", ["x"])})
+        self.assertEqual({(kind, name) for kind, name, _ in taken if name != "strict"},
+                         {("gradescope", "visibility"), ("gradescope", "hints"), ("junit", "suite"), ("junit", "file"), ("github", "suite"),
+                          ("github", "file"), ("autolab", "scores")})
+
     def test_problems_fit_their_schema(self):
         for body in ({}, {"network": 1}, {**next(self.examples())[1], "colour": "blue"}):
             status, headers, answer = self.ask("POST", "/v1/check", body)

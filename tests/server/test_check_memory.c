@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "server/report/check_words.h"
+#include "server/report/formats.h"
 #include "server/task/check_task.h"
 #include "server/limits.h"
 #include "server/options.h"
@@ -42,8 +42,12 @@ static const char *const bodies[] = {
 };
 enum { BODIES = sizeof bodies / sizeof *bodies, NO_HURRY = 60 /* seconds: the search never stops for time */ };
 
+/* Of what a format takes. */
+static const char *const asked[FORMAT_OPTIONS] = {
+    [FORMAT_HINTS] = "hidden", [FORMAT_SUITE] = "of\ntests", [FORMAT_FILE] = "\xFF.py"};
+
 /* From the body to the report with its diagnosis, in `text`; the code that it ended with. */
-static int report_on(struct arena *arena, const char *body, bool as_text, struct text *text)
+static int report_on(struct arena *arena, const char *body, const struct format *format, struct text *text)
 {
     struct check_task request = {0};
     struct report report;
@@ -51,6 +55,7 @@ static int report_on(struct arena *arena, const char *body, bool as_text, struct
     int code = document_read(arena, body, strlen(body), NULL, &request.document, &error);
     if (code == CODE_OK) code = check_task_measure(arena, &options, &request, &error);
     if (code == CODE_OK) code = check_task_read(arena, &request, &error);
+    request.check.mark = format->marks;
     if (code == CODE_OK) code = check_run(arena, &request.check, &report, &error);
     struct diagnosis diagnosis;
     bool diagnosed = code == CODE_OK && request.diagnose && !report.passed;
@@ -61,7 +66,7 @@ static int report_on(struct arena *arena, const char *body, bool as_text, struct
         ck_assert_msg(code == CODE_OUT_OF_MEMORY, "code %d: %s", code, error.detail);
         return code;
     }
-    (as_text ? check_report_text : check_report_json)(text, &request.check, &report, diagnosed ? &diagnosis : NULL);
+    formats_write(format, asked, text, &request.check, &report, diagnosed ? &diagnosis : NULL);
     return text->failed ? CODE_OUT_OF_MEMORY : CODE_OK;
 }
 
@@ -79,23 +84,23 @@ static char *with_long_name(struct arena *arena, const char *body, size_t length
     return longer;
 }
 
-static void refuse_each(const char *body, bool as_text)
+static void refuse_each(const char *body, const struct format *format)
 {
     struct arena whole, arena;
     arena_init(&whole, 64 * LIMIT_MIB);
     arena_init(&arena, 64 * LIMIT_MIB);
     struct text expected, got;
-    ck_assert_int_eq(report_on(&whole, body, as_text, &expected), CODE_OK);
+    ck_assert_int_eq(report_on(&whole, body, format, &expected), CODE_OK);
     size_t refused = 0;
     for (size_t n = 1;; n++) {
         arena_reset(&arena);
         arena.fail_in = n;
-        int code = report_on(&arena, body, as_text, &got);
+        int code = report_on(&arena, body, format, &got);
         if (code == CODE_OUT_OF_MEMORY) {
             refused++;
         } else {
             ck_assert_msg(got.length == expected.length && memcmp(got.data, expected.data, got.length) == 0,
-                          "piece %zu: another report", n);
+                          "piece %zu: another report as %s", n, format->name);
         }
         if (arena.fail_in > 0) break; /* there are fewer pieces than that */
         ck_assert_msg(n < 100000, "no end");
@@ -110,11 +115,11 @@ START_TEST(test_each_piece_refused)
     document_setup();
     struct arena own;
     arena_init(&own, LIMIT_MIB);
-    refuse_each(with_long_name(&own, bodies[0], 301), false);
-    refuse_each(with_long_name(&own, bodies[0], 301), true);
+    for (const struct format *f = formats; f->name != NULL; f++)
+        refuse_each(with_long_name(&own, bodies[0], 301), f);
     for (size_t i = 0; i < BODIES; i++) {
-        refuse_each(bodies[i], false);
-        refuse_each(bodies[i], true);
+        refuse_each(bodies[i], formats_find("json"));
+        refuse_each(bodies[i], formats_find("text"));
     }
     arena_free(&own);
 }
@@ -132,15 +137,16 @@ START_TEST(test_long_name)
     struct arena arena;
     arena_init(&arena, 64 * LIMIT_MIB);
     struct text shortened;
-    for (int as_text = 0; as_text < 2; as_text++) {
+    for (const struct format *f = formats; f->name != NULL; f++) {
+        arena_reset(&arena);
         char *body = with_long_name(&arena, bodies[0], 1000001);
-        ck_assert_int_eq(report_on(&arena, body, as_text != 0, &shortened), CODE_OK);
+        ck_assert_int_eq(report_on(&arena, body, f, &shortened), CODE_OK);
         ck_assert_uint_lt(shortened.length, 10000);
         /* 'n' and 99 characters of two bytes are 199, and a half of one does not go along. */
-        ck_assert(holds(&shortened, "\xC3\xA9..."));
+        if (f->write != NULL) ck_assert(holds(&shortened, "\xC3\xA9..."));
         body = with_long_name(&arena, bodies[0], LIMIT_NAME - 1);
-        ck_assert_int_eq(report_on(&arena, body, as_text != 0, &shortened), CODE_OK);
-        ck_assert(!holds(&shortened, "..."));
+        ck_assert_int_eq(report_on(&arena, body, f, &shortened), CODE_OK);
+        if (f->write != NULL) ck_assert(!holds(&shortened, "..."));
     }
     arena_free(&arena);
 }
@@ -152,9 +158,9 @@ START_TEST(test_gradients_that_are_none)
     struct arena arena;
     arena_init(&arena, 64 * LIMIT_MIB);
     struct text text;
-    ck_assert_int_eq(report_on(&arena, bodies[2], false, &text), CODE_OK);
+    ck_assert_int_eq(report_on(&arena, bodies[2], formats, &text), CODE_OK);
     ck_assert(holds(&text, "not submitted: gradients is not an object"));
-    ck_assert_int_eq(report_on(&arena, bodies[1], false, &text), CODE_OK);
+    ck_assert_int_eq(report_on(&arena, bodies[1], formats, &text), CODE_OK);
     ck_assert(holds(&text, "\"not submitted\""));
     arena_free(&arena);
 }

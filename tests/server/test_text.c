@@ -183,6 +183,22 @@ START_TEST(test_tensors)
 }
 END_TEST
 
+START_TEST(test_markup)
+{
+    text_markup(&text, "<a href=\"x\" & 'y'>]]>\n\t");
+    expect_text("&lt;a href=&quot;x&quot; &amp; &#39;y&#39;&gt;]]&gt;\n\t");
+    text_init(&text, &arena);
+    /* U+FFFD and U+FFFE, U+1FFFE, a control character, DEL, a lone surrogate, a byte that is no UTF-8. */
+    text_markup(&text, "\xEF\xBF\xBD\xEF\xBF\xBE\xF0\x9F\xBF\xBE\x01\x7F\xED\xA0\x80\xFF");
+    expect_text("\xEF\xBF\xBD?\xF0\x9F\xBF\xBE?\x7F????");
+    text_init(&text, &arena);
+    text_number(&text, 0.1);
+    text_add(&text, " ");
+    text_number(&text, NAN);
+    expect_text("0.1 null");
+}
+END_TEST
+
 START_TEST(test_too_deep)
 {
     for (int i = 0; i < JSON_DEPTH_MAX + 10; i++)
@@ -218,6 +234,7 @@ Suite *test_suite(void)
     tcase_add_test(tests, test_strings);
     tcase_add_test(tests, test_any_bytes);
     tcase_add_test(tests, test_tensors);
+    tcase_add_test(tests, test_markup);
     tcase_add_test(tests, test_too_deep);
     tcase_add_test(tests, test_pointer);
     suite_add_tcase(suite, tests);
