@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 /* Debian's packages have no header for it. LAPACK 3: A is destroyed; columns come one after the other; the last
@@ -58,13 +59,15 @@ int svd_of(struct arena *arena, size_t rows, size_t columns, const double *matri
     double *work = arena_doubles(arena, (size_t)length);
     if (work == NULL) return out_of_memory(error);
     dgesdd_(job, &m, &n, copy, &m, svd->values, first, &m, second, &k, work, &length, whole, &info, 1);
-    return info == 0 ? CODE_OK : error_set(error, CODE_OUT_OF_RANGE, "the decomposition did not converge");
+    if (info != 0) return error_set(error, CODE_OUT_OF_RANGE, "the decomposition did not converge");
+    if (isfinite(svd->values[0])) return CODE_OK;
+    return error_set(error, CODE_NOT_FINITE, "the largest singular value overflows float64");
 }
 
 size_t svd_rank(const struct svd *svd)
 {
     size_t longer = svd->rows > svd->columns ? svd->rows : svd->columns, rank = 0;
-    double least = svd->values[0] * (double)longer * DBL_EPSILON;
+    double least = svd->values[0] * ((double)longer * DBL_EPSILON);
     while (rank < svd->count && svd->values[rank] > least)
         rank++;
     return rank;

@@ -95,7 +95,9 @@ static int compute(struct exchange *exchange, struct landscape_state *state, str
     plotted->path = arena_array(&exchange->arena, plotted->path_points, 2 * sizeof *plotted->path);
     plotted->losses = arena_array(&exchange->arena, n, n * sizeof *plotted->losses);
     if (plotted->path == NULL || plotted->losses == NULL) return out_of_memory(error);
-    if (request->trains) landscape_project(l, plotted->path_points, request->training.path, plotted->path);
+    if (request->trains &&
+        landscape_project(l, plotted->path_points, request->training.path, plotted->path, error) != CODE_OK)
+        return error->code;
     for (size_t d = 0; d < 2; d++) {
         double *range = request->ranges[d];
         if (request->directions == DIRECTIONS_PCA && !request->ranged[d] && plotted->explained[d] > 0)
