@@ -14,11 +14,6 @@ const char *const normalization_names[] = {"filter", "layer", "none", NULL};
 #define WORK_PER_NODE 1000.0
 #define FORWARD (1.0 / 3)
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 static const struct value *value_of(const struct problem *problem, size_t p)
 {
     return problem->network->graded[p].value;
@@ -52,7 +47,7 @@ static int place(struct arena *arena, struct pass *pass, const struct problem *p
     for (size_t p = 0; p < problem->network->parameter_count; p++)
         if (pass_set(pass, value_of(problem, p), numbers[p], error) != CODE_OK) return error->code;
     int code = pass->backend->allocate(arena, pass->block, memory);
-    if (code == CODE_OUT_OF_MEMORY) return out_of_memory(error);
+    if (code == CODE_OUT_OF_MEMORY) return error_out_of_memory(error);
     if (code == CODE_OK) code = pass->backend->axpby(pass->block, 1, pass->parameters, 0, *memory);
     return backend_error(pass->backend, code, error);
 }
@@ -283,7 +278,7 @@ int landscape_pca(struct arena *arena, const struct problem *problem, size_t cou
     struct svd svd;
     s.rows = arena_array(arena, count, n * sizeof *s.rows);
     s.products = arena_array(arena, count, count * sizeof *s.products);
-    if (s.rows == NULL || s.products == NULL) return out_of_memory(error);
+    if (s.rows == NULL || s.products == NULL) return error_out_of_memory(error);
     if (n < 2) return error_set(error, CODE_OUT_OF_RANGE, "one number moves along a line: there is no plane");
     if (scatter_rows(path, &s, error) != CODE_OK || scatter_products(problem, &s, error) != CODE_OK) return error->code;
     if (svd_of(arena, count, count, s.products, true, &svd, error) != CODE_OK) return error->code;

@@ -229,7 +229,7 @@ static int name_one(struct search *s, bool *named, struct error *error)
     size_t *parameters = arena_array(s->arena, most, sizeof *parameters);
     *named = most > 0;
     if (most == 0) return CODE_OK;
-    if (parameters == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (parameters == NULL) return error_out_of_memory(error);
     struct update_found *found = &s->report->found[s->report->found_count++];
     *found = (struct update_found){.slip = s->slips[best], .parameters = parameters, .parameter_count = most};
     explained_by(s, best, parameters, &found->residual);
@@ -265,7 +265,7 @@ static int name_two(struct search *s, size_t f, struct error *error)
         }
     if (found.first == NULL) return CODE_OK;
     size_t *parameters = arena_array(s->arena, s->failing_count, sizeof *parameters), count = 0;
-    if (parameters == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (parameters == NULL) return error_out_of_memory(error);
     for (size_t k = f; k < s->failing_count; k++) {
         double left = residual;
         if (s->failing[k].done) continue;
@@ -290,7 +290,7 @@ int explain_update(struct arena *arena, const struct update_check *check, struct
     struct search s = {.arena = arena, .check = check, .report = report};
     report->explained = report->step_passed;
     report->found_count = 0;
-    if (!take_room(&s)) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (!take_room(&s)) return error_out_of_memory(error);
     s.slip_count = update_slips(s.slips);
     for (size_t p = 0; p < check->count; p++) {
         const struct entry *entries = entries_of(&s, p);

@@ -24,11 +24,6 @@ double update_check_work(double parameters, double elements)
     return WORK_OF_STEP * (STEPS_OF_ALL * elements + STEPS_OF_FEW * parameters);
 }
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* ---- the reference ---- */
 
 static int check_finite(const struct updated *parameter, const struct step_plan *plan, const struct stepped *to,
@@ -201,7 +196,7 @@ int update_check_run(struct arena *arena, const struct update_check *check, stru
     const enum velocity_form forms[] = {any ? VELOCITY_PYTORCH : check->form, VELOCITY_CS231N};
     size_t count = any ? 2 : 1;
     *report = (struct update_report){0};
-    if (!take_room(&j)) return out_of_memory(error);
+    if (!take_room(&j)) return error_out_of_memory(error);
     for (size_t i = 0; i < count; i++)
         if (judge_all(&j, forms[i], error) != CODE_OK || report->passed) return error->code;
     /* By none of them it is right: then by the first in which mistakes explain it, or else by the usual one. */

@@ -50,7 +50,7 @@ static int unknown_format(struct exchange *exchange, const char *name, struct er
     struct text known;
     text_init(&known, &exchange->arena);
     list_formats(&known);
-    if (known.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (known.failed) return error_out_of_memory(error);
     return error_set(error, CODE_QUERY_OUT_OF_RANGE, "format is %.*s, it must be one of: %.*s", LIMIT_NAME,
                      name[0] != '\0' ? name : "empty", (int)known.length, known.data);
 }
@@ -86,7 +86,7 @@ int api_check_measure(struct exchange *exchange, struct load *load, struct error
 {
     double begun = clock_seconds();
     struct check_state *state = arena_zeroed(&exchange->arena, 1, sizeof *state);
-    if (state == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (state == NULL) return error_out_of_memory(error);
     exchange->state = state;
     int code = read_format(exchange, &state->format, error);
     if (code == CODE_OK) code = read_strict(exchange, &state->strict, error);
@@ -198,11 +198,10 @@ static int answer(struct exchange *exchange, struct check_state *state, struct e
     if (trace(exchange, state, error) != CODE_OK) return error->code;
     double begun = clock_seconds();
     const struct diagnosis *diagnosis = state->diagnosed ? &state->diagnosis : NULL;
-    if (!nearest_find(&exchange->arena, &state->request.check, &state->report))
-        return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (!nearest_find(&exchange->arena, &state->request.check, &state->report)) return error_out_of_memory(error);
     text_init(&exchange->answer, &exchange->arena);
     state->format->write(&exchange->answer, &state->request.check, &state->report, diagnosis);
-    if (exchange->answer.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (exchange->answer.failed) return error_out_of_memory(error);
     exchange->status = state->strict && !state->report.passed ? STATUS_NOT_PASSED : 200;
     exchange->content_type = state->format->media_type;
     add_timing(exchange, state, clock_seconds() - begun);
