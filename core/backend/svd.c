@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 /* Debian's packages have no header for it. LAPACK 3: A is destroyed; columns come one after the other; the last
@@ -27,11 +28,6 @@ double svd_elements(double rows, double columns, bool vectors)
            (vectors ? 2 * least * (rows + columns) + 5 * least * least : 0);
 }
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* In LAPACK's order of elements the matrix is A^T = V diag(values) U^T: its U is Vh here, row by row, and its V^T is U.
  */
 int svd_of(struct arena *arena, size_t rows, size_t columns, const double *matrix, bool vectors, struct svd *svd,
@@ -48,23 +44,25 @@ int svd_of(struct arena *arena, size_t rows, size_t columns, const double *matri
     svd->values = arena_doubles(arena, count);
     if (vectors) svd->u = arena_array(arena, rows, count * sizeof *svd->u);
     if (vectors) svd->vh = arena_array(arena, count, columns * sizeof *svd->vh);
-    if (copy == NULL || whole == NULL || svd->values == NULL) return out_of_memory(error);
-    if (vectors && (svd->u == NULL || svd->vh == NULL)) return out_of_memory(error);
+    if (copy == NULL || whole == NULL || svd->values == NULL) return error_out_of_memory(error);
+    if (vectors && (svd->u == NULL || svd->vh == NULL)) return error_out_of_memory(error);
     memcpy(copy, matrix, rows * columns * sizeof *copy);
     double nothing = 0, *first = vectors ? svd->vh : &nothing, *second = vectors ? svd->u : &nothing;
     dgesdd_(job, &m, &n, copy, &m, svd->values, first, &m, second, &k, &size, &query, whole, &info, 1);
     if (info != 0 || !(size < INT_MAX)) return error_set(error, CODE_OUT_OF_RANGE, "the matrix is too large");
     int length = (int)size;
     double *work = arena_doubles(arena, (size_t)length);
-    if (work == NULL) return out_of_memory(error);
+    if (work == NULL) return error_out_of_memory(error);
     dgesdd_(job, &m, &n, copy, &m, svd->values, first, &m, second, &k, work, &length, whole, &info, 1);
-    return info == 0 ? CODE_OK : error_set(error, CODE_OUT_OF_RANGE, "the decomposition did not converge");
+    if (info != 0) return error_set(error, CODE_OUT_OF_RANGE, "the decomposition did not converge");
+    if (isfinite(svd->values[0])) return CODE_OK;
+    return error_set(error, CODE_NOT_FINITE, "the largest singular value overflows float64");
 }
 
 size_t svd_rank(const struct svd *svd)
 {
     size_t longer = svd->rows > svd->columns ? svd->rows : svd->columns, rank = 0;
-    double least = svd->values[0] * (double)longer * DBL_EPSILON;
+    double least = svd->values[0] * ((double)longer * DBL_EPSILON);
     while (rank < svd->count && svd->values[rank] > least)
         rank++;
     return rank;

@@ -20,7 +20,7 @@ double svd_elements(double rows, double columns, bool vectors);
 
 /* Decomposes a row-major matrix of finite numbers, which it leaves alone. Once begun it cannot be cancelled. Memory
  * from the arena. CODE_OUT_OF_MEMORY; CODE_OUT_OF_RANGE for an axis of more than INT_MAX, or where it does not
- * converge. */
+ * converge; CODE_NOT_FINITE where the largest value overflows. */
 int svd_of(struct arena *arena, size_t rows, size_t columns, const double *matrix, bool vectors, struct svd *svd,
            struct error *error);
 

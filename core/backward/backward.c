@@ -7,11 +7,6 @@
 #include "core/backward/aims.h"
 #include "core/backward/words.h"
 
-static int no_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* ---- what is handed in ---- */
 
 /* The event of another run that is the same as this one. */
@@ -25,13 +20,13 @@ static const struct event *same_event(const struct run *run, const struct event 
 static int hand_in(struct arena *arena, struct backward *b, size_t graded_count, struct error *error)
 {
     struct submission *items = arena_array(arena, graded_count + 1, sizeof *items);
-    if (items == NULL) return no_memory(error);
+    if (items == NULL) return error_out_of_memory(error);
     size_t count = 0;
     for (size_t p = 0; p < graded_count; p++) {
         if (b->claimed[p] == EVENT_NONE) continue;
         const struct event *event = &b->plain.events[b->claimed[p]];
         struct tensor *tensor = arena_alloc(arena, sizeof *tensor);
-        if (tensor == NULL || !tensor_new(arena, &event->array->shape, tensor)) return no_memory(error);
+        if (tensor == NULL || !tensor_new(arena, &event->array->shape, tensor)) return error_out_of_memory(error);
         memcpy(tensor->data, event->array->numbers, tensor->size * sizeof *tensor->data);
         items[count++] = (struct submission){.name = b->surroundings.aims[p].name, .tensor = tensor};
     }
@@ -47,7 +42,7 @@ int backward_run(struct arena *arena, const struct check *check, const struct pa
     int status = surroundings_find(arena, check, pass, code, &b->surroundings, error);
     if (status != CODE_OK) return status;
     b->claimed = arena_array(arena, graded + 1, sizeof *b->claimed);
-    if (b->claimed == NULL) return no_memory(error);
+    if (b->claimed == NULL) return error_out_of_memory(error);
     for (size_t p = 0; p < graded; p++)
         b->claimed[p] = EVENT_NONE;
     if (code->length > BACKWARD_BYTES_MAX) {
@@ -57,11 +52,11 @@ int backward_run(struct arena *arena, const struct check *check, const struct pa
         return hand_in(arena, b, graded, error);
     }
     if (run_code(&b->plain, arena, &b->surroundings, NULL, code->text, code->length) != CODE_OK)
-        return no_memory(error);
+        return error_out_of_memory(error);
     /* What would have come of code that was given up is not known: nothing is handed in. */
     if (b->plain.error.code != CODE_OK) return hand_in(arena, b, graded, error);
-    if (!aims_settle(&b->plain, b->claimed)) return no_memory(error);
-    if (blame_find(arena, &b->plain, seconds, &b->blame) != CODE_OK) return no_memory(error);
+    if (!aims_settle(&b->plain, b->claimed)) return error_out_of_memory(error);
+    if (blame_find(arena, &b->plain, seconds, &b->blame) != CODE_OK) return error_out_of_memory(error);
     b->stopped = b->blame.stopped;
     return hand_in(arena, b, graded, error);
 }
@@ -206,7 +201,7 @@ static int only_fault(struct arena *arena, struct backward *b, struct error *err
 {
     struct backward_line *line = arena_zeroed(arena, 1, sizeof *line);
     const char *detail = b->plain.error.detail, *colon = strstr(detail, ": ");
-    if (line == NULL) return no_memory(error);
+    if (line == NULL) return error_out_of_memory(error);
     if (strncmp(detail, "line ", 5) == 0 && colon != NULL) detail = colon + 2;
     *line = (struct backward_line){.line = b->plain.reader.fault.line > 0 ? b->plain.reader.fault.line : 1,
                                    .column = b->plain.reader.fault.column > 0 ? b->plain.reader.fault.column : 1,
@@ -214,7 +209,7 @@ static int only_fault(struct arena *arena, struct backward *b, struct error *err
                                    .scale = 1};
     line->text = words_line(arena, b->plain.syntax.text, b->plain.syntax.length, line->line);
     line->message = arena_text(arena, detail, strlen(detail));
-    if (line->text == NULL || line->message == NULL) return no_memory(error);
+    if (line->text == NULL || line->message == NULL) return error_out_of_memory(error);
     b->lines = line;
     b->line_count = 1;
     return CODE_OK;
@@ -226,14 +221,14 @@ static int list_lines(struct arena *arena, struct backward *b, bool all_right, s
     const struct statement **list = arena_array(arena, n, sizeof *list),
                            **by_number = arena_zeroed(arena, n, sizeof *by_number);
     b->lines = arena_array(arena, n + 1, sizeof *b->lines);
-    if (list == NULL || by_number == NULL || b->lines == NULL) return no_memory(error);
+    if (list == NULL || by_number == NULL || b->lines == NULL) return error_out_of_memory(error);
     size_t count = list_statements(&b->plain.syntax.body, list, 0);
     for (size_t i = 0; i < count; i++)
         by_number[list[i]->number] = list[i];
     for (size_t i = 0; i < count; i++) {
         struct backward_line line;
         if (!tells(b, list[i])) continue;
-        if (!fill_line(arena, b, list[i], all_right, by_number, &line)) return no_memory(error);
+        if (!fill_line(arena, b, list[i], all_right, by_number, &line)) return error_out_of_memory(error);
         struct backward_line *before = b->line_count > 0 ? &b->lines[b->line_count - 1] : NULL;
         if (before == NULL || before->line != line.line)
             b->lines[b->line_count++] = line;
@@ -285,7 +280,7 @@ static int compare_on_the_way(struct arena *arena, const struct check *check, co
     struct tensor *tensor = arena_alloc(arena, sizeof *tensor);
     struct submission *submission = arena_alloc(arena, sizeof *submission);
     if (tensor == NULL || submission == NULL || !tensor_new(arena, &event->array->shape, tensor))
-        return no_memory(error);
+        return error_out_of_memory(error);
     double scale = judged != NULL && judged->right && judged->scale != 0 ? judged->scale : 1;
     for (size_t i = 0; i < tensor->size; i++)
         tensor->data[i] = event->array->numbers[i] / scale;
@@ -311,7 +306,7 @@ static int add_intermediates(struct arena *arena, const struct check *check, con
 {
     size_t room = report->intermediate_count + b->surroundings.aim_count;
     struct entry *entries = arena_array(arena, room, sizeof *entries);
-    if (entries == NULL) return no_memory(error);
+    if (entries == NULL) return error_out_of_memory(error);
     if (report->intermediate_count > 0)
         memcpy(entries, report->intermediates, report->intermediate_count * sizeof *entries);
     report->intermediates = entries;

@@ -8,11 +8,6 @@
 #include "core/graph/gradient_names.h"
 #include "core/graph/intermediates.h"
 
-static int no_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* ---- numbers ---- */
 
 bool aim_fits(const struct aim *aim, const struct shape *shape)
@@ -97,13 +92,13 @@ static int add_aim(struct surroundings *s, const struct pass *pass, const struct
                    size_t graded, struct error *error)
 {
     double *inside = arena_doubles(s->arena, value->size);
-    if (inside == NULL) return no_memory(error);
+    if (inside == NULL) return error_out_of_memory(error);
     int code = pass_read_gradient(pass, value, inside, error);
     if (code != CODE_OK) return code;
     struct aim *aim = &s->aims[s->aim_count];
     *aim = (struct aim){.shape = view->shape, .size = view->size, .graded = graded, .value = value};
     aim->numbers = lay_out(s->arena, view, inside);
-    if (aim->numbers == NULL) return no_memory(error);
+    if (aim->numbers == NULL) return error_out_of_memory(error);
     aim->largest = numbers_largest(aim->size, aim->numbers);
     if (graded != GRADIENT_NONE) s->largest = fmax(s->largest, aim->largest);
     s->aim_of[value->index] = s->aim_count++;
@@ -119,7 +114,7 @@ static int find_aims(struct surroundings *s, const struct pass *pass, struct err
     s->aims = arena_zeroed(s->arena, network->graded_count + graph->value_count, sizeof *s->aims);
     s->aim_of = arena_array(s->arena, graph->value_count, sizeof *s->aim_of);
     s->values = arena_zeroed(s->arena, graph->value_count, sizeof *s->values);
-    if (s->aims == NULL || s->aim_of == NULL || s->values == NULL) return no_memory(error);
+    if (s->aims == NULL || s->aim_of == NULL || s->values == NULL) return error_out_of_memory(error);
     for (size_t v = 0; v < graph->value_count; v++) {
         s->aim_of[v] = GRADIENT_NONE;
         s->values[v] = pass->values[v];
@@ -202,7 +197,7 @@ static int find_program_names(struct surroundings *s, struct error *error)
             if (thing->kind == THING_ARRAY) good = add_array(s, name, thing->array, v, versions->count);
             if (last && (thing->kind == THING_LIST || thing->kind == THING_TUPLE || thing->kind == THING_DICTIONARY))
                 good = add_items(s, name, thing);
-            if (!good) return no_memory(error);
+            if (!good) return error_out_of_memory(error);
         }
     }
     return CODE_OK;
@@ -221,9 +216,9 @@ static int add_intermediate(struct surroundings *s, const char *name, struct err
     struct known known = {.name = copy, .shape = view.shape, .size = view.size, .type = TYPE_FLOAT, .versions = 1};
     known.numbers = lay_out(s->arena, &view, s->values[which.value->index]);
     known.aim = s->aim_of[which.value->index];
-    if (copy == NULL || known.numbers == NULL) return no_memory(error);
+    if (copy == NULL || known.numbers == NULL) return error_out_of_memory(error);
     if (known.aim != GRADIENT_NONE && s->aims[known.aim].name == NULL) s->aims[known.aim].name = copy;
-    return add_known(s, &known) ? CODE_OK : no_memory(error);
+    return add_known(s, &known) ? CODE_OK : error_out_of_memory(error);
 }
 
 static bool is_graded(const struct problem *problem, const char *name)
@@ -250,7 +245,7 @@ static int find_layer_names(struct surroundings *s, const struct known_data *dat
                               .shape = problem->shapes[p],
                               .versions = 1};
         known.numbers = lay_out(s->arena, &view, s->values[value->index]);
-        if (known.numbers == NULL || !add_known(s, &known)) return no_memory(error);
+        if (known.numbers == NULL || !add_known(s, &known)) return error_out_of_memory(error);
     }
     for (size_t i = 0; i < data_count; i++) {
         const struct tensor *tensor = data[i].tensor;
@@ -265,7 +260,7 @@ static int find_layer_names(struct surroundings *s, const struct known_data *dat
                                     .numbers = tensor->data,
                                     .type = whole ? TYPE_INT : TYPE_FLOAT,
                                     .aim = GRADIENT_NONE};
-        if (!add_known(s, &known)) return no_memory(error);
+        if (!add_known(s, &known)) return error_out_of_memory(error);
     }
     code = add_intermediate(s, "y_hat", error);
     for (size_t k = 1; code == CODE_OK && k <= network->numbered_count; k++) {
@@ -371,7 +366,7 @@ int surroundings_find(struct arena *arena, const struct check *check, const stru
     if (status == CODE_OK)
         status = to->program != NULL ? find_program_names(to, error)
                                      : find_layer_names(to, code->data, code->data_count, error);
-    if (status == CODE_OK && (!enter_names(to) || !enter_aims(to))) status = no_memory(error);
+    if (status == CODE_OK && (!enter_names(to) || !enter_aims(to))) status = error_out_of_memory(error);
     return status;
 }
 

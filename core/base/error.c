@@ -22,6 +22,11 @@ int error_set(struct error *error, int code, const char *format, ...)
     return code;
 }
 
+int error_out_of_memory(struct error *error)
+{
+    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+}
+
 static int add_step(struct error *error, bool named, size_t number)
 {
     error->steps[error->step_count].named = named;

@@ -40,6 +40,9 @@ struct error {
  * error->code. */
 int error_set(struct error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* CODE_OUT_OF_MEMORY, where there is no more to say. */
+int error_out_of_memory(struct error *error);
+
 /* Puts a step in front of the way to what is wrong: error_at(e, "layers"), error_at_index(e, 3). Each level of a reader
  * adds its own step on the way out, so that no reader has to know where it stands. The name is copied. Where there is
  * no room for one more step, those inside of it go: the way ends early, but never leads elsewhere. Return error->code.

@@ -32,3 +32,9 @@ double numbers_dot(size_t n, const double *a, const double *b)
         part[0] += a[i] * b[i];
     return part[0] + part[1] + (part[2] + part[3]);
 }
+
+int numbers_compare_sizes(const void *a, const void *b)
+{
+    const size_t *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}

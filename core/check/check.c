@@ -11,11 +11,6 @@
 const char *const verdict_names[] = {"match",      "mismatch",     "missing",   "shape_mismatch",
                                      "not_finite", "not_a_tensor", "unexpected"};
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* ---- verdicts ---- */
 
 /* What the rule comes to for an entry; `largest` is the largest reference gradient. */
@@ -64,7 +59,7 @@ static int mark(struct arena *arena, const struct check *check, const double *re
     const struct tensor *student = entry->submission->tensor;
     if (student->size > CHECK_MARKED_MAX - *marked) return CODE_OK;
     bool *wrong = arena_array(arena, student->size, sizeof *wrong);
-    if (wrong == NULL) return out_of_memory(error);
+    if (wrong == NULL) return error_out_of_memory(error);
     compare_mark(student->size, student->data, reference, &check->tolerance, entry->tolerance, wrong);
     entry->wrong = wrong;
     *marked += student->size;
@@ -78,7 +73,7 @@ static const double *export_tensor(struct arena *arena, const struct view *view,
     if (view->same) return inside;
     double *outside = arena_doubles(arena, view->size);
     if (outside == NULL)
-        out_of_memory(error);
+        error_out_of_memory(error);
     else
         view_export(view, inside, outside);
     return outside;
@@ -107,7 +102,7 @@ static int read_gradients(struct arena *arena, const struct check *check, const 
     *largest = 0;
     for (size_t p = 0; p < problem->network->graded_count; p++) {
         const struct value *value = problem->network->graded[p].value;
-        if ((gradients[p] = arena_doubles(arena, value->size)) == NULL) return out_of_memory(error);
+        if ((gradients[p] = arena_doubles(arena, value->size)) == NULL) return error_out_of_memory(error);
         if (pass_read_gradient(pass, value, gradients[p], error) != CODE_OK) return error->code;
         if (check_finite(problem, p, gradients[p], error) != CODE_OK) return error->code;
         *largest = fmax(*largest, numbers_largest(value->size, gradients[p]));
@@ -120,7 +115,7 @@ static int judge_graded(struct arena *arena, const struct check *check, double *
 {
     const struct problem *problem = &check->problem;
     const struct submission **claimed = claims_find(arena, problem, &check->gradients);
-    if (claimed == NULL) return out_of_memory(error);
+    if (claimed == NULL) return error_out_of_memory(error);
     size_t marked = 0;
     for (size_t p = 0; p < problem->network->graded_count; p++) {
         const struct graded *graded = &problem->network->graded[p];
@@ -159,7 +154,7 @@ static void sum_up(const struct network *network, struct report *report)
 static int list_unexpected(struct arena *arena, const struct check *check, struct report *report, struct error *error)
 {
     bool *used = arena_zeroed(arena, check->gradients.count, sizeof *used);
-    if (used == NULL) return out_of_memory(error);
+    if (used == NULL) return error_out_of_memory(error);
     for (size_t p = 0; p < report->entry_count; p++)
         if (report->entries[p].submission != NULL) used[report->entries[p].submission - check->gradients.items] = true;
     for (size_t i = 0, listed = 0; i < check->gradients.count; i++) {
@@ -185,7 +180,7 @@ static int judge_intermediate(struct arena *arena, const struct check *check, co
     const double *reference = NULL;
     if (check->reveal || (student != NULL && view_accepts(&view, check->problem.loose, &student->shape))) {
         double *inside = arena_doubles(arena, view.size);
-        if (inside == NULL) return out_of_memory(error);
+        if (inside == NULL) return error_out_of_memory(error);
         int code = which->gradient ? pass_read_gradient(pass, which->value, inside, error)
                                    : pass_read(pass, which->value, inside, error);
         if (code == CODE_OK) reference = export_tensor(arena, &view, inside, error);
@@ -252,11 +247,11 @@ static int take_differences(struct arena *arena, const struct check *check, doub
     const struct network *network = problem->network;
     double **to = NULL;
     if (check->numeric && (to = arena_zeroed(arena, network->graded_count, sizeof *to)) == NULL)
-        return out_of_memory(error);
+        return error_out_of_memory(error);
     for (size_t p = 0; to != NULL && p < network->graded_count; p++)
         if (network->graded[p].value->made_by == NULL &&
             (to[p] = arena_doubles(arena, network->graded[p].value->size)) == NULL)
-            return out_of_memory(error);
+            return error_out_of_memory(error);
     int code = differences_verify_on_device(arena, problem, gradients, to, &report->verification, error);
     for (size_t p = 0; code == CODE_OK && to != NULL && p < network->graded_count; p++) {
         struct view view = convention_graded(problem->convention, &network->graded[p]);
@@ -273,7 +268,7 @@ int check_reference(struct arena *arena, const struct check *check, struct refer
     double begun = clock_seconds();
     *reference = (struct reference){.gradients = NULL};
     reference->gradients = arena_array(arena, problem->network->graded_count, sizeof *reference->gradients);
-    if (reference->gradients == NULL) return out_of_memory(error);
+    if (reference->gradients == NULL) return error_out_of_memory(error);
     int code = problem_run(arena, problem, problem->backend, &reference->pass, error);
     reference->seconds = clock_seconds() - begun;
     return code == CODE_OK
@@ -287,7 +282,7 @@ int check_judge(struct arena *arena, const struct check *check, struct reference
     struct pass *pass = &reference->pass;
     double begun = clock_seconds();
     *report = (struct report){.passed = true, .loss = pass->loss, .pass_seconds = reference->seconds};
-    if (!take_room(arena, check, report)) return out_of_memory(error);
+    if (!take_room(arena, check, report)) return error_out_of_memory(error);
     int code = judge_graded(arena, check, reference->gradients, reference->largest, report, error);
     if (code == CODE_OK) code = judge_intermediates(arena, check, pass, report, error);
     if (code == CODE_OK) code = list_unexpected(arena, check, report, error);

@@ -32,7 +32,7 @@ static size_t elements_ready(const struct settling *s, size_t end, double *to, c
 static int measure_all(struct settling *s, size_t end, struct equations *q)
 {
     double *right = arena_doubles(s->arena, q->n), *other = arena_doubles(s->arena, q->n);
-    if (right == NULL || other == NULL) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (right == NULL || other == NULL) return error_out_of_memory(s->error);
     elements_ready(s, end, right, NULL);
     for (size_t t = 0, n = 0; t < s->tensor_count; t++) {
         if (s->tensors[t].student == NULL || !kink_ready(s, t, end)) continue;
@@ -63,7 +63,7 @@ static int set_up(struct settling *s, size_t end, struct equations *q)
     q->residual = arena_doubles(s->arena, q->n);
     q->products = arena_doubles(s->arena, n * n + n);
     if (q->by == NULL || q->multiples == NULL || q->residual == NULL || q->products == NULL)
-        return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+        return error_out_of_memory(s->error);
     if (measure_all(s, end, q) != CODE_OK) return s->error->code;
     for (size_t i = 0; i < n; i++) {
         q->products[n * n + i] = numbers_dot(q->n, q->by + i * q->n, q->residual);
@@ -205,7 +205,7 @@ int kink_settle_between(struct settling *s, size_t *open, bool *ambiguous)
         return CODE_OK;
     double *low = arena_doubles(s->arena, q.open_count), *high = arena_doubles(s->arena, q.open_count);
     double *times = arena_doubles(s->arena, q.open_count);
-    if (low == NULL || high == NULL || times == NULL) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (low == NULL || high == NULL || times == NULL) return error_out_of_memory(s->error);
     for (size_t i = 0; i < q.open_count; i++)
         kink_choose(&s->spots[open[i]], 0);
     if (kink_run(s) != CODE_OK || set_up(s, s->count, &q) != CODE_OK) return s->error->code;
@@ -213,7 +213,7 @@ int kink_settle_between(struct settling *s, size_t *open, bool *ambiguous)
     find_bounds(s, &q, low, high);
     if (!least_squares_between(s->arena, q.open_count, q.products, q.products + q.open_count * q.open_count, low, high,
                                times))
-        return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+        return error_out_of_memory(s->error);
     add_changes(s, &q, times);
     for (size_t i = 0; i < q.open_count; i++)
         s->spots[open[i]].between = times[i] != 0;

@@ -25,7 +25,7 @@ static int measure(struct settling *s, struct changes *c)
 {
     const double *g = kink_gradient(s, c->tensor);
     double *right = arena_doubles(s->arena, c->n);
-    if (right == NULL) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (right == NULL) return error_out_of_memory(s->error);
     memcpy(right, g, c->n * sizeof *right);
     for (size_t e = 0; e < c->n; e++)
         c->residual[e] = s->tensors[c->tensor].student[e] - right[e];
@@ -148,7 +148,7 @@ static int settle_group(struct settling *s, const struct changes *c, size_t *spo
                           .fewest = count + 1};
     /* A few numbers that many choices fit say nothing; nor does a search that was not finished. */
     if (count > FOR_EACH_NUMBER * element_count) return CODE_OK;
-    if (!prepare_group(&group)) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (!prepare_group(&group)) return error_out_of_memory(s->error);
     search_group(&group, 0);
     bool unfinished = takes_too_long(&group);
     s->tried += group.tried;
@@ -168,8 +168,7 @@ static int settle_groups(struct settling *s, const struct changes *c)
     size_t *elements = arena_array(s->arena, c->n, sizeof *elements);
     bool *taken = arena_zeroed(s->arena, c->open_count, sizeof *taken);
     bool *touched = arena_zeroed(s->arena, c->n, sizeof *touched);
-    if (spots == NULL || elements == NULL || taken == NULL || touched == NULL)
-        return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (spots == NULL || elements == NULL || taken == NULL || touched == NULL) return error_out_of_memory(s->error);
     for (size_t first = 0; first < c->open_count; first++) {
         size_t count = 0, element_count = 0;
         if (taken[first]) continue;
@@ -203,8 +202,7 @@ int kink_settle_by(struct settling *s, size_t t, const size_t *open, size_t open
     c.by = arena_doubles(s->arena, (size_t)rows * c.n);
     c.first = arena_array(s->arena, open_count, sizeof *c.first);
     c.residual = arena_doubles(s->arena, c.n);
-    if (c.by == NULL || c.first == NULL || c.residual == NULL)
-        return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (c.by == NULL || c.first == NULL || c.residual == NULL) return error_out_of_memory(s->error);
     if (measure(s, &c) != CODE_OK || settle_groups(s, &c) != CODE_OK) return s->error->code;
     return kink_run(s);
 }

@@ -79,7 +79,7 @@ static int try_all(struct settling *s)
 {
     size_t best_fitting = 0, best_flipped = 0;
     size_t *best = arena_zeroed(s->arena, s->count, sizeof *best);
-    if (best == NULL) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (best == NULL) return error_out_of_memory(s->error);
     bool first = true;
     do {
         if (kink_run(s) != CODE_OK) return s->error->code;
@@ -127,7 +127,7 @@ static int settle_stages(struct settling *s)
     size_t *open = arena_array(s->arena, s->count, sizeof *open);
     size_t *order = arena_array(s->arena, s->tensor_count, sizeof *order);
     bool *used = arena_zeroed(s->arena, s->tensor_count, sizeof *used);
-    if (open == NULL || order == NULL || used == NULL) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (open == NULL || order == NULL || used == NULL) return error_out_of_memory(s->error);
     sort_tensors(s, order);
     for (size_t end = 0; end < s->count;) {
         const struct node *node = s->spots[end].node;
@@ -153,7 +153,7 @@ static int try_between(struct settling *s, bool *undecided)
 {
     size_t *open = arena_array(s->arena, s->count, sizeof *open);
     size_t *choices = arena_array(s->arena, s->count, sizeof *choices);
-    if (open == NULL || choices == NULL) return error_set(s->error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (open == NULL || choices == NULL) return error_out_of_memory(s->error);
     bool any = false;
     for (size_t i = 0; i < s->count; i++) {
         choices[i] = s->spots[i].choice;
@@ -219,7 +219,7 @@ int kinks_settle(struct arena *arena, struct pass *pass, const struct magnitudes
                          .tensor_count = count,
                          .error = error};
     *settled = (struct kinks_settled){.flipped = 0};
-    if (!prepare(&s)) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (!prepare(&s)) return error_out_of_memory(error);
     if (s.count == 0) return CODE_OK;
     settled->postponed = asked->brief && takes_long(&s);
     if (settled->postponed) return CODE_OK;

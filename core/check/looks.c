@@ -9,7 +9,7 @@
 
 int looks_out_of_memory(struct looks *l)
 {
-    return error_set(l->error, CODE_OUT_OF_MEMORY, "out of memory");
+    return error_out_of_memory(l->error);
 }
 
 /* Beyond that float32 has whole numbers alone. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/base/numbers.h"
 #include "core/diagnosis/factors.h"
 #include "core/diagnosis/hypothesis.h"
 #include "core/diagnosis/parts.h"
@@ -211,20 +212,14 @@ static void add_others(const struct search *s, struct diagnosis *diagnosis)
         add_other(s, diagnosis, &others[order[i]]);
 }
 
-static int compare_sizes(const void *a, const void *b)
-{
-    const size_t *left = a, *right = b;
-    return (*left > *right) - (*left < *right);
-}
-
 /* Mistakes on the finished gradients are where those gradients belong; layers and parameters in the network's order. */
 static void place_found(const struct search *s, struct found *found)
 {
     for (size_t i = 0; found->mistake->step == STEP_FINISHED && !found->sent && i < found->parameter_count; i++)
         if (s->network->graded[found->parameters[i]].slot != NULL)
             add_unique(found->layers, &found->layer_count, s->network->graded[found->parameters[i]].layer);
-    qsort(found->layers, found->layer_count, sizeof *found->layers, compare_sizes);
-    qsort(found->parameters, found->parameter_count, sizeof *found->parameters, compare_sizes);
+    qsort(found->layers, found->layer_count, sizeof *found->layers, numbers_compare_sizes);
+    qsort(found->parameters, found->parameter_count, sizeof *found->parameters, numbers_compare_sizes);
 }
 
 bool answer_finished(const struct search *s, const struct whole *finished, struct diagnosis *diagnosis)

@@ -34,11 +34,6 @@ struct job {
     struct whole finished;
 };
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* ---- what was handed in ---- */
 
 /* The layout inside of a tensor that has the shape of a view. False when memory is short. */
@@ -241,7 +236,7 @@ static bool lists_all(const struct job *job)
 static int conclude(struct job *job, bool nothing_left, struct error *error)
 {
     struct diagnosis *diagnosis = job->diagnosis;
-    if (!answer_rounded(&job->search, job->report, diagnosis)) return out_of_memory(error);
+    if (!answer_rounded(&job->search, job->report, diagnosis)) return error_out_of_memory(error);
     diagnosis->explained = diagnosis->count > 0 && nothing_left && lists_all(job);
     return CODE_OK;
 }
@@ -254,7 +249,7 @@ static bool is_cancelled(const struct search *s)
 /* A pass ends early where nobody waits any more; else memory was short. */
 static int gave_up(const struct search *s, struct error *error)
 {
-    return is_cancelled(s) ? error_set(error, CODE_CANCELLED, "the check was cancelled") : out_of_memory(error);
+    return is_cancelled(s) ? error_set(error, CODE_CANCELLED, "the check was cancelled") : error_out_of_memory(error);
 }
 
 /* What else there is to say: a slip of the forward pass, where the slip may be, what only follows. */
@@ -375,7 +370,8 @@ static int diagnose_program(struct job *job, struct error *error)
         job->finished = (struct whole){0};
         all = false;
     }
-    if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
+    if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis))
+        return error_out_of_memory(error);
     if (!line_search(s, job->report, all, diagnosis) || s->out_of_memory) return gave_up(s, error);
     settle_lost(job);
     settle_lost_on_the_way(job);
@@ -400,8 +396,9 @@ static int diagnose(struct job *job, struct error *error)
     bool nothing_left = is_nothing_left(job);
     diagnosis->stopped = s->stopped;
     if (is_cancelled(s)) return error_set(error, CODE_CANCELLED, "the check was cancelled");
-    if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis)) return out_of_memory(error);
-    if (s->best != NULL && !answer_solution(s, diagnosis)) return out_of_memory(error);
+    if (job->finished.mistake != NULL && !answer_finished(s, &job->finished, diagnosis))
+        return error_out_of_memory(error);
+    if (s->best != NULL && !answer_solution(s, diagnosis)) return error_out_of_memory(error);
     if (conclude(job, nothing_left, error) != CODE_OK) return error->code;
     if (!look_around(job)) return gave_up(s, error);
     diagnosis->stopped = s->stopped; /* there, too, time may have run out */
@@ -458,7 +455,7 @@ static int take_pass(struct job *job, struct error *error)
     job->pass = &job->report->pass;
     if (job->pass->backend == backend) return CODE_OK;
     struct pass *pass = arena_array(job->arena, 1, sizeof *pass);
-    if (pass == NULL) return out_of_memory(error);
+    if (pass == NULL) return error_out_of_memory(error);
     job->pass = pass;
     return problem_run(job->arena, &job->check->problem, backend, pass, error);
 }
@@ -475,7 +472,7 @@ static int prepare(struct job *job, struct error *error)
     job->observed = arena_array(job->arena, n, sizeof *job->observed);
     job->diagnosis->found = arena_array(job->arena, FOUND_MAX, sizeof *job->diagnosis->found);
     bool room = job->observed != NULL && job->diagnosis->found != NULL && whole_take_room(job->arena, n, &job->room);
-    return room && observe_all(job) ? CODE_OK : out_of_memory(error);
+    return room && observe_all(job) ? CODE_OK : error_out_of_memory(error);
 }
 
 int diagnose_run(struct arena *arena, const struct check *check, struct report *report, double seconds,

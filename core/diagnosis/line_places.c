@@ -3,10 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_sizes(size_t a, size_t b)
-{
-    return (a > b) - (a < b);
-}
+#include "core/base/numbers.h"
 
 /* A node, and which of those of its op that one operation of the text is made of. */
 struct placed {
@@ -18,11 +15,11 @@ static int compare_nodes(const void *a, const void *b)
 {
     const struct placed *one = a, *other = b;
     const struct node *left = one->node, *right = other->node;
-    int order = compare_sizes(left->place.layer, right->place.layer);
-    if (order == 0) order = compare_sizes(left->place.column, right->place.column);
+    int order = numbers_compare_sizes(&left->place.layer, &right->place.layer);
+    if (order == 0) order = numbers_compare_sizes(&left->place.column, &right->place.column);
     if (order == 0) order = strcmp(left->op->name, right->op->name);
-    if (order == 0) order = compare_sizes(one->ordinal, other->ordinal);
-    return order != 0 ? order : compare_sizes(left->index, right->index);
+    if (order == 0) order = numbers_compare_sizes(&one->ordinal, &other->ordinal);
+    return order != 0 ? order : numbers_compare_sizes(&left->index, &right->index);
 }
 
 static bool is_same_spot(const struct node *a, const struct node *b)
@@ -86,7 +83,7 @@ static void number(struct placed *nodes, size_t count, size_t *prefix)
 static int compare_places(const void *a, const void *b)
 {
     const struct line_place *left = a, *right = b;
-    return compare_sizes(right->nodes[right->count - 1]->index, left->nodes[left->count - 1]->index);
+    return numbers_compare_sizes(&right->nodes[right->count - 1]->index, &left->nodes[left->count - 1]->index);
 }
 
 bool line_places_find(struct arena *arena, const struct graph *graph, struct line_places *places)

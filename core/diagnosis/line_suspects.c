@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/base/numbers.h"
+
 /* Whether what comes to a value would show if it were wrong: it is right, and something at all. */
 static bool speaks(const struct line_flow *flow, size_t p)
 {
@@ -47,12 +49,6 @@ static bool look(const struct line_flow *flow, const bool *left, struct below *b
     return true;
 }
 
-static int compare_sizes(const void *a, const void *b)
-{
-    size_t left = *(const size_t *)a, right = *(const size_t *)b;
-    return (left > right) - (left < right);
-}
-
 bool line_suspects_find(const struct line_flow *flow, const bool *left, struct diagnosis *diagnosis)
 {
     const struct search *s = flow->s;
@@ -75,7 +71,7 @@ bool line_suspects_find(const struct line_flow *flow, const bool *left, struct d
         for (size_t i = 0; i < graph->node_count; i++)
             if (graph->nodes[i]->place.kind == PLACE_LINE && below.spoilt[graph->nodes[i]->output->index])
                 diagnosis->suspects[count++] = graph->nodes[i]->place.layer;
-    if (count > 0) qsort(diagnosis->suspects, count, sizeof *diagnosis->suspects, compare_sizes);
+    if (count > 0) qsort(diagnosis->suspects, count, sizeof *diagnosis->suspects, numbers_compare_sizes);
     for (size_t i = 0; i < count; i++)
         if (i == 0 || diagnosis->suspects[i] != diagnosis->suspects[i - 1])
             diagnosis->suspects[diagnosis->suspect_count++] = diagnosis->suspects[i];

@@ -62,7 +62,9 @@ static void list_uses(const struct value *value, char text[PHRASE_MAX])
     list_lines(&uses, text);
 }
 
-static void list_names(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+/* ---- the words: each writes nothing where there is nothing of its kind ---- */
+
+static void write_names(const struct check *check, const struct found *found, char text[PHRASE_MAX])
 {
     size_t n = 0;
     for (size_t i = 0; i < found->parameter_count && n + SYMBOL_MAX < PHRASE_MAX; i++)
@@ -70,59 +72,162 @@ static void list_names(const struct check *check, const struct found *found, cha
                               check->problem.names[found->parameters[i]]);
 }
 
-bool line_words_word(const struct check *check, const struct found *found, const char *key, char text[PHRASE_MAX])
+static void write_line(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    (void)check;
+    if (found->layer_count > 0) snprintf(text, PHRASE_MAX, "%zu", found->layers[0]);
+}
+
+static void write_lines(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    (void)check;
+    list_lines(found, text);
+}
+
+static void write_source(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    if (found->layer_count > 0) show(source_line(check->problem.network->program, found->layers[0]), text);
+}
+
+static void write_uses(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    (void)check;
+    if (found->below != NULL) list_uses(found->below, text);
+}
+
+static void write_below(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    if (found->below != NULL) line_words_value(check, found->below, text);
+}
+
+static void write_output(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    if (found->made_at != NULL) line_words_value(check, found->made_at->output, text);
+}
+
+static void write_gradient(const struct check *check, const struct value *value, char text[PHRASE_MAX])
+{
+    char name[PHRASE_MAX];
+    line_words_value(check, value, name);
+    snprintf(text, PHRASE_MAX, value->name != NULL ? "d%.120s" : "the gradient of %.300s", name);
+}
+
+static void write_gradient_below(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    if (found->below != NULL) write_gradient(check, found->below, text);
+}
+
+static void write_gradient_of_output(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    if (found->made_at != NULL) write_gradient(check, found->made_at->output, text);
+}
+
+static void write_function(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    (void)check;
+    if (found->made_at != NULL)
+        snprintf(text, PHRASE_MAX, "%s", found->whole_line ? "this line" : found->made_at->op->name);
+}
+
+static void write_onward(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    (void)check;
+    (void)found;
+    snprintf(text, PHRASE_MAX, "the lines before");
+}
+
+static void write_exponent(const struct check *check, const struct found *found, char text[PHRASE_MAX])
 {
     const struct node *node = found->made_at;
-    bool of_node = node != NULL, of_value = found->below != NULL;
-    char name[PHRASE_MAX];
-    text[0] = '\0';
-    if (strcmp(key, "line") == 0 && found->layer_count > 0)
-        snprintf(text, PHRASE_MAX, "%zu", found->layers[0]);
-    else if (strcmp(key, "lines") == 0 || strcmp(key, "through") == 0)
-        list_lines(found, text);
-    else if (strcmp(key, "source") == 0 && found->layer_count > 0)
-        show(source_line(check->problem.network->program, found->layers[0]), text);
-    else if (strcmp(key, "uses") == 0 && of_value)
-        list_uses(found->below, text);
-    else if ((strcmp(key, "value") == 0 || strcmp(key, "z") == 0 || strcmp(key, "x") == 0) && of_value)
-        line_words_value(check, found->below, text);
-    else if (strcmp(key, "h") == 0 && of_node)
-        line_words_value(check, node->output, text);
-    else if (strcmp(key, "dz") == 0 && of_value) {
-        line_words_value(check, found->below, name);
-        snprintf(text, PHRASE_MAX, found->below->name != NULL ? "d%.120s" : "the gradient of %.300s", name);
-    } else if (strcmp(key, "dh") == 0 && of_node) {
-        line_words_value(check, node->output, name);
-        snprintf(text, PHRASE_MAX, node->output->name != NULL ? "d%.120s" : "the gradient of %.300s", name);
-    } else if (strcmp(key, "f") == 0 && of_node)
-        snprintf(text, PHRASE_MAX, "%s", found->whole_line ? "this line" : node->op->name);
-    else if (strcmp(key, "onward") == 0)
-        snprintf(text, PHRASE_MAX, "the lines before");
-    else if (strcmp(key, "exponent") == 0 && of_node)
+    (void)check;
+    if (node != NULL)
         snprintf(text, PHRASE_MAX, "%.8g",
                  node->op->map == MAP_square       ? 2
                  : node->op->map == MAP_sqrt       ? 0.5
                  : node->op->map == MAP_reciprocal ? -1
                                                    : node->attributes[0]);
-    else if (strcmp(key, "left") == 0 && found->left_line > 0)
-        snprintf(text, PHRASE_MAX, "line %zu", found->left_line);
-    else if (strcmp(key, "factor") == 0)
-        snprintf(text, PHRASE_MAX, "%.8g", found->factor);
-    else if (strcmp(key, "detail") == 0 || strcmp(key, "of_other") == 0 || strcmp(key, "looks_like") == 0)
-        return true; /* nothing is said there */
-    else if (strcmp(key, "used") == 0 && found->mistake->variant_words != NULL)
-        snprintf(text, PHRASE_MAX, "%s",
-                 found->mistake->variant_words(found->variant) != NULL ? found->mistake->variant_words(found->variant)
-                                                                       : "");
-    else if (strcmp(key, "how") == 0)
-        snprintf(text, PHRASE_MAX, "%s", found->by_norm ? "by their global norm" : "by value");
-    else if (strcmp(key, "printed") == 0)
-        snprintf(text, PHRASE_MAX, found->printed.decimals > 0 ? "%d decimals" : "%d significant digits",
-                 found->printed.decimals > 0 ? found->printed.decimals : found->printed.digits);
-    else if (strcmp(key, "forward_name") == 0)
-        snprintf(text, PHRASE_MAX, "%.200s", found->name != NULL ? found->name : "the loss");
-    else if (strcmp(key, "parameter") == 0 || strcmp(key, "parameters") == 0)
-        list_names(check, found, text);
+}
+
+static void write_left(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    (void)check;
+    if (found->left_line > 0) snprintf(text, PHRASE_MAX, "line %zu", found->left_line);
+}
+
+static void write_factor(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    (void)check;
+    snprintf(text, PHRASE_MAX, "%.8g", found->factor);
+}
+
+static void write_used(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    const struct mistake *mistake = found->mistake;
+    const char *words = mistake->variant_words != NULL ? mistake->variant_words(found->variant) : NULL;
+    (void)check;
+    if (words != NULL) snprintf(text, PHRASE_MAX, "%s", words);
+}
+
+static void write_how(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    (void)check;
+    snprintf(text, PHRASE_MAX, "%s", found->by_norm ? "by their global norm" : "by value");
+}
+
+static void write_printed(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    const struct printed *printed = &found->printed;
+    (void)check;
+    snprintf(text, PHRASE_MAX, printed->decimals > 0 ? "%d decimals" : "%d significant digits",
+             printed->decimals > 0 ? printed->decimals : printed->digits);
+}
+
+static void write_forward_name(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    (void)check;
+    snprintf(text, PHRASE_MAX, "%.200s", found->name != NULL ? found->name : "the loss");
+}
+
+static const struct {
+    const char *key;
+    void (*write)(const struct check *check, const struct found *found,
+                  char text[PHRASE_MAX]); /* NULL: nothing is said */
+} words[] = {
+    {"line", write_line},
+    {"lines", write_lines},
+    {"through", write_lines},
+    {"source", write_source},
+    {"uses", write_uses},
+    {"value", write_below},
+    {"z", write_below},
+    {"x", write_below},
+    {"h", write_output},
+    {"dz", write_gradient_below},
+    {"dh", write_gradient_of_output},
+    {"f", write_function},
+    {"onward", write_onward},
+    {"exponent", write_exponent},
+    {"left", write_left},
+    {"factor", write_factor},
+    {"detail", NULL},
+    {"of_other", NULL},
+    {"looks_like", NULL},
+    {"used", write_used},
+    {"how", write_how},
+    {"printed", write_printed},
+    {"forward_name", write_forward_name},
+    {"parameter", write_names},
+    {"parameters", write_names},
+};
+
+bool line_words_word(const struct check *check, const struct found *found, const char *key, char text[PHRASE_MAX])
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i].key, key) != 0) continue;
+        if (words[i].write == NULL) return true;
+        words[i].write(check, found, text);
+    }
     return text[0] != '\0';
 }
 

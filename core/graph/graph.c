@@ -5,11 +5,6 @@
 /* More elements than that in one tensor cannot be meant; keeps a size in bytes, times a few, within 64 bits. */
 #define ELEMENTS_MAX ((size_t)1 << 40)
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 void graph_begin(struct arena *arena, struct graph *graph)
 {
     *graph = (struct graph){.arena = arena};
@@ -69,7 +64,7 @@ int graph_give(struct graph *graph, enum value_kind kind, const char *name, cons
     if (check_size(shape, what, kind != VALUE_PARAMETER ? " (batch first)" : "", &size, error) != CODE_OK)
         return error->code;
     *value = add_value(graph, kind, name, shape, size);
-    return *value != NULL ? CODE_OK : out_of_memory(error);
+    return *value != NULL ? CODE_OK : error_out_of_memory(error);
 }
 
 int graph_apply(struct graph *graph, const struct op *op, const double *attributes, struct value *const *inputs,
@@ -81,7 +76,7 @@ int graph_apply(struct graph *graph, const struct op *op, const double *attribut
     struct node *node = arena_alloc(graph->arena, sizeof *node);
     struct value **list = arena_array(graph->arena, count, sizeof *list);
     if (node == NULL || list == NULL || !grow(graph->arena, &graph->nodes, graph->node_count, &graph->node_room))
-        return out_of_memory(error);
+        return error_out_of_memory(error);
     memcpy(list, inputs, count * sizeof *list);
     *node = (struct node){.index = graph->node_count,
                           .op = op,
@@ -90,7 +85,7 @@ int graph_apply(struct graph *graph, const struct op *op, const double *attribut
                           .input_count = count,
                           .output = add_value(graph, VALUE_COMPUTED, NULL, &plan->out, size),
                           .place = place};
-    if (node->output == NULL) return out_of_memory(error);
+    if (node->output == NULL) return error_out_of_memory(error);
     memcpy(node->saved, plan->saved, sizeof node->saved);
     node->output->made_by = node;
     graph->nodes[graph->node_count++] = node;

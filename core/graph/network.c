@@ -4,11 +4,6 @@
 
 #include "core/ops/ops.h"
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* ---- the data ---- */
 
 static int give_feed(struct network *network, size_t i, struct error *error)
@@ -34,7 +29,7 @@ static int give_feeds(struct network *network, struct error *error)
 {
     const struct definition *definition = network->definition;
     network->feeds = arena_array(network->graph.arena, definition->feed_count, sizeof *network->feeds);
-    if (network->feeds == NULL) return out_of_memory(error);
+    if (network->feeds == NULL) return error_out_of_memory(error);
     for (size_t i = 0; i < definition->feed_count; i++)
         if (give_feed(network, i, error) != CODE_OK) return i == 0 ? error_at(error, "input") : error->code;
     return CODE_OK;
@@ -69,7 +64,7 @@ static int take_values(const struct network *network, size_t i, struct inputs *i
     inputs->count = inputs->given + op_parameters(layer->op);
     inputs->values = arena_zeroed(network->graph.arena, inputs->count, sizeof *inputs->values);
     inputs->shapes = arena_zeroed(network->graph.arena, inputs->count, sizeof *inputs->shapes);
-    if (inputs->values == NULL || inputs->shapes == NULL) return out_of_memory(error);
+    if (inputs->values == NULL || inputs->shapes == NULL) return error_out_of_memory(error);
     for (size_t k = 0, at = 0; k < inputs->count && at < inputs->given; k++) {
         if (op_slot(layer->op, k)->role != SLOT_INPUT) continue;
         const struct source *source = layer->inputs != NULL ? &layer->inputs[at] : NULL;
@@ -188,7 +183,7 @@ static int add_loss(struct network *network, struct error *error)
     if (code == CODE_OK)
         code = graph_apply(graph, loss->op, loss->attributes, inputs, 2, &plan, place, &network->loss, error);
     if (code != CODE_OK) return code;
-    return graph_add_term(graph, network->loss->output) ? CODE_OK : out_of_memory(error);
+    return graph_add_term(graph, network->loss->output) ? CODE_OK : error_out_of_memory(error);
 }
 
 /* A term of the loss for one parameter. */
@@ -205,7 +200,7 @@ static int add_penalty(struct network *network, const struct op *op, const doubl
     int code = op->plan(&shape, &plan, error);
     if (code == CODE_OK) code = graph_apply(&network->graph, op, lambda, &value, 1, &plan, place, &node, error);
     if (code != CODE_OK) return code;
-    return graph_add_term(&network->graph, node->output) ? CODE_OK : out_of_memory(error);
+    return graph_add_term(&network->graph, node->output) ? CODE_OK : error_out_of_memory(error);
 }
 
 static int add_penalties(struct network *network, struct error *error)
@@ -245,7 +240,7 @@ int network_build(struct arena *arena, const struct definition *definition, size
         return error_at(error, "layers");
     }
     graph_begin(arena, &network->graph);
-    if (!take_room(arena, network)) return out_of_memory(error);
+    if (!take_room(arena, network)) return error_out_of_memory(error);
     if (give_feeds(network, error) != CODE_OK) return error->code;
     for (size_t i = 0; i < definition->layer_count; i++)
         if (add_layer(network, i, error) != CODE_OK) {
@@ -260,7 +255,7 @@ int network_build(struct arena *arena, const struct definition *definition, size
             network->graded[network->graded_count++] =
                 (struct graded){.value = network->feeds[i], .layer = definition->layer_count};
     network->work = network->graph.work + 2 * (double)network->parameter_elements;
-    return graph_finish(&network->graph) ? CODE_OK : out_of_memory(error);
+    return graph_finish(&network->graph) ? CODE_OK : error_out_of_memory(error);
 }
 
 struct shape network_sample(const struct value *value)

@@ -160,7 +160,7 @@ static int verify(struct arena *arena, const struct problem *problem, double *co
     *verification = (struct verification){0};
     struct sides sides = {.count = kinked_elements(&network->graph)};
     sides.here = arena_array(arena, sides.count, 2);
-    if (sides.here == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (sides.here == NULL) return error_out_of_memory(error);
     sides.there = sides.here + sides.count;
 
     struct pass pass;
@@ -246,8 +246,7 @@ int differences_verify_on_device(struct arena *arena, const struct problem *prob
     size_t all = network->parameter_elements, portion = elements_at_once(&fused, all), offset = 0;
     double *w = arena_doubles(arena, all);
     struct variants v;
-    if (w == NULL || !variants_new(arena, 2 * portion, &v))
-        return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (w == NULL || !variants_new(arena, 2 * portion, &v)) return error_out_of_memory(error);
     for (size_t p = 0; p < network->parameter_count; offset += network->graded[p++].value->size)
         memcpy(w + offset, problem_given(problem, network->graded[p].value),
                network->graded[p].value->size * sizeof *w);

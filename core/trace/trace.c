@@ -38,11 +38,6 @@ struct tracing {
     size_t known_count;
 };
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* ---- which values there are ---- */
 
 /* "dh[2]"; empty where it is too long for a formula, NULL where memory is short. */
@@ -301,7 +296,7 @@ static int tell(struct tracing *t, struct trace *trace, struct error *error)
     const struct formulas_names names = {t->names, t->gradient_names, t->problem->given};
     const struct formulas *formulas = formulas_new(t->arena, &t->problem->network->graph, &names);
     double largest = 0;
-    if (formulas == NULL) return out_of_memory(error);
+    if (formulas == NULL) return error_out_of_memory(error);
     for (size_t i = 0; i < trace->count; i++) {
         const struct value *value = trace->values[i].value;
         const double *gradient = t->pass.gradients[value->index];
@@ -312,14 +307,14 @@ static int tell(struct tracing *t, struct trace *trace, struct error *error)
         const size_t index = found->value->index;
         found->gradient_name = t->gradient_names[index];
         if (found->line > 0) find_line(t->program, found);
-        if (!find_uses(t->arena, found)) return out_of_memory(error);
+        if (!find_uses(t->arena, found)) return error_out_of_memory(error);
         if (found->value->size <= TRACE_ELEMENTS_MAX) {
             found->numbers = t->pass.values[index];
             if (found->value->differentiated) found->gradient = t->pass.gradients[index];
         }
         if (found->value->differentiated) tell_backward(t, formulas, largest, found);
         tell_factors(t, found);
-        if (t->short_of_memory) return out_of_memory(error);
+        if (t->short_of_memory) return error_out_of_memory(error);
         if (t->pass.cancelled != NULL && atomic_load_explicit(t->pass.cancelled, memory_order_relaxed))
             return error_set(error, CODE_CANCELLED, "the check was cancelled");
     }
@@ -337,9 +332,10 @@ int trace_run(struct arena *arena, const struct problem *problem, struct trace *
     t.gradient_names = arena_zeroed(arena, n, sizeof *t.gradient_names);
     t.all = arena_array(arena, n, sizeof *t.all);
     t.known = arena_array(arena, 2 * n, sizeof *t.known);
-    if (t.names == NULL || t.gradient_names == NULL || t.all == NULL || t.known == NULL) return out_of_memory(error);
+    if (t.names == NULL || t.gradient_names == NULL || t.all == NULL || t.known == NULL)
+        return error_out_of_memory(error);
     if (problem_run(arena, problem, backend_cpu(DTYPE_FLOAT64), &t.pass, error) != CODE_OK) return error->code;
-    if (!find_values(&t)) return out_of_memory(error);
+    if (!find_values(&t)) return error_out_of_memory(error);
     if (t.known_count > 1) qsort(t.known, t.known_count, sizeof *t.known, compare_known);
     trace->values = t.all;
     trace->count = t.count < TRACE_VALUES_MAX ? t.count : TRACE_VALUES_MAX;

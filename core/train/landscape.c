@@ -14,11 +14,6 @@ const char *const normalization_names[] = {"filter", "layer", "none", NULL};
 #define WORK_PER_NODE 1000.0
 #define FORWARD (1.0 / 3)
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 static const struct value *value_of(const struct problem *problem, size_t p)
 {
     return problem->network->graded[p].value;
@@ -52,7 +47,7 @@ static int place(struct arena *arena, struct pass *pass, const struct problem *p
     for (size_t p = 0; p < problem->network->parameter_count; p++)
         if (pass_set(pass, value_of(problem, p), numbers[p], error) != CODE_OK) return error->code;
     int code = pass->backend->allocate(arena, pass->block, memory);
-    if (code == CODE_OUT_OF_MEMORY) return out_of_memory(error);
+    if (code == CODE_OUT_OF_MEMORY) return error_out_of_memory(error);
     if (code == CODE_OK) code = pass->backend->axpby(pass->block, 1, pass->parameters, 0, *memory);
     return backend_error(pass->backend, code, error);
 }
@@ -83,11 +78,24 @@ static void release(const struct backend *backend, struct plane *plane)
         if (all[i] != NULL) backend->release(all[i]);
 }
 
+/* The center would be nowhere: 0 times infinity. */
+static int check_direction(const struct problem *problem, double *const *direction, struct error *error)
+{
+    enum dtype dtype = problem->backend->dtype;
+    double limit = dtype == DTYPE_FLOAT32 ? (double)FLT_MAX : DBL_MAX;
+    for (size_t p = 0; p < problem->network->parameter_count; p++)
+        if (numbers_largest(value_of(problem, p)->size, direction[p]) > limit)
+            return error_set(error, CODE_NOT_FINITE, "a direction overflows %s", dtype_names[dtype]);
+    return CODE_OK;
+}
+
 int landscape_run(struct arena *arena, const struct landscape *l, double *losses, struct error *error)
 {
     const struct problem *problem = &l->problem;
     struct plane plane = {0};
     struct pass pass;
+    for (size_t d = 0; d < 2; d++)
+        if (check_direction(problem, l->directions[d], error) != CODE_OK) return error->code;
     int code = problem_pass(arena, problem, problem->backend, &pass, error);
     for (size_t d = 0; code == CODE_OK && d < 2; d++)
         code = place(arena, &pass, problem, l->directions[d], &plane.directions[d], error);
@@ -105,6 +113,17 @@ int landscape_run(struct arena *arena, const struct landscape *l, double *losses
 
 /* ---- random directions ---- */
 
+/* The length of n numbers that are `apart` from each other; no square in it overflows or vanishes. */
+static double length_of(size_t n, size_t apart, const double *numbers)
+{
+    double largest = 0, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs(numbers[i * apart]));
+    for (size_t i = 0; largest > 0 && i < n; i++)
+        squares += numbers[i * apart] / largest * (numbers[i * apart] / largest);
+    return largest * sqrt(squares);
+}
+
 /* Weights [.., units] of which x @ W is taken have a filter for each index of the last axis, all others of the first.
  */
 static void normalize(const struct graded *graded, enum normalization normalization, const double *w, double *d)
@@ -118,16 +137,36 @@ static void normalize(const struct graded *graded, enum normalization normalizat
         within = last ? 1 : n / filters;
     }
     for (size_t f = 0; normalization != NORMALIZE_NONE && f < filters; f++) {
-        double own = 0, drawn = 0;
-        for (size_t i = 0; i < n / filters; i++) {
-            size_t at = f * within + i * apart;
-            own += w[at] * w[at];
-            drawn += d[at] * d[at];
-        }
-        double factor = sqrt(own) / (sqrt(drawn) + 1e-10);
+        double factor =
+            length_of(n / filters, apart, w + f * within) / (length_of(n / filters, apart, d + f * within) + 1e-10);
         for (size_t i = 0; i < n / filters; i++)
             d[f * within + i * apart] *= factor;
     }
+}
+
+static bool is_weight(const struct graded *graded)
+{
+    return graded->slot == NULL || graded->slot->regularized;
+}
+
+/* What a random direction moves, and how: a network without weights moves all that it has; and weights that are all 0
+ * have no length to go by. */
+struct moves {
+    bool weights_alone;
+    enum normalization normalization;
+};
+
+static struct moves moves_of(const struct problem *problem, double *const *center, enum normalization normalization)
+{
+    const struct network *network = problem->network;
+    struct moves moves = {.normalization = NORMALIZE_NONE};
+    for (size_t p = 0; p < network->parameter_count; p++)
+        moves.weights_alone = moves.weights_alone || is_weight(&network->graded[p]);
+    for (size_t p = 0; p < network->parameter_count; p++) {
+        if (moves.weights_alone && !is_weight(&network->graded[p])) continue;
+        if (numbers_largest(value_of(problem, p)->size, center[p]) > 0) moves.normalization = normalization;
+    }
+    return moves;
 }
 
 bool landscape_random(struct arena *arena, const struct problem *problem, double *const *center, uint32_t seed,
@@ -135,6 +174,7 @@ bool landscape_random(struct arena *arena, const struct problem *problem, double
 {
     const struct network *network = problem->network;
     double *const *directions[] = {a, b};
+    const struct moves moves = moves_of(problem, center, normalization);
     struct numpy_random random;
     size_t most = 0;
     for (size_t p = 0; p < network->parameter_count; p++)
@@ -147,12 +187,12 @@ bool landscape_random(struct arena *arena, const struct problem *problem, double
             const struct graded *graded = &network->graded[p];
             size_t n = graded->value->size;
             memset(directions[d][p], 0, n * sizeof(double));
-            if (graded->slot != NULL && !graded->slot->regularized) continue;
+            if (moves.weights_alone && !is_weight(graded)) continue;
             for (size_t i = 0; i < n; i++)
                 drawn[i] = numpy_random_normal(&random);
             struct view view = convention_graded(problem->convention, graded);
             view_import(&view, drawn, directions[d][p]);
-            normalize(graded, normalization, center[p], directions[d][p]);
+            normalize(graded, moves.normalization, center[p], directions[d][p]);
         }
     return true;
 }
@@ -177,79 +217,148 @@ static void go_aside(const struct problem *problem, double *const *a, double *co
             b[p][k] = ((p == which && k == axis ? 1 : 0) - along * a[p][k]) / length;
 }
 
-/* The principal components of rows x_i are sums of them, sum_i u_i x_i / sqrt(value), u being an eigenvector of the
- * matrix of their products: of as many rows and columns as there are points, which are few. */
-int landscape_pca(struct arena *arena, const struct problem *problem, size_t count, const double *path,
-                  double *const *a, double *const *b, double explained[2], struct error *error)
+/* A path around its last point; and the products of its rows. */
+struct scatter {
+    size_t count, n;
+    double *rows;     /* [count, n], divided by the largest of them, so that no product overflows or vanishes */
+    double *products; /* [count, count] */
+};
+
+/* CODE_NOT_FINITE where it is too long. */
+static int scatter_rows(const double *path, struct scatter *s, struct error *error)
 {
-    const struct network *network = problem->network;
-    size_t n = network->parameter_elements;
-    double *rows = arena_array(arena, count, n * sizeof *rows), *products = arena_array(arena, count, count * 8);
-    double *const *directions[] = {a, b}, total = 0;
-    struct svd svd;
-    if (rows == NULL || products == NULL) return out_of_memory(error);
+    size_t count = s->count, n = s->n;
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < n; k++)
-            rows[i * n + k] = path[i * n + k] - path[(count - 1) * n + k];
+            s->rows[i * n + k] = path[i * n + k] - path[(count - 1) * n + k];
+    const struct tensor all = {.size = count * n, .data = s->rows};
+    if (tensor_first_not_finite(&all) < all.size)
+        return error_set(error, CODE_NOT_FINITE, "the path of the training is too long for float64");
+    double largest = numbers_largest(count * n, s->rows);
+    for (size_t i = 0; largest > 0 && i < count * n; i++)
+        s->rows[i] /= largest;
+    return CODE_OK;
+}
+
+static int scatter_products(const struct problem *problem, struct scatter *s, struct error *error)
+{
+    size_t count = s->count, n = s->n;
     for (size_t i = 0; i < count; i++) {
         if (problem->cancelled != NULL && atomic_load_explicit(problem->cancelled, memory_order_relaxed))
             return error_set(error, CODE_CANCELLED, "the work was cancelled");
         for (size_t j = 0; j <= i; j++)
-            products[i * count + j] = products[j * count + i] = numbers_dot(n, rows + i * n, rows + j * n);
+            s->products[i * count + j] = s->products[j * count + i] = numbers_dot(n, s->rows + i * n, s->rows + j * n);
     }
-    const struct tensor all = {.size = count * count, .data = products};
-    if (tensor_first_not_finite(&all) < all.size)
-        return error_set(error, CODE_NOT_FINITE, "the path of the training is too long for float64");
-    int code = svd_of(arena, count, count, products, true, &svd, error);
-    if (code != CODE_OK) return code;
+    return CODE_OK;
+}
+
+/* The principal components of rows x_i are sums of them, sum_i u_i x_i / sqrt(value), u being an eigenvector of the
+ * matrix of their products: of as many rows and columns as there are points, which are few. Here the d-th. */
+static void component(const struct problem *problem, const struct scatter *s, const struct svd *svd, size_t d,
+                      double *const *to)
+{
+    double along = 0; /* the first point's coordinate */
+    for (size_t i = 0; i < s->count; i++)
+        along += svd->u[i * s->count + d] * s->products[i];
+    for (size_t p = 0, at = 0; p < problem->network->parameter_count; at += value_of(problem, p++)->size)
+        for (size_t k = 0; k < value_of(problem, p)->size; k++) {
+            double sum = 0;
+            for (size_t i = 0; i < s->count; i++)
+                sum += svd->u[i * s->count + d] * s->rows[i * s->n + at + k];
+            to[p][k] = copysign(1, along) * sum / sqrt(svd->values[d]);
+        }
+}
+
+int landscape_pca(struct arena *arena, const struct problem *problem, size_t count, const double *path,
+                  double *const *a, double *const *b, double explained[2], struct error *error)
+{
+    size_t n = problem->network->parameter_elements;
+    struct scatter s = {.count = count, .n = n};
+    double *const *directions[] = {a, b}, total = 0;
+    struct svd svd;
+    s.rows = arena_array(arena, count, n * sizeof *s.rows);
+    s.products = arena_array(arena, count, count * sizeof *s.products);
+    if (s.rows == NULL || s.products == NULL) return error_out_of_memory(error);
+    if (n < 2) return error_set(error, CODE_OUT_OF_RANGE, "one number moves along a line: there is no plane");
+    if (scatter_rows(path, &s, error) != CODE_OK || scatter_products(problem, &s, error) != CODE_OK) return error->code;
+    if (svd_of(arena, count, count, s.products, true, &svd, error) != CODE_OK) return error->code;
+    if (!(svd.values[0] > 0))
+        return error_set(error, CODE_OUT_OF_RANGE, "the parameters do not move in this training: there is no path");
     for (size_t i = 0; i < count; i++)
         total += svd.values[i];
-    if (count < 2 || !(svd.values[0] > 0) || n < 2)
-        return error_set(error, CODE_OUT_OF_RANGE, "%s",
-                         n < 2 ? "one number moves along a line: there is no plane"
-                               : "the parameters do not move in this training: there is no path");
     /* Products of products: half of the digits. */
     size_t found = svd.values[1] > 1e-14 * svd.values[0] ? 2 : 1;
     explained[1] = 0;
     for (size_t d = 0; d < found; d++) {
         explained[d] = svd.values[d] / total;
-        double along = 0; /* the first point's coordinate */
-        for (size_t i = 0; i < count; i++)
-            along += svd.u[i * count + d] * products[i];
-        for (size_t p = 0, at = 0; p < network->parameter_count; at += value_of(problem, p++)->size)
-            for (size_t k = 0; k < value_of(problem, p)->size; k++) {
-                double sum = 0;
-                for (size_t i = 0; i < count; i++)
-                    sum += svd.u[i * count + d] * rows[i * n + at + k];
-                directions[d][p][k] = copysign(1, along) * sum / sqrt(svd.values[d]);
-            }
+        component(problem, &s, &svd, d, directions[d]);
     }
     if (found < 2) go_aside(problem, a, b);
     return CODE_OK;
 }
 
-void landscape_project(const struct landscape *l, size_t count, const double *path, double *coordinates)
+/* Products of the two directions, each divided by its largest number, so that no product overflows or vanishes. */
+struct metric {
+    double largest[2]; /* 0 of a direction of zeros */
+    double aa, ab, bb;
+};
+
+static double scaled(double number, double largest)
+{
+    return largest > 0 ? number / largest : 0;
+}
+
+static struct metric metric_of(const struct landscape *l)
 {
     const struct problem *problem = &l->problem;
-    size_t n = problem->network->parameter_elements;
-    double aa = 0, ab = 0, bb = 0;
-    for (size_t p = 0; p < problem->network->parameter_count; p++) {
-        size_t size = value_of(problem, p)->size;
-        aa += numbers_dot(size, l->directions[0][p], l->directions[0][p]);
-        ab += numbers_dot(size, l->directions[0][p], l->directions[1][p]);
-        bb += numbers_dot(size, l->directions[1][p], l->directions[1][p]);
-    }
-    double determinant = aa * bb - ab * ab;
-    bool plane = determinant > DBL_EPSILON * aa * bb;
+    struct metric m = {.aa = 0};
+    for (size_t d = 0; d < 2; d++)
+        for (size_t p = 0; p < problem->network->parameter_count; p++)
+            m.largest[d] = fmax(m.largest[d], numbers_largest(value_of(problem, p)->size, l->directions[d][p]));
+    for (size_t p = 0; p < problem->network->parameter_count; p++)
+        for (size_t k = 0; k < value_of(problem, p)->size; k++) {
+            double a = scaled(l->directions[0][p][k], m.largest[0]), b = scaled(l->directions[1][p][k], m.largest[1]);
+            m.aa += a * a;
+            m.ab += a * b;
+            m.bb += b * b;
+        }
+    return m;
+}
+
+/* The products of a point, around the center and divided by its largest number, with the directions; that number. */
+static double point_products(const struct landscape *l, const struct metric *m, const double *point, double products[2])
+{
+    const struct problem *problem = &l->problem;
+    double largest = 0;
+    for (size_t p = 0, at = 0; p < problem->network->parameter_count; at += value_of(problem, p++)->size)
+        for (size_t k = 0; k < value_of(problem, p)->size; k++)
+            largest = fmax(largest, fabs(point[at + k] - l->center[p][k]));
+    products[0] = products[1] = 0;
+    for (size_t p = 0, at = 0; p < problem->network->parameter_count; at += value_of(problem, p++)->size)
+        for (size_t k = 0; k < value_of(problem, p)->size; k++) {
+            double x = scaled(point[at + k] - l->center[p][k], largest);
+            for (size_t d = 0; d < 2; d++)
+                products[d] += x * scaled(l->directions[d][p][k], m->largest[d]);
+        }
+    return largest;
+}
+
+int landscape_project(const struct landscape *l, size_t count, const double *path, double *coordinates,
+                      struct error *error)
+{
+    const struct metric m = metric_of(l);
+    double determinant = m.aa * m.bb - m.ab * m.ab;
+    bool plane = determinant > DBL_EPSILON * m.aa * m.bb;
     for (size_t i = 0; i < count; i++) {
-        double xa = 0, xb = 0;
-        for (size_t p = 0, at = 0; p < problem->network->parameter_count; at += value_of(problem, p++)->size)
-            for (size_t k = 0; k < value_of(problem, p)->size; k++) {
-                double x = path[i * n + at + k] - l->center[p][k];
-                xa += x * l->directions[0][p][k];
-                xb += x * l->directions[1][p][k];
-            }
-        coordinates[2 * i] = plane ? (bb * xa - ab * xb) / determinant : xa / aa;
-        coordinates[2 * i + 1] = plane ? (aa * xb - ab * xa) / determinant : 0;
+        double x[2], *to = coordinates + 2 * i;
+        double largest = point_products(l, &m, path + i * l->problem.network->parameter_elements, x);
+        to[0] = plane ? (m.bb * x[0] - m.ab * x[1]) / determinant : scaled(x[0], m.aa);
+        to[1] = plane ? (m.aa * x[1] - m.ab * x[0]) / determinant : m.aa > 0 ? 0 : scaled(x[1], m.bb);
+        for (size_t d = 0; d < 2; d++) {
+            to[d] = scaled(to[d] * largest, m.largest[d]);
+            if (!isfinite(to[d]))
+                return error_set(error, CODE_NOT_FINITE, "the path of the training is too long for these directions");
+        }
     }
+    return CODE_OK;
 }

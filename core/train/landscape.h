@@ -27,24 +27,28 @@ double landscape_work(const struct network *network, double points);
 bool landscape_elements(const struct network *network, double *elements);
 
 /* losses[i * counts[0] + j]: the loss at center + at[0][j] * a + at[1][i] * b; NaN where it has no value. Errors: the
- * pass's, at the center as anywhere CODE_OUT_OF_MEMORY, CODE_CANCELLED, CODE_DEVICE. */
+ * pass's, at the center as anywhere CODE_OUT_OF_MEMORY, CODE_CANCELLED, CODE_DEVICE; CODE_NOT_FINITE for a direction,
+ * too, that the backend's numbers cannot hold. */
 int landscape_run(struct arena *arena, const struct landscape *landscape, double *losses, struct error *error);
 
 /* Two random directions, as np.random.seed(seed) and np.random.randn(*shape) draw them in the request's layout, first
- * those of all weights for a, then for b. A network's biases and other parameters that are no weights do not move; a
- * program's parameters all do. False when memory is short. */
+ * those of all weights for a, then for b. A network's biases and other parameters that are no weights do not move,
+ * unless it has no weights; a program's parameters all do. Where all that moves is 0 there is no length to normalize
+ * by, and the directions are as they are drawn. False when memory is short. */
 bool landscape_random(struct arena *arena, const struct problem *problem, double *const *center, uint32_t seed,
                       enum normalization normalization, double *const *a, double *const *b);
 
 /* The two principal components of a path of `count` points, rows of all parameters one after the other, around its last
  * one; unit vectors, the sign such that the path's first point lies on the positive side. Where the path does not leave
  * a line, the second is some direction at a right angle to it. explained: the part of the path's squared length that
- * each has. CODE_OUT_OF_RANGE where nothing moves, or there is but one number;
- * CODE_CANCELLED. */
+ * each has. CODE_OUT_OF_RANGE where nothing moves, or there is but one number; CODE_NOT_FINITE where the path
+ * overflows; CODE_CANCELLED. */
 int landscape_pca(struct arena *arena, const struct problem *problem, size_t count, const double *path,
                   double *const *a, double *const *b, double explained[2], struct error *error);
 
-/* Coordinates [count, 2] in the plane (least squares) of the path's points. */
-void landscape_project(const struct landscape *landscape, size_t count, const double *path, double *coordinates);
+/* Coordinates [count, 2] in the plane (least squares) of the path's points. Along directions that are parallel all is
+ * the first one's. CODE_NOT_FINITE where one overflows. */
+int landscape_project(const struct landscape *landscape, size_t count, const double *path, double *coordinates,
+                      struct error *error);
 
 #endif

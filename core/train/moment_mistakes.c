@@ -293,7 +293,7 @@ const struct mistake mistake_state_forgotten = {
     .rank = 4,
     .summary = "the state of the steps before is not used",
     .message =
-        "The step starts from a state of zeros, as the first one does, instead of from the state of the step before.",
+        "The step starts from the state that the first one starts from, instead of from that of the step before.",
     .hint = "Create the state once, and hand it from step to step.",
     .wrong = "m = np.zeros_like(w)  # in every step",
     .right = "m = state['m']",

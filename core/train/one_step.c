@@ -27,11 +27,6 @@ bool optimizer_counts_steps(const struct optimizer *optimizer)
     return second.rate != third.rate || second.add != third.add || second.correction != third.correction;
 }
 
-static double second_begins(const struct optimizer *optimizer)
-{
-    return optimizer->type->second_begins != NULL ? optimizer->type->second_begins(optimizer->attributes) : 0;
-}
-
 static void begin_state(size_t n, const double *given, bool forgets, double begins, double *to)
 {
     if (given != NULL && !forgets)
@@ -67,7 +62,8 @@ static double divide_by(const struct step_plan *plan, double second)
 {
     const struct update *u = &plan->update;
     double correction = u->rule == UPDATE_adam ? u->correction : 1, corrected = second / (correction * correction);
-    return plan->divisor == DIVISOR_EPSILON_INSIDE ? sqrt(corrected + u->epsilon) : corrected + u->epsilon;
+    if (plan->divisor == DIVISOR_EPSILON_INSIDE) return sqrt(corrected + u->epsilon);
+    return (plan->divisor == DIVISOR_WITHOUT_ROOT ? corrected : sqrt(corrected)) + u->epsilon;
 }
 
 /* The parameter anew, where it does not follow the state as it should; the state is made. */
@@ -110,7 +106,8 @@ int step_plan_run(const struct step_plan *plan, const struct one_step *from, dou
     if (from->w == NULL || from->g == NULL) return CODE_OUT_OF_MEMORY; /* nobody found room for them */
     memcpy(to->w, from->w, n * sizeof *to->w);
     if (u->uses_first) begin_state(n, from->first, plan->forgets, 0, to->first);
-    if (u->uses_second) begin_state(n, from->second, plan->forgets, second_begins(plan->optimizer), to->second);
+    if (u->uses_second)
+        begin_state(n, from->second, plan->forgets, optimizer_second_begins(plan->optimizer), to->second);
     if (step_plan_has_velocity(plan) && plan->form == VELOCITY_CS231N) {
         run_rate_inside(plan, from, to);
     } else {
@@ -128,28 +125,33 @@ int step_plan_run(const struct step_plan *plan, const struct one_step *from, dou
     return code;
 }
 
-static const double *sizes_of(size_t n, const double *numbers, double *to)
+/* The sizes of what a velocity's step is a sum of: what run_rate_inside and update_sgd_momentum add up. */
+static double velocity_sizes(const struct step_plan *plan, double g, double before, double *added)
 {
-    for (size_t i = 0; numbers != NULL && i < n; i++)
-        to[i] = fabs(numbers[i]);
-    return numbers != NULL ? to : NULL;
+    const struct update *u = &plan->update;
+    bool inside = plan->form == VELOCITY_CS231N;
+    *added = fabs(u->add) * g * (inside ? fabs(u->rate) : 1);
+    double kept = u->keep * fabs(before), v = kept + *added;
+    if (inside) return u->nesterov ? kept + (1 + u->keep) * v : v;
+    return fabs(u->rate) * (u->nesterov ? g + u->keep * v : v);
 }
 
-/* The step of sizes, upwards: nothing in it is taken from anything. */
-int step_plan_sizes(const struct step_plan *plan, const struct one_step *from, double *scratch, struct stepped *to)
+void step_plan_added(const struct step_plan *plan, const struct one_step *from, const struct stepped *made,
+                     struct stepped *to)
 {
-    size_t n = from->n;
-    struct step_plan sizes = *plan;
-    const struct one_step all = {.n = n,
-                                 .w = sizes_of(n, from->w, scratch + 3 * n),
-                                 .g = sizes_of(n, from->g, scratch + 4 * n),
-                                 .first = sizes_of(n, from->first, scratch + 5 * n),
-                                 .second = sizes_of(n, from->second, scratch + 6 * n)};
-    sizes.update.rate = -fabs(plan->update.rate);
-    sizes.form = VELOCITY_PYTORCH;
-    int code = step_plan_run(&sizes, &all, scratch, to);
-    double rate = plan->form == VELOCITY_CS231N ? fabs(plan->update.rate) : 1; /* which is within its velocity */
-    for (size_t i = 0; step_plan_has_velocity(plan) && i < n; i++)
-        to->first[i] *= rate;
-    return code;
+    const struct update *u = &plan->update;
+    double rate = fabs(u->rate);
+    for (size_t i = 0; i < from->n; i++) {
+        double g = fabs(plan->gradient * from->g[i]) + u->weight_decay * fabs(from->w[i]);
+        double before = from->first != NULL ? fabs(from->first[i]) : 0;
+        double divisor = u->uses_second ? divide_by(plan, made->second[i]) : 1;
+        to->second[i] = (u->rule == UPDATE_adagrad ? 1 : u->add_square) * g * g;
+        to->first[i] = (u->rule == UPDATE_rmsprop_momentum ? 1 / divisor : u->add) * g;
+        if (step_plan_has_velocity(plan))
+            to->w[i] = velocity_sizes(plan, g, before, &to->first[i]);
+        else if (u->rule == UPDATE_rmsprop_momentum)
+            to->w[i] = rate * (u->keep * before + to->first[i]);
+        else
+            to->w[i] = rate * (u->rule == UPDATE_adam ? u->keep * before + to->first[i] : g) / divisor;
+    }
 }

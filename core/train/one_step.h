@@ -51,8 +51,9 @@ bool optimizer_counts_steps(const struct optimizer *optimizer);
  * backend says. */
 int step_plan_run(const struct step_plan *plan, const struct one_step *from, double *scratch, struct stepped *to);
 
-/* The sizes of the numbers that each result is a sum of, added up: what its rounding is to be measured by. scratch:
- * room for 7 n numbers. */
-int step_plan_sizes(const struct step_plan *plan, const struct one_step *from, double *scratch, struct stepped *to);
+/* By result the sizes, added up, of the numbers that a right step adds to what it keeps of the number before: what the
+ * rounding of the step is to be measured by. made: what step_plan_run made. */
+void step_plan_added(const struct step_plan *plan, const struct one_step *from, const struct stepped *made,
+                     struct stepped *to);
 
 #endif

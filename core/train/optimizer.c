@@ -178,3 +178,8 @@ static const struct optimizer_type adagrad = {
 /* ---- the table ---- */
 
 const struct optimizer_type *const optimizers[] = {&sgd, &adam, &adamw, &rmsprop, &adagrad, NULL};
+
+double optimizer_second_begins(const struct optimizer *optimizer)
+{
+    return optimizer->type->second_begins != NULL ? optimizer->type->second_begins(optimizer->attributes) : 0;
+}

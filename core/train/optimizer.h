@@ -30,4 +30,7 @@ struct optimizer {
     double attributes[OPTIMIZER_ATTRIBUTES_MAX]; /* in the order of type->attributes */
 };
 
+/* What `second` is before the first step. */
+double optimizer_second_begins(const struct optimizer *optimizer);
+
 #endif

@@ -334,7 +334,7 @@ static int allocate_state(struct run *run, struct error *error)
 {
     const struct optimizer *o = &run->training->optimizer;
     size_t n = run->whole.block;
-    double begins = o->type->second_begins != NULL ? o->type->second_begins(o->attributes) : 0;
+    double begins = optimizer_second_begins(o);
     int code = allocate_filled(run, n, 0, &run->kept, error);
     struct update update;
     o->type->step(o->attributes, 1, &update);

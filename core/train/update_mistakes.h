@@ -7,9 +7,11 @@
 
 #include "core/train/update_slips.h"
 
+/* Room for all of them: a test says where that is no longer enough. */
 enum { UPDATE_SLIPS_MAX = 64 };
 
-/* All of them into the list, the likelier first; how many there are. */
+/* All of them into the list, the likelier first; how many there are. Where there were more than UPDATE_SLIPS_MAX, the
+ * least likely would be left out. */
 size_t update_slips(const struct update_slip *list[UPDATE_SLIPS_MAX]);
 
 #endif

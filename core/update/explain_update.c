@@ -76,13 +76,13 @@ static double left_of(const struct entry *entry, double student, double made, do
 /* How many digits of what is wrong in n elements a replay gives again; negative where some element is not near enough.
  * At `at`, where that is not NULL, stand the elements in the submission and in the reference. */
 static double digits_of(const struct search *s, const struct entry *entry, size_t n, const size_t *at,
-                        const double *sizes, const double *made, double part, double *residual)
+                        const struct update_rounding *rounding, const double *made, double part, double *residual)
 {
     double digits = 0;
     for (size_t i = 0; i < n; i++) {
         size_t from = at != NULL ? at[i] : i;
         double student = entry->submission->tensor->data[from], off = fabs(student - made[i]);
-        double allowed = update_allow(s->check, entry, sizes[from] + fabs(made[i]));
+        double allowed = update_allow(s->check, rounding, entry->of_float32, from, made[i], student);
         struct comparison c = compare_elements(1, &student, &made[i], &s->check->tolerance, entry->tolerance, &allowed);
         double wrong = fabs(student - entry->reference[from]);
         if (c.mismatches > 0 || !(off <= DBL_MAX)) return -1;
@@ -111,7 +111,7 @@ static bool reproduces(const struct search *s, struct slips slips, size_t parame
 {
     const struct updated *p = &s->check->parameters[parameter];
     const struct entry *entries = entries_of(s, parameter);
-    const double *const *sizes = s->report->sizes + parameter * UPDATE_PARTS;
+    const struct update_rounding *rounding = s->report->rounding + parameter * UPDATE_PARTS;
     double few[4][FEW] = {{0}}, digits = 0;
     struct step_plan plan;
     struct one_step from = p->from;
@@ -133,7 +133,7 @@ static bool reproduces(const struct search *s, struct slips slips, size_t parame
     if (step_plan_run(&plan, &from, s->scratch, &made) != CODE_OK) return false;
     for (size_t part = 0; part < UPDATE_PARTS; part++) {
         if (entries[part].name == NULL) continue;
-        double found = digits_of(s, &entries[part], from.n, at, sizes[part], update_made(&made, part),
+        double found = digits_of(s, &entries[part], from.n, at, &rounding[part], update_made(&made, part),
                                  needed > DIGITS_OF_ONE ? LEFT_BY_TWO : LEFT_BY_ONE, residual);
         if (found < 0) return false;
         if (!entries[part].passed) digits += found;
@@ -229,7 +229,7 @@ static int name_one(struct search *s, bool *named, struct error *error)
     size_t *parameters = arena_array(s->arena, most, sizeof *parameters);
     *named = most > 0;
     if (most == 0) return CODE_OK;
-    if (parameters == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (parameters == NULL) return error_out_of_memory(error);
     struct update_found *found = &s->report->found[s->report->found_count++];
     *found = (struct update_found){.slip = s->slips[best], .parameters = parameters, .parameter_count = most};
     explained_by(s, best, parameters, &found->residual);
@@ -265,7 +265,7 @@ static int name_two(struct search *s, size_t f, struct error *error)
         }
     if (found.first == NULL) return CODE_OK;
     size_t *parameters = arena_array(s->arena, s->failing_count, sizeof *parameters), count = 0;
-    if (parameters == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (parameters == NULL) return error_out_of_memory(error);
     for (size_t k = f; k < s->failing_count; k++) {
         double left = residual;
         if (s->failing[k].done) continue;
@@ -290,7 +290,7 @@ int explain_update(struct arena *arena, const struct update_check *check, struct
     struct search s = {.arena = arena, .check = check, .report = report};
     report->explained = report->step_passed;
     report->found_count = 0;
-    if (!take_room(&s)) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (!take_room(&s)) return error_out_of_memory(error);
     s.slip_count = update_slips(s.slips);
     for (size_t p = 0; p < check->count; p++) {
         const struct entry *entries = entries_of(&s, p);

@@ -24,11 +24,6 @@ double update_check_work(double parameters, double elements)
     return WORK_OF_STEP * (STEPS_OF_ALL * elements + STEPS_OF_FEW * parameters);
 }
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* ---- the reference ---- */
 
 static int check_finite(const struct updated *parameter, const struct step_plan *plan, const struct stepped *to,
@@ -44,51 +39,57 @@ static int check_finite(const struct updated *parameter, const struct step_plan 
 
 /* ---- verdicts ---- */
 
-/* Beyond it float32 has few numbers that are not whole; but float64 has many, and what is one by chance is hardly ever
- * whole. */
-#define WHOLE_IN_FLOAT32 0x1p10
-
-/* Whether all numbers are float32's, and not just whole. */
 static bool is_of_float32(size_t n, const double *numbers)
 {
-    bool whole = true;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         if ((double)(float)numbers[i] != numbers[i]) return false;
-        whole = whole && numbers[i] == trunc(numbers[i]) && fabs(numbers[i]) < WHOLE_IN_FLOAT32;
-    }
-    return !whole;
+    return true;
 }
 
 /* With the usual rule a tensor is judged by how far the step moved it: where that is little, the old one does not pass
  * for the new one. */
-static struct tolerance tolerance_of_step(const struct update_check *check, size_t n, const double *before,
-                                          const double *reference, double *scratch)
+static struct tolerance tolerance_of_step(const struct update_check *check, const struct update_rounding *rounding,
+                                          size_t n, const double *reference, double *scratch)
 {
-    if (check->tolerance.kind != TOLERANCE_AUTO || before == NULL)
+    if (check->tolerance.kind != TOLERANCE_AUTO)
         return tolerance_of(&check->tolerance, n, reference, numbers_largest(n, reference));
     for (size_t i = 0; i < n; i++)
-        scratch[i] = reference[i] - before[i];
+        scratch[i] = reference[i] - update_before(rounding, i);
     return tolerance_of(&check->tolerance, n, scratch, numbers_largest(n, scratch));
 }
 
-/* Whether a rule that was asked for cannot tell the right step from none. */
-static bool is_weak(const struct update_check *check, size_t n, const double *before, const double *reference,
-                    struct tolerance tolerance)
+/* scratch: room for n numbers. */
+static struct comparison compare(const struct update_check *check, const struct entry *entry,
+                                 const struct update_rounding *rounding, size_t n, const double *student,
+                                 double *scratch)
 {
-    if (check->tolerance.kind == TOLERANCE_AUTO) return false;
-    if (before == NULL) return tolerance_is_weak(&check->tolerance, n, reference);
-    return compare_elements(n, before, reference, &check->tolerance, tolerance, NULL).mismatches == 0;
+    for (size_t i = 0; i < n; i++)
+        scratch[i] = update_allow(check, rounding, entry->of_float32, i, entry->reference[i], student[i]);
+    return compare_elements(n, student, entry->reference, &check->tolerance, entry->tolerance, scratch);
 }
 
-static void judge(const struct update_check *check, const struct updated *parameter, size_t part,
-                  const double *reference, const double *sizes, double *scratch, struct entry *entry)
+/* Whether the rule, or the precision of what was handed in, cannot tell the right step from none. scratch: room for 2 n
+ * numbers. */
+static bool is_weak(const struct update_check *check, const struct entry *entry, const struct update_rounding *rounding,
+                    size_t n, double *scratch)
+{
+    double *still = scratch + n;
+    bool moves = false;
+    for (size_t i = 0; i < n; i++) {
+        double before = update_before(rounding, i);
+        still[i] = entry->of_float32 ? (double)(float)before : before;
+        moves = moves || entry->reference[i] != before;
+    }
+    return moves && compare(check, entry, rounding, n, still, scratch).mismatches == 0;
+}
+
+static void judge(const struct update_check *check, const struct updated *parameter,
+                  const struct update_rounding *rounding, double *scratch, struct entry *entry)
 {
     size_t n = parameter->from.n;
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
-    const double *before = update_before(parameter, part);
-    entry->tolerance = tolerance_of_step(check, n, before, reference, scratch);
-    entry->weak = is_weak(check, n, before, reference, entry->tolerance);
     const struct view view = {.shape = parameter->shape, .inside = &parameter->shape, .same = true, .size = n};
+    entry->tolerance = tolerance_of_step(check, rounding, n, entry->reference, scratch);
     if (entry->submission == NULL)
         entry->verdict = VERDICT_MISSING;
     else if (student == NULL)
@@ -99,14 +100,13 @@ static void judge(const struct update_check *check, const struct updated *parame
         entry->of_float32 = is_of_float32(n, student->data);
         bool printed = printed_add(&entry->printed, n, student->data) && printed_settle(&entry->printed);
         if (!printed) entry->printed = (struct printed){0};
-        for (size_t i = 0; i < n; i++)
-            scratch[i] = update_allow(check, entry, sizes[i] + fabs(reference[i]));
-        entry->comparison = compare_elements(n, student->data, reference, &check->tolerance, entry->tolerance, scratch);
+        entry->comparison = compare(check, entry, rounding, n, student->data, scratch);
         entry->verdict = entry->comparison.not_finite > 0   ? VERDICT_NOT_FINITE
                          : entry->comparison.mismatches > 0 ? VERDICT_MISMATCH
                                                             : VERDICT_MATCH;
         entry->passed = entry->verdict == VERDICT_MATCH;
     }
+    entry->weak = is_weak(check, entry, rounding, n, scratch);
 }
 
 /* What judging works with. */
@@ -114,7 +114,7 @@ struct judging {
     struct arena *arena;
     const struct update_check *check;
     struct update_report *report;
-    struct stepped *made, *sizes; /* by parameter */
+    struct stepped *made, *added; /* by parameter */
     double *scratch;
 };
 
@@ -133,11 +133,12 @@ static int judge_all(const struct judging *j, enum velocity_form form, struct er
         const struct updated *parameter = &check->parameters[p];
         if (update_is_cancelled(check)) return error_set(error, CODE_CANCELLED, "the work was cancelled");
         int code = step_plan_run(&plan, &parameter->from, scratch, &made[p]);
-        if (code == CODE_OK) code = step_plan_sizes(&plan, &parameter->from, scratch, &j->sizes[p]);
         if (code != CODE_OK) return backend_error(backend_cpu(DTYPE_FLOAT64), code, error);
         if (check_finite(parameter, &plan, &made[p], error) != CODE_OK) return error->code;
+        step_plan_added(&plan, &parameter->from, &made[p], &j->added[p]);
         for (size_t part = 0; part < UPDATE_PARTS; part++) {
             struct entry *entry = &report->entries[p * UPDATE_PARTS + part];
+            struct update_rounding *rounding = &report->rounding[p * UPDATE_PARTS + part];
             *entry = (struct entry){0};
             if (part != UPDATE_PARAMETER && !(update_keeps(&plan, part) && parameter->submitted[part])) continue;
             *entry = (struct entry){.name = parameter->name,
@@ -146,8 +147,8 @@ static int judge_all(const struct judging *j, enum velocity_form form, struct er
                                     .max_points = 1,
                                     .reference = update_made(&made[p], part),
                                     .submission = parameter->submitted[part] ? &parameter->submissions[part] : NULL};
-            report->sizes[p * UPDATE_PARTS + part] = update_made(&j->sizes[p], part);
-            judge(check, parameter, part, entry->reference, update_made(&j->sizes[p], part), scratch, entry);
+            *rounding = update_rounding_of(&plan, &parameter->from, part, update_made(&j->added[p], part));
+            judge(check, parameter, rounding, scratch, entry);
             entry->points = entry->passed ? 1 : 0;
             report->points += entry->points;
             report->max_points += 1;
@@ -173,16 +174,16 @@ static bool take_room(struct judging *j)
     const struct update_check *check = j->check;
     size_t most = 0;
     j->made = arena_array(j->arena, check->count, sizeof *j->made);
-    j->sizes = arena_array(j->arena, check->count, sizeof *j->sizes);
+    j->added = arena_array(j->arena, check->count, sizeof *j->added);
     j->report->entries = arena_array(j->arena, check->count, UPDATE_PARTS * sizeof *j->report->entries);
-    j->report->sizes = arena_array(j->arena, check->count, UPDATE_PARTS * sizeof *j->report->sizes);
-    if (j->made == NULL || j->sizes == NULL || j->report->entries == NULL || j->report->sizes == NULL) return false;
+    j->report->rounding = arena_array(j->arena, check->count, UPDATE_PARTS * sizeof *j->report->rounding);
+    if (j->made == NULL || j->added == NULL || j->report->entries == NULL || j->report->rounding == NULL) return false;
     for (size_t p = 0; p < check->count; p++) {
         size_t n = check->parameters[p].from.n;
-        if (!update_room(j->arena, n, &j->made[p]) || !update_room(j->arena, n, &j->sizes[p])) return false;
+        if (!update_room(j->arena, n, &j->made[p]) || !update_room(j->arena, n, &j->added[p])) return false;
         if (check->parameters[p].from.n > most) most = check->parameters[p].from.n;
     }
-    j->scratch = arena_array(j->arena, most, 7 * sizeof *j->scratch);
+    j->scratch = arena_array(j->arena, most, 3 * sizeof *j->scratch);
     return j->scratch != NULL;
 }
 
@@ -195,7 +196,7 @@ int update_check_run(struct arena *arena, const struct update_check *check, stru
     const enum velocity_form forms[] = {any ? VELOCITY_PYTORCH : check->form, VELOCITY_CS231N};
     size_t count = any ? 2 : 1;
     *report = (struct update_report){0};
-    if (!take_room(&j)) return out_of_memory(error);
+    if (!take_room(&j)) return error_out_of_memory(error);
     for (size_t i = 0; i < count; i++)
         if (judge_all(&j, forms[i], error) != CODE_OK || report->passed) return error->code;
     /* By none of them it is right: then by the first in which mistakes explain it, or else by the usual one. */

@@ -49,6 +49,16 @@ struct update_found {
     size_t alternative_count;
 };
 
+/* What rounding makes of the elements of an entry, by what a step does with them: it keeps a part of what was before,
+ * and adds to it. */
+struct update_rounding {
+    const double *before; /* NULL: begins everywhere */
+    double begins;
+    double kept;         /* the part of it that the step keeps */
+    const double *added; /* by element: the sizes of the numbers that are added to that */
+    double roundings;    /* how many epsilons of their sum those may be off by */
+};
+
 struct update_report {
     bool passed, step_passed;
     double points, max_points;
@@ -56,8 +66,8 @@ struct update_report {
     /* By parameter, UPDATE_PARTS each; those that are not judged have no name. The reference is there, whether it is to
      * be revealed or not. */
     struct entry *entries;
-    const double **sizes; /* by entry: of the numbers that each of its elements is a sum of */
-    bool explained;       /* the mistakes found account for every failing entry */
+    struct update_rounding *rounding; /* by entry */
+    bool explained;                   /* the mistakes found account for every failing entry */
     struct update_found *found;
     size_t found_count;
 };

@@ -47,7 +47,7 @@ int api_check_measure(struct exchange *exchange, struct load *load, struct error
     if (api_class_is(exchange)) return api_class_measure(exchange, load, error);
     double begun = clock_seconds();
     struct check_state *state = arena_zeroed(&exchange->arena, 1, sizeof *state);
-    if (state == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (state == NULL) return error_out_of_memory(error);
     exchange->state = state;
     int code = check_query_read(exchange, &state->query, error);
     if (code == CODE_OK) code = read_body(exchange, &state->judged.request.document, error);
@@ -86,13 +86,12 @@ static int answer(struct exchange *exchange, struct check_state *state, struct e
     struct judged *judged = &state->judged;
     if (judged_trace(&exchange->arena, judged, error) != CODE_OK) return error->code;
     double begun = clock_seconds();
-    if (!nearest_find(&exchange->arena, &judged->request.check, &judged->report))
-        return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (!nearest_find(&exchange->arena, &judged->request.check, &judged->report)) return error_out_of_memory(error);
     const struct diagnosis *diagnosis = judged->diagnosed ? &judged->diagnosis : NULL;
     text_init(&exchange->answer, &exchange->arena);
     formats_write(state->query.format, state->query.options, &exchange->answer, &judged->request.check, &judged->report,
                   diagnosis);
-    if (exchange->answer.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (exchange->answer.failed) return error_out_of_memory(error);
     exchange->status = state->query.strict && !judged->report.passed ? STATUS_NOT_PASSED : 200;
     exchange->content_type = state->query.format->media_type;
     add_timing(exchange, state, clock_seconds() - begun);

@@ -6,11 +6,6 @@
 #include "server/http/media_type.h"
 #include "server/limits.h"
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* "json, text" */
 static void list(struct text *text, const char *const *names, size_t count)
 {
@@ -29,7 +24,7 @@ static int refuse(struct exchange *exchange, const char *name, const char *value
     list(&text, known, count);
     const char *nearest = suggest_name(value, known, count);
     if (nearest != NULL) text_format(&text, " (did you mean %s?)", nearest);
-    if (text.failed) return out_of_memory(error);
+    if (text.failed) return error_out_of_memory(error);
     return error_set(error, CODE_QUERY_OUT_OF_RANGE, "%s is %.*s, it must be one of: %.*s", name, LIMIT_NAME,
                      value[0] != '\0' ? value : "empty", (int)text.length, text.data);
 }
@@ -76,7 +71,7 @@ static int not_taken(struct exchange *exchange, const struct format *format, uns
     struct text text;
     text_init(&text, &exchange->arena);
     list(&text, takers, count);
-    if (text.failed) return out_of_memory(error);
+    if (text.failed) return error_out_of_memory(error);
     return error_set(error, CODE_QUERY_OUT_OF_RANGE, "the format %s takes no %s; these do: %.*s", format->name,
                      format_options[option].name, (int)text.length, text.data);
 }

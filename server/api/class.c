@@ -50,11 +50,6 @@ bool api_class_is(const struct exchange *exchange)
     return exchange->media_type != NULL && strcmp(exchange->media_type, NDJSON_MEDIA_TYPE) == 0;
 }
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 static void dispose(void *context)
 {
     struct class_state *state = context;
@@ -80,7 +75,7 @@ static int check_query(const struct exchange *exchange, struct error *error)
 int api_class_measure(struct exchange *exchange, struct load *load, struct error *error)
 {
     struct class_state *state = arena_zeroed(&exchange->arena, 1, sizeof *state);
-    if (state == NULL) return out_of_memory(error);
+    if (state == NULL) return error_out_of_memory(error);
     state->exchange = exchange;
     exchange->state = state;
     load->waits = true; /* it is answered while it is worked on, which is a worker's */
@@ -119,7 +114,7 @@ static int begin(struct class_state *state, struct error *error)
     if (read_first(state, error) != CODE_OK) return error->code;
     state->workers = arena_zeroed(&exchange->arena, most, sizeof *state->workers);
     state->slots = arena_array(&exchange->arena, LINES_AT_ONCE, sizeof *state->slots);
-    if (state->workers == NULL || state->slots == NULL) return out_of_memory(error);
+    if (state->workers == NULL || state->slots == NULL) return error_out_of_memory(error);
     exchange->dispose = dispose;
     for (unsigned i = 0; i < most; i++) {
         state->worker_count = i + 1;
@@ -265,5 +260,5 @@ int api_class_run(struct exchange *exchange, struct error *error)
     if (code != CODE_OK) return code;
     text_init(&exchange->answer, &exchange->arena);
     if (!has_lines(state)) return CODE_OK; /* and no answers */
-    return stream_begin(exchange) ? go_on(exchange, error) : out_of_memory(error);
+    return stream_begin(exchange) ? go_on(exchange, error) : error_out_of_memory(error);
 }

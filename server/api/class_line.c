@@ -11,11 +11,6 @@
 
 enum { ID_MAX = 256 };
 
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
-}
-
 /* A trace holds the reference, too; and central differences are it but for a few digits. */
 static int check_reveal(const struct exchange *exchange, const struct check_task *request, struct error *error)
 {
@@ -98,7 +93,7 @@ static int begin_reference(struct class_worker *w, const struct class_worker *fi
     struct text text;
     text_init(&text, &w->arena);
     write_request(&text, w->common, NULL, 0);
-    if (text.failed) return out_of_memory(error);
+    if (text.failed) return error_out_of_memory(error);
     int code = document_read(&w->arena, text.data, text.length, &exchange->cancelled, &request->document, error);
     if (code == CODE_OK) code = check_task_measure(&w->arena, exchange->options, request, error);
     if (code == CODE_OK) code = check_reveal(exchange, request, error);
@@ -172,7 +167,7 @@ static int judge_whole(struct class_worker *w, const struct ndjson_member *membe
     *j = (struct judged){.diagnosed = false};
     text_init(&text, &w->line);
     write_request(&text, w->common, members, count);
-    if (text.failed) return out_of_memory(error);
+    if (text.failed) return error_out_of_memory(error);
     int code = document_read(&w->line, text.data, text.length, &exchange->cancelled, &request->document, error);
     if (code == CODE_OK) code = check_task_measure(&w->line, exchange->options, request, error);
     if (code == CODE_OK) code = check_reveal(exchange, request, error);
@@ -200,7 +195,7 @@ static int check_id(struct arena *arena, const struct ndjson_member *id, struct 
     text_add(&text, "{\"id\":");
     text_bytes(&text, id->value, id->value_length);
     text_add(&text, "}");
-    if (text.failed) return out_of_memory(error);
+    if (text.failed) return error_out_of_memory(error);
     if (may && document_read(arena, text.data, text.length, NULL, &document, error) == CODE_OK) return CODE_OK;
     if (error->code == CODE_OUT_OF_MEMORY) return error->code;
     *error = (struct error){0};
@@ -219,7 +214,7 @@ static int judge(struct class_worker *w, const struct ndjson_line *line, struct 
     const struct ndjson_member *found = ndjson_find(members, count, CLASS_ID);
     if (found != NULL) {
         struct ndjson_member *kept = arena_alloc(&w->line, sizeof *kept);
-        if (kept == NULL) return out_of_memory(error);
+        if (kept == NULL) return error_out_of_memory(error);
         if (check_id(&w->line, found, error) != CODE_OK) return error->code;
         *kept = *found;
         *id = kept;
@@ -235,7 +230,7 @@ static int judge(struct class_worker *w, const struct ndjson_line *line, struct 
         return error->code;
     }
     if (judged_trace(&w->line, j, error) != CODE_OK) return error->code;
-    return nearest_find(&w->line, &j->request.check, &j->report) ? CODE_OK : out_of_memory(error);
+    return nearest_find(&w->line, &j->request.check, &j->report) ? CODE_OK : error_out_of_memory(error);
 }
 
 static void count(struct class_worker *w, const struct judged *j)
@@ -263,7 +258,7 @@ const char *class_worker_judge(struct class_worker *w, const struct ndjson_line 
     struct text text;
     arena_reset(&w->line);
     j = arena_alloc(&w->line, sizeof *j);
-    int code = j != NULL ? judge(w, line, j, &id, &error) : out_of_memory(&error);
+    int code = j != NULL ? judge(w, line, j, &id, &error) : error_out_of_memory(&error);
     text_init(&text, &w->answers);
     if (id != NULL) {
         text_add(&text, "{\"id\":");

@@ -21,7 +21,7 @@ int api_landscape_measure(struct exchange *exchange, struct load *load, struct e
 {
     double begun = clock_seconds();
     struct landscape_state *state = arena_zeroed(&exchange->arena, 1, sizeof *state);
-    if (state == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (state == NULL) return error_out_of_memory(error);
     exchange->state = state;
     struct landscape_task *request = &state->request;
     int code = read_body(exchange, &request->document, error);
@@ -35,11 +35,6 @@ int api_landscape_measure(struct exchange *exchange, struct load *load, struct e
     load->waits = device != NULL && device->waits;
     state->read_seconds = clock_seconds() - begun;
     return code;
-}
-
-static int out_of_memory(struct error *error)
-{
-    return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
 }
 
 /* Where the point is, and what leads there. */
@@ -65,7 +60,7 @@ static int find_directions(struct exchange *exchange, struct landscape_state *st
     if (request->directions == DIRECTIONS_GIVEN) return CODE_OK;
     bool drawn = landscape_random(&exchange->arena, &l->problem, l->center, request->seed, request->normalization,
                                   request->a, request->b);
-    return drawn ? CODE_OK : out_of_memory(error);
+    return drawn ? CODE_OK : error_out_of_memory(error);
 }
 
 /* Around a path goes a tenth of its extent more on both sides. */
@@ -94,8 +89,10 @@ static int compute(struct exchange *exchange, struct landscape_state *state, str
     plotted->path_points = state->trained.path_points;
     plotted->path = arena_array(&exchange->arena, plotted->path_points, 2 * sizeof *plotted->path);
     plotted->losses = arena_array(&exchange->arena, n, n * sizeof *plotted->losses);
-    if (plotted->path == NULL || plotted->losses == NULL) return out_of_memory(error);
-    if (request->trains) landscape_project(l, plotted->path_points, request->training.path, plotted->path);
+    if (plotted->path == NULL || plotted->losses == NULL) return error_out_of_memory(error);
+    if (request->trains &&
+        landscape_project(l, plotted->path_points, request->training.path, plotted->path, error) != CODE_OK)
+        return error->code;
     for (size_t d = 0; d < 2; d++) {
         double *range = request->ranges[d];
         if (request->directions == DIRECTIONS_PCA && !request->ranged[d] && plotted->explained[d] > 0)
@@ -136,7 +133,7 @@ int api_landscape_run(struct exchange *exchange, struct error *error)
     double begun = clock_seconds();
     text_init(&exchange->answer, &exchange->arena);
     landscape_report(&exchange->answer, &state->request, &state->plotted);
-    if (exchange->answer.failed) return out_of_memory(error);
+    if (exchange->answer.failed) return error_out_of_memory(error);
     exchange->status = 200;
     exchange->content_type = "application/json";
     struct text timing;

@@ -9,7 +9,7 @@
 int api_optimizer_step_measure(struct exchange *exchange, struct load *load, struct error *error)
 {
     struct update_task *request = arena_zeroed(&exchange->arena, 1, sizeof *request);
-    if (request == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (request == NULL) return error_out_of_memory(error);
     exchange->state = request;
     int code = read_body(exchange, &request->document, error);
     if (code == CODE_OK) code = update_task_read(&exchange->arena, exchange->options, request, error);
@@ -26,7 +26,7 @@ int api_optimizer_step_run(struct exchange *exchange, struct error *error)
     if (update_check_run(&exchange->arena, &request->check, &report, error) != CODE_OK) return error->code;
     text_init(&exchange->answer, &exchange->arena);
     update_report_json(&exchange->answer, request, &report);
-    if (exchange->answer.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (exchange->answer.failed) return error_out_of_memory(error);
     exchange->status = 200;
     exchange->content_type = "application/json";
     for (size_t i = 0; i < report.found_count; i++)

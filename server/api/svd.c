@@ -6,7 +6,7 @@
 int api_svd_measure(struct exchange *exchange, struct load *load, struct error *error)
 {
     struct svd_task *request = arena_zeroed(&exchange->arena, 1, sizeof *request);
-    if (request == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (request == NULL) return error_out_of_memory(error);
     exchange->state = request;
     int code = read_body(exchange, &request->document, error);
     if (code == CODE_OK) code = svd_task_read(&exchange->arena, exchange->options, request, error);
@@ -29,7 +29,7 @@ int api_svd_run(struct exchange *exchange, struct error *error)
     }
     text_init(&exchange->answer, &exchange->arena);
     svd_report(&exchange->answer, request);
-    if (exchange->answer.failed) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (exchange->answer.failed) return error_out_of_memory(error);
     exchange->status = 200;
     exchange->content_type = "application/json";
     return CODE_OK;

@@ -28,7 +28,7 @@ int api_train_measure(struct exchange *exchange, struct load *load, struct error
 {
     double begun = clock_seconds();
     struct train_state *state = arena_zeroed(&exchange->arena, 1, sizeof *state);
-    if (state == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (state == NULL) return error_out_of_memory(error);
     exchange->state = state;
     state->exchange = exchange;
     const char *accept = exchange_header(exchange, "Accept");
@@ -111,7 +111,7 @@ static int draw_boundary(struct exchange *exchange, struct train_state *state, s
     size_t n = grid->resolution, out = network_sample_size(network, network->output);
     double *points = arena_doubles(&exchange->arena, 2 * n * n);
     double *outputs = arena_array(&exchange->arena, n * n, out * sizeof *outputs);
-    if (points == NULL || outputs == NULL) return error_set(error, CODE_OUT_OF_MEMORY, "out of memory");
+    if (points == NULL || outputs == NULL) return error_out_of_memory(error);
     grid_fill(grid, points);
     state->boundary = outputs;
     return train_outputs(&exchange->arena, &state->request.training, state->trained.parameters, n * n, points, outputs,

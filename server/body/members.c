@@ -9,7 +9,7 @@
 
 int members_out_of_memory(struct members *r)
 {
-    return error_set(r->error, CODE_OUT_OF_MEMORY, "out of memory");
+    return error_out_of_memory(r->error);
 }
 
 const char *members_suggestion(struct arena *arena, const char *name, const char *const *known, size_t count)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/backend/svd.h"
+#include "core/base/numbers.h"
 #include "server/limits.h"
 #include "server/task/device.h"
 #include "server/task/quota.h"
@@ -87,11 +88,8 @@ static int read_direction(struct members *r, const json_t *object, const char *n
         }
         view_import(&view, tensor->data, to[p]);
     }
-    double squares = 0;
     for (size_t p = 0; p < network->parameter_count; p++)
-        for (size_t i = 0; i < network->graded[p].value->size; i++)
-            squares += to[p][i] * to[p][i];
-    if (squares > 0) return CODE_OK;
+        if (numbers_largest(network->graded[p].value->size, to[p]) > 0) return CODE_OK;
     error_set(r->error, CODE_OUT_OF_RANGE, "a direction of zeros leads nowhere");
     return error_at(r->error, name);
 }

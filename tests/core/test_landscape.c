@@ -133,7 +133,7 @@ START_TEST(components)
         for (k = 0; k < size_of(p); k++)
             parameters[p][k] = path[(COUNT - 1) * n + at_k + k];
     ck_assert_int_eq(landscape_pca(&arena, &landscape.problem, COUNT, path, a, b, explained, &error), CODE_OK);
-    landscape_project(&landscape, COUNT, path, &coordinates[0][0]);
+    ck_assert_int_eq(landscape_project(&landscape, COUNT, path, &coordinates[0][0], &error), CODE_OK);
     double aa = 0, ab = 0, bb = 0;
     for (size_t p = 0, at_k = 0; p < chain.network.parameter_count; at_k += size_of(p++))
         for (size_t k = 0; k < size_of(p); k++) {
@@ -154,6 +154,109 @@ START_TEST(components)
         memcpy(path + i * n, path, n * sizeof *path);
     ck_assert_int_eq(landscape_pca(&arena, &landscape.problem, COUNT, path, a, b, explained, &error),
                      CODE_OUT_OF_RANGE);
+}
+END_TEST
+
+static double largest_of(double *const *direction, size_t p)
+{
+    double largest = 0;
+    for (size_t k = 0; k < size_of(p); k++)
+        largest = fmax(largest, fabs(direction[p][k]));
+    return largest;
+}
+
+/* Weights of zeros have no length: the directions are as drawn, and lead somewhere. Where only some are zeros, those
+ * alone stay; and weights whose squares vanish have a length. */
+START_TEST(zeros)
+{
+    double *drawn[PARAMETERS_MAX], *other[PARAMETERS_MAX];
+    for (size_t p = 0; p < chain.network.parameter_count; p++) {
+        drawn[p] = arena_doubles(&arena, size_of(p));
+        other[p] = arena_doubles(&arena, size_of(p));
+        memset(parameters[p], 0, size_of(p) * sizeof(double));
+    }
+    ck_assert(landscape_random(&arena, &landscape.problem, parameters, 7, NORMALIZE_NONE, drawn, other));
+    for (int way = NORMALIZE_FILTER; way <= NORMALIZE_LAYER; way++) {
+        ck_assert(landscape_random(&arena, &landscape.problem, parameters, 7, (enum normalization)way, a, b));
+        for (size_t p = 0; p < chain.network.parameter_count; p++)
+            ck_assert_mem_eq(a[p], drawn[p], size_of(p) * sizeof(double));
+        ck_assert_double_gt(largest_of(a, 0), 0.1);
+    }
+    parameters[2][0] = 1e-200;
+    ck_assert(landscape_random(&arena, &landscape.problem, parameters, 7, NORMALIZE_LAYER, a, b));
+    ck_assert_double_eq(largest_of(a, 0), 0);
+    ck_assert(largest_of(a, 2) > 1e-202 && largest_of(a, 2) <= 1e-200);
+}
+END_TEST
+
+/* Coordinates of directions, and of a path, whose squares vanish or overflow; of directions of zeros there are none. */
+START_TEST(far_and_near)
+{
+    static const double sizes[] = {0, 1e-200, 1, 1e200};
+    size_t n = chain.network.parameter_elements, last = 0;
+    double *path = arena_doubles(&arena, n), coordinates[2];
+    for (size_t p = 0; p < chain.network.parameter_count; p++) {
+        memset(parameters[p], 0, size_of(p) * sizeof(double));
+        memset(a[p], 0, size_of(p) * sizeof(double));
+        memset(b[p], 0, size_of(p) * sizeof(double));
+        last = p;
+    }
+    for (size_t k = 0; k < 16; k++) {
+        double of_a = sizes[k % 4], of_b = sizes[k / 4];
+        if (of_a > 0 && of_b > 0 && of_a != of_b) continue; /* too far apart for one number */
+        a[0][0] = of_a;
+        b[last][0] = of_b;
+        memset(path, 0, n * sizeof *path);
+        path[0] = 2 * of_a;
+        path[n - size_of(last)] = -3 * of_b;
+        ck_assert_int_eq(landscape_project(&landscape, 1, path, coordinates, &error), CODE_OK);
+        ck_assert_double_eq_tol(coordinates[0], (of_a > 0 ? 2 : 0), 1e-12);
+        ck_assert_double_eq_tol(coordinates[1], (of_b > 0 ? -3 : 0), 1e-12);
+    }
+    a[0][0] = 1e-200;
+    path[0] = 1e200;
+    ck_assert_int_eq(landscape_project(&landscape, 1, path, coordinates, &error), CODE_NOT_FINITE);
+    a[0][0] = HUGE_VAL;
+    error = (struct error){0};
+    ck_assert_int_eq(landscape_run(&arena, &landscape, losses, &error), CODE_NOT_FINITE);
+}
+END_TEST
+
+/* A path whose squares vanish or overflow is one; its directions are of length 1 all the same. */
+START_TEST(components_of_any_size)
+{
+    static const double sizes[] = {1e-300, 1e-170, 1e170, 1e300};
+    size_t n = chain.network.parameter_elements;
+    double *path = arena_zeroed(&arena, 3 * n, sizeof *path), explained[2];
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        path[0] = 3 * sizes[k];
+        path[n + 1] = 4 * sizes[k];
+        ck_assert_int_eq(landscape_pca(&arena, &landscape.problem, 3, path, a, b, explained, &error), CODE_OK);
+        ck_assert_double_eq_tol(explained[0], 16.0 / 25, 1e-12);
+        ck_assert_double_eq_tol(fabs(a[0][1]), 1, 1e-12);
+        ck_assert_double_eq_tol(b[0][0], 1, 1e-12);
+    }
+    path[0] = 1.5e308;
+    path[2 * n] = -1.5e308;
+    ck_assert_int_eq(landscape_pca(&arena, &landscape.problem, 3, path, a, b, explained, &error), CODE_NOT_FINITE);
+}
+END_TEST
+
+/* The rank of a matrix is that of any multiple of it; what overflows is told. */
+START_TEST(decompositions_of_any_size)
+{
+    static const double sizes[] = {1e-310, 1e-200, 1, 1e200, 1e308};
+    struct svd svd;
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        const double s = sizes[k], regular[] = {s, s, s, -s}, single[] = {s, s / 2, s / 2, s / 4};
+        ck_assert_int_eq(svd_of(&arena, 2, 2, regular, true, &svd, &error), CODE_OK);
+        ck_assert_uint_eq(svd_rank(&svd), 2);
+        ck_assert_double_eq_tol(svd_condition(&svd), 1, 1e-12);
+        ck_assert_int_eq(svd_of(&arena, 2, 2, single, true, &svd, &error), CODE_OK);
+        ck_assert_uint_eq(svd_rank(&svd), 1);
+    }
+    const double large[] = {1.5e308, 1.5e308, 1.5e308, 1.5e308};
+    ck_assert_int_eq(svd_of(&arena, 2, 2, large, false, &svd, &error), CODE_NOT_FINITE);
 }
 END_TEST
 
@@ -205,7 +308,11 @@ Suite *test_suite(void)
     tcase_add_test(tcase, filters);
     tcase_add_test(tcase, stops);
     tcase_add_test(tcase, components);
+    tcase_add_test(tcase, zeros);
+    tcase_add_test(tcase, far_and_near);
+    tcase_add_test(tcase, components_of_any_size);
     tcase_add_test(tcase, decompositions);
+    tcase_add_test(tcase, decompositions_of_any_size);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/backend/backend.h"
+#include "core/base/numpy_random.h"
 #include "core/train/update_mistakes.h"
 #include "core/update/update_check.h"
 
@@ -98,7 +100,12 @@ START_TEST(slips)
     const struct update_slip *list[UPDATE_SLIPS_MAX];
     size_t count = update_slips(list);
     ck_assert_uint_gt(count, 30);
-    ck_assert_uint_lt(count, UPDATE_SLIPS_MAX);
+    const struct update_slip *const lists[] = {step_slips, moment_slips, decay_slips, momentum_slips};
+    size_t written = 0;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (const struct update_slip *slip = lists[i]; slip->mistake != NULL; slip++)
+            written++;
+    ck_assert_uint_eq(count, written); /* none is left out */
     for (size_t k = 0; k < count; k++) {
         const struct update_slip *slip = list[k];
         bool changes = false;
@@ -222,6 +229,139 @@ START_TEST(each_slip_is_named)
 }
 END_TEST
 
+/* ---- float32 ---- */
+
+enum { DRAWS = 4000 };
+
+static struct numpy_random dice;
+
+static double draw_number(double size)
+{
+    return (double)(float)(size * numpy_random_normal(&dice));
+}
+
+static double draw_size(double least, double most)
+{
+    return pow(10, least + (most - least) * numpy_random_uniform(&dice));
+}
+
+/* An optimizer with options, a step, and numbers of float32. */
+static size_t draw(double w[N], double g[N], double first[N], double second[N])
+{
+    static const double decays[] = {0, 1e-4, 0.1};
+    size_t kinds = 0, step = numpy_random_uniform(&dice) < 0.5 ? 1 : 1 + (size_t)draw_size(0, 3);
+    double size = draw_size(-3, 3), slope = draw_size(-6, 3);
+    while (optimizers[kinds] != NULL)
+        kinds++;
+    choose(optimizers[(size_t)(numpy_random_uniform(&dice) * (double)kinds)]->name);
+    optimizer.attributes[0] = draw_size(-9, 0);
+    set("weight_decay", decays[(size_t)(numpy_random_uniform(&dice) * 3)]);
+    if (numpy_random_uniform(&dice) < 0.7) set("momentum", 0.9);
+    for (size_t i = 0; i < N; i++) {
+        w[i] = draw_number(size);
+        g[i] = draw_number(slope);
+        first[i] = step > 1 ? draw_number(slope) : 0;
+        second[i] = step > 1 ? (double)(float)pow(draw_number(slope), 2) : 0;
+    }
+    return step;
+}
+
+/* PyTorch's step in float32. */
+static void step_in_float32(size_t step, const double *w, const double *g, const double *first, const double *second,
+                            double made[3][N])
+{
+    const struct step_plan plan = step_plan_of(&optimizer, step, VELOCITY_PYTORCH);
+    float numbers[4][N];
+    const double *const from[] = {w, g, first, second};
+    for (size_t k = 0; k < 4; k++)
+        for (size_t i = 0; i < N; i++)
+            numbers[k][i] = (float)from[k][i];
+    int code = backend_cpu(DTYPE_FLOAT32)->update(&plan.update, N, numbers[1], numbers[0], numbers[2], numbers[3]);
+    ck_assert_int_eq(code, CODE_OK);
+    for (size_t i = 0; i < N; i++) {
+        made[0][i] = (double)numbers[0][i];
+        made[1][i] = (double)numbers[2][i];
+        made[2][i] = (double)numbers[3][i];
+    }
+}
+
+static const struct entry *judge_numbers(size_t step, const struct one_step *from, double made[3][N],
+                                         struct update_report *report)
+{
+    struct tensor made_of[3];
+    struct update_check of = {.optimizer = optimizer, .step = step, .parameters = &parameter, .count = 1};
+    const struct step_plan plan = step_plan_of(&optimizer, step, VELOCITY_PYTORCH);
+    parameter = (struct updated){.name = "w", .shape = shape_of(1, (size_t[]){N}), .from = *from};
+    for (size_t part = 0; part < UPDATE_PARTS; part++) {
+        made_of[part] = (struct tensor){.shape = parameter.shape, .size = N, .data = made[part]};
+        parameter.submissions[part] = (struct submission){.name = "w", .tensor = &made_of[part]};
+    }
+    parameter.submitted[0] = true;
+    parameter.submitted[1] = plan.update.uses_first;
+    parameter.submitted[2] = plan.update.uses_second;
+    ck_assert_int_eq(update_check_run(&arena, &of, report, &error), CODE_OK);
+    return report->entries;
+}
+
+static double ulp(double number)
+{
+    return (double)(nextafterf((float)fabs(number), HUGE_VALF) - (float)fabs(number));
+}
+
+/* What was computed in float32 passes for each optimizer; none and the other way only where float32 shows no step, and
+ * then it is said. */
+START_TEST(in_float32)
+{
+    size_t shown = 0, hidden = 0;
+    numpy_random_seed(&dice, 8);
+    for (size_t k = 0; k < DRAWS; k++) {
+        double w[N], g[N], first[N], second[N], made[3][N], other[3][N];
+        size_t step = draw(w, g, first, second);
+        const struct one_step from = {.n = N, .w = w, .g = g, .first = first, .second = second};
+        struct update_report report;
+        step_in_float32(step, w, g, first, second, made);
+        judge_numbers(step, &from, made, &report);
+        ck_assert_msg(report.passed, "draw %zu, %s", k, optimizer.type->name);
+        double away = 0; /* the largest step, in units of the last place */
+        for (size_t i = 0; i < N; i++)
+            away = fmax(away, fabs(report.entries[0].reference[i] - w[i]) / ulp(w[i]));
+        for (int way = 0; way < 2; way++) {
+            memcpy(other, made, sizeof other);
+            for (size_t i = 0; i < N; i++)
+                other[0][i] = way == 0 ? w[i] : (double)(float)(2 * w[i] - made[0][i]);
+            const struct entry *entry = judge_numbers(step, &from, other, &report);
+            ck_assert_msg(!entry->passed || (entry->weak && away <= 1), "draw %zu, %s, %g", k, optimizer.type->name,
+                          away);
+            shown += !entry->passed;
+            hidden += entry->weak;
+        }
+        arena_reset(&arena);
+    }
+    ck_assert(shown > DRAWS / 2 && hidden > DRAWS / 10);
+}
+END_TEST
+
+/* What is rounded is told from what is not there in float64, too. */
+START_TEST(in_float64)
+{
+    static const double rates[] = {1e-16, 1e-15, 1e-14, 1e-12};
+    choose("sgd");
+    for (size_t k = 0; k < sizeof rates / sizeof *rates; k++) {
+        const double w[N] = {0.7, 0.7, 0.7}, g[N] = {1, 1, 1};
+        double made[3][N] = {{0.7, 0.7, 0.7}};
+        const struct one_step from = {.n = N, .w = w, .g = g};
+        struct update_report report;
+        optimizer.attributes[0] = rates[k];
+        const struct entry *entry = judge_numbers(1, &from, made, &report);
+        ck_assert_int_eq(entry->passed, rates[k] < 5e-16);
+        for (size_t i = 0; i < N; i++)
+            made[0][i] = 0.7 - rates[k];
+        entry = judge_numbers(1, &from, made, &report);
+        ck_assert(entry->passed && entry->weak == (rates[k] < 5e-16));
+    }
+}
+END_TEST
+
 START_TEST(little_memory)
 {
     struct update_report whole;
@@ -262,6 +402,8 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(checks, begin, end);
     tcase_add_test(checks, right_and_wrong);
     tcase_add_test(checks, each_slip_is_named);
+    tcase_add_test(checks, in_float32);
+    tcase_add_test(checks, in_float64);
     tcase_add_test(checks, little_memory);
     tcase_add_test(checks, cancelled);
     suite_add_tcase(s, checks);

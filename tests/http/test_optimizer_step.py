@@ -144,6 +144,15 @@ class RightTest(StepTest):
         report = self.ask({**request, "updated": {"parameters": {"w": W}}})
         self.assertEqual((report["passed"], self.named(report)), (False, [("parameter_not_updated", None)]))
 
+    def test_steps_in_float32(self):
+        """No step, and one the other way, do not pass because numbers happen to be float32's; what float32 cannot show is said."""
+        for rate, moved, passed, weak in ((4e-7, 0.0, False, None), (2e-7, 2.0**-22, False, None), (4e-7, -13 * 2.0**-25, True, None),
+                                          (1e-9, 0.0, True, True), (1e-9, 2.0**-24, False, True)):
+            with self.subTest(rate=rate, moved=moved):
+                entry = self.ask({"optimizer": {"type": "sgd", "lr": rate}, "parameters": {"w": [0.5, 0.5]}, "gradients": {"w": [1, 1]},
+                                  "updated": {"parameters": {"w": [0.5 + moved] * 2}}})["parameters"][0]
+                self.assertEqual((entry["passed"], entry.get("weak")), (passed, weak), entry)
+
     def test_reveal(self):
         new = steps("adam", W, G, None, None, 1)
         request = {"optimizer": {"type": "adam", "lr": 0.1}, "parameters": {"w": W}, "gradients": {"w": G}, "reveal": True,
@@ -268,6 +277,14 @@ class WrongTest(StepTest):
         report = self.ask({"optimizer": {"type": "adam", "lr": 0.1}, "parameters": {"w": W}, "gradients": {"w": G},
                            "state": {"m": first, "v": second, "t": 3}, "updated": {"parameters": {"w": new[0]}, "state": {"m": new[1], "v": new[2]}}})
         self.assertEqual(self.named(report), [("state_forgotten", None)])
+
+    def test_an_accumulator_forgotten(self):
+        """Adagrad's state does not begin at zeros where it is told to begin elsewhere, and nothing says so."""
+        report = self.ask({"optimizer": {"type": "adagrad", "lr": 0.1, "initial_accumulator_value": 1.0, "eps": 0}, "parameters": {"w": [1.0, 2.0]},
+                           "gradients": {"w": [3.0, 5.0]}, "state": {"sum": [4.0, 9.0], "step": 1},
+                           "updated": {"parameters": {"w": [1 - 0.3 / math.sqrt(10), 2 - 0.5 / math.sqrt(26)]}}})
+        self.assertEqual(self.named(report), [("state_forgotten", None)])
+        self.assertNotIn("zero", report["diagnosis"]["mistakes"][0]["message"])
 
     def test_the_step_itself(self):
         new = steps("sgd", W, G, None, None, 1)

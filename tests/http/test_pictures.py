@@ -89,6 +89,29 @@ class LandscapeTest(PicturesTest):
             for j, a in enumerate(answer["a"]):
                 self.assertAlmostEqual(answer["loss"][i][j], (math.sqrt(2) * end + a)**2 + b * b, delta=1e-6)
 
+    def test_weights_of_zeros(self):
+        """They have no length to make a direction as long as: the grid is around them all the same."""
+        zeros = {"network": {"input": 2, "layers": [{"type": "linear", "out_features": 1}, {"type": "sigmoid"}], "loss": "bce"},
+                 "parameters": {"init": {"scheme": "zeros"}}, "data": {"x": [[1, 2]], "y": [[1]]}, "resolution": 3}
+        answer = self.landscape(**zeros, directions=RANDOM, training={"optimizer": {"type": "sgd", "lr": 0.0}, "epochs": 3})
+        self.assertEqual(len(set(flat(answer["loss"]))), 9)
+        self.assertEqual(answer["path"], [[0, 0]] * 4)
+        norm = {"network": {"input": 3, "layers": [{"type": "layer_norm"}], "loss": "mse"}, "parameters": {"init": {"scheme": "zeros"}},
+                "data": {"x": [[1, 2, 4]], "y": [[1, 2, 3]]}, "resolution": 3}
+        self.assertEqual(len(set(flat(self.landscape(**norm, directions=RANDOM)["loss"]))), 9)
+
+    def test_directions_of_any_size(self):
+        """Neither what is too small to be squared is zero, nor does it make coordinates that are none."""
+        path = []
+        for size in (1e-170, 1.0, 1e170):
+            answer = self.landscape(**LINE, directions={"type": "given", "a": {"w": size}, "b": {"b": size}}, resolution=2, a=[0, 1 / size], b=[0, 1 / size],
+                                    training={"optimizer": {"type": "sgd", "lr": 0.01}, "epochs": 3})
+            path.append([x * size for x in flat(answer["path"])])
+            self.assertEqual(len(set(flat(answer["loss"]))), 4)
+        for other in path[1:]:
+            self.assertLess(max(abs(x - y) for x, y in zip(path[0], other)), 1e-12)
+        self.refused("/v1/landscape", {**LINE, "dtype": "float32", "directions": {"type": "given", "a": {"w": 1e300}, "b": {"b": 1}}}, "not_finite", "")
+
     def test_no_loss(self):
         """Where the loss overflows, or has no value, there is none."""
         answer = self.landscape(program="loss = np.log(w)", parameters={"w": 1.0}, directions={"type": "given", "a": {"w": 2.0}, "b": {"w": 1e-9}}, resolution=3)
@@ -187,6 +210,12 @@ class SvdTest(PicturesTest):
         self.assertEqual(answer["skipped"], ["b", "s"])
         self.assertEqual((answer["weights"]["Z"]["rank"], answer["weights"]["Z"]["condition_number"]), (0, None))
         self.assertEqual(answer["weights"]["S"]["rank"], 1)
+
+    def test_large_numbers(self):
+        answer = self.ask("/v1/svd", {"parameters": {"W": [[1e308, 1e308], [1e308, -1e308]]}})["weights"]["W"]
+        self.assertEqual(answer["rank"], 2)
+        self.assertAlmostEqual(answer["condition_number"], 1, delta=1e-12)
+        self.refused("/v1/svd", {"parameters": {"W": [[1.5e308] * 2] * 2}}, "not_finite", "/parameters/W")
 
     def test_refused(self):
         for request, code, pointer in (
