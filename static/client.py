@@ -2,13 +2,12 @@
 
     import gradcheckd as gc
     gc.connect("http://127.0.0.1:8080")                # or GRADCHECKD_URL and GRADCHECKD_TOKEN in the environment
-    report = gc.check(network, params, X, Y, grads)    # true where all gradients are right; print(report) says what is not
-    gc.assert_gradients(network, params, X, Y, grads)  # the same as an AssertionError, for tests
-    report.credit(5)                                   # nbgrader: the points, as the last line of a cell
+    report = gc.check(network, params, X, Y, grads)    # true where all gradients are right (or gc.assert_gradients, for tests)
+    report.credit(5)                                   # prints what is wrong; nbgrader: the points, as the last line of a cell
     run = gc.train(network, params, X, Y, epochs=500)  # run.loss, run.health, run.plot()
 
-In a shell: python3 gradcheckd.py lab.json [gradients.npz | gradients.json] [--format FORMAT], which exits with 0 (passed), 1 (not
-passed), 2 (the request is wrong) or 75 (try again later). Nothing is written to standard error: nbgrader gives 0 points for that.
+In a shell: python3 gradcheckd.py lab.json [gradients.npz | gradients.json] [--format FORMAT], which exits with 0 (passed),
+1 (not passed), 2 (bad request) or 75 (try again later). Nothing is written to standard error: nbgrader gives 0 for that.
 """
 
 import difflib
@@ -23,14 +22,11 @@ import random
 import re
 import sys
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
 
 __version__ = "0.1.0"
-LARGE = 1 << 20  # bytes of numbers: where there are more, they are sent as files
-
 
 class Problem(ValueError):
     """Something is wrong with the request: the mistake of who wrote the exercise. `code` names it, `pointer` is its place."""
@@ -39,19 +35,15 @@ class Problem(ValueError):
         super().__init__("%s (%s)" % (detail, pointer) if pointer else detail)
         self.code, self.pointer = code, pointer
 
-
 class Unavailable(OSError):
     """The service gives no answer. That is nobody's mistake, and never a grade: try again later."""
 
-
 _server = {"url": None, "token": None, "npz": {}, "warned": False}
-
 
 def connect(url=None, token=None):
     """Says where the service is, and who asks. What is not given is GRADCHECKD_URL and GRADCHECKD_TOKEN in the environment."""
     _server.update(url=url, token=token)
-    _address()
-
+    return _address()[0]
 
 def _address():
     url = (_server["url"] or os.environ.get("GRADCHECKD_URL") or "").strip().rstrip("/")
@@ -59,23 +51,18 @@ def _address():
         raise Problem("Where is the service? Say connect('http://HOST:PORT'), or set GRADCHECKD_URL; %r is no address" % url, "no_server")
     return url, (_server["token"] or os.environ.get("GRADCHECKD_TOKEN") or "").strip()
 
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):  # urllib would send a GET without the body, and the token to anybody
-        return None
-
+_Stay = type("_Stay", (urllib.request.HTTPRedirectHandler,), {"redirect_request": lambda *_: None})  # urllib's would leak the token
 
 def _send(url, body, headers, timeout):
     """One request: its answer's status, headers, and body to be read."""
     if sys.platform != "emscripten":
         try:
-            answer = urllib.request.build_opener(_NoRedirect).open(urllib.request.Request(url, body, headers), timeout=timeout)
-        except urllib.error.HTTPError as error:
+            answer = urllib.request.build_opener(_Stay).open(urllib.request.Request(url, body, headers), timeout=timeout)
+        except urllib.request.HTTPError as error:
             answer = error
         return answer.code, answer.headers, answer
     from js import XMLHttpRequest  # Pyodide has no sockets, but its browser's requests
     from pyodide.ffi import to_js
-
     request = XMLHttpRequest.new()
     request.open("POST" if body else "GET", url, False)
     for name in set(headers) - {"User-Agent"}:
@@ -87,7 +74,6 @@ def _send(url, body, headers, timeout):
     fields = email.message_from_string(request.getAllResponseHeaders())
     return request.status, fields, io.BytesIO(request.responseText.encode())
 
-
 def _read(status, answer, deadline, told):
     """A body and its status. Of a stream of events, the last one's; `told` is called with those before it."""
     content = bytearray()
@@ -95,7 +81,7 @@ def _read(status, answer, deadline, told):
         content += piece
         while told and b"\n\n" in content:
             event, _, content = content.partition(b"\n\n")
-            kind, _, data = event.decode().partition("\ndata: ")
+            kind, _, data = event.decode("utf-8", "replace").partition("\ndata: ")
             if kind != "event: epoch":
                 return (200 if kind == "event: done" else json.loads(data)["status"]), data.encode()
             told(json.loads(data))
@@ -104,7 +90,6 @@ def _read(status, answer, deadline, told):
     if told or getattr(answer, "length", None):
         raise ConnectionError("the answer was cut off")
     return status, bytes(content)
-
 
 def _ask(path, deadline, body=None, kind="", accept="application/json", told=None, made=dict):
     """Asks until there is an answer or the time is over. Returns what `made` makes of a result; anything else is raised."""
@@ -122,11 +107,11 @@ def _ask(path, deadline, body=None, kind="", accept="application/json", told=Non
             if status not in (429, 502, 503, 504):
                 break
             reason = "it answers %d" % status
-        except (OSError, http.client.HTTPException) as error:  # refused, reset, cut off, too late
+        except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:  # refused, reset, cut off, too late
             reason = str(getattr(error, "reason", error)) or type(error).__name__
         asked = fields.get("Retry-After") or ""  # seconds, or a date
         date = email.utils.parsedate_tz(asked)
-        wait = float(asked) if asked.isdigit() else email.utils.mktime_tz(date) - time.time() if date else wait
+        wait = float(asked) if asked.isdecimal() else email.utils.mktime_tz(date) - time.time() if date else wait
         if time.monotonic() + wait >= deadline or "CERTIFICATE_VERIFY_FAILED" in reason:
             raise Unavailable("The service at %s is not available (%s). This is no grade: try again later." % (url, reason))
         time.sleep(max(0.05, wait))
@@ -141,18 +126,15 @@ def _ask(path, deadline, body=None, kind="", accept="application/json", told=Non
             return made(json.loads(content)) if made is not bytes else (status, content)
         problem = dict(json.loads(content))
     except (AttributeError, KeyError, TypeError, ValueError):  # of a proxy, perhaps
-        if good:
-            raise Unavailable("What answers at %s is no gradcheckd. This is no grade: try again later." % url) from None
         problem = {}
-    detail = problem.get("detail") or "%s answers %d %s" % (url, status, fields.get("Location") or "")
-    raise Unavailable(detail) if status >= 500 else Problem(detail, problem.get("code") or "http_%d" % status, problem.get("pointer"))
-
+    detail = problem.get("detail") or "%s answers %d %s, and no report" % (url, status, fields.get("Location") or "")
+    place = problem.get("code") or "http_%d" % status, problem.get("pointer")
+    raise Unavailable(detail) if good or status >= 500 else Problem(detail, *place)
 
 def _say(text):
     """Prints, also where the terminal cannot show a check mark."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)
-
 
 def _plain(value, depth=0):
     """What JSON has for it. What cannot be a tensor becomes a string, which the service grades as none."""
@@ -175,21 +157,17 @@ def _plain(value, depth=0):
         pass
     return "no tensor, but a " + type(value).__name__
 
-
 def _npz(np, tensors):
     """The bytes of an npz file, where all of them are arrays."""
     arrays = {}
     for name, value in tensors.items():
-        if hasattr(value, "detach"):
-            value = value.detach().cpu()
-            value = value.float() if "bfloat16" in str(value.dtype) else value
-        arrays[name] = np.asarray(value.get() if hasattr(value, "get") else value) if hasattr(value, "shape") else None
-        if arrays[name] is None or arrays[name].dtype.kind not in "fiu" or arrays[name].itemsize > 8 or not name.isprintable():
+        value = value.detach().cpu() if hasattr(value, "detach") else value.get() if hasattr(value, "get") else value  # CuPy's
+        arrays[name] = np.asarray(value if hasattr(value, "shape") else None)
+        if arrays[name].dtype.kind not in "fiu" or arrays[name].itemsize > 8 or not name.isprintable():
             raise TypeError(name)
     file = io.BytesIO()
     np.savez(file, **arrays)
     return file.getvalue()
-
 
 def _takes_npz(deadline):
     url = _address()[0]
@@ -197,13 +175,13 @@ def _takes_npz(deadline):
         _server["npz"][url] = "npz" in _ask("/v1/capabilities", deadline).get("files", [])
     return _server["npz"][url]
 
-
 def _encode(request, deadline, files=()):
     """A request's body and media type: JSON; much of it, if NumPy is there and the service reads that, as npz files."""
     np, files = sys.modules.get("numpy"), dict(files)
     groups = {n: request[n] for n in ("parameters", "data", "gradients") if n not in files and hasattr(request.get(n), "keys")}
-    size = sum(8 * math.prod(getattr(v, "shape", [0]) or [1]) for group in groups.values() for v in group.values())
-    for name, group in groups.items() if np is not None and size > LARGE and _takes_npz(deadline) else ():
+    shapes = [getattr(group[n], "shape", 0) for group in groups.values() for n in group.keys()]
+    size = 8 * sum(math.prod(shape) for shape in shapes if isinstance(shape, tuple))
+    for name, group in groups.items() if np is not None and size > 1 << 20 and _takes_npz(deadline) else ():
         try:
             files[name] = _npz(np, group)
         except Exception:  # it stays JSON, to be graded or refused
@@ -218,12 +196,9 @@ def _encode(request, deadline, files=()):
     body = b"".join((head % (mark, name, kind)).encode() + content + b"\r\n" for name, kind, content in parts)
     return body + b"--%s--\r\n" % mark.encode(), "multipart/form-data; boundary=" + mark
 
-
 def _shape(value):
-    if hasattr(value, "shape"):
-        return list(value.shape)
-    return [len(value)] + _shape(value[0]) if isinstance(value, (list, tuple)) and len(value) else []
-
+    nested = isinstance(value, (list, tuple)) and len(value) > 0
+    return list(value.shape) if hasattr(value, "shape") else [len(value)] + _shape(value[0]) if nested else []
 
 def _request(*arguments, **more):
     """The service's request, of network, params, X, Y, grads, or whatever else it may hold, by name."""
@@ -250,10 +225,9 @@ def _request(*arguments, **more):
         more["gradients"] = None  # {} compares nothing and is refused; None is graded: all of them are missing
     return {name: value for name, value in more.items() if value is not None or name == "gradients"}
 
-
-def _mark(entry):
-    return "?" if entry["status"] == "unexpected" else "\u2713" if entry["passed"] else "\u2717"
-
+def _verdict(entry):
+    mark, colour = ("\u2713", "#1a7f37") if entry["passed"] else ("\u2717", "#b42318")
+    return ("?", "unexpected", "#5f6368") if entry["status"] == "unexpected" else (mark, entry["status"].replace("_", " "), colour)
 
 class Report:
     """What came of a check: true where it passed, printed a table. `data` is the service's JSON, report["W1"] an entry of it."""
@@ -263,21 +237,21 @@ class Report:
         if not isinstance(self.passed, bool) or not math.isfinite(self.score):
             raise TypeError("no report")
         self.mistakes = data.get("diagnosis", {}).get("mistakes", [])
-        self.entries = {e["name"]: e for e in data.get("intermediates", []) + data["parameters"]}
+        self.entries = {e["name"]: e for e in data["parameters"] + data.get("intermediates", []) + data["parameters"]}
         self.head = "%s: %.10g of %.10g points" % ("PASSED" if self.passed else "FAILED", self.points, self.max_points)
-        lines = ["  %s %r  %s  %s" % (_mark(e), n, e["status"], e.get("detail", "")) for n, e in self.entries.items()]
+        lines = ["  %s %s  %r  %s" % (*_verdict(e)[:2], n, e.get("detail", "")) for n, e in self.entries.items()]
         lines += ["\n  %(id)s\n    %(message)s\n    Hint: %(hint)s" % m for m in self.mistakes]
-        self.text = data.get("text", "\n".join([self.head, ""] + lines)).rstrip("\n")  # a service before 0.1.0 sends no table
+        self.text = data.get("text", "\n".join([self.head, ""] + lines)).rstrip("\n")  # sent by a service that knows this client
         self.data = {name: value for name, value in data.items() if name != "text"}
+
+    def __repr__(self):
+        return self.text
 
     def __bool__(self):
         return self.passed
 
     def __getitem__(self, name):
         return self.entries[name]
-
-    def __repr__(self):
-        return self.text
 
     def credit(self, points):
         """The last line of nbgrader's cell of so many points: prints why, and returns what this is worth of them."""
@@ -286,27 +260,23 @@ class Report:
         return min(float(points), max(self.score * float(points), 1e-300))
 
     def _repr_html_(self):
-        cell, rows, told = '<%s style="text-align:left;padding:4px 10px">%s</%.2s>', [], []
-        badge = '<span style="background:%s;color:#fff;padding:1px 8px;border-radius:8px;white-space:nowrap">%s %s</span>'
+        cell, rows, told = '<%s style="color:inherit;text-align:left;padding:4px 10px">%s</%.2s>', [], []
+        badge = '<span style="background:{2};color:#fff;padding:1px 8px;border-radius:8px;white-space:nowrap">{0} {1}</span>'
+        columns = "".join(cell % ('th scope="col"', name, "th") for name in ("gradient", "verdict", "shape", "max diff", "detail"))
         for name, e in self.entries.items():
-            colour = "#5f6368" if e["status"] == "unexpected" else "#1a7f37" if e["passed"] else "#b42318"
-            shape, diff = e.get("shape"), e.get("max_abs_diff")
-            cells = ["" if shape is None else str(shape), badge % (colour, _mark(e), e["status"].replace("_", " ")),
-                     "" if diff is None else "%.2e" % diff, html.escape(e.get("detail", ""))]  # fmt: skip
-            cells = [cell % ('th scope="row"', html.escape(name), "th")] + [cell % ("td", c, "td") for c in cells]
-            rows.append("<tr>%s</tr>" % "".join(cells))
+            shape, diff = ("" if e.get(n) is None else form % (e[n],) for n, form in (("shape", "%s"), ("max_abs_diff", "%.2e")))
+            cells = badge.format(*_verdict(e)), shape, diff, html.escape(e.get("detail", ""))
+            rows.append(cell % ('th scope="row"', html.escape(name), "th") + "".join(cell % ("td", c, "td") for c in cells))
         for section in self.text.split("\n\n")[2:]:
             first, _, rest = html.escape(section.strip()).partition("\n")
             if first in ("line by line", "forward", "backward", "reference", "numeric"):
                 told.append("<pre>%s\n%s</pre>" % (first, rest))
             elif first != "intermediates":  # they are in the table
                 told.append('<p style="max-width:50em"><b>%s</b><br>%s</p>' % (first, rest.replace("\n", "<br>")))
-        columns = "".join(cell % ('th scope="col"', name, "th") for name in ("gradient", "shape", "verdict", "max diff", "detail"))
-        return "<div><p><b>%s</b></p><table><tr>%s</tr>%s</table>%s</div>" % (self.head, columns, "".join(rows), "".join(told))
+        return "<p><b>%s</b></p><table><tr>%s</tr></table>%s" % (self.head, "</tr><tr>".join([columns] + rows), "".join(told))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"text/plain": self.text, "text/html": self._repr_html_(), "application/vnd.gradcheckd+json": self.data}
-
 
 def check(*arguments, timeout=60, **options):
     """A Report on gradients: check(network, params, X, Y, grads, ...). network is a dict, a list of layers with loss="mse", or a
@@ -316,7 +286,6 @@ def check(*arguments, timeout=60, **options):
     body, kind = _encode(_request(*arguments, **options), deadline)
     return _ask("/v1/check", deadline, body, kind, "application/vnd.gradcheckd+json, application/json;q=0.9", made=Report)
 
-
 def assert_gradients(*arguments, **options):
     """check(), but what is wrong is an AssertionError with the report as its text."""
     __tracebackhide__ = True
@@ -324,7 +293,6 @@ def assert_gradients(*arguments, **options):
     if not report:
         raise AssertionError(report.text)
     return report
-
 
 class Run:
     """A training: `loss` and `accuracy` at `epochs`, the trained `parameters`, and what `health` has to say. `data` is all of it."""
@@ -338,121 +306,94 @@ class Run:
         return "loss %.6g -> %.6g in %d epochs%s" % (self.loss[0], self.loss[-1], self.epochs[-1] + 1, remarks)
 
     def plot(self, axes=None):
-        """The loss curve, into matplotlib's axes; it has to be installed."""
-        from matplotlib import pyplot
-
-        axes = axes or pyplot.subplots()[1]
+        """The loss curve, by matplotlib, which has to be installed."""
+        axes = axes or __import__("matplotlib.pyplot").pyplot.subplots()[1]
         axes.plot(self.epochs, self.loss)
         axes.set(xlabel="epoch", ylabel="loss")
         return axes
 
-
 def train(*arguments, progress=True, timeout=60, **options):
     """A Run: train(network, params, X, Y, optimizer={"type": "sgd", "lr": 1.0}, epochs=1000). Ctrl-C stops it."""
-    deadline, epochs = time.monotonic() + timeout, options.get("epochs", 1000)
+    deadline = time.monotonic() + timeout
     body, kind = _encode(_request(*arguments, **options), deadline)
 
-    def told(point):
+    def show(epoch, loss, end=""):
         if progress:
-            _say("\repoch %6d of %d  loss %-12.6g" % (point["epoch"] + 1, epochs, point["loss"]))
+            _say("\repoch %6d of %d  loss %-12.6g%s" % (epoch + 1, options.get("epochs", 1000), loss, end))
 
-    run = _ask("/v1/train", deadline, body, kind, "text/event-stream, application/problem+json;q=0.9", told, Run)
-    if progress:
-        _say("\repoch %6d of %d  loss %-12.6g\n" % (run.epochs[-1] + 1, epochs, run.loss[-1]))
+    run = _ask("/v1/train", deadline, body, kind, "text/event-stream", lambda point: show(point["epoch"], point["loss"]), Run)
+    show(run.epochs[-1], run.loss[-1], "\n")
     return run
 
+LAYERS = """linear flatten layer_norm conv1d conv2d conv_transpose1d conv_transpose2d max_pool1d max_pool2d avg_pool1d avg_pool2d
+    relu leaky_relu elu sigmoid tanh softplus silu gelu softmax log_softmax"""  # PyTorch's classes, but for case and underscores
+LOSSES = "mse_loss l1_loss smooth_l1_loss huber_loss bce_loss bce_with_logits_loss cross_entropy_loss nll_loss"
+KEPT = {"eps": 1e-5, "negative_slope": 0.01, "alpha": 1, "approximate": "none", "beta": 1, "delta": 1, "reduction": "mean", "padding": 0,
+        "output_padding": 0, "kernel_size": 0, "stride": 0, "out_channels": 0, "out_features": 0}  # fmt: skip
+FIXED = {"dilation": 1, "groups": 1, "padding_mode": "zeros", "ceil_mode": False, "return_indices": False, "count_include_pad": True,
+         "divisor_override": None, "start_dim": 1, "end_dim": -1, "label_smoothing": 0, "ignore_index": -100}  # fmt: skip
 
-LAYERS = """Linear linear out_features; Flatten flatten; LayerNorm layer_norm eps; Softmax softmax; LogSoftmax log_softmax;
-    Conv1d conv1d out_channels kernel_size stride padding; Conv2d conv2d out_channels kernel_size stride padding;
-    ConvTranspose1d conv_transpose1d out_channels kernel_size stride padding output_padding;
-    ConvTranspose2d conv_transpose2d out_channels kernel_size stride padding output_padding;
-    MaxPool1d max_pool1d kernel_size stride padding; MaxPool2d max_pool2d kernel_size stride padding;
-    AvgPool1d avg_pool1d kernel_size stride padding; AvgPool2d avg_pool2d kernel_size stride padding; ReLU relu; SiLU silu; Tanh tanh;
-    LeakyReLU leaky_relu negative_slope; ELU elu alpha; Sigmoid sigmoid; Softplus softplus; GELU gelu approximate"""
-LOSSES = """MSELoss mse; L1Loss l1; SmoothL1Loss smooth_l1 beta; HuberLoss huber delta; BCELoss bce; NLLLoss nll;
-    BCEWithLogitsLoss bce_with_logits; CrossEntropyLoss cross_entropy"""  # PyTorch's class, its name here, and its attributes
-ONLY = {"dilation": 1, "groups": 1, "padding_mode": "zeros", "ceil_mode": False, "return_indices": False, "count_include_pad": True,
-        "divisor_override": None, "start_dim": 1, "end_dim": -1, "beta": 1, "label_smoothing": 0, "ignore_index": -100}  # fmt: skip
-
-
-def _known(module, table, place):
-    """A layer or a loss of PyTorch's as the service has it."""
-    kind, known = type(module).__name__, {row.split()[0]: row.split()[1:] for row in table.split(";")}
-    if kind not in known:
-        nearest = difflib.get_close_matches(getattr(module, "__name__", kind), known, 1, 0)[0]
-        raise Problem("the service has no %s; the nearest is %s" % (kind, nearest), "unknown_layer", place)
-    made = {"type": known[kind][0]}
-    only = dict(ONLY, weight=None, pos_weight=None, reduction="mean") if table is LOSSES else ONLY
-    for name in known[kind][1:] + [n for n in only if n not in known[kind]]:
-        value = getattr(module, name, only.get(name))
+def _known(module, names, name, pointer):
+    """A layer or a loss of PyTorch's as the service has it, with what is not the default."""
+    kind, known = type(module).__name__, {name.replace("_", ""): name for name in names.split()}
+    if kind.lower() not in known:
+        nearest = known[difflib.get_close_matches(getattr(module, "__name__", kind).lower(), known, 1, 0)[0]]
+        raise Problem("%s: the service has no %s; the nearest is %s" % (name, kind, nearest), "unknown_layer", pointer)
+    made = {"type": re.sub("_loss$", "", known[kind.lower()])}
+    for key, usual in dict(FIXED if names is LAYERS else dict(FIXED, weight=None, pos_weight=None), **KEPT).items():
+        value = getattr(module, key, usual)
         value = value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value  # (2, 2) is 2
-        if name in known[kind] and not isinstance(value, str) or name == "approximate" or (name, value) == ("reduction", "sum"):
-            made[name] = value
-        elif value is not only.get(name, "none") and (hasattr(value, "shape") or value != only.get(name)):
-            raise Problem("the service has no %s with %s=%s" % (kind, name, value), "out_of_range", place)
+        if hasattr(value, "shape") or value != usual and (key not in KEPT or value in ("none", "same", "valid") or kind == "Softplus"):
+            raise Problem("%s: the service has no %s with %s=%s" % (name, kind, key, value), "out_of_range", pointer)
+        made.update({key: value} if value != usual else {})
     return made
-
 
 def _children(model, prefix=""):
     for name, module in model._modules.items():
         yield from _children(module, prefix + name + ".") if type(module).__name__ == "Sequential" else [(prefix + name, module)]
 
-
 def from_torch(model, loss, X=None):
     """network, parameters and convention of an nn.Sequential and a loss: check(x=X, y=Y, gradients=..., **from_torch(...))."""
     if type(model).__name__ != "Sequential":
-        raise Problem("from_torch takes an nn.Sequential, this is %s" % type(model).__name__, "wrong_type")
+        raise Problem("from_torch takes an nn.Sequential; this is %s" % type(model).__name__, "wrong_type")
     layers, tensors, shape = [], {}, _shape(X)
-    rank, input = len(shape) or 2, shape[1:] if len(shape) != 2 else shape[1]
+    rank, input = len(shape) or 2, shape[1] if len(shape) == 2 else shape[1:]
     for name, module in _children(model):
-        place = "/network/layers/%d, which is %s" % (len(layers), name)
-        layer = _known(module, LAYERS, place)
+        layer = _known(module, LAYERS, "layer " + name, "/network/layers/%d" % len(layers))
         own = {"%s.%s" % (name, key): p for key, p in module._parameters.items() if p is not None}
-        rank = 2 if layer["type"] == "flatten" else rank
-        if any(p is other for p in own.values() for other in tensors.values()):
-            raise Problem("a parameter is used twice, which is not read from here", "out_of_range", place)
+        rank, norm = 2 if layer["type"] == "flatten" else rank, layer["type"] == "layer_norm"
+        refused = "a parameter of its own only" if any(p is q for p in own.values() for q in tensors.values()) else ""
         if getattr(module, "dim", -1) not in (-1, rank - 1) or len(getattr(module, "normalized_shape", [0])) > 1:
-            raise Problem("the service has %s along the last axis only" % layer["type"], "out_of_range", place)
-        if "bias" in module._parameters and layer["type"] != "layer_norm":
-            layer["bias"] = module.bias is not None
-        elif layer["type"] == "layer_norm":
-            layer["affine"] = bool(own)
+            refused = "the last axis only"
+        if refused or norm and len(own) == 1:
+            raise Problem("layer %s: %s takes %s" % (name, layer["type"], refused or "a bias, too"), "out_of_range")
+        if "bias" in module._parameters and module.bias is None:
+            layer["affine" if norm else "bias"] = False
+        input = input or (getattr(module, "in_features", None) if not layers else None)
         layers.append(layer if name == str(len(layers)) else dict(layer, name=name))
         tensors.update(own)
-        input = input or getattr(module, "in_features", None)
-    network = {"input": input, "layers": layers, "loss": _known(loss, LOSSES, "/network/loss")}
+    network = {"input": input, "layers": layers, "loss": _known(loss, LOSSES, "the loss", "/network/loss")}
     return {"network": network, "parameters": {n: p.detach().clone() for n, p in tensors.items()}, "convention": "pytorch"}
-
 
 def main(words):
     """What a shell calls: prints the report, or why there is none, and returns the exit status."""
-    form = words.pop(words.index("--format") + 1) if "--format" in words[:-1] else "text"
-    names, deadline, files = [word for word in words if word != "--format"], time.monotonic() + 60, {}
     try:
-        if len(names) not in (1, 2):
-            raise Problem("usage: python3 gradcheckd.py lab.json [gradients.npz | gradients.json] [--format FORMAT]", "usage")
-        lab, *rest = [open(name, "rb").read() for name in names]
-        request = json.loads(lab)
+        form = words.pop(words.index("--format") + 1) if "--format" in words else "text"
+        lab, *rest = [open(name, "rb").read() for name in words if name != "--format"]
+        request, deadline, files = json.loads(lab), time.monotonic() + 60, {}
         if rest and not rest[0].startswith(b"PK"):
             request["gradients"] = json.loads(rest[0])
         elif rest and _takes_npz(deadline):
             files["gradients"] = rest[0]
         elif rest:
-            import numpy  # to read it
-
-            request["gradients"] = dict(numpy.load(io.BytesIO(rest[0])))
+            request["gradients"] = dict(__import__("numpy").load(io.BytesIO(rest[0])))
         body, kind = _encode(request, deadline, files)
-        path = "/v1/check?strict=1&format=" + urllib.parse.quote(form, "")
-        status, report = _ask(path, deadline, body, kind, "*/*", made=bytes)
+        status, report = _ask("/v1/check?strict=1&format=" + urllib.parse.quote(form), deadline, body, kind, "*/*", made=bytes)
         _say(report.decode())
         return 0 if status == 200 else 1
-    except Unavailable as error:
-        _say("%s\n" % error)
-        return 75  # EX_TEMPFAIL
     except Exception as error:
-        _say("%s\n" % error)
-        return 2
-
+        _say("%s\n" % (error if words else __doc__))
+        return 75 if isinstance(error, Unavailable) else 2
 
 if __name__ == "__main__" and "__file__" in globals():  # a notebook's cell that was %load-ed has no file
     sys.exit(main(sys.argv[1:]))
