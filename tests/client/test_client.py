@@ -285,6 +285,29 @@ class RequestTest(ClientTest):
         report = self.gc.check(self.layers, self.parameters, self.x, self.y, {"W1": [[float("nan"), 1], [1, float("inf")]]}, loss="mse")
         self.assertEqual((report["W1"]["status"], report["W1"]["not_finite"]), ("not_finite", 2))
 
+    def test_other_tensors(self):
+        """What lies on a device and needs a gradient is fetched; CuPy's and JAX's need nothing but tolist."""
+        class OnDevice:
+            def __init__(self, steps=()):
+                self.steps = steps
+
+            def detach(self):
+                return OnDevice(self.steps + ("detach",))
+
+            def cpu(self):
+                return OnDevice(self.steps + ("cpu",))
+
+            def tolist(self):
+                return [1.5] if self.steps == ("detach", "cpu") else None
+
+        class Other:
+            dtype = mock.Mock(kind="f")
+
+            def tolist(self):
+                return [2.5]
+
+        self.assertEqual(self.gc._plain({"a": OnDevice(), "b": Other()}), {"a": [1.5], "b": [2.5]})
+
     def test_problem(self):
         told = self.problem("shape_mismatch", self.layers, dict(self.parameters, W2=[[1, 2]]), self.x, self.y, {"W1": 0}, loss="mse")
         self.assertEqual(told.pointer, "/parameters/W2")
