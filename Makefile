@@ -194,6 +194,7 @@ http: all $(B)/gradcheckd-standin.so
 	GRADCHECKD=$(B)/gradcheckd python3 tests/http/run.py
 	GRADCHECKD=$(B)/gradcheckd python3 tests/programs/run.py
 	GRADCHECKD=$(B)/gradcheckd python3 tests/backward/run.py
+	GRADCHECKD=$(B)/gradcheckd python3 tests/client/run.py
 
 # What can be said of the CUDA object without a GPU.
 object: all $(ON_DEVICE) $(FAKES) $(B)/gradcheckd-standin.so

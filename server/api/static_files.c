@@ -46,6 +46,7 @@ static const char *type_of(const char *path)
         {".woff2", "font/woff2"},
         {".wasm", "application/wasm"},
         {".txt", "text/plain; charset=utf-8"},
+        {".py", "text/x-python"},
         {".md", "text/markdown; charset=utf-8"},
         {".webmanifest", "application/manifest+json"},
     };
@@ -200,6 +201,9 @@ static bool tag_listed(const char *list, const char *etag)
     return false;
 }
 
+/* The Python client is saved under the name that it is imported by. */
+static const char client_path[] = "/client.py", client_saved_as[] = "inline; filename=\"gradcheckd.py\"";
+
 int api_static_files(struct exchange *exchange, struct error *error)
 {
     const struct file *file = find(exchange->path);
@@ -207,6 +211,7 @@ int api_static_files(struct exchange *exchange, struct error *error)
     const char *known = exchange_header(exchange, "If-None-Match");
     exchange_answer_header(exchange, "ETag", file->etag);
     exchange_answer_header(exchange, "Cache-Control", "no-cache");
+    if (strcmp(file->path, client_path) == 0) exchange_answer_header(exchange, "Content-Disposition", client_saved_as);
     exchange_answer_header(exchange, "Content-Security-Policy",
                            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
                            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");

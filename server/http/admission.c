@@ -171,7 +171,8 @@ static void answer_preflight(struct exchange *exchange)
 {
     if (exchange_header(exchange, "Access-Control-Request-Method") == NULL) return;
     exchange_answer_header(exchange, "Access-Control-Allow-Methods", "GET, HEAD, POST");
-    exchange_answer_header(exchange, "Access-Control-Allow-Headers", "Content-Type, Authorization, X-Request-Id");
+    exchange_answer_header(exchange, "Access-Control-Allow-Headers",
+                           "Content-Type, Authorization, X-Request-Id, Idempotency-Key");
     exchange_answer_header(exchange, "Access-Control-Max-Age", "600");
 }
 

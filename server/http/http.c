@@ -68,6 +68,14 @@ static struct MHD_Response *make_overloaded(void)
     return response;
 }
 
+/* Whether the Python client that this daemon hands out is asking, of whatever version: it is told ours. */
+static bool is_our_client(const struct exchange *exchange)
+{
+    static const char name[] = "gradcheckd.py/";
+    const char *agent = exchange->connection != NULL ? exchange_header(exchange, "User-Agent") : NULL;
+    return agent != NULL && strncmp(agent, name, sizeof name - 1) == 0;
+}
+
 /* The library's response over the exchange's answer, which stays where it is: the exchange lives until the
  * completed callback, and that comes after the last byte was sent. NULL when memory is short. */
 static struct MHD_Response *make_response(struct request *request)
@@ -83,14 +91,16 @@ static struct MHD_Response *make_response(struct request *request)
     bool good = MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
     if (good && request->id[0] != '\0')
         good = MHD_add_response_header(response, "X-Request-Id", request->id) == MHD_YES;
+    if (good && is_our_client(exchange))
+        good = MHD_add_response_header(response, "X-Gradcheckd-Client", GRADCHECKD_VERSION) == MHD_YES;
     if (good && exchange->content_type != NULL && exchange->status != 204 && exchange->status != 304)
         good = MHD_add_response_header(response, "Content-Type", exchange->content_type) == MHD_YES;
     for (size_t i = 0; good && i < exchange->header_count; i++)
         good = MHD_add_response_header(response, exchange->headers[i].name, exchange->headers[i].value) == MHD_YES;
     if (good && request->cors != NULL)
         good = MHD_add_response_header(response, "Access-Control-Allow-Origin", request->cors) == MHD_YES &&
-               MHD_add_response_header(response, "Access-Control-Expose-Headers", "Server-Timing, X-Request-Id") ==
-                   MHD_YES &&
+               MHD_add_response_header(response, "Access-Control-Expose-Headers",
+                                       "Retry-After, Server-Timing, X-Request-Id") == MHD_YES &&
                MHD_add_response_header(response, "Vary", "Origin") == MHD_YES;
     if (good && probes_draining()) good = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
     if (good) return response;

@@ -171,34 +171,58 @@ static void write_verification(struct json *json, const struct check *check, con
     json_close(json, '}');
 }
 
+/* All members of the report; whoever calls it opens the object and closes it. */
+static void write_report(struct json *json, const struct check *check, const struct report *report,
+                         const struct diagnosis *diagnosis)
+{
+    json_member_bool(json, "passed", report->passed);
+    json_member_number(json, "score", report->score);
+    json_member_number(json, "points", report->points);
+    json_member_number(json, "max_points", report->max_points);
+    json_member_number(json, "loss", report->loss);
+    json_member_text(json, "device", check->problem.backend->device);
+    json_member_text(json, "dtype", dtype_names[check->problem.backend->dtype]);
+    check_report_rule(json, &check->tolerance);
+    write_entries(json, check, "parameters", report->entries, report->entry_count, true);
+    if (report->unexpected_not_listed > 0) {
+        json_member_size(json, "unexpected_not_listed", report->unexpected_not_listed);
+    }
+    if (report->intermediate_count > 0)
+        write_entries(json, check, "intermediates", report->intermediates, report->intermediate_count, false);
+    if (report->backward != NULL) lines_report_json(json, report->backward);
+    if (check->reveal) write_tensors(json, "reference", report->entries, report->entry_count, false);
+    if (check->reveal && report->intermediate_count > 0)
+        write_tensors(json, "reference_intermediates", report->intermediates, report->intermediate_count, false);
+    if (check->numeric) write_tensors(json, "numeric", report->entries, report->entry_count, true);
+    if (diagnosis != NULL) diagnosis_report_json(json, check, diagnosis);
+    if (report->trace != NULL) trace_report_json(json, report->trace);
+    if (report->verified) write_verification(json, check, &report->verification);
+}
+
 void check_report_json(struct text *text, const struct check *check, const struct report *report,
                        const struct diagnosis *diagnosis)
 {
     struct json json;
     json_init(&json, text);
     json_open(&json, '{');
-    json_member_bool(&json, "passed", report->passed);
-    json_member_number(&json, "score", report->score);
-    json_member_number(&json, "points", report->points);
-    json_member_number(&json, "max_points", report->max_points);
-    json_member_number(&json, "loss", report->loss);
-    json_member_text(&json, "device", check->problem.backend->device);
-    json_member_text(&json, "dtype", dtype_names[check->problem.backend->dtype]);
-    check_report_rule(&json, &check->tolerance);
-    write_entries(&json, check, "parameters", report->entries, report->entry_count, true);
-    if (report->unexpected_not_listed > 0) {
-        json_member_size(&json, "unexpected_not_listed", report->unexpected_not_listed);
-    }
-    if (report->intermediate_count > 0)
-        write_entries(&json, check, "intermediates", report->intermediates, report->intermediate_count, false);
-    if (report->backward != NULL) lines_report_json(&json, report->backward);
-    if (check->reveal) write_tensors(&json, "reference", report->entries, report->entry_count, false);
-    if (check->reveal && report->intermediate_count > 0)
-        write_tensors(&json, "reference_intermediates", report->intermediates, report->intermediate_count, false);
-    if (check->numeric) write_tensors(&json, "numeric", report->entries, report->entry_count, true);
-    if (diagnosis != NULL) diagnosis_report_json(&json, check, diagnosis);
-    if (report->trace != NULL) trace_report_json(&json, report->trace);
-    if (report->verified) write_verification(&json, check, &report->verification);
+    write_report(&json, check, report, diagnosis);
     json_close(&json, '}');
     text_add(text, "\n");
+}
+
+void check_report_client(struct text *text, const struct check *check, const struct report *report,
+                         const struct diagnosis *diagnosis)
+{
+    struct text table;
+    struct json json;
+    text_init(&table, text->arena);
+    check_report_text(&table, check, report, diagnosis);
+    json_init(&json, text);
+    json_open(&json, '{');
+    write_report(&json, check, report, diagnosis);
+    json_key(&json, "text");
+    json_text_bytes(&json, table.data, table.length);
+    json_close(&json, '}');
+    text_add(text, "\n");
+    text->failed = text->failed || table.failed;
 }

@@ -6,11 +6,14 @@
 #include "core/diagnosis/diagnose.h"
 #include "server/text/text.h"
 
-/* As JSON, and as a table for a terminal; diagnosis is NULL where there is none. */
+/* As JSON, as a table for a terminal, and as JSON with that table as the member `text`, for a program that shows
+ * reports to people; diagnosis is NULL where there is none. */
 void check_report_json(struct text *text, const struct check *check, const struct report *report,
                        const struct diagnosis *diagnosis);
 void check_report_text(struct text *text, const struct check *check, const struct report *report,
                        const struct diagnosis *diagnosis);
+void check_report_client(struct text *text, const struct check *check, const struct report *report,
+                         const struct diagnosis *diagnosis);
 
 /* An entry as JSON; `line` is that of the program which made what is graded, 0 without one; `state` what of an
  * optimizer's state it is, NULL of none. */

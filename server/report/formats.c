@@ -41,6 +41,7 @@ const struct format formats[] = {
     {"coderunner", JSON, .tell = coderunner_write},
     {"check50", JSON, .tell = check50_write},
     {"edulinq", JSON, .tell = edulinq_write},
+    {"client", "application/vnd.gradcheckd+json", .accepted = true, .write = check_report_client},
     {0},
 };
 _Static_assert(sizeof formats / sizeof *formats <= FORMATS_MAX, "FORMATS_MAX is too small");

@@ -295,6 +295,8 @@ class TruthTest(DaemonTest):
         for query, accept, expected, media in (("?format=json", None, 200, "application/json"),
                                                ("?format=text", None, 200, "text/plain"),
                                                ("", "text/plain", 200, "text/plain"),
+                                               ("?format=client", None, 200, "application/vnd.gradcheckd+json"),
+                                               ("", "application/vnd.gradcheckd+json", 200, "application/vnd.gradcheckd+json"),
                                                ("?strict=0", None, 200, "application/json"),
                                                ("?strict=1", None, 422, "application/json"),
                                                ("?strict=1&format=text", None, 422, "text/plain")):

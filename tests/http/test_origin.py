@@ -112,7 +112,8 @@ class PageTest(DaemonTest):
         self.assertEqual(answer.status, 204)
         self.assertEqual(answer.headers["access-control-allow-origin"], "https://course.example")
         self.assertIn("POST", answer.headers["access-control-allow-methods"])
-        self.assertIn("Authorization", answer.headers["access-control-allow-headers"])
+        for header in ("Authorization", "Content-Type", "Idempotency-Key"):
+            self.assertIn(header, answer.headers["access-control-allow-headers"])
         answer = self.client().ask(get("/v1/check", method=b"OPTIONS", extra=ask % b"https://example.org"))
         self.assertNotIn("access-control-allow-origin", answer.headers)
 
