@@ -17,7 +17,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 
 # Expanded when a recipe runs, not when this file is read: `make deps` may have installed pkg-config just before.
-PKGS     := libmicrohttpd jansson openblas nettle
+PKGS     := libmicrohttpd jansson openblas nettle zlib libzstd
 # The daemon takes a CUDA object only where it was built from the same of these headers.
 INTERFACE := core/backend/backend.h core/backend/plugin.h core/backend/formulas.h core/backend/layouts.h core/pass/fused.h core/base/error.h core/backend/updates.h
 DEFINES  := -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' \
@@ -44,7 +44,7 @@ SOURCES := $(wildcard core/*/*.[ch] server/*.[ch] server/*/*.[ch] server/*/*.cpp
 # The conformance suite, for the programs that run it on one backend or another.
 CONFORMANCE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/core/conformance*.c))
 
-BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev nettle-dev
+BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev nettle-dev zlib1g-dev libzstd-dev
 # Debian's Node.js and npm, unless others are there; that npm needs ca-certificates, but only recommends them.
 NODE_PACKAGES   = $(shell command -v node >/dev/null && command -v npm >/dev/null || echo nodejs npm ca-certificates)
 TEST_PACKAGES  := check curl libxml2-utils perl python3 python3-jsonschema python3-numpy

@@ -4,8 +4,13 @@
 
 int read_body(struct exchange *exchange, struct document *document, struct error *error)
 {
-    int code = body_read(exchange->media_type, &exchange->arena, exchange->body, exchange->body_length,
-                         &exchange->cancelled, document, error);
+    const struct body body = {.media_type = exchange->media_type,
+                              .content_type = exchange_header(exchange, "Content-Type"),
+                              .coding = exchange->coding,
+                              .bytes = exchange->body,
+                              .length = exchange->body_length,
+                              .most = exchange->options->max_body};
+    int code = body_read(&body, &exchange->arena, &exchange->cancelled, document, error);
     exchange->line = document->line;
     exchange->column = document->column;
     return code;

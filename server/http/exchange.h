@@ -36,6 +36,7 @@ struct exchange {
     const char *token; /* and the token that says so, not terminated; NULL without one */
     size_t token_length;
     const char *media_type;       /* of the body: the one of route->accepts that it is */
+    const char *coding;           /* of the body: the one of route->codings that it is in; NULL where it came as it is */
     size_t line, column;          /* where it breaks off, from 1, if it is malformed JSON; a problem tells them */
     atomic_bool cancelled;        /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */
     atomic_bool overdue;          /* it was the time: LIMIT_WORK_SECONDS are over. Set before `cancelled` */
