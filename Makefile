@@ -53,7 +53,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims programs asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-corpus half-finished replay coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims programs asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-multipart fuzz-npz fuzz-safetensors fuzz-corpus half-finished replay coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -276,7 +276,7 @@ soak: all ## mixed load for SOAK_MINUTES (30): memory, descriptors and threads s
 
 # ---- fuzzing; without a fuzzer, too: any compiler replays the corpora ----
 
-FUZZED       := documents headers programs requests
+FUZZED       := documents headers programs requests multipart npz safetensors
 FUZZ_SHARED  := $(patsubst %.c,$(B)/%.o,$(filter-out tests/fuzz/fuzz_%.c tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 FUZZ_SECONDS ?= 120
 FUZZ_DRAWN   ?= 1000
@@ -287,6 +287,9 @@ FUZZ_OF_documents = -max_len=65536
 FUZZ_OF_headers   = -max_len=2048
 FUZZ_OF_programs  = -max_len=1024
 FUZZ_OF_requests  = -max_len=1024 -entropic=0
+FUZZ_OF_multipart = -max_len=4096
+FUZZ_OF_npz       = -max_len=4096
+FUZZ_OF_safetensors = -max_len=4096
 
 $(B)/tests/fuzz/replay-%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(FUZZ_SHARED) $(LIBRARY)
 	$(call Q,link) $(CC) $(CFLAGS) $(FUZZ_LINK) -o $@ $^ $(LDLIBS)
@@ -299,12 +302,15 @@ COPIES_documents = 30
 COPIES_headers   = 100
 COPIES_programs  = 100
 COPIES_requests  = 0
+COPIES_multipart = 300
+COPIES_npz       = 300
+COPIES_safetensors = 300
 
 replay: $(FUZZED:%=$(B)/tests/fuzz/replay-%)
 	@export OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=abort_on_error=1; \
 	$(foreach f,$(FUZZED),$(B)/tests/fuzz/replay-$(f) tests/fuzz/corpus-$(f) $(FUZZ_DRAWN) $(COPIES_$(f)) &&) true
 
-fuzz: ## feed documents, headers, programs and requests with libFuzzer, each for FUZZ_SECONDS (120) or FUZZ_RUNS; fuzz-headers: one
+fuzz: ## feed documents, headers, programs, requests and files with libFuzzer, each for FUZZ_SECONDS (120) or FUZZ_RUNS; fuzz-headers: one
 	@for f in $(FUZZED); do $(MAKE) --no-print-directory fuzz-$$f || exit 1; done
 
 # With so much arithmetic, tracing comparisons takes most of the time, and a fuzzer can say little about numbers: the
