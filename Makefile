@@ -111,7 +111,8 @@ $(B)/tests/core/test_graph: $(B)/tests/core/random_network.o
 # tests/server/test_allocations.c stands for all that takes memory.
 WRAPPED := malloc calloc realloc arena_alloc arena_array arena_zeroed arena_doubles arena_text \
     MHD_create_response_from_buffer MHD_create_response_from_callback MHD_add_response_header
-$(B)/tests/server/test_allocations: $(B)/server/blas_setup.o
+$(B)/tests/server/test_allocations: $(B)/server/blas_setup.o $(B)/tests/server/packed.o
+$(B)/tests/server/test_files: $(B)/tests/server/packed.o
 $(B)/tests/server/test_allocations: TEST_LINK = $(WRAPPED:%=-Wl,--wrap=%)
 
 .SECONDARY:

@@ -128,7 +128,7 @@ static int unpack_frames(struct reading *r, ZSTD_DCtx *context, const char *byte
         if (!ZSTD_isError(result)) return CODE_OK;
         ZSTD_ErrorCode code = ZSTD_getErrorCode(result);
         if (code == ZSTD_error_memory_allocation) return reading_out_of_memory(r);
-        if (code == ZSTD_error_srcSize_wrong) return damaged(r, "cut off");
+        if (code == ZSTD_error_srcSize_wrong) return damaged(r, "cut off, or followed by something else");
         if (code != ZSTD_error_dstSize_tooSmall) return damaged(r, "damaged");
     }
 }

@@ -154,6 +154,7 @@ static const struct {
 
 static int read_type(struct header *h)
 {
+    enum { SHOWN = 32 };
     const char *type = h->descr;
     size_t length = h->descr_length;
     char order = '=';
@@ -170,7 +171,7 @@ static int read_type(struct header *h)
     }
     return reading_unsupported(
         h->r, "it holds elements of type \"%.*s\": booleans, integers and floats of up to eight bytes are read",
-        length < 32 ? (int)length : 32, type);
+        h->descr_length < SHOWN ? (int)h->descr_length : SHOWN, h->descr);
 }
 
 /* ---- arrays ---- */
