@@ -33,6 +33,20 @@ const char *body_coding(size_t i)
     return encoding_name(i);
 }
 
+static int unpack(struct reading *r, const struct body *body, const char **bytes, size_t *length)
+{
+    *bytes = body->bytes;
+    *length = body->length;
+    return body->coding == NULL ? CODE_OK : encoding_read(r, body->coding, body->bytes, body->length, bytes, length);
+}
+
+int body_unpack(const struct body *body, struct arena *arena, const atomic_bool *cancelled, const char **bytes,
+                size_t *length, struct error *error)
+{
+    struct reading r = {.arena = arena, .cancelled = cancelled, .error = error, .most = body->most, .room = body->most};
+    return unpack(&r, body, bytes, length);
+}
+
 int body_read(const struct body *body, struct arena *arena, const atomic_bool *cancelled, struct document *document,
               struct error *error)
 {
@@ -42,11 +56,10 @@ int body_read(const struct body *body, struct arena *arena, const atomic_bool *c
                         .error = error,
                         .most = body->most,
                         .room = body->most};
-    const char *bytes = body->bytes, *type = body->content_type != NULL ? body->content_type : "";
-    size_t length = body->length;
+    const char *bytes, *type = body->content_type != NULL ? body->content_type : "";
+    size_t length;
     *document = (struct document){0};
-    if (body->coding != NULL && encoding_read(&r, body->coding, body->bytes, body->length, &bytes, &length) != CODE_OK)
-        return error->code;
+    if (unpack(&r, body, &bytes, &length) != CODE_OK) return error->code;
     for (size_t i = 0; i < READER_COUNT; i++)
         if (strcmp(readers[i].media_type, body->media_type) == 0) return readers[i].read(&r, type, bytes, length);
     return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE, "There is no reader for %.100s.", body->media_type);

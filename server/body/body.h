@@ -22,6 +22,10 @@ struct body {
     size_t most; /* bytes that may come out where it is packed, or holds what is */
 };
 
+/* Its bytes as they were before they were packed. Codes as in encoding.h. */
+int body_unpack(const struct body *body, struct arena *arena, const atomic_bool *cancelled, const char **bytes,
+                size_t *length, struct error *error);
+
 /* Reads it. Numbers may stay in the body's own bytes. The rest is as of document_read, which is JSON's reader; codes of
  * the other readers are in encoding.h, multipart.h, form.h and parts.h. */
 int body_read(const struct body *body, struct arena *arena, const atomic_bool *cancelled, struct document *document,

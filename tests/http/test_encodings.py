@@ -73,6 +73,16 @@ class ReadTest(EncodingTest):
         body = b'--b\r\nContent-Disposition: form-data; name="request"\r\n\r\n' + CHECK + b"\r\n--b--"
         self.assertTrue(self.send(gzip.compress(body), b"gzip", FORM).json()["passed"])
 
+    def test_lines(self):
+        lines = CHECK.replace(b"\n", b" ") + b"\n" + b"{}\n"
+        with self.client().socket as client:
+            client.sendall(post(gzip.compress(lines), kind=b"application/x-ndjson", extra=b"Content-Encoding: gzip\r\nConnection: close\r\n"))
+            answer = b""
+            while piece := client.recv(65536):
+                answer += piece
+        self.assertIn(b'{"passed":true', answer)
+        self.assertIn(b'{"line":2', answer)
+
     def test_what_is_malformed_inside(self):
         problem = self.assertProblem(self.send(gzip.compress(b'{"network": \n]}'), b"gzip"), 400, "malformed_json")
         self.assertEqual(problem["line"], 2)
