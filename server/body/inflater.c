@@ -57,7 +57,7 @@ enum inflated inflater_go_on(struct reading *r, struct inflating *at)
     for (;;) {
         if (reading_look(r) != CODE_OK) return INFLATED_STOPPED;
         unsigned in = piece((size_t)(at->from_end - at->from)), out = piece((size_t)(at->to_end - at->to));
-        unsigned char nothing;
+        unsigned char nothing = 0;
         stream->next_in = (z_const unsigned char *)(uintptr_t)at->from;
         stream->avail_in = in;
         /* zlib refuses to go on with nowhere to write to, even where nothing but the end of a stream is left. */

@@ -22,7 +22,7 @@ struct header {
     const char *descr;
     size_t descr_length;
     struct layout layout;
-    bool has_shape, has_order;
+    bool has_descr, has_shape, has_order;
 };
 
 static int header_fault(struct header *h)
@@ -109,7 +109,8 @@ static int read_order(struct header *h)
 
 static int read_descr(struct header *h)
 {
-    if (h->descr != NULL) return header_fault(h);
+    if (h->has_descr) return header_fault(h);
+    h->has_descr = true;
     skip_space(h);
     if (h->at < h->end && *h->at == '[')
         return reading_unsupported(h->r, "it has fields (a structured array): plain arrays of numbers are read");
@@ -138,7 +139,7 @@ static int read_members(struct header *h)
         break;
     }
     skip_space(h);
-    return h->at == h->end && h->descr != NULL && h->has_shape && h->has_order ? CODE_OK : header_fault(h);
+    return h->at == h->end && h->has_descr && h->has_shape && h->has_order ? CODE_OK : header_fault(h);
 }
 
 /* ---- the type: byte order, kind, size ---- */
@@ -201,7 +202,7 @@ static int find_header(struct header *h, const char *bytes, size_t length, const
 
 int npy_read(struct reading *r, const char *bytes, size_t length, json_t **value)
 {
-    struct header h = {.r = r};
+    struct header h = {.r = r, .at = bytes, .end = bytes, .descr = ""};
     struct tensor tensor;
     const char *data = bytes;
     size_t needed = 0;

@@ -195,17 +195,16 @@ int reading_put(struct reading *r, json_t *object, const char *name, size_t leng
  * document_read has accepted. */
 static void shift_rows(json_t *value, json_int_t base)
 {
-    const char *key;
-    json_t *inner;
-    size_t i;
-    if (json_is_object(value)) {
-        json_object_foreach(value, key, inner) shift_rows(inner, base);
-    } else if (json_is_array(value) && json_array_size(value) == 1 && json_is_integer(json_array_get(value, 0))) {
-        inner = json_array_get(value, 0);
-        json_integer_set(inner, json_integer_value(inner) + base);
-    } else if (json_is_array(value)) {
-        json_array_foreach(value, i, inner) shift_rows(inner, base);
+    size_t size = json_array_size(value); /* 0 of what is no array */
+    json_t *first = json_array_get(value, 0);
+    if (size == 1 && json_is_integer(first)) {
+        json_integer_set(first, json_integer_value(first) + base);
+        return;
     }
+    for (void *at = json_object_iter(value); at != NULL; at = json_object_iter_next(value, at))
+        shift_rows(json_object_iter_value(at), base);
+    for (size_t i = 0; i < size; i++)
+        shift_rows(json_array_get(value, i), base);
 }
 
 int reading_json(struct reading *r, const char *text, size_t length, json_t **value)
