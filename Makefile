@@ -17,7 +17,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 
 # Expanded when a recipe runs, not when this file is read: `make deps` may have installed pkg-config just before.
-PKGS     := libmicrohttpd jansson openblas nettle
+PKGS     := libmicrohttpd jansson openblas nettle zlib libzstd
 # The daemon takes a CUDA object only where it was built from the same of these headers.
 INTERFACE := core/backend/backend.h core/backend/plugin.h core/backend/formulas.h core/backend/layouts.h core/pass/fused.h core/base/error.h core/backend/updates.h
 DEFINES  := -D_GNU_SOURCE -DGRADCHECKD_VERSION='"$(VERSION)"' \
@@ -44,7 +44,7 @@ SOURCES := $(wildcard core/*/*.[ch] server/*.[ch] server/*/*.[ch] server/*/*.cpp
 # The conformance suite, for the programs that run it on one backend or another.
 CONFORMANCE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/core/conformance*.c))
 
-BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev nettle-dev
+BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev nettle-dev zlib1g-dev libzstd-dev
 # Debian's Node.js and npm, unless others are there; that npm needs ca-certificates, but only recommends them.
 NODE_PACKAGES   = $(shell command -v node >/dev/null && command -v npm >/dev/null || echo nodejs npm ca-certificates)
 TEST_PACKAGES  := check curl libxml2-utils perl python3 python3-jsonschema python3-numpy
@@ -53,7 +53,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims programs asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-corpus half-finished replay coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims programs asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-multipart fuzz-npz fuzz-safetensors fuzz-corpus half-finished replay coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -111,7 +111,8 @@ $(B)/tests/core/test_graph: $(B)/tests/core/random_network.o
 # tests/server/test_allocations.c stands for all that takes memory.
 WRAPPED := malloc calloc realloc arena_alloc arena_array arena_zeroed arena_doubles arena_text \
     MHD_create_response_from_buffer MHD_create_response_from_callback MHD_add_response_header
-$(B)/tests/server/test_allocations: $(B)/server/blas_setup.o
+$(B)/tests/server/test_allocations: $(B)/server/blas_setup.o $(B)/tests/server/packed.o
+$(B)/tests/server/test_files: $(B)/tests/server/packed.o
 $(B)/tests/server/test_allocations: TEST_LINK = $(WRAPPED:%=-Wl,--wrap=%)
 
 .SECONDARY:
@@ -276,7 +277,7 @@ soak: all ## mixed load for SOAK_MINUTES (30): memory, descriptors and threads s
 
 # ---- fuzzing; without a fuzzer, too: any compiler replays the corpora ----
 
-FUZZED       := documents headers programs requests
+FUZZED       := documents headers programs requests multipart npz safetensors
 FUZZ_SHARED  := $(patsubst %.c,$(B)/%.o,$(filter-out tests/fuzz/fuzz_%.c tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 FUZZ_SECONDS ?= 120
 FUZZ_DRAWN   ?= 1000
@@ -287,6 +288,9 @@ FUZZ_OF_documents = -max_len=65536
 FUZZ_OF_headers   = -max_len=2048
 FUZZ_OF_programs  = -max_len=1024
 FUZZ_OF_requests  = -max_len=1024 -entropic=0
+FUZZ_OF_multipart = -max_len=4096
+FUZZ_OF_npz       = -max_len=4096
+FUZZ_OF_safetensors = -max_len=4096
 
 $(B)/tests/fuzz/replay-%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(FUZZ_SHARED) $(LIBRARY)
 	$(call Q,link) $(CC) $(CFLAGS) $(FUZZ_LINK) -o $@ $^ $(LDLIBS)
@@ -299,12 +303,15 @@ COPIES_documents = 30
 COPIES_headers   = 100
 COPIES_programs  = 100
 COPIES_requests  = 0
+COPIES_multipart = 300
+COPIES_npz       = 300
+COPIES_safetensors = 300
 
 replay: $(FUZZED:%=$(B)/tests/fuzz/replay-%)
 	@export OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=abort_on_error=1; \
 	$(foreach f,$(FUZZED),$(B)/tests/fuzz/replay-$(f) tests/fuzz/corpus-$(f) $(FUZZ_DRAWN) $(COPIES_$(f)) &&) true
 
-fuzz: ## feed documents, headers, programs and requests with libFuzzer, each for FUZZ_SECONDS (120) or FUZZ_RUNS; fuzz-headers: one
+fuzz: ## feed documents, headers, programs, requests and files with libFuzzer, each for FUZZ_SECONDS (120) or FUZZ_RUNS; fuzz-headers: one
 	@for f in $(FUZZED); do $(MAKE) --no-print-directory fuzz-$$f || exit 1; done
 
 # With so much arithmetic, tracing comparisons takes most of the time, and a fuzzer can say little about numbers: the

@@ -16,6 +16,8 @@ enum {
     CODE_UNKNOWN_LAYER,
     CODE_UNKNOWN_LOSS,
     CODE_TOO_MUCH_WORK,
+    CODE_MALFORMED_FILE,   /* a file that is damaged, or lies about itself */
+    CODE_UNSUPPORTED_FILE, /* one of a format, or of numbers, that are not read here */
     /* of HTTP */
     CODE_BAD_REQUEST,        /* framing, odd query parameters */
     CODE_QUERY_OUT_OF_RANGE, /* told as CODE_OUT_OF_RANGE, but there is nothing in the body to point at */

@@ -24,6 +24,11 @@
 /* Brackets within brackets, anywhere in a JSON body. */
 #define LIMIT_DEPTH 64
 
+/* Parts of a multipart body or fields of a form, bytes of the headers of one, and entries of an archive. */
+#define LIMIT_PARTS 4096
+#define LIMIT_PART_HEADERS 8192
+#define LIMIT_ENTRIES 16384
+
 /* Bytes of a body that are read between two looks at whether anybody still waits for the answer. */
 #define LIMIT_LOOK ((size_t)64 << 10)
 

@@ -9,7 +9,8 @@
 #include "core/train/train.h"
 #include "server/report/formats.h"
 #include "server/task/device.h"
-#include "server/body/document.h"
+#include "server/body/body.h"
+#include "server/body/files.h"
 #include "server/http/connections.h"
 #include "server/limits.h"
 #include "server/task/read_attributes.h"
@@ -147,6 +148,26 @@ static void write_formats(struct json *json)
     json_close(json, ']');
 }
 
+static void write_list(struct json *json, const char *name, const char *(*entry)(size_t i))
+{
+    json_key(json, name);
+    json_open(json, '[');
+    for (size_t i = 0; entry(i) != NULL; i++)
+        json_text(json, entry(i));
+    json_close(json, ']');
+}
+
+/* What a request may be sent as. */
+static void write_bodies(struct json *json)
+{
+    json_key(json, "bodies");
+    json_open(json, '{');
+    write_list(json, "media_types", body_media_type);
+    write_list(json, "codings", body_coding);
+    write_list(json, "files", files_format);
+    json_close(json, '}');
+}
+
 static void write_limits(struct json *json, const struct options *options)
 {
     json_key(json, "limits");
@@ -166,6 +187,8 @@ static void write_limits(struct json *json, const struct options *options)
     json_member_number(json, "max_svd_flops", LIMIT_SVD_WORK);
     json_member_number(json, "max_rank", TENSOR_RANK_MAX);
     json_member_number(json, "max_values", DOCUMENT_VALUES_MAX);
+    json_member_number(json, "max_parts", LIMIT_PARTS);
+    json_member_number(json, "max_entries", LIMIT_ENTRIES);
     json_member_number(json, "max_unexpected_listed", CHECK_UNEXPECTED_MAX);
     json_member_number(json, "max_connections", (double)connections_most());
     json_member_number(json, "max_queue", LIMIT_QUEUE);
@@ -199,6 +222,7 @@ int api_capabilities(struct exchange *exchange, struct error *error)
     write_devices(&json);
     write_names(&json, "dtypes", dtype_names);
     write_formats(&json);
+    write_bodies(&json);
     json_member_bool(&json, "reveal", !exchange->options->no_reveal);
     json_member_bool(&json, "tokens", exchange->options->tokens[0] != '\0');
     write_limits(&json, exchange->options);

@@ -9,6 +9,7 @@
 #include "core/base/memory.h"
 #include "core/base/parallel.h"
 #include "server/api/class_line.h"
+#include "server/api/read_body.h"
 #include "server/http/stream.h"
 #include "server/limits.h"
 
@@ -109,8 +110,11 @@ static int begin(struct class_state *state, struct error *error)
 {
     struct exchange *exchange = state->exchange;
     unsigned most = exchange->options->threads > 0 ? exchange->options->threads : 1;
-    state->at = exchange->body != NULL ? exchange->body : "";
-    state->end = state->at + exchange->body_length;
+    const char *bytes;
+    size_t length;
+    if (read_body_bytes(exchange, &bytes, &length, error) != CODE_OK) return error->code;
+    state->at = bytes != NULL ? bytes : "";
+    state->end = state->at + length;
     if (read_first(state, error) != CODE_OK) return error->code;
     state->workers = arena_zeroed(&exchange->arena, most, sizeof *state->workers);
     state->slots = arena_array(&exchange->arena, LINES_AT_ONCE, sizeof *state->slots);

@@ -1,53 +1,17 @@
 #include "server/body/document.h"
 
-#include <setjmp.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <limits.h>
 
 #include "server/body/json_fault.h"
+#include "server/body/json_memory.h"
 #include "server/body/json_scan.h"
 #include "server/limits.h"
 
-/* ---- jansson's memory ---- */
-
-/* A word before each of jansson's pieces says where it came from, so that a value made outside of
- * document_read may be freed as usual, and one from an arena is left to it. */
-enum { PREFIX = 16 };
-enum { FROM_HEAP = 1, FROM_ARENA = 2 };
-
-static _Thread_local struct arena *current; /* while jansson reads for this thread */
-static _Thread_local bool exhausted;        /* it asked for more than there is */
-static _Thread_local jmp_buf way_out;       /* then it is left here */
-
-/* jansson does not look whether a byte of a string found room, and then runs beyond the string's end, which it lacks.
- * So it never hears that memory is short: it is left, which is safe, as all that it holds is the arena's. */
-static void *take(size_t size)
-{
-    char *piece = NULL;
-    if (size <= SIZE_MAX - PREFIX)
-        piece = current != NULL ? arena_alloc(current, size + PREFIX) : malloc(size + PREFIX);
-    if (piece == NULL && current != NULL) {
-        exhausted = true;
-        longjmp(way_out, 1);
-    }
-    if (piece == NULL) return NULL;
-    *piece = current != NULL ? FROM_ARENA : FROM_HEAP;
-    return piece + PREFIX;
-}
-
-static void give(void *memory)
-{
-    if (memory == NULL) return;
-    char *piece = (char *)memory - PREFIX;
-    if (*piece == FROM_HEAP) free(piece);
-}
-
 void document_setup(void)
 {
-    json_set_alloc_funcs(take, give);
-    json_object_seed(0);
+    json_memory_setup();
 }
 
 /* ---- refusals ---- */
@@ -143,23 +107,21 @@ static size_t hand_out(void *buffer, size_t room, void *from)
     return length;
 }
 
-/* NULL where memory is short, too. */
-static json_t *load_or_leave(struct source *source, json_error_t *reason)
+struct loading {
+    struct source *source;
+    json_error_t *reason;
+    json_t *root;
+};
+
+static void load(void *context)
 {
-    if (setjmp(way_out) != 0) return NULL;
+    struct loading *loading = context;
+    struct source *source = loading->source;
     /* A short text is read faster in one piece, and before anybody could cancel it. */
     size_t length = (size_t)(source->end - source->at);
-    return length <= LIMIT_LOOK ? json_loadb(source->at, length, JSON_REJECT_DUPLICATES, reason)
-                                : json_load_callback(hand_out, source, JSON_REJECT_DUPLICATES, reason);
-}
-
-static json_t *load(struct arena *arena, struct source *source, json_error_t *reason)
-{
-    exhausted = false;
-    current = arena;
-    json_t *root = load_or_leave(source, reason);
-    current = NULL;
-    return root;
+    loading->root = length <= LIMIT_LOOK
+                        ? json_loadb(source->at, length, JSON_REJECT_DUPLICATES, loading->reason)
+                        : json_load_callback(hand_out, source, JSON_REJECT_DUPLICATES, loading->reason);
 }
 
 int document_read(struct arena *arena, const char *text, size_t length, const atomic_bool *cancelled,
@@ -187,11 +149,11 @@ int document_read(struct arena *arena, const char *text, size_t length, const at
     const char *reduced = scan.reduced.data != NULL ? scan.reduced.data : "";
     struct source source = {
         .at = reduced, .end = reduced + scan.reduced.length, .look = reduced, .cancelled = cancelled};
-    json_t *root = load(arena, &source, &reason);
+    struct loading loading = {.source = &source, .reason = &reason};
+    if (!json_memory_lend(arena, load, &loading)) return no_memory(error);
     if (source.stopped) return gave_up(error);
-    if (exhausted) return no_memory(error);
-    if (root == NULL) return refused(&refusal, &scan, &reason);
-    *document = (struct document){.root = root, .table = scan.table, .count = scan.count};
+    if (loading.root == NULL) return refused(&refusal, &scan, &reason);
+    *document = (struct document){.root = loading.root, .table = scan.table, .count = scan.count};
     return CODE_OK;
 }
 

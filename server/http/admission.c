@@ -66,21 +66,32 @@ static const struct route *find_route(const struct routes *routes, const char *p
     return found;
 }
 
+enum { LIST_MAX = 256 };
+
+/* What a route takes, in words: "application/json or application/zip". */
+static void list_names(const char *(*name)(size_t i), const char *between, char list[LIST_MAX])
+{
+    size_t used = 0;
+    list[0] = '\0';
+    for (size_t i = 0; name(i) != NULL && used < LIST_MAX; i++) {
+        int n = snprintf(list + used, LIST_MAX - used, "%s%s", i > 0 ? between : "", name(i));
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
 static int check_coding(struct exchange *exchange, struct error *error)
 {
     const char *coding = exchange_header(exchange, "Content-Encoding");
+    const struct route *route = exchange->route;
     if (coding == NULL || strcasecmp(coding, "identity") == 0) return CODE_OK;
-    return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE, "The body must come as it is, without a Content-Encoding.");
-}
-
-/* The media types of a route's bodies, in words: "application/json or application/zip". */
-static void list_types(const struct route *route, char *list, size_t size)
-{
-    size_t used = 0;
-    for (size_t i = 0; route->accepts(i) != NULL && used < size; i++) {
-        int n = snprintf(list + used, size - used, "%s%s", i > 0 ? " or " : "", route->accepts(i));
-        used += n > 0 ? (size_t)n : 0;
+    for (size_t i = 0; route->codings(i) != NULL; i++) {
+        exchange->coding = route->codings(i);
+        if (strcasecmp(coding, exchange->coding) == 0) return CODE_OK;
     }
+    char known[LIST_MAX];
+    list_names(route->codings, ", ", known);
+    return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE,
+                     "The body must come as it is, or in one of the content codings %s.", known);
 }
 
 static int check_type(struct exchange *exchange, struct error *error)
@@ -95,13 +106,8 @@ static int check_type(struct exchange *exchange, struct error *error)
         exchange->media_type = route->accepts(i);
         if (media_type_is(type, exchange->media_type)) return CODE_OK;
     }
-    char wanted[256];
-    list_types(route, wanted, sizeof wanted);
-    if (media_type_is(type, "application/x-www-form-urlencoded"))
-        return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE,
-                         "The body must be %s, but the request says it is a form, as curl -d does: use curl --json, or "
-                         "add -H 'Content-Type: %s'.",
-                         wanted, route->accepts(0));
+    char wanted[LIST_MAX];
+    list_names(route->accepts, " or ", wanted);
     return error_set(error, CODE_UNSUPPORTED_MEDIA_TYPE, "The body must be %s, but Content-Type is %.100s.", wanted,
                      type);
 }
@@ -133,13 +139,24 @@ static void answer_options(struct exchange *exchange, const char *allow)
     exchange_answer_header(exchange, "Allow", allow);
 }
 
+/* What a 415 tells of the codings that would do. */
+static void tell_codings(struct exchange *exchange)
+{
+    char list[LIST_MAX];
+    const struct route *route = exchange->route;
+    if (route == NULL || route->codings == NULL) return;
+    list_names(route->codings, ", ", list);
+    const char *value = arena_text(&exchange->arena, list, strlen(list));
+    if (value != NULL) exchange_answer_header(exchange, "Accept-Encoding", value);
+}
+
 /* Answers with the error; `allow` goes with a 405, and in the arena; the challenge with a 401 or 403. */
 static void refuse(struct exchange *exchange, const struct error *error, const char *allow, const char *challenge)
 {
     problem_answer(exchange, error);
     if (challenge != NULL) exchange_answer_header(exchange, "WWW-Authenticate", challenge);
     if (error->code == CODE_METHOD_NOT_ALLOWED) exchange_answer_header(exchange, "Allow", allow);
-    if (error->code == CODE_UNSUPPORTED_MEDIA_TYPE) exchange_answer_header(exchange, "Accept-Encoding", "identity");
+    if (error->code == CODE_UNSUPPORTED_MEDIA_TYPE) tell_codings(exchange);
 }
 
 /* Finds the route. True where the answer is there already: OPTIONS. */

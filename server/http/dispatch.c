@@ -79,6 +79,13 @@ static void hand_over(struct request *request)
     if (refused != NULL) turn_away(refused);
 }
 
+/* Whether there may be much more in a body than its length says: what is packed, and all that may hold files. */
+static bool may_unpack(const struct exchange *exchange)
+{
+    if (exchange->coding != NULL) return true;
+    return exchange->media_type != NULL && exchange->media_type != exchange->route->accepts(0);
+}
+
 bool dispatch_request(struct request *request)
 {
     struct exchange *exchange = &request->exchange;
@@ -86,7 +93,7 @@ bool dispatch_request(struct request *request)
     connections_enter(request->connection, PHASE_WORK);
     if (request->body_fault.code != CODE_OK) {
         problem_answer(exchange, &request->body_fault);
-    } else if (exchange->body_length > LIMIT_LIGHT_BODY) {
+    } else if (exchange->body_length > LIMIT_LIGHT_BODY || may_unpack(exchange)) {
         request->weight = WEIGHT_HEAVY; /* even to measure it takes long */
         hand_over(request);
         return true;

@@ -35,12 +35,13 @@ struct exchange {
     enum role role;    /* what its sender may do, */
     const char *token; /* and the token that says so, not terminated; NULL without one */
     size_t token_length;
-    const char *media_type;       /* of the body: the one of route->accepts that it is */
-    size_t line, column;          /* where it breaks off, from 1, if it is malformed JSON; a problem tells them */
-    atomic_bool cancelled;        /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */
-    atomic_bool overdue;          /* it was the time: LIMIT_WORK_SECONDS are over. Set before `cancelled` */
-    bool again;                   /* a device failed, and the CPU has begun anew, in what was left of the time */
-    void *state;                  /* the route's own, in the arena: from its `measure` to its `run` */
+    const char *media_type; /* of the body: the one of route->accepts that it is */
+    const char *coding;     /* of the body: the one of route->codings that it is in; NULL where it came as it is */
+    size_t line, column;    /* where it breaks off, from 1, if it is malformed JSON; a problem tells them */
+    atomic_bool cancelled;  /* the client left or time is up: long work looks at it and stops (CODE_CANCELLED) */
+    atomic_bool overdue;    /* it was the time: LIMIT_WORK_SECONDS are over. Set before `cancelled` */
+    bool again;             /* a device failed, and the CPU has begun anew, in what was left of the time */
+    void *state;            /* the route's own, in the arena: from its `measure` to its `run` */
     void (*dispose)(void *state); /* what the route keeps outside of the arena: called with it when the exchange ends */
     bool on_worker;               /* `run` is called on a worker, not on a thread that serves other connections, too */
     exchange_step *rest; /* what `run`, on a connection's thread, finds to take longer than that thread can be kept for,

@@ -30,6 +30,7 @@ struct route {
     bool lasts;                       /* it goes on for as long as it may: the drain cancels it */
     const char *what;                 /* a request of it, in words: "check"; NULL where `measure` is */
     const char *(*accepts)(size_t i); /* POST: the media types of its bodies, by number; NULL behind the last */
+    const char *(*codings)(size_t i); /* POST: the content codings of its bodies, in the same way */
 };
 
 struct routes {

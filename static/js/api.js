@@ -2,7 +2,7 @@
  * The service over fetch.
  *
  *   await getCapabilities()                        what GET /v1/capabilities answers, asked once
- *   await postCheck(request, { signal })           the report
+ *   await postCheck(request, { signal, files })    the report; files: a Map of part name -> File beside the request
  *   await postJson("/v1/train", request, { signal })
  *   await streamEvents("/v1/train", request, { signal, onEvent(name, data) {} })
  *                                                  server-sent events of a POST, until the stream ends
@@ -11,6 +11,7 @@
  * or sends an `event: error`; an aborted signal throws its AbortError.
  */
 import { toJson } from "./numbers.js";
+import { partsOf } from "./tensor-files.js";
 import { askForToken, tokenHeader } from "./token.js";
 
 /** What is wrong with a request, and where (RFC 9457). Also made here for what cannot even be sent. */
@@ -30,7 +31,7 @@ const bodyOf = (request) => (typeof request === "string" ? request : toJson(requ
 async function send(path, { body, accept, signal } = {}) {
   for (;;) {
     const headers = { Accept: accept ?? "application/json", ...tokenHeader() };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (typeof body === "string") headers["Content-Type"] = "application/json"; // parts say their own
     let response;
     try {
       response = await fetch(path, { method: body === undefined ? "GET" : "POST", headers, body, signal });
@@ -55,8 +56,8 @@ async function problemOf(response) {
 }
 
 /** POSTs JSON, and reads JSON. */
-export async function postJson(path, request, { signal } = {}) {
-  return (await send(path, { body: bodyOf(request), signal })).json();
+export async function postJson(path, request, { signal, files } = {}) {
+  return (await send(path, { body: files?.size > 0 ? partsOf(request, files) : bodyOf(request), signal })).json();
 }
 
 /** Checks gradients; see /openapi.json for both sides. */

@@ -43,7 +43,7 @@ export function mountCheck(root, shared) {
   const button = el("button", { class: "button primary", type: "button", onclick: check }, "Check");
   const status = el("p", { class: "help", id: "check-status" });
   const output = el("section", { class: "card output", "aria-label": "Report", tabindex: "-1", hidden: true });
-  const curl = curlBlock(() => curlCommand("/v1/check?format=text", request()), shared.announce);
+  const curl = curlBlock(() => curlCommand("/v1/check?format=text", request(), gradients.files()), shared.announce);
   const train = el("button", { class: "button quiet", type: "button", onclick: openInTrain }, "Train this network");
 
   root.append(
@@ -140,7 +140,8 @@ export function mountCheck(root, shared) {
   }
 
   function request() {
-    return { ...editor.get(), gradients: gradients.get(), ...options.get() };
+    const inFiles = gradients.files().size > 0;
+    return { ...editor.get(), ...(inFiles ? {} : { gradients: gradients.get() }), ...options.get() };
   }
 
   function check() {
@@ -175,7 +176,7 @@ export function mountCheck(root, shared) {
 
   async function ask(signal) {
     const asked = request();
-    const report = await postCheck(asked, { signal });
+    const report = await postCheck(asked, { signal, files: gradients.files() });
     fill(output, el("h2", {}, "The report"), el("p", { class: "stale-note note warn" }, "You have changed something since: check again."), reportNode(report, asked, shared.theme));
     output.hidden = false;
     output.classList.remove("stale");

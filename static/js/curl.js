@@ -8,11 +8,13 @@ const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 /**
  * @param {string} path with its query, as in "/v1/check?format=text"
  * @param {object} body the request
- * @param {string[]} options more words for curl, as in ["-N"]
+ * @param {Map<string, File>} files what is sent beside the request, by the names of its parts
  */
-export function curlCommand(path, body, options = []) {
-  const words = ["curl", ...options, quote(new URL(path, location.href).href)].join(" ");
+export function curlCommand(path, body, files = new Map()) {
+  const words = ["curl", quote(new URL(path, location.href).href)].join(" ");
   const token = tokenHeader().Authorization === undefined ? "" : ' -H "Authorization: Bearer $TOKEN"';
+  const parts = [...files].map(([name, file]) => ` \\\n  -F ${quote(`${name}=@${file.name}`)}`).join("");
+  if (files.size > 0) return `${words}${token}${parts} \\\n  --form-string ${quote(`request=${toJson(body, { pretty: true })}`)}`;
   return `${words}${token} \\\n  -H 'Content-Type: application/json' -d ${quote(toJson(body, { pretty: true }))}`;
 }
 

@@ -3,6 +3,7 @@ import { el, field } from "./dom.js";
 import { parseTensors } from "./numbers.js";
 import { parseAt } from "./parameters-editor.js";
 import { Problem } from "./api.js";
+import { TENSOR_FILES, isTensorFile, partName } from "./tensor-files.js";
 
 const MOST_BYTES = 32 << 20;
 
@@ -15,13 +16,20 @@ export function createGradientsInput({ errors, onChange, onRequest, onSubmit }) 
     rows: 12, spellcheck: "false", autocomplete: "off", class: "gradients",
     placeholder: "W1: [[0.0446, 0, -0.032], …]\nb1: [0.1021, 0, -0.032]",
   });
-  const file = el("input", { type: "file", accept: ".json,.txt,.py,application/json,text/plain", class: "visually-hidden", tabindex: "-1", "aria-label": "Gradients from a file" });
+  const file = el("input", { type: "file", multiple: true, accept: `.json,.txt,.py,${TENSOR_FILES},application/json,text/plain`, class: "visually-hidden", tabindex: "-1", "aria-label": "Gradients from a file" });
   const open = el("button", { class: "button small", type: "button", onclick: () => file.click() }, "Open a file…");
-  const place = field("Your gradients", text, { help: "JSON, or what Python prints: a dict of arrays, W1: [[…]], np.array(…). A file can be dropped here. Ctrl+Enter checks." });
-  const node = el("div", { class: "drop" }, place, file);
+  const place = field("Your gradients", text, { help: "JSON, or what Python prints: a dict of arrays, W1: [[…]], np.array(…). A file can be dropped here: these, .npz, .npy or .safetensors. Ctrl+Enter checks." });
+  const chosenText = el("span");
+  const chosen = el("p", { class: "note chosen", role: "status", hidden: true }, chosenText,
+    el("button", { class: "button small", type: "button", onclick: () => { forget(); onChange(); text.focus(); } }, "Remove the files"));
+  const node = el("div", { class: "drop" }, place, chosen, file);
+  let files = new Map(); // part name -> File, in place of the text
   errors.register("/gradients", text);
 
-  text.addEventListener("input", onChange);
+  text.addEventListener("input", () => {
+    forget();
+    onChange();
+  });
   text.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
@@ -32,13 +40,31 @@ export function createGradientsInput({ errors, onChange, onRequest, onSubmit }) 
     errors.show(new Problem({ code: "file", detail, pointer: "/gradients" }));
   }
 
-  async function take(chosen) {
-    if (!chosen) return;
-    if (/\.(npy|npz|pt|pth|pkl|csv|h5)$/i.test(chosen.name)) {
-      return refuse(`${chosen.name} cannot be read here; write JSON: json.dump({name: g.tolist() for name, g in grads.items()}, file)`);
+  function forget() {
+    files = new Map();
+    chosen.hidden = true;
+  }
+
+  /** Files of tensors in place of the text. */
+  function keep(list) {
+    files = new Map(list.map((one) => [partName(one), one]));
+    text.value = "";
+    chosenText.textContent = `${[...files.values()].map((one) => one.name).join(", ")} will be sent. `;
+    chosen.hidden = false;
+    onChange();
+  }
+
+  async function take(list) {
+    const [first] = list;
+    if (!first) return;
+    const pickle = list.find((one) => /\.(pt|pth|pkl|csv|h5|mat)$/i.test(one.name));
+    if (pickle) {
+      return refuse(`${pickle.name} cannot be read here; write np.savez("grads.npz", **grads), or safetensors.torch.save_file(grads, "grads.safetensors")`);
     }
-    if (chosen.size > MOST_BYTES) return refuse(`${chosen.name} is too large for this page; send it with curl.`);
-    const content = await chosen.text();
+    if (isTensorFile(first.name)) return keep(list.filter((one) => isTensorFile(one.name)));
+    if (first.size > MOST_BYTES) return refuse(`${first.name} is too large for this page; send it with curl.`);
+    const content = await first.text();
+    forget();
     const request = wholeRequest(content);
     if (request !== null) return onRequest(request);
     text.value = content.trim();
@@ -46,7 +72,7 @@ export function createGradientsInput({ errors, onChange, onRequest, onSubmit }) 
   }
 
   file.addEventListener("change", async () => {
-    await take(file.files[0]);
+    await take([...file.files]);
     file.value = "";
   });
   node.addEventListener("dragover", (event) => {
@@ -57,9 +83,10 @@ export function createGradientsInput({ errors, onChange, onRequest, onSubmit }) 
   node.addEventListener("drop", (event) => {
     event.preventDefault();
     node.classList.remove("over");
-    const dropped = event.dataTransfer.files[0];
-    if (dropped) take(dropped);
+    const dropped = [...event.dataTransfer.files];
+    if (dropped.length > 0) take(dropped);
     else {
+      forget();
       text.value = event.dataTransfer.getData("text");
       onChange();
     }
@@ -67,6 +94,8 @@ export function createGradientsInput({ errors, onChange, onRequest, onSubmit }) 
 
   return {
     node, openButton: open,
+    /** What was chosen in place of text: part name -> File. */
+    files: () => files,
     get() {
       if (text.value.trim() === "") {
         throw new Problem({ code: "missing_member", pointer: "/gradients", detail: "Paste your gradients here first, or fill in an example." });
@@ -74,7 +103,10 @@ export function createGradientsInput({ errors, onChange, onRequest, onSubmit }) 
       return parseAt("/gradients", text.value, parseTensors);
     },
     text: () => text.value,
-    set: (value) => { text.value = value; },
+    set(value) {
+      forget();
+      text.value = value;
+    },
   };
 }
 

@@ -112,6 +112,7 @@ export function submitted(gradients, name) {
 
 function heatmaps(report, gradients, theme) {
   if (report.reference === undefined) return null;
+  if (gradients === undefined) return el("p", { class: "help" }, "Gradients that were sent as a file are not drawn element by element.");
   const figures = report.parameters.map((entry) => report.reference[entry.name] !== undefined &&
     heatmap(entry.name, submitted(gradients, entry.name), report.reference[entry.name], cellTolerance(report, entry), theme)).filter(Boolean);
   return el("section", {},

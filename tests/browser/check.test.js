@@ -199,8 +199,56 @@ test("gradients come from a file; a whole request fills all fields", async () =>
   await page.waitForSelector("#check-view .layer:nth-child(5).loss");
   await check(page);
   await page.waitForSelector(".summary.good");
-  await give("grads.npz", "PK");
+  await give("grads.pt", "PK");
   await page.waitForSelector("#check-view [aria-invalid]");
+});
+
+/** An array of one number as numpy.save writes it. */
+function npy(value) {
+  const header = Buffer.from("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1), }".padEnd(117) + "\n");
+  const number = Buffer.alloc(8);
+  number.writeDoubleLE(value);
+  return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00", "latin1"), Buffer.from([header.length, 0]), header, number]);
+}
+
+/** A file of safetensors, all of one number. */
+function safetensors(tensors) {
+  const entries = Object.entries(tensors);
+  const header = Buffer.from(JSON.stringify(Object.fromEntries(entries.map(([name, [shape]], i) => [name, { dtype: "F64", shape, data_offsets: [8 * i, 8 * i + 8] }]))));
+  const before = Buffer.alloc(8), data = Buffer.alloc(8 * entries.length);
+  before.writeBigUInt64LE(BigInt(header.length));
+  entries.forEach(([, [, value]], i) => data.writeDoubleLE(value, 8 * i));
+  return Buffer.concat([before, header, data]);
+}
+
+test("files of tensors are sent as they are, and the service says what is wrong with them", async () => {
+  const page = await site.page();
+  await page.click('[data-preset="neuron"]');
+  const give = (...files) => page.setInputFiles("input[type=file]", files.map(([name, buffer]) => ({ name, mimeType: "application/octet-stream", buffer })));
+  const [dW, db] = [-0.1871749357314132, -0.0935874678657066];
+  await give(["grads.safetensors", safetensors({ W1: [[1, 1], dW], b1: [[1], db] })]);
+  await page.waitForSelector("text=grads.safetensors will be sent.");
+  await check(page);
+  await page.waitForSelector(".summary.good");
+  await page.click("#check-view details.curl > summary");
+  assert.match(await page.innerText("#check-view .curl code"), /-F 'gradients=@grads.safetensors' .*--form-string 'request=\{/s);
+
+  await give(["W1.npy", npy(dW)], ["b1.npy", npy(2)]);
+  await page.waitForSelector("text=W1.npy, b1.npy will be sent.");
+  await check(page);
+  await page.waitForSelector(".summary.bad");
+  assert.deepEqual(await texts(page, ".entries tr.failed th"), ["b1"]);
+
+  await give(["grads.npz", Buffer.from("PK\x03\x04 and no more")]);
+  await check(page);
+  await page.waitForSelector("#check-view [aria-invalid]");
+  assert.match(await page.innerText("#check-view .error"), /The file gradients cannot be read: .*cut off/);
+
+  await page.getByRole("button", { name: "Remove the files" }).click();
+  await page.fill("textarea.gradients", `{"W1": [[${dW}]], "b1": [${db}]}`);
+  await check(page);
+  await page.waitForSelector(".summary.good");
+  assert.deepEqual(page.complaints.filter((line) => !line.includes("400")), []);
 });
 
 /** Fills all fields from a file. */

@@ -297,13 +297,27 @@ static const char *check_token(struct span value, enum role wanted, const struct
     return check && wanted == ROLE_STAFF ? "forbidden" : NULL;
 }
 
-static bool is_json(struct span type)
+/* A media type without what stands behind it. */
+static struct span bare_type(struct span type)
 {
     const char *semicolon = memchr(type.at, ';', type.length);
     if (semicolon != NULL) type.length = (size_t)(semicolon - type.at);
     while (type.length > 0 && (type.at[type.length - 1] == ' ' || type.at[type.length - 1] == '\t'))
         type.length--;
-    return span_is(type, "application/json");
+    return type;
+}
+
+static bool is_one_of(struct span span, const char *const *names)
+{
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (span_is(span, names[i])) return true;
+    return false;
+}
+
+bool head_is_plain(const struct head *head)
+{
+    struct span coding = head_header(head, "Content-Encoding"), type = head_header(head, "Content-Type");
+    return (coding.at == NULL || span_is(coding, "identity")) && span_is(bare_type(type), "application/json");
 }
 
 static const char *check_body(const struct head *head, uint64_t length, const struct options *options)
@@ -313,8 +327,11 @@ static const char *check_body(const struct head *head, uint64_t length, const st
     if (!chunked && head_header(head, "Content-Length").at == NULL) return "length_required";
     if (length > options->max_body) return "body_too_large";
     struct span coding = head_header(head, "Content-Encoding"), type = head_header(head, "Content-Type");
-    bool plain = coding.at == NULL || span_is(coding, "identity");
-    return plain && type.at != NULL && is_json(type) ? NULL : "unsupported_media_type";
+    static const char *const types[] = {"application/json", "multipart/form-data", "application/x-www-form-urlencoded",
+                                        NULL};
+    static const char *const codings[] = {"identity", "gzip", "x-gzip", "deflate", "zstd", NULL};
+    bool known = coding.at == NULL || is_one_of(coding, codings);
+    return known && type.at != NULL && is_one_of(bare_type(type), types) ? NULL : "unsupported_media_type";
 }
 
 static const char *check_place(const struct head *head, const char *path, uint64_t length,

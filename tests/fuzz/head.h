@@ -32,6 +32,9 @@ struct span head_header(const struct head *head, const char *name);
 /* Whether two texts are the same but for the case of letters. */
 bool span_is(struct span span, const char *text);
 
+/* Whether the body is said to be JSON as it is: neither packed nor in parts. */
+bool head_is_plain(const struct head *head);
+
 /* What the sender of the head may have. The two tokens that the target loads are these. */
 #define TOKEN_CHECK "class"
 #define TOKEN_STAFF "teacher"

@@ -23,6 +23,7 @@
 #include "server/http/http.h"
 #include "server/http/request.h"
 #include "server/limits.h"
+#include "tests/server/packed.h"
 
 /* ---- allocations that fail ---- */
 
@@ -99,7 +100,7 @@ static void begin_anew(void)
 }
 
 /* Sends the request, and reads until the daemon closes; the length of the answer. */
-static size_t ask(const char *request, char answer[MESSAGE_MAX])
+static size_t ask(const struct packed *request, char answer[MESSAGE_MAX])
 {
     const struct timeval patience = {.tv_sec = PATIENCE};
     size_t length = 0;
@@ -107,7 +108,7 @@ static size_t ask(const char *request, char answer[MESSAGE_MAX])
     ck_assert_int_ge(client, 0);
     setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ck_assert_int_eq(connect(client, (const struct sockaddr *)&address, sizeof address), 0);
-    (void)!send(client, request, strlen(request), MSG_NOSIGNAL); /* it may be closed already */
+    (void)!send(client, request->data, request->length, MSG_NOSIGNAL); /* it may be closed already */
     for (;;) {
         ssize_t got = recv(client, answer + length, MESSAGE_MAX - 1 - length, 0);
         ck_assert_msg(got >= 0 || errno == ECONNRESET, "no end of the answer: %s", strerror(errno));
@@ -138,6 +139,7 @@ static size_t ask(const char *request, char answer[MESSAGE_MAX])
     "\"b2\":[-0.012756886478209656,0.10087315978697801],\"W3\":[[-0.1205513129207582],[-0.05158143678976604]],"        \
     "\"b3\":[-0.05272262653034386]}"
 #define CHECK "{" NETWORK "," INIT(42) "," DATA "," GRADIENTS "}"
+#define BARE "{" NETWORK "," INIT(42) "," DATA ",\"diagnose\":false}"
 #define TRAINING                                                                                                       \
     "{" NETWORK "," INIT(123) "," DATA ",\"epochs\":40,\"optimizer\":{\"type\":\"adam\"},\"batch_size\":3,"            \
                               "\"boundary\":{\"resolution\":3}}"
@@ -169,32 +171,68 @@ struct wanted {
     const char *target, *accept, *body;
     int spaces; /* before the body, which make it a large one */
     const char *shows;
-    const char *type; /* of the body; NULL: JSON */
+    enum { PLAIN, IN_LINES, IN_PARTS, ZIPPED } way; /* how the body is sent: with files of gradients, as a gzip, ... */
 };
 
 static const struct wanted requests[] = {
-    {"/v1/check", "*/*", CHECK, 0, "\"relu_gradient_at_zero\"", NULL},
-    {"/v1/check?format=text", "*/*", CHECK, 0, "relu_gradient_at_zero", NULL},
-    {"/v1/check", "*/*", CHECK, (int)LIMIT_LIGHT_BODY, "\"relu_gradient_at_zero\"", NULL},
-    {"/v1/check", "*/*", TRACED, 0, "dW = x.T @ (dh * (1 - h**2))", NULL},
-    {"/v1/train", "application/json", TRAINING, 0, "\"final\"", NULL},
-    {"/v1/train", "text/event-stream", TRAINING, 0, "\nevent: done", NULL},
-    {"/v1/train", "application/json", TRAINED_PROGRAM, 0, "\"dead_relu\"", NULL},
-    {"/v1/check", "*/*", NUMERIC, 0, "\"numeric\"", NULL},
-    {"/v1/optimizer_step", "*/*", STEP, 0, "\"unexpected\"", NULL},
-    {"/v1/landscape", "*/*", LANDSCAPE, 0, "\"explained\"", NULL},
-    {"/v1/svd", "*/*", SVD, 0, "\"Vh\"", NULL},
-    {"/v1/check", "*/*", CLASS, 0, "\"id\":3", "application/x-ndjson"},
+    {"/v1/check", "*/*", CHECK, 0, "\"relu_gradient_at_zero\"", PLAIN},
+    {"/v1/check?format=text", "*/*", CHECK, 0, "relu_gradient_at_zero", PLAIN},
+    {"/v1/check", "*/*", CHECK, (int)LIMIT_LIGHT_BODY, "\"relu_gradient_at_zero\"", PLAIN},
+    {"/v1/check", "*/*", TRACED, 0, "dW = x.T @ (dh * (1 - h**2))", PLAIN},
+    {"/v1/train", "application/json", TRAINING, 0, "\"final\"", PLAIN},
+    {"/v1/train", "text/event-stream", TRAINING, 0, "\nevent: done", PLAIN},
+    {"/v1/train", "application/json", TRAINED_PROGRAM, 0, "\"dead_relu\"", PLAIN},
+    {"/v1/check", "*/*", NUMERIC, 0, "\"numeric\"", PLAIN},
+    {"/v1/optimizer_step", "*/*", STEP, 0, "\"unexpected\"", PLAIN},
+    {"/v1/landscape", "*/*", LANDSCAPE, 0, "\"explained\"", PLAIN},
+    {"/v1/svd", "*/*", SVD, 0, "\"Vh\"", PLAIN},
+    {"/v1/check", "*/*", CLASS, 0, "\"id\":3", IN_LINES},
+    {"/v1/check", "*/*", BARE, 0, "\"mismatch\"", IN_PARTS},
+    {"/v1/check", "*/*", CHECK, 0, "\"relu_gradient_at_zero\"", ZIPPED},
 };
 
-/* Of HTTP 1.0, whose answers end with the connection. */
-static void write_request(const struct wanted *wanted, char request[MESSAGE_MAX])
+/* The body in a part, and gradients in archives beside it, one stored and one deflated. */
+static void add_parts(struct packed *body, const char *text)
 {
-    snprintf(request, MESSAGE_MAX,
-             "POST %s HTTP/1.0\r\nHost: localhost\r\nContent-Type: %s\r\nAccept: %s\r\n"
-             "Content-Length: %zu\r\n\r\n%*s%s",
-             wanted->target, wanted->type != NULL ? wanted->type : "application/json", wanted->accept,
-             strlen(wanted->body) + (size_t)wanted->spaces, wanted->spaces, "", wanted->body);
+    static const double numbers[] = {0.5, 0.25, 0.125};
+    struct packed three = {0}, two = {0}, archive = {0};
+    packed_npy(&three, "<f8", "(3,)", numbers, sizeof numbers);
+    packed_npy(&two, ">i2", "(1, 2)", "\0\1\0\2", 4);
+    const struct packed_entry entries[] = {{"b1.npy", &three, false}, {"b2.npy", &two, true}};
+    packed_zip(&archive, entries, 2);
+    packed_part(body, "part", "request", text, strlen(text));
+    packed_part(body, "part", "gradients", archive.data, archive.length);
+    packed_part(body, "part", "gradients.b3", "[1]", 3);
+    packed_part(body, "part", "gradients.W3", two.data, two.length);
+    packed_part_end(body, "part");
+    free(three.data);
+    free(two.data);
+    free(archive.data);
+}
+
+/* Of HTTP 1.0, whose answers end with the connection. */
+static void write_request(const struct wanted *wanted, struct packed *request)
+{
+    static const char *const heads[] = {
+        [PLAIN] = "application/json",
+        [IN_LINES] = "application/x-ndjson",
+        [IN_PARTS] = "multipart/form-data; boundary=part",
+        [ZIPPED] = "application/json\r\nContent-Encoding: gzip",
+    };
+    struct packed body = {0};
+    char head[512];
+    for (int i = 0; i < wanted->spaces; i++)
+        packed_add(&body, " ", 1);
+    if (wanted->way == PLAIN || wanted->way == IN_LINES) packed_add(&body, wanted->body, strlen(wanted->body));
+    if (wanted->way == IN_PARTS) add_parts(&body, wanted->body);
+    if (wanted->way == ZIPPED) packed_gzip(&body, wanted->body, strlen(wanted->body));
+    int length = snprintf(head, sizeof head,
+                          "POST %s HTTP/1.0\r\nHost: localhost\r\nContent-Type: %s\r\nAccept: %s\r\n"
+                          "Content-Length: %zu\r\n\r\n",
+                          wanted->target, heads[wanted->way], wanted->accept, body.length);
+    packed_add(request, head, (size_t)length);
+    packed_add(request, body.data, body.length);
+    free(body.data);
 }
 
 /* What must be the same each time: of a stream its last event, since others come as time goes on. */
@@ -240,8 +278,8 @@ static bool are_lines(const char *answer, const char *expected)
 }
 
 /* One request, for which those allocations fail; false where it took fewer. */
-static bool refuse(const struct wanted *wanted, const char *request, const char *expected, size_t from, size_t to,
-                   size_t *problems)
+static bool refuse(const struct wanted *wanted, const struct packed *request, const char *expected, size_t from,
+                   size_t to, size_t *problems)
 {
     static char answer[MESSAGE_MAX];
     begin_anew();
@@ -256,7 +294,7 @@ static bool refuse(const struct wanted *wanted, const char *request, const char 
     /* Where there is none for the connection itself, it is closed. */
     if (length == 0 && from == 1) return true;
     bool same = strncmp(answer, "HTTP/1.1 200 ", 13) == 0 && strcmp(essence(answer), expected) == 0;
-    bool told = is_problem(answer) || (wanted->type != NULL && are_lines(answer, expected));
+    bool told = is_problem(answer) || (wanted->way == IN_LINES && are_lines(answer, expected));
     ck_assert_msg(same || told, "allocation %zu%s: %s", from, to > from ? " and all behind it" : "", answer);
     ck_assert(same || !enough);
     *problems += !same;
@@ -265,16 +303,18 @@ static bool refuse(const struct wanted *wanted, const char *request, const char 
 
 static void refuse_each(const struct wanted *wanted)
 {
-    static char request[MESSAGE_MAX], answer[MESSAGE_MAX];
-    write_request(wanted, request);
+    static char answer[MESSAGE_MAX];
+    struct packed request = {0};
+    write_request(wanted, &request);
     begin_anew();
-    ask(request, answer);
+    ask(&request, answer);
     ck_assert_msg(strncmp(answer, "HTTP/1.1 200 ", 13) == 0 && strstr(answer, wanted->shows) != NULL, "%s", answer);
     const char *expected = essence(answer);
     size_t problems[2] = {0}, n = 1;
-    while (refuse(wanted, request, expected, n, n, &problems[0]) &&
-           refuse(wanted, request, expected, n, SIZE_MAX, &problems[1]))
+    while (refuse(wanted, &request, expected, n, n, &problems[0]) &&
+           refuse(wanted, &request, expected, n, SIZE_MAX, &problems[1]))
         n++;
+    free(request.data);
     ck_assert_uint_gt(problems[0], 20);
     /* How many there are differs by a few from time to time, with what threads and streams take. */
     ck_assert_uint_ge(problems[1] + problems[1] / 20, problems[0]);
