@@ -246,6 +246,13 @@ int array_settle(struct evaluation *e, const struct array *array)
     return CODE_OK;
 }
 
+int array_has_gradient(struct evaluation *e, const struct array *array, bool *has)
+{
+    int code = array_settle(e, array);
+    *has = code == CODE_OK && array->value != NULL && array->value->differentiated;
+    return code;
+}
+
 /* ---- shapes ---- */
 
 int array_reshape(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result)

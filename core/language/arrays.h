@@ -39,6 +39,9 @@ int array_settle(struct evaluation *e, const struct array *array);
 int array_find_written(struct evaluation *e, const struct array *array, const struct array_view *view,
                        struct array **result);
 
+/* Whether a gradient may come back to it: it depends on what is graded. */
+int array_has_gradient(struct evaluation *e, const struct array *array, bool *has);
+
 /* Its value in the graph, which is given its numbers where it had none. */
 int array_value(struct evaluation *e, struct array *array, struct value **value);
 

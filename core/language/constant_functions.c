@@ -26,22 +26,33 @@ static int call_filled(struct evaluation *e, const struct arguments *a, struct t
     return code == CODE_OK ? filled(e, &shape, strcmp(a->builtin->op, "ones") == 0, TYPE_FLOAT, result) : code;
 }
 
+/* The second argument everywhere, which may be an array, and have a gradient. */
+static int filled_with(struct evaluation *e, const struct arguments *a, const struct shape *shape,
+                       enum number_type type, struct thing *result)
+{
+    struct array *array = NULL;
+    double number;
+    int code = argument_operand(e, a, 1, 0, &array, &number);
+    if (code == CODE_OK && array == NULL) return filled(e, shape, number, type, result);
+    if (code == CODE_OK) code = array_broadcast(e, array, shape, &array);
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
+
 static int call_full(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct shape shape;
-    double number;
     int code = argument_shape(e, &a->things[0], NULL, &shape);
-    if (code == CODE_OK) code = argument_number(e, a, 1, 0, &number);
-    return code == CODE_OK ? filled(e, &shape, number, a->things[1].type, result) : code;
+    return code == CODE_OK ? filled_with(e, a, &shape, argument_type(a, 1), result) : code;
 }
 
 static int call_like(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
-    double number = strcmp(a->builtin->op, "ones") == 0;
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK && a->given[1]) code = argument_number(e, a, 1, 0, &number);
-    return code == CODE_OK ? filled(e, &x->shape, number, TYPE_FLOAT, result) : code;
+    if (code != CODE_OK) return code;
+    if (strcmp(a->builtin->op, "full") == 0) return filled_with(e, a, &x->shape, TYPE_FLOAT, result);
+    return filled(e, &x->shape, strcmp(a->builtin->op, "ones") == 0, TYPE_FLOAT, result);
 }
 
 static int call_eye(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -69,8 +80,9 @@ static int call_arange(struct evaluation *e, const struct arguments *a, struct t
     double start = 0, stop = 0, step = 1;
     struct array *array = NULL;
     double *numbers;
-    int code = argument_number(e, a, 0, 0, &start);
-    if (code == CODE_OK) code = argument_number(e, a, 1, 0, &stop);
+    /* Where it ends says how many there are, no more. */
+    int code = a->given[1] ? argument_number(e, a, 0, 0, &start) : argument_flat(e, a, 0, 0, &start);
+    if (code == CODE_OK) code = argument_flat(e, a, 1, 0, &stop);
     if (code == CODE_OK) code = argument_number(e, a, 2, 1, &step);
     if (code != CODE_OK) return code;
     if (!a->given[1]) {
@@ -170,9 +182,9 @@ static int call_seed(struct evaluation *e, const struct arguments *a, struct thi
     return CODE_OK;
 }
 
-/* In C's order, as NumPy draws them: low + (high - low) u, or mean + deviation z. */
-static int draw(struct evaluation *e, const struct arguments *a, bool normal, double at, double scale,
-                const struct shape *shape, struct thing *result)
+/* In C's order, as NumPy draws them: u from 0 to 1, or z of mean 0 and deviation 1. */
+static int draw(struct evaluation *e, const struct arguments *a, bool normal, const struct shape *shape,
+                struct thing *result)
 {
     if (e->random == NULL)
         return function_fault(e, a, "draws other numbers each time: np.random.seed(...) comes first");
@@ -181,7 +193,7 @@ static int draw(struct evaluation *e, const struct arguments *a, bool normal, do
     if (code != CODE_OK) return code;
     double *numbers = (double *)(uintptr_t)result->array->numbers;
     for (size_t i = 0; i < result->array->size; i++)
-        numbers[i] = at + scale * (normal ? numpy_random_normal(e->random) : numpy_random_uniform(e->random));
+        numbers[i] = normal ? numpy_random_normal(e->random) : numpy_random_uniform(e->random);
     return CODE_OK;
 }
 
@@ -190,19 +202,46 @@ static int call_random(struct evaluation *e, const struct arguments *a, struct t
 {
     struct shape shape;
     int code = argument_shape(e, &a->things[0], &a->rest, &shape);
-    return code == CODE_OK ? draw(e, a, strcmp(a->builtin->op, "normal") == 0, 0, 1, &shape, result) : code;
+    return code == CODE_OK ? draw(e, a, strcmp(a->builtin->op, "normal") == 0, &shape, result) : code;
 }
 
-/* uniform(low, high, size), normal(mean, deviation, size) */
+/* The shape of what is drawn: the one that is asked for, or that of the first two arguments. */
+static int shape_of_draw(struct evaluation *e, const struct arguments *a, const struct array *first,
+                         const struct array *second, struct shape *shape)
+{
+    const struct shape scalar = {0};
+    if (a->things[2].kind != THING_NONE) return argument_shape(e, &a->things[2], NULL, shape);
+    if (array_common_shape(first != NULL ? &first->shape : &scalar, second != NULL ? &second->shape : &scalar, shape))
+        return CODE_OK;
+    return function_fault(e, a, "takes shapes that can be broadcast to each other");
+}
+
+/* uniform(low, high, size): low + (high - low) u; normal(mean, deviation, size): mean + deviation z. */
 static int call_distribution(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct shape shape;
-    double first = 0, second = 0;
+    struct array *arrays[2] = {NULL};
+    double numbers[2];
     bool normal = strcmp(a->builtin->op, "normal") == 0;
-    int code = argument_number(e, a, 0, 0, &first);
-    if (code == CODE_OK) code = argument_number(e, a, 1, 1, &second);
-    if (code == CODE_OK) code = argument_shape(e, &a->things[2], NULL, &shape);
-    return code == CODE_OK ? draw(e, a, normal, first, normal ? second : second - first, &shape, result) : code;
+    int code = argument_operand(e, a, 0, 0, &arrays[0], &numbers[0]);
+    if (code == CODE_OK) code = argument_operand(e, a, 1, 1, &arrays[1], &numbers[1]);
+    if (code == CODE_OK) code = shape_of_draw(e, a, arrays[0], arrays[1], &shape);
+    if (code == CODE_OK) code = draw(e, a, normal, &shape, result);
+    if (code != CODE_OK) return code;
+    if (arrays[0] == NULL && arrays[1] == NULL) {
+        double *drawn = (double *)(uintptr_t)result->array->numbers;
+        for (size_t i = 0; i < result->array->size; i++)
+            drawn[i] = numbers[0] + (normal ? numbers[1] : numbers[1] - numbers[0]) * drawn[i];
+        return CODE_OK;
+    }
+    const struct thing at = arrays[0] != NULL ? thing_array(arrays[0]) : thing_number(numbers[0], TYPE_FLOAT);
+    struct thing scale = arrays[1] != NULL ? thing_array(arrays[1]) : thing_number(numbers[1], TYPE_FLOAT), drawn;
+    if (!normal) {
+        const struct thing high = scale;
+        code = evaluation_binary(e, OPERATION_SUBTRACT, &high, &at, &scale);
+    }
+    if (code == CODE_OK) code = evaluation_binary(e, OPERATION_MULTIPLY, &scale, result, &drawn);
+    return code == CODE_OK ? evaluation_binary(e, OPERATION_ADD, &at, &drawn, result) : code;
 }
 
 const struct builtin constant_builtins[] = {

@@ -40,28 +40,27 @@ static int unary(struct evaluation *e, const struct arguments *a, struct thing *
     return code == CODE_OK ? to_thing(e, a, y, result) : code;
 }
 
-static int with_number(struct evaluation *e, const struct thing *x, const char *op, const double *numbers, size_t count,
-                       struct array **y)
+/* An op of two that are broadcast to each other. */
+static int broadcast_op(struct evaluation *e, const struct arguments *a, const char *op, struct array *const *inputs,
+                        enum number_type type, struct array **y)
 {
-    struct array *array = NULL;
-    int code = array_of(e, x, &array);
-    return code == CODE_OK ? array_op(e, op, numbers, count, &array, 1, type_of_result(op, array->type), y) : code;
+    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
+    struct shape common;
+    if (!array_common_shape(&inputs[0]->shape, &inputs[1]->shape, &common))
+        return evaluation_fault(e, "%s takes shapes that can be broadcast to each other, not %s and %s",
+                                a->builtin->name, shape_text(&inputs[0]->shape, one),
+                                shape_text(&inputs[1]->shape, other));
+    return array_op(e, op, NULL, 0, inputs, 2, type, y);
 }
 
 static int binary(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *inputs[2] = {NULL}, *y = NULL;
-    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
-    struct shape common;
     int code = argument_array(e, a, 0, &inputs[0]);
     if (code == CODE_OK) code = argument_array(e, a, 1, &inputs[1]);
     if (code != CODE_OK) return code;
-    if (!array_common_shape(&inputs[0]->shape, &inputs[1]->shape, &common))
-        return evaluation_fault(e, "%s takes shapes that can be broadcast to each other, not %s and %s",
-                                a->builtin->name, shape_text(&inputs[0]->shape, one),
-                                shape_text(&inputs[1]->shape, other));
     enum number_type type = inputs[0]->type > inputs[1]->type ? inputs[0]->type : inputs[1]->type;
-    code = array_op(e, a->builtin->op, NULL, 0, inputs, 2, type_of_result(a->builtin->op, type), &y);
+    code = broadcast_op(e, a, a->builtin->op, inputs, type_of_result(a->builtin->op, type), &y);
     return code == CODE_OK ? to_thing(e, a, y, result) : code;
 }
 
@@ -88,12 +87,26 @@ static int call_negative(struct evaluation *e, const struct arguments *a, struct
 
 static int call_clip(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
+    static const char *const sides[2] = {"maximum", "minimum"};
     double numbers[2];
-    struct array *y = NULL;
-    int code = argument_number(e, a, 1, -HUGE_VAL, &numbers[0]);
-    if (code == CODE_OK) code = argument_number(e, a, 2, HUGE_VAL, &numbers[1]);
-    if (code == CODE_OK) code = with_number(e, &a->things[0], "clip", numbers, 2, &y);
-    return code == CODE_OK ? to_thing(e, a, y, result) : code;
+    struct array *x = NULL, *bounds[2] = {NULL};
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = argument_operand(e, a, 1, -HUGE_VAL, &bounds[0], &numbers[0]);
+    if (code == CODE_OK) code = argument_operand(e, a, 2, HUGE_VAL, &bounds[1], &numbers[1]);
+    if (code != CODE_OK) return code;
+    enum number_type type = x->type;
+    for (size_t i = 1; i <= 2; i++)
+        type = argument_type(a, i) > type ? argument_type(a, i) : type;
+    if (bounds[0] == NULL && bounds[1] == NULL)
+        code = array_op(e, "clip", numbers, 2, &x, 1, type_of_result("clip", type), &x);
+    /* Bounds that have gradients, or are arrays: one side after the other. */
+    for (size_t i = 0; code == CODE_OK && (bounds[0] != NULL || bounds[1] != NULL) && i < 2; i++) {
+        if (bounds[i] == NULL && a->things[1 + i].kind == THING_NONE) continue;
+        if (bounds[i] == NULL) code = argument_array(e, a, 1 + i, &bounds[i]);
+        struct array *inputs[2] = {x, bounds[i]};
+        if (code == CODE_OK) code = broadcast_op(e, a, sides[i], inputs, type_of_result(sides[i], type), &x);
+    }
+    return code == CODE_OK ? to_thing(e, a, x, result) : code;
 }
 
 static int call_where(struct evaluation *e, const struct arguments *a, struct thing *result)

@@ -227,7 +227,44 @@ int function_whole(struct evaluation *e, const struct thing *thing, const char *
     return *number == floor(*number) ? CODE_OK : evaluation_fault(e, "%s is %g, no whole number", what, *number);
 }
 
+int function_refuse_gradient(struct evaluation *e, const struct arguments *a, const struct array *array)
+{
+    bool has;
+    int code = array_has_gradient(e, array, &has);
+    if (code != CODE_OK || !has) return code;
+    return evaluation_fault(e,
+                            "%s takes a constant here, and the gradient of this would be lost: detach() it, if it "
+                            "should be, or write out what is computed",
+                            a->builtin->name);
+}
+
 int argument_number(struct evaluation *e, const struct arguments *a, size_t i, double fallback, double *number)
+{
+    *number = fallback;
+    if (a->things[i].kind == THING_ARRAY && function_refuse_gradient(e, a, a->things[i].array) != CODE_OK)
+        return evaluation_failed(e);
+    return argument_flat(e, a, i, fallback, number);
+}
+
+int argument_operand(struct evaluation *e, const struct arguments *a, size_t i, double fallback, struct array **array,
+                     double *number)
+{
+    const struct thing *thing = &a->things[i];
+    bool list = thing->kind == THING_LIST || thing->kind == THING_TUPLE, has = false;
+    *array = NULL;
+    *number = fallback;
+    if (thing->kind == THING_ARRAY && array_has_gradient(e, thing->array, &has) != CODE_OK) return evaluation_failed(e);
+    if (list || has || (thing->kind == THING_ARRAY && thing->array->size > 1)) return array_of(e, thing, array);
+    return argument_flat(e, a, i, fallback, number);
+}
+
+enum number_type argument_type(const struct arguments *a, size_t i)
+{
+    const struct thing *thing = &a->things[i];
+    return thing->kind == THING_ARRAY ? thing->array->type : thing->kind == THING_NUMBER ? thing->type : TYPE_BOOL;
+}
+
+int argument_flat(struct evaluation *e, const struct arguments *a, size_t i, double fallback, double *number)
 {
     char words[SHAPE_TEXT_MAX + 32];
     *number = fallback;

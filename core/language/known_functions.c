@@ -152,6 +152,7 @@ static int call_unique(struct evaluation *e, const struct arguments *a, struct t
     const double *numbers;
     double *kept;
     int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = function_refuse_gradient(e, a, x);
     if (code == CODE_OK) code = compute_charge(e, work_of_sorting(x->size));
     if (code == CODE_OK) code = known_numbers(e, x, &numbers);
     struct ranked *ranked = code == CODE_OK ? arena_array(e->arena, x->size, sizeof *ranked) : NULL;

@@ -95,16 +95,16 @@ static int number_operation(struct evaluation *e, enum operation operation, cons
     return CODE_OK;
 }
 
-static bool has_gradient(const struct array *array)
-{
-    return array->value != NULL && array->value->differentiated;
-}
-
-/* a % b, through which a gradient flows: a - floor(a / b) * b, where the floor is flat. */
-static int array_modulo(struct evaluation *e, struct array **inputs, struct array **array)
+/* a % b; where a gradient flows through it, a - floor(a / b) * b, where the floor is flat. */
+static int array_modulo(struct evaluation *e, struct array **inputs, enum number_type type, struct array **array)
 {
     struct array *product[2] = {NULL, inputs[1]}, *difference[2] = {inputs[0], NULL};
-    int code = array_op(e, "floor_divide", NULL, 0, inputs, 2, TYPE_FLOAT, &product[0]);
+    bool one = false, other = false;
+    int code = array_has_gradient(e, inputs[0], &one);
+    if (code == CODE_OK) code = array_has_gradient(e, inputs[1], &other);
+    if (code != CODE_OK) return code;
+    if (!one && !other) return array_op(e, "mod", NULL, 0, inputs, 2, type, array);
+    code = array_op(e, "floor_divide", NULL, 0, inputs, 2, TYPE_FLOAT, &product[0]);
     if (code == CODE_OK) code = array_op(e, "mul", NULL, 0, product, 2, TYPE_FLOAT, &difference[1]);
     return code == CODE_OK ? array_op(e, "sub", NULL, 0, difference, 2, TYPE_FLOAT, array) : code;
 }
@@ -150,9 +150,8 @@ static int array_operation(struct evaluation *e, enum operation operation, const
         type = TYPE_INT;
     if (operation == OPERATION_POWER && b->kind == THING_NUMBER) {
         code = array_op(e, "power", &b->number, 1, inputs, 1, b->number < 0 ? TYPE_FLOAT : type, &array);
-    } else if (operation == OPERATION_MODULO && array_settle(e, inputs[0]) == CODE_OK &&
-               array_settle(e, inputs[1]) == CODE_OK && (has_gradient(inputs[0]) || has_gradient(inputs[1]))) {
-        code = array_modulo(e, inputs, &array);
+    } else if (operation == OPERATION_MODULO) {
+        code = array_modulo(e, inputs, type, &array);
     } else {
         code = array_op(e, ops[operation], NULL, 0, inputs, 2, type, &array);
     }

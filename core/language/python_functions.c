@@ -118,7 +118,7 @@ static int call_zip(struct evaluation *e, const struct arguments *a, struct thin
 static int call_int(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     double number;
-    int code = argument_number(e, a, 0, 0, &number);
+    int code = argument_flat(e, a, 0, 0, &number);
     *result = thing_number(trunc(number), TYPE_INT);
     return code;
 }

@@ -360,21 +360,44 @@ static int read_pads(struct evaluation *e, const struct thing *thing, size_t ran
     return CODE_OK;
 }
 
+/* The same with a constant that has a gradient: where(inside, x, around). */
+static int pad_with(struct evaluation *e, struct array *x, struct array *around, double *numbers, struct thing *result)
+{
+    const struct shape scalar = {0};
+    struct array *inside = NULL;
+    size_t count = 2 + 2 * x->shape.rank;
+    double *ones;
+    int code = array_known(e, &x->shape, TYPE_BOOL, &inside, &ones);
+    for (size_t i = 0; code == CODE_OK && i < inside->size; i++)
+        ones[i] = 1;
+    numbers[0] = 0;
+    if (code == CODE_OK) code = array_op(e, "pad", numbers, count, &inside, 1, TYPE_BOOL, &inside);
+    if (code == CODE_OK) code = array_op(e, "pad", numbers, count, &x, 1, x->type, &x);
+    if (code == CODE_OK) code = array_reshape(e, around, &scalar, &around);
+    struct array *inputs[3] = {inside, x, around};
+    if (code == CODE_OK) code = array_op(e, "where", NULL, 0, inputs, 3, TYPE_FLOAT, &x);
+    return give(result, code, x);
+}
+
 static int call_pad(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
-    struct array *x = NULL;
+    struct array *x = NULL, *around = NULL;
     double numbers[2 + 2 * TENSOR_RANK_MAX];
     int code = argument_array(e, a, 0, &x);
     if (code != CODE_OK) return code;
     if (a->things[2].kind == THING_TEXT && strcmp(a->things[2].text, "constant") != 0)
         return function_fault(e, a, "has the mode \"constant\" alone");
     numbers[1] = (double)x->shape.rank;
-    code = argument_number(e, a, 3, 0, &numbers[0]);
+    code = argument_operand(e, a, 3, 0, &around, &numbers[0]);
+    if (code == CODE_OK && around != NULL && around->size > 1)
+        return function_fault(e, a, "takes one constant for all that it puts around");
     if (code == CODE_OK) code = read_pads(e, &a->things[1], x->shape.rank, numbers + 2);
     for (size_t i = 0; code == CODE_OK && i < 2 * x->shape.rank; i++)
         if (!(numbers[2 + i] >= 0 && numbers[2 + i] <= 1e9))
             return function_fault(e, a, "takes paddings of 0 and more");
-    if (code == CODE_OK) code = array_op(e, "pad", numbers, 2 + 2 * x->shape.rank, &x, 1, x->type, &x);
+    if (code == CODE_OK && around != NULL) return pad_with(e, x, around, numbers, result);
+    enum number_type type = argument_type(a, 3) > x->type ? argument_type(a, 3) : x->type;
+    if (code == CODE_OK) code = array_op(e, "pad", numbers, 2 + 2 * x->shape.rank, &x, 1, type, &x);
     return give(result, code, x);
 }
 

@@ -13,6 +13,8 @@ import reference
 W = {"W": [[0.5, -0.25, 1.5], [2.0, -1.0, 0.75]]}
 X = {"X": [[1.5, 2.0, -0.5], [0.25, 4.0, 1.0]], "y": [1, 0]}
 
+C = {"c": 0.6, **W}
+
 # Name, program, values that are graded besides W.
 PROGRAMS = [
     ("a second name for a parameter", "a = W\nloss = np.sum(a * a) + np.sum(W)", ["a"]),
@@ -34,14 +36,33 @@ PROGRAMS = [
     ("the shape of a number", "a = np.exp(0.5)\nloss = np.sum(W) * a", []),
 ]
 
+# The same of W and a number c.
+OF_A_NUMBER = [
+    ("clipped at a parameter", "loss = np.sum(np.clip(W, -0.5, c) ** 2)", []),
+    ("clipped from a parameter", "loss = np.sum(np.clip(W, -c * c, 3 * c) ** 2)", []),
+    ("clipped at a list", "loss = np.sum(np.clip(W, [0.1, 0.2, 0.3], c) ** 2)", []),
+    ("filled with a parameter", "loss = np.sum(np.full((2, 3), c) * W) + np.sum(np.full_like(W, c * c) * W)", []),
+    ("drawn around a parameter", "np.random.seed(3)\nloss = np.sum(np.random.normal(c, c * c, (2, 3)) * W)", []),
+    ("drawn up to a parameter", "np.random.seed(3)\nloss = np.sum(np.random.uniform(-c, 2 * c, (2, 3)) * W)", []),
+    ("drawn around an array", "np.random.seed(3)\nloss = np.sum(np.random.normal(W, c) * W)", []),
+    ("padded with a parameter", "h = np.pad(W, 1, constant_values=c)\nloss = np.sum(h ** 3)", ["h"]),
+    ("as many as a parameter says", "loss = np.sum(W) * np.arange(4 * c).size + c", []),
+]
+
+
+def write(name, text, wanted, parameters):
+    names, leaves = reference.run(text, parameters, X)
+    loss, found = reference.gradients(names, leaves, wanted)
+    request = {"program": text, "parameters": parameters, "data": X, "tolerance": {"atol": 1e-9, "rtol": 1e-7},
+               "gradients": {n: np.asarray(g).tolist() for n, g in found.items()}}
+    print(json.dumps({"name": name, "loss": loss, "request": request}))
+
 
 def main():
     for name, text, wanted in PROGRAMS:
-        names, leaves = reference.run(text, W, X)
-        loss, found = reference.gradients(names, leaves, wanted)
-        request = {"program": text, "parameters": W, "data": X, "tolerance": {"atol": 1e-9, "rtol": 1e-7},
-                   "gradients": {n: np.asarray(g).tolist() for n, g in found.items()}}
-        print(json.dumps({"name": name, "loss": loss, "request": request}))
+        write(name, text, wanted, W)
+    for name, text, wanted in OF_A_NUMBER:
+        write(name, text, wanted, C)
 
 
 if __name__ == "__main__":

@@ -268,7 +268,10 @@ def power(x, y):
 def clip(x, low=None, high=None, a_min=None, a_max=None, min=None, max=None):
     low = low if low is not None else a_min if a_min is not None else min
     high = high if high is not None else a_max if a_max is not None else max
-    return Array(torch.clamp(number(tensor(x)), low, high))
+    x = number(tensor(x))
+    if any(isinstance(bound, (Array, list)) for bound in (low, high)):
+        low, high = (None if bound is None else tensor(bound).to(x.dtype) for bound in (low, high))
+    return Array(torch.clamp(x, low, high))
 
 
 Array.clamp = clip
@@ -498,7 +501,7 @@ broadcast_to = moving("broadcast_to")
 @function
 def pad(x, widths, mode="constant", constant_values=0):
     at = np.pad(places(tensor(x)) + 1, widths)
-    flat = torch.cat([torch.tensor([float(constant_values)]), real(x).reshape(-1)])
+    flat = torch.cat([real(constant_values).reshape(1), real(x).reshape(-1)])
     return Array(flat[torch.as_tensor(at.reshape(-1))].reshape(at.shape))
 
 
@@ -530,9 +533,11 @@ def constant(f):
     return lambda *a, **k: Array(torch.as_tensor(f(*[plain(x) for x in a], **k)))
 
 
-for name in "zeros ones full eye arange linspace".split():
+for name in "zeros ones eye arange linspace".split():
     FUNCTIONS[name] = constant(getattr(np, name))
-for name in "zeros_like ones_like full_like".split():
+FUNCTIONS["full"] = lambda shape, x: Array(tensor(x).broadcast_to(shape).clone())
+FUNCTIONS["full_like"] = lambda x, value: Array(real(value).broadcast_to(tensor(x).shape).clone())
+for name in "zeros_like ones_like".split():
     FUNCTIONS[name] = lambda x, *a, f=getattr(np, name): Array(torch.as_tensor(f(tensor(x).detach().numpy(), *a)))
 
 
@@ -549,12 +554,19 @@ def seed(s):
     _state[0] = np.random.RandomState(s)
 
 
+def drawn(name, at, scale, size):
+    """What NumPy draws, as a multiple of numbers that are the same each time."""
+    if size is None:
+        size = np.broadcast_shapes(tuple(tensor(at).shape), tuple(tensor(scale).shape))
+    return at + scale * Array(torch.as_tensor(np.asarray(getattr(_state[0], name)(size=size))))
+
+
 random_names = dict(
     seed=seed,
     rand=lambda *shape: Array(torch.as_tensor(np.asarray(_state[0].rand(*shape)))),
     randn=lambda *shape: Array(torch.as_tensor(np.asarray(_state[0].randn(*shape)))),
-    uniform=lambda *a, **k: Array(torch.as_tensor(np.asarray(_state[0].uniform(*a, **k)))),
-    normal=lambda *a, **k: Array(torch.as_tensor(np.asarray(_state[0].normal(*a, **k)))),
+    uniform=lambda low=0.0, high=1.0, size=None: drawn("uniform", low, Array(tensor(high)) - low, size),
+    normal=lambda loc=0.0, scale=1.0, size=None: drawn("normal", loc, scale, size),
 )
 
 

@@ -115,6 +115,11 @@ FAULTS = [
     ("loss = mse(x @ W, 0.5, reduction='avg')", 1, 8, ["mean"]),
     ("loss = np.sum(W, 0, True, 5)", 1, 11, ["sum", "axis"]),
     ("loss = np.clip(W).sum(axis='a')", 1, 19, ["axis"]),
+    # gradients that would be lost
+    ("loss = np.sum(b * np.linspace(0, s, 3))", 1, 22, ["linspace", "gradient", "detach"]),
+    ("loss = np.sum(b * np.arange(s, 3))", 1, 22, ["arange", "gradient", "detach"]),
+    ("loss = np.sum(np.unique(b))", 1, 18, ["unique", "gradient", "detach"]),
+    ("loss = np.var(b, ddof=s)", 1, 11, ["var", "gradient", "detach"]),
 ]
 
 LONG = 64 << 10
