@@ -18,12 +18,29 @@ static int filled(struct evaluation *e, const struct shape *shape, double number
     return code;
 }
 
-/* shape, *: zeros, ones, empty (which is zeros here). */
+/* As numbers of the type that is asked for at i; where none is, as they are. */
+static int of_type(struct evaluation *e, const struct thing *asked, struct thing *result)
+{
+    enum number_type type;
+    struct array *array = NULL;
+    if (asked->kind == THING_NONE) return CODE_OK;
+    int code = type_asked(e, asked, TYPE_FLOAT, &type);
+    if (code == CODE_OK) code = type_cast(e, result->array, type, &array);
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
+
+/* shape, *, dtype=: zeros, ones, empty (which is zeros here). The type may stand behind the shape. */
 static int call_filled(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct shape shape;
-    int code = argument_shape(e, &a->things[0], &a->rest, &shape);
-    return code == CODE_OK ? filled(e, &shape, strcmp(a->builtin->op, "ones") == 0, TYPE_FLOAT, result) : code;
+    enum number_type type;
+    struct sequence rest = a->rest;
+    const struct thing *asked = &a->things[2];
+    if (rest.count > 0 && type_of_thing(&rest.items[rest.count - 1], &type)) asked = &rest.items[--rest.count];
+    int code = argument_shape(e, &a->things[0], &rest, &shape);
+    if (code == CODE_OK) code = filled(e, &shape, strcmp(a->builtin->op, "ones") == 0, TYPE_FLOAT, result);
+    return code == CODE_OK ? of_type(e, asked, result) : code;
 }
 
 /* The second argument everywhere, which may be an array, and have a gradient. */
@@ -43,7 +60,8 @@ static int call_full(struct evaluation *e, const struct arguments *a, struct thi
 {
     struct shape shape;
     int code = argument_shape(e, &a->things[0], NULL, &shape);
-    return code == CODE_OK ? filled_with(e, a, &shape, argument_type(a, 1), result) : code;
+    if (code == CODE_OK) code = filled_with(e, a, &shape, argument_type(a, 1), result);
+    return code == CODE_OK ? of_type(e, &a->things[2], result) : code;
 }
 
 static int call_like(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -51,8 +69,14 @@ static int call_like(struct evaluation *e, const struct arguments *a, struct thi
     struct array *x = NULL;
     int code = argument_array(e, a, 0, &x);
     if (code != CODE_OK) return code;
-    if (strcmp(a->builtin->op, "full") == 0) return filled_with(e, a, &x->shape, TYPE_FLOAT, result);
-    return filled(e, &x->shape, strcmp(a->builtin->op, "ones") == 0, TYPE_FLOAT, result);
+    bool full = strcmp(a->builtin->op, "full") == 0;
+    /* Of masks they are masks; numbers of data may be whole, and mean others. */
+    enum number_type type = x->type == TYPE_BOOL ? TYPE_BOOL : TYPE_FLOAT;
+    code = full ? filled_with(e, a, &x->shape, type, result)
+                : filled(e, &x->shape, strcmp(a->builtin->op, "ones") == 0, type, result);
+    if (code == CODE_OK && (x->whole || (full && type == TYPE_BOOL)))
+        code = type_cast(e, result->array, x->type, &result->array);
+    return code == CODE_OK ? of_type(e, &a->things[full ? 2 : 1], result) : code;
 }
 
 static int call_eye(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -64,7 +88,7 @@ static int call_eye(struct evaluation *e, const struct arguments *a, struct thin
     if (code == CODE_OK) code = filled(e, &shape, 0, TYPE_FLOAT, result);
     for (size_t i = 0; code == CODE_OK && i < n && i < m; i++)
         ((double *)(uintptr_t)result->array->numbers)[i * m + i] = 1;
-    return code;
+    return code == CODE_OK ? of_type(e, &a->things[2], result) : code;
 }
 
 /* NumPy's matrix of a size; of an array, PyTorch's layer that does nothing. */
@@ -98,7 +122,7 @@ static int call_arange(struct evaluation *e, const struct arguments *a, struct t
     for (size_t i = 0; code == CODE_OK && i < array->size; i++)
         numbers[i] = start + (double)i * step;
     if (code == CODE_OK) *result = thing_array(array);
-    return code;
+    return code == CODE_OK ? of_type(e, &a->things[3], result) : code;
 }
 
 static int call_linspace(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -245,17 +269,17 @@ static int call_distribution(struct evaluation *e, const struct arguments *a, st
 }
 
 const struct builtin constant_builtins[] = {
-    {"zeros", "shape, *", call_filled, "zeros", FREE},
-    {"ones", "shape, *", call_filled, "ones", FREE},
-    {"empty", "shape, *", call_filled, "zeros", FREE},
-    {"full", "shape, fill_value", call_full, NULL, FREE},
-    {"zeros_like", "x", call_like, "zeros", FREE},
-    {"ones_like", "x", call_like, "ones", FREE},
-    {"empty_like", "x", call_like, "zeros", FREE},
-    {"full_like", "x, fill_value", call_like, "full", FREE},
-    {"eye", "n|N, m|M=", call_eye, NULL, FREE},
-    {"identity", "n", call_identity, NULL, FREE},
-    {"arange", "start, stop=, step=", call_arange, NULL, FREE},
+    {"zeros", "shape, *, dtype=", call_filled, "zeros", FREE},
+    {"ones", "shape, *, dtype=", call_filled, "ones", FREE},
+    {"empty", "shape, *, dtype=", call_filled, "zeros", FREE},
+    {"full", "shape, fill_value, dtype=", call_full, NULL, FREE},
+    {"zeros_like", "x, dtype=", call_like, "zeros", FREE},
+    {"ones_like", "x, dtype=", call_like, "ones", FREE},
+    {"empty_like", "x, dtype=", call_like, "zeros", FREE},
+    {"full_like", "x, fill_value, dtype=", call_like, "full", FREE},
+    {"eye", "n|N, m|M=, dtype=", call_eye, NULL, FREE},
+    {"identity", "n, m=, dtype=", call_identity, NULL, FREE},
+    {"arange", "start, stop=, step=, dtype=", call_arange, NULL, FREE},
     {"linspace", "start, stop, num|steps=", call_linspace, NULL, FREE},
     {"one_hot", "x, num_classes=", call_one_hot, NULL, FREE},
     {"seed", "seed", call_seed, NULL, FREE},

@@ -76,6 +76,9 @@ const struct builtin *functions_find(const char *name, bool method);
 int functions_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
                    const char *const *keywords, size_t count, struct thing *result);
 
+/* What a builtin is called. */
+const char *builtin_name(const struct builtin *builtin);
+
 /* Calls the builtin of that name with so many arguments. */
 int function_by_name(struct evaluation *e, const char *name, struct thing *arguments, size_t count,
                      struct thing *result);

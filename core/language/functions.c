@@ -32,6 +32,11 @@ const struct builtin *functions_find_torch(const char *name)
     return NULL;
 }
 
+const char *builtin_name(const struct builtin *builtin)
+{
+    return builtin->name;
+}
+
 /* Not for programs to call by that name. */
 static bool is_hidden(const char *name)
 {
@@ -370,6 +375,7 @@ static int shape_thing(struct evaluation *e, const struct shape *shape, struct t
 /* With numbers that modules have. */
 static bool module_attribute(const char *name, struct thing *result)
 {
+    enum number_type type;
     if (strcmp(name, "pi") == 0)
         *result = thing_number(3.14159265358979323846, TYPE_FLOAT);
     else if (strcmp(name, "e") == 0)
@@ -380,8 +386,7 @@ static bool module_attribute(const char *name, struct thing *result)
         *result = thing_number(NAN, TYPE_FLOAT);
     else if (strcmp(name, "newaxis") == 0)
         *result = (struct thing){.kind = THING_NONE};
-    else if (strncmp(name, "float", 5) == 0 || strncmp(name, "int", 3) == 0 || strcmp(name, "double") == 0 ||
-             strcmp(name, "long") == 0 || strncmp(name, "bool", 4) == 0)
+    else if (type_named(name, &type))
         *result = (struct thing){.kind = THING_TEXT, .text = name};
     else
         return false;

@@ -3,6 +3,7 @@
 #define CORE_LANGUAGE_FUNCTIONS_H
 
 #include "core/language/evaluation.h"
+#include "core/language/types.h"
 
 enum { ARGUMENTS_MAX = 12 };
 

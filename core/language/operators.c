@@ -144,7 +144,9 @@ static int array_operation(struct evaluation *e, enum operation operation, const
     if (operation == OPERATION_DIVIDE) type = TYPE_FLOAT;
     bool bits = operation == OPERATION_AND || operation == OPERATION_OR || operation == OPERATION_XOR;
     if (bits && type != TYPE_BOOL) return evaluation_fault(e, "this is for masks, as comparisons make them");
-    if (bits || (operation >= OPERATION_LESS && operation <= OPERATION_NOT_EQUAL))
+    bool masks = type == TYPE_BOOL && (operation == OPERATION_ADD || operation == OPERATION_MULTIPLY);
+    if (masks && operation == OPERATION_ADD) operation = OPERATION_OR; /* the sum of masks is a mask, as the product */
+    if (bits || masks || (operation >= OPERATION_LESS && operation <= OPERATION_NOT_EQUAL))
         type = TYPE_BOOL;
     else if (type == TYPE_BOOL)
         type = TYPE_INT;
@@ -277,8 +279,9 @@ int evaluation_unary(struct evaluation *e, enum operation operation, const struc
     struct array *array = a->array;
     if (operation == OPERATION_INVERT && array->type != TYPE_BOOL)
         return evaluation_fault(e, "~ is for masks, as comparisons make them");
+    enum number_type type = array->type == TYPE_BOOL ? TYPE_INT : array->type;
     int code = operation == OPERATION_INVERT ? array_op(e, "logical_not", NULL, 0, &array, 1, TYPE_BOOL, &array)
-                                             : array_op(e, "negative", NULL, 0, &array, 1, array->type, &array);
+                                             : array_op(e, "negative", NULL, 0, &array, 1, type, &array);
     if (code == CODE_OK) *result = thing_array(array);
     return code;
 }

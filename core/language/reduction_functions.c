@@ -28,8 +28,9 @@ static bool is_argument(const char *op)
 static enum number_type reduced_type(const char *op, enum number_type type)
 {
     if (is_argument(op)) return TYPE_INT;
-    bool same = strcmp(op, "sum") == 0 || strcmp(op, "max") == 0 || strcmp(op, "min") == 0 || strcmp(op, "prod") == 0;
-    return !same ? TYPE_FLOAT : type == TYPE_BOOL ? TYPE_INT : type;
+    if (strcmp(op, "max") == 0 || strcmp(op, "min") == 0) return type;
+    bool whole = strcmp(op, "sum") == 0 || strcmp(op, "prod") == 0 || strcmp(op, "cumsum") == 0;
+    return !whole ? TYPE_FLOAT : type == TYPE_BOOL ? TYPE_INT : type;
 }
 
 static int reduce(struct evaluation *e, const char *op, struct array *x, const struct thing *axis, bool keep,
@@ -158,7 +159,7 @@ static int call_cumsum(struct evaluation *e, const struct arguments *a, struct t
         code = array_reshape(e, x, &flat, &x);
     }
     const double number = (double)axis;
-    if (code == CODE_OK) code = array_op(e, "cumsum", &number, 1, &x, 1, x->type, &y);
+    if (code == CODE_OK) code = array_op(e, "cumsum", &number, 1, &x, 1, reduced_type("cumsum", x->type), &y);
     if (code == CODE_OK) *result = thing_array(y);
     return code;
 }
@@ -223,6 +224,7 @@ int functions_matmul(struct evaluation *e, struct array *a, struct array *b, str
     }
     enum number_type type = a->type > b->type ? a->type : b->type;
     if (code == CODE_OK) code = array_op(e, "matmul", NULL, 0, inputs, 2, type == TYPE_BOOL ? TYPE_INT : type, &y);
+    if (code == CODE_OK && type == TYPE_BOOL) code = type_cast(e, y, type, &y);
     if (code == CODE_OK) code = array_reshape(e, y, &out, &y);
     if (code == CODE_OK) *result = thing_array(y);
     return code;

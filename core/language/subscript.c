@@ -175,6 +175,13 @@ static void gather_axes(struct selection *s, bool apart)
         }
 }
 
+/* x[True] has one axis more in NumPy, and is hardly ever meant. */
+static bool is_truth(const struct thing *subscript)
+{
+    if (subscript->kind == THING_NUMBER) return subscript->type == TYPE_BOOL;
+    return subscript->kind == THING_ARRAY && subscript->array->type == TYPE_BOOL && subscript->array->shape.rank == 0;
+}
+
 static int select_axes(struct evaluation *e, const struct array *array, const struct thing *subscripts, size_t count,
                        struct selection *s)
 {
@@ -185,6 +192,7 @@ static int select_axes(struct evaluation *e, const struct array *array, const st
     const struct array_view whole = array_whole(&array->shape);
     *s = (struct selection){0};
     for (size_t i = 0; i < count; i++) {
+        if (is_truth(&subscripts[i])) return evaluation_fault(e, "True and False are no subscripts of an array");
         if (as_pick(e, &subscripts[i], &picks[i]) != CODE_OK) return evaluation_failed(e);
         taken += axes_taken(&subscripts[i], picks[i]);
         ellipses += subscripts[i].kind == THING_ELLIPSIS;
@@ -440,53 +448,81 @@ static bool takes_none(const double *mask, size_t size)
     return true;
 }
 
+/* Where a mask whose numbers are looked up holds: the axes that it covers are one, from which it picks. */
+static int write_known_mask(struct evaluation *e, struct array *array, struct selection *s, struct array *what,
+                            struct array **made)
+{
+    const double *known = NULL;
+    struct array *folded = NULL;
+    if (known_numbers(e, s->mask, &known) != CODE_OK || check_mask(e, s) != CODE_OK) return evaluation_failed(e);
+    *made = array;
+    if (takes_none(known, s->mask->size)) return CODE_OK;
+    const struct shape shape = fold_axes(s);
+    int code = mask_as_pick(e, s);
+    if (code == CODE_OK) code = array_read_view(e, array, &s->view, &folded);
+    if (code == CODE_OK) code = array_reshape(e, folded, &shape, &folded);
+    struct selection inner = {.view = array_whole(&shape), .first = s->first, .count = 1, .picks = {s->picks[0]}};
+    if (code == CODE_OK) code = write_picks(e, folded, &inner, PUT_SETS, what, made);
+    if (code == CODE_OK) code = array_reshape(e, *made, &s->view.shape, made);
+    return code == CODE_OK ? write_view(e, array, &s->view, false, *made, made) : code;
+}
+
+/* Whether what is written into an array becomes of its type: it is a mask, or was made with a type of integers. */
+static bool keeps_type(const struct array *array)
+{
+    return array->whole || array->type == TYPE_BOOL;
+}
+
+/* How something is written: where; at each index as often as it is there; added to what is there, which nobody reads;
+ * everywhere, by what a mask is that nobody looks at. */
+struct writing {
+    struct selection s;
+    bool each, adds, chosen;
+};
+
+/* What will be there: what is written; with an operation, what that makes of what is there. */
+static int make_written(struct evaluation *e, struct array *array, const struct thing *subscripts, size_t count,
+                        const struct writing *w, enum operation operation, const struct thing *what,
+                        struct array **written)
+{
+    struct thing there = thing_array(array), after = {0};
+    int code = CODE_OK;
+    if (operation != OPERATION_NONE && !w->adds) {
+        if (!w->chosen) code = read_array(e, array, subscripts, count, &there);
+        if (code == CODE_OK) code = evaluation_binary(e, operation, &there, what, &after);
+        if (code == CODE_OK) code = array_of(e, &after, written);
+    }
+    return code == CODE_OK && keeps_type(array) ? type_cast(e, *written, array->type, written) : code;
+}
+
+static int put_written(struct evaluation *e, struct array *array, struct writing *w, struct array *what,
+                       struct array **made)
+{
+    if (w->chosen) return check_mask(e, &w->s) == CODE_OK ? write_mask(e, array, &w->s, what, made) : evaluation_failed(e);
+    if (w->s.mask != NULL) return write_known_mask(e, array, &w->s, what, made);
+    if (w->s.count > 0) return write_picks(e, array, &w->s, w->each ? PUT_ADDS : PUT_SETS, what, made);
+    int code = array_broadcast(e, what, &w->s.view.shape, &what);
+    return code == CODE_OK ? write_view(e, array, &w->s.view, w->adds, what, made) : code;
+}
+
 static int write_array(struct evaluation *e, struct array *array, const struct thing *subscripts, size_t count,
                        enum operation operation, const struct thing *what, struct thing *result)
 {
-    struct selection s = {0};
+    struct writing w = {.each = operation == OPERATION_ADD_EACH};
     struct array *written = NULL, *made = NULL;
-    struct thing there = {0}, after = {0};
-    const double *known = NULL;
     int code = array_of(e, what, &written);
-    if (code == CODE_OK) code = select_axes(e, array, subscripts, count, &s);
-    bool each = code == CODE_OK && operation == OPERATION_ADD_EACH && s.mask == NULL;
-    if (operation == OPERATION_ADD_EACH) operation = OPERATION_ADD;
-    bool adds = code == CODE_OK && operation == OPERATION_ADD && (each || s.count == 0) && s.mask == NULL;
-    bool computed_mask = code == CODE_OK && mask_chooses(array, &s, written);
-    if (code == CODE_OK && operation != OPERATION_NONE && !adds) {
-        /* What is there, and what becomes of it; where a mask is computed, of all of it. */
-        code = computed_mask ? CODE_OK : read_array(e, array, subscripts, count, &there);
-        if (computed_mask) there = thing_array(array);
-        if (code == CODE_OK) code = evaluation_binary(e, operation, &there, what, &after);
-        if (code == CODE_OK) code = array_of(e, &after, &written);
-    }
+    if (code == CODE_OK) code = select_axes(e, array, subscripts, count, &w.s);
     if (code != CODE_OK) return code;
-    if (computed_mask) {
-        code = check_mask(e, &s);
-        if (code == CODE_OK) code = write_mask(e, array, &s, written, &made);
-    } else if (s.mask != NULL && known_numbers(e, s.mask, &known) != CODE_OK) {
-        return evaluation_failed(e);
-    } else if (s.mask != NULL && takes_none(known, s.mask->size)) {
-        if (check_mask(e, &s) != CODE_OK) return evaluation_failed(e);
-        made = array;
-    } else if (s.mask != NULL) {
-        struct array *folded = NULL;
-        const struct shape shape = fold_axes(&s);
-        if (check_mask(e, &s) != CODE_OK || mask_as_pick(e, &s) != CODE_OK) return evaluation_failed(e);
-        code = array_read_view(e, array, &s.view, &folded);
-        if (code == CODE_OK) code = array_reshape(e, folded, &shape, &folded);
-        struct selection inner = {.view = array_whole(&shape), .first = s.first, .count = 1, .picks = {s.picks[0]}};
-        if (code == CODE_OK) code = write_picks(e, folded, &inner, PUT_SETS, written, &made);
-        if (code == CODE_OK) code = array_reshape(e, made, &s.view.shape, &made);
-        if (code == CODE_OK) code = write_view(e, array, &s.view, false, made, &made);
-    } else if (s.count > 0) {
-        code = write_picks(e, array, &s, each ? PUT_ADDS : PUT_SETS, written, &made);
-    } else {
-        code = array_broadcast(e, written, &s.view.shape, &written);
-        if (code == CODE_OK) code = write_view(e, array, &s.view, adds, written, &made);
-    }
-    if (code == CODE_OK) *result = thing_array(made);
-    return code;
+    if (w.each) operation = OPERATION_ADD;
+    w.each = w.each && w.s.mask == NULL && array->type != TYPE_BOOL;
+    w.adds = w.each || (operation == OPERATION_ADD && w.s.count == 0 && w.s.mask == NULL && !keeps_type(array));
+    w.chosen = mask_chooses(array, &w.s, written);
+    code = make_written(e, array, subscripts, count, &w, operation, what, &written);
+    if (code == CODE_OK) code = put_written(e, array, &w, written, &made);
+    if (code != CODE_OK) return code;
+    if (made != array) made->whole = array->whole;
+    *result = thing_array(made);
+    return CODE_OK;
 }
 
 int subscript_write(struct evaluation *e, const struct thing *of, const struct thing *subscripts, size_t count,

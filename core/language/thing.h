@@ -65,6 +65,7 @@ struct array {
     struct shape shape;
     size_t size;
     enum number_type type;
+    bool whole;            /* made with a type of integers: what is written into it becomes one */
     bool named;            /* the program has had a name for it on the outermost level */
     struct value *value;   /* in the graph; NULL until that needs it */
     const double *numbers; /* NULL where they are not known */

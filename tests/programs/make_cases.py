@@ -34,6 +34,17 @@ PROGRAMS = [
     ("written where subscripts stand apart", "q = np.stack([W, X])\nq[0, :, [2, 0]] *= np.arange(4).reshape(2, 2)\nloss = np.sum(q ** 2)", []),
     ("argmax among values", "loss = np.sum(np.argmax(W, axis=1) * W[:, 0]) + np.sum(W ** 2)", []),
     ("the shape of a number", "a = np.exp(0.5)\nloss = np.sum(W) * a", []),
+    ("a product of masks", "m = (W > 0.2) * (W < 1.8)\nloss = np.sum(W[m] ** 2)", []),
+    ("a sum of masks", "m = (W > 0.2) + (W < 1)\nloss = np.sum(W[m] ** 2) + np.sum(m * W)", []),
+    ("the larger of masks", "m = np.maximum(W > 0.6, W < -0.5)\nloss = np.sum(W[m] ** 2) + np.sum(W[:, np.max(W > 0.6, axis=0)])", []),
+    ("a mask of a choice", "loss = np.sum(W[np.where(X > 1, W > 0, W < 0)] ** 2)", []),
+    ("constructors of masks", "m = np.zeros(3, dtype=bool)\nm[1] = 5\nn = np.ones(3, bool)\nn[2] = 0\nloss = np.sum(W[:, m] ** 2) + np.sum(W[:, n] ** 3)", []),
+    ("a mask like another", "m = np.zeros_like(W > 0)\nm[0, 2] = True\nloss = np.sum(W[m] ** 2)", []),
+    ("a mask of numbers", "loss = np.sum(W[np.array([[1, 0, 2], [0, 1, 0]], dtype=bool)] ** 2)", []),
+    ("integers stay integers", "a = np.zeros(3, int)\na[1] = 2.7\na[2] += 1.9\nb = (W * 3).astype(np.int32)\nb[0, 0] = -7.9\nb[1] += 0.7\nloss = np.sum(a * W) + np.sum(b * W)", []),
+    ("integers are counted", "a = np.zeros(3, np.int64)\nnp.add.at(a, [0, 2, 0], 1)\nloss = np.sum(a * W)", []),
+    ("a type behind the shape", "a = np.zeros((2, 3), float)\na[0] = 0.5\nloss = np.sum((a + W) ** 2)", []),
+    ("numbers of data are no integers", "a = np.zeros_like(y)\na[0] = 0.5\nloss = np.sum(a[:, None] * W)", []),
 ]
 
 # The same of W and a number c.

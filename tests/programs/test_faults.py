@@ -115,6 +115,10 @@ FAULTS = [
     ("loss = mse(x @ W, 0.5, reduction='avg')", 1, 8, ["mean"]),
     ("loss = np.sum(W, 0, True, 5)", 1, 11, ["sum", "axis"]),
     ("loss = np.clip(W).sum(axis='a')", 1, 19, ["axis"]),
+    ("loss = np.sum(W[True])", 1, 15, ["True", "subscript"]),
+    ("loss = np.sum(b[s > 0])", 1, 15, ["True", "subscript"]),
+    ("loss = np.sum(np.zeros(3, dtype='complex') + b)", 1, 18, ["complex", "type"]),
+    ("loss = np.sum(np.zeros(3, dtype=b) + b)", 1, 18, ["type", "[3]"]),
     # gradients that would be lost
     ("loss = np.sum(b * np.linspace(0, s, 3))", 1, 22, ["linspace", "gradient", "detach"]),
     ("loss = np.sum(b * np.arange(s, 3))", 1, 22, ["arange", "gradient", "detach"]),
