@@ -149,7 +149,7 @@ static void note_read(struct evaluation *e, const struct thing *thing)
 static int find_other(struct evaluation *e, const char *name, struct thing *thing)
 {
     if (find_word(name, thing)) return CODE_OK;
-    const struct builtin *builtin = functions_find(name, false);
+    const struct builtin *builtin = functions_find_python(name);
     bool known = builtin == NULL && e->observer != NULL && e->observer->unknown(e->observer->context, e, name, thing);
     if (builtin == NULL && !known) return unknown_name(e, name);
     if (builtin != NULL) *thing = (struct thing){.kind = THING_BUILTIN, .builtin = builtin};
@@ -191,7 +191,7 @@ static int evaluate_module_attribute(struct evaluation *e, const struct thing *o
                                      struct thing *thing)
 {
     static const char *const modules[] = {"random", "nn", "functional", "linalg", "Tensor", "special", NULL};
-    const struct builtin *builtin = is_torch(of->text) ? functions_find_torch(x->name) : NULL;
+    const struct builtin *builtin = is_torch(of->text) ? functions_find_of("torch", x->name) : NULL;
     struct thing word = {0};
     if (builtin == NULL) builtin = functions_find(x->name, false);
     if (strcmp(of->text, "self") == 0) return evaluate_name(e, x, thing);

@@ -83,8 +83,12 @@ const char *builtin_name(const struct builtin *builtin);
 int function_by_name(struct evaluation *e, const char *name, struct thing *arguments, size_t count,
                      struct thing *result);
 
-/* PyTorch's function of a name, where that has another meaning than NumPy's; NULL where it has not. */
-const struct builtin *functions_find_torch(const char *name);
+/* The function of a name in a room ("torch"), where that has another meaning there than in NumPy; NULL where it has
+ * not. */
+const struct builtin *functions_find_of(const char *room, const char *name);
+
+/* What a name without a module stands for: Python's function where it has one, else as functions_find. */
+const struct builtin *functions_find_python(const char *name);
 
 /* What a name that is unknown may have been meant for; NULL where there is nothing like it. */
 const char *functions_nearest(struct arena *arena, const char *name);

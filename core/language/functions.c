@@ -22,14 +22,22 @@ const struct builtin *functions_find(const char *name, bool method)
     return NULL;
 }
 
-const struct builtin *functions_find_torch(const char *name)
+const struct builtin *functions_find_of(const char *room, const char *name)
 {
-    static const char before[] = "torch.";
+    size_t n = strlen(room);
     for (size_t t = 0; t < TABLES; t++)
         for (const struct builtin *b = tables[t]; b->name != NULL; b++)
-            if (strncmp(b->name, before, sizeof before - 1) == 0 && strcmp(b->name + sizeof before - 1, name) == 0)
-                return b;
+            if (strncmp(b->name, room, n) == 0 && b->name[n] == '.' && strcmp(b->name + n + 1, name) == 0) return b;
     return NULL;
+}
+
+const struct builtin *functions_find_python(const char *name)
+{
+    static const char before[] = "python.";
+    for (const struct builtin *b = python_builtins; b->name != NULL; b++)
+        if (strncmp(b->name, before, sizeof before - 1) == 0 && strcmp(b->name + sizeof before - 1, name) == 0)
+            return b;
+    return functions_find(name, false);
 }
 
 const char *builtin_name(const struct builtin *builtin)
@@ -178,7 +186,7 @@ static const struct builtin *dialect(const struct builtin *builtin, const char *
     const struct builtin *torch = NULL;
     for (size_t i = 0; torch == NULL && i < count; i++)
         if (keywords[i] != NULL && (strcmp(keywords[i], "dim") == 0 || strcmp(keywords[i], "keepdim") == 0))
-            torch = functions_find_torch(builtin->name);
+            torch = functions_find_of("torch", builtin->name);
     return torch != NULL ? torch : builtin;
 }
 

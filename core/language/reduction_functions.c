@@ -57,36 +57,14 @@ static int call_reduction(struct evaluation *e, const struct arguments *a, struc
     return code;
 }
 
-/* Of a list its elements added up; of numbers their sum. */
-static int call_sum(struct evaluation *e, const struct arguments *a, struct thing *result)
-{
-    const struct thing *x = &a->things[0];
-    if ((x->kind != THING_LIST && x->kind != THING_TUPLE) || a->given[1]) return call_reduction(e, a, result);
-    *result = thing_number(0, TYPE_INT);
-    if (evaluation_step(e, x->sequence->count) != CODE_OK) return evaluation_failed(e);
-    for (size_t i = 0; i < x->sequence->count; i++) {
-        struct thing before = *result;
-        int code = i == 0 ? CODE_OK : evaluation_binary(e, OPERATION_ADD, &before, &x->sequence->items[i], result);
-        if (i == 0) *result = x->sequence->items[0];
-        if (code != CODE_OK) return code;
-    }
-    return CODE_OK;
-}
-
-/* max(x, axis): but of several numbers the largest, as Python's own. */
+/* max(x, axis): of a list of numbers a number. */
 static int call_extreme(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     bool largest = strcmp(a->builtin->op, "max") == 0;
     const struct thing *x = &a->things[0];
     struct sequence items = {0};
-    bool all = x->kind == THING_NUMBER && a->given[1];
-    if (all) {
-        if (!sequence_add(e->arena, &items, *x) || !sequence_add(e->arena, &items, a->things[1]))
-            return evaluation_no_memory(e);
-    } else if (x->kind == THING_LIST || x->kind == THING_TUPLE) {
-        items = *x->sequence;
-        all = items.count > 0 && !a->given[1];
-    }
+    if ((x->kind == THING_LIST || x->kind == THING_TUPLE) && !a->given[1]) items = *x->sequence;
+    bool all = items.count > 0;
     if (evaluation_step(e, items.count) != CODE_OK) return evaluation_failed(e);
     for (size_t i = 0; all && i < items.count; i++)
         all = items.items[i].kind == THING_NUMBER;
@@ -426,7 +404,7 @@ static int call_einsum(struct evaluation *e, const struct arguments *a, struct t
 }
 
 const struct builtin reduction_builtins[] = {
-    {"sum", "x, axis=, keepdims=", call_sum, "sum", BOTH},
+    {"sum", "x, axis=, keepdims=", call_reduction, "sum", BOTH},
     {"mean", "x, axis=, keepdims=", call_reduction, "mean", BOTH},
     {"max", "x, axis=, keepdims=", call_extreme, "max", BOTH},
     {"min", "x, axis=, keepdims=", call_extreme, "min", BOTH},

@@ -57,6 +57,12 @@ OF_A_NUMBER = [
     ("drawn up to a parameter", "np.random.seed(3)\nloss = np.sum(np.random.uniform(-c, 2 * c, (2, 3)) * W)", []),
     ("drawn around an array", "np.random.seed(3)\nloss = np.sum(np.random.normal(W, c) * W)", []),
     ("padded with a parameter", "h = np.pad(W, 1, constant_values=c)\nloss = np.sum(h ** 3)", ["h"]),
+    ("hinges by Python's max", "loss = 0\nfor i in range(3):\n    loss += max(0, W[0, i] - c) + max(0, 1, W[1, i] * c)", []),
+    ("Python's min of three", "loss = min(W[0, 2], 2 * c, 3) * W[0, 0] + min(W[1, 0], W[0, 0]) ** 2", []),
+    ("Python's max of a tie", "loss = max(c, W[0, 0] + 0.1) + max(0.6, c) + c * min(c, 0.6)", []),
+    ("the sum of a list of arrays", "h = [W[0], W[1] * c]\nloss = np.sum(sum(h) ** 2) + np.sum(h)", []),
+    ("the sum of truths", "loss = np.sum(W) * c * sum([W[0, 0] > 0.1, W[0, 1] > 0.1, W[0, 2] > 0.1])", []),
+    ("a sum that begins", "loss = sum([W[0, 0], W[0, 1]], c) + sum(range(4)) * c + sum([1, 2], 5) * c", []),
     ("as many as a parameter says", "loss = np.sum(W) * np.arange(4 * c).size + c", []),
 ]
 
