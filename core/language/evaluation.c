@@ -6,11 +6,18 @@
 
 /* ---- names ---- */
 
-struct local *evaluation_local(const struct evaluation *e, size_t symbol)
+struct local *frame_local(const struct frame *frame, size_t symbol)
 {
-    for (size_t i = 0; e->frame != NULL && i < e->frame->count; i++)
-        if (e->frame->locals[i].symbol == symbol) return &e->frame->locals[i];
+    for (size_t i = 0; i < frame->count; i++)
+        if (frame->locals[i].symbol == symbol) return &frame->locals[i];
     return NULL;
+}
+
+struct frame *frame_new(struct evaluation *e, struct frame *outer, bool library, size_t number)
+{
+    struct frame *frame = arena_alloc(e->arena, sizeof *frame);
+    if (frame != NULL) *frame = (struct frame){.outer = outer, .library = library, .number = number};
+    return frame;
 }
 
 /* What has a name already is another value under a second one, if that one's gradient was asked for: what comes back
@@ -50,11 +57,10 @@ int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struc
 /* Those of a call are looked through one by one. */
 enum { LOCALS_OF_A_STEP = 64 };
 
-int evaluation_bind_local(struct evaluation *e, size_t symbol, struct thing thing)
+int frame_bind(struct evaluation *e, struct frame *frame, size_t symbol, struct thing thing)
 {
-    struct frame *frame = e->frame;
     if (evaluation_step(e, frame->count / LOCALS_OF_A_STEP) != CODE_OK) return evaluation_failed(e);
-    struct local *local = evaluation_local(e, symbol);
+    struct local *local = frame_local(frame, symbol);
     if (local != NULL) {
         local->thing = thing;
         return CODE_OK;
@@ -73,7 +79,7 @@ int evaluation_bind_local(struct evaluation *e, size_t symbol, struct thing thin
 
 static int bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing)
 {
-    return e->frame != NULL ? evaluation_bind_local(e, symbol, thing) : evaluation_bind(e, symbol, name, thing);
+    return e->frame != NULL ? frame_bind(e, e->frame, symbol, thing) : evaluation_bind(e, symbol, name, thing);
 }
 
 /* What is passed over before a dot: these modules, and an object whose attributes are names. */
@@ -88,8 +94,9 @@ static bool is_module(const char *name)
 
 static bool find_name(const struct evaluation *e, size_t symbol, struct thing *thing)
 {
-    const struct local *local = evaluation_local(e, symbol);
-    if (local != NULL) {
+    for (const struct frame *frame = e->frame; frame != NULL; frame = frame->outer) {
+        const struct local *local = frame_local(frame, symbol);
+        if (local == NULL) continue;
         *thing = local->thing;
         return true;
     }
@@ -158,8 +165,10 @@ static int find_other(struct evaluation *e, const char *name, struct thing *thin
 
 static int evaluate_name(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
-    if (e->frame != NULL && evaluation_step(e, e->frame->count / LOCALS_OF_A_STEP) != CODE_OK)
-        return evaluation_failed(e);
+    size_t locals = 0;
+    for (const struct frame *frame = e->frame; frame != NULL; frame = frame->outer)
+        locals += 1 + frame->count;
+    if (evaluation_step(e, locals / LOCALS_OF_A_STEP) != CODE_OK) return evaluation_failed(e);
     int code = find_name(e, x->symbol, thing) ? CODE_OK : find_other(e, x->name, thing);
     if (code == CODE_OK) note_read(e, thing);
     return code;
@@ -367,25 +376,42 @@ static int add_member(struct evaluation *e, const struct expression *member, con
     return code == CODE_OK ? subscript_write(e, dictionary, &key, 1, OPERATION_NONE, &value, &ignored) : code;
 }
 
-static int evaluate_comprehension(struct evaluation *e, const struct expression *x, struct thing *thing)
+/* The turns of a comprehension, whose names are those of its own frame. */
+static int run_turns(struct evaluation *e, const struct expression *x, const struct sequence *items,
+                     const struct thing *made)
 {
-    struct sequence items = {0}, *made = sequence_new(e->arena);
-    struct thing over = {0}, item = {0};
-    bool dictionary = x->kind == EXPRESSION_DICTIONARY_COMPREHENSION;
-    if (made == NULL) return evaluation_no_memory(e);
-    *thing = (struct thing){.kind = dictionary ? THING_DICTIONARY : THING_LIST, .sequence = made};
-    int code = evaluation_evaluate(e, x->operands[2], &over);
-    if (code == CODE_OK) code = evaluation_items(e, &over, &items);
-    for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
+    struct thing item = {0};
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < items->count; i++) {
         bool taken = true;
-        code = assign(e, x->operands[1], items.items[i]);
+        code = assign(e, x->operands[1], items->items[i]);
         if (code == CODE_OK && x->count > 3) code = evaluation_evaluate(e, x->operands[3], &item);
         if (code == CODE_OK && x->count > 3) code = evaluation_truth(e, &item, &taken);
-        if (code == CODE_OK && !taken) continue;
-        if (code == CODE_OK && dictionary) code = add_member(e, x->operands[0], thing);
-        if (code == CODE_OK && !dictionary) code = evaluation_evaluate(e, x->operands[0], &item);
-        if (code == CODE_OK && !dictionary && !sequence_add(e->arena, made, item)) code = evaluation_no_memory(e);
+        if (code != CODE_OK || !taken) continue;
+        if (made->kind == THING_DICTIONARY) {
+            code = add_member(e, x->operands[0], made);
+            continue;
+        }
+        code = evaluation_evaluate(e, x->operands[0], &item);
+        if (code == CODE_OK && !sequence_add(e->arena, made->sequence, item)) code = evaluation_no_memory(e);
     }
+    return code;
+}
+
+static int evaluate_comprehension(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    struct sequence items = {0};
+    struct thing over = {0};
+    struct frame *around = e->frame,
+                 *own = frame_new(e, around, around != NULL && around->library, evaluation_call_number(e));
+    *thing = (struct thing){.kind = x->kind == EXPRESSION_DICTIONARY_COMPREHENSION ? THING_DICTIONARY : THING_LIST,
+                            .sequence = sequence_new(e->arena)};
+    if (own == NULL || thing->sequence == NULL) return evaluation_no_memory(e);
+    int code = evaluation_evaluate(e, x->operands[2], &over);
+    if (code == CODE_OK) code = evaluation_items(e, &over, &items);
+    e->frame = own;
+    if (code == CODE_OK) code = run_turns(e, x, &items, thing);
+    e->frame = around;
     return code;
 }
 
@@ -457,8 +483,7 @@ static int evaluate(struct evaluation *e, const struct expression *x, struct thi
     case EXPRESSION_DICTIONARY_COMPREHENSION:
         return evaluate_comprehension(e, x, thing);
     case EXPRESSION_LAMBDA:
-        *thing = (struct thing){.kind = THING_FUNCTION, .function = x->function};
-        return CODE_OK;
+        return evaluation_define(e, x->function, thing);
     case EXPRESSION_ELLIPSIS:
         *thing = (struct thing){.kind = THING_ELLIPSIS};
         return CODE_OK;
@@ -702,7 +727,8 @@ static int run_statement(struct evaluation *e, const struct statement *s)
         if (code == CODE_OK) code = evaluation_truth(e, &thing, &truth);
         return code == CODE_OK ? evaluation_run(e, truth ? &s->body : &s->otherwise) : code;
     case STATEMENT_DEFINE:
-        return bind(e, s->symbol, s->name, (struct thing){.kind = THING_FUNCTION, .function = s});
+        code = evaluation_define(e, s, &thing);
+        return code == CODE_OK ? bind(e, s->symbol, s->name, thing) : code;
     case STATEMENT_RETURN:
         if (e->frame == NULL) return evaluation_fault(e, "a return stands outside of a def");
         if (s->value != NULL) code = evaluation_evaluate(e, s->value, &thing);

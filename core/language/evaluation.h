@@ -21,19 +21,24 @@ int evaluation_find(struct evaluation *e, const char *name, struct thing *thing)
  * is in it. */
 int evaluation_assign(struct evaluation *e, const struct expression *target, struct thing thing, bool updates);
 
-/* What a symbol stands for within the call that is being evaluated; NULL where that has none of its own. */
-struct local *evaluation_local(const struct evaluation *e, size_t symbol);
+/* A frame without names, from the arena; NULL where memory is short. */
+struct frame *frame_new(struct evaluation *e, struct frame *outer, bool library, size_t number);
+
+/* What a symbol stands for in a frame; NULL where that has none of its own. Gives it a thing there. */
+struct local *frame_local(const struct frame *frame, size_t symbol);
+int frame_bind(struct evaluation *e, struct frame *frame, size_t symbol, struct thing thing);
 
 /* Tells the observer, where there is one, that something is put somewhere, which that may change. */
 int evaluation_written(struct evaluation *e, const struct written_place *written, struct thing *thing);
-
-/* Gives a name of the call that is being evaluated a thing. */
-int evaluation_bind_local(struct evaluation *e, size_t symbol, struct thing thing);
 
 /* The items of what can be run over: tuple, list, range, dictionary (keys), or an array along its first axis. */
 int evaluation_items(struct evaluation *e, const struct thing *thing, struct sequence *items);
 
 /* ---- calls (calls.c) ---- */
+
+/* What a def or a lambda makes: a function that has the names that are there now. What stands for parameters that are
+ * not given is evaluated. */
+int evaluation_define(struct evaluation *e, const struct statement *function, struct thing *thing);
 
 /* A call as an expression has it. */
 int evaluation_call_at(struct evaluation *e, const struct expression *x, struct thing *thing);

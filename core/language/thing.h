@@ -18,7 +18,7 @@ enum thing_kind {
     THING_SLICE,
     THING_ELLIPSIS,
     THING_ARRAY,
-    THING_FUNCTION, /* a def of the program */
+    THING_FUNCTION, /* a def or lambda of the program */
     THING_BUILTIN,  /* one of the language, perhaps a method of a thing */
     THING_MODULE,   /* np, torch, self: what stands behind its dot is the name itself */
 };
@@ -36,7 +36,10 @@ struct thing {
         const struct statement *function;
         const struct builtin *builtin;
     };
-    struct thing *self; /* of a builtin that is a method: whose; of the number x.size: x; else NULL */
+    union {
+        struct thing *self;            /* of a builtin that is a method: whose; of the number x.size: x; else NULL */
+        const struct closure *closure; /* of a function: what it has of the place where it was defined */
+    };
 };
 
 struct sequence {

@@ -63,6 +63,13 @@ OF_A_NUMBER = [
     ("the sum of a list of arrays", "h = [W[0], W[1] * c]\nloss = np.sum(sum(h) ** 2) + np.sum(h)", []),
     ("the sum of truths", "loss = np.sum(W) * c * sum([W[0, 0] > 0.1, W[0, 1] > 0.1, W[0, 2] > 0.1])", []),
     ("a sum that begins", "loss = sum([W[0, 0], W[0, 1]], c) + sum(range(4)) * c + sum([1, 2], 5) * c", []),
+    ("a lambda in a def", "a = 10\ndef f(x, a):\n    g = lambda t: t * a\n    return g(x)\nloss = np.sum(f(W, 2 * c))", []),
+    ("a def in a def, which is late", "a = 10\ndef f(x, a):\n    def g(t):\n        return t * a + b\n    b = c\n    a = 3\n    return g(x)\nloss = np.sum(f(W, 2) ** 2)", []),
+    ("functions that are handed back", "def make(n):\n    return lambda x: x * n\ng = make(3)\nh = make(c)\nloss = np.sum(g(W) + h(W) ** 2)", []),
+    ("lambdas of a loop", "fs = [lambda x: x * k for k in range(3)]\ngs = [lambda x, k=k: x * k for k in range(3)]\nloss = np.sum(fs[0](W)) + np.sum(gs[1](W) * c)", []),
+    ("a comprehension's own names", "t = 2\nq = [t * W for t in range(2)]\ndef f(x):\n    k = 1\n    r = {k: x * k for k in range(3)}\n    return r[2] * k\nloss = np.sum(W[:, t] * c) + np.sum(f(W)) + np.sum(q[1])", []),
+    ("comprehensions within each other", "k = 3\nloss = c * sum([sum([W[i, j] * k for j in range(i, 3)]) for i in range(2)])", []),
+    ("a default of the place of its def", "k = 2\ndef f(x, a=k * c):\n    return x * a\nk = 5\nloss = np.sum(f(W)) + np.sum(f(W, k))", []),
     ("as many as a parameter says", "loss = np.sum(W) * np.arange(4 * c).size + c", []),
 ]
 

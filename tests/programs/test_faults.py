@@ -22,6 +22,9 @@ DATA = {"x": [[1.5, 2], [3, 4], [5, 6], [7, 8]], "y": [0, 1, 2, 1]}
 # The program, line and column of the fault, and what its detail has to hold.
 FAULTS = [
     # names
+    ("t = [i * s for i in range(3)]\nloss = s * i", 2, 12, ["\"i\""]),
+    ("def f(a, c=q):\n    return a\nloss = f(s, 1)", 1, 12, ["q"]),
+    ("def f(a, c=1):\n    return a * c\nloss = f(s, a=2)", 3, 8, ["f", "a", "twice"]),
     ("loss = np.sum(V)", 1, 15, ["V"]),
     ("hidden = x @ W\nloss = np.sum(hiden)", 2, 15, ["hiden", "hidden"]),
     ("z = x @ W\nh = np.tahn(z)\nloss = np.sum(h)", 2, 8, ["tahn", "tanh"]),
@@ -187,7 +190,7 @@ HOSTILE = [
     ("format", "a = f'" + "{1}" * 21000 + "'\nloss = s", True),
     ("locals", "def f(a):\n" + "".join("    a%d = 1\n" % i for i in range(4000)) + "    return a\nfor i in range(200):\n    c = f(1)\nloss = s", True),
     ("recursion", "def f(a):\n    return f(a) + f(a)\nloss = f(s)", True),
-    ("defaults", "def f(a=f()):\n    return a\nloss = f(s)", False),
+    ("defaults", "def f(a=f()):\n    return a\nloss = f(s)", True),
     ("default of itself", "def f(a=1):\n    return a\ndef f(a=f()):\n    return a\nloss = f()", True),
     ("names", "\n".join("n%d=s" % i for i in range(6500)) + "\nloss=s", False),
     ("wrong names", "\n".join("n%d=1" % i for i in range(6000)) + "\nloss=m10", True),
