@@ -337,6 +337,40 @@ int array_permute(struct evaluation *e, struct array *array, const size_t *axes,
     return array_read_view(e, array, &view, result);
 }
 
+int array_turn(struct evaluation *e, struct array *array, struct array **result)
+{
+    size_t axes[TENSOR_RANK_MAX], rank = array->shape.rank;
+    for (size_t i = 0; i < rank; i++)
+        axes[i] = rank - 1 - i;
+    return array_permute(e, array, axes, result);
+}
+
+int array_swap_axes(struct evaluation *e, struct array *array, size_t one, size_t other, struct array **result)
+{
+    size_t axes[TENSOR_RANK_MAX];
+    for (size_t i = 0; i < array->shape.rank; i++)
+        axes[i] = i == one ? other : i == other ? one : i;
+    return array_permute(e, array, axes, result);
+}
+
+int array_move_axis(struct evaluation *e, struct array *array, size_t from, size_t to, struct array **result)
+{
+    size_t axes[TENSOR_RANK_MAX], at = 0;
+    for (size_t i = 0; i < array->shape.rank; i++) {
+        if (at == from) at++;
+        axes[i] = i == to ? from : at++;
+    }
+    return array_permute(e, array, axes, result);
+}
+
+int array_detach(struct evaluation *e, struct array *array, struct array **result)
+{
+    bool has;
+    *result = array;
+    int code = array_has_gradient(e, array, &has);
+    return code == CODE_OK && has ? array_op(e, "detach", NULL, 0, &array, 1, array->type, result) : code;
+}
+
 int array_broadcast(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result)
 {
     char from[SHAPE_TEXT_MAX], to[SHAPE_TEXT_MAX];

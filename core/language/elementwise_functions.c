@@ -177,7 +177,7 @@ static int call_detach(struct evaluation *e, const struct arguments *a, struct t
 {
     struct array *x = NULL, *y = NULL;
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK) code = array_op(e, "detach", NULL, 0, &x, 1, x->type, &y);
+    if (code == CODE_OK) code = array_detach(e, x, &y);
     if (code == CODE_OK) *result = thing_array(y);
     return code;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/spelling.h"
+#include "core/language/equality.h"
 
 /* ---- names ---- */
 
@@ -367,13 +368,23 @@ static int evaluate_subscript(struct evaluation *e, const struct expression *x, 
     return code;
 }
 
-/* Evaluates a key and a value, and puts this under that. */
-static int add_member(struct evaluation *e, const struct expression *member, const struct thing *dictionary)
+/* Evaluates keys and values, and puts these under those: the last one of a key holds. */
+static int add_members(struct evaluation *e, const struct expression *members, const struct thing *dictionary)
 {
-    struct thing key = {0}, value = {0}, ignored;
-    int code = evaluation_evaluate(e, member->operands[0], &key);
-    if (code == CODE_OK) code = evaluation_evaluate(e, member->operands[1], &value);
-    return code == CODE_OK ? subscript_write(e, dictionary, &key, 1, OPERATION_NONE, &value, &ignored) : code;
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i + 1 < members->count; i += 2) {
+        struct thing key = {0}, value = {0}, ignored;
+        code = evaluation_evaluate(e, members->operands[i], &key);
+        if (code == CODE_OK) code = evaluation_evaluate(e, members->operands[i + 1], &value);
+        if (code == CODE_OK) code = subscript_write(e, dictionary, &key, 1, OPERATION_NONE, &value, &ignored);
+    }
+    return code;
+}
+
+static int evaluate_dictionary(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    *thing = (struct thing){.kind = THING_DICTIONARY, .sequence = sequence_new(e->arena)};
+    return thing->sequence != NULL ? add_members(e, x, thing) : evaluation_no_memory(e);
 }
 
 /* The turns of a comprehension, whose names are those of its own frame. */
@@ -389,7 +400,7 @@ static int run_turns(struct evaluation *e, const struct expression *x, const str
         if (code == CODE_OK && x->count > 3) code = evaluation_truth(e, &item, &taken);
         if (code != CODE_OK || !taken) continue;
         if (made->kind == THING_DICTIONARY) {
-            code = add_member(e, x->operands[0], made);
+            code = add_members(e, x->operands[0], made);
             continue;
         }
         code = evaluation_evaluate(e, x->operands[0], &item);
@@ -478,7 +489,7 @@ static int evaluate(struct evaluation *e, const struct expression *x, struct thi
     case EXPRESSION_LIST:
         return evaluate_sequence(e, x, THING_LIST, thing);
     case EXPRESSION_DICTIONARY:
-        return evaluate_sequence(e, x, THING_DICTIONARY, thing);
+        return evaluate_dictionary(e, x, thing);
     case EXPRESSION_COMPREHENSION:
     case EXPRESSION_DICTIONARY_COMPREHENSION:
         return evaluate_comprehension(e, x, thing);
@@ -598,6 +609,7 @@ static int written_into(struct evaluation *e, const struct expression *target, c
     struct written_place written = {.updates = updates};
     struct thing thing = {0}, ignored, index = *key;
     if (e->observer == NULL) return CODE_OK;
+    if (equality_key(e, key, &index) != CODE_OK) return evaluation_failed(e);
     int code = name_container(e, target->operands[0], &written);
     if (code == CODE_OK) code = subscript_read(e, of, key, 1, &thing);
     if (code != CODE_OK) return code;

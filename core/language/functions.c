@@ -403,7 +403,6 @@ static bool module_attribute(const char *name, struct thing *result)
 
 bool functions_attribute(struct evaluation *e, const struct thing *of, const char *name, struct thing *result)
 {
-    size_t axes[TENSOR_RANK_MAX];
     if (of->kind == THING_MODULE) return module_attribute(name, result);
     struct array *array = of->array;
     if (of->kind == THING_NUMBER) { /* of NumPy's functions, that is: they give arrays without axes for numbers */
@@ -417,10 +416,12 @@ bool functions_attribute(struct evaluation *e, const struct thing *of, const cha
         return true;
     }
     if (of->kind != THING_ARRAY) return false;
-    if (strcmp(name, "T") == 0 || strcmp(name, "mT") == 0) {
-        for (size_t i = 0; i < array->shape.rank; i++)
-            axes[i] = array->shape.rank - 1 - i;
-        if (array_permute(e, array, axes, &array) == CODE_OK) *result = thing_array(array);
+    const size_t rank = array->shape.rank;
+    if (strcmp(name, "T") == 0) {
+        if (array_turn(e, array, &array) == CODE_OK) *result = thing_array(array);
+    } else if (strcmp(name, "mT") == 0) {
+        if (rank < 2) return evaluation_fault(e, ".mT is of matrices, not of %zu axes", rank) != CODE_OK;
+        if (array_swap_axes(e, array, rank - 2, rank - 1, &array) == CODE_OK) *result = thing_array(array);
     } else if (strcmp(name, "shape") == 0) {
         shape_thing(e, &array->shape, result);
     } else if (strcmp(name, "ndim") == 0) {
@@ -432,7 +433,7 @@ bool functions_attribute(struct evaluation *e, const struct thing *of, const cha
         *result = thing_number((double)array->size, TYPE_INT);
         result->self = self; /* of PyTorch's x.size(0) */
     } else if (strcmp(name, "data") == 0) {
-        *result = *of;
+        if (array_detach(e, array, &array) == CODE_OK) *result = thing_array(array);
     } else if (strcmp(name, "dtype") == 0) {
         *result = (struct thing){.kind = THING_TEXT,
                                  .text = array->type == TYPE_FLOAT ? "float64"

@@ -197,17 +197,6 @@ static int free_target(struct evaluation *e, struct layer_call *c)
     return CODE_OK;
 }
 
-/* A softmax over another axis than the last: that one is moved there and back. */
-static int move_axis(struct evaluation *e, struct array **x, size_t from, size_t to)
-{
-    size_t axes[TENSOR_RANK_MAX], at = 0;
-    for (size_t i = 0; i < (*x)->shape.rank; i++) {
-        if (at == from) at++;
-        axes[i] = i == to ? from : at++;
-    }
-    return array_permute(e, *x, axes, x);
-}
-
 static int apply(struct evaluation *e, struct layer_call *c, struct array **y)
 {
     size_t axis = 0, last;
@@ -228,14 +217,14 @@ static int apply(struct evaluation *e, struct layer_call *c, struct array **y)
         axis = last;
     if (code == CODE_OK && vector)
         code = array_reshape(e, *x, &row, x);
-    else if (code == CODE_OK && axis != last)
-        code = move_axis(e, x, axis, last);
+    else if (code == CODE_OK && axis != last) /* a softmax over another axis: that one is moved there and back */
+        code = array_move_axis(e, *x, axis, last, x);
     if (code == CODE_OK)
         code = array_apply(e, c->op, c->attributes, OP_ATTRIBUTES_MAX, c->inputs, c->count, TYPE_FLOAT, y);
     if (code == CODE_OK && vector)
         code = array_reshape(e, *y, &shape, y);
     else if (code == CODE_OK && axis != last)
-        code = move_axis(e, y, last, axis);
+        code = array_move_axis(e, *y, last, axis, y);
     return code;
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/language/equality.h"
 #include "core/language/evaluation.h"
 #include "core/language/known.h"
 
@@ -161,21 +162,6 @@ static int array_operation(struct evaluation *e, enum operation operation, const
     return code;
 }
 
-static bool things_equal(const struct thing *a, const struct thing *b)
-{
-    if (a->kind != b->kind) return false;
-    if (a->kind == THING_NUMBER) return a->number == b->number;
-    if (a->kind == THING_TEXT) return strcmp(a->text, b->text) == 0;
-    if (a->kind == THING_NONE) return true;
-    bool items = a->kind == THING_TUPLE || a->kind == THING_LIST;
-    if (!items || a->sequence->count != b->sequence->count) return false;
-    for (size_t i = 0; i < a->sequence->count; i++) {
-        const struct thing *x = &a->sequence->items[i], *y = &b->sequence->items[i];
-        if (x->kind != THING_NUMBER || y->kind != THING_NUMBER || x->number != y->number) return false;
-    }
-    return true;
-}
-
 static int compare(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
                    struct thing *result)
 {
@@ -184,19 +170,21 @@ static int compare(struct evaluation *e, enum operation operation, const struct 
     double x = a->number, y = b->number;
     bool many = b->kind == THING_TUPLE || b->kind == THING_LIST || b->kind == THING_DICTIONARY;
     if (many && evaluation_step(e, b->sequence->count) != CODE_OK) return evaluation_failed(e);
-    if (operation == OPERATION_IN) {
+    if (operation == OPERATION_IN || operation == OPERATION_NOT_IN) {
         if (!many) return evaluation_fault(e, "nothing can be in %s", thing_words(b, other));
         for (size_t i = 0; i < b->sequence->count; i += b->kind == THING_DICTIONARY ? 2 : 1)
-            holds = holds || things_equal(a, &b->sequence->items[i]);
+            if (!holds && equality_of(e, a, &b->sequence->items[i], &holds) != CODE_OK) return evaluation_failed(e);
+        holds = holds == (operation == OPERATION_IN);
     } else if (operation == OPERATION_IS || operation == OPERATION_IS_NOT) {
-        holds = things_equal(a, b) == (operation == OPERATION_IS);
+        holds = equality_is(a, b) == (operation == OPERATION_IS);
     } else if (a->kind == THING_ARRAY || b->kind == THING_ARRAY) {
         if (a->kind == THING_NONE || b->kind == THING_NONE)
             holds = operation == OPERATION_NOT_EQUAL;
         else
             return array_operation(e, operation, a, b, result);
     } else if (operation == OPERATION_EQUAL || operation == OPERATION_NOT_EQUAL) {
-        holds = things_equal(a, b) == (operation == OPERATION_EQUAL);
+        if (equality_of(e, a, b, &holds) != CODE_OK) return evaluation_failed(e);
+        holds = holds == (operation == OPERATION_EQUAL);
     } else if (a->kind == THING_NUMBER && b->kind == THING_NUMBER) {
         holds = operation == OPERATION_LESS         ? x < y
                 : operation == OPERATION_LESS_EQUAL ? x <= y

@@ -11,44 +11,80 @@ static int give(struct thing *result, int code, struct array *array)
     return code;
 }
 
+/* Whether the elements are read and put column by column: order="F"; else row by row. */
+static int read_order(struct evaluation *e, const struct arguments *a, const struct thing *order, bool *columns)
+{
+    *columns = false;
+    if (order->kind == THING_NONE) return CODE_OK;
+    if (order->kind != THING_TEXT || order->text[0] == '\0' || order->text[1] != '\0' ||
+        strchr("CFAK", order->text[0]) == NULL)
+        return function_fault(e, a, "has the orders \"C\" and \"F\"");
+    *columns = order->text[0] == 'F';
+    return CODE_OK;
+}
+
+/* In another shape, row by row or column by column. */
+static int reshape(struct evaluation *e, struct array *x, const struct shape *shape, bool columns, struct array **y)
+{
+    if (!columns) return array_reshape(e, x, shape, y);
+    struct shape turned = {.rank = shape->rank};
+    for (size_t i = 0; i < shape->rank; i++)
+        turned.dim[i] = shape->dim[shape->rank - 1 - i];
+    int code = array_turn(e, x, &x);
+    if (code == CODE_OK) code = array_reshape(e, x, &turned, &x);
+    return code == CODE_OK ? array_turn(e, x, y) : code;
+}
+
 /* One dimension may be -1: what is left. */
+static int fill_in(struct evaluation *e, const struct arguments *a, const struct array *x, struct shape *shape)
+{
+    char from[SHAPE_TEXT_MAX], to[SHAPE_TEXT_MAX];
+    size_t known = 1, open = TENSOR_RANK_MAX;
+    for (size_t i = 0; i < shape->rank; i++) {
+        if (shape->dim[i] == (size_t)-1 && open < TENSOR_RANK_MAX)
+            return function_fault(e, a, "takes one dimension of -1 at most");
+        if (shape->dim[i] == (size_t)-1)
+            open = i;
+        else if (__builtin_mul_overflow(known, shape->dim[i], &known))
+            return function_fault(e, a, "is asked for too large a shape");
+    }
+    if (open < TENSOR_RANK_MAX) {
+        shape->dim[open] = known > 0 && x->size % known == 0 ? x->size / known : 0;
+        known *= shape->dim[open];
+    }
+    if (known == x->size) return CODE_OK;
+    return evaluation_fault(e, "an array of shape %s cannot be reshaped to %s", shape_text(&x->shape, from),
+                            shape_text(shape, to));
+}
+
+/* x, shape, *, order=: the order may stand behind the shape. */
 static int call_reshape(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
     struct shape shape;
-    char from[SHAPE_TEXT_MAX], to[SHAPE_TEXT_MAX];
-    size_t known = 1, open = TENSOR_RANK_MAX;
+    struct sequence rest = a->rest;
+    const struct thing *order = &a->things[3];
+    bool columns = false;
+    if (rest.count > 0 && rest.items[rest.count - 1].kind == THING_TEXT) order = &rest.items[--rest.count];
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK) code = argument_shape(e, &a->things[1], &a->rest, &shape);
-    if (code != CODE_OK) return code;
-    for (size_t i = 0; i < shape.rank; i++) {
-        if (shape.dim[i] == (size_t)-1 && open < TENSOR_RANK_MAX)
-            return function_fault(e, a, "takes one dimension of -1 at most");
-        if (shape.dim[i] == (size_t)-1)
-            open = i;
-        else if (__builtin_mul_overflow(known, shape.dim[i], &known))
-            return function_fault(e, a, "is asked for too large a shape");
-    }
-    if (open < TENSOR_RANK_MAX) {
-        shape.dim[open] = known > 0 && x->size % known == 0 ? x->size / known : 0;
-        known *= shape.dim[open];
-    }
-    if (known != x->size)
-        return evaluation_fault(e, "an array of shape %s cannot be reshaped to %s", shape_text(&x->shape, from),
-                                shape_text(&shape, to));
-    code = array_reshape(e, x, &shape, &x);
+    if (code == CODE_OK) code = read_order(e, a, order, &columns);
+    if (code == CODE_OK) code = argument_shape(e, &a->things[1], &rest, &shape);
+    if (code == CODE_OK) code = fill_in(e, a, x, &shape);
+    if (code == CODE_OK) code = reshape(e, x, &shape, columns, &x);
     return give(result, code, x);
 }
 
+/* x, start_dim=, end_dim=, order=; ravel has the order alone. */
 static int call_flatten(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
     size_t first = 0, last;
+    bool columns = false, text = a->things[1].kind == THING_TEXT;
     int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = read_order(e, a, &a->things[text ? 1 : 3], &columns);
     if (code != CODE_OK) return code;
     last = x->shape.rank > 0 ? x->shape.rank - 1 : 0;
-    if (a->things[1].kind == THING_NUMBER && x->shape.rank > 0)
-        code = function_axis(e, &a->things[1], x->shape.rank, &first);
+    if (a->given[1] && !text && x->shape.rank > 0) code = function_axis(e, &a->things[1], x->shape.rank, &first);
     if (code == CODE_OK && a->given[2] && x->shape.rank > 0)
         code = function_axis(e, &a->things[2], x->shape.rank, &last);
     if (code == CODE_OK && last < first) return function_fault(e, a, "takes a first axis and one behind it");
@@ -62,71 +98,61 @@ static int call_flatten(struct evaluation *e, const struct arguments *a, struct 
     flat.dim[flat.rank++] = rest;
     for (size_t i = last + 1; i < x->shape.rank; i++)
         flat.dim[flat.rank++] = x->shape.dim[i];
-    code = array_reshape(e, x, &flat, &x);
+    code = reshape(e, x, &flat, columns, &x);
     return give(result, code, x);
+}
+
+/* What stands at i, be it one thing or a list of them, and the arguments behind it, one behind the other. */
+static int gather_list(struct evaluation *e, const struct arguments *a, size_t i, struct sequence *list)
+{
+    *list = (struct sequence){0};
+    const struct thing *thing = &a->things[i];
+    const bool several = thing->kind == THING_TUPLE || thing->kind == THING_LIST;
+    if (!several && a->given[i] && !sequence_add(e->arena, list, *thing)) return evaluation_no_memory(e);
+    if (several && evaluation_step(e, thing->sequence->count) != CODE_OK) return evaluation_failed(e);
+    for (size_t k = 0; several && k < thing->sequence->count; k++)
+        if (!sequence_add(e->arena, list, thing->sequence->items[k])) return evaluation_no_memory(e);
+    for (size_t k = 0; k < a->rest.count; k++)
+        if (!sequence_add(e->arena, list, a->rest.items[k])) return evaluation_no_memory(e);
+    return evaluation_step(e, list->count);
 }
 
 /* Without axes the other way round; PyTorch's with two: these exchanged. */
 static int call_transpose(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
-    size_t axes[TENSOR_RANK_MAX], rank, count = 0;
+    struct sequence list;
+    size_t axes[LANGUAGE_RANK_MAX];
     bool seen[TENSOR_RANK_MAX] = {false};
     int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = gather_list(e, a, 1, &list);
     if (code != CODE_OK) return code;
-    rank = x->shape.rank;
-    struct sequence list = {0};
-    if (a->things[1].kind == THING_TUPLE || a->things[1].kind == THING_LIST)
-        list = *a->things[1].sequence;
-    else if (a->given[1] && !sequence_add(e->arena, &list, a->things[1]))
-        return evaluation_no_memory(e);
-    for (size_t i = 0; i < a->rest.count; i++)
-        if (!sequence_add(e->arena, &list, a->rest.items[i])) return evaluation_no_memory(e);
-    for (size_t i = 0; i < list.count && i < TENSOR_RANK_MAX; i++, count++)
-        if (function_axis(e, &list.items[i], rank, &axes[i]) != CODE_OK) return evaluation_failed(e);
-    if (count == 2 && rank != 2) { /* x.transpose(1, 2) */
-        size_t one = axes[0], other = axes[1];
-        for (size_t i = 0; i < rank; i++)
-            axes[i] = i == one ? other : i == other ? one : i;
-        count = rank;
-    }
-    for (size_t i = 0; count == 0 && i < rank; i++)
-        axes[i] = rank - 1 - i;
-    for (size_t i = 0; count != 0 && i < count; i++) {
-        if (count != rank || seen[axes[i]]) return function_fault(e, a, "takes every axis once");
+    if (list.count > LANGUAGE_RANK_MAX) return function_fault(e, a, "takes every axis once");
+    for (size_t i = 0; i < list.count; i++)
+        if (function_axis(e, &list.items[i], x->shape.rank, &axes[i]) != CODE_OK) return evaluation_failed(e);
+    if (list.count == 0) return give(result, array_turn(e, x, &x), x);
+    if (list.count == 2 && x->shape.rank != 2) /* x.transpose(1, 2) */
+        return give(result, array_swap_axes(e, x, axes[0], axes[1], &x), x);
+    for (size_t i = 0; i < list.count; i++) {
+        if (list.count != x->shape.rank || seen[axes[i]]) return function_fault(e, a, "takes every axis once");
         seen[axes[i]] = true;
     }
     code = array_permute(e, x, axes, &x);
     return give(result, code, x);
 }
 
-static int call_swapaxes(struct evaluation *e, const struct arguments *a, struct thing *result)
+/* swapaxes(x, axis1, axis2); moveaxis(x, source, destination) */
+static int call_two_axes(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
-    size_t one, other, axes[TENSOR_RANK_MAX];
+    size_t one, other;
     int code = argument_array(e, a, 0, &x);
     if (code == CODE_OK) code = function_axis(e, &a->things[1], x->shape.rank, &one);
     if (code == CODE_OK) code = function_axis(e, &a->things[2], x->shape.rank, &other);
-    if (code != CODE_OK) return code;
-    for (size_t i = 0; i < x->shape.rank; i++)
-        axes[i] = i == one ? other : i == other ? one : i;
-    code = array_permute(e, x, axes, &x);
-    return give(result, code, x);
-}
-
-static int call_moveaxis(struct evaluation *e, const struct arguments *a, struct thing *result)
-{
-    struct array *x = NULL;
-    size_t from, to, axes[TENSOR_RANK_MAX], at = 0;
-    int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK) code = function_axis(e, &a->things[1], x->shape.rank, &from);
-    if (code == CODE_OK) code = function_axis(e, &a->things[2], x->shape.rank, &to);
-    if (code != CODE_OK) return code;
-    for (size_t i = 0; i < x->shape.rank; i++) {
-        if (at == from) at++;
-        axes[i] = i == to ? from : at++;
-    }
-    code = array_permute(e, x, axes, &x);
+    if (code == CODE_OK && strcmp(a->builtin->op, "move") == 0)
+        code = array_move_axis(e, x, one, other, &x);
+    else if (code == CODE_OK)
+        code = array_swap_axes(e, x, one, other, &x);
     return give(result, code, x);
 }
 
@@ -405,8 +431,11 @@ static int call_flip(struct evaluation *e, const struct arguments *a, struct thi
 {
     struct array *x = NULL;
     bool chosen[TENSOR_RANK_MAX];
+    struct sequence list;
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK) code = function_axes(e, &a->things[1], x->shape.rank, chosen);
+    if (code == CODE_OK) code = gather_list(e, a, 1, &list);
+    const struct thing axes = {.kind = a->given[1] ? THING_TUPLE : THING_NONE, .sequence = &list};
+    if (code == CODE_OK) code = function_axes(e, &axes, x->shape.rank, chosen);
     if (code != CODE_OK) return code;
     struct array_view view = array_whole(&x->shape);
     for (size_t i = 0; i < x->shape.rank; i++)
@@ -542,16 +571,16 @@ static int call_diagonal(struct evaluation *e, const struct arguments *a, struct
 }
 
 const struct builtin shape_builtins[] = {
-    {"reshape", "x, shape|newshape, *", call_reshape, NULL, BOTH},
+    {"reshape", "x, shape|newshape, *, order=", call_reshape, NULL, BOTH},
     {"view", "x, shape, *", call_reshape, NULL, METHOD},
-    {"ravel", "x", call_flatten, NULL, BOTH},
-    {"flatten", "x, start_dim=, end_dim=", call_flatten, NULL, BOTH},
+    {"ravel", "x, start_dim=, end_dim=, order=", call_flatten, NULL, BOTH},
+    {"flatten", "x, start_dim=, end_dim=, order=", call_flatten, NULL, BOTH},
     {"transpose", "x, axes|axis=, *", call_transpose, NULL, BOTH},
     {"permute", "x, axes|dims=, *", call_transpose, NULL, BOTH},
     {"t", "x", call_transpose, NULL, BOTH},
-    {"swapaxes", "x, axis1, axis2", call_swapaxes, NULL, BOTH},
-    {"moveaxis", "x, source, destination", call_moveaxis, NULL, BOTH},
-    {"movedim", "x, source, destination", call_moveaxis, NULL, BOTH},
+    {"swapaxes", "x, axis1, axis2", call_two_axes, "swap", BOTH},
+    {"moveaxis", "x, source, destination", call_two_axes, "move", BOTH},
+    {"movedim", "x, source, destination", call_two_axes, "move", BOTH},
     {"expand_dims", "x, axis", call_expand_dims, NULL, FREE},
     {"unsqueeze", "x, axis", call_expand_dims, NULL, BOTH},
     {"squeeze", "x, axis=", call_squeeze, NULL, BOTH},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/language/equality.h"
 #include "core/language/functions.h"
 #include "core/language/known.h"
 
@@ -72,28 +73,18 @@ static int read_sequence(struct evaluation *e, const struct thing *of, const str
     return code;
 }
 
-static bool same_key(const struct thing *a, const struct thing *b)
+static int read_dictionary(struct evaluation *e, const struct thing *of, const struct thing *subscript,
+                           struct thing *result)
 {
-    if (a->kind != b->kind) return false;
-    return a->kind == THING_TEXT ? strcmp(a->text, b->text) == 0 : a->kind == THING_NUMBER && a->number == b->number;
-}
-
-/* The value of a key in a dictionary; NULL where it is not there. */
-static struct thing *find_key(const struct thing *of, const struct thing *key)
-{
-    for (size_t i = 0; i < of->sequence->count; i += 2)
-        if (same_key(&of->sequence->items[i], key)) return &of->sequence->items[i + 1];
-    return NULL;
-}
-
-static int read_dictionary(struct evaluation *e, const struct thing *of, const struct thing *key, struct thing *result)
-{
-    const struct thing *value = find_key(of, key);
-    if (value == NULL && key->kind == THING_TEXT)
-        return evaluation_fault(e, "the dictionary has no \"%.80s\"", key->text);
+    struct thing key, *value = NULL;
+    int code = equality_key(e, subscript, &key);
+    if (code == CODE_OK) code = equality_find(e, of, &key, &value);
+    if (code != CODE_OK) return code;
+    if (value == NULL && key.kind == THING_TEXT)
+        return evaluation_fault(e, "the dictionary has no \"%.80s\"", key.text);
     if (value == NULL) return evaluation_fault(e, "the dictionary has no such key");
     *result = *value;
-    return evaluation_step(e, of->sequence->count / 2);
+    return CODE_OK;
 }
 
 static int read_range(struct evaluation *e, const struct thing *of, const struct thing *subscript, struct thing *result)
@@ -545,12 +536,13 @@ int subscript_write(struct evaluation *e, const struct thing *of, const struct t
         if (code == CODE_OK) of->sequence->items[index] = after;
         return code;
     }
-    struct thing *place = find_key(of, subscripts);
-    if (subscripts->kind != THING_TEXT && subscripts->kind != THING_NUMBER)
-        return evaluation_fault(e, "a dictionary's key is a string or a number here");
+    struct thing key, *place = NULL;
+    code = equality_key(e, subscripts, &key);
+    if (code == CODE_OK) code = equality_find(e, of, &key, &place);
+    if (code != CODE_OK) return code;
     if (place != NULL)
         *place = after;
-    else if (!sequence_add(e->arena, of->sequence, *subscripts) || !sequence_add(e->arena, of->sequence, after))
+    else if (!sequence_add(e->arena, of->sequence, key) || !sequence_add(e->arena, of->sequence, after))
         return evaluation_no_memory(e);
-    return evaluation_step(e, of->sequence->count / 2);
+    return CODE_OK;
 }

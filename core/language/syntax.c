@@ -663,6 +663,10 @@ static enum operation take_comparison(struct parser *p)
         next(p);
     } else if (take_word(p, "in")) {
         operation = OPERATION_IN;
+    } else if (at_word(p, "not") && is_text(&p->token[1], TOKEN_NAME, "in")) {
+        next(p);
+        next(p);
+        operation = OPERATION_NOT_IN;
     } else if (take_word(p, "is")) {
         operation = take_word(p, "not") ? OPERATION_IS_NOT : OPERATION_IS;
     }

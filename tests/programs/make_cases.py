@@ -70,6 +70,11 @@ OF_A_NUMBER = [
     ("a comprehension's own names", "t = 2\nq = [t * W for t in range(2)]\ndef f(x):\n    k = 1\n    r = {k: x * k for k in range(3)}\n    return r[2] * k\nloss = np.sum(W[:, t] * c) + np.sum(f(W)) + np.sum(q[1])", []),
     ("comprehensions within each other", "k = 3\nloss = c * sum([sum([W[i, j] * k for j in range(i, 3)]) for i in range(2)])", []),
     ("a default of the place of its def", "k = 2\ndef f(x, a=k * c):\n    return x * a\nk = 5\nloss = np.sum(f(W)) + np.sum(f(W, k))", []),
+    ("columns first", "h = W.reshape(3, 2, order='F')\nloss = np.sum(h * np.arange(6).reshape(3, 2) * c) + np.sum(W.ravel('F') * np.arange(6)) + np.sum(np.reshape(W, (6, 1), order='F')[:, 0] ** 2 * W.flatten('F'))", ["h"]),
+    ("all axes are turned", "loss = np.sum(np.flip(W, (0, 1)) * X * c) + np.sum(np.flip(W, 1) * X)", []),
+    ("an element in a list", "loss = 0\nfor i, label in enumerate(y):\n    if label in [1]:\n        loss += np.sum(W[i] ** 2)\n    if label not in (1, 2):\n        loss += c * W[i, 0]", []),
+    ("lists of lists are equal", "q = [[1, 2], ['a', (3, None)]]\nloss = np.sum(W) * c * ((q == [[1, 2], ['a', (3, None)]]) + 2 * (q != [[1, 2], ['a', (4, None)]]) + 4 * ({'a': [1]} == {'a': [1]}))", []),
+    ("the last of a key holds", "d = {'a': W, 'b': c, 'a': 2 * W, 1: c, 1.0: 3 * c}\nloss = np.sum(d['a']) * d['b'] * d[1] * len(d)", []),
     ("as many as a parameter says", "loss = np.sum(W) * np.arange(4 * c).size + c", []),
 ]
 

@@ -161,12 +161,12 @@ class Array:
     def detach(self): return Array(self.t.detach())
     def item(self): return Array(self.t.reshape(()))
     def float(self): return Array(self.t.to(torch.float64))
-    def reshape(self, *shape): return reshape(self, *shape)
+    def reshape(self, *shape, order="C"): return reshape(self, *shape, order=order)
     def view(self, *shape): return reshape(self, *shape)
     def transpose(self, *axes): return transpose(self, *axes)
     def permute(self, *axes): return transpose(self, *axes)
-    def flatten(self): return reshape(self, -1)
-    def ravel(self): return reshape(self, -1)
+    def flatten(self, order="C"): return moved(self.t, lambda at: at.flatten(order))
+    def ravel(self, order="C"): return self.flatten(order)
     def t_(self): return self.T
     def unsqueeze(self, axis): return expand_dims(self, axis)
     def expand(self, *shape): return broadcast_to(self, shape)
@@ -479,9 +479,13 @@ def cumsum(x, axis=None):
 
 
 @function
-def reshape(x, *shape):
+def reshape(x, *shape, order="C"):
     shape = shape[0] if isinstance(shape[0], (tuple, list)) else shape
-    return moved(tensor(x), lambda at: at.reshape(shape))
+    return moved(tensor(x), lambda at: at.reshape(shape, order=order))
+
+
+@function
+def ravel(x, order="C"): return Array(tensor(x)).ravel(order)
 
 
 @function
@@ -501,7 +505,7 @@ def moving(name, is_method=False):
     return call
 
 
-for name in "swapaxes squeeze repeat ravel take diagonal".split():
+for name in "swapaxes squeeze repeat take diagonal".split():
     moving(name, True)
 for name in "moveaxis flip tile broadcast_to".split():
     moving(name)
