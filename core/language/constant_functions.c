@@ -157,6 +157,19 @@ static int count_classes(struct evaluation *e, struct array *index, size_t *coun
     return CODE_OK;
 }
 
+/* NumPy's negative indices count from the end; classes do not. What is graded is not looked at. */
+static int check_classes(struct evaluation *e, struct array *index)
+{
+    const double *numbers;
+    bool has;
+    if (array_has_gradient(e, index, &has) != CODE_OK) return evaluation_failed(e);
+    if (has) return CODE_OK;
+    if (known_numbers(e, index, &numbers) != CODE_OK) return evaluation_failed(e);
+    for (size_t i = 0; i < index->size; i++)
+        if (numbers[i] < 0) return evaluation_fault(e, "a class is %g: classes are counted from 0", numbers[i]);
+    return CODE_OK;
+}
+
 /* 1 where an index is the number along a new last axis. */
 static int call_one_hot(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
@@ -164,6 +177,7 @@ static int call_one_hot(struct evaluation *e, const struct arguments *a, struct 
     size_t count = 0;
     double *numbers;
     int code = argument_array(e, a, 0, &index);
+    if (code == CODE_OK) code = check_classes(e, index);
     if (code == CODE_OK && a->given[1])
         code = argument_size(e, a, 1, 0, &count);
     else if (code == CODE_OK)

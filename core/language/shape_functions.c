@@ -130,14 +130,17 @@ static int call_transpose(struct evaluation *e, const struct arguments *a, struc
     if (list.count > LANGUAGE_RANK_MAX) return function_fault(e, a, "takes every axis once");
     for (size_t i = 0; i < list.count; i++)
         if (function_axis(e, &list.items[i], x->shape.rank, &axes[i]) != CODE_OK) return evaluation_failed(e);
-    if (list.count == 0) return give(result, array_turn(e, x, &x), x);
-    if (list.count == 2 && x->shape.rank != 2) /* x.transpose(1, 2) */
-        return give(result, array_swap_axes(e, x, axes[0], axes[1], &x), x);
-    for (size_t i = 0; i < list.count; i++) {
+    bool swaps = list.count == 2 && x->shape.rank != 2; /* x.transpose(1, 2) */
+    for (size_t i = 0; !swaps && i < list.count; i++) {
         if (list.count != x->shape.rank || seen[axes[i]]) return function_fault(e, a, "takes every axis once");
         seen[axes[i]] = true;
     }
-    code = array_permute(e, x, axes, &x);
+    if (list.count == 0)
+        code = array_turn(e, x, &x);
+    else if (swaps)
+        code = array_swap_axes(e, x, axes[0], axes[1], &x);
+    else
+        code = array_permute(e, x, axes, &x);
     return give(result, code, x);
 }
 
