@@ -4,6 +4,7 @@
 
 #include "core/base/spelling.h"
 #include "core/language/equality.h"
+#include "core/language/texts.h"
 
 /* ---- names ---- */
 
@@ -201,13 +202,14 @@ static int evaluate_module_attribute(struct evaluation *e, const struct thing *o
                                      struct thing *thing)
 {
     static const char *const modules[] = {"random", "nn", "functional", "linalg", "Tensor", "special", NULL};
-    const struct builtin *builtin = is_torch(of->text) ? functions_find_of("torch", x->name) : NULL;
+    const bool torch = is_torch(of->text), special = strcmp(of->text, "special") == 0;
+    const struct builtin *builtin = torch || special ? functions_find_of(torch ? "torch" : "special", x->name) : NULL;
     struct thing word = {0};
     if (builtin == NULL) builtin = functions_find(x->name, false);
     if (strcmp(of->text, "self") == 0) return evaluate_name(e, x, thing);
     for (size_t i = 0; modules[i] != NULL; i++)
         if (strcmp(x->name, modules[i]) == 0) {
-            *thing = (struct thing){.kind = THING_MODULE, .text = is_torch(of->text) ? "torch" : "np"};
+            *thing = (struct thing){.kind = THING_MODULE, .text = torch ? "torch" : x->name};
             return CODE_OK;
         }
     if (builtin != NULL) {
@@ -428,21 +430,13 @@ static int evaluate_comprehension(struct evaluation *e, const struct expression 
 
 static int evaluate_format(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
-    const struct builtin *as_text = functions_find("str", false);
-    const struct thing callee = {.kind = THING_BUILTIN, .builtin = as_text};
-    const char *const none = NULL;
     int code = CODE_OK;
     *thing = (struct thing){.kind = THING_TEXT, .text = ""};
     for (size_t i = 0; code == CODE_OK && i < x->count; i++) {
-        struct thing part = {0}, before = *thing;
+        struct thing part = {0}, text = {0}, before = *thing;
         code = evaluation_evaluate(e, x->operands[i], &part);
-        if (code == CODE_OK && part.kind != THING_TEXT && part.kind != THING_NUMBER) {
-            char *words = arena_alloc(e->arena, SHAPE_TEXT_MAX + 32); /* it is printed, and nobody reads it */
-            if (words == NULL) return evaluation_no_memory(e);
-            part = (struct thing){.kind = THING_TEXT, .text = thing_words(&part, words)};
-        }
-        if (code == CODE_OK && part.kind != THING_TEXT) code = evaluation_call(e, &callee, &part, &none, 1, &part);
-        if (code == CODE_OK) code = evaluation_binary(e, OPERATION_ADD, &before, &part, thing);
+        if (code == CODE_OK) code = texts_of(e, &part, &text);
+        if (code == CODE_OK) code = texts_join(e, before.text, text.text, thing);
     }
     return code;
 }
@@ -549,6 +543,24 @@ int evaluation_items(struct evaluation *e, const struct thing *thing, struct seq
         if (code == CODE_OK && !sequence_add(e->arena, items, item)) code = evaluation_no_memory(e);
     }
     return code;
+}
+
+int evaluation_extend(struct evaluation *e, struct sequence *list, const struct thing *what)
+{
+    struct sequence items = {0};
+    int code = evaluation_items(e, what, &items);
+    for (size_t i = 0; code == CODE_OK && i < items.count; i++)
+        if (!sequence_add(e->arena, list, items.items[i])) code = evaluation_no_memory(e);
+    return code;
+}
+
+int evaluation_update(struct evaluation *e, enum operation operation, const struct thing *before,
+                      const struct thing *what, struct thing *after)
+{
+    if (operation != OPERATION_ADD || before->kind != THING_LIST)
+        return evaluation_binary(e, operation, before, what, after);
+    *after = *before;
+    return evaluation_extend(e, before->sequence, what);
 }
 
 /* ---- statements ---- */
@@ -680,7 +692,7 @@ static int run_update(struct evaluation *e, const struct statement *s)
     if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, s->operation, &what, true);
     code = evaluation_evaluate(e, target, &before);
     evaluation_at(e, s->spot);
-    if (code == CODE_OK) code = evaluation_binary(e, s->operation, &before, &what, &after);
+    if (code == CODE_OK) code = evaluation_update(e, s->operation, &before, &what, &after);
     return code == CODE_OK ? evaluation_assign(e, target, after, true) : code;
 }
 

@@ -34,6 +34,13 @@ int evaluation_written(struct evaluation *e, const struct written_place *written
 /* The items of what can be run over: tuple, list, range, dictionary (keys), or an array along its first axis. */
 int evaluation_items(struct evaluation *e, const struct thing *thing, struct sequence *items);
 
+/* Puts the items of something behind those of a list. */
+int evaluation_extend(struct evaluation *e, struct sequence *list, const struct thing *what);
+
+/* What becomes of `before` by before += what, and the like: a list is extended itself. */
+int evaluation_update(struct evaluation *e, enum operation operation, const struct thing *before,
+                      const struct thing *what, struct thing *after);
+
 /* ---- calls (calls.c) ---- */
 
 /* What a def or a lambda makes: a function that has the names that are there now. What stands for parameters that are

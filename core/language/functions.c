@@ -62,7 +62,7 @@ const char *functions_nearest(struct arena *arena, const char *name)
     count = 0;
     for (size_t t = 0; t < TABLES; t++)
         for (const struct builtin *b = tables[t]; b->name != NULL; b++)
-            if (!is_hidden(b->name)) known[count++] = b->name;
+            if (!is_hidden(b->name) && (b->use & FREE) != 0 && strcmp(b->name, name) != 0) known[count++] = b->name;
     return spelling_nearest(name, known, count);
 }
 
@@ -128,9 +128,10 @@ bool function_passes_over(const char *keyword)
 
 static int enter_argument(struct evaluation *e, struct arguments *a, size_t i, const struct thing *thing)
 {
-    if (a->given[i]) return function_fault(e, a, "gets an argument twice");
+    if (a->named[i]) return function_fault(e, a, "gets an argument twice");
     a->things[i] = *thing;
-    a->given[i] = true;
+    a->given[i] = thing->kind != THING_NONE;
+    a->named[i] = true;
     return CODE_OK;
 }
 
@@ -175,7 +176,7 @@ static int read_arguments(struct evaluation *e, struct arguments *a, const struc
     }
     size_t i = 0;
     for (at = skip_spaces(signature); *at != '\0'; at = next_parameter(at), i++)
-        if (!may_be_left_out(at) && !a->given[i])
+        if (!may_be_left_out(at) && !a->named[i])
             return evaluation_fault(e, "%s needs more arguments (it takes: %s)", a->builtin->name, signature);
     return CODE_OK;
 }

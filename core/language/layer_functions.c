@@ -162,12 +162,24 @@ static int spread_classes(struct evaluation *e, struct layer_call *c)
     return code;
 }
 
+/* The scores of one sample, without an axis for samples, as a row. */
+static int one_sample(struct evaluation *e, struct layer_call *c)
+{
+    const struct array *prediction = c->inputs[LOSS_PREDICTION];
+    const struct shape row = {.rank = 2, .dim = {1, prediction->size}};
+    bool classes = c->op->target == TARGET_CLASSES || c->op->target == TARGET_CLASSES_OR_SOFT;
+    int code = CODE_OK;
+    for (size_t k = 0; code == CODE_OK && classes && prediction->shape.rank == 1 && k < 2; k++)
+        if (c->inputs[k]->size == prediction->size) code = array_reshape(e, c->inputs[k], &row, &c->inputs[k]);
+    return code;
+}
+
 static int fit_loss(struct evaluation *e, struct layer_call *c)
 {
     char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
     if (c->count != 2 || c->inputs[LOSS_PREDICTION] == NULL || c->inputs[LOSS_TARGET] == NULL)
         return evaluation_fault(e, "%s takes a prediction and a target", c->op->name);
-    if (spread_classes(e, c) != CODE_OK) return evaluation_failed(e);
+    if (spread_classes(e, c) != CODE_OK || one_sample(e, c) != CODE_OK) return evaluation_failed(e);
     struct array *prediction = c->inputs[LOSS_PREDICTION], *target = c->inputs[LOSS_TARGET];
     if (prediction->size == target->size && prediction->shape.rank != target->shape.rank)
         return array_reshape(e, target, &prediction->shape, &c->inputs[LOSS_TARGET]);

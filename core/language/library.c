@@ -69,6 +69,12 @@ const struct builtin library_builtins[] = {
     WRITTEN("log_sigmoid", BOTH, "def f(x): return -softplus(-x)"),
     WRITTEN("logsigmoid", FREE, "def f(x): return -softplus(-x)"),
     WRITTEN("softmin", BOTH, "def f(x, axis=-1): return softmax(-x, axis=axis)"),
+    WRITTEN("special.softmax", FREE,
+            "def f(x, axis=None):" LINE "if axis is None: return softmax(np.ravel(x)).reshape(x.shape)" LINE
+            "return softmax(x, axis=axis)"),
+    WRITTEN("special.log_softmax", FREE,
+            "def f(x, axis=None):" LINE "if axis is None: return log_softmax(np.ravel(x)).reshape(x.shape)" LINE
+            "return log_softmax(x, axis=axis)"),
     WRITTEN("swish", BOTH, "def f(x, beta=1.0): return x * sigmoid(beta * x)"),
     WRITTEN("scaled_tanh", BOTH, "def f(x): return 1.7159 * np.tanh(x * (2 / 3))"),
     WRITTEN("threshold", FREE, "def f(x, threshold, value): return np.where(x > threshold, x, value)"),
@@ -121,7 +127,9 @@ const struct builtin library_builtins[] = {
     WRITTEN("any", BOTH, "def f(x, axis=None, keepdims=False): return np.max(x != 0, axis, keepdims) > 0"),
     WRITTEN("all", BOTH, "def f(x, axis=None, keepdims=False): return np.min(x != 0, axis, keepdims) > 0"),
     WRITTEN("count_nonzero", BOTH, "def f(x, axis=None): return np.sum(x != 0, axis)"),
-    WRITTEN("sort", FREE, "def f(x, axis=-1): return np.take_along_axis(x, np.argsort(x, axis), axis=axis)"),
+    WRITTEN("sort", FREE,
+            "def f(x, axis=-1):" LINE "if axis is None: x, axis = np.ravel(x), 0" LINE
+            "return np.take_along_axis(x, np.argsort(x, axis), axis=axis)"),
     WRITTEN("median", FREE,
             "def f(x, axis=None):" LINE "if axis is None: x, axis = np.ravel(x), 0" LINE
             "y = np.moveaxis(np.sort(x, axis), axis, 0)" LINE "n = len(y)" LINE

@@ -6,6 +6,7 @@
 #include "core/language/equality.h"
 #include "core/language/evaluation.h"
 #include "core/language/known.h"
+#include "core/language/texts.h"
 
 int evaluation_truth(struct evaluation *e, const struct thing *thing, bool *truth)
 {
@@ -43,6 +44,12 @@ static double floor_modulo(double a, double b)
     return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
+/* floor(a / b) as if a / b were exact: the quotient of a less the remainder is within half of it. */
+static double floor_quotient(double a, double b)
+{
+    return rint((a - floor_modulo(a, b)) / b);
+}
+
 static int number_operation(struct evaluation *e, enum operation operation, const struct thing *a,
                             const struct thing *b, struct thing *result)
 {
@@ -71,7 +78,7 @@ static int number_operation(struct evaluation *e, enum operation operation, cons
         type = TYPE_FLOAT;
         break;
     case OPERATION_FLOOR_DIVIDE:
-        z = floor(x / y);
+        z = floor_quotient(x, y);
         break;
     case OPERATION_MODULO:
         z = floor_modulo(x, y);
@@ -202,17 +209,8 @@ static int join(struct evaluation *e, enum operation operation, const struct thi
                 struct thing *result)
 {
     char one[SHAPE_TEXT_MAX + 32], other[SHAPE_TEXT_MAX + 32];
-    if (operation == OPERATION_ADD && a->kind == THING_TEXT && b->kind == THING_TEXT) {
-        size_t n = strlen(a->text), m = strlen(b->text);
-        if (n + m > 4096) return evaluation_fault(e, "a string of more than 4096 bytes");
-        if (evaluation_step(e, (n + m) / 64) != CODE_OK) return evaluation_failed(e);
-        char *text = arena_alloc(e->arena, n + m + 1);
-        if (text == NULL) return evaluation_no_memory(e);
-        memcpy(text, a->text, n);
-        memcpy(text + n, b->text, m + 1);
-        *result = (struct thing){.kind = THING_TEXT, .text = text};
-        return CODE_OK;
-    }
+    if (operation == OPERATION_ADD && a->kind == THING_TEXT && b->kind == THING_TEXT)
+        return texts_join(e, a->text, b->text, result);
     bool adds = operation == OPERATION_ADD && a->kind == b->kind,
          repeats = operation == OPERATION_MULTIPLY && b->kind == THING_NUMBER && b->type != TYPE_FLOAT;
     if ((a->kind != THING_LIST && a->kind != THING_TUPLE) || (!adds && !repeats))
@@ -237,6 +235,7 @@ int evaluation_binary(struct evaluation *e, enum operation operation, const stru
 {
     if (operation >= OPERATION_LESS && operation <= OPERATION_IS_NOT) return compare(e, operation, a, b, result);
     if (a->kind == THING_NUMBER && b->kind == THING_NUMBER) return number_operation(e, operation, a, b, result);
+    if (operation == OPERATION_MODULO && a->kind == THING_TEXT) return texts_format(e, a->text, b, result);
     if (a->kind == THING_ARRAY || b->kind == THING_ARRAY) return array_operation(e, operation, a, b, result);
     return join(e, operation, a, b, result);
 }

@@ -1,9 +1,9 @@
 /* Python's own functions, and methods of lists and dictionaries. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/language/functions.h"
+#include "core/language/texts.h"
 
 static int call_len(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
@@ -134,17 +134,8 @@ static int call_bool(struct evaluation *e, const struct arguments *a, struct thi
 static int call_str(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     const struct thing *x = &a->things[0];
-    char text[64];
-    if (x->kind == THING_TEXT) {
-        *result = *x;
-        return CODE_OK;
-    }
-    if (x->kind != THING_NUMBER) return function_fault(e, a, "takes a number or a string");
-    snprintf(text, sizeof text, x->type == TYPE_FLOAT ? "%.17g" : "%.0f", x->number);
-    const char *copy = arena_text(e->arena, text, strlen(text));
-    if (copy == NULL) return evaluation_no_memory(e);
-    *result = (struct thing){.kind = THING_TEXT, .text = copy};
-    return CODE_OK;
+    if (x->kind != THING_TEXT && x->kind != THING_NUMBER) return function_fault(e, a, "takes a number or a string");
+    return texts_of(e, x, result);
 }
 
 /* Python's own function of arguments that it takes as NumPy's does. */
@@ -248,6 +239,13 @@ static int call_append(struct evaluation *e, const struct arguments *a, struct t
     const struct written_place written = {.name = NULL};
     if (evaluation_written(e, &written, &item) != CODE_OK) return evaluation_failed(e);
     return sequence_add(e->arena, a->things[0].sequence, item) ? CODE_OK : evaluation_no_memory(e);
+}
+
+static int call_extend(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    if (a->things[0].kind != THING_LIST) return function_fault(e, a, "is a method of lists");
+    *result = (struct thing){.kind = THING_NONE};
+    return evaluation_extend(e, a->things[0].sequence, &a->things[1]);
 }
 
 static int call_insert(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -373,6 +371,7 @@ const struct builtin python_builtins[] = {
     {"python.min", "*", call_largest, "min", FREE},
     {"print", "*", call_nothing, NULL, FREE},
     {"append", "list, item", call_append, NULL, METHOD},
+    {"extend", "list, items", call_extend, NULL, METHOD},
     {"insert", "list, place, item", call_insert, NULL, METHOD},
     {"reverse", "list", call_reverse, NULL, METHOD},
     {"pop", "list, place=", call_pop, NULL, METHOD},

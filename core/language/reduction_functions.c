@@ -100,10 +100,11 @@ static int call_norm(struct evaluation *e, const struct arguments *a, struct thi
     bool keep;
     double order;
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK && a->things[1].kind != THING_TEXT)
-        code = argument_number(e, a, 1, 2, &order);
-    else
-        order = 2;
+    bool text = a->things[1].kind == THING_TEXT;
+    if (code == CODE_OK && text && strcmp(a->things[1].text, "fro") != 0)
+        return function_fault(e, a, "of a matrix has \"fro\" alone");
+    order = 2;
+    if (code == CODE_OK && !text) code = argument_number(e, a, 1, 2, &order);
     if (code == CODE_OK) code = argument_truth(e, a, 3, false, &keep);
     if (code != CODE_OK) return code;
     if (x->shape.rank > 1 && a->things[2].kind != THING_NUMBER && a->given[1] && a->things[1].kind == THING_NUMBER &&

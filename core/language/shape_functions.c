@@ -250,6 +250,11 @@ static int call_concatenate(struct evaluation *e, const struct arguments *a, str
     size_t count, axis = 0;
     enum number_type type;
     int code = read_parts(e, &a->things[0], &parts, &count, &type);
+    bool flat = a->named[1] && !a->given[1]; /* axis=None: one behind the other, whatever their axes */
+    for (size_t k = 0; code == CODE_OK && flat && k < count; k++) {
+        const struct shape vector = {.rank = 1, .dim = {parts[k]->size}};
+        code = array_reshape(e, parts[k], &vector, &parts[k]);
+    }
     if (code == CODE_OK && a->given[1]) code = function_axis(e, &a->things[1], parts[0]->shape.rank, &axis);
     if (code == CODE_OK && parts[0]->shape.rank == 0) code = function_fault(e, a, "takes arrays, not numbers");
     if (code == CODE_OK) code = concatenate(e, parts, count, axis, type, &y);

@@ -528,7 +528,7 @@ int subscript_write(struct evaluation *e, const struct thing *of, const struct t
     int code = CODE_OK;
     if (operation != OPERATION_NONE) {
         code = subscript_read(e, of, subscripts, 1, &before);
-        if (code == CODE_OK) code = evaluation_binary(e, operation, &before, what, &after);
+        if (code == CODE_OK) code = evaluation_update(e, operation, &before, what, &after);
         if (code != CODE_OK) return code;
     }
     if (of->kind == THING_LIST) {
