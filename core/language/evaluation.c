@@ -727,10 +727,36 @@ static int raise(struct evaluation *e, const struct statement *s)
                             (int)(end - text < 200 ? end - text : 200), text);
 }
 
+/* An if, or an elif: what is done where its condition holds, or what is done otherwise where no elif follows. */
+static int run_branch(struct evaluation *e, const struct statement *s, bool *taken)
+{
+    struct thing condition = {0};
+    bool truth = false;
+    int code = evaluation_evaluate(e, s->value, &condition);
+    if (code == CODE_OK) code = evaluation_truth(e, &condition, &truth);
+    *taken = truth || !s->is_followed;
+    return code == CODE_OK && *taken ? evaluation_run(e, truth ? &s->body : &s->otherwise) : code;
+}
+
+static int run_observed(struct evaluation *e, const struct statement *s, bool *taken);
+
+/* One elif after the other, not within the other: there may be many. */
+static int run_if(struct evaluation *e, const struct statement *s)
+{
+    bool taken = false;
+    int code = run_branch(e, s, &taken);
+    while (code == CODE_OK && !taken) {
+        s = s->otherwise.list[0];
+        evaluation_at(e, s->spot);
+        code = evaluation_step(e, 1);
+        if (code == CODE_OK) code = is_observed(e) ? run_observed(e, s, &taken) : run_branch(e, s, &taken);
+    }
+    return code;
+}
+
 static int run_statement(struct evaluation *e, const struct statement *s)
 {
     struct thing thing = {0};
-    bool truth = false;
     int code = CODE_OK;
     evaluation_at(e, s->spot);
     if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
@@ -747,9 +773,7 @@ static int run_statement(struct evaluation *e, const struct statement *s)
     case STATEMENT_FOR:
         return run_for(e, s);
     case STATEMENT_IF:
-        code = evaluation_evaluate(e, s->value, &thing);
-        if (code == CODE_OK) code = evaluation_truth(e, &thing, &truth);
-        return code == CODE_OK ? evaluation_run(e, truth ? &s->body : &s->otherwise) : code;
+        return run_if(e, s);
     case STATEMENT_DEFINE:
         code = evaluation_define(e, s, &thing);
         return code == CODE_OK ? bind(e, s->symbol, s->name, thing) : code;
@@ -775,18 +799,19 @@ static int run_statement(struct evaluation *e, const struct statement *s)
     return CODE_OK;
 }
 
-/* The same while somebody looks on, who may go on behind a fault. */
-static int run_observed(struct evaluation *e, const struct statement *s)
+/* The same while somebody looks on, who may go on behind a fault; with `taken`, of an elif. */
+static int run_observed(struct evaluation *e, const struct statement *s, bool *taken)
 {
     const struct observer *observer = e->observer;
     struct frame *frame = e->frame;
     size_t levels = e->levels;
     int code = observer->begins(observer->context, e, s);
-    if (code == CODE_OK) code = run_statement(e, s);
+    if (code == CODE_OK) code = taken != NULL ? run_branch(e, s, taken) : run_statement(e, s);
     if (code == CODE_PROGRAM_ERROR && !e->spent && observer->fails(observer->context, e, s)) {
         *e->reader->error = (struct error){0};
         e->reader->fault = (struct spot){0};
         code = CODE_OK;
+        if (taken != NULL) *taken = true;
     }
     e->frame = frame;
     e->levels = levels;
@@ -798,7 +823,7 @@ int evaluation_run(struct evaluation *e, const struct block *block)
 {
     int code = CODE_OK;
     for (size_t i = 0; code == CODE_OK && i < block->count; i++) {
-        code = is_observed(e) ? run_observed(e, block->list[i]) : run_statement(e, block->list[i]);
+        code = is_observed(e) ? run_observed(e, block->list[i], NULL) : run_statement(e, block->list[i]);
         if (e->leaving != LEAVING_NOT || (e->frame != NULL && e->frame->returned)) break;
     }
     return code;

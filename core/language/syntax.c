@@ -172,6 +172,7 @@ static int make_slots(struct parser *p, size_t length)
 
 static struct expression *parse_expression(struct parser *p);
 static struct expression *parse_unary(struct parser *p);
+static struct expression *parse_inner_unary(struct parser *p);
 static struct expression *parse_words(struct parser *p, bool either);
 
 static struct expression *new_expression(struct parser *p, enum expression_kind kind, struct spot spot,
@@ -363,7 +364,6 @@ static struct expression *parse_braces(struct parser *p, const char *text, size_
 {
     const struct token *behind = p->token, *tokens;
     const char *last_end = p->last_end;
-    if (!enter(p)) return NULL;
     tokens = scan_part(p, text, cut_format(text, length), spot);
     if (tokens == NULL) return NULL;
     p->token = tokens;
@@ -372,7 +372,6 @@ static struct expression *parse_braces(struct parser *p, const char *text, size_
         unexpected(p, "the end of the braces");
         e = NULL;
     }
-    leave(p);
     p->token = behind;
     p->last_end = last_end;
     return e;
@@ -566,7 +565,7 @@ static struct expression *parse_power(struct parser *p)
     struct expression *e = parse_primary(p);
     struct spot spot = p->token->spot;
     if (e == NULL || !take_operator(p, "**")) return e;
-    struct expression *exponent = parse_unary(p);
+    struct expression *exponent = parse_inner_unary(p);
     if (exponent == NULL || append(p, &list, e) != CODE_OK || append(p, &list, exponent) != CODE_OK) return NULL;
     return with_operands(p, EXPRESSION_POWER, spot, &list);
 }
@@ -576,7 +575,7 @@ static struct expression *parse_signed(struct parser *p, enum operation operatio
     struct list list = {0};
     const struct token *sign = p->token;
     next(p);
-    struct expression *operand = parse_unary(p);
+    struct expression *operand = parse_inner_unary(p);
     if (operand == NULL || append(p, &list, operand) != CODE_OK) return NULL;
     struct expression *e = with_operands(p, EXPRESSION_UNARY, sign->spot, &list);
     if (e == NULL) return NULL;
@@ -587,11 +586,17 @@ static struct expression *parse_signed(struct parser *p, enum operation operatio
 
 static struct expression *parse_unary(struct parser *p)
 {
+    return at_operator(p, "-")   ? parse_signed(p, OPERATION_NEGATIVE)
+           : at_operator(p, "+") ? parse_signed(p, OPERATION_POSITIVE)
+           : at_operator(p, "~") ? parse_signed(p, OPERATION_INVERT)
+                                 : parse_power(p);
+}
+
+/* One within a unary one, or an exponent. */
+static struct expression *parse_inner_unary(struct parser *p)
+{
     if (!enter(p)) return NULL;
-    struct expression *e = at_operator(p, "-")   ? parse_signed(p, OPERATION_NEGATIVE)
-                           : at_operator(p, "+") ? parse_signed(p, OPERATION_POSITIVE)
-                           : at_operator(p, "~") ? parse_signed(p, OPERATION_INVERT)
-                                                 : parse_power(p);
+    struct expression *e = parse_unary(p);
     leave(p);
     return e;
 }
@@ -893,26 +898,39 @@ static struct statement *parse_for(struct parser *p)
     p->loops++;
     if (s->value == NULL || !parse_block(p, &s->body)) return NULL;
     p->loops--;
+    if (at_word(p, "else")) {
+        text_fault(p->reader, p->token->spot, "the language has no else of a loop");
+        return NULL;
+    }
     return s;
 }
 
-static struct statement *parse_if(struct parser *p)
+/* if or elif, its condition and its block. */
+static struct statement *parse_branch(struct parser *p)
 {
-    struct list list = {0};
     struct statement *s = new_statement(p, STATEMENT_IF, p->token);
     next(p);
-    if (s == NULL || !enter(p)) return NULL;
+    if (s == NULL) return NULL;
     s->value = parse_expression(p);
-    if (s->value == NULL || !parse_block(p, &s->body)) return NULL;
-    if (at_word(p, "elif")) {
-        struct statement *other = parse_if(p);
+    return s->value != NULL && parse_block(p, &s->body) ? s : NULL;
+}
+
+/* Each elif is the if that stands alone in what is done otherwise: one within the other, but on one level. */
+static struct statement *parse_if(struct parser *p)
+{
+    struct statement *first = parse_branch(p), *last = first;
+    while (last != NULL && at_word(p, "elif")) {
+        struct list list = {0};
+        struct statement *other = parse_branch(p);
         if (other == NULL || append(p, &list, other) != CODE_OK) return NULL;
-        s->otherwise = (struct block){.list = (struct statement **)(void *)list.items, .count = 1};
-    } else if (take_word(p, "else") && !parse_block(p, &s->otherwise)) {
-        return NULL;
+        other->end = p->last_end;
+        last->otherwise = (struct block){.list = (struct statement **)(void *)list.items, .count = 1};
+        last->is_followed = true;
+        last = other;
     }
-    leave(p);
-    return s;
+    if (last == NULL) return NULL;
+    if (take_word(p, "else") && !parse_block(p, &last->otherwise)) return NULL;
+    return first;
 }
 
 static bool parse_parameters(struct parser *p, const char *closing, struct statement *s)
