@@ -118,6 +118,7 @@ FAULTS = [
     ("loss = mse(x @ W, 0.5, reduction='avg')", 1, 8, ["mean"]),
     ("loss = np.sum(W, 0, True, 5)", 1, 11, ["sum", "axis"]),
     ("loss = np.clip(W).sum(axis='a')", 1, 19, ["axis"]),
+    ("loss = s + a" + "\u00e9" * 60, 1, 12, ["a" + "\u00e9" * 39 + "\""]),
     ("loss = np.linalg.norm(W, 'nuc')", 1, 18, ["norm", "fro"]),
     ("loss = s * np.interp(1, 2, 3)", 1, 15, ["np.interp"]),
     ("loss = F.interpolate(W)", 1, 10, ["F.interpolate"]),
