@@ -718,8 +718,8 @@ static bool make_up(struct run *run, struct evaluation *e, const struct expressi
         return memory;
     }
     if (target->kind != EXPRESSION_NAME && target->kind != EXPRESSION_ATTRIBUTE) return true;
-    bool aimed = is_main(run, evaluation_call_number(e)) &&
-                 run_aim_of(run->surroundings, &written, &aim, &of) == AIMED_AT;
+    bool aimed =
+        is_main(run, evaluation_call_number(e)) && run_aim_of(run->surroundings, &written, &aim, &of) == AIMED_AT;
     if (aimed) outcome->fault_aim = aim;
     if (run->plan == NULL || !aimed) return poison(run, target->name);
     struct array *array = NULL;

@@ -48,7 +48,8 @@ static int bind_arguments(struct evaluation *e, const struct statement *function
     bool bare = is_bare(function, arguments, keywords, count);
     int code = CODE_OK;
     if (bare) /* it is all names then */
-        code = frame_bind(e, frame, function->parameters[0].symbol, (struct thing){.kind = THING_MODULE, .text = "self"});
+        code =
+            frame_bind(e, frame, function->parameters[0].symbol, (struct thing){.kind = THING_MODULE, .text = "self"});
     for (size_t i = 0; code == CODE_OK && i < count; i++) {
         size_t p = i + bare;
         if (keywords[i] != NULL)
@@ -92,8 +93,7 @@ static int bind_defaults(struct evaluation *e, const struct statement *function,
 
 /* Without a closure it is one of the library. */
 static int call_function(struct evaluation *e, const struct statement *function, const struct closure *closure,
-                         const struct thing *arguments, const char *const *keywords, size_t count,
-                         struct thing *result)
+                         const struct thing *arguments, const char *const *keywords, size_t count, struct thing *result)
 {
     struct frame *caller = e->frame,
                  *frame = frame_new(e, closure != NULL ? closure->frame : NULL, closure == NULL, ++e->calls);

@@ -11,10 +11,10 @@ enum { ARGUMENTS_MAX = 12 };
 struct arguments {
     const struct builtin *builtin;
     struct thing things[ARGUMENTS_MAX]; /* THING_NONE where it is not given */
-    bool given[ARGUMENTS_MAX]; /* and is not None; */
-    bool named[ARGUMENTS_MAX]; /* or is, which somebody has written */
-    struct sequence rest;  /* behind the last one, of a signature that ends with "*"; */
-    const char **keywords; /* and, where that is all of it, those by name */
+    bool given[ARGUMENTS_MAX];          /* and is not None; */
+    bool named[ARGUMENTS_MAX];          /* or is, which somebody has written */
+    struct sequence rest;               /* behind the last one, of a signature that ends with "*"; */
+    const char **keywords;              /* and, where that is all of it, those by name */
     struct thing *keyword_things;
     size_t keyword_count;
 };

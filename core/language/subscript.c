@@ -489,7 +489,8 @@ static int make_written(struct evaluation *e, struct array *array, const struct 
 static int put_written(struct evaluation *e, struct array *array, struct writing *w, struct array *what,
                        struct array **made)
 {
-    if (w->chosen) return check_mask(e, &w->s) == CODE_OK ? write_mask(e, array, &w->s, what, made) : evaluation_failed(e);
+    if (w->chosen)
+        return check_mask(e, &w->s) == CODE_OK ? write_mask(e, array, &w->s, what, made) : evaluation_failed(e);
     if (w->s.mask != NULL) return write_known_mask(e, array, &w->s, what, made);
     if (w->s.count > 0) return write_picks(e, array, &w->s, w->each ? PUT_ADDS : PUT_SETS, what, made);
     int code = array_broadcast(e, what, &w->s.view.shape, &what);

@@ -154,6 +154,7 @@ int texts_format(struct evaluation *e, const char *format, const struct thing *v
         }
         if (code == CODE_OK) code = texts_join(e, before.text, part.text, text);
     }
-    if (code == CODE_OK && used < count) return evaluation_fault(e, "the format takes %zu values, not %zu", used, count);
+    if (code == CODE_OK && used < count)
+        return evaluation_fault(e, "the format takes %zu values, not %zu", used, count);
     return code;
 }

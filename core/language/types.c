@@ -7,12 +7,12 @@
 bool type_named(const char *name, enum number_type *type)
 {
     static const char *const bools[] = {"bool", "bool_", "bool8", "BoolTensor", "?", NULL},
-                      *const integers[] = {"int",    "int8",       "int16",     "int32", "int64", "int_", "intp", "uint",
-                                           "uint8",  "uint16",     "uint32",    "uint64", "long", "short", "i",   "i4",
-                                           "i8",     "LongTensor", "IntTensor", NULL},
-                      *const floats[] = {"float",      "float16", "float32",     "float64", "float_",  "double", "half",
-                                         "single",     "bfloat16", "longdouble", "f",       "d",       "f4",     "f8",
-                                         "FloatTensor", "DoubleTensor", NULL};
+                             *const integers[] = {"int",  "int8",  "int16",  "int32",      "int64",     "int_", "intp",
+                                                  "uint", "uint8", "uint16", "uint32",     "uint64",    "long", "short",
+                                                  "i",    "i4",    "i8",     "LongTensor", "IntTensor", NULL},
+                             *const floats[] = {"float", "float16", "float32",     "float64",      "float_", "double",
+                                                "half",  "single",  "bfloat16",    "longdouble",   "f",      "d",
+                                                "f4",    "f8",      "FloatTensor", "DoubleTensor", NULL};
     static const char *const *const lists[] = {[TYPE_BOOL] = bools, [TYPE_INT] = integers, [TYPE_FLOAT] = floats};
     for (enum number_type t = TYPE_BOOL; t <= TYPE_FLOAT; t++)
         for (size_t i = 0; lists[t][i] != NULL; i++)

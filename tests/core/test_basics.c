@@ -196,8 +196,8 @@ END_TEST
 START_TEST(names_in_errors_are_cut_between_characters)
 {
     struct error error = {0};
-    error_set(&error, CODE_SHAPE_MISMATCH, "\"%.4s\", \"%.5s\", \"%.3s\"", "a\xC3\xA9\xC3\xA9", "\xE2\x82\xAC\xE2\x82\xAC",
-              "\xF0\x9F\x98\x80");
+    error_set(&error, CODE_SHAPE_MISMATCH, "\"%.4s\", \"%.5s\", \"%.3s\"", "a\xC3\xA9\xC3\xA9",
+              "\xE2\x82\xAC\xE2\x82\xAC", "\xF0\x9F\x98\x80");
     ck_assert_str_eq(error.detail, "\"a\xC3\xA9\", \"\xE2\x82\xAC\", \"\"");
 }
 END_TEST
