@@ -60,16 +60,14 @@ struct array *array_given(struct evaluation *e, struct value *value, enum number
 
 /* ---- in the graph ---- */
 
+enum { CONSTANTS_FIRST = 32 };
+
 static int remember_constant(struct evaluation *e, struct value *value, const double *numbers)
 {
-    if (e->constant_count == e->constant_room) {
-        size_t room = e->constant_room > 0 ? 2 * e->constant_room : 32;
-        struct constant *larger = arena_array(e->arena, room, sizeof *larger);
-        if (larger == NULL) return evaluation_no_memory(e);
-        if (e->constant_count > 0) memcpy(larger, e->constants, e->constant_count * sizeof *larger);
-        e->constants = larger;
-        e->constant_room = room;
-    }
+    struct constant *list =
+        arena_grow(e->arena, e->constants, e->constant_count, &e->constant_room, sizeof *list, CONSTANTS_FIRST);
+    if (list == NULL) return evaluation_no_memory(e);
+    e->constants = list;
     e->constants[e->constant_count++] = (struct constant){.value = value, .numbers = numbers};
     return compute_remember(e, value, numbers);
 }

@@ -33,6 +33,8 @@ static int tell_apart(struct evaluation *e, struct thing *thing)
                     &thing->array);
 }
 
+enum { VERSIONS_FIRST = 2, LOCALS_FIRST = 8 };
+
 int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing)
 {
     bool wanted = thing.kind == THING_ARRAY && e->wanted != NULL && e->wanted(e->context, name);
@@ -40,14 +42,10 @@ int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struc
         return evaluation_failed(e);
     if (thing.kind == THING_ARRAY) thing.array->named = true;
     struct versions *versions = &e->names[symbol];
-    if (versions->count == versions->room) {
-        size_t room = versions->room > 0 ? 2 * versions->room : 2;
-        struct version *larger = arena_array(e->arena, room, sizeof *larger);
-        if (larger == NULL) return evaluation_no_memory(e);
-        if (versions->count > 0) memcpy(larger, versions->list, versions->count * sizeof *larger);
-        versions->list = larger;
-        versions->room = room;
-    }
+    struct version *list =
+        arena_grow(e->arena, versions->list, versions->count, &versions->room, sizeof *list, VERSIONS_FIRST);
+    if (list == NULL) return evaluation_no_memory(e);
+    versions->list = list;
     versions->list[versions->count++] = (struct version){.thing = thing, .line = e->spot.line, .order = e->bound++};
     if (!wanted) return CODE_OK;
     struct value *value;
@@ -67,14 +65,9 @@ int frame_bind(struct evaluation *e, struct frame *frame, size_t symbol, struct 
         local->thing = thing;
         return CODE_OK;
     }
-    if (frame->count == frame->room) {
-        size_t room = frame->room > 0 ? 2 * frame->room : 8;
-        struct local *larger = arena_array(e->arena, room, sizeof *larger);
-        if (larger == NULL) return evaluation_no_memory(e);
-        if (frame->count > 0) memcpy(larger, frame->locals, frame->count * sizeof *larger);
-        frame->locals = larger;
-        frame->room = room;
-    }
+    struct local *list = arena_grow(e->arena, frame->locals, frame->count, &frame->room, sizeof *list, LOCALS_FIRST);
+    if (list == NULL) return evaluation_no_memory(e);
+    frame->locals = list;
     frame->locals[frame->count++] = (struct local){.symbol = symbol, .thing = thing};
     return CODE_OK;
 }

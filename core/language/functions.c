@@ -98,22 +98,38 @@ static bool may_be_left_out(const char *parameter)
     return parameter[n] == '=' || parameter[0] == '*';
 }
 
-/* Which parameter a keyword means; ARGUMENTS_MAX where there is none. PyTorch's names are taken for NumPy's. */
+bool function_same_keyword(size_t i, const char *keyword, const char **name)
+{
+    static const char *const same[][2] = {
+        {"dim", "axis"},        {"keepdim", "keepdims"}, {"dims", "axis"},
+        {"axes", "axis"},       {"input", "x"},          {"a", "x"},
+        {"arr", "x"},           {"tensor", "x"},         {"target", "y"},
+        {"weight", "gamma"},    {"bias", "beta"},        {"input1", "x"},
+        {"input2", "other"},    {"shifts", "shift"},     {"split_size_or_sections", "size"},
+        {"ddof", "correction"}, {"indices", "index"}};
+    *name = NULL;
+    if (i >= sizeof same / sizeof *same) return false;
+    if (strcmp(same[i][0], keyword) == 0) *name = same[i][1];
+    return true;
+}
+
+/* Which parameter of a signature goes by that name; ARGUMENTS_MAX where there is none. */
+static size_t find_called(const char *signature, const char *name)
+{
+    size_t i = 0;
+    for (const char *at = skip_spaces(signature); *at != '\0'; at = next_parameter(at), i++)
+        if (*at != '*' && is_called(at, name)) return i;
+    return ARGUMENTS_MAX;
+}
+
+/* Which parameter a keyword means: the one of that name, else of another word for it. */
 static size_t find_parameter(const char *signature, const char *name)
 {
-    static const char *const same[][2] = {{"dim", "axis"},  {"keepdim", "keepdims"}, {"input", "x"}, {"a", "x"},
-                                          {"dims", "axis"}, {"axes", "axis"},        {"arr", "x"},   {"tensor", "x"}};
-    for (int pass = 0; pass < 2; pass++) {
-        size_t i = 0;
-        for (const char *at = skip_spaces(signature); *at != '\0'; at = next_parameter(at), i++)
-            if (*at != '*' && is_called(at, name)) return i;
-        const char *other = NULL;
-        for (size_t s = 0; s < sizeof same / sizeof *same; s++)
-            if (strcmp(same[s][0], name) == 0) other = same[s][1];
-        if (other == NULL) break;
-        name = other;
-    }
-    return ARGUMENTS_MAX;
+    const char *other;
+    size_t found = find_called(signature, name);
+    for (size_t i = 0; found == ARGUMENTS_MAX && function_same_keyword(i, name, &other); i++)
+        if (other != NULL) found = find_called(signature, other);
+    return found;
 }
 
 /* Keywords that say nothing here: arithmetic and memory are the daemon's. */

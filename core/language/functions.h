@@ -67,6 +67,10 @@ int function_fault(struct evaluation *e, const struct arguments *a, const char *
 /* A fault where an array is graded, or depends on what is: its gradient would be lost in this function. */
 int function_refuse_gradient(struct evaluation *e, const struct arguments *a, const struct array *array);
 
+/* Other words for parameters, PyTorch's for NumPy's mostly: whether there is an i-th entry; *name is what it says
+ * instead of the keyword, NULL where it says nothing of that. */
+bool function_same_keyword(size_t i, const char *keyword, const char **name);
+
 /* Whether a keyword says nothing here: dtype=, out=, device=, ... */
 bool function_passes_over(const char *keyword);
 

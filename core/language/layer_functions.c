@@ -328,13 +328,13 @@ static int call_layer(struct evaluation *e, const struct arguments *a, struct th
     return code;
 }
 
-/* A tensor of a loss by its place, or by its name. */
-static const struct thing *tensor_of(const struct arguments *a, size_t place, const char *name)
+/* A tensor of a loss by its place, or by its name; None where it is not there. */
+static struct thing tensor_of(const struct arguments *a, size_t place, const char *name)
 {
-    if (place < a->rest.count) return &a->rest.items[place];
+    if (place < a->rest.count) return a->rest.items[place];
     for (size_t i = 0; i < a->keyword_count; i++)
-        if (strcmp(a->keywords[i], name) == 0) return &a->keyword_things[i];
-    return NULL;
+        if (strcmp(a->keywords[i], name) == 0) return a->keyword_things[i];
+    return (struct thing){.kind = THING_NONE};
 }
 
 /* PyTorch's losses of each element. Where shapes differ these are broadcast there, [n,1] and [n] to [n,n]: every
@@ -342,14 +342,14 @@ static const struct thing *tensor_of(const struct arguments *a, size_t place, co
 static int call_torch_loss(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
-    const struct thing *x = tensor_of(a, LOSS_PREDICTION, "input"), *y = tensor_of(a, LOSS_TARGET, "target");
-    bool arrays = x != NULL && y != NULL && x->kind == THING_ARRAY && y->kind == THING_ARRAY;
-    if (!arrays || shape_equal(&x->array->shape, &y->array->shape) || (x->array->size == 1 && y->array->size == 1))
+    const struct thing x = tensor_of(a, LOSS_PREDICTION, "input"), y = tensor_of(a, LOSS_TARGET, "target");
+    bool arrays = x.kind == THING_ARRAY && y.kind == THING_ARRAY;
+    if (!arrays || shape_equal(&x.array->shape, &y.array->shape) || (x.array->size == 1 && y.array->size == 1))
         return call_layer(e, a, result);
     return evaluation_fault(e,
                             "%s is given a prediction and a target of different shapes, %s and %s, which PyTorch would "
                             "broadcast: give them one shape",
-                            a->builtin->name, shape_text(&x->array->shape, one), shape_text(&y->array->shape, other));
+                            a->builtin->name, shape_text(&x.array->shape, one), shape_text(&y.array->shape, other));
 }
 
 #define LAYER(name)                                                                                                    \

@@ -379,24 +379,20 @@ static int find_definition(struct evaluation *e, const struct builtin *builtin, 
     return CODE_OK;
 }
 
-/* Other words for its parameters. */
-static const char *const same[][2] = {
-    {"dim", "axis"},        {"keepdim", "keepdims"}, {"dims", "axis"},
-    {"axes", "axis"},       {"input", "x"},          {"a", "x"},
-    {"arr", "x"},           {"tensor", "x"},         {"target", "y"},
-    {"weight", "gamma"},    {"bias", "beta"},        {"input1", "x"},
-    {"input2", "other"},    {"shifts", "shift"},     {"split_size_or_sections", "size"},
-    {"ddof", "correction"}, {"indices", "index"}};
+static const char *find_called(const struct statement *definition, const char *name)
+{
+    for (size_t p = 0; p < definition->parameter_count; p++)
+        if (strcmp(definition->parameters[p].name, name) == 0) return definition->parameters[p].name;
+    return NULL;
+}
 
+/* The parameter that a keyword means. */
 static const char *parameter_of(const struct statement *definition, const char *keyword)
 {
-    for (size_t pass = 0; pass <= sizeof same / sizeof *same; pass++) {
-        const char *name = pass == 0 ? keyword : same[pass - 1][1];
-        if (pass > 0 && strcmp(same[pass - 1][0], keyword) != 0) continue;
-        for (size_t p = 0; p < definition->parameter_count; p++)
-            if (strcmp(definition->parameters[p].name, name) == 0) return definition->parameters[p].name;
-    }
-    return NULL;
+    const char *other, *found = find_called(definition, keyword);
+    for (size_t i = 0; found == NULL && function_same_keyword(i, keyword, &other); i++)
+        if (other != NULL) found = find_called(definition, other);
+    return found;
 }
 
 int library_call(struct evaluation *e, const struct arguments *a, struct thing *result)

@@ -25,14 +25,9 @@ struct list {
 
 static int append(struct parser *p, struct list *list, void *item)
 {
-    if (list->count == list->room) {
-        size_t room = list->room > 0 ? 2 * list->room : LIST_FIRST;
-        void **larger = arena_array(p->reader->arena, room, sizeof *larger);
-        if (larger == NULL) return text_no_memory(p->reader);
-        if (list->count > 0) memcpy(larger, list->items, list->count * sizeof *larger);
-        list->items = larger;
-        list->room = room;
-    }
+    void **items = arena_grow(p->reader->arena, list->items, list->count, &list->room, sizeof *items, LIST_FIRST);
+    if (items == NULL) return text_no_memory(p->reader);
+    list->items = items;
     list->items[list->count++] = item;
     return CODE_OK;
 }

@@ -136,7 +136,7 @@ int texts_format(struct evaluation *e, const char *format, const struct thing *v
     size_t count = tuple ? values->sequence->count : 1, used = 0;
     int code = give_text(e, "", 0, text);
     for (const char *at = format; code == CODE_OK && *at != '\0';) {
-        struct thing before = *text, part;
+        struct thing before = *text, part = {0};
         struct field field;
         size_t plain = strcspn(at, "%");
         if (plain > 0) {

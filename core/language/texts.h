@@ -2,7 +2,7 @@
 #ifndef CORE_LANGUAGE_TEXTS_H
 #define CORE_LANGUAGE_TEXTS_H
 
-#include "core/language/evaluation.h"
+#include "core/language/state.h"
 
 /* A number as str() has it, a string itself; of anything else what it is, in words. */
 int texts_of(struct evaluation *e, const struct thing *thing, struct thing *text);

@@ -86,8 +86,10 @@ struct thing thing_array(struct array *array);
 /* The i-th number of a range. */
 struct thing range_item(const struct range *range, size_t i);
 
-/* Appends to a tuple or list; false where memory is short. */
-bool sequence_add(struct arena *arena, struct sequence *sequence, struct thing item);
+/* An empty tuple or list, from the arena; NULL where memory is short. */
 struct sequence *sequence_new(struct arena *arena);
+
+/* Appends to one; false where memory is short. */
+bool sequence_add(struct arena *arena, struct sequence *sequence, struct thing item);
 
 #endif
