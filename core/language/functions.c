@@ -35,7 +35,8 @@ const struct builtin *functions_find_python(const char *name)
 {
     static const char before[] = "python.";
     for (const struct builtin *b = python_builtins; b->name != NULL; b++)
-        if (strncmp(b->name, before, sizeof before - 1) == 0 && strcmp(b->name + sizeof before - 1, name) == 0)
+        if (b->name[0] == 'p' && strncmp(b->name, before, sizeof before - 1) == 0 &&
+            strcmp(b->name + sizeof before - 1, name) == 0)
             return b;
     return functions_find(name, false);
 }
