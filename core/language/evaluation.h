@@ -11,6 +11,20 @@ enum { SUBSCRIPTS_MAX = 2 * LANGUAGE_RANK_MAX };
 int evaluation_run(struct evaluation *e, const struct block *block);
 int evaluation_evaluate(struct evaluation *e, const struct expression *expression, struct thing *thing);
 
+/* The subscripts of x[...], of which there is room for SUBSCRIPTS_MAX: x[(i, j)] is x[i, j]. */
+int evaluation_subscripts(struct evaluation *e, const struct expression *x, struct thing *subscripts, size_t *count);
+
+/* Whether it is an object whose attributes and members are names: self, and what stands for it. */
+bool evaluation_is_object(const struct thing *thing);
+
+/* ---- names (naming.c) ---- */
+
+/* What an expression's name stands for; a fault where that is nothing. */
+int evaluation_name(struct evaluation *e, const struct expression *x, struct thing *thing);
+
+/* Tells the observer, where there is one, of an array that was read. */
+void evaluation_note_read(struct evaluation *e, const struct thing *thing);
+
 /* Gives a name on the outermost level its next version. */
 int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing);
 

@@ -128,6 +128,12 @@ static inline size_t evaluation_call_number(const struct evaluation *e)
     return e->frame != NULL ? e->frame->number : 0;
 }
 
+/* Whether somebody looks on: not at functions of the library, which are nobody's code. */
+static inline bool evaluation_is_observed(const struct evaluation *e)
+{
+    return e->observer != NULL && (e->frame == NULL || !e->frame->library);
+}
+
 /* Counts so many steps, or elements, of what may be done. */
 int evaluation_step(struct evaluation *e, size_t count);
 
