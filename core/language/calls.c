@@ -179,7 +179,7 @@ static int evaluate_arguments(struct evaluation *e, const struct expression *x, 
 
 /* ---- calls that change what they are about, as a statement would ---- */
 
-/* np.add.at(a, i, b) is is a[i] += b, where an index that is there twice adds twice. */
+/* np.add.at(a, i, b) is a[i] += b, where an index that is there twice adds twice. */
 static bool adds_at(const struct expression *x)
 {
     const struct expression *at = x->operands[0], *add = at->kind == EXPRESSION_ATTRIBUTE ? at->operands[0] : NULL;

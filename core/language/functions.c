@@ -8,8 +8,8 @@
 #include "core/language/known.h"
 
 static const struct builtin *const tables[] = {elementwise_builtins, reduction_builtins, shape_builtins,
-                                               constant_builtins,    layer_builtins,     python_builtins,
-                                               known_builtins,       library_builtins};
+                                               joining_builtins,     constant_builtins,  layer_builtins,
+                                               python_builtins,      known_builtins,     library_builtins};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 const struct builtin *functions_find(const char *name, bool method)

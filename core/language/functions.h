@@ -61,6 +61,13 @@ int function_axis(struct evaluation *e, const struct thing *thing, size_t rank, 
 /* A set of axes: none given means all. Which they are, by axis. */
 int function_axes(struct evaluation *e, const struct thing *thing, size_t rank, bool *chosen);
 
+/* An array as the result, if the code says that it is there. Returns the code. */
+static inline int function_give(struct thing *result, int code, struct array *array)
+{
+    if (code == CODE_OK) *result = thing_array(array);
+    return code;
+}
+
 /* CODE_PROGRAM_ERROR: the function's name and what is wrong with its call, as a sentence. */
 int function_fault(struct evaluation *e, const struct arguments *a, const char *what);
 
@@ -78,7 +85,7 @@ bool function_passes_over(const char *keyword);
 int function_whole(struct evaluation *e, const struct thing *thing, const char *what, double *number);
 
 /* The tables, by what the functions are about; each ends with a NULL name. */
-extern const struct builtin elementwise_builtins[], reduction_builtins[], shape_builtins[], constant_builtins[],
-    layer_builtins[], python_builtins[], known_builtins[], library_builtins[];
+extern const struct builtin elementwise_builtins[], reduction_builtins[], shape_builtins[], joining_builtins[],
+    constant_builtins[], layer_builtins[], python_builtins[], known_builtins[], library_builtins[];
 
 #endif
