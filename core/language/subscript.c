@@ -263,7 +263,7 @@ static int write_array(struct evaluation *e, struct array *array, const struct t
     w.chosen = mask_chooses(array, &w.s, written);
     code = make_written(e, array, subscripts, count, &w, operation, what, &written);
     if (code == CODE_OK) code = put_written(e, array, &w, written, &made);
-    if (code != CODE_OK) return code;
+    if (code != CODE_OK || made == NULL) return code;
     if (made != array) made->whole = array->whole;
     *result = thing_array(made);
     return CODE_OK;
