@@ -194,9 +194,15 @@ bool run_is_cancelled(const struct run *run)
     return cancelled != NULL && atomic_load_explicit(cancelled, memory_order_relaxed);
 }
 
+/* On the outermost level, or in the function that was called as nobody else did. */
+static bool is_main(const struct run *run, size_t frame)
+{
+    return frame == 0 || frame == run->main_frame;
+}
+
 bool run_is_main(const struct run *run, const struct event *event)
 {
-    return event->frame == 0 || event->frame == run->main_frame;
+    return is_main(run, event->frame);
 }
 
 /* ---- what numbers are ---- */
@@ -397,7 +403,7 @@ static size_t add_event(struct run *run, struct evaluation *e, const struct writ
     *event = (struct event){.statement = statement,
                             .execution = outcome->begun,
                             .part = outcome->parts++,
-                            .frame = e->frame != NULL ? e->frame->number : 0,
+                            .frame = evaluation_call_number(e),
                             .before = EVENT_NONE,
                             .behind = EVENT_NONE,
                             .next = EVENT_NONE,
@@ -626,7 +632,7 @@ static int note_aimed(struct run *run, struct evaluation *e, const struct writte
 {
     size_t aim;
     const char *of;
-    bool own = written->key_count == 0 && (e->frame == NULL || e->frame->number == run->main_frame) &&
+    bool own = written->key_count == 0 && is_main(run, evaluation_call_number(e)) &&
                run_aim_of(run->surroundings, written, &aim, &of) == AIMED_AT;
     if (own && thing->kind != THING_ARRAY && is_numbers(thing)) {
         if (run->count >= EVENTS_MAX) return too_many(e);
@@ -712,8 +718,8 @@ static bool make_up(struct run *run, struct evaluation *e, const struct expressi
         return memory;
     }
     if (target->kind != EXPRESSION_NAME && target->kind != EXPRESSION_ATTRIBUTE) return true;
-    bool aimed = (e->frame == NULL || e->frame->number == run->main_frame) &&
-                 run_aim_of(run->surroundings, &written, &aim, &of) == AIMED_AT;
+    bool aimed =
+        is_main(run, evaluation_call_number(e)) && run_aim_of(run->surroundings, &written, &aim, &of) == AIMED_AT;
     if (aimed) outcome->fault_aim = aim;
     if (run->plan == NULL || !aimed) return poison(run, target->name);
     struct array *array = NULL;
@@ -723,7 +729,7 @@ static bool make_up(struct run *run, struct evaluation *e, const struct expressi
     int code = put_right(run, e, aim, scale_here(run, aim), shape, &array);
     if (code == CODE_OK && e->frame == NULL)
         code = evaluation_bind(e, target->symbol, target->name, thing_array(array));
-    if (code == CODE_OK && e->frame != NULL) code = evaluation_bind_local(e, target->symbol, thing_array(array));
+    if (code == CODE_OK && e->frame != NULL) code = frame_bind(e, e->frame, target->symbol, thing_array(array));
     if (code == CODE_OUT_OF_MEMORY) return false;
     *run->reader.error = kept;
     return true;
@@ -790,7 +796,9 @@ static int call_main(struct run *run, struct evaluation *e)
         if (!known) arguments[count] = (struct thing){.kind = THING_MODULE, .text = "self"};
         keywords[count++] = parameter->name;
     }
-    const struct thing callee = {.kind = THING_FUNCTION, .function = s};
+    struct thing callee;
+    e->spot = s->spot;
+    if (evaluation_define(e, s, &callee) != CODE_OK) return evaluation_failed(e);
     run->main = s;
     run->main_frame = e->calls + 1;
     e->spot = s->spot;

@@ -25,51 +25,107 @@ static bool known_thing(struct evaluation *e, const struct known *known, struct 
 
 enum { COPY_DEPTH_MAX = 5 };
 
-static int copy_thing(struct evaluation *e, const struct surroundings *s, const struct thing *from, size_t depth,
-                      struct thing *to);
+/* Copies into another evaluation, where what the program has computed is numbers. Frames that functions have of where
+ * they were defined are copied once each. */
+struct copying {
+    struct evaluation *e;
+    const struct surroundings *s;
+    struct copied {
+        struct copied *next;
+        const struct frame *from;
+        struct frame *to;
+    } * frames;
+};
 
-static int copy_items(struct evaluation *e, const struct surroundings *s, const struct thing *from, size_t depth,
-                      struct thing *to)
+static int copy_thing(struct copying *c, const struct thing *from, size_t depth, struct thing *to);
+
+static int copy_items(struct copying *c, const struct thing *from, size_t depth, struct thing *to)
 {
-    struct sequence *copy = sequence_new(e->arena);
-    int code = copy != NULL ? evaluation_step(e, from->sequence->count) : text_no_memory(e->reader);
+    struct sequence *copy = sequence_new(c->e->arena);
+    int code = copy != NULL ? evaluation_step(c->e, from->sequence->count) : text_no_memory(c->e->reader);
     for (size_t i = 0; code == CODE_OK && i < from->sequence->count; i++) {
         struct thing item = {0};
-        code = copy_thing(e, s, &from->sequence->items[i], depth + 1, &item);
-        if (code == CODE_OK && !sequence_add(e->arena, copy, item)) code = text_no_memory(e->reader);
+        code = copy_thing(c, &from->sequence->items[i], depth + 1, &item);
+        if (code == CODE_OK && !sequence_add(c->e->arena, copy, item)) code = text_no_memory(c->e->reader);
     }
     *to = (struct thing){.kind = from->kind, .sequence = copy};
     return code;
 }
 
-static int copy_thing(struct evaluation *e, const struct surroundings *s, const struct thing *from, size_t depth,
-                      struct thing *to)
+/* NULL of NULL, and of what lies too deep. */
+static int copy_frame(struct copying *c, const struct frame *from, size_t depth, struct frame **to)
+{
+    *to = NULL;
+    if (from == NULL || depth >= COPY_DEPTH_MAX) return CODE_OK;
+    for (const struct copied *known = c->frames; known != NULL; known = known->next) {
+        if (evaluation_step(c->e, 1) != CODE_OK) return evaluation_failed(c->e);
+        if (known->from != from) continue;
+        *to = known->to;
+        return CODE_OK;
+    }
+    struct copied *copied = arena_alloc(c->e->arena, sizeof *copied);
+    *to = frame_new(c->e, NULL, from->library, from->number);
+    if (copied == NULL || *to == NULL) return text_no_memory(c->e->reader);
+    *copied = (struct copied){.next = c->frames, .from = from, .to = *to};
+    c->frames = copied;
+    int code = copy_frame(c, from->outer, depth + 1, &(*to)->outer);
+    for (size_t i = 0; code == CODE_OK && i < from->count; i++) {
+        struct thing thing = {0};
+        code = evaluation_step(c->e, 1);
+        if (code == CODE_OK) code = copy_thing(c, &from->locals[i].thing, depth + 1, &thing);
+        if (code == CODE_OK) code = frame_bind(c->e, *to, from->locals[i].symbol, thing);
+    }
+    return code;
+}
+
+static int copy_function(struct copying *c, const struct thing *from, size_t depth, struct thing *to)
+{
+    size_t count = from->function->parameter_count;
+    struct closure *closure = arena_zeroed(c->e->arena, 1, sizeof *closure);
+    struct thing **defaults = arena_zeroed(c->e->arena, count, sizeof *defaults);
+    if (closure == NULL || defaults == NULL) return text_no_memory(c->e->reader);
+    int code = copy_frame(c, from->closure->frame, depth + 1, &closure->frame);
+    for (size_t p = 0; code == CODE_OK && p < count; p++) {
+        if (from->closure->defaults[p] == NULL) continue;
+        defaults[p] = arena_alloc(c->e->arena, sizeof **defaults);
+        if (defaults[p] == NULL) return text_no_memory(c->e->reader);
+        code = copy_thing(c, from->closure->defaults[p], depth + 1, defaults[p]);
+    }
+    closure->defaults = defaults;
+    *to = *from;
+    to->closure = closure;
+    return code;
+}
+
+static int copy_thing(struct copying *c, const struct thing *from, size_t depth, struct thing *to)
 {
     *to = *from;
-    if (depth == COPY_DEPTH_MAX) *to = (struct thing){.kind = THING_NONE};
+    if (depth >= COPY_DEPTH_MAX) *to = (struct thing){.kind = THING_NONE};
     if (from->kind == THING_LIST || from->kind == THING_TUPLE || from->kind == THING_DICTIONARY)
-        return depth < COPY_DEPTH_MAX ? copy_items(e, s, from, depth, to) : CODE_OK;
+        return depth < COPY_DEPTH_MAX ? copy_items(c, from, depth, to) : CODE_OK;
+    if (from->kind == THING_FUNCTION) return depth < COPY_DEPTH_MAX ? copy_function(c, from, depth, to) : CODE_OK;
     if (from->kind != THING_ARRAY) return CODE_OK;
     const struct array *array = from->array;
     const double *numbers = array->numbers != NULL ? array->numbers
-                            : array->value != NULL ? s->values[array->value->index]
+                            : array->value != NULL ? c->s->values[array->value->index]
                                                    : NULL;
     *to = (struct thing){.kind = THING_NONE};
     if (numbers == NULL) return CODE_OK;
-    struct array *copy = new_array(e, &array->shape, array->size, array->type, numbers);
-    if (copy == NULL) return text_no_memory(e->reader);
+    struct array *copy = new_array(c->e, &array->shape, array->size, array->type, numbers);
+    if (copy == NULL) return text_no_memory(c->e->reader);
     *to = thing_array(copy);
     return CODE_OK;
 }
 
 int things_bind(struct evaluation *e, const struct surroundings *s)
 {
+    struct copying c = {.e = e, .s = s};
     int code = CODE_OK;
     for (size_t n = 0; s->program != NULL && code == CODE_OK && n < s->program->syntax.name_count; n++) {
         const struct versions *versions = &s->program->evaluation.names[n];
         struct thing thing = {0};
         if (versions->count == 0) continue;
-        code = copy_thing(e, s, &versions->list[versions->count - 1].thing, 0, &thing);
+        code = copy_thing(&c, &versions->list[versions->count - 1].thing, 0, &thing);
         if (code == CODE_OK) code = evaluation_bind(e, n, s->program->syntax.names[n], thing);
     }
     return code;

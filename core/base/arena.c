@@ -137,6 +137,17 @@ void arena_trim(struct arena *arena, void *piece, size_t bytes, size_t used)
     }
 }
 
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *room, size_t size, size_t first)
+{
+    if (count < *room) return items;
+    size_t more = count > 0 ? 2 * count : first;
+    void *larger = arena_array(arena, more, size);
+    if (larger == NULL) return NULL;
+    if (count > 0) memcpy(larger, items, count * size);
+    *room = more;
+    return larger;
+}
+
 char *arena_text(struct arena *arena, const char *text, size_t length)
 {
     char *copy = length < SIZE_MAX ? arena_alloc(arena, length + 1) : NULL;

@@ -30,6 +30,10 @@ double *arena_doubles(struct arena *arena, size_t count);
  * length is known late. The largest run of free bytes is what later pieces are cut from. */
 void arena_trim(struct arena *arena, void *piece, size_t bytes, size_t used);
 
+/* A list that grows: `items` where it has room for one more than `count`, else a copy that has, with *room of them then
+ * (`first` where there were none). NULL as above. */
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *room, size_t size, size_t first);
+
 /* A copy of `length` bytes with a '\0' behind it. NULL as above. */
 char *arena_text(struct arena *arena, const char *text, size_t length);
 

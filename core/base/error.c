@@ -3,22 +3,33 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Texts are cut, and names in them, after so many bytes: what that leaves of a UTF-8 sequence goes. */
+static void drop_halves(char *text)
+{
+    char *to = text;
+    for (const char *at = text; *at != '\0';) {
+        unsigned char first = (unsigned char)*at;
+        size_t whole = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1, n = 1;
+        while (n < whole && ((unsigned char)at[n] & 0xC0) == 0x80)
+            n++;
+        if (n == whole) {
+            memmove(to, at, n);
+            to += n;
+        }
+        at += n;
+    }
+    *to = '\0';
+}
+
 int error_set(struct error *error, int code, const char *format, ...)
 {
     if (error->code != CODE_OK) return error->code;
     error->code = code;
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(error->detail, sizeof error->detail, format, arguments);
+    vsnprintf(error->detail, sizeof error->detail, format, arguments);
     va_end(arguments);
-    if (length >= (int)sizeof error->detail) {
-        /* Cut before a UTF-8 sequence, never inside one. */
-        size_t end = sizeof error->detail - 1;
-        while (end > 0 && ((unsigned char)error->detail[end - 1] & 0xC0) == 0x80)
-            end--;
-        if (end > 0 && (unsigned char)error->detail[end - 1] >= 0xC0) end--;
-        error->detail[end] = '\0';
-    }
+    drop_halves(error->detail);
     return code;
 }
 

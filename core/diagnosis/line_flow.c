@@ -57,23 +57,26 @@ static void multiply(struct edge *edge, double times)
 static bool send_elsewhere(struct line_flow *flow, const struct guess *guess, const struct node *other,
                            struct edge *edge)
 {
-    if (other == NULL) {
+    const struct search *s = flow->s;
+    bool from = guess->way == GUESS_FROM;
+    const struct node *source = from || guess->way == GUESS_PASSED ? other : edge->node;
+    /* Nothing comes back to what nothing flows through: behind a floor, say. */
+    const double *dy = other != NULL ? s->flow.g[source->output->index] : NULL;
+    if (dy == NULL) {
         edge->g = edge->right;
         edge->gs = NULL;
         multiply(edge, 0);
         return true;
     }
-    const struct search *s = flow->s;
     if (guess->way == GUESS_PASSED) {
-        memcpy(room_of(edge), s->flow.g[other->output->index], edge->to->size * sizeof(double));
+        memcpy(room_of(edge), dy, edge->to->size * sizeof(double));
         edge->g = room_of(edge);
         edge->gs = NULL;
         return true;
     }
-    bool from = guess->way == GUESS_FROM;
     struct op_call call = *pass_call(s->pass, from ? edge->node : other);
     double *to = room_of(edge);
-    call.dy = s->flow.g[(from ? other : edge->node)->output->index];
+    call.dy = dy;
     s->flow.only[edge->input] = to;
     call.dx = s->flow.only;
     call.add = s->flow.overwrite;

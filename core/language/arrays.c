@@ -60,16 +60,14 @@ struct array *array_given(struct evaluation *e, struct value *value, enum number
 
 /* ---- in the graph ---- */
 
+enum { CONSTANTS_FIRST = 32 };
+
 static int remember_constant(struct evaluation *e, struct value *value, const double *numbers)
 {
-    if (e->constant_count == e->constant_room) {
-        size_t room = e->constant_room > 0 ? 2 * e->constant_room : 32;
-        struct constant *larger = arena_array(e->arena, room, sizeof *larger);
-        if (larger == NULL) return evaluation_no_memory(e);
-        if (e->constant_count > 0) memcpy(larger, e->constants, e->constant_count * sizeof *larger);
-        e->constants = larger;
-        e->constant_room = room;
-    }
+    struct constant *list =
+        arena_grow(e->arena, e->constants, e->constant_count, &e->constant_room, sizeof *list, CONSTANTS_FIRST);
+    if (list == NULL) return evaluation_no_memory(e);
+    e->constants = list;
     e->constants[e->constant_count++] = (struct constant){.value = value, .numbers = numbers};
     return compute_remember(e, value, numbers);
 }
@@ -246,6 +244,13 @@ int array_settle(struct evaluation *e, const struct array *array)
     return CODE_OK;
 }
 
+int array_has_gradient(struct evaluation *e, const struct array *array, bool *has)
+{
+    int code = array_settle(e, array);
+    *has = code == CODE_OK && array->value != NULL && array->value->differentiated;
+    return code;
+}
+
 /* ---- shapes ---- */
 
 int array_reshape(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result)
@@ -328,6 +333,40 @@ int array_permute(struct evaluation *e, struct array *array, const size_t *axes,
         view.stride[i] = whole.stride[axes[i]];
     }
     return array_read_view(e, array, &view, result);
+}
+
+int array_turn(struct evaluation *e, struct array *array, struct array **result)
+{
+    size_t axes[TENSOR_RANK_MAX], rank = array->shape.rank;
+    for (size_t i = 0; i < rank; i++)
+        axes[i] = rank - 1 - i;
+    return array_permute(e, array, axes, result);
+}
+
+int array_swap_axes(struct evaluation *e, struct array *array, size_t one, size_t other, struct array **result)
+{
+    size_t axes[TENSOR_RANK_MAX];
+    for (size_t i = 0; i < array->shape.rank; i++)
+        axes[i] = i == one ? other : i == other ? one : i;
+    return array_permute(e, array, axes, result);
+}
+
+int array_move_axis(struct evaluation *e, struct array *array, size_t from, size_t to, struct array **result)
+{
+    size_t axes[TENSOR_RANK_MAX], at = 0;
+    for (size_t i = 0; i < array->shape.rank; i++) {
+        if (at == from) at++;
+        axes[i] = i == to ? from : at++;
+    }
+    return array_permute(e, array, axes, result);
+}
+
+int array_detach(struct evaluation *e, struct array *array, struct array **result)
+{
+    bool has;
+    *result = array;
+    int code = array_has_gradient(e, array, &has);
+    return code == CODE_OK && has ? array_op(e, "detach", NULL, 0, &array, 1, array->type, result) : code;
 }
 
 int array_broadcast(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result)

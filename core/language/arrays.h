@@ -39,6 +39,9 @@ int array_settle(struct evaluation *e, const struct array *array);
 int array_find_written(struct evaluation *e, const struct array *array, const struct array_view *view,
                        struct array **result);
 
+/* Whether a gradient may come back to it: it depends on what is graded. */
+int array_has_gradient(struct evaluation *e, const struct array *array, bool *has);
+
 /* Its value in the graph, which is given its numbers where it had none. */
 int array_value(struct evaluation *e, struct array *array, struct value **value);
 
@@ -46,6 +49,14 @@ int array_value(struct evaluation *e, struct array *array, struct value **value)
  * strides and offset); repeated to a shape. */
 int array_reshape(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result);
 int array_permute(struct evaluation *e, struct array *array, const size_t *axes, struct array **result);
+
+/* Its axes the other way round; two of them exchanged; one taken out and put in where another is. */
+int array_turn(struct evaluation *e, struct array *array, struct array **result);
+int array_swap_axes(struct evaluation *e, struct array *array, size_t one, size_t other, struct array **result);
+int array_move_axis(struct evaluation *e, struct array *array, size_t from, size_t to, struct array **result);
+
+/* The same numbers, through which no gradient comes back. */
+int array_detach(struct evaluation *e, struct array *array, struct array **result);
 
 int array_read_view(struct evaluation *e, struct array *array, const struct array_view *view, struct array **result);
 /* A view as an op's numbers: rank, dimensions, strides, offset. How many they are. */

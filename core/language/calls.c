@@ -5,22 +5,52 @@
 
 enum { CALLS_MAX = 32 };
 
-static int bind_parameters(struct evaluation *e, const struct statement *function, struct thing *arguments,
-                           const char *const *keywords, size_t count, struct frame *frame)
+/* What stands for a parameter that is not given. In somebody's code it may be what the language has not: it is at fault
+ * once it is needed then. */
+static int evaluate_default(struct evaluation *e, const struct expression *fallback, struct thing **thing)
 {
-    struct frame *caller = e->frame;
-    /* A method that is called without its object: self is all names. */
-    bool bare =
-        function->parameter_count > 0 && strcmp(function->parameters[0].name, "self") == 0 &&
-        (count == 0 || keywords[0] != NULL || arguments[0].kind != THING_MODULE || count < function->parameter_count);
-    if (bare) {
-        e->frame = frame;
-        int code = evaluation_bind_local(e, function->parameters[0].symbol,
-                                         (struct thing){.kind = THING_MODULE, .text = "self"});
-        e->frame = caller;
-        if (code != CODE_OK) return code;
-    }
-    for (size_t i = 0; i < count; i++) {
+    struct thing *made = arena_zeroed(e->arena, 1, sizeof *made);
+    if (made == NULL) return evaluation_no_memory(e);
+    int code = evaluation_evaluate(e, fallback, made);
+    if (code == CODE_OK) *thing = made;
+    if (code != CODE_PROGRAM_ERROR || e->observer == NULL || e->spent) return code;
+    *e->reader->error = (struct error){0};
+    e->reader->fault = (struct spot){0};
+    return CODE_OK;
+}
+
+int evaluation_define(struct evaluation *e, const struct statement *function, struct thing *thing)
+{
+    struct closure *closure = arena_alloc(e->arena, sizeof *closure);
+    struct thing **defaults = arena_zeroed(e->arena, function->parameter_count, sizeof *defaults);
+    if (closure == NULL || defaults == NULL) return evaluation_no_memory(e);
+    int code = CODE_OK;
+    for (size_t p = 0; code == CODE_OK && p < function->parameter_count; p++)
+        if (function->parameters[p].fallback != NULL)
+            code = evaluate_default(e, function->parameters[p].fallback, &defaults[p]);
+    *closure = (struct closure){.frame = e->frame, .defaults = defaults};
+    *thing = (struct thing){.kind = THING_FUNCTION, .function = function, .closure = closure};
+    return code;
+}
+
+/* Whether self, a method's first parameter, is left out, as where it is called without its object. */
+static bool is_bare(const struct statement *function, const struct thing *arguments, const char *const *keywords,
+                    size_t count)
+{
+    if (function->parameter_count == 0 || strcmp(function->parameters[0].name, "self") != 0) return false;
+    return count == 0 || keywords[0] != NULL || arguments[0].kind != THING_MODULE || count < function->parameter_count;
+}
+
+/* The arguments of a call under the names of the parameters. */
+static int bind_arguments(struct evaluation *e, const struct statement *function, const struct thing *arguments,
+                          const char *const *keywords, size_t count, struct frame *frame)
+{
+    bool bare = is_bare(function, arguments, keywords, count);
+    int code = CODE_OK;
+    if (bare) /* it is all names then */
+        code =
+            frame_bind(e, frame, function->parameters[0].symbol, (struct thing){.kind = THING_MODULE, .text = "self"});
+    for (size_t i = 0; code == CODE_OK && i < count; i++) {
         size_t p = i + bare;
         if (keywords[i] != NULL)
             for (p = 0; p < function->parameter_count && strcmp(function->parameters[p].name, keywords[i]) != 0;)
@@ -30,53 +60,64 @@ static int bind_parameters(struct evaluation *e, const struct statement *functio
         if (p >= function->parameter_count)
             return evaluation_fault(e, "%.80s takes %zu arguments, not %zu", function->name, function->parameter_count,
                                     count);
-        e->frame = frame;
-        int code = evaluation_bind_local(e, function->parameters[p].symbol, arguments[i]);
-        e->frame = caller;
-        if (code != CODE_OK) return code;
+        if (frame_local(frame, function->parameters[p].symbol) != NULL)
+            return evaluation_fault(e, "%.80s gets its %.80s twice", function->name, function->parameters[p].name);
+        code = frame_bind(e, frame, function->parameters[p].symbol, arguments[i]);
     }
-    for (size_t p = 0; p < function->parameter_count; p++) {
-        const struct parameter *parameter = &function->parameters[p];
-        struct thing fallback = {0};
-        e->frame = frame;
-        bool given = evaluation_local(e, parameter->symbol) != NULL;
-        e->frame = caller;
-        if (given) continue;
-        if (parameter->fallback == NULL)
-            return evaluation_fault(e, "%.80s is called without its %.80s", function->name, parameter->name);
-        if (frame->library) e->frame = frame; /* its names are not the program's */
-        int code = evaluation_evaluate(e, parameter->fallback, &fallback);
-        e->frame = frame;
-        if (code == CODE_OK) code = evaluation_bind_local(e, parameter->symbol, fallback);
-        e->frame = caller;
-        if (code != CODE_OK) return code;
-    }
-    return CODE_OK;
+    return code;
 }
 
-static int call_function(struct evaluation *e, const struct statement *function, bool library, struct thing *arguments,
-                         const char *const *keywords, size_t count, struct thing *result)
+/* What stands for parameters that are not given: of a function of the library it is evaluated now, and with its own
+ * names, which are not the program's. */
+static int bind_defaults(struct evaluation *e, const struct statement *function, struct thing *const *defaults,
+                         struct frame *frame)
 {
-    struct frame frame = {.caller = e->frame, .library = library, .number = ++e->calls};
+    struct frame *caller = e->frame;
+    int code = CODE_OK;
+    for (size_t p = 0; code == CODE_OK && p < function->parameter_count; p++) {
+        const struct parameter *parameter = &function->parameters[p];
+        struct thing fallback = {0};
+        if (frame_local(frame, parameter->symbol) != NULL) continue;
+        if (parameter->fallback == NULL)
+            return evaluation_fault(e, "%.80s is called without its %.80s", function->name, parameter->name);
+        e->frame = frame;
+        if (defaults != NULL && defaults[p] != NULL)
+            fallback = *defaults[p];
+        else
+            code = evaluation_evaluate(e, parameter->fallback, &fallback);
+        e->frame = caller;
+        if (code == CODE_OK) code = frame_bind(e, frame, parameter->symbol, fallback);
+    }
+    return code;
+}
+
+/* Without a closure it is one of the library. */
+static int call_function(struct evaluation *e, const struct statement *function, const struct closure *closure,
+                         const struct thing *arguments, const char *const *keywords, size_t count, struct thing *result)
+{
+    struct frame *caller = e->frame,
+                 *frame = frame_new(e, closure != NULL ? closure->frame : NULL, closure == NULL, ++e->calls);
     struct spot here = e->spot;
+    if (frame == NULL) return evaluation_no_memory(e);
     if (e->levels == CALLS_MAX)
         return evaluation_fault(e, "more than %d calls within each other (the language has no recursion)", CALLS_MAX);
-    e->levels++; /* what stands for a parameter that is not given may call, too */
-    int code = bind_parameters(e, function, arguments, keywords, count, &frame);
+    e->levels++;
+    int code = bind_arguments(e, function, arguments, keywords, count, frame);
+    if (code == CODE_OK) code = bind_defaults(e, function, closure != NULL ? closure->defaults : NULL, frame);
     if (code == CODE_OK) e->spot = here;
-    e->frame = &frame;
+    e->frame = frame;
     if (code == CODE_OK) code = evaluation_run(e, &function->body);
     e->levels--;
-    e->frame = frame.caller;
+    e->frame = caller;
     e->spot = here;
-    *result = frame.result;
+    *result = frame->result;
     return code;
 }
 
 int evaluation_call_written(struct evaluation *e, const struct statement *function, struct thing *arguments,
                             const char *const *keywords, size_t count, struct thing *result)
 {
-    return call_function(e, function, true, arguments, keywords, count, result);
+    return call_function(e, function, NULL, arguments, keywords, count, result);
 }
 
 int evaluation_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
@@ -85,7 +126,7 @@ int evaluation_call(struct evaluation *e, const struct thing *callee, struct thi
     char words[SHAPE_TEXT_MAX + 32];
     if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
     if (callee->kind == THING_FUNCTION)
-        return call_function(e, callee->function, false, arguments, keywords, count, result);
+        return call_function(e, callee->function, callee->closure, arguments, keywords, count, result);
     if (callee->kind == THING_BUILTIN) return functions_call(e, callee, arguments, keywords, count, result);
     if (callee->kind == THING_NUMBER && callee->self != NULL) { /* x.size(), x.size(0) */
         struct thing all[2] = {*callee->self, {0}};
@@ -138,7 +179,7 @@ static int evaluate_arguments(struct evaluation *e, const struct expression *x, 
 
 /* ---- calls that change what they are about, as a statement would ---- */
 
-/* np.add.at(a, i, b) is is a[i] += b, where an index that is there twice adds twice. */
+/* np.add.at(a, i, b) is a[i] += b, where an index that is there twice adds twice. */
 static bool adds_at(const struct expression *x)
 {
     const struct expression *at = x->operands[0], *add = at->kind == EXPRESSION_ATTRIBUTE ? at->operands[0] : NULL;

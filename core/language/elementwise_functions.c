@@ -7,10 +7,12 @@
 
 static enum number_type type_of_result(const char *op, enum number_type type)
 {
-    static const char *const whole[] = {"abs", "square", "negative", "sign",         "maximum", "minimum", "add",
-                                        "sub", "mul",    "clip",     "floor_divide", "mod",     "pow",     NULL};
+    static const char *const same[] = {"abs", "maximum", "minimum", NULL};
+    static const char *const whole[] = {"square", "negative", "sign", "clip", NULL};
     static const char *const masks[] = {"less",      "less_equal",  "greater",    "greater_equal", "equal",
                                         "not_equal", "logical_and", "logical_or", "logical_not",   NULL};
+    for (size_t i = 0; same[i] != NULL; i++)
+        if (strcmp(op, same[i]) == 0) return type;
     for (size_t i = 0; masks[i] != NULL; i++)
         if (strcmp(op, masks[i]) == 0) return TYPE_BOOL;
     for (size_t i = 0; whole[i] != NULL; i++)
@@ -40,28 +42,27 @@ static int unary(struct evaluation *e, const struct arguments *a, struct thing *
     return code == CODE_OK ? to_thing(e, a, y, result) : code;
 }
 
-static int with_number(struct evaluation *e, const struct thing *x, const char *op, const double *numbers, size_t count,
-                       struct array **y)
+/* An op of two that are broadcast to each other. */
+static int broadcast_op(struct evaluation *e, const struct arguments *a, const char *op, struct array *const *inputs,
+                        enum number_type type, struct array **y)
 {
-    struct array *array = NULL;
-    int code = array_of(e, x, &array);
-    return code == CODE_OK ? array_op(e, op, numbers, count, &array, 1, type_of_result(op, array->type), y) : code;
+    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
+    struct shape common;
+    if (!array_common_shape(&inputs[0]->shape, &inputs[1]->shape, &common))
+        return evaluation_fault(e, "%s takes shapes that can be broadcast to each other, not %s and %s",
+                                a->builtin->name, shape_text(&inputs[0]->shape, one),
+                                shape_text(&inputs[1]->shape, other));
+    return array_op(e, op, NULL, 0, inputs, 2, type, y);
 }
 
 static int binary(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *inputs[2] = {NULL}, *y = NULL;
-    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
-    struct shape common;
     int code = argument_array(e, a, 0, &inputs[0]);
     if (code == CODE_OK) code = argument_array(e, a, 1, &inputs[1]);
     if (code != CODE_OK) return code;
-    if (!array_common_shape(&inputs[0]->shape, &inputs[1]->shape, &common))
-        return evaluation_fault(e, "%s takes shapes that can be broadcast to each other, not %s and %s",
-                                a->builtin->name, shape_text(&inputs[0]->shape, one),
-                                shape_text(&inputs[1]->shape, other));
     enum number_type type = inputs[0]->type > inputs[1]->type ? inputs[0]->type : inputs[1]->type;
-    code = array_op(e, a->builtin->op, NULL, 0, inputs, 2, type_of_result(a->builtin->op, type), &y);
+    code = broadcast_op(e, a, a->builtin->op, inputs, type_of_result(a->builtin->op, type), &y);
     return code == CODE_OK ? to_thing(e, a, y, result) : code;
 }
 
@@ -88,12 +89,26 @@ static int call_negative(struct evaluation *e, const struct arguments *a, struct
 
 static int call_clip(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
+    static const char *const sides[2] = {"maximum", "minimum"};
     double numbers[2];
-    struct array *y = NULL;
-    int code = argument_number(e, a, 1, -HUGE_VAL, &numbers[0]);
-    if (code == CODE_OK) code = argument_number(e, a, 2, HUGE_VAL, &numbers[1]);
-    if (code == CODE_OK) code = with_number(e, &a->things[0], "clip", numbers, 2, &y);
-    return code == CODE_OK ? to_thing(e, a, y, result) : code;
+    struct array *x = NULL, *bounds[2] = {NULL};
+    int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = argument_operand(e, a, 1, -HUGE_VAL, &bounds[0], &numbers[0]);
+    if (code == CODE_OK) code = argument_operand(e, a, 2, HUGE_VAL, &bounds[1], &numbers[1]);
+    if (code != CODE_OK) return code;
+    enum number_type type = x->type;
+    for (size_t i = 1; i <= 2; i++)
+        type = argument_type(a, i) > type ? argument_type(a, i) : type;
+    if (bounds[0] == NULL && bounds[1] == NULL)
+        code = array_op(e, "clip", numbers, 2, &x, 1, type_of_result("clip", type), &x);
+    /* Bounds that have gradients, or are arrays: one side after the other. */
+    for (size_t i = 0; code == CODE_OK && (bounds[0] != NULL || bounds[1] != NULL) && i < 2; i++) {
+        if (bounds[i] == NULL && a->things[1 + i].kind == THING_NONE) continue;
+        if (bounds[i] == NULL) code = argument_array(e, a, 1 + i, &bounds[i]);
+        struct array *inputs[2] = {x, bounds[i]};
+        if (code == CODE_OK) code = broadcast_op(e, a, sides[i], inputs, type_of_result(sides[i], type), &x);
+    }
+    return code == CODE_OK ? to_thing(e, a, x, result) : code;
 }
 
 static int call_where(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -113,36 +128,37 @@ static int call_where(struct evaluation *e, const struct arguments *a, struct th
     return code == CODE_OK ? to_thing(e, a, y, result) : code;
 }
 
-/* x itself, of the type that it has where none is wanted; whole numbers where that is one of integers, a mask of what
- * is not 0 for bool. */
-static int call_astype(struct evaluation *e, const struct arguments *a, struct thing *result)
+/* x, type=: x itself, its numbers as others of a type where one is asked for, or the function stands for one. */
+static int call_cast(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
-    struct array *x = NULL, *zero = NULL;
-    const struct thing *type = &a->things[1], nothing = thing_number(0, TYPE_INT);
-    const char *name = type->kind == THING_TEXT      ? type->text
-                       : type->kind == THING_BUILTIN ? type->builtin->name
-                       : a->builtin->op != NULL      ? a->builtin->op
-                                                     : "";
-    if (a->things[0].kind == THING_NUMBER && type->kind == THING_NONE) {
+    struct array *x = NULL;
+    enum number_type type = TYPE_FLOAT;
+    bool asked = a->builtin->op != NULL && type_named(a->builtin->op, &type);
+    int code = type_asked(e, &a->things[1], type, &type);
+    asked = asked || a->things[1].kind != THING_NONE;
+    if (code == CODE_OK && a->things[0].kind == THING_NUMBER && a->things[1].kind == THING_NONE) {
         *result = a->things[0];
+        if (asked) result->type = type;
+        if (asked && type == TYPE_INT) result->number = trunc(result->number);
+        if (asked && type == TYPE_BOOL) result->number = result->number != 0;
         return CODE_OK;
     }
+    if (code == CODE_OK) code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK && asked) code = type_cast(e, x, type, &x);
+    if (code == CODE_OK) *result = thing_array(x);
+    return code;
+}
+
+/* x.to(type), x.to(device), x.to(device, dtype=type) */
+static int call_to(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct array *x = NULL;
+    enum number_type type;
     int code = argument_array(e, a, 0, &x);
-    if (code != CODE_OK) return code;
-    *result = thing_array(x);
-    if (strncmp(name, "bool", 4) == 0 && x->type != TYPE_BOOL) {
-        code = array_of(e, &nothing, &zero);
-        struct array *inputs[2] = {x, zero};
-        if (code == CODE_OK) code = array_op(e, "not_equal", NULL, 0, inputs, 2, TYPE_BOOL, &x);
-    } else if (strncmp(name, "int", 3) == 0 || strcmp(name, "long") == 0) {
-        if (x->type == TYPE_FLOAT) code = array_op(e, "trunc", NULL, 0, &x, 1, TYPE_INT, &x);
-    } else if (name[0] != '\0' && x->type != TYPE_FLOAT) {
-        struct array *retyped = arena_alloc(e->arena, sizeof *retyped);
-        if (retyped == NULL || array_settle(e, x) != CODE_OK) return evaluation_no_memory(e);
-        *retyped = *x;
-        retyped->type = TYPE_FLOAT;
-        x = retyped;
-    }
+    for (size_t i = 0; code == CODE_OK && i < a->rest.count; i++)
+        if (type_of_thing(&a->rest.items[i], &type)) code = type_cast(e, x, type, &x);
+    if (code == CODE_OK && a->given[2]) code = type_asked(e, &a->things[2], TYPE_FLOAT, &type);
+    if (code == CODE_OK && a->given[2]) code = type_cast(e, x, type, &x);
     if (code == CODE_OK) *result = thing_array(x);
     return code;
 }
@@ -161,7 +177,7 @@ static int call_detach(struct evaluation *e, const struct arguments *a, struct t
 {
     struct array *x = NULL, *y = NULL;
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK) code = array_op(e, "detach", NULL, 0, &x, 1, x->type, &y);
+    if (code == CODE_OK) code = array_detach(e, x, &y);
     if (code == CODE_OK) *result = thing_array(y);
     return code;
 }
@@ -214,29 +230,29 @@ const struct builtin elementwise_builtins[] = {
     {"clip", "x, low|a_min|min=, high|a_max|max=", call_clip, NULL, BOTH},
     {"clamp", "x, low|min=, high|max=", call_clip, NULL, BOTH},
     {"where", "c|condition, x=, y=", call_where, NULL, FREE},
-    {"astype", "x, type|dtype=", call_astype, "float", BOTH},
-    {"float", "x", call_astype, "float", BOTH},
-    {"double", "x", call_astype, "float", BOTH},
-    {"copy", "x", call_astype, NULL, BOTH},
-    {"clone", "x", call_astype, NULL, BOTH},
-    {"numpy", "x", call_astype, NULL, METHOD},
-    {"cpu", "x", call_astype, NULL, METHOD},
-    {"contiguous", "x", call_astype, NULL, METHOD},
+    {"astype", "x, type|dtype=", call_cast, "float", BOTH},
+    {"float", "x", call_cast, "float", BOTH},
+    {"double", "x", call_cast, "float", BOTH},
+    {"copy", "x", call_cast, NULL, BOTH},
+    {"clone", "x", call_cast, NULL, BOTH},
+    {"numpy", "x", call_cast, NULL, METHOD},
+    {"cpu", "x", call_cast, NULL, METHOD},
+    {"contiguous", "x", call_cast, NULL, METHOD},
     {"requires_grad_", "x, flag=", call_same, NULL, METHOD},
-    {"tolist", "x", call_astype, NULL, METHOD},
-    {"to", "x, *", call_same, NULL, METHOD},
-    {"tensor", "x, type|dtype=", call_astype, NULL, FREE},
-    {"from_numpy", "x", call_astype, NULL, FREE},
-    {"ascontiguousarray", "x, type|dtype=", call_astype, NULL, FREE},
-    {"float64", "x", call_astype, "float", FREE},
-    {"float32", "x", call_astype, "float", FREE},
-    {"long", "x", call_astype, "int", METHOD},
-    {"int", "x", call_astype, "int", METHOD},
-    {"bool", "x", call_astype, "bool", METHOD},
-    {"item", "x", call_astype, NULL, METHOD},
-    {"asarray", "x, type|dtype=", call_astype, NULL, FREE},
-    {"array", "x, type|dtype=", call_astype, NULL, FREE},
-    {"as_tensor", "x, type|dtype=", call_astype, NULL, FREE},
+    {"tolist", "x", call_cast, NULL, METHOD},
+    {"to", "x, *, dtype=", call_to, NULL, METHOD},
+    {"tensor", "x, type|dtype=", call_cast, NULL, FREE},
+    {"from_numpy", "x", call_cast, NULL, FREE},
+    {"ascontiguousarray", "x, type|dtype=", call_cast, NULL, FREE},
+    {"float64", "x", call_cast, "float", FREE},
+    {"float32", "x", call_cast, "float", FREE},
+    {"long", "x", call_cast, "int", METHOD},
+    {"int", "x", call_cast, "int", METHOD},
+    {"bool", "x", call_cast, "bool", METHOD},
+    {"item", "x", call_cast, NULL, METHOD},
+    {"asarray", "x, type|dtype=", call_cast, NULL, FREE},
+    {"array", "x, type|dtype=", call_cast, NULL, FREE},
+    {"as_tensor", "x, type|dtype=", call_cast, NULL, FREE},
     {"detach", "x", call_detach, NULL, BOTH},
     {"stop_gradient", "x", call_detach, NULL, FREE},
     {.name = NULL},

@@ -2,182 +2,7 @@
 
 #include <string.h>
 
-#include "core/base/spelling.h"
-
-/* ---- names ---- */
-
-struct local *evaluation_local(const struct evaluation *e, size_t symbol)
-{
-    for (size_t i = 0; e->frame != NULL && i < e->frame->count; i++)
-        if (e->frame->locals[i].symbol == symbol) return &e->frame->locals[i];
-    return NULL;
-}
-
-/* What has a name already is another value under a second one, if that one's gradient was asked for: what comes back
- * through it is its own. */
-static int tell_apart(struct evaluation *e, struct thing *thing)
-{
-    double numbers[1 + TENSOR_RANK_MAX] = {(double)thing->array->shape.rank};
-    for (size_t i = 0; i < thing->array->shape.rank; i++)
-        numbers[1 + i] = (double)thing->array->shape.dim[i];
-    return array_op(e, "reshape", numbers, 1 + thing->array->shape.rank, &thing->array, 1, thing->array->type,
-                    &thing->array);
-}
-
-int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing)
-{
-    bool wanted = thing.kind == THING_ARRAY && e->wanted != NULL && e->wanted(e->context, name);
-    if (wanted && thing.array->named && thing.array->numbers == NULL && tell_apart(e, &thing) != CODE_OK)
-        return evaluation_failed(e);
-    if (thing.kind == THING_ARRAY) thing.array->named = true;
-    struct versions *versions = &e->names[symbol];
-    if (versions->count == versions->room) {
-        size_t room = versions->room > 0 ? 2 * versions->room : 2;
-        struct version *larger = arena_array(e->arena, room, sizeof *larger);
-        if (larger == NULL) return evaluation_no_memory(e);
-        if (versions->count > 0) memcpy(larger, versions->list, versions->count * sizeof *larger);
-        versions->list = larger;
-        versions->room = room;
-    }
-    versions->list[versions->count++] = (struct version){.thing = thing, .line = e->spot.line, .order = e->bound++};
-    if (!wanted) return CODE_OK;
-    struct value *value;
-    int code = array_value(e, thing.array, &value);
-    if (code == CODE_OK && thing.array->type == TYPE_FLOAT) value->differentiated = true;
-    return code;
-}
-
-/* Those of a call are looked through one by one. */
-enum { LOCALS_OF_A_STEP = 64 };
-
-int evaluation_bind_local(struct evaluation *e, size_t symbol, struct thing thing)
-{
-    struct frame *frame = e->frame;
-    if (evaluation_step(e, frame->count / LOCALS_OF_A_STEP) != CODE_OK) return evaluation_failed(e);
-    struct local *local = evaluation_local(e, symbol);
-    if (local != NULL) {
-        local->thing = thing;
-        return CODE_OK;
-    }
-    if (frame->count == frame->room) {
-        size_t room = frame->room > 0 ? 2 * frame->room : 8;
-        struct local *larger = arena_array(e->arena, room, sizeof *larger);
-        if (larger == NULL) return evaluation_no_memory(e);
-        if (frame->count > 0) memcpy(larger, frame->locals, frame->count * sizeof *larger);
-        frame->locals = larger;
-        frame->room = room;
-    }
-    frame->locals[frame->count++] = (struct local){.symbol = symbol, .thing = thing};
-    return CODE_OK;
-}
-
-static int bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing)
-{
-    return e->frame != NULL ? evaluation_bind_local(e, symbol, thing) : evaluation_bind(e, symbol, name, thing);
-}
-
-/* What is passed over before a dot: these modules, and an object whose attributes are names. */
-static bool is_module(const char *name)
-{
-    static const char *const modules[] = {"np",  "numpy", "torch", "F",    "nn", "tf",
-                                          "jnp", "math",  "scipy", "self", NULL};
-    for (size_t i = 0; modules[i] != NULL; i++)
-        if (strcmp(name, modules[i]) == 0) return true;
-    return false;
-}
-
-static bool find_name(const struct evaluation *e, size_t symbol, struct thing *thing)
-{
-    const struct local *local = evaluation_local(e, symbol);
-    if (local != NULL) {
-        *thing = local->thing;
-        return true;
-    }
-    if (e->frame != NULL && e->frame->library) return false; /* its symbols are others */
-    const struct versions *versions = &e->names[symbol];
-    if (versions->count == 0) return false;
-    *thing = versions->list[versions->count - 1].thing;
-    return true;
-}
-
-static bool find_word(const char *name, struct thing *thing)
-{
-    if (strcmp(name, "True") == 0 || strcmp(name, "False") == 0)
-        *thing = thing_number(name[0] == 'T', TYPE_BOOL);
-    else if (strcmp(name, "None") == 0)
-        *thing = (struct thing){.kind = THING_NONE};
-    else if (is_module(name))
-        *thing = (struct thing){.kind = THING_MODULE, .text = name};
-    else
-        return false;
-    return true;
-}
-
-/* A name of the program, one of what it was given, or a function that the unknown one may have been meant for. */
-static const char *nearest_name(struct evaluation *e, const char *name)
-{
-    size_t count = 0;
-    const char **known = arena_array(e->arena, e->syntax->name_count + e->unused_count, sizeof *known);
-    for (size_t s = 0; known != NULL && s < e->syntax->name_count; s++)
-        if (e->names[s].count > 0) known[count++] = e->syntax->names[s];
-    for (size_t i = 0; known != NULL && i < e->unused_count; i++)
-        known[count++] = e->unused[i];
-    const char *nearest = spelling_nearest(name, known, count);
-    return nearest != NULL ? nearest : functions_nearest(e->arena, name);
-}
-
-static int unknown_name(struct evaluation *e, const char *name)
-{
-    const char *nearest = e->observer == NULL || !e->observer->brief ? nearest_name(e, name) : NULL;
-    if (nearest != NULL)
-        return evaluation_fault(e, "nothing is called \"%.80s\" here (did you mean %.80s?)", name, nearest);
-    return evaluation_fault(e, "nothing is called \"%.80s\" here", name);
-}
-
-/* Whether somebody looks on: not at functions of the library, which are nobody's code. */
-static bool is_observed(const struct evaluation *e)
-{
-    return e->observer != NULL && (e->frame == NULL || !e->frame->library);
-}
-
-static void note_read(struct evaluation *e, const struct thing *thing)
-{
-    if (is_observed(e) && thing->kind == THING_ARRAY) e->observer->reads(e->observer->context, e, thing->array);
-}
-
-/* What no name of the program's own stands for. */
-static int find_other(struct evaluation *e, const char *name, struct thing *thing)
-{
-    if (find_word(name, thing)) return CODE_OK;
-    const struct builtin *builtin = functions_find(name, false);
-    bool known = builtin == NULL && e->observer != NULL && e->observer->unknown(e->observer->context, e, name, thing);
-    if (builtin == NULL && !known) return unknown_name(e, name);
-    if (builtin != NULL) *thing = (struct thing){.kind = THING_BUILTIN, .builtin = builtin};
-    return CODE_OK;
-}
-
-static int evaluate_name(struct evaluation *e, const struct expression *x, struct thing *thing)
-{
-    if (e->frame != NULL && evaluation_step(e, e->frame->count / LOCALS_OF_A_STEP) != CODE_OK)
-        return evaluation_failed(e);
-    int code = find_name(e, x->symbol, thing) ? CODE_OK : find_other(e, x->name, thing);
-    if (code == CODE_OK) note_read(e, thing);
-    return code;
-}
-
-int evaluation_find(struct evaluation *e, const char *name, struct thing *thing)
-{
-    size_t symbol = syntax_symbol(e->syntax, name);
-    bool found = symbol < e->syntax->name_count && find_name(e, symbol, thing);
-    int code = found ? CODE_OK : find_other(e, name, thing);
-    if (code == CODE_OK) note_read(e, thing);
-    return code;
-}
-
-int evaluation_written(struct evaluation *e, const struct written_place *written, struct thing *thing)
-{
-    return is_observed(e) ? e->observer->writes(e->observer->context, e, written, thing) : CODE_OK;
-}
+#include "core/language/texts.h"
 
 /* ---- attributes ---- */
 
@@ -191,13 +16,14 @@ static int evaluate_module_attribute(struct evaluation *e, const struct thing *o
                                      struct thing *thing)
 {
     static const char *const modules[] = {"random", "nn", "functional", "linalg", "Tensor", "special", NULL};
-    const struct builtin *builtin = is_torch(of->text) ? functions_find_torch(x->name) : NULL;
+    const bool torch = is_torch(of->text), special = strcmp(of->text, "special") == 0;
+    const struct builtin *builtin = torch || special ? functions_find_of(torch ? "torch" : "special", x->name) : NULL;
     struct thing word = {0};
     if (builtin == NULL) builtin = functions_find(x->name, false);
-    if (strcmp(of->text, "self") == 0) return evaluate_name(e, x, thing);
+    if (strcmp(of->text, "self") == 0) return evaluation_name(e, x, thing);
     for (size_t i = 0; modules[i] != NULL; i++)
         if (strcmp(x->name, modules[i]) == 0) {
-            *thing = (struct thing){.kind = THING_MODULE, .text = is_torch(of->text) ? "torch" : "np"};
+            *thing = (struct thing){.kind = THING_MODULE, .text = torch ? "torch" : x->name};
             return CODE_OK;
         }
     if (builtin != NULL) {
@@ -233,8 +59,6 @@ static int evaluate_attribute(struct evaluation *e, const struct expression *x, 
 }
 
 /* ---- expressions ---- */
-
-static int assign(struct evaluation *e, const struct expression *target, struct thing thing);
 
 static int evaluate_chain(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
@@ -320,8 +144,7 @@ static int evaluate_slice(struct evaluation *e, const struct expression *x, stru
     return code;
 }
 
-static int evaluate_subscripts(struct evaluation *e, const struct expression *x, struct thing *subscripts,
-                               size_t *count)
+int evaluation_subscripts(struct evaluation *e, const struct expression *x, struct thing *subscripts, size_t *count)
 {
     *count = x->count - 1;
     if (*count > SUBSCRIPTS_MAX) return evaluation_fault(e, "more than %d subscripts", SUBSCRIPTS_MAX);
@@ -337,8 +160,7 @@ static int evaluate_subscripts(struct evaluation *e, const struct expression *x,
     return CODE_OK;
 }
 
-/* Whether it is an object whose attributes and members are names: self, and what stands for it. */
-static bool is_object(const struct thing *thing)
+bool evaluation_is_object(const struct thing *thing)
 {
     return thing->kind == THING_MODULE && strcmp(thing->text, "self") == 0;
 }
@@ -348,64 +170,83 @@ static int evaluate_subscript(struct evaluation *e, const struct expression *x, 
     struct thing of = {0}, subscripts[SUBSCRIPTS_MAX] = {0};
     size_t count;
     int code = evaluation_evaluate(e, x->operands[0], &of);
-    if (code == CODE_OK) code = evaluate_subscripts(e, x, subscripts, &count);
+    if (code == CODE_OK) code = evaluation_subscripts(e, x, subscripts, &count);
     evaluation_at(e, x->spot);
     if (code != CODE_OK) return code;
-    if (is_object(&of) && count == 1 && subscripts[0].kind == THING_TEXT)
+    if (evaluation_is_object(&of) && count == 1 && subscripts[0].kind == THING_TEXT)
         return evaluation_find(e, subscripts[0].text, thing);
     code = subscript_read(e, &of, subscripts, count, thing);
-    if (code == CODE_OK && of.kind != THING_ARRAY) note_read(e, thing);
+    if (code == CODE_OK && of.kind != THING_ARRAY) evaluation_note_read(e, thing);
     return code;
 }
 
-/* Evaluates a key and a value, and puts this under that. */
-static int add_member(struct evaluation *e, const struct expression *member, const struct thing *dictionary)
+/* Evaluates keys and values, and puts these under those: the last one of a key holds. */
+static int add_members(struct evaluation *e, const struct expression *members, const struct thing *dictionary)
 {
-    struct thing key = {0}, value = {0}, ignored;
-    int code = evaluation_evaluate(e, member->operands[0], &key);
-    if (code == CODE_OK) code = evaluation_evaluate(e, member->operands[1], &value);
-    return code == CODE_OK ? subscript_write(e, dictionary, &key, 1, OPERATION_NONE, &value, &ignored) : code;
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i + 1 < members->count; i += 2) {
+        struct thing key = {0}, value = {0}, ignored;
+        code = evaluation_evaluate(e, members->operands[i], &key);
+        if (code == CODE_OK) code = evaluation_evaluate(e, members->operands[i + 1], &value);
+        if (code == CODE_OK) code = subscript_write(e, dictionary, &key, 1, OPERATION_NONE, &value, &ignored);
+    }
+    return code;
+}
+
+static int evaluate_dictionary(struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    *thing = (struct thing){.kind = THING_DICTIONARY, .sequence = sequence_new(e->arena)};
+    return thing->sequence != NULL ? add_members(e, x, thing) : evaluation_no_memory(e);
+}
+
+/* The turns of a comprehension, whose names are those of its own frame. */
+static int run_turns(struct evaluation *e, const struct expression *x, const struct sequence *items,
+                     const struct thing *made)
+{
+    struct thing item = {0};
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < items->count; i++) {
+        bool taken = true;
+        code = evaluation_assign(e, x->operands[1], items->items[i], false);
+        if (code == CODE_OK && x->count > 3) code = evaluation_evaluate(e, x->operands[3], &item);
+        if (code == CODE_OK && x->count > 3) code = evaluation_truth(e, &item, &taken);
+        if (code != CODE_OK || !taken) continue;
+        if (made->kind == THING_DICTIONARY) {
+            code = add_members(e, x->operands[0], made);
+            continue;
+        }
+        code = evaluation_evaluate(e, x->operands[0], &item);
+        if (code == CODE_OK && !sequence_add(e->arena, made->sequence, item)) code = evaluation_no_memory(e);
+    }
+    return code;
 }
 
 static int evaluate_comprehension(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
-    struct sequence items = {0}, *made = sequence_new(e->arena);
-    struct thing over = {0}, item = {0};
-    bool dictionary = x->kind == EXPRESSION_DICTIONARY_COMPREHENSION;
-    if (made == NULL) return evaluation_no_memory(e);
-    *thing = (struct thing){.kind = dictionary ? THING_DICTIONARY : THING_LIST, .sequence = made};
+    struct sequence items = {0};
+    struct thing over = {0};
+    struct frame *around = e->frame,
+                 *own = frame_new(e, around, around != NULL && around->library, evaluation_call_number(e));
+    *thing = (struct thing){.kind = x->kind == EXPRESSION_DICTIONARY_COMPREHENSION ? THING_DICTIONARY : THING_LIST,
+                            .sequence = sequence_new(e->arena)};
+    if (own == NULL || thing->sequence == NULL) return evaluation_no_memory(e);
     int code = evaluation_evaluate(e, x->operands[2], &over);
     if (code == CODE_OK) code = evaluation_items(e, &over, &items);
-    for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
-        bool taken = true;
-        code = assign(e, x->operands[1], items.items[i]);
-        if (code == CODE_OK && x->count > 3) code = evaluation_evaluate(e, x->operands[3], &item);
-        if (code == CODE_OK && x->count > 3) code = evaluation_truth(e, &item, &taken);
-        if (code == CODE_OK && !taken) continue;
-        if (code == CODE_OK && dictionary) code = add_member(e, x->operands[0], thing);
-        if (code == CODE_OK && !dictionary) code = evaluation_evaluate(e, x->operands[0], &item);
-        if (code == CODE_OK && !dictionary && !sequence_add(e->arena, made, item)) code = evaluation_no_memory(e);
-    }
+    e->frame = own;
+    if (code == CODE_OK) code = run_turns(e, x, &items, thing);
+    e->frame = around;
     return code;
 }
 
 static int evaluate_format(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
-    const struct builtin *as_text = functions_find("str", false);
-    const struct thing callee = {.kind = THING_BUILTIN, .builtin = as_text};
-    const char *const none = NULL;
     int code = CODE_OK;
     *thing = (struct thing){.kind = THING_TEXT, .text = ""};
     for (size_t i = 0; code == CODE_OK && i < x->count; i++) {
-        struct thing part = {0}, before = *thing;
+        struct thing part = {0}, text = {0}, before = *thing;
         code = evaluation_evaluate(e, x->operands[i], &part);
-        if (code == CODE_OK && part.kind != THING_TEXT && part.kind != THING_NUMBER) {
-            char *words = arena_alloc(e->arena, SHAPE_TEXT_MAX + 32); /* it is printed, and nobody reads it */
-            if (words == NULL) return evaluation_no_memory(e);
-            part = (struct thing){.kind = THING_TEXT, .text = thing_words(&part, words)};
-        }
-        if (code == CODE_OK && part.kind != THING_TEXT) code = evaluation_call(e, &callee, &part, &none, 1, &part);
-        if (code == CODE_OK) code = evaluation_binary(e, OPERATION_ADD, &before, &part, thing);
+        if (code == CODE_OK) code = texts_of(e, &part, &text);
+        if (code == CODE_OK) code = texts_join(e, before.text, text.text, thing);
     }
     return code;
 }
@@ -421,7 +262,7 @@ static int evaluate(struct evaluation *e, const struct expression *x, struct thi
         *thing = (struct thing){.kind = THING_TEXT, .text = x->name};
         return CODE_OK;
     case EXPRESSION_NAME:
-        return evaluate_name(e, x, thing);
+        return evaluation_name(e, x, thing);
     case EXPRESSION_CHAIN:
         return evaluate_chain(e, x, thing);
     case EXPRESSION_POWER:
@@ -452,13 +293,12 @@ static int evaluate(struct evaluation *e, const struct expression *x, struct thi
     case EXPRESSION_LIST:
         return evaluate_sequence(e, x, THING_LIST, thing);
     case EXPRESSION_DICTIONARY:
-        return evaluate_sequence(e, x, THING_DICTIONARY, thing);
+        return evaluate_dictionary(e, x, thing);
     case EXPRESSION_COMPREHENSION:
     case EXPRESSION_DICTIONARY_COMPREHENSION:
         return evaluate_comprehension(e, x, thing);
     case EXPRESSION_LAMBDA:
-        *thing = (struct thing){.kind = THING_FUNCTION, .function = x->function};
-        return CODE_OK;
+        return evaluation_define(e, x->function, thing);
     case EXPRESSION_ELLIPSIS:
         *thing = (struct thing){.kind = THING_ELLIPSIS};
         return CODE_OK;
@@ -515,241 +355,20 @@ int evaluation_items(struct evaluation *e, const struct thing *thing, struct seq
     return code;
 }
 
-/* ---- statements ---- */
-
-/* W, b = cache: what has these names. */
-static int assign_members(struct evaluation *e, const struct expression *target)
-{
-    int code = CODE_OK;
-    for (size_t i = 0; code == CODE_OK && i < target->count; i++) {
-        const struct expression *one = target->operands[i];
-        struct thing thing = {0};
-        if (one->kind == EXPRESSION_TUPLE || one->kind == EXPRESSION_LIST) {
-            code = assign_members(e, one);
-            continue;
-        }
-        if (one->kind != EXPRESSION_NAME || strcmp(one->name, "_") == 0) continue;
-        e->spot = one->spot;
-        code = evaluation_find(e, one->name, &thing);
-        if (code == CODE_OK) code = bind(e, one->symbol, one->name, thing);
-    }
-    return code;
-}
-
-static int assign_several(struct evaluation *e, const struct expression *target, const struct thing *thing)
+int evaluation_extend(struct evaluation *e, struct sequence *list, const struct thing *what)
 {
     struct sequence items = {0};
-    if (is_object(thing)) return assign_members(e, target);
-    int code = evaluation_items(e, thing, &items);
-    if (code == CODE_OK && items.count != target->count)
-        return evaluation_fault(e, "%zu names for %zu values", target->count, items.count);
+    int code = evaluation_items(e, what, &items);
     for (size_t i = 0; code == CODE_OK && i < items.count; i++)
-        code = assign(e, target->operands[i], items.items[i]);
+        if (!sequence_add(e->arena, list, items.items[i])) code = evaluation_no_memory(e);
     return code;
 }
 
-static bool is_container(const struct thing *thing)
+int evaluation_update(struct evaluation *e, enum operation operation, const struct thing *before,
+                      const struct thing *what, struct thing *after)
 {
-    return thing->kind == THING_LIST || thing->kind == THING_DICTIONARY;
-}
-
-/* The name of a list or dictionary, and the keys on the way into it. */
-static int name_container(struct evaluation *e, const struct expression *x, struct written_place *written)
-{
-    if (x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) {
-        written->name = x->name;
-        return CODE_OK;
-    }
-    if (x->kind != EXPRESSION_SUBSCRIPT || x->count != 2) return CODE_OK;
-    int code = name_container(e, x->operands[0], written);
-    if (code != CODE_OK || written->key_count == WRITTEN_KEYS_MAX) return code;
-    return evaluation_evaluate(e, x->operands[1], &written->keys[written->key_count++]);
-}
-
-/* What was put into a list or dictionary, the observer having had its say. */
-static int written_into(struct evaluation *e, const struct expression *target, const struct thing *of,
-                        const struct thing *key, bool updates)
-{
-    struct written_place written = {.updates = updates};
-    struct thing thing = {0}, ignored, index = *key;
-    if (e->observer == NULL) return CODE_OK;
-    int code = name_container(e, target->operands[0], &written);
-    if (code == CODE_OK) code = subscript_read(e, of, key, 1, &thing);
-    if (code != CODE_OK) return code;
-    if (of->kind == THING_LIST && index.number < 0) index.number += (double)of->sequence->count;
-    if (of->kind == THING_LIST) written.count = of->sequence->count;
-    if (written.key_count < WRITTEN_KEYS_MAX) written.keys[written.key_count++] = index;
-    code = evaluation_written(e, &written, &thing);
-    return code == CODE_OK ? subscript_write(e, of, key, 1, OPERATION_NONE, &thing, &ignored) : code;
-}
-
-static int write_subscript(struct evaluation *e, const struct expression *target, enum operation operation,
-                           const struct thing *what, bool updates)
-{
-    struct thing of = {0}, subscripts[SUBSCRIPTS_MAX] = {0}, changed = {0};
-    size_t count;
-    int code = evaluation_evaluate(e, target->operands[0], &of);
-    if (code == CODE_OK) code = evaluate_subscripts(e, target, subscripts, &count);
-    evaluation_at(e, target->spot);
-    if (code == CODE_OK && is_object(&of)) return CODE_OK; /* params["W1"] -= ...: nobody reads it from there */
-    if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, operation, what, &changed);
-    if (code == CODE_OK && is_container(&of))
-        return written_into(e, target, &of, &subscripts[0], updates || operation != OPERATION_NONE);
-    return code == CODE_OK ? evaluation_assign(e, target->operands[0], changed, true) : code;
-}
-
-/* self.dW1 = ... is dW1 = ..., as x.grad = ... is none of a name's. */
-static int assign_attribute(struct evaluation *e, const struct expression *target, struct thing thing)
-{
-    const struct expression *of = target->operands[0];
-    if (of->kind != EXPRESSION_NAME || strcmp(of->name, "self") != 0)
-        return evaluation_fault(e, "only attributes of self can be assigned");
-    return evaluation_bind(e, target->symbol, target->name, thing);
-}
-
-static int assign(struct evaluation *e, const struct expression *target, struct thing thing)
-{
-    return evaluation_assign(e, target, thing, false);
-}
-
-int evaluation_assign(struct evaluation *e, const struct expression *target, struct thing thing, bool updates)
-{
-    const struct written_place written = {.name = target->name, .updates = updates};
-    evaluation_at(e, target->spot);
-    if ((target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ATTRIBUTE) &&
-        evaluation_written(e, &written, &thing) != CODE_OK)
-        return evaluation_failed(e);
-    switch (target->kind) {
-    case EXPRESSION_NAME:
-        return bind(e, target->symbol, target->name, thing);
-    case EXPRESSION_ATTRIBUTE:
-        return assign_attribute(e, target, thing);
-    case EXPRESSION_SUBSCRIPT:
-        return write_subscript(e, target, OPERATION_NONE, &thing, updates);
-    case EXPRESSION_TUPLE:
-    case EXPRESSION_LIST:
-        return assign_several(e, target, &thing);
-    default:
-        return evaluation_fault(e, "nothing can be assigned to this");
-    }
-}
-
-static int run_update(struct evaluation *e, const struct statement *s)
-{
-    struct thing what = {0}, before = {0}, after = {0};
-    const struct expression *target = s->targets[0];
-    int code = evaluation_evaluate(e, s->value, &what);
-    if (code != CODE_OK) return code;
-    if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, s->operation, &what, true);
-    code = evaluation_evaluate(e, target, &before);
-    evaluation_at(e, s->spot);
-    if (code == CODE_OK) code = evaluation_binary(e, s->operation, &before, &what, &after);
-    return code == CODE_OK ? evaluation_assign(e, target, after, true) : code;
-}
-
-static int run_for(struct evaluation *e, const struct statement *s)
-{
-    struct sequence items = {0};
-    struct thing over = {0};
-    int code = evaluation_evaluate(e, s->value, &over);
-    if (code == CODE_OK) code = evaluation_items(e, &over, &items);
-    for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
-        code = assign(e, s->targets[0], items.items[i]);
-        if (code == CODE_OK) code = evaluation_run(e, &s->body);
-        bool left = e->leaving == LEAVING_LOOP || (e->frame != NULL && e->frame->returned);
-        e->leaving = LEAVING_NOT;
-        if (left) break;
-    }
-    return code;
-}
-
-/* With the words of the program; of the library's functions, with the string alone. */
-static int raise(struct evaluation *e, const struct statement *s)
-{
-    const char *text = s->begin, *end = s->end;
-    const bool library = e->frame != NULL && e->frame->library;
-    if (library) {
-        text = (const char *)memchr(text, '"', (size_t)(end - text)) + 1;
-    }
-    return evaluation_fault(e, "%s%.*s",
-                            library               ? ""
-                            : e->observer != NULL ? "the code comes to this: "
-                                                  : "the program comes to this: ",
-                            (int)(end - text < 200 ? end - text : 200), text);
-}
-
-static int run_statement(struct evaluation *e, const struct statement *s)
-{
-    struct thing thing = {0};
-    bool truth = false;
-    int code = CODE_OK;
-    evaluation_at(e, s->spot);
-    if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
-    switch (s->kind) {
-    case STATEMENT_ASSIGN:
-        code = evaluation_evaluate(e, s->value, &thing);
-        for (size_t i = 0; code == CODE_OK && i < s->target_count; i++)
-            code = assign(e, s->targets[i], thing);
-        return code;
-    case STATEMENT_UPDATE:
-        return run_update(e, s);
-    case STATEMENT_EXPRESSION:
-        return evaluation_evaluate(e, s->value, &thing);
-    case STATEMENT_FOR:
-        return run_for(e, s);
-    case STATEMENT_IF:
-        code = evaluation_evaluate(e, s->value, &thing);
-        if (code == CODE_OK) code = evaluation_truth(e, &thing, &truth);
-        return code == CODE_OK ? evaluation_run(e, truth ? &s->body : &s->otherwise) : code;
-    case STATEMENT_DEFINE:
-        return bind(e, s->symbol, s->name, (struct thing){.kind = THING_FUNCTION, .function = s});
-    case STATEMENT_RETURN:
-        if (e->frame == NULL) return evaluation_fault(e, "a return stands outside of a def");
-        if (s->value != NULL) code = evaluation_evaluate(e, s->value, &thing);
-        e->frame->result = thing;
-        e->frame->returned = true;
-        return code;
-    case STATEMENT_BREAK:
-        e->leaving = LEAVING_LOOP;
-        return CODE_OK;
-    case STATEMENT_CONTINUE:
-        e->leaving = LEAVING_TURN;
-        return CODE_OK;
-    case STATEMENT_RAISE:
-        return raise(e, s);
-    case STATEMENT_PASS:
-        return CODE_OK;
-    case STATEMENT_CLASS:
-        return evaluation_run(e, &s->body);
-    }
-    return CODE_OK;
-}
-
-/* The same while somebody looks on, who may go on behind a fault. */
-static int run_observed(struct evaluation *e, const struct statement *s)
-{
-    const struct observer *observer = e->observer;
-    struct frame *frame = e->frame;
-    size_t levels = e->levels;
-    int code = observer->begins(observer->context, e, s);
-    if (code == CODE_OK) code = run_statement(e, s);
-    if (code == CODE_PROGRAM_ERROR && !e->spent && observer->fails(observer->context, e, s)) {
-        *e->reader->error = (struct error){0};
-        e->reader->fault = (struct spot){0};
-        code = CODE_OK;
-    }
-    e->frame = frame;
-    e->levels = levels;
-    observer->ends(observer->context, e, s);
-    return code;
-}
-
-int evaluation_run(struct evaluation *e, const struct block *block)
-{
-    int code = CODE_OK;
-    for (size_t i = 0; code == CODE_OK && i < block->count; i++) {
-        code = is_observed(e) ? run_observed(e, block->list[i]) : run_statement(e, block->list[i]);
-        if (e->leaving != LEAVING_NOT || (e->frame != NULL && e->frame->returned)) break;
-    }
-    return code;
+    if (operation != OPERATION_ADD || before->kind != THING_LIST)
+        return evaluation_binary(e, operation, before, what, after);
+    *after = *before;
+    return evaluation_extend(e, before->sequence, what);
 }

@@ -11,6 +11,20 @@ enum { SUBSCRIPTS_MAX = 2 * LANGUAGE_RANK_MAX };
 int evaluation_run(struct evaluation *e, const struct block *block);
 int evaluation_evaluate(struct evaluation *e, const struct expression *expression, struct thing *thing);
 
+/* The subscripts of x[...], of which there is room for SUBSCRIPTS_MAX: x[(i, j)] is x[i, j]. */
+int evaluation_subscripts(struct evaluation *e, const struct expression *x, struct thing *subscripts, size_t *count);
+
+/* Whether it is an object whose attributes and members are names: self, and what stands for it. */
+bool evaluation_is_object(const struct thing *thing);
+
+/* ---- names (naming.c) ---- */
+
+/* What an expression's name stands for; a fault where that is nothing. */
+int evaluation_name(struct evaluation *e, const struct expression *x, struct thing *thing);
+
+/* Tells the observer, where there is one, of an array that was read. */
+void evaluation_note_read(struct evaluation *e, const struct thing *thing);
+
 /* Gives a name on the outermost level its next version. */
 int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing);
 
@@ -21,19 +35,31 @@ int evaluation_find(struct evaluation *e, const char *name, struct thing *thing)
  * is in it. */
 int evaluation_assign(struct evaluation *e, const struct expression *target, struct thing thing, bool updates);
 
-/* What a symbol stands for within the call that is being evaluated; NULL where that has none of its own. */
-struct local *evaluation_local(const struct evaluation *e, size_t symbol);
+/* A frame without names, from the arena; NULL where memory is short. */
+struct frame *frame_new(struct evaluation *e, struct frame *outer, bool library, size_t number);
+
+/* What a symbol stands for in a frame; NULL where that has none of its own. Gives it a thing there. */
+struct local *frame_local(const struct frame *frame, size_t symbol);
+int frame_bind(struct evaluation *e, struct frame *frame, size_t symbol, struct thing thing);
 
 /* Tells the observer, where there is one, that something is put somewhere, which that may change. */
 int evaluation_written(struct evaluation *e, const struct written_place *written, struct thing *thing);
 
-/* Gives a name of the call that is being evaluated a thing. */
-int evaluation_bind_local(struct evaluation *e, size_t symbol, struct thing thing);
-
 /* The items of what can be run over: tuple, list, range, dictionary (keys), or an array along its first axis. */
 int evaluation_items(struct evaluation *e, const struct thing *thing, struct sequence *items);
 
+/* Puts the items of something behind those of a list. */
+int evaluation_extend(struct evaluation *e, struct sequence *list, const struct thing *what);
+
+/* What becomes of `before` by before += what, and the like: a list is extended itself. */
+int evaluation_update(struct evaluation *e, enum operation operation, const struct thing *before,
+                      const struct thing *what, struct thing *after);
+
 /* ---- calls (calls.c) ---- */
+
+/* What a def or a lambda makes: a function that has the names that are there now. What stands for parameters that are
+ * not given is evaluated. */
+int evaluation_define(struct evaluation *e, const struct statement *function, struct thing *thing);
 
 /* A call as an expression has it. */
 int evaluation_call_at(struct evaluation *e, const struct expression *x, struct thing *thing);
@@ -76,12 +102,19 @@ const struct builtin *functions_find(const char *name, bool method);
 int functions_call(struct evaluation *e, const struct thing *callee, struct thing *arguments,
                    const char *const *keywords, size_t count, struct thing *result);
 
+/* What a builtin is called. */
+const char *builtin_name(const struct builtin *builtin);
+
 /* Calls the builtin of that name with so many arguments. */
 int function_by_name(struct evaluation *e, const char *name, struct thing *arguments, size_t count,
                      struct thing *result);
 
-/* PyTorch's function of a name, where that has another meaning than NumPy's; NULL where it has not. */
-const struct builtin *functions_find_torch(const char *name);
+/* The function of a name in a room ("torch"), where that has another meaning there than in NumPy; NULL where it has
+ * not. */
+const struct builtin *functions_find_of(const char *room, const char *name);
+
+/* What a name without a module stands for: Python's function where it has one, else as functions_find. */
+const struct builtin *functions_find_python(const char *name);
 
 /* What a name that is unknown may have been meant for; NULL where there is nothing like it. */
 const char *functions_nearest(struct arena *arena, const char *name);

@@ -8,8 +8,8 @@
 #include "core/language/known.h"
 
 static const struct builtin *const tables[] = {elementwise_builtins, reduction_builtins, shape_builtins,
-                                               constant_builtins,    layer_builtins,     python_builtins,
-                                               known_builtins,       library_builtins};
+                                               joining_builtins,     constant_builtins,  layer_builtins,
+                                               python_builtins,      known_builtins,     library_builtins};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 const struct builtin *functions_find(const char *name, bool method)
@@ -22,14 +22,28 @@ const struct builtin *functions_find(const char *name, bool method)
     return NULL;
 }
 
-const struct builtin *functions_find_torch(const char *name)
+const struct builtin *functions_find_of(const char *room, const char *name)
 {
-    static const char before[] = "torch.";
+    size_t n = strlen(room);
     for (size_t t = 0; t < TABLES; t++)
         for (const struct builtin *b = tables[t]; b->name != NULL; b++)
-            if (strncmp(b->name, before, sizeof before - 1) == 0 && strcmp(b->name + sizeof before - 1, name) == 0)
-                return b;
+            if (strncmp(b->name, room, n) == 0 && b->name[n] == '.' && strcmp(b->name + n + 1, name) == 0) return b;
     return NULL;
+}
+
+const struct builtin *functions_find_python(const char *name)
+{
+    static const char before[] = "python.";
+    for (const struct builtin *b = python_builtins; b->name != NULL; b++)
+        if (b->name[0] == 'p' && strncmp(b->name, before, sizeof before - 1) == 0 &&
+            strcmp(b->name + sizeof before - 1, name) == 0)
+            return b;
+    return functions_find(name, false);
+}
+
+const char *builtin_name(const struct builtin *builtin)
+{
+    return builtin->name;
 }
 
 /* Not for programs to call by that name. */
@@ -49,7 +63,7 @@ const char *functions_nearest(struct arena *arena, const char *name)
     count = 0;
     for (size_t t = 0; t < TABLES; t++)
         for (const struct builtin *b = tables[t]; b->name != NULL; b++)
-            if (!is_hidden(b->name)) known[count++] = b->name;
+            if (!is_hidden(b->name) && (b->use & FREE) != 0 && strcmp(b->name, name) != 0) known[count++] = b->name;
     return spelling_nearest(name, known, count);
 }
 
@@ -85,22 +99,38 @@ static bool may_be_left_out(const char *parameter)
     return parameter[n] == '=' || parameter[0] == '*';
 }
 
-/* Which parameter a keyword means; ARGUMENTS_MAX where there is none. PyTorch's names are taken for NumPy's. */
+bool function_same_keyword(size_t i, const char *keyword, const char **name)
+{
+    static const char *const same[][2] = {
+        {"dim", "axis"},        {"keepdim", "keepdims"}, {"dims", "axis"},
+        {"axes", "axis"},       {"input", "x"},          {"a", "x"},
+        {"arr", "x"},           {"tensor", "x"},         {"target", "y"},
+        {"weight", "gamma"},    {"bias", "beta"},        {"input1", "x"},
+        {"input2", "other"},    {"shifts", "shift"},     {"split_size_or_sections", "size"},
+        {"ddof", "correction"}, {"indices", "index"}};
+    *name = NULL;
+    if (i >= sizeof same / sizeof *same) return false;
+    if (strcmp(same[i][0], keyword) == 0) *name = same[i][1];
+    return true;
+}
+
+/* Which parameter of a signature goes by that name; ARGUMENTS_MAX where there is none. */
+static size_t find_called(const char *signature, const char *name)
+{
+    size_t i = 0;
+    for (const char *at = skip_spaces(signature); *at != '\0'; at = next_parameter(at), i++)
+        if (*at != '*' && is_called(at, name)) return i;
+    return ARGUMENTS_MAX;
+}
+
+/* Which parameter a keyword means: the one of that name, else of another word for it. */
 static size_t find_parameter(const char *signature, const char *name)
 {
-    static const char *const same[][2] = {{"dim", "axis"},  {"keepdim", "keepdims"}, {"input", "x"}, {"a", "x"},
-                                          {"dims", "axis"}, {"axes", "axis"},        {"arr", "x"},   {"tensor", "x"}};
-    for (int pass = 0; pass < 2; pass++) {
-        size_t i = 0;
-        for (const char *at = skip_spaces(signature); *at != '\0'; at = next_parameter(at), i++)
-            if (*at != '*' && is_called(at, name)) return i;
-        const char *other = NULL;
-        for (size_t s = 0; s < sizeof same / sizeof *same; s++)
-            if (strcmp(same[s][0], name) == 0) other = same[s][1];
-        if (other == NULL) break;
-        name = other;
-    }
-    return ARGUMENTS_MAX;
+    const char *other;
+    size_t found = find_called(signature, name);
+    for (size_t i = 0; found == ARGUMENTS_MAX && function_same_keyword(i, name, &other); i++)
+        if (other != NULL) found = find_called(signature, other);
+    return found;
 }
 
 /* Keywords that say nothing here: arithmetic and memory are the daemon's. */
@@ -115,9 +145,10 @@ bool function_passes_over(const char *keyword)
 
 static int enter_argument(struct evaluation *e, struct arguments *a, size_t i, const struct thing *thing)
 {
-    if (a->given[i]) return function_fault(e, a, "gets an argument twice");
+    if (a->named[i]) return function_fault(e, a, "gets an argument twice");
     a->things[i] = *thing;
-    a->given[i] = true;
+    a->given[i] = thing->kind != THING_NONE;
+    a->named[i] = true;
     return CODE_OK;
 }
 
@@ -162,7 +193,7 @@ static int read_arguments(struct evaluation *e, struct arguments *a, const struc
     }
     size_t i = 0;
     for (at = skip_spaces(signature); *at != '\0'; at = next_parameter(at), i++)
-        if (!may_be_left_out(at) && !a->given[i])
+        if (!may_be_left_out(at) && !a->named[i])
             return evaluation_fault(e, "%s needs more arguments (it takes: %s)", a->builtin->name, signature);
     return CODE_OK;
 }
@@ -173,7 +204,7 @@ static const struct builtin *dialect(const struct builtin *builtin, const char *
     const struct builtin *torch = NULL;
     for (size_t i = 0; torch == NULL && i < count; i++)
         if (keywords[i] != NULL && (strcmp(keywords[i], "dim") == 0 || strcmp(keywords[i], "keepdim") == 0))
-            torch = functions_find_torch(builtin->name);
+            torch = functions_find_of("torch", builtin->name);
     return torch != NULL ? torch : builtin;
 }
 
@@ -227,7 +258,44 @@ int function_whole(struct evaluation *e, const struct thing *thing, const char *
     return *number == floor(*number) ? CODE_OK : evaluation_fault(e, "%s is %g, no whole number", what, *number);
 }
 
+int function_refuse_gradient(struct evaluation *e, const struct arguments *a, const struct array *array)
+{
+    bool has;
+    int code = array_has_gradient(e, array, &has);
+    if (code != CODE_OK || !has) return code;
+    return evaluation_fault(e,
+                            "%s takes a constant here, and the gradient of this would be lost: detach() it, if it "
+                            "should be, or write out what is computed",
+                            a->builtin->name);
+}
+
 int argument_number(struct evaluation *e, const struct arguments *a, size_t i, double fallback, double *number)
+{
+    *number = fallback;
+    if (a->things[i].kind == THING_ARRAY && function_refuse_gradient(e, a, a->things[i].array) != CODE_OK)
+        return evaluation_failed(e);
+    return argument_flat(e, a, i, fallback, number);
+}
+
+int argument_operand(struct evaluation *e, const struct arguments *a, size_t i, double fallback, struct array **array,
+                     double *number)
+{
+    const struct thing *thing = &a->things[i];
+    bool list = thing->kind == THING_LIST || thing->kind == THING_TUPLE, has = false;
+    *array = NULL;
+    *number = fallback;
+    if (thing->kind == THING_ARRAY && array_has_gradient(e, thing->array, &has) != CODE_OK) return evaluation_failed(e);
+    if (list || has || (thing->kind == THING_ARRAY && thing->array->size > 1)) return array_of(e, thing, array);
+    return argument_flat(e, a, i, fallback, number);
+}
+
+enum number_type argument_type(const struct arguments *a, size_t i)
+{
+    const struct thing *thing = &a->things[i];
+    return thing->kind == THING_ARRAY ? thing->array->type : thing->kind == THING_NUMBER ? thing->type : TYPE_BOOL;
+}
+
+int argument_flat(struct evaluation *e, const struct arguments *a, size_t i, double fallback, double *number)
 {
     char words[SHAPE_TEXT_MAX + 32];
     *number = fallback;
@@ -333,6 +401,7 @@ static int shape_thing(struct evaluation *e, const struct shape *shape, struct t
 /* With numbers that modules have. */
 static bool module_attribute(const char *name, struct thing *result)
 {
+    enum number_type type;
     if (strcmp(name, "pi") == 0)
         *result = thing_number(3.14159265358979323846, TYPE_FLOAT);
     else if (strcmp(name, "e") == 0)
@@ -343,8 +412,7 @@ static bool module_attribute(const char *name, struct thing *result)
         *result = thing_number(NAN, TYPE_FLOAT);
     else if (strcmp(name, "newaxis") == 0)
         *result = (struct thing){.kind = THING_NONE};
-    else if (strncmp(name, "float", 5) == 0 || strncmp(name, "int", 3) == 0 || strcmp(name, "double") == 0 ||
-             strcmp(name, "long") == 0 || strncmp(name, "bool", 4) == 0)
+    else if (type_named(name, &type))
         *result = (struct thing){.kind = THING_TEXT, .text = name};
     else
         return false;
@@ -353,7 +421,6 @@ static bool module_attribute(const char *name, struct thing *result)
 
 bool functions_attribute(struct evaluation *e, const struct thing *of, const char *name, struct thing *result)
 {
-    size_t axes[TENSOR_RANK_MAX];
     if (of->kind == THING_MODULE) return module_attribute(name, result);
     struct array *array = of->array;
     if (of->kind == THING_NUMBER) { /* of NumPy's functions, that is: they give arrays without axes for numbers */
@@ -367,10 +434,12 @@ bool functions_attribute(struct evaluation *e, const struct thing *of, const cha
         return true;
     }
     if (of->kind != THING_ARRAY) return false;
-    if (strcmp(name, "T") == 0 || strcmp(name, "mT") == 0) {
-        for (size_t i = 0; i < array->shape.rank; i++)
-            axes[i] = array->shape.rank - 1 - i;
-        if (array_permute(e, array, axes, &array) == CODE_OK) *result = thing_array(array);
+    const size_t rank = array->shape.rank;
+    if (strcmp(name, "T") == 0) {
+        if (array_turn(e, array, &array) == CODE_OK) *result = thing_array(array);
+    } else if (strcmp(name, "mT") == 0) {
+        if (rank < 2) return evaluation_fault(e, ".mT is of matrices, not of %zu axes", rank) != CODE_OK;
+        if (array_swap_axes(e, array, rank - 2, rank - 1, &array) == CODE_OK) *result = thing_array(array);
     } else if (strcmp(name, "shape") == 0) {
         shape_thing(e, &array->shape, result);
     } else if (strcmp(name, "ndim") == 0) {
@@ -382,7 +451,7 @@ bool functions_attribute(struct evaluation *e, const struct thing *of, const cha
         *result = thing_number((double)array->size, TYPE_INT);
         result->self = self; /* of PyTorch's x.size(0) */
     } else if (strcmp(name, "data") == 0) {
-        *result = *of;
+        if (array_detach(e, array, &array) == CODE_OK) *result = thing_array(array);
     } else if (strcmp(name, "dtype") == 0) {
         *result = (struct thing){.kind = THING_TEXT,
                                  .text = array->type == TYPE_FLOAT ? "float64"

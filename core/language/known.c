@@ -59,16 +59,14 @@ struct waiting {
     size_t count, room;
 };
 
+enum { WAITING_FIRST = 16 };
+
 static bool push(struct evaluation *e, struct waiting *w, const struct value *value)
 {
-    if (w->count == w->room) {
-        size_t room = w->room > 0 ? 2 * w->room : 16;
-        const struct value **larger = arena_array(e->arena, room, sizeof *larger);
-        if (larger == NULL) return false;
-        if (w->count > 0) memcpy(larger, w->list, w->count * sizeof *larger);
-        w->list = larger;
-        w->room = room;
-    }
+    const struct value **list =
+        arena_grow(e->arena, (void *)(uintptr_t)w->list, w->count, &w->room, sizeof *list, WAITING_FIRST);
+    if (list == NULL) return false;
+    w->list = list;
     w->list[w->count++] = value;
     return true;
 }

@@ -119,6 +119,8 @@ static int call_argsort(struct evaluation *e, const struct arguments *a, struct 
     size_t axis = 0, stride = 1;
     bool falling;
     int code = argument_array(e, a, 0, &x);
+    const struct shape flat = {.rank = 1, .dim = {code == CODE_OK ? x->size : 0}};
+    if (code == CODE_OK && a->named[1] && !a->given[1]) code = array_reshape(e, x, &flat, &x); /* axis=None */
     if (code != CODE_OK) return code;
     if (x->shape.rank == 0) return function_fault(e, a, "takes an array, not a number");
     axis = x->shape.rank - 1;
@@ -152,6 +154,7 @@ static int call_unique(struct evaluation *e, const struct arguments *a, struct t
     const double *numbers;
     double *kept;
     int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = function_refuse_gradient(e, a, x);
     if (code == CODE_OK) code = compute_charge(e, work_of_sorting(x->size));
     if (code == CODE_OK) code = known_numbers(e, x, &numbers);
     struct ranked *ranked = code == CODE_OK ? arena_array(e->arena, x->size, sizeof *ranked) : NULL;

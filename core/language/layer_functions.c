@@ -162,12 +162,24 @@ static int spread_classes(struct evaluation *e, struct layer_call *c)
     return code;
 }
 
+/* The scores of one sample, without an axis for samples, as a row. */
+static int one_sample(struct evaluation *e, struct layer_call *c)
+{
+    const struct array *prediction = c->inputs[LOSS_PREDICTION];
+    const struct shape row = {.rank = 2, .dim = {1, prediction->size}};
+    bool classes = c->op->target == TARGET_CLASSES || c->op->target == TARGET_CLASSES_OR_SOFT;
+    int code = CODE_OK;
+    for (size_t k = 0; code == CODE_OK && classes && prediction->shape.rank == 1 && k < 2; k++)
+        if (c->inputs[k]->size == prediction->size) code = array_reshape(e, c->inputs[k], &row, &c->inputs[k]);
+    return code;
+}
+
 static int fit_loss(struct evaluation *e, struct layer_call *c)
 {
     char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
     if (c->count != 2 || c->inputs[LOSS_PREDICTION] == NULL || c->inputs[LOSS_TARGET] == NULL)
         return evaluation_fault(e, "%s takes a prediction and a target", c->op->name);
-    if (spread_classes(e, c) != CODE_OK) return evaluation_failed(e);
+    if (spread_classes(e, c) != CODE_OK || one_sample(e, c) != CODE_OK) return evaluation_failed(e);
     struct array *prediction = c->inputs[LOSS_PREDICTION], *target = c->inputs[LOSS_TARGET];
     if (prediction->size == target->size && prediction->shape.rank != target->shape.rank)
         return array_reshape(e, target, &prediction->shape, &c->inputs[LOSS_TARGET]);
@@ -197,17 +209,6 @@ static int free_target(struct evaluation *e, struct layer_call *c)
     return CODE_OK;
 }
 
-/* A softmax over another axis than the last: that one is moved there and back. */
-static int move_axis(struct evaluation *e, struct array **x, size_t from, size_t to)
-{
-    size_t axes[TENSOR_RANK_MAX], at = 0;
-    for (size_t i = 0; i < (*x)->shape.rank; i++) {
-        if (at == from) at++;
-        axes[i] = i == to ? from : at++;
-    }
-    return array_permute(e, *x, axes, x);
-}
-
 static int apply(struct evaluation *e, struct layer_call *c, struct array **y)
 {
     size_t axis = 0, last;
@@ -228,14 +229,14 @@ static int apply(struct evaluation *e, struct layer_call *c, struct array **y)
         axis = last;
     if (code == CODE_OK && vector)
         code = array_reshape(e, *x, &row, x);
-    else if (code == CODE_OK && axis != last)
-        code = move_axis(e, x, axis, last);
+    else if (code == CODE_OK && axis != last) /* a softmax over another axis: that one is moved there and back */
+        code = array_move_axis(e, *x, axis, last, x);
     if (code == CODE_OK)
         code = array_apply(e, c->op, c->attributes, OP_ATTRIBUTES_MAX, c->inputs, c->count, TYPE_FLOAT, y);
     if (code == CODE_OK && vector)
         code = array_reshape(e, *y, &shape, y);
     else if (code == CODE_OK && axis != last)
-        code = move_axis(e, y, last, axis);
+        code = array_move_axis(e, *y, last, axis, y);
     return code;
 }
 
@@ -327,6 +328,30 @@ static int call_layer(struct evaluation *e, const struct arguments *a, struct th
     return code;
 }
 
+/* A tensor of a loss by its place, or by its name; None where it is not there. */
+static struct thing tensor_of(const struct arguments *a, size_t place, const char *name)
+{
+    if (place < a->rest.count) return a->rest.items[place];
+    for (size_t i = 0; i < a->keyword_count; i++)
+        if (strcmp(a->keywords[i], name) == 0) return a->keyword_things[i];
+    return (struct thing){.kind = THING_NONE};
+}
+
+/* PyTorch's losses of each element. Where shapes differ these are broadcast there, [n,1] and [n] to [n,n]: every
+ * prediction is compared with every target, and nobody means that. */
+static int call_torch_loss(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
+    const struct thing x = tensor_of(a, LOSS_PREDICTION, "input"), y = tensor_of(a, LOSS_TARGET, "target");
+    bool arrays = x.kind == THING_ARRAY && y.kind == THING_ARRAY;
+    if (!arrays || shape_equal(&x.array->shape, &y.array->shape) || (x.array->size == 1 && y.array->size == 1))
+        return call_layer(e, a, result);
+    return evaluation_fault(e,
+                            "%s is given a prediction and a target of different shapes, %s and %s, which PyTorch would "
+                            "broadcast: give them one shape",
+                            a->builtin->name, shape_text(&x.array->shape, one), shape_text(&y.array->shape, other));
+}
+
 #define LAYER(name)                                                                                                    \
     {                                                                                                                  \
 #name, "*", call_layer, #name, BOTH                                                                            \
@@ -368,12 +393,12 @@ const struct builtin layer_builtins[] = {
     LAYER(cross_entropy),
     LAYER(nll),
     LAYER(hinge),
-    {"mse_loss", "*", call_layer, "mse", FREE},
-    {"l1_loss", "*", call_layer, "l1", FREE},
+    {"mse_loss", "*", call_torch_loss, "mse", FREE},
+    {"l1_loss", "*", call_torch_loss, "l1", FREE},
     {"nll_loss", "*", call_layer, "nll", FREE},
-    {"binary_cross_entropy", "*", call_layer, "bce", FREE},
-    {"binary_cross_entropy_with_logits", "*", call_layer, "bce_with_logits", FREE},
-    {"huber_loss", "*", call_layer, "huber", FREE},
-    {"smooth_l1_loss", "*", call_layer, "smooth_l1", FREE},
+    {"binary_cross_entropy", "*", call_torch_loss, "bce", FREE},
+    {"binary_cross_entropy_with_logits", "*", call_torch_loss, "bce_with_logits", FREE},
+    {"huber_loss", "*", call_torch_loss, "huber", FREE},
+    {"smooth_l1_loss", "*", call_torch_loss, "smooth_l1", FREE},
     {.name = NULL},
 };

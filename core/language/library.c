@@ -69,6 +69,12 @@ const struct builtin library_builtins[] = {
     WRITTEN("log_sigmoid", BOTH, "def f(x): return -softplus(-x)"),
     WRITTEN("logsigmoid", FREE, "def f(x): return -softplus(-x)"),
     WRITTEN("softmin", BOTH, "def f(x, axis=-1): return softmax(-x, axis=axis)"),
+    WRITTEN("special.softmax", FREE,
+            "def f(x, axis=None):" LINE "if axis is None: return softmax(np.ravel(x)).reshape(x.shape)" LINE
+            "return softmax(x, axis=axis)"),
+    WRITTEN("special.log_softmax", FREE,
+            "def f(x, axis=None):" LINE "if axis is None: return log_softmax(np.ravel(x)).reshape(x.shape)" LINE
+            "return log_softmax(x, axis=axis)"),
     WRITTEN("swish", BOTH, "def f(x, beta=1.0): return x * sigmoid(beta * x)"),
     WRITTEN("scaled_tanh", BOTH, "def f(x): return 1.7159 * np.tanh(x * (2 / 3))"),
     WRITTEN("threshold", FREE, "def f(x, threshold, value): return np.where(x > threshold, x, value)"),
@@ -121,7 +127,9 @@ const struct builtin library_builtins[] = {
     WRITTEN("any", BOTH, "def f(x, axis=None, keepdims=False): return np.max(x != 0, axis, keepdims) > 0"),
     WRITTEN("all", BOTH, "def f(x, axis=None, keepdims=False): return np.min(x != 0, axis, keepdims) > 0"),
     WRITTEN("count_nonzero", BOTH, "def f(x, axis=None): return np.sum(x != 0, axis)"),
-    WRITTEN("sort", FREE, "def f(x, axis=-1): return np.take_along_axis(x, np.argsort(x, axis), axis=axis)"),
+    WRITTEN("sort", FREE,
+            "def f(x, axis=-1):" LINE "if axis is None: x, axis = np.ravel(x), 0" LINE
+            "return np.take_along_axis(x, np.argsort(x, axis), axis=axis)"),
     WRITTEN("median", FREE,
             "def f(x, axis=None):" LINE "if axis is None: x, axis = np.ravel(x), 0" LINE
             "y = np.moveaxis(np.sort(x, axis), axis, 0)" LINE "n = len(y)" LINE
@@ -371,24 +379,20 @@ static int find_definition(struct evaluation *e, const struct builtin *builtin, 
     return CODE_OK;
 }
 
-/* Other words for its parameters. */
-static const char *const same[][2] = {
-    {"dim", "axis"},        {"keepdim", "keepdims"}, {"dims", "axis"},
-    {"axes", "axis"},       {"input", "x"},          {"a", "x"},
-    {"arr", "x"},           {"tensor", "x"},         {"target", "y"},
-    {"weight", "gamma"},    {"bias", "beta"},        {"input1", "x"},
-    {"input2", "other"},    {"shifts", "shift"},     {"split_size_or_sections", "size"},
-    {"ddof", "correction"}, {"indices", "index"}};
+static const char *find_called(const struct statement *definition, const char *name)
+{
+    for (size_t p = 0; p < definition->parameter_count; p++)
+        if (strcmp(definition->parameters[p].name, name) == 0) return definition->parameters[p].name;
+    return NULL;
+}
 
+/* The parameter that a keyword means. */
 static const char *parameter_of(const struct statement *definition, const char *keyword)
 {
-    for (size_t pass = 0; pass <= sizeof same / sizeof *same; pass++) {
-        const char *name = pass == 0 ? keyword : same[pass - 1][1];
-        if (pass > 0 && strcmp(same[pass - 1][0], keyword) != 0) continue;
-        for (size_t p = 0; p < definition->parameter_count; p++)
-            if (strcmp(definition->parameters[p].name, name) == 0) return definition->parameters[p].name;
-    }
-    return NULL;
+    const char *other, *found = find_called(definition, keyword);
+    for (size_t i = 0; found == NULL && function_same_keyword(i, keyword, &other); i++)
+        if (other != NULL) found = find_called(definition, other);
+    return found;
 }
 
 int library_call(struct evaluation *e, const struct arguments *a, struct thing *result)

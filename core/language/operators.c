@@ -3,8 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/language/equality.h"
 #include "core/language/evaluation.h"
 #include "core/language/known.h"
+#include "core/language/texts.h"
 
 int evaluation_truth(struct evaluation *e, const struct thing *thing, bool *truth)
 {
@@ -42,6 +44,12 @@ static double floor_modulo(double a, double b)
     return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
+/* floor(a / b) as if a / b were exact: the quotient of a less the remainder is within half of it. */
+static double floor_quotient(double a, double b)
+{
+    return rint((a - floor_modulo(a, b)) / b);
+}
+
 static int number_operation(struct evaluation *e, enum operation operation, const struct thing *a,
                             const struct thing *b, struct thing *result)
 {
@@ -70,7 +78,7 @@ static int number_operation(struct evaluation *e, enum operation operation, cons
         type = TYPE_FLOAT;
         break;
     case OPERATION_FLOOR_DIVIDE:
-        z = floor(x / y);
+        z = floor_quotient(x, y);
         break;
     case OPERATION_MODULO:
         z = floor_modulo(x, y);
@@ -95,16 +103,16 @@ static int number_operation(struct evaluation *e, enum operation operation, cons
     return CODE_OK;
 }
 
-static bool has_gradient(const struct array *array)
-{
-    return array->value != NULL && array->value->differentiated;
-}
-
-/* a % b, through which a gradient flows: a - floor(a / b) * b, where the floor is flat. */
-static int array_modulo(struct evaluation *e, struct array **inputs, struct array **array)
+/* a % b; where a gradient flows through it, a - floor(a / b) * b, where the floor is flat. */
+static int array_modulo(struct evaluation *e, struct array **inputs, enum number_type type, struct array **array)
 {
     struct array *product[2] = {NULL, inputs[1]}, *difference[2] = {inputs[0], NULL};
-    int code = array_op(e, "floor_divide", NULL, 0, inputs, 2, TYPE_FLOAT, &product[0]);
+    bool one = false, other = false;
+    int code = array_has_gradient(e, inputs[0], &one);
+    if (code == CODE_OK) code = array_has_gradient(e, inputs[1], &other);
+    if (code != CODE_OK) return code;
+    if (!one && !other) return array_op(e, "mod", NULL, 0, inputs, 2, type, array);
+    code = array_op(e, "floor_divide", NULL, 0, inputs, 2, TYPE_FLOAT, &product[0]);
     if (code == CODE_OK) code = array_op(e, "mul", NULL, 0, product, 2, TYPE_FLOAT, &difference[1]);
     return code == CODE_OK ? array_op(e, "sub", NULL, 0, difference, 2, TYPE_FLOAT, array) : code;
 }
@@ -144,35 +152,21 @@ static int array_operation(struct evaluation *e, enum operation operation, const
     if (operation == OPERATION_DIVIDE) type = TYPE_FLOAT;
     bool bits = operation == OPERATION_AND || operation == OPERATION_OR || operation == OPERATION_XOR;
     if (bits && type != TYPE_BOOL) return evaluation_fault(e, "this is for masks, as comparisons make them");
-    if (bits || (operation >= OPERATION_LESS && operation <= OPERATION_NOT_EQUAL))
+    bool masks = type == TYPE_BOOL && (operation == OPERATION_ADD || operation == OPERATION_MULTIPLY);
+    if (masks && operation == OPERATION_ADD) operation = OPERATION_OR; /* the sum of masks is a mask, as the product */
+    if (bits || masks || (operation >= OPERATION_LESS && operation <= OPERATION_NOT_EQUAL))
         type = TYPE_BOOL;
     else if (type == TYPE_BOOL)
         type = TYPE_INT;
     if (operation == OPERATION_POWER && b->kind == THING_NUMBER) {
         code = array_op(e, "power", &b->number, 1, inputs, 1, b->number < 0 ? TYPE_FLOAT : type, &array);
-    } else if (operation == OPERATION_MODULO && array_settle(e, inputs[0]) == CODE_OK &&
-               array_settle(e, inputs[1]) == CODE_OK && (has_gradient(inputs[0]) || has_gradient(inputs[1]))) {
-        code = array_modulo(e, inputs, &array);
+    } else if (operation == OPERATION_MODULO) {
+        code = array_modulo(e, inputs, type, &array);
     } else {
         code = array_op(e, ops[operation], NULL, 0, inputs, 2, type, &array);
     }
     if (code == CODE_OK) *result = thing_array(array);
     return code;
-}
-
-static bool things_equal(const struct thing *a, const struct thing *b)
-{
-    if (a->kind != b->kind) return false;
-    if (a->kind == THING_NUMBER) return a->number == b->number;
-    if (a->kind == THING_TEXT) return strcmp(a->text, b->text) == 0;
-    if (a->kind == THING_NONE) return true;
-    bool items = a->kind == THING_TUPLE || a->kind == THING_LIST;
-    if (!items || a->sequence->count != b->sequence->count) return false;
-    for (size_t i = 0; i < a->sequence->count; i++) {
-        const struct thing *x = &a->sequence->items[i], *y = &b->sequence->items[i];
-        if (x->kind != THING_NUMBER || y->kind != THING_NUMBER || x->number != y->number) return false;
-    }
-    return true;
 }
 
 static int compare(struct evaluation *e, enum operation operation, const struct thing *a, const struct thing *b,
@@ -183,19 +177,21 @@ static int compare(struct evaluation *e, enum operation operation, const struct 
     double x = a->number, y = b->number;
     bool many = b->kind == THING_TUPLE || b->kind == THING_LIST || b->kind == THING_DICTIONARY;
     if (many && evaluation_step(e, b->sequence->count) != CODE_OK) return evaluation_failed(e);
-    if (operation == OPERATION_IN) {
+    if (operation == OPERATION_IN || operation == OPERATION_NOT_IN) {
         if (!many) return evaluation_fault(e, "nothing can be in %s", thing_words(b, other));
         for (size_t i = 0; i < b->sequence->count; i += b->kind == THING_DICTIONARY ? 2 : 1)
-            holds = holds || things_equal(a, &b->sequence->items[i]);
+            if (!holds && equality_of(e, a, &b->sequence->items[i], &holds) != CODE_OK) return evaluation_failed(e);
+        holds = holds == (operation == OPERATION_IN);
     } else if (operation == OPERATION_IS || operation == OPERATION_IS_NOT) {
-        holds = things_equal(a, b) == (operation == OPERATION_IS);
+        holds = equality_is(a, b) == (operation == OPERATION_IS);
     } else if (a->kind == THING_ARRAY || b->kind == THING_ARRAY) {
         if (a->kind == THING_NONE || b->kind == THING_NONE)
             holds = operation == OPERATION_NOT_EQUAL;
         else
             return array_operation(e, operation, a, b, result);
     } else if (operation == OPERATION_EQUAL || operation == OPERATION_NOT_EQUAL) {
-        holds = things_equal(a, b) == (operation == OPERATION_EQUAL);
+        if (equality_of(e, a, b, &holds) != CODE_OK) return evaluation_failed(e);
+        holds = holds == (operation == OPERATION_EQUAL);
     } else if (a->kind == THING_NUMBER && b->kind == THING_NUMBER) {
         holds = operation == OPERATION_LESS         ? x < y
                 : operation == OPERATION_LESS_EQUAL ? x <= y
@@ -213,17 +209,8 @@ static int join(struct evaluation *e, enum operation operation, const struct thi
                 struct thing *result)
 {
     char one[SHAPE_TEXT_MAX + 32], other[SHAPE_TEXT_MAX + 32];
-    if (operation == OPERATION_ADD && a->kind == THING_TEXT && b->kind == THING_TEXT) {
-        size_t n = strlen(a->text), m = strlen(b->text);
-        if (n + m > 4096) return evaluation_fault(e, "a string of more than 4096 bytes");
-        if (evaluation_step(e, (n + m) / 64) != CODE_OK) return evaluation_failed(e);
-        char *text = arena_alloc(e->arena, n + m + 1);
-        if (text == NULL) return evaluation_no_memory(e);
-        memcpy(text, a->text, n);
-        memcpy(text + n, b->text, m + 1);
-        *result = (struct thing){.kind = THING_TEXT, .text = text};
-        return CODE_OK;
-    }
+    if (operation == OPERATION_ADD && a->kind == THING_TEXT && b->kind == THING_TEXT)
+        return texts_join(e, a->text, b->text, result);
     bool adds = operation == OPERATION_ADD && a->kind == b->kind,
          repeats = operation == OPERATION_MULTIPLY && b->kind == THING_NUMBER && b->type != TYPE_FLOAT;
     if ((a->kind != THING_LIST && a->kind != THING_TUPLE) || (!adds && !repeats))
@@ -248,6 +235,7 @@ int evaluation_binary(struct evaluation *e, enum operation operation, const stru
 {
     if (operation >= OPERATION_LESS && operation <= OPERATION_IS_NOT) return compare(e, operation, a, b, result);
     if (a->kind == THING_NUMBER && b->kind == THING_NUMBER) return number_operation(e, operation, a, b, result);
+    if (operation == OPERATION_MODULO && a->kind == THING_TEXT) return texts_format(e, a->text, b, result);
     if (a->kind == THING_ARRAY || b->kind == THING_ARRAY) return array_operation(e, operation, a, b, result);
     return join(e, operation, a, b, result);
 }
@@ -278,8 +266,9 @@ int evaluation_unary(struct evaluation *e, enum operation operation, const struc
     struct array *array = a->array;
     if (operation == OPERATION_INVERT && array->type != TYPE_BOOL)
         return evaluation_fault(e, "~ is for masks, as comparisons make them");
+    enum number_type type = array->type == TYPE_BOOL ? TYPE_INT : array->type;
     int code = operation == OPERATION_INVERT ? array_op(e, "logical_not", NULL, 0, &array, 1, TYPE_BOOL, &array)
-                                             : array_op(e, "negative", NULL, 0, &array, 1, array->type, &array);
+                                             : array_op(e, "negative", NULL, 0, &array, 1, type, &array);
     if (code == CODE_OK) *result = thing_array(array);
     return code;
 }

@@ -127,17 +127,14 @@ static struct value *computed(const struct version *version)
     return value != NULL && value->made_by != NULL && value->differentiated ? value : NULL;
 }
 
+enum { WANTED_FIRST = 16 };
+
 static bool add_wanted(struct arena *arena, const struct value *value, const char *name, unsigned line,
                        struct wanted **list, size_t *count, size_t *room)
 {
-    if (*count == *room) {
-        size_t more = *room > 0 ? 2 * *room : 16;
-        struct wanted *larger = arena_array(arena, more, sizeof *larger);
-        if (larger == NULL) return false;
-        if (*count > 0) memcpy(larger, *list, *count * sizeof *larger);
-        *list = larger;
-        *room = more;
-    }
+    struct wanted *larger = arena_grow(arena, *list, *count, room, sizeof *larger, WANTED_FIRST);
+    if (larger == NULL) return false;
+    *list = larger;
     (*list)[(*count)++] = (struct wanted){.value = (struct value *)(uintptr_t)value, .name = name, .line = line};
     return true;
 }

@@ -1,9 +1,9 @@
 /* Python's own functions, and methods of lists and dictionaries. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/language/functions.h"
+#include "core/language/texts.h"
 
 static int call_len(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
@@ -118,7 +118,7 @@ static int call_zip(struct evaluation *e, const struct arguments *a, struct thin
 static int call_int(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     double number;
-    int code = argument_number(e, a, 0, 0, &number);
+    int code = argument_flat(e, a, 0, 0, &number);
     *result = thing_number(trunc(number), TYPE_INT);
     return code;
 }
@@ -134,17 +134,90 @@ static int call_bool(struct evaluation *e, const struct arguments *a, struct thi
 static int call_str(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     const struct thing *x = &a->things[0];
-    char text[64];
-    if (x->kind == THING_TEXT) {
-        *result = *x;
-        return CODE_OK;
+    if (x->kind != THING_TEXT && x->kind != THING_NUMBER) return function_fault(e, a, "takes a number or a string");
+    return texts_of(e, x, result);
+}
+
+/* Python's own function of arguments that it takes as NumPy's does. */
+static int call_numpy(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    const struct thing callee = {.kind = THING_BUILTIN, .builtin = functions_find(a->builtin->op, false)};
+    size_t n = a->rest.count, count = n + a->keyword_count;
+    struct thing *things = arena_array(e->arena, count, sizeof *things);
+    const char **keywords = arena_zeroed(e->arena, count, sizeof *keywords);
+    if (things == NULL || keywords == NULL) return evaluation_no_memory(e);
+    if (n > 0) memcpy(things, a->rest.items, n * sizeof *things);
+    for (size_t i = 0; i < a->keyword_count; i++) {
+        things[n + i] = a->keyword_things[i];
+        keywords[n + i] = a->keywords[i];
     }
-    if (x->kind != THING_NUMBER) return function_fault(e, a, "takes a number or a string");
-    snprintf(text, sizeof text, x->type == TYPE_FLOAT ? "%.17g" : "%.0f", x->number);
-    const char *copy = arena_text(e->arena, text, strlen(text));
-    if (copy == NULL) return evaluation_no_memory(e);
-    *result = (struct thing){.kind = THING_TEXT, .text = copy};
-    return CODE_OK;
+    return evaluation_call(e, &callee, things, keywords, count, result);
+}
+
+/* One behind the other, to what there is before. Nothing is added to 0 that would stay what it is. */
+static int add_items(struct evaluation *e, const struct sequence *items, struct thing *sum)
+{
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < items->count; i++) {
+        const struct thing before = *sum, *item = &items->items[i];
+        bool nothing = before.kind == THING_NUMBER && before.number == 0 && before.type != TYPE_FLOAT;
+        bool stays = (item->kind == THING_NUMBER && item->type != TYPE_BOOL) ||
+                     (item->kind == THING_ARRAY && item->array->type != TYPE_BOOL);
+        if (nothing && stays)
+            *sum = *item;
+        else
+            code = evaluation_binary(e, OPERATION_ADD, &before, item, sum);
+    }
+    return code;
+}
+
+/* sum(list), sum(list, start): its items added up. Of an array NumPy's: in a program as that means, in somebody's code
+ * as Python has it, along the first axis, where nothing else is said. */
+static int call_sum(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct sequence items = {0};
+    const struct thing *x = a->rest.count > 0 ? &a->rest.items[0] : NULL;
+    if (x == NULL || a->rest.count > 2 || a->keyword_count > 0) return call_numpy(e, a, result);
+    bool code_of_others = e->observer != NULL && (e->frame == NULL || !e->frame->library);
+    if (x->kind == THING_ARRAY && (a->rest.count == 2 || !code_of_others || x->array->shape.rank < 2))
+        return call_numpy(e, a, result);
+    if (x->kind == THING_ARRAY) {
+        struct thing both[2] = {*x, thing_number(0, TYPE_INT)};
+        return function_by_name(e, "sum", both, 2, result);
+    }
+    *result = a->rest.count == 2 ? a->rest.items[1] : thing_number(0, TYPE_INT);
+    int code = evaluation_items(e, x, &items);
+    return code == CODE_OK ? add_items(e, &items, result) : code;
+}
+
+/* Whether it is one number, be that known or not. */
+static bool is_one(const struct thing *thing)
+{
+    return thing->kind == THING_NUMBER || (thing->kind == THING_ARRAY && thing->array->size == 1);
+}
+
+/* max(a, b, ...) of numbers: the first of those that are largest. max(list), max(array, axis): NumPy's. */
+static int call_largest(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    const struct sequence *items = &a->rest;
+    bool ones = items->count > 1 && a->keyword_count == 0 && evaluation_step(e, items->count) == CODE_OK;
+    for (size_t i = 0; ones && i < items->count; i++)
+        ones = is_one(&items->items[i]);
+    if (ones && items->count == 2 && items->items[0].kind == THING_ARRAY && items->items[0].array->shape.rank > 0)
+        ones = false; /* the other is an axis */
+    if (e->spent || !ones) return e->spent ? evaluation_failed(e) : call_numpy(e, a, result);
+    const bool largest = strcmp(a->builtin->op, "max") == 0;
+    int code = CODE_OK;
+    *result = items->items[0];
+    for (size_t i = 1; code == CODE_OK && i < items->count; i++) {
+        const struct thing *item = &items->items[i];
+        struct thing both[2] = {*result, *item};
+        if (result->kind != THING_NUMBER || item->kind != THING_NUMBER)
+            code = function_by_name(e, largest ? "maximum" : "minimum", both, 2, result);
+        else if (largest ? item->number > result->number : item->number < result->number)
+            *result = *item;
+    }
+    return code;
 }
 
 /* print(...), assert-like calls: they say nothing here. */
@@ -166,6 +239,13 @@ static int call_append(struct evaluation *e, const struct arguments *a, struct t
     const struct written_place written = {.name = NULL};
     if (evaluation_written(e, &written, &item) != CODE_OK) return evaluation_failed(e);
     return sequence_add(e->arena, a->things[0].sequence, item) ? CODE_OK : evaluation_no_memory(e);
+}
+
+static int call_extend(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    if (a->things[0].kind != THING_LIST) return function_fault(e, a, "is a method of lists");
+    *result = (struct thing){.kind = THING_NONE};
+    return evaluation_extend(e, a->things[0].sequence, &a->things[1]);
 }
 
 static int call_insert(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -286,8 +366,12 @@ const struct builtin python_builtins[] = {
     {"int", "x", call_int, NULL, FREE},
     {"bool", "x", call_bool, NULL, FREE},
     {"str", "x", call_str, NULL, FREE},
+    {"python.sum", "*", call_sum, "sum", FREE},
+    {"python.max", "*", call_largest, "max", FREE},
+    {"python.min", "*", call_largest, "min", FREE},
     {"print", "*", call_nothing, NULL, FREE},
     {"append", "list, item", call_append, NULL, METHOD},
+    {"extend", "list, items", call_extend, NULL, METHOD},
     {"insert", "list, place, item", call_insert, NULL, METHOD},
     {"reverse", "list", call_reverse, NULL, METHOD},
     {"pop", "list, place=", call_pop, NULL, METHOD},

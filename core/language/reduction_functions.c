@@ -28,8 +28,9 @@ static bool is_argument(const char *op)
 static enum number_type reduced_type(const char *op, enum number_type type)
 {
     if (is_argument(op)) return TYPE_INT;
-    bool same = strcmp(op, "sum") == 0 || strcmp(op, "max") == 0 || strcmp(op, "min") == 0 || strcmp(op, "prod") == 0;
-    return !same ? TYPE_FLOAT : type == TYPE_BOOL ? TYPE_INT : type;
+    if (strcmp(op, "max") == 0 || strcmp(op, "min") == 0) return type;
+    bool whole = strcmp(op, "sum") == 0 || strcmp(op, "prod") == 0 || strcmp(op, "cumsum") == 0;
+    return !whole ? TYPE_FLOAT : type == TYPE_BOOL ? TYPE_INT : type;
 }
 
 static int reduce(struct evaluation *e, const char *op, struct array *x, const struct thing *axis, bool keep,
@@ -56,36 +57,14 @@ static int call_reduction(struct evaluation *e, const struct arguments *a, struc
     return code;
 }
 
-/* Of a list its elements added up; of numbers their sum. */
-static int call_sum(struct evaluation *e, const struct arguments *a, struct thing *result)
-{
-    const struct thing *x = &a->things[0];
-    if ((x->kind != THING_LIST && x->kind != THING_TUPLE) || a->given[1]) return call_reduction(e, a, result);
-    *result = thing_number(0, TYPE_INT);
-    if (evaluation_step(e, x->sequence->count) != CODE_OK) return evaluation_failed(e);
-    for (size_t i = 0; i < x->sequence->count; i++) {
-        struct thing before = *result;
-        int code = i == 0 ? CODE_OK : evaluation_binary(e, OPERATION_ADD, &before, &x->sequence->items[i], result);
-        if (i == 0) *result = x->sequence->items[0];
-        if (code != CODE_OK) return code;
-    }
-    return CODE_OK;
-}
-
-/* max(x, axis): but of several numbers the largest, as Python's own. */
+/* max(x, axis): of a list of numbers a number. */
 static int call_extreme(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     bool largest = strcmp(a->builtin->op, "max") == 0;
     const struct thing *x = &a->things[0];
     struct sequence items = {0};
-    bool all = x->kind == THING_NUMBER && a->given[1];
-    if (all) {
-        if (!sequence_add(e->arena, &items, *x) || !sequence_add(e->arena, &items, a->things[1]))
-            return evaluation_no_memory(e);
-    } else if (x->kind == THING_LIST || x->kind == THING_TUPLE) {
-        items = *x->sequence;
-        all = items.count > 0 && !a->given[1];
-    }
+    if ((x->kind == THING_LIST || x->kind == THING_TUPLE) && !a->given[1]) items = *x->sequence;
+    bool all = items.count > 0;
     if (evaluation_step(e, items.count) != CODE_OK) return evaluation_failed(e);
     for (size_t i = 0; all && i < items.count; i++)
         all = items.items[i].kind == THING_NUMBER;
@@ -121,10 +100,11 @@ static int call_norm(struct evaluation *e, const struct arguments *a, struct thi
     bool keep;
     double order;
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK && a->things[1].kind != THING_TEXT)
-        code = argument_number(e, a, 1, 2, &order);
-    else
-        order = 2;
+    bool text = a->things[1].kind == THING_TEXT;
+    if (code == CODE_OK && text && strcmp(a->things[1].text, "fro") != 0)
+        return function_fault(e, a, "of a matrix has \"fro\" alone");
+    order = 2;
+    if (code == CODE_OK && !text) code = argument_number(e, a, 1, 2, &order);
     if (code == CODE_OK) code = argument_truth(e, a, 3, false, &keep);
     if (code != CODE_OK) return code;
     if (x->shape.rank > 1 && a->things[2].kind != THING_NUMBER && a->given[1] && a->things[1].kind == THING_NUMBER &&
@@ -158,7 +138,7 @@ static int call_cumsum(struct evaluation *e, const struct arguments *a, struct t
         code = array_reshape(e, x, &flat, &x);
     }
     const double number = (double)axis;
-    if (code == CODE_OK) code = array_op(e, "cumsum", &number, 1, &x, 1, x->type, &y);
+    if (code == CODE_OK) code = array_op(e, "cumsum", &number, 1, &x, 1, reduced_type("cumsum", x->type), &y);
     if (code == CODE_OK) *result = thing_array(y);
     return code;
 }
@@ -223,6 +203,7 @@ int functions_matmul(struct evaluation *e, struct array *a, struct array *b, str
     }
     enum number_type type = a->type > b->type ? a->type : b->type;
     if (code == CODE_OK) code = array_op(e, "matmul", NULL, 0, inputs, 2, type == TYPE_BOOL ? TYPE_INT : type, &y);
+    if (code == CODE_OK && type == TYPE_BOOL) code = type_cast(e, y, type, &y);
     if (code == CODE_OK) code = array_reshape(e, y, &out, &y);
     if (code == CODE_OK) *result = thing_array(y);
     return code;
@@ -424,7 +405,7 @@ static int call_einsum(struct evaluation *e, const struct arguments *a, struct t
 }
 
 const struct builtin reduction_builtins[] = {
-    {"sum", "x, axis=, keepdims=", call_sum, "sum", BOTH},
+    {"sum", "x, axis=, keepdims=", call_reduction, "sum", BOTH},
     {"mean", "x, axis=, keepdims=", call_reduction, "mean", BOTH},
     {"max", "x, axis=, keepdims=", call_extreme, "max", BOTH},
     {"min", "x, axis=, keepdims=", call_extreme, "min", BOTH},

@@ -40,14 +40,10 @@ static void advance(struct scanner *s, size_t bytes)
 
 static int add(struct scanner *s, enum token_kind kind, size_t length)
 {
-    if (s->count == s->room) {
-        size_t bytes = (size_t)(s->end - s->at), room = s->room > 0 ? 2 * s->room : bytes < 1000 ? 8 + bytes / 4 : 256;
-        struct token *larger = arena_array(s->reader->arena, room, sizeof *larger);
-        if (larger == NULL) return text_no_memory(s->reader);
-        if (s->count > 0) memcpy(larger, s->tokens, s->count * sizeof *larger);
-        s->tokens = larger;
-        s->room = room;
-    }
+    size_t bytes = (size_t)(s->end - s->at), first = bytes < 1000 ? 8 + bytes / 4 : 256;
+    struct token *tokens = arena_grow(s->reader->arena, s->tokens, s->count, &s->room, sizeof *tokens, first);
+    if (tokens == NULL) return text_no_memory(s->reader);
+    s->tokens = tokens;
     s->tokens[s->count++] = (struct token){.kind = kind, .spot = s->spot, .text = s->at, .length = length};
     advance(s, length);
     return CODE_OK;

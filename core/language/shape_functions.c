@@ -1,54 +1,84 @@
-/* Functions that give an array another shape, put several together, or pick from one. */
+/* Functions that give an array another shape, repeat it, or pick from it. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "core/language/functions.h"
 
-static int give(struct thing *result, int code, struct array *array)
+/* Whether the elements are read and put column by column: order="F"; else row by row. */
+static int read_order(struct evaluation *e, const struct arguments *a, const struct thing *order, bool *columns)
 {
-    if (code == CODE_OK) *result = thing_array(array);
-    return code;
+    *columns = false;
+    if (order->kind == THING_NONE) return CODE_OK;
+    if (order->kind != THING_TEXT || order->text[0] == '\0' || order->text[1] != '\0' ||
+        strchr("CFAK", order->text[0]) == NULL)
+        return function_fault(e, a, "has the orders \"C\" and \"F\"");
+    *columns = order->text[0] == 'F';
+    return CODE_OK;
+}
+
+/* In another shape, row by row or column by column. */
+static int reshape(struct evaluation *e, struct array *x, const struct shape *shape, bool columns, struct array **y)
+{
+    if (!columns) return array_reshape(e, x, shape, y);
+    struct shape turned = {.rank = shape->rank};
+    for (size_t i = 0; i < shape->rank; i++)
+        turned.dim[i] = shape->dim[shape->rank - 1 - i];
+    int code = array_turn(e, x, &x);
+    if (code == CODE_OK) code = array_reshape(e, x, &turned, &x);
+    return code == CODE_OK ? array_turn(e, x, y) : code;
 }
 
 /* One dimension may be -1: what is left. */
+static int fill_in(struct evaluation *e, const struct arguments *a, const struct array *x, struct shape *shape)
+{
+    char from[SHAPE_TEXT_MAX], to[SHAPE_TEXT_MAX];
+    size_t known = 1, open = TENSOR_RANK_MAX;
+    for (size_t i = 0; i < shape->rank; i++) {
+        if (shape->dim[i] == (size_t)-1 && open < TENSOR_RANK_MAX)
+            return function_fault(e, a, "takes one dimension of -1 at most");
+        if (shape->dim[i] == (size_t)-1)
+            open = i;
+        else if (__builtin_mul_overflow(known, shape->dim[i], &known))
+            return function_fault(e, a, "is asked for too large a shape");
+    }
+    if (open < TENSOR_RANK_MAX) {
+        shape->dim[open] = known > 0 && x->size % known == 0 ? x->size / known : 0;
+        known *= shape->dim[open];
+    }
+    if (known == x->size) return CODE_OK;
+    return evaluation_fault(e, "an array of shape %s cannot be reshaped to %s", shape_text(&x->shape, from),
+                            shape_text(shape, to));
+}
+
+/* x, shape, *, order=: the order may stand behind the shape. */
 static int call_reshape(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
     struct shape shape;
-    char from[SHAPE_TEXT_MAX], to[SHAPE_TEXT_MAX];
-    size_t known = 1, open = TENSOR_RANK_MAX;
+    struct sequence rest = a->rest;
+    const struct thing *order = &a->things[3];
+    bool columns = false;
+    if (rest.count > 0 && rest.items[rest.count - 1].kind == THING_TEXT) order = &rest.items[--rest.count];
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK) code = argument_shape(e, &a->things[1], &a->rest, &shape);
-    if (code != CODE_OK) return code;
-    for (size_t i = 0; i < shape.rank; i++) {
-        if (shape.dim[i] == (size_t)-1 && open < TENSOR_RANK_MAX)
-            return function_fault(e, a, "takes one dimension of -1 at most");
-        if (shape.dim[i] == (size_t)-1)
-            open = i;
-        else if (__builtin_mul_overflow(known, shape.dim[i], &known))
-            return function_fault(e, a, "is asked for too large a shape");
-    }
-    if (open < TENSOR_RANK_MAX) {
-        shape.dim[open] = known > 0 && x->size % known == 0 ? x->size / known : 0;
-        known *= shape.dim[open];
-    }
-    if (known != x->size)
-        return evaluation_fault(e, "an array of shape %s cannot be reshaped to %s", shape_text(&x->shape, from),
-                                shape_text(&shape, to));
-    code = array_reshape(e, x, &shape, &x);
-    return give(result, code, x);
+    if (code == CODE_OK) code = read_order(e, a, order, &columns);
+    if (code == CODE_OK) code = argument_shape(e, &a->things[1], &rest, &shape);
+    if (code == CODE_OK) code = fill_in(e, a, x, &shape);
+    if (code == CODE_OK) code = reshape(e, x, &shape, columns, &x);
+    return function_give(result, code, x);
 }
 
+/* x, start_dim=, end_dim=, order=; ravel has the order alone. */
 static int call_flatten(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
     size_t first = 0, last;
+    bool columns = false, text = a->things[1].kind == THING_TEXT;
     int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = read_order(e, a, &a->things[text ? 1 : 3], &columns);
     if (code != CODE_OK) return code;
     last = x->shape.rank > 0 ? x->shape.rank - 1 : 0;
-    if (a->things[1].kind == THING_NUMBER && x->shape.rank > 0)
-        code = function_axis(e, &a->things[1], x->shape.rank, &first);
+    if (a->given[1] && !text && x->shape.rank > 0) code = function_axis(e, &a->things[1], x->shape.rank, &first);
     if (code == CODE_OK && a->given[2] && x->shape.rank > 0)
         code = function_axis(e, &a->things[2], x->shape.rank, &last);
     if (code == CODE_OK && last < first) return function_fault(e, a, "takes a first axis and one behind it");
@@ -62,72 +92,65 @@ static int call_flatten(struct evaluation *e, const struct arguments *a, struct 
     flat.dim[flat.rank++] = rest;
     for (size_t i = last + 1; i < x->shape.rank; i++)
         flat.dim[flat.rank++] = x->shape.dim[i];
-    code = array_reshape(e, x, &flat, &x);
-    return give(result, code, x);
+    code = reshape(e, x, &flat, columns, &x);
+    return function_give(result, code, x);
+}
+
+/* What stands at i, be it one thing or a list of them, and the arguments behind it, one behind the other. */
+static int gather_list(struct evaluation *e, const struct arguments *a, size_t i, struct sequence *list)
+{
+    *list = (struct sequence){0};
+    const struct thing *thing = &a->things[i];
+    const bool several = thing->kind == THING_TUPLE || thing->kind == THING_LIST;
+    if (!several && a->given[i] && !sequence_add(e->arena, list, *thing)) return evaluation_no_memory(e);
+    if (several && evaluation_step(e, thing->sequence->count) != CODE_OK) return evaluation_failed(e);
+    for (size_t k = 0; several && k < thing->sequence->count; k++)
+        if (!sequence_add(e->arena, list, thing->sequence->items[k])) return evaluation_no_memory(e);
+    for (size_t k = 0; k < a->rest.count; k++)
+        if (!sequence_add(e->arena, list, a->rest.items[k])) return evaluation_no_memory(e);
+    return evaluation_step(e, list->count);
 }
 
 /* Without axes the other way round; PyTorch's with two: these exchanged. */
 static int call_transpose(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
-    size_t axes[TENSOR_RANK_MAX], rank, count = 0;
+    struct sequence list;
+    size_t axes[LANGUAGE_RANK_MAX];
     bool seen[TENSOR_RANK_MAX] = {false};
     int code = argument_array(e, a, 0, &x);
+    if (code == CODE_OK) code = gather_list(e, a, 1, &list);
     if (code != CODE_OK) return code;
-    rank = x->shape.rank;
-    struct sequence list = {0};
-    if (a->things[1].kind == THING_TUPLE || a->things[1].kind == THING_LIST)
-        list = *a->things[1].sequence;
-    else if (a->given[1] && !sequence_add(e->arena, &list, a->things[1]))
-        return evaluation_no_memory(e);
-    for (size_t i = 0; i < a->rest.count; i++)
-        if (!sequence_add(e->arena, &list, a->rest.items[i])) return evaluation_no_memory(e);
-    for (size_t i = 0; i < list.count && i < TENSOR_RANK_MAX; i++, count++)
-        if (function_axis(e, &list.items[i], rank, &axes[i]) != CODE_OK) return evaluation_failed(e);
-    if (count == 2 && rank != 2) { /* x.transpose(1, 2) */
-        size_t one = axes[0], other = axes[1];
-        for (size_t i = 0; i < rank; i++)
-            axes[i] = i == one ? other : i == other ? one : i;
-        count = rank;
-    }
-    for (size_t i = 0; count == 0 && i < rank; i++)
-        axes[i] = rank - 1 - i;
-    for (size_t i = 0; count != 0 && i < count; i++) {
-        if (count != rank || seen[axes[i]]) return function_fault(e, a, "takes every axis once");
+    if (list.count > LANGUAGE_RANK_MAX) return function_fault(e, a, "takes every axis once");
+    for (size_t i = 0; i < list.count; i++)
+        if (function_axis(e, &list.items[i], x->shape.rank, &axes[i]) != CODE_OK) return evaluation_failed(e);
+    bool swaps = list.count == 2 && x->shape.rank != 2; /* x.transpose(1, 2) */
+    for (size_t i = 0; !swaps && i < list.count; i++) {
+        if (list.count != x->shape.rank || seen[axes[i]]) return function_fault(e, a, "takes every axis once");
         seen[axes[i]] = true;
     }
-    code = array_permute(e, x, axes, &x);
-    return give(result, code, x);
+    if (list.count == 0)
+        code = array_turn(e, x, &x);
+    else if (swaps)
+        code = array_swap_axes(e, x, axes[0], axes[1], &x);
+    else
+        code = array_permute(e, x, axes, &x);
+    return function_give(result, code, x);
 }
 
-static int call_swapaxes(struct evaluation *e, const struct arguments *a, struct thing *result)
+/* swapaxes(x, axis1, axis2); moveaxis(x, source, destination) */
+static int call_two_axes(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
-    size_t one, other, axes[TENSOR_RANK_MAX];
+    size_t one, other;
     int code = argument_array(e, a, 0, &x);
     if (code == CODE_OK) code = function_axis(e, &a->things[1], x->shape.rank, &one);
     if (code == CODE_OK) code = function_axis(e, &a->things[2], x->shape.rank, &other);
-    if (code != CODE_OK) return code;
-    for (size_t i = 0; i < x->shape.rank; i++)
-        axes[i] = i == one ? other : i == other ? one : i;
-    code = array_permute(e, x, axes, &x);
-    return give(result, code, x);
-}
-
-static int call_moveaxis(struct evaluation *e, const struct arguments *a, struct thing *result)
-{
-    struct array *x = NULL;
-    size_t from, to, axes[TENSOR_RANK_MAX], at = 0;
-    int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK) code = function_axis(e, &a->things[1], x->shape.rank, &from);
-    if (code == CODE_OK) code = function_axis(e, &a->things[2], x->shape.rank, &to);
-    if (code != CODE_OK) return code;
-    for (size_t i = 0; i < x->shape.rank; i++) {
-        if (at == from) at++;
-        axes[i] = i == to ? from : at++;
-    }
-    code = array_permute(e, x, axes, &x);
-    return give(result, code, x);
+    if (code == CODE_OK && strcmp(a->builtin->op, "move") == 0)
+        code = array_move_axis(e, x, one, other, &x);
+    else if (code == CODE_OK)
+        code = array_swap_axes(e, x, one, other, &x);
+    return function_give(result, code, x);
 }
 
 static int call_expand_dims(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -142,7 +165,7 @@ static int call_expand_dims(struct evaluation *e, const struct arguments *a, str
     for (size_t i = 0; i < shape.rank; i++)
         shape.dim[i] = i < axis ? x->shape.dim[i] : i == axis ? 1 : x->shape.dim[i - 1];
     code = array_reshape(e, x, &shape, &x);
-    return give(result, code, x);
+    return function_give(result, code, x);
 }
 
 static int call_squeeze(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -159,7 +182,7 @@ static int call_squeeze(struct evaluation *e, const struct arguments *a, struct 
         if (!chosen[i] || x->shape.dim[i] != 1) shape.dim[shape.rank++] = x->shape.dim[i];
     }
     code = array_reshape(e, x, &shape, &x);
-    return give(result, code, x);
+    return function_give(result, code, x);
 }
 
 static int call_broadcast_to(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -173,217 +196,20 @@ static int call_broadcast_to(struct evaluation *e, const struct arguments *a, st
         if (shape.dim[i] == (size_t)-1 && i + x->shape.rank >= shape.rank)
             shape.dim[i] = x->shape.dim[i + x->shape.rank - shape.rank];
     code = array_broadcast(e, x, &shape, &x);
-    return give(result, code, x);
-}
-
-/* ---- several ---- */
-
-static int read_parts(struct evaluation *e, const struct thing *thing, struct array ***parts, size_t *count,
-                      enum number_type *type)
-{
-    struct sequence items = {0};
-    int code = evaluation_items(e, thing, &items);
-    *count = items.count;
-    *type = TYPE_BOOL;
-    if (code == CODE_OK && items.count == 0) return evaluation_fault(e, "nothing to put together");
-    *parts = arena_array(e->arena, items.count, sizeof **parts);
-    if (code == CODE_OK && *parts == NULL) return evaluation_no_memory(e);
-    for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
-        code = array_of(e, &items.items[i], &(*parts)[i]);
-        if (code == CODE_OK && (*parts)[i]->type > *type) *type = (*parts)[i]->type;
-    }
-    return code;
-}
-
-static int concatenate(struct evaluation *e, struct array **parts, size_t count, size_t axis, enum number_type type,
-                       struct array **y)
-{
-    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
-    for (size_t k = 1; k < count; k++) {
-        bool fits = parts[k]->shape.rank == parts[0]->shape.rank;
-        for (size_t i = 0; fits && i < parts[0]->shape.rank; i++)
-            fits = i == axis || parts[k]->shape.dim[i] == parts[0]->shape.dim[i];
-        if (!fits)
-            return evaluation_fault(e, "shapes %s and %s cannot stand behind each other along axis %zu",
-                                    shape_text(&parts[0]->shape, one), shape_text(&parts[k]->shape, other), axis);
-    }
-    if (count == 1) {
-        *y = parts[0];
-        return CODE_OK;
-    }
-    const double number = (double)axis;
-    return array_op(e, "concatenate", &number, 1, parts, count, type, y);
-}
-
-static int call_concatenate(struct evaluation *e, const struct arguments *a, struct thing *result)
-{
-    struct array **parts = NULL, *y = NULL;
-    size_t count, axis = 0;
-    enum number_type type;
-    int code = read_parts(e, &a->things[0], &parts, &count, &type);
-    if (code == CODE_OK && a->given[1]) code = function_axis(e, &a->things[1], parts[0]->shape.rank, &axis);
-    if (code == CODE_OK && parts[0]->shape.rank == 0) code = function_fault(e, a, "takes arrays, not numbers");
-    if (code == CODE_OK) code = concatenate(e, parts, count, axis, type, &y);
-    return give(result, code, y);
-}
-
-static int call_stack(struct evaluation *e, const struct arguments *a, struct thing *result)
-{
-    struct array **parts = NULL, *y = NULL;
-    size_t count, axis = 0;
-    enum number_type type;
-    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
-    int code = read_parts(e, &a->things[0], &parts, &count, &type);
-    for (size_t k = 1; code == CODE_OK && k < count; k++)
-        if (!shape_equal(&parts[k]->shape, &parts[0]->shape))
-            return evaluation_fault(e, "stack takes arrays of one shape, not %s and %s",
-                                    shape_text(&parts[0]->shape, one), shape_text(&parts[k]->shape, other));
-    if (code == CODE_OK && a->given[1]) code = function_axis(e, &a->things[1], parts[0]->shape.rank + 1, &axis);
-    for (size_t k = 0; code == CODE_OK && k < count; k++) {
-        struct shape shape = {.rank = parts[k]->shape.rank + 1};
-        if (shape.rank > LANGUAGE_RANK_MAX) return function_fault(e, a, "makes too many axes");
-        for (size_t i = 0; i < shape.rank; i++)
-            shape.dim[i] = i < axis ? parts[k]->shape.dim[i] : i == axis ? 1 : parts[k]->shape.dim[i - 1];
-        code = array_reshape(e, parts[k], &shape, &parts[k]);
-    }
-    if (code == CODE_OK) code = concatenate(e, parts, count, axis, type, &y);
-    return give(result, code, y);
-}
-
-/* vstack: rows below each other; hstack: beside each other, of vectors one behind the other. */
-static int call_rows(struct evaluation *e, const struct arguments *a, struct thing *result)
-{
-    struct array **parts = NULL, *y = NULL;
-    size_t count;
-    enum number_type type;
-    bool below = strcmp(a->builtin->op, "vstack") == 0, columns = strcmp(a->builtin->op, "column_stack") == 0;
-    int code = read_parts(e, &a->things[0], &parts, &count, &type);
-    if (code != CODE_OK || parts == NULL) return code;
-    bool vectors = parts[0]->shape.rank < 2;
-    for (size_t k = 0; code == CODE_OK && k < count; k++) {
-        if (parts[k]->shape.rank > 1 || (!below && !columns && parts[k]->shape.rank > 0)) continue;
-        struct shape shape = {.rank = 2, .dim = {below ? 1 : parts[k]->size, below ? parts[k]->size : 1}};
-        if (!below && !columns) shape = (struct shape){.rank = 1, .dim = {1}};
-        code = array_reshape(e, parts[k], &shape, &parts[k]);
-    }
-    if (code == CODE_OK) code = concatenate(e, parts, count, below || (vectors && !columns) ? 0 : 1, type, &y);
-    return give(result, code, y);
-}
-
-/* np.r_[x, y]: along the first axis, numbers as vectors. */
-static int call_behind(struct evaluation *e, const struct arguments *a, struct thing *result)
-{
-    struct array **parts = NULL, *y = NULL;
-    const struct shape one = {.rank = 1, .dim = {1}};
-    size_t count;
-    enum number_type type;
-    int code = read_parts(e, &a->things[0], &parts, &count, &type);
-    for (size_t k = 0; code == CODE_OK && k < count; k++)
-        if (parts[k]->shape.rank == 0) code = array_reshape(e, parts[k], &one, &parts[k]);
-    if (code == CODE_OK) code = concatenate(e, parts, count, 0, type, &y);
-    return give(result, code, y);
-}
-
-static int part_of(struct evaluation *e, struct array *x, size_t axis, size_t begin, size_t end, struct thing *part)
-{
-    struct array_view view = array_whole(&x->shape);
-    view.offset = begin * (size_t)view.stride[axis];
-    view.shape.dim[axis] = end > begin ? end - begin : 0;
-    int code = array_read_view(e, x, &view, &x);
-    return give(part, code, x);
-}
-
-/* Into so many equal parts, or at these places; PyTorch's split and chunk differ: parts of a length, so many parts. */
-static int call_split(struct evaluation *e, const struct arguments *a, struct thing *result)
-{
-    struct array *x = NULL;
-    struct sequence places = {0}, *parts = sequence_new(e->arena);
-    size_t axis = 0, count = 0, begin = 0;
-    int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK && a->given[2]) code = function_axis(e, &a->things[2], x->shape.rank, &axis);
-    if (code != CODE_OK) return code;
-    if (parts == NULL) return evaluation_no_memory(e);
-    if (x->shape.rank == 0) return function_fault(e, a, "takes an array, not a number");
-    size_t length = x->shape.dim[axis];
-    bool at_places = a->things[1].kind == THING_LIST || a->things[1].kind == THING_TUPLE;
-    if (at_places) {
-        places = *a->things[1].sequence;
-        count = places.count + 1;
-    } else {
-        code = argument_size(e, a, 1, 1, &count);
-        if (code == CODE_OK && (count == 0 || length % count != 0))
-            return evaluation_fault(e, "an axis of length %zu cannot be split into %zu equal parts", length, count);
-    }
-    if (code == CODE_OK) code = evaluation_step(e, count);
-    for (size_t k = 0; code == CODE_OK && k < count; k++) {
-        double place = at_places && k < places.count ? 0 : (double)length;
-        if (at_places && k < places.count) code = function_whole(e, &places.items[k], "a place", &place);
-        size_t even = (k + 1) * (length / count);
-        if (!at_places) place = (double)even;
-        if (code == CODE_OK && !(place >= (double)begin && place <= (double)length))
-            code = evaluation_fault(e, "the place %g is not between %zu and %zu", place, begin, length);
-        struct thing part = {0};
-        if (code == CODE_OK) code = part_of(e, x, axis, begin, (size_t)place, &part);
-        if (code == CODE_OK && !sequence_add(e->arena, parts, part)) code = evaluation_no_memory(e);
-        begin = (size_t)place;
-    }
-    *result = (struct thing){.kind = THING_LIST, .sequence = parts};
-    return code;
+    return function_give(result, code, x);
 }
 
 /* ---- larger ones ---- */
-
-/* One number for all, a pair for all, or a pair for each axis. */
-static int read_pads(struct evaluation *e, const struct thing *thing, size_t rank, double *pads)
-{
-    double number;
-    if (thing->kind != THING_TUPLE && thing->kind != THING_LIST) {
-        int code = function_whole(e, thing, "a padding", &number);
-        for (size_t i = 0; code == CODE_OK && i < 2 * rank; i++)
-            pads[i] = number;
-        return code;
-    }
-    const struct sequence *list = thing->sequence;
-    bool pairs = list->count > 0 && (list->items[0].kind == THING_TUPLE || list->items[0].kind == THING_LIST);
-    if (pairs ? list->count != rank && list->count != 1 : list->count != 2)
-        return evaluation_fault(e, "pad takes a number, a pair, or a pair for each of %zu axes", rank);
-    for (size_t i = 0; i < rank; i++) {
-        const struct sequence *pair = pairs ? list->items[list->count == 1 ? 0 : i].sequence : list;
-        if (pairs && list->items[list->count == 1 ? 0 : i].kind != THING_TUPLE &&
-            list->items[list->count == 1 ? 0 : i].kind != THING_LIST)
-            return evaluation_fault(e, "pad takes a pair for each axis");
-        if (pair->count != 2) return evaluation_fault(e, "pad takes a pair for each axis");
-        for (size_t k = 0; k < 2; k++)
-            if (function_whole(e, &pair->items[k], "a padding", &pads[2 * i + k]) != CODE_OK)
-                return evaluation_failed(e);
-    }
-    return CODE_OK;
-}
-
-static int call_pad(struct evaluation *e, const struct arguments *a, struct thing *result)
-{
-    struct array *x = NULL;
-    double numbers[2 + 2 * TENSOR_RANK_MAX];
-    int code = argument_array(e, a, 0, &x);
-    if (code != CODE_OK) return code;
-    if (a->things[2].kind == THING_TEXT && strcmp(a->things[2].text, "constant") != 0)
-        return function_fault(e, a, "has the mode \"constant\" alone");
-    numbers[1] = (double)x->shape.rank;
-    code = argument_number(e, a, 3, 0, &numbers[0]);
-    if (code == CODE_OK) code = read_pads(e, &a->things[1], x->shape.rank, numbers + 2);
-    for (size_t i = 0; code == CODE_OK && i < 2 * x->shape.rank; i++)
-        if (!(numbers[2 + i] >= 0 && numbers[2 + i] <= 1e9))
-            return function_fault(e, a, "takes paddings of 0 and more");
-    if (code == CODE_OK) code = array_op(e, "pad", numbers, 2 + 2 * x->shape.rank, &x, 1, x->type, &x);
-    return give(result, code, x);
-}
 
 static int call_flip(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
     bool chosen[TENSOR_RANK_MAX];
+    struct sequence list;
     int code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK) code = function_axes(e, &a->things[1], x->shape.rank, chosen);
+    if (code == CODE_OK) code = gather_list(e, a, 1, &list);
+    const struct thing axes = {.kind = a->given[1] ? THING_TUPLE : THING_NONE, .sequence = &list};
+    if (code == CODE_OK) code = function_axes(e, &axes, x->shape.rank, chosen);
     if (code != CODE_OK) return code;
     struct array_view view = array_whole(&x->shape);
     for (size_t i = 0; i < x->shape.rank; i++)
@@ -392,7 +218,7 @@ static int call_flip(struct evaluation *e, const struct arguments *a, struct thi
             view.stride[i] = -view.stride[i];
         }
     code = array_read_view(e, x, &view, &x);
-    return give(result, code, x);
+    return function_give(result, code, x);
 }
 
 /* Every axis so many times: each is repeated as one axis more before it. */
@@ -423,7 +249,7 @@ static int call_tile(struct evaluation *e, const struct arguments *a, struct thi
     }
     code = array_read_view(e, x, &view, &x);
     if (code == CODE_OK) code = array_reshape(e, x, &out, &x);
-    return give(result, code, x);
+    return function_give(result, code, x);
 }
 
 /* Every element so many times, one behind the other; along an axis. */
@@ -455,7 +281,7 @@ static int call_repeat(struct evaluation *e, const struct arguments *a, struct t
     view.stride[axis] = array_whole(&x->shape).stride[axis];
     code = array_read_view(e, x, &view, &x);
     if (code == CODE_OK) code = array_reshape(e, x, &out, &x);
-    return give(result, code, x);
+    return function_give(result, code, x);
 }
 
 /* ---- picking ---- */
@@ -475,7 +301,7 @@ static int call_take(struct evaluation *e, const struct arguments *a, struct thi
     }
     const double numbers[2] = {(double)axis, 1};
     if (code == CODE_OK) code = array_op(e, "index", numbers, 2, inputs, 2, inputs[0]->type, &y);
-    return give(result, code, y);
+    return function_give(result, code, y);
 }
 
 static int take_along(struct evaluation *e, struct array *x, struct array *index, const struct thing *axis,
@@ -486,7 +312,7 @@ static int take_along(struct evaluation *e, struct array *x, struct array *index
     int code = function_axis(e, axis, x->shape.rank, &which);
     const double number = (double)which;
     if (code == CODE_OK) code = array_op(e, "take_along_axis", &number, 1, inputs, 2, x->type, &y);
-    return give(result, code, y);
+    return function_give(result, code, y);
 }
 
 static int call_take_along_axis(struct evaluation *e, const struct arguments *a, struct thing *result)
@@ -515,37 +341,25 @@ static int call_diagonal(struct evaluation *e, const struct arguments *a, struct
     size_t n = x->shape.dim[0] < x->shape.dim[1] ? x->shape.dim[0] : x->shape.dim[1];
     const struct array_view view = {.shape = {.rank = 1, .dim = {n}}, .stride = {whole.stride[0] + whole.stride[1]}};
     code = array_read_view(e, x, &view, &x);
-    return give(result, code, x);
+    return function_give(result, code, x);
 }
 
 const struct builtin shape_builtins[] = {
-    {"reshape", "x, shape|newshape, *", call_reshape, NULL, BOTH},
+    {"reshape", "x, shape|newshape, *, order=", call_reshape, NULL, BOTH},
     {"view", "x, shape, *", call_reshape, NULL, METHOD},
-    {"ravel", "x", call_flatten, NULL, BOTH},
-    {"flatten", "x, start_dim=, end_dim=", call_flatten, NULL, BOTH},
+    {"ravel", "x, start_dim=, end_dim=, order=", call_flatten, NULL, BOTH},
+    {"flatten", "x, start_dim=, end_dim=, order=", call_flatten, NULL, BOTH},
     {"transpose", "x, axes|axis=, *", call_transpose, NULL, BOTH},
     {"permute", "x, axes|dims=, *", call_transpose, NULL, BOTH},
     {"t", "x", call_transpose, NULL, BOTH},
-    {"swapaxes", "x, axis1, axis2", call_swapaxes, NULL, BOTH},
-    {"moveaxis", "x, source, destination", call_moveaxis, NULL, BOTH},
-    {"movedim", "x, source, destination", call_moveaxis, NULL, BOTH},
+    {"swapaxes", "x, axis1, axis2", call_two_axes, "swap", BOTH},
+    {"moveaxis", "x, source, destination", call_two_axes, "move", BOTH},
+    {"movedim", "x, source, destination", call_two_axes, "move", BOTH},
     {"expand_dims", "x, axis", call_expand_dims, NULL, FREE},
     {"unsqueeze", "x, axis", call_expand_dims, NULL, BOTH},
     {"squeeze", "x, axis=", call_squeeze, NULL, BOTH},
     {"broadcast_to", "x, shape, *", call_broadcast_to, NULL, BOTH},
     {"expand", "x, shape, *", call_broadcast_to, NULL, METHOD},
-    {"concatenate", "arrays|tensors, axis=", call_concatenate, NULL, FREE},
-    {"concat", "arrays|tensors, axis=", call_concatenate, NULL, FREE},
-    {"cat", "arrays|tensors, axis=", call_concatenate, NULL, FREE},
-    {"stack", "arrays|tensors, axis=", call_stack, NULL, FREE},
-    {"vstack", "arrays", call_rows, "vstack", FREE},
-    {"hstack", "arrays", call_rows, "hstack", FREE},
-    {"column_stack", "arrays", call_rows, "column_stack", FREE},
-    {"c_", "arrays", call_rows, "column_stack", FREE}, /* np.c_[x, y] */
-    {"r_", "arrays", call_behind, NULL, FREE},
-    {"split", "x, parts|indices_or_sections, axis=", call_split, NULL, FREE},
-    {"chunk", "x, parts|chunks, axis=", call_split, NULL, BOTH},
-    {"pad", "x, pad_width, mode=, constant_values=", call_pad, NULL, FREE},
     {"flip", "x, axis=, *", call_flip, NULL, BOTH},
     {"tile", "x, reps, *", call_tile, NULL, BOTH},
     {"repeat", "x, repeats, axis=", call_repeat, NULL, BOTH},

@@ -50,11 +50,11 @@ struct observer {
     bool (*fails)(void *context, struct evaluation *e, const struct statement *statement);
 };
 
-/* The names of a call of a def. */
+/* The names of a call of a def, or of a comprehension. */
 struct frame {
-    struct frame *caller;
-    bool library;  /* of a function that is written in the language, but not in the program */
-    size_t number; /* of the call, from 1 */
+    struct frame *outer; /* where names are looked for that this one has not; NULL: on the outermost level */
+    bool library;        /* of a function that is written in the language, but not in the program */
+    size_t number;       /* of the call, from 1; a comprehension has that of the call around it, 0 without one */
     struct local {
         size_t symbol;
         struct thing thing;
@@ -62,6 +62,12 @@ struct frame {
     size_t count, room;
     bool returned;
     struct thing result;
+};
+
+/* What a function has of the place where it was defined. */
+struct closure {
+    struct frame *frame;     /* NULL: the outermost level */
+    struct thing **defaults; /* by parameter; NULL where there is none, or it could not be evaluated */
 };
 
 /* What a name of the program stood for, one after the other. */
@@ -114,6 +120,18 @@ struct evaluation {
 static inline void evaluation_at(struct evaluation *e, struct spot spot)
 {
     if (e->frame == NULL || !e->frame->library) e->spot = spot;
+}
+
+/* The number of the call that is being evaluated; 0 on the outermost level. */
+static inline size_t evaluation_call_number(const struct evaluation *e)
+{
+    return e->frame != NULL ? e->frame->number : 0;
+}
+
+/* Whether somebody looks on: not at functions of the library, which are nobody's code. */
+static inline bool evaluation_is_observed(const struct evaluation *e)
+{
+    return e->observer != NULL && (e->frame == NULL || !e->frame->library);
 }
 
 /* Counts so many steps, or elements, of what may be done. */

@@ -4,51 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/language/equality.h"
 #include "core/language/functions.h"
 #include "core/language/known.h"
+#include "core/language/selection.h"
 
 /* ---- what is no array ---- */
-
-/* Which of `count` an index means; negative ones count from the end. */
-static int find_index(struct evaluation *e, const struct thing *thing, size_t count, size_t *index)
-{
-    double number;
-    *index = 0;
-    int code = function_whole(e, thing, "an index", &number);
-    if (code != CODE_OK) return code;
-    double i = number < 0 ? number + (double)count : number;
-    if (!(i >= 0 && i < (double)count))
-        return evaluation_fault(e, "the index %g is out of range: there are %zu", number, count);
-    *index = (size_t)i;
-    return CODE_OK;
-}
-
-/* A slice of `count`: where it begins, how it goes on, and how many it has; Python's rules. */
-static int find_slice(struct evaluation *e, const struct thing *slice, size_t count, size_t *start, ptrdiff_t *step,
-                      size_t *taken)
-{
-    *start = *taken = 0;
-    *step = 1;
-    double bounds[3] = {0, 0, 1}, n = (double)count;
-    for (size_t i = 0; i < 3; i++)
-        if (slice->bounds[i].kind != THING_NONE) {
-            int code = function_whole(e, &slice->bounds[i], "a slice's bound", &bounds[i]);
-            if (code != CODE_OK) return code;
-        }
-    double by = bounds[2], low = by > 0 ? 0 : -1, high = by > 0 ? n : n - 1;
-    if (by == 0 || fabs(by) > 1e15) return evaluation_fault(e, "a slice's step is %g", by);
-    for (size_t i = 0; i < 2; i++) {
-        if (slice->bounds[i].kind == THING_NONE)
-            bounds[i] = (i == 0) == (by > 0) ? low : high;
-        else
-            bounds[i] = fmin(fmax(bounds[i] < 0 ? bounds[i] + n : bounds[i], low), high);
-    }
-    double many = ceil((bounds[1] - bounds[0]) / by);
-    *taken = many > 0 ? (size_t)many : 0;
-    *start = *taken > 0 ? (size_t)bounds[0] : 0;
-    *step = (ptrdiff_t)by;
-    return CODE_OK;
-}
 
 static int read_sequence(struct evaluation *e, const struct thing *of, const struct thing *subscript,
                          struct thing *result)
@@ -57,13 +18,13 @@ static int read_sequence(struct evaluation *e, const struct thing *of, const str
     size_t index = 0, start, taken;
     ptrdiff_t step;
     if (subscript->kind != THING_SLICE) {
-        int code = find_index(e, subscript, sequence->count, &index);
+        int code = selection_index(e, subscript, sequence->count, &index);
         if (code == CODE_OK) *result = sequence->items[index];
         return code;
     }
     struct sequence *part = sequence_new(e->arena);
     if (part == NULL) return evaluation_no_memory(e);
-    int code = find_slice(e, subscript, sequence->count, &start, &step, &taken);
+    int code = selection_slice(e, subscript, sequence->count, &start, &step, &taken);
     if (code == CODE_OK) code = evaluation_step(e, taken);
     for (size_t i = 0; code == CODE_OK && i < taken; i++)
         if (!sequence_add(e->arena, part, sequence->items[(ptrdiff_t)start + (ptrdiff_t)i * step]))
@@ -72,239 +33,26 @@ static int read_sequence(struct evaluation *e, const struct thing *of, const str
     return code;
 }
 
-static bool same_key(const struct thing *a, const struct thing *b)
+static int read_dictionary(struct evaluation *e, const struct thing *of, const struct thing *subscript,
+                           struct thing *result)
 {
-    if (a->kind != b->kind) return false;
-    return a->kind == THING_TEXT ? strcmp(a->text, b->text) == 0 : a->kind == THING_NUMBER && a->number == b->number;
-}
-
-/* The value of a key in a dictionary; NULL where it is not there. */
-static struct thing *find_key(const struct thing *of, const struct thing *key)
-{
-    for (size_t i = 0; i < of->sequence->count; i += 2)
-        if (same_key(&of->sequence->items[i], key)) return &of->sequence->items[i + 1];
-    return NULL;
-}
-
-static int read_dictionary(struct evaluation *e, const struct thing *of, const struct thing *key, struct thing *result)
-{
-    const struct thing *value = find_key(of, key);
-    if (value == NULL && key->kind == THING_TEXT)
-        return evaluation_fault(e, "the dictionary has no \"%.80s\"", key->text);
+    struct thing key, *value = NULL;
+    int code = equality_key(e, subscript, &key);
+    if (code == CODE_OK) code = equality_find(e, of, &key, &value);
+    if (code != CODE_OK) return code;
+    if (value == NULL && key.kind == THING_TEXT)
+        return evaluation_fault(e, "the dictionary has no \"%.80s\"", key.text);
     if (value == NULL) return evaluation_fault(e, "the dictionary has no such key");
     *result = *value;
-    return evaluation_step(e, of->sequence->count / 2);
+    return CODE_OK;
 }
 
 static int read_range(struct evaluation *e, const struct thing *of, const struct thing *subscript, struct thing *result)
 {
     size_t index;
-    int code = find_index(e, subscript, of->range->count, &index);
+    int code = selection_index(e, subscript, of->range->count, &index);
     if (code == CODE_OK) *result = range_item(of->range, index);
     return code;
-}
-
-/* ---- what of an array is meant ---- */
-
-enum { AXES_MAX = 2 * LANGUAGE_RANK_MAX };
-
-/* The subscripts of an array: a view of it by its integers, slices and new axes; and, of that view, axes next to each
- * other that integer arrays pick from, or a mask over some. */
-struct selection {
-    struct array_view view;
-    size_t first, count;                        /* of the view's axes that arrays pick from; 0 where there are none */
-    size_t axes[LANGUAGE_RANK_MAX], axis_count; /* all of these, while they may stand apart */
-    struct array *picks[LANGUAGE_RANK_MAX];
-    struct array *mask; /* over the view's axes from `first` on; NULL without */
-};
-
-/* Whether it stands for an array that picks; *array is it then. */
-static int as_pick(struct evaluation *e, const struct thing *subscript, struct array **array)
-{
-    *array = NULL;
-    if (subscript->kind == THING_ARRAY &&
-        (subscript->array->size > 1 || subscript->array->shape.rank > 0 || subscript->array->numbers == NULL))
-        return array_of(e, subscript, array);
-    if (subscript->kind == THING_LIST || subscript->kind == THING_RANGE) return array_of(e, subscript, array);
-    return CODE_OK;
-}
-
-static size_t axes_taken(const struct thing *subscript, const struct array *pick)
-{
-    if (subscript->kind == THING_NONE || subscript->kind == THING_ELLIPSIS) return 0;
-    return pick != NULL && pick->type == TYPE_BOOL ? pick->shape.rank : 1;
-}
-
-static void take_axis(struct selection *s, size_t dim, ptrdiff_t stride)
-{
-    s->view.shape.dim[s->view.shape.rank] = dim;
-    s->view.stride[s->view.shape.rank++] = stride;
-}
-
-static int add_pick(struct evaluation *e, struct selection *s, struct array *pick)
-{
-    if (s->mask != NULL || (pick->type == TYPE_BOOL && s->count > 0))
-        return evaluation_fault(e, "a mask stands alone among subscripts that are arrays");
-    size_t n = pick->type == TYPE_BOOL ? pick->shape.rank : 1;
-    for (size_t i = 0; i < n && s->axis_count < LANGUAGE_RANK_MAX; i++)
-        s->axes[s->axis_count++] = s->view.shape.rank + i;
-    if (pick->type == TYPE_BOOL)
-        s->mask = pick;
-    else
-        s->picks[s->count++] = pick;
-    return CODE_OK;
-}
-
-/* The axes that arrays pick from are put next to each other: where they stand; in front of all others where a slice or
- * a new axis stands between these arrays, integers among them, as NumPy has it. */
-static void gather_axes(struct selection *s, bool apart)
-{
-    struct array_view old = s->view;
-    size_t n = 0;
-    s->first = s->axis_count > 0 ? s->axes[0] : 0;
-    if (!apart || s->axis_count == 0) return;
-    s->first = 0;
-    for (size_t pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < old.shape.rank; i++) {
-            bool picked = false;
-            for (size_t k = 0; k < s->axis_count; k++)
-                picked = picked || s->axes[k] == i;
-            if (picked != (pass == 0)) continue;
-            s->view.shape.dim[n] = old.shape.dim[i];
-            s->view.stride[n++] = old.stride[i];
-        }
-}
-
-static int select_axes(struct evaluation *e, const struct array *array, const struct thing *subscripts, size_t count,
-                       struct selection *s)
-{
-    char shape[SHAPE_TEXT_MAX];
-    struct array *picks[AXES_MAX] = {NULL};
-    size_t taken = 0, axis = 0, ellipses = 0;
-    bool picking = false, ended = false, apart = false; /* a row of integers and arrays has begun, has ended */
-    const struct array_view whole = array_whole(&array->shape);
-    *s = (struct selection){0};
-    for (size_t i = 0; i < count; i++) {
-        if (as_pick(e, &subscripts[i], &picks[i]) != CODE_OK) return evaluation_failed(e);
-        taken += axes_taken(&subscripts[i], picks[i]);
-        ellipses += subscripts[i].kind == THING_ELLIPSIS;
-    }
-    if (taken > array->shape.rank || ellipses > 1)
-        return evaluation_fault(e, "%zu subscripts for an array of shape %s", taken, shape_text(&array->shape, shape));
-    for (size_t i = 0; i <= count; i++) {
-        const struct thing *subscript = &subscripts[i];
-        bool rest = i == count ? ellipses == 0 : subscript->kind == THING_ELLIPSIS;
-        size_t index, start, n;
-        ptrdiff_t step;
-        for (size_t left = array->shape.rank - taken; rest && left > 0; left--, axis++)
-            take_axis(s, array->shape.dim[axis], whole.stride[axis]);
-        if (i == count) break;
-        bool picks_here =
-            subscript->kind != THING_ELLIPSIS && subscript->kind != THING_NONE && subscript->kind != THING_SLICE;
-        apart = apart || (picks_here && ended);
-        ended = ended || (picking && !picks_here);
-        picking = picking || picks_here;
-        if (subscript->kind == THING_ELLIPSIS) continue;
-        if (subscript->kind == THING_NONE) {
-            take_axis(s, 1, 0);
-        } else if (subscript->kind == THING_SLICE) {
-            if (find_slice(e, subscript, array->shape.dim[axis], &start, &step, &n) != CODE_OK)
-                return evaluation_failed(e);
-            s->view.offset += start * (size_t)whole.stride[axis];
-            take_axis(s, n, step * whole.stride[axis]);
-            axis++;
-        } else if (picks[i] != NULL) {
-            if (add_pick(e, s, picks[i]) != CODE_OK) return evaluation_failed(e);
-            for (size_t a = axes_taken(subscript, picks[i]); a > 0; a--, axis++)
-                take_axis(s, array->shape.dim[axis], whole.stride[axis]);
-        } else {
-            if (find_index(e, subscript, array->shape.dim[axis], &index) != CODE_OK) return evaluation_failed(e);
-            s->view.offset += index * (size_t)whole.stride[axis];
-            axis++;
-        }
-        if (s->view.shape.rank > AXES_MAX - LANGUAGE_RANK_MAX)
-            return evaluation_fault(e, "more than %d axes", LANGUAGE_RANK_MAX);
-    }
-    gather_axes(s, apart);
-    return CODE_OK;
-}
-
-/* Indices that are known now are checked now: those that are data are when the program is run. */
-static int check_pick(struct evaluation *e, const struct array *pick, size_t dim)
-{
-    for (size_t i = 0; pick->numbers != NULL && i < pick->size; i++) {
-        double index = pick->numbers[i];
-        if (index != floor(index)) return evaluation_fault(e, "an index is %g, no whole number", index);
-        if (!(index >= -(double)dim && index < (double)dim))
-            return evaluation_fault(e, "the index %g is out of range: there are %zu", index, dim);
-    }
-    return CODE_OK;
-}
-
-/* All that pick, broadcast to one shape. */
-static int align_picks(struct evaluation *e, struct selection *s)
-{
-    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
-    struct shape common = s->picks[0]->shape;
-    for (size_t k = 1; k < s->count; k++) {
-        struct shape both;
-        if (!array_common_shape(&common, &s->picks[k]->shape, &both))
-            return evaluation_fault(e, "subscripts of shapes %s and %s do not fit", shape_text(&common, one),
-                                    shape_text(&s->picks[k]->shape, other));
-        common = both;
-    }
-    for (size_t k = 0; k < s->count && s->mask == NULL; k++)
-        if (array_settle(e, s->picks[k]) != CODE_OK ||
-            check_pick(e, s->picks[k], s->view.shape.dim[s->first + k]) != CODE_OK)
-            return evaluation_failed(e);
-    for (size_t k = 0; k < s->count; k++)
-        if (array_broadcast(e, s->picks[k], &common, &s->picks[k]) != CODE_OK) return evaluation_failed(e);
-    return CODE_OK;
-}
-
-/* ---- masks ---- */
-
-/* A mask whose numbers are known, as one index into the axes that it covers, put into one; what they had is *shape. */
-static int mask_as_pick(struct evaluation *e, struct selection *s)
-{
-    size_t n = 0, at = 0;
-    struct array *pick = NULL;
-    const double *mask;
-    double *numbers;
-    if (known_numbers(e, s->mask, &mask) != CODE_OK) return evaluation_failed(e);
-    for (size_t i = 0; i < s->mask->size; i++)
-        n += mask[i] != 0;
-    const struct shape shape = {.rank = 1, .dim = {n}};
-    int code = array_known(e, &shape, TYPE_INT, &pick, &numbers);
-    for (size_t i = 0; code == CODE_OK && i < s->mask->size; i++)
-        if (mask[i] != 0) numbers[at++] = (double)i;
-    s->picks[0] = pick;
-    s->count = 1;
-    return code;
-}
-
-static int check_mask(struct evaluation *e, const struct selection *s)
-{
-    char one[SHAPE_TEXT_MAX], other[SHAPE_TEXT_MAX];
-    struct shape covered = {.rank = s->mask->shape.rank};
-    memcpy(covered.dim, s->view.shape.dim + s->first, covered.rank * sizeof *covered.dim);
-    if (shape_equal(&covered, &s->mask->shape)) return CODE_OK;
-    return evaluation_fault(e, "a mask of shape %s for axes of shape %s", shape_text(&s->mask->shape, one),
-                            shape_text(&covered, other));
-}
-
-/* The view with the axes that the mask covers put into one. */
-static struct shape fold_axes(const struct selection *s)
-{
-    struct shape folded = {0};
-    size_t covered = s->mask->shape.rank;
-    for (size_t i = 0; i < s->view.shape.rank; i++) {
-        if (i > s->first && i < s->first + covered)
-            folded.dim[folded.rank - 1] *= s->view.shape.dim[i];
-        else
-            folded.dim[folded.rank++] = s->view.shape.dim[i];
-    }
-    return folded;
 }
 
 /* ---- reading ---- */
@@ -314,17 +62,18 @@ static int read_array(struct evaluation *e, struct array *array, const struct th
 {
     struct selection s;
     struct array *part = NULL;
-    int code = select_axes(e, array, subscripts, count, &s);
+    int code = selection_find(e, array, subscripts, count, &s);
     if (code == CODE_OK) code = array_read_view(e, array, &s.view, &part);
     if (code == CODE_OK && s.mask != NULL) {
-        if (check_mask(e, &s) != CODE_OK || mask_as_pick(e, &s) != CODE_OK) return evaluation_failed(e);
-        const struct shape folded = fold_axes(&s);
+        if (selection_check_mask(e, &s) != CODE_OK || selection_pick_mask(e, &s) != CODE_OK)
+            return evaluation_failed(e);
+        const struct shape folded = selection_fold(&s);
         code = array_reshape(e, part, &folded, &part);
     }
     if (code == CODE_OK && s.count > 0) {
         struct array *inputs[1 + LANGUAGE_RANK_MAX] = {part};
         const double numbers[2] = {(double)s.first, (double)s.count};
-        code = align_picks(e, &s);
+        code = selection_align(e, &s);
         memcpy(inputs + 1, s.picks, s.count * sizeof *inputs);
         if (code == CODE_OK) code = array_op(e, "index", numbers, 2, inputs, 1 + s.count, array->type, &part);
     }
@@ -410,7 +159,7 @@ static int write_picks(struct evaluation *e, struct array *array, struct selecti
                        struct array **result)
 {
     struct array *part = NULL, *inputs[2 + LANGUAGE_RANK_MAX] = {NULL}, *put = NULL;
-    int code = align_picks(e, s);
+    int code = selection_align(e, s);
     if (code == CODE_OK) code = array_read_view(e, array, &s->view, &part);
     if (code != CODE_OK) return code;
     struct shape shape = {0};
@@ -440,53 +189,84 @@ static bool takes_none(const double *mask, size_t size)
     return true;
 }
 
+/* Where a mask whose numbers are looked up holds: the axes that it covers are one, from which it picks. */
+static int write_known_mask(struct evaluation *e, struct array *array, struct selection *s, struct array *what,
+                            struct array **made)
+{
+    const double *known = NULL;
+    struct array *folded = NULL;
+    if (known_numbers(e, s->mask, &known) != CODE_OK || selection_check_mask(e, s) != CODE_OK)
+        return evaluation_failed(e);
+    *made = array;
+    if (takes_none(known, s->mask->size)) return CODE_OK;
+    const struct shape shape = selection_fold(s);
+    int code = selection_pick_mask(e, s);
+    if (code == CODE_OK) code = array_read_view(e, array, &s->view, &folded);
+    if (code == CODE_OK) code = array_reshape(e, folded, &shape, &folded);
+    struct selection inner = {.view = array_whole(&shape), .first = s->first, .count = 1, .picks = {s->picks[0]}};
+    if (code == CODE_OK) code = write_picks(e, folded, &inner, PUT_SETS, what, made);
+    if (code == CODE_OK) code = array_reshape(e, *made, &s->view.shape, made);
+    return code == CODE_OK ? write_view(e, array, &s->view, false, *made, made) : code;
+}
+
+/* Whether what is written into an array becomes of its type: it is a mask, or was made with a type of integers. */
+static bool keeps_type(const struct array *array)
+{
+    return array->whole || array->type == TYPE_BOOL;
+}
+
+/* How something is written: where; at each index as often as it is there; added to what is there, which nobody reads;
+ * everywhere, by what a mask is that nobody looks at. */
+struct writing {
+    struct selection s;
+    bool each, adds, chosen;
+};
+
+/* What will be there: what is written; with an operation, what that makes of what is there. */
+static int make_written(struct evaluation *e, struct array *array, const struct thing *subscripts, size_t count,
+                        const struct writing *w, enum operation operation, const struct thing *what,
+                        struct array **written)
+{
+    struct thing there = thing_array(array), after = {0};
+    int code = CODE_OK;
+    if (operation != OPERATION_NONE && !w->adds) {
+        if (!w->chosen) code = read_array(e, array, subscripts, count, &there);
+        if (code == CODE_OK) code = evaluation_binary(e, operation, &there, what, &after);
+        if (code == CODE_OK) code = array_of(e, &after, written);
+    }
+    return code == CODE_OK && keeps_type(array) ? type_cast(e, *written, array->type, written) : code;
+}
+
+static int put_written(struct evaluation *e, struct array *array, struct writing *w, struct array *what,
+                       struct array **made)
+{
+    if (w->chosen)
+        return selection_check_mask(e, &w->s) == CODE_OK ? write_mask(e, array, &w->s, what, made)
+                                                         : evaluation_failed(e);
+    if (w->s.mask != NULL) return write_known_mask(e, array, &w->s, what, made);
+    if (w->s.count > 0) return write_picks(e, array, &w->s, w->each ? PUT_ADDS : PUT_SETS, what, made);
+    int code = array_broadcast(e, what, &w->s.view.shape, &what);
+    return code == CODE_OK ? write_view(e, array, &w->s.view, w->adds, what, made) : code;
+}
+
 static int write_array(struct evaluation *e, struct array *array, const struct thing *subscripts, size_t count,
                        enum operation operation, const struct thing *what, struct thing *result)
 {
-    struct selection s = {0};
+    struct writing w = {.each = operation == OPERATION_ADD_EACH};
     struct array *written = NULL, *made = NULL;
-    struct thing there = {0}, after = {0};
-    const double *known = NULL;
     int code = array_of(e, what, &written);
-    if (code == CODE_OK) code = select_axes(e, array, subscripts, count, &s);
-    bool each = code == CODE_OK && operation == OPERATION_ADD_EACH && s.mask == NULL;
-    if (operation == OPERATION_ADD_EACH) operation = OPERATION_ADD;
-    bool adds = code == CODE_OK && operation == OPERATION_ADD && (each || s.count == 0) && s.mask == NULL;
-    bool computed_mask = code == CODE_OK && mask_chooses(array, &s, written);
-    if (code == CODE_OK && operation != OPERATION_NONE && !adds) {
-        /* What is there, and what becomes of it; where a mask is computed, of all of it. */
-        code = computed_mask ? CODE_OK : read_array(e, array, subscripts, count, &there);
-        if (computed_mask) there = thing_array(array);
-        if (code == CODE_OK) code = evaluation_binary(e, operation, &there, what, &after);
-        if (code == CODE_OK) code = array_of(e, &after, &written);
-    }
+    if (code == CODE_OK) code = selection_find(e, array, subscripts, count, &w.s);
     if (code != CODE_OK) return code;
-    if (computed_mask) {
-        code = check_mask(e, &s);
-        if (code == CODE_OK) code = write_mask(e, array, &s, written, &made);
-    } else if (s.mask != NULL && known_numbers(e, s.mask, &known) != CODE_OK) {
-        return evaluation_failed(e);
-    } else if (s.mask != NULL && takes_none(known, s.mask->size)) {
-        if (check_mask(e, &s) != CODE_OK) return evaluation_failed(e);
-        made = array;
-    } else if (s.mask != NULL) {
-        struct array *folded = NULL;
-        const struct shape shape = fold_axes(&s);
-        if (check_mask(e, &s) != CODE_OK || mask_as_pick(e, &s) != CODE_OK) return evaluation_failed(e);
-        code = array_read_view(e, array, &s.view, &folded);
-        if (code == CODE_OK) code = array_reshape(e, folded, &shape, &folded);
-        struct selection inner = {.view = array_whole(&shape), .first = s.first, .count = 1, .picks = {s.picks[0]}};
-        if (code == CODE_OK) code = write_picks(e, folded, &inner, PUT_SETS, written, &made);
-        if (code == CODE_OK) code = array_reshape(e, made, &s.view.shape, &made);
-        if (code == CODE_OK) code = write_view(e, array, &s.view, false, made, &made);
-    } else if (s.count > 0) {
-        code = write_picks(e, array, &s, each ? PUT_ADDS : PUT_SETS, written, &made);
-    } else {
-        code = array_broadcast(e, written, &s.view.shape, &written);
-        if (code == CODE_OK) code = write_view(e, array, &s.view, adds, written, &made);
-    }
-    if (code == CODE_OK) *result = thing_array(made);
-    return code;
+    if (w.each) operation = OPERATION_ADD;
+    w.each = w.each && w.s.mask == NULL && array->type != TYPE_BOOL;
+    w.adds = w.each || (operation == OPERATION_ADD && w.s.count == 0 && w.s.mask == NULL && !keeps_type(array));
+    w.chosen = mask_chooses(array, &w.s, written);
+    code = make_written(e, array, subscripts, count, &w, operation, what, &written);
+    if (code == CODE_OK) code = put_written(e, array, &w, written, &made);
+    if (code != CODE_OK || made == NULL) return code;
+    if (made != array) made->whole = array->whole;
+    *result = thing_array(made);
+    return CODE_OK;
 }
 
 int subscript_write(struct evaluation *e, const struct thing *of, const struct thing *subscripts, size_t count,
@@ -501,20 +281,21 @@ int subscript_write(struct evaluation *e, const struct thing *of, const struct t
     int code = CODE_OK;
     if (operation != OPERATION_NONE) {
         code = subscript_read(e, of, subscripts, 1, &before);
-        if (code == CODE_OK) code = evaluation_binary(e, operation, &before, what, &after);
+        if (code == CODE_OK) code = evaluation_update(e, operation, &before, what, &after);
         if (code != CODE_OK) return code;
     }
     if (of->kind == THING_LIST) {
-        code = find_index(e, subscripts, of->sequence->count, &index);
+        code = selection_index(e, subscripts, of->sequence->count, &index);
         if (code == CODE_OK) of->sequence->items[index] = after;
         return code;
     }
-    struct thing *place = find_key(of, subscripts);
-    if (subscripts->kind != THING_TEXT && subscripts->kind != THING_NUMBER)
-        return evaluation_fault(e, "a dictionary's key is a string or a number here");
+    struct thing key, *place = NULL;
+    code = equality_key(e, subscripts, &key);
+    if (code == CODE_OK) code = equality_find(e, of, &key, &place);
+    if (code != CODE_OK) return code;
     if (place != NULL)
         *place = after;
-    else if (!sequence_add(e->arena, of->sequence, *subscripts) || !sequence_add(e->arena, of->sequence, after))
+    else if (!sequence_add(e->arena, of->sequence, key) || !sequence_add(e->arena, of->sequence, after))
         return evaluation_no_memory(e);
-    return evaluation_step(e, of->sequence->count / 2);
+    return CODE_OK;
 }

@@ -50,6 +50,7 @@ enum operation {
     OPERATION_EQUAL,
     OPERATION_NOT_EQUAL,
     OPERATION_IN,
+    OPERATION_NOT_IN,
     OPERATION_IS,
     OPERATION_IS_NOT,
     OPERATION_NEGATIVE,
@@ -115,6 +116,7 @@ struct statement {
     enum operation operation; /* of STATEMENT_UPDATE */
     struct expression *value;
     struct block body, otherwise;
+    bool is_followed; /* by an elif: the one statement of what is done otherwise */
     const char *name; /* of STATEMENT_DEFINE */
     size_t symbol;
     struct parameter *parameters;

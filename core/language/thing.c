@@ -39,16 +39,14 @@ struct sequence *sequence_new(struct arena *arena)
     return arena_zeroed(arena, 1, sizeof(struct sequence));
 }
 
+enum { ITEMS_FIRST = 4 };
+
 bool sequence_add(struct arena *arena, struct sequence *sequence, struct thing item)
 {
-    if (sequence->count == sequence->room) {
-        size_t room = sequence->room > 0 ? 2 * sequence->room : 4;
-        struct thing *larger = arena_array(arena, room, sizeof *larger);
-        if (larger == NULL) return false;
-        if (sequence->count > 0) memcpy(larger, sequence->items, sequence->count * sizeof *larger);
-        sequence->items = larger;
-        sequence->room = room;
-    }
+    struct thing *items =
+        arena_grow(arena, sequence->items, sequence->count, &sequence->room, sizeof *items, ITEMS_FIRST);
+    if (items == NULL) return false;
+    sequence->items = items;
     sequence->items[sequence->count++] = item;
     return true;
 }

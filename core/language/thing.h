@@ -18,7 +18,7 @@ enum thing_kind {
     THING_SLICE,
     THING_ELLIPSIS,
     THING_ARRAY,
-    THING_FUNCTION, /* a def of the program */
+    THING_FUNCTION, /* a def or lambda of the program */
     THING_BUILTIN,  /* one of the language, perhaps a method of a thing */
     THING_MODULE,   /* np, torch, self: what stands behind its dot is the name itself */
 };
@@ -36,7 +36,10 @@ struct thing {
         const struct statement *function;
         const struct builtin *builtin;
     };
-    struct thing *self; /* of a builtin that is a method: whose; of the number x.size: x; else NULL */
+    union {
+        struct thing *self;            /* of a builtin that is a method: whose; of the number x.size: x; else NULL */
+        const struct closure *closure; /* of a function: what it has of the place where it was defined */
+    };
 };
 
 struct sequence {
@@ -65,6 +68,7 @@ struct array {
     struct shape shape;
     size_t size;
     enum number_type type;
+    bool whole;            /* made with a type of integers: what is written into it becomes one */
     bool named;            /* the program has had a name for it on the outermost level */
     struct value *value;   /* in the graph; NULL until that needs it */
     const double *numbers; /* NULL where they are not known */
@@ -82,8 +86,10 @@ struct thing thing_array(struct array *array);
 /* The i-th number of a range. */
 struct thing range_item(const struct range *range, size_t i);
 
-/* Appends to a tuple or list; false where memory is short. */
-bool sequence_add(struct arena *arena, struct sequence *sequence, struct thing item);
+/* An empty tuple or list, from the arena; NULL where memory is short. */
 struct sequence *sequence_new(struct arena *arena);
+
+/* Appends to one; false where memory is short. */
+bool sequence_add(struct arena *arena, struct sequence *sequence, struct thing item);
 
 #endif

@@ -193,6 +193,15 @@ START_TEST(long_errors_are_cut_between_characters)
 }
 END_TEST
 
+START_TEST(names_in_errors_are_cut_between_characters)
+{
+    struct error error = {0};
+    error_set(&error, CODE_SHAPE_MISMATCH, "\"%.4s\", \"%.5s\", \"%.3s\"", "a\xC3\xA9\xC3\xA9",
+              "\xE2\x82\xAC\xE2\x82\xAC", "\xF0\x9F\x98\x80");
+    ck_assert_str_eq(error.detail, "\"a\xC3\xA9\", \"\xE2\x82\xAC\", \"\"");
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("basics");
@@ -206,6 +215,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, sums_and_maxima_of_any_length);
     tcase_add_test(tcase, the_first_error_wins_and_its_place_grows_outwards);
     tcase_add_test(tcase, long_errors_are_cut_between_characters);
+    tcase_add_test(tcase, names_in_errors_are_cut_between_characters);
     suite_add_tcase(suite, tcase);
     return suite;
 }

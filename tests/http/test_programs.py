@@ -116,8 +116,10 @@ class ProgramsTest(DaemonTest):
     def test_classes_that_there_are_not(self):
         """They are refused, wherever they come from: a row of zeros in their place would grade something else."""
         request = dict(program="loss = cross_entropy(z, y)", parameters={"z": [[0.1, 0.2, 0.3], [1, 2, 3]]}, gradients={"z": 1})
-        for classes in ([0, 3], [0, -4], [0, 0.5]):
+        for classes in ([0, 3], [0, 0.5]):
             self.assertProblem(self.ask(**request, data={"y": classes}), 400, "out_of_range")
+        for classes in ([0, -1], [0, -4]):
+            self.assertProblem(self.ask(**request, data={"y": classes}), 400, "program_error")
         self.assertEqual(self.ask(**request, data={"y": [0, 2]}).status, 200)
         request["program"] = "loss = cross_entropy(z, np.array([0, 3]))"
         self.assertProblem(self.ask(**request), 400, "program_error")

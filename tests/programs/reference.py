@@ -61,6 +61,10 @@ def number(t):
     return t.to(torch.int64) if t.dtype == torch.bool else t
 
 
+def masks(*operands):
+    return all(tensor(x).dtype == torch.bool for x in operands)
+
+
 def axes_of(t, axis):
     if axis is None:
         return tuple(range(t.dim()))
@@ -73,16 +77,17 @@ def axes_of(t, axis):
 class Array:
     __array_ufunc__ = None
 
-    def __init__(self, t):
+    def __init__(self, t, whole=False):
         self.t = t
+        self.whole = whole  # made with a type of integers: what is written into it becomes one
 
     # ---- operators ----
-    def __add__(self, o): return Array(number(self.t) + number(tensor(o)))
-    def __radd__(self, o): return Array(number(tensor(o)) + number(self.t))
+    def __add__(self, o): return Array(self.t | tensor(o) if masks(self, o) else number(self.t) + number(tensor(o)))
+    def __radd__(self, o): return self + o
     def __sub__(self, o): return Array(number(self.t) - number(tensor(o)))
     def __rsub__(self, o): return Array(number(tensor(o)) - number(self.t))
-    def __mul__(self, o): return Array(number(self.t) * number(tensor(o)))
-    def __rmul__(self, o): return Array(number(tensor(o)) * number(self.t))
+    def __mul__(self, o): return Array(self.t & tensor(o) if masks(self, o) else number(self.t) * number(tensor(o)))
+    def __rmul__(self, o): return self * o
     def __truediv__(self, o): return Array(number(self.t) / number(tensor(o)))
     def __rtruediv__(self, o): return Array(number(tensor(o)) / number(self.t))
     def __floordiv__(self, o): return Array(torch.floor_divide(number(self.t), number(tensor(o))))
@@ -129,6 +134,10 @@ class Array:
         at = places(self.t)[plain(key)]
         value = tensor(value)
         kind = torch.float64 if torch.float64 in (value.dtype, self.t.dtype) else self.t.dtype
+        if self.whole or self.t.dtype == torch.bool:
+            kind = self.t.dtype
+        if kind == torch.int64:
+            value = value.trunc() if value.is_floating_point() else value
         value = value.to(kind).broadcast_to(at.shape).reshape(-1)
         at = torch.as_tensor(np.asarray(at).reshape(-1).copy())
         flat = self.t.to(kind).reshape(-1).clone()
@@ -143,19 +152,21 @@ class Array:
         name = getattr(kind, "__name__", str(kind))
         if "bool" in name:
             return Array(self.t != 0)
-        return Array(self.t.trunc().to(torch.int64) if "int" in name else self.t.to(torch.float64))
+        if "int" not in name:
+            return Array(self.t.to(torch.float64))
+        return Array((self.t.trunc() if self.t.is_floating_point() else self.t).to(torch.int64), True)
 
     def copy(self): return Array(self.t.clone())
     def clone(self): return Array(self.t.clone())
     def detach(self): return Array(self.t.detach())
     def item(self): return Array(self.t.reshape(()))
     def float(self): return Array(self.t.to(torch.float64))
-    def reshape(self, *shape): return reshape(self, *shape)
+    def reshape(self, *shape, order="C"): return reshape(self, *shape, order=order)
     def view(self, *shape): return reshape(self, *shape)
     def transpose(self, *axes): return transpose(self, *axes)
     def permute(self, *axes): return transpose(self, *axes)
-    def flatten(self): return reshape(self, -1)
-    def ravel(self): return reshape(self, -1)
+    def flatten(self, order="C"): return moved(self.t, lambda at: at.flatten(order))
+    def ravel(self, order="C"): return self.flatten(order)
     def t_(self): return self.T
     def unsqueeze(self, axis): return expand_dims(self, axis)
     def expand(self, *shape): return broadcast_to(self, shape)
@@ -227,13 +238,13 @@ def kinds(x, y):
 
 @function
 def maximum(x, y):
-    x, y = kinds(x, y)
+    x, y = (tensor(x), tensor(y)) if masks(x, y) else kinds(x, y)
     return Array(torch.where(x >= y, x, y))
 
 
 @function
 def minimum(x, y):
-    x, y = kinds(x, y)
+    x, y = (tensor(x), tensor(y)) if masks(x, y) else kinds(x, y)
     return Array(torch.where(x <= y, x, y))
 
 
@@ -268,7 +279,10 @@ def power(x, y):
 def clip(x, low=None, high=None, a_min=None, a_max=None, min=None, max=None):
     low = low if low is not None else a_min if a_min is not None else min
     high = high if high is not None else a_max if a_max is not None else max
-    return Array(torch.clamp(number(tensor(x)), low, high))
+    x = number(tensor(x))
+    if any(isinstance(bound, (Array, list)) for bound in (low, high)):
+        low, high = (None if bound is None else tensor(bound).to(x.dtype) for bound in (low, high))
+    return Array(torch.clamp(x, low, high))
 
 
 Array.clamp = clip
@@ -276,13 +290,13 @@ Array.clamp = clip
 
 @function
 def where(c, x, y):
-    x, y = number(tensor(x)), number(tensor(y))
+    x, y = (tensor(x), tensor(y)) if masks(x, y) else (number(tensor(x)), number(tensor(y)))
     kind = torch.promote_types(x.dtype, y.dtype)
     return Array(torch.where(tensor(c) != 0, x.to(kind), y.to(kind)))
 
 
 @function
-def array(x, dtype=None): return Array(tensor(x))
+def array(x, dtype=None): return Array(tensor(x)) if dtype is None else Array(tensor(x)).astype(dtype)
 @function
 def asarray(x): return Array(tensor(x))
 @function
@@ -413,7 +427,7 @@ def std(x, axis=None, keepdims=False, ddof=0, correction=None):
 
 
 def extreme(x, axis, keepdims, largest):
-    t = number(tensor(x))
+    t = tensor(x)
     axes = axes_of(t, axis)
     kept = [a for a in range(t.dim()) if a not in axes]
     rows = t.permute(kept + list(axes)).reshape([t.shape[a] for a in kept] + [-1])
@@ -465,9 +479,13 @@ def cumsum(x, axis=None):
 
 
 @function
-def reshape(x, *shape):
+def reshape(x, *shape, order="C"):
     shape = shape[0] if isinstance(shape[0], (tuple, list)) else shape
-    return moved(tensor(x), lambda at: at.reshape(shape))
+    return moved(tensor(x), lambda at: at.reshape(shape, order=order))
+
+
+@function
+def ravel(x, order="C"): return Array(tensor(x)).ravel(order)
 
 
 @function
@@ -487,7 +505,7 @@ def moving(name, is_method=False):
     return call
 
 
-for name in "swapaxes squeeze repeat ravel take diagonal".split():
+for name in "swapaxes squeeze repeat take diagonal".split():
     moving(name, True)
 for name in "moveaxis flip tile broadcast_to".split():
     moving(name)
@@ -498,7 +516,7 @@ broadcast_to = moving("broadcast_to")
 @function
 def pad(x, widths, mode="constant", constant_values=0):
     at = np.pad(places(tensor(x)) + 1, widths)
-    flat = torch.cat([torch.tensor([float(constant_values)]), real(x).reshape(-1)])
+    flat = torch.cat([real(constant_values).reshape(1), real(x).reshape(-1)])
     return Array(flat[torch.as_tensor(at.reshape(-1))].reshape(at.shape))
 
 
@@ -527,13 +545,19 @@ def split(x, parts, axis=0):
 
 
 def constant(f):
-    return lambda *a, **k: Array(torch.as_tensor(f(*[plain(x) for x in a], **k)))
+    def call(*a, **k):
+        asked = any(kind in (int, np.int32, np.int64) for kind in [k.get("dtype"), *a] if isinstance(kind, type))
+        return Array(torch.as_tensor(f(*[plain(x) for x in a], **k)), asked)
+
+    return call
 
 
-for name in "zeros ones full eye arange linspace".split():
+for name in "zeros ones eye arange linspace".split():
     FUNCTIONS[name] = constant(getattr(np, name))
-for name in "zeros_like ones_like full_like".split():
-    FUNCTIONS[name] = lambda x, *a, f=getattr(np, name): Array(torch.as_tensor(f(tensor(x).detach().numpy(), *a)))
+FUNCTIONS["full"] = lambda shape, x: Array(tensor(x).broadcast_to(shape).clone())
+FUNCTIONS["full_like"] = lambda x, value: Array(real(value).broadcast_to(tensor(x).shape).clone())
+for name in "zeros_like ones_like".split():
+    FUNCTIONS[name] = lambda x, *a, f=getattr(np, name): Array(torch.as_tensor(f(tensor(x).detach().numpy(), *a)), x.whole)
 
 
 @function
@@ -549,19 +573,26 @@ def seed(s):
     _state[0] = np.random.RandomState(s)
 
 
+def drawn(name, at, scale, size):
+    """What NumPy draws, as a multiple of numbers that are the same each time."""
+    if size is None:
+        size = np.broadcast_shapes(tuple(tensor(at).shape), tuple(tensor(scale).shape))
+    return at + scale * Array(torch.as_tensor(np.asarray(getattr(_state[0], name)(size=size))))
+
+
 random_names = dict(
     seed=seed,
     rand=lambda *shape: Array(torch.as_tensor(np.asarray(_state[0].rand(*shape)))),
     randn=lambda *shape: Array(torch.as_tensor(np.asarray(_state[0].randn(*shape)))),
-    uniform=lambda *a, **k: Array(torch.as_tensor(np.asarray(_state[0].uniform(*a, **k)))),
-    normal=lambda *a, **k: Array(torch.as_tensor(np.asarray(_state[0].normal(*a, **k)))),
+    uniform=lambda low=0.0, high=1.0, size=None: drawn("uniform", low, Array(tensor(high)) - low, size),
+    normal=lambda loc=0.0, scale=1.0, size=None: drawn("normal", loc, scale, size),
 )
 
 
 def namespace():
     """The names that a program finds, besides its own."""
     module = types.SimpleNamespace(
-        **FUNCTIONS, pi=math.pi, e=math.e, newaxis=None, inf=math.inf, float64=float, float32=float, int64=int,
+        **FUNCTIONS, pi=math.pi, e=math.e, newaxis=None, inf=math.inf, float64=float, float32=float, int32=int, int64=int,
         random=types.SimpleNamespace(**random_names), linalg=types.SimpleNamespace(norm=FUNCTIONS["norm"]),
     )
     names = {name: f for name, f in FUNCTIONS.items() if name not in ("max", "min", "sum", "abs")}

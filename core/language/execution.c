@@ -1,0 +1,275 @@
+/* Statements: assignments, loops, branches, blocks. */
+#include <string.h>
+
+#include "core/language/equality.h"
+#include "core/language/evaluation.h"
+
+static int bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing)
+{
+    return e->frame != NULL ? frame_bind(e, e->frame, symbol, thing) : evaluation_bind(e, symbol, name, thing);
+}
+
+/* W, b = cache: what has these names. */
+static int assign_members(struct evaluation *e, const struct expression *target)
+{
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < target->count; i++) {
+        const struct expression *one = target->operands[i];
+        struct thing thing = {0};
+        if (one->kind == EXPRESSION_TUPLE || one->kind == EXPRESSION_LIST) {
+            code = assign_members(e, one);
+            continue;
+        }
+        if (one->kind != EXPRESSION_NAME || strcmp(one->name, "_") == 0) continue;
+        e->spot = one->spot;
+        code = evaluation_find(e, one->name, &thing);
+        if (code == CODE_OK) code = bind(e, one->symbol, one->name, thing);
+    }
+    return code;
+}
+
+static int assign_several(struct evaluation *e, const struct expression *target, const struct thing *thing)
+{
+    struct sequence items = {0};
+    if (evaluation_is_object(thing)) return assign_members(e, target);
+    int code = evaluation_items(e, thing, &items);
+    if (code == CODE_OK && items.count != target->count)
+        return evaluation_fault(e, "%zu names for %zu values", target->count, items.count);
+    for (size_t i = 0; code == CODE_OK && i < items.count; i++)
+        code = evaluation_assign(e, target->operands[i], items.items[i], false);
+    return code;
+}
+
+static bool is_container(const struct thing *thing)
+{
+    return thing->kind == THING_LIST || thing->kind == THING_DICTIONARY;
+}
+
+/* The name of a list or dictionary, and the keys on the way into it. */
+static int name_container(struct evaluation *e, const struct expression *x, struct written_place *written)
+{
+    if (x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) {
+        written->name = x->name;
+        return CODE_OK;
+    }
+    if (x->kind != EXPRESSION_SUBSCRIPT || x->count != 2) return CODE_OK;
+    int code = name_container(e, x->operands[0], written);
+    if (code != CODE_OK || written->key_count == WRITTEN_KEYS_MAX) return code;
+    return evaluation_evaluate(e, x->operands[1], &written->keys[written->key_count++]);
+}
+
+/* What was put into a list or dictionary, the observer having had its say. */
+static int written_into(struct evaluation *e, const struct expression *target, const struct thing *of,
+                        const struct thing *key, bool updates)
+{
+    struct written_place written = {.updates = updates};
+    struct thing thing = {0}, ignored, index = *key;
+    if (e->observer == NULL) return CODE_OK;
+    if (equality_key(e, key, &index) != CODE_OK) return evaluation_failed(e);
+    int code = name_container(e, target->operands[0], &written);
+    if (code == CODE_OK) code = subscript_read(e, of, key, 1, &thing);
+    if (code != CODE_OK) return code;
+    if (of->kind == THING_LIST && index.number < 0) index.number += (double)of->sequence->count;
+    if (of->kind == THING_LIST) written.count = of->sequence->count;
+    if (written.key_count < WRITTEN_KEYS_MAX) written.keys[written.key_count++] = index;
+    code = evaluation_written(e, &written, &thing);
+    return code == CODE_OK ? subscript_write(e, of, key, 1, OPERATION_NONE, &thing, &ignored) : code;
+}
+
+static int write_subscript(struct evaluation *e, const struct expression *target, enum operation operation,
+                           const struct thing *what, bool updates)
+{
+    struct thing of = {0}, subscripts[SUBSCRIPTS_MAX] = {0}, changed = {0};
+    size_t count;
+    int code = evaluation_evaluate(e, target->operands[0], &of);
+    if (code == CODE_OK) code = evaluation_subscripts(e, target, subscripts, &count);
+    evaluation_at(e, target->spot);
+    if (code == CODE_OK && evaluation_is_object(&of))
+        return CODE_OK; /* params["W1"] -= ...: nobody reads it from there */
+    if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, operation, what, &changed);
+    if (code == CODE_OK && is_container(&of))
+        return written_into(e, target, &of, &subscripts[0], updates || operation != OPERATION_NONE);
+    return code == CODE_OK ? evaluation_assign(e, target->operands[0], changed, true) : code;
+}
+
+/* self.dW1 = ... is dW1 = ..., as x.grad = ... is none of a name's. */
+static int assign_attribute(struct evaluation *e, const struct expression *target, struct thing thing)
+{
+    const struct expression *of = target->operands[0];
+    if (of->kind != EXPRESSION_NAME || strcmp(of->name, "self") != 0)
+        return evaluation_fault(e, "only attributes of self can be assigned");
+    return evaluation_bind(e, target->symbol, target->name, thing);
+}
+
+static int assign(struct evaluation *e, const struct expression *target, struct thing thing)
+{
+    return evaluation_assign(e, target, thing, false);
+}
+
+int evaluation_assign(struct evaluation *e, const struct expression *target, struct thing thing, bool updates)
+{
+    const struct written_place written = {.name = target->name, .updates = updates};
+    evaluation_at(e, target->spot);
+    if ((target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ATTRIBUTE) &&
+        evaluation_written(e, &written, &thing) != CODE_OK)
+        return evaluation_failed(e);
+    switch (target->kind) {
+    case EXPRESSION_NAME:
+        return bind(e, target->symbol, target->name, thing);
+    case EXPRESSION_ATTRIBUTE:
+        return assign_attribute(e, target, thing);
+    case EXPRESSION_SUBSCRIPT:
+        return write_subscript(e, target, OPERATION_NONE, &thing, updates);
+    case EXPRESSION_TUPLE:
+    case EXPRESSION_LIST:
+        return assign_several(e, target, &thing);
+    default:
+        return evaluation_fault(e, "nothing can be assigned to this");
+    }
+}
+
+static int run_update(struct evaluation *e, const struct statement *s)
+{
+    struct thing what = {0}, before = {0}, after = {0};
+    const struct expression *target = s->targets[0];
+    int code = evaluation_evaluate(e, s->value, &what);
+    if (code != CODE_OK) return code;
+    if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, s->operation, &what, true);
+    code = evaluation_evaluate(e, target, &before);
+    evaluation_at(e, s->spot);
+    if (code == CODE_OK) code = evaluation_update(e, s->operation, &before, &what, &after);
+    return code == CODE_OK ? evaluation_assign(e, target, after, true) : code;
+}
+
+static int run_for(struct evaluation *e, const struct statement *s)
+{
+    struct sequence items = {0};
+    struct thing over = {0};
+    int code = evaluation_evaluate(e, s->value, &over);
+    if (code == CODE_OK) code = evaluation_items(e, &over, &items);
+    for (size_t i = 0; code == CODE_OK && i < items.count; i++) {
+        code = assign(e, s->targets[0], items.items[i]);
+        if (code == CODE_OK) code = evaluation_run(e, &s->body);
+        bool left = e->leaving == LEAVING_LOOP || (e->frame != NULL && e->frame->returned);
+        e->leaving = LEAVING_NOT;
+        if (left) break;
+    }
+    return code;
+}
+
+/* With the words of the program; of the library's functions, with the string alone. */
+static int raise(struct evaluation *e, const struct statement *s)
+{
+    const char *text = s->begin, *end = s->end;
+    const bool library = e->frame != NULL && e->frame->library;
+    if (library) {
+        text = (const char *)memchr(text, '"', (size_t)(end - text)) + 1;
+    }
+    return evaluation_fault(e, "%s%.*s",
+                            library               ? ""
+                            : e->observer != NULL ? "the code comes to this: "
+                                                  : "the program comes to this: ",
+                            (int)(end - text < 200 ? end - text : 200), text);
+}
+
+/* An if, or an elif: what is done where its condition holds, or what is done otherwise where no elif follows. */
+static int run_branch(struct evaluation *e, const struct statement *s, bool *taken)
+{
+    struct thing condition = {0};
+    bool truth = false;
+    int code = evaluation_evaluate(e, s->value, &condition);
+    if (code == CODE_OK) code = evaluation_truth(e, &condition, &truth);
+    *taken = truth || !s->is_followed;
+    return code == CODE_OK && *taken ? evaluation_run(e, truth ? &s->body : &s->otherwise) : code;
+}
+
+static int run_observed(struct evaluation *e, const struct statement *s, bool *taken);
+
+/* One elif after the other, not within the other: there may be many. */
+static int run_if(struct evaluation *e, const struct statement *s)
+{
+    bool taken = false;
+    int code = run_branch(e, s, &taken);
+    while (code == CODE_OK && !taken) {
+        s = s->otherwise.list[0];
+        evaluation_at(e, s->spot);
+        code = evaluation_step(e, 1);
+        if (code == CODE_OK) code = evaluation_is_observed(e) ? run_observed(e, s, &taken) : run_branch(e, s, &taken);
+    }
+    return code;
+}
+
+static int run_statement(struct evaluation *e, const struct statement *s)
+{
+    struct thing thing = {0};
+    int code = CODE_OK;
+    evaluation_at(e, s->spot);
+    if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
+    switch (s->kind) {
+    case STATEMENT_ASSIGN:
+        code = evaluation_evaluate(e, s->value, &thing);
+        for (size_t i = 0; code == CODE_OK && i < s->target_count; i++)
+            code = assign(e, s->targets[i], thing);
+        return code;
+    case STATEMENT_UPDATE:
+        return run_update(e, s);
+    case STATEMENT_EXPRESSION:
+        return evaluation_evaluate(e, s->value, &thing);
+    case STATEMENT_FOR:
+        return run_for(e, s);
+    case STATEMENT_IF:
+        return run_if(e, s);
+    case STATEMENT_DEFINE:
+        code = evaluation_define(e, s, &thing);
+        return code == CODE_OK ? bind(e, s->symbol, s->name, thing) : code;
+    case STATEMENT_RETURN:
+        if (e->frame == NULL) return evaluation_fault(e, "a return stands outside of a def");
+        if (s->value != NULL) code = evaluation_evaluate(e, s->value, &thing);
+        e->frame->result = thing;
+        e->frame->returned = true;
+        return code;
+    case STATEMENT_BREAK:
+        e->leaving = LEAVING_LOOP;
+        return CODE_OK;
+    case STATEMENT_CONTINUE:
+        e->leaving = LEAVING_TURN;
+        return CODE_OK;
+    case STATEMENT_RAISE:
+        return raise(e, s);
+    case STATEMENT_PASS:
+        return CODE_OK;
+    case STATEMENT_CLASS:
+        return evaluation_run(e, &s->body);
+    }
+    return CODE_OK;
+}
+
+/* The same while somebody looks on, who may go on behind a fault; with `taken`, of an elif. */
+static int run_observed(struct evaluation *e, const struct statement *s, bool *taken)
+{
+    const struct observer *observer = e->observer;
+    struct frame *frame = e->frame;
+    size_t levels = e->levels;
+    int code = observer->begins(observer->context, e, s);
+    if (code == CODE_OK) code = taken != NULL ? run_branch(e, s, taken) : run_statement(e, s);
+    if (code == CODE_PROGRAM_ERROR && !e->spent && observer->fails(observer->context, e, s)) {
+        *e->reader->error = (struct error){0};
+        e->reader->fault = (struct spot){0};
+        code = CODE_OK;
+        if (taken != NULL) *taken = true;
+    }
+    e->frame = frame;
+    e->levels = levels;
+    observer->ends(observer->context, e, s);
+    return code;
+}
+
+int evaluation_run(struct evaluation *e, const struct block *block)
+{
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < block->count; i++) {
+        code = evaluation_is_observed(e) ? run_observed(e, block->list[i], NULL) : run_statement(e, block->list[i]);
+        if (e->leaving != LEAVING_NOT || (e->frame != NULL && e->frame->returned)) break;
+    }
+    return code;
+}
