@@ -172,7 +172,7 @@ def _npz(np, tensors):
 def _takes_npz(deadline):
     url = _address()[0]
     if url not in _server["npz"]:
-        _server["npz"][url] = "npz" in _ask("/v1/capabilities", deadline).get("files", [])
+        _server["npz"][url] = "npz" in (told := _ask("/v1/capabilities", deadline)).get("bodies", told).get("files", [])
     return _server["npz"][url]
 
 def _encode(request, deadline, files=()):

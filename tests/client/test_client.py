@@ -358,9 +358,10 @@ class NumPyTest(ClientTest):
         """With a service that reads files, the numbers go as npz; with one that does not, as JSON."""
         request = self.request(400)
         report = json.dumps(fake.REPORT).encode()
-        for files, kind in ((["npz"], "multipart/form-data"), (["npy"], "application/json"), (None, "application/json")):
-            capabilities = json.dumps({} if files is None else {"files": files}).encode()
-            with Fake((200, JSON, capabilities), (200, JSON, report)) as service:
+        for capabilities, kind in (({"bodies": {"files": ["npy", "npz"]}}, "multipart/form-data"), ({"files": ["npz"]}, "multipart/form-data"),
+                                   ({"bodies": {"files": ["npy"]}}, "application/json"), ({"bodies": {}}, "application/json"),
+                                   ({}, "application/json")):  # fmt: skip
+            with Fake((200, JSON, json.dumps(capabilities).encode()), (200, JSON, report)) as service:
                 self.gc.connect(service.url)
                 self.gc.check(*request, loss="mse")
                 self.gc.check(*request, loss="mse")
@@ -376,7 +377,7 @@ class NumPyTest(ClientTest):
     def test_parts(self):
         layers, params, x, y, grads = self.request(400)
         grads["odd"] = "no array"
-        with Fake((200, JSON, b'{"files": ["npz"]}'), (200, JSON, json.dumps(fake.REPORT).encode())) as service:
+        with Fake((200, JSON, b'{"bodies": {"files": ["npz"]}}'), (200, JSON, json.dumps(fake.REPORT).encode())) as service:
             self.gc.connect(service.url)
             self.gc.check(layers, params, x, y, grads, loss="mse")
         parts = self.parts(service.requests[1])
@@ -386,6 +387,19 @@ class NumPyTest(ClientTest):
         archive = np.load(io.BytesIO(parts["parameters"]))
         np.testing.assert_array_equal(archive["W1"], params["W1"])
         self.assertEqual(set(np.load(io.BytesIO(parts["data"]))), {"x", "y"})
+
+    def test_large_with_the_daemon(self):
+        """As files, which it says it reads, and the same report as of JSON."""
+        request = self.request(400)
+        with mock.patch.object(self.gc, "_npz", wraps=self.gc._npz) as written:
+            report = self.gc.check(*request, loss="mse")
+        self.assertEqual(written.call_count, 3)
+        self.assertTrue(report, report)
+        self.gc._server["npz"][self.url] = False
+        self.assertEqual(self.gc.check(*request, loss="mse").data, report.data)
+        request[-1]["dW1"][1, 2] = float("nan")
+        report = self.gc.check(*request, loss="mse")
+        self.assertEqual((report["W1"]["status"], report["W1"]["first_not_finite"]), ("not_finite", [1, 2]))
 
     def test_small_asks_nothing(self):
         with Fake((200, JSON, json.dumps(fake.REPORT).encode())) as service:
@@ -515,7 +529,7 @@ class ShellTest(ClientTest):
             with zipfile.ZipFile(path, "w") as archive:
                 archive.writestr("W1.npy", b"whatever")
             answer = json.dumps(fake.REPORT).encode()
-            with Fake((200, JSON, b'{"files": ["npz"]}'), (200, JSON, answer)) as service:
+            with Fake((200, JSON, b'{"bodies": {"files": ["npz"]}}'), (200, JSON, answer)) as service:
                 self.assertEqual(self.run_client(DEMO / "right.json", path, url=service.url)[0], 0)
             self.assertIn(path.read_bytes(), service.requests[1][3])
             self.assertNotIn(b'"gradients":', service.requests[1][3])
