@@ -78,7 +78,7 @@ static bool is_weak(const struct update_check *check, const struct entry *entry,
     for (size_t i = 0; i < n; i++) {
         double before = update_before(rounding, i);
         still[i] = entry->of_float32 ? (double)(float)before : before;
-        moves = moves || entry->reference[i] != before;
+        moves = moves || entry->reference[i] != before || rounding->added[i] > 0;
     }
     return moves && compare(check, entry, rounding, n, still, scratch).mismatches == 0;
 }

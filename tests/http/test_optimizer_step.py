@@ -153,6 +153,13 @@ class RightTest(StepTest):
                                   "updated": {"parameters": {"w": [0.5 + moved] * 2}}})["parameters"][0]
                 self.assertEqual((entry["passed"], entry.get("weak")), (passed, weak), entry)
 
+    def test_steps_that_float64_loses(self):
+        """Where nothing is left of a step, that is said; where there is none, there is nothing to say."""
+        for rate, w, g, weak in ((1.0, 1e308, 1.0, True), (1e-20, 0.7, 1.0, True), (0.0, 0.7, 1.0, None), (1.0, 0.7, 0.0, None)):
+            entry = self.ask({"optimizer": {"type": "sgd", "lr": rate}, "parameters": {"w": w}, "gradients": {"w": g},
+                              "updated": {"parameters": {"w": w}}})["parameters"][0]
+            self.assertEqual((entry["passed"], entry.get("weak")), (True, weak), (rate, w, g))
+
     def test_reveal(self):
         new = steps("adam", W, G, None, None, 1)
         request = {"optimizer": {"type": "adam", "lr": 0.1}, "parameters": {"w": W}, "gradients": {"w": G}, "reveal": True,
