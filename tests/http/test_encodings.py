@@ -4,10 +4,11 @@ import ctypes
 import gzip
 import json
 import pathlib
+import select
 import unittest
 import zlib
 
-from daemon import DaemonTest, get, post
+from daemon import DaemonTest, endless_check, get, post, wait_until
 
 CHECK = (pathlib.Path(__file__).resolve().parent.parent / "demo" / "right.json").read_bytes()
 FORM = b"multipart/form-data; boundary=b"
@@ -150,6 +151,26 @@ class BombTest(EncodingTest):
             self.assertIn(client.read().status, (413, 503))
         self.assertTrue(self.send(gzip.compress(CHECK), b"gzip").json()["passed"])
         self.assertEqual(self.client().ask(get("/readyz")).status, 200)
+
+
+class WorkerTest(EncodingTest):
+    arguments = ("--threads", "1")
+
+    def test_what_may_unpack_is_a_workers(self):
+        """Nobody knows how much is in it: it waits where all workers are busy, and keeps no connection's thread."""
+        busy, form = self.client(), b"multipart/form-data; boundary=b"
+        busy.send(post(endless_check()))
+        self.assertTrue(wait_until(lambda: self.daemon.metrics()["gradcheckd_in_flight"] >= 2))
+        parts = b'--b\r\nContent-Disposition: form-data; name="request"\r\n\r\n' + CHECK + b"\r\n--b--"
+        waiting = [self.client(60), self.client(60)]
+        waiting[0].send(post(gzip.compress(CHECK), extra=b"Content-Encoding: gzip\r\n"))
+        waiting[1].send(post(parts, kind=form))
+        for _ in range(100):
+            self.assertEqual(self.client().ask(post(CHECK)).status, 200)
+        self.assertEqual(select.select([client.socket for client in waiting], [], [], 0)[0], [])
+        busy.socket.close()
+        for client in waiting:
+            self.assertTrue(client.read().json()["passed"])
 
 
 if __name__ == "__main__":
