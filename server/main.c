@@ -13,6 +13,7 @@
 #include "core/base/memory.h"
 #include "core/base/parallel.h"
 #include "server/blas_setup.h"
+#include "server/command.h"
 #include "server/task/device.h"
 #include "server/body/document.h"
 #include "server/http/http.h"
@@ -158,6 +159,7 @@ int main(int argc, char **argv)
 {
     static struct options options;
     blas_setup(argv);
+    if (command_is(argc, argv)) return command_run(argc, argv);
     switch (options_read(argc, argv, &options)) {
     case OPTIONS_RUN:
         return serve(&options);

@@ -352,7 +352,8 @@ static enum options_verdict check_access(const struct options *options)
 
 static enum options_verdict print_help(void)
 {
-    puts("gradcheckd: checks hand-written gradients, over HTTP.\n\nusage: gradcheckd [FLAG VALUE]...\n");
+    puts("gradcheckd: checks hand-written gradients, over HTTP.\n\nusage: gradcheckd [FLAG VALUE]...\n       "
+         "gradcheckd check|train FILE [FLAG VALUE]...  one request, without a server\n");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char left[64];
         const char *argument = table[i].argument != NULL ? table[i].argument : "";

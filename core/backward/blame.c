@@ -307,18 +307,17 @@ static bool keep_account(struct search *s, const struct account *from, struct ac
  * the others have it in common. */
 static bool is_in_common(struct search *s, size_t statement, size_t wrong_before)
 {
-    size_t wrong[TALLY_SLIPS_MAX];
+    size_t wrong[TALLY_SLIPS_MAX] = {0}, count = 0;
     const struct plan plan = {.plain = s->plain, .first_scale = 1, .left = s->left};
     memset(s->left, 0, search_statements(s) * sizeof *s->left);
     s->left[statement] = true;
     s->plan = plan;
-    bool ran = search_try(s, &plan, NULL, &s->now);
-    if (ran) settle_left(s);
+    if (!search_try(s, &plan, NULL, &s->now)) return false;
+    settle_left(s);
     for (size_t i = 0; i < s->now.slip_count; i++)
-        wrong[i] = s->now.slips[i].statement;
-    bool common = ran && s->now.slip_count >= WORTH_GIVING_UP && wrong_before > s->now.slip_count &&
-                  helpers_common(s, wrong, s->now.slip_count) == statement;
-    for (size_t i = 0; common && i < s->now.slip_count; i++)
+        wrong[count++] = s->now.slips[i].statement;
+    bool common = count >= WORTH_GIVING_UP && wrong_before > count && helpers_common(s, wrong, count) == statement;
+    for (size_t i = 0; common && i < count; i++)
         common = helpers_reach(s, wrong[i], statement);
     return common;
 }

@@ -324,9 +324,7 @@ static bool enter_names(struct surroundings *s)
         if (*slot == GRADIENT_NONE) *slot = i;
         strip(known->name, strlen(known->name), stripped, sizeof stripped);
         slot = find_slot(s, s->by_stripped, stripped, true);
-        if (*slot == GRADIENT_NONE)
-            *slot = i;
-        else if (strcmp(s->known[*slot].name, known->name) != 0)
+        if (*slot != GRADIENT_NONE && strcmp(s->known[*slot].name, known->name) != 0)
             s->known[*slot].doubtful = true;
         else
             *slot = i;

@@ -3,18 +3,26 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <strings.h>
 
 #include "server/http/turns.h"
 
+static const char *find_word(const struct exchange_word *words, const char *name)
+{
+    for (; words != NULL && words->name != NULL; words++)
+        if (strcasecmp(words->name, name) == 0) return words->value;
+    return NULL;
+}
+
 bool exchange_has_query(const struct exchange *exchange)
 {
-    return exchange->connection != NULL &&
-           MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0;
+    if (exchange->connection == NULL) return exchange->query != NULL;
+    return MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0;
 }
 
 const char *exchange_query(const struct exchange *exchange, const char *name)
 {
-    if (exchange->connection == NULL) return NULL;
+    if (exchange->connection == NULL) return find_word(exchange->query, name);
     const char *value = NULL;
     if (MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value, NULL) !=
         MHD_YES)
@@ -24,7 +32,7 @@ const char *exchange_query(const struct exchange *exchange, const char *name)
 
 const char *exchange_header(const struct exchange *exchange, const char *name)
 {
-    if (exchange->connection == NULL) return NULL;
+    if (exchange->connection == NULL) return find_word(exchange->sent, name);
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
 }
 

@@ -23,11 +23,17 @@ enum { EXCHANGE_HEADERS_MAX = 8 };
  * problem. */
 typedef int exchange_step(struct exchange *exchange, struct error *error);
 
+/* A member of the query, or a header, of a request that did not come over a connection. */
+struct exchange_word {
+    const char *name, *value; /* NULL behind the last one */
+};
+
 struct exchange {
     const struct options *options;
     const struct route *route;         /* NULL where no route fits */
-    struct MHD_Connection *connection; /* for exchange_query and exchange_header only; NULL in unit tests */
-    struct arena arena;                /* freed with the exchange */
+    struct MHD_Connection *connection; /* for exchange_query and exchange_header only; NULL where it came otherwise: */
+    const struct exchange_word *query, *sent; /* then what these give; NULL: nothing */
+    struct arena arena;                       /* freed with the exchange */
     const char *method;
     const char *path; /* of the request's target, percent-decoded */
     const char *body; /* complete when the route is called; not terminated */

@@ -38,7 +38,7 @@ SERVER = {
 # Files of server/ itself, in no room: these may be included by every room ...
 SHARED = ("options", "limits", "counters", "codes", "paths", "tokens", "log", "blas_setup")
 # ... and these include whatever they like, but nobody includes the first.
-TOP = ("main",)
+TOP = ("main", "command")
 
 # What breaks the rules all the same: (file, what it includes), and why. A folder twice stands for circles within it. An
 # exception that is not needed any more is a fault, too.
