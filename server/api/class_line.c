@@ -250,39 +250,47 @@ static void go_on(struct text *text, size_t begun, bool any)
     if (any && !text->failed && text->length > begun) text->data[begun] = ',';
 }
 
+/* Where and what it is, of a line that cannot be judged. */
+static void write_problem(struct class_worker *w, struct text *text, const struct ndjson_line *line, size_t column,
+                          struct error *error)
+{
+    problem_explain_cancelled(w->exchange, error);
+    text_format(text, "%s\"line\":%zu", text->length > 0 ? "," : "{", line->number);
+    if (column > 0) text_format(text, ",\"column\":%zu", column); /* of malformed JSON */
+    size_t begun = text->length;
+    problem_write(text, error);
+    go_on(text, begun, true);
+    w->faulty++;
+}
+
+static void write_report(struct class_worker *w, struct text *text, const struct judged *j)
+{
+    size_t begun = text->length;
+    check_report_json(text, &j->request.check, &j->report, j->diagnosed ? &j->diagnosis : NULL);
+    go_on(text, begun, begun > 0);
+    count(w, j);
+}
+
 const char *class_worker_judge(struct class_worker *w, const struct ndjson_line *line, size_t *length)
 {
     struct error error = {0};
-    struct judged *j;
     const struct ndjson_member *id = NULL;
     struct text text;
     arena_reset(&w->line);
-    j = arena_alloc(&w->line, sizeof *j);
+    struct judged *j = arena_alloc(&w->line, sizeof *j);
     int code = j != NULL ? judge(w, line, j, &id, &error) : error_out_of_memory(&error);
     text_init(&text, &w->answers);
     if (id != NULL) {
         text_add(&text, "{\"id\":");
         text_bytes(&text, id->value, id->value_length);
     }
-    if (code != CODE_OK) {
-        problem_explain_cancelled(w->exchange, &error);
-        text_format(&text, "%s\"line\":%zu", id != NULL ? "," : "{", line->number);
-        size_t column = j != NULL ? j->request.document.column : 0; /* of malformed JSON */
-        if (column > 0) text_format(&text, ",\"column\":%zu", column);
-    }
-    size_t begun = text.length;
-    if (code != CODE_OK)
-        problem_write(&text, &error);
+    if (j != NULL && code == CODE_OK)
+        write_report(w, &text, j);
     else
-        check_report_json(&text, &j->request.check, &j->report, j->diagnosed ? &j->diagnosis : NULL);
-    go_on(&text, begun, begun > 0);
+        write_problem(w, &text, line, j != NULL ? j->request.document.column : 0, &error);
     while (text.length > 0 && !text.failed && text.data[text.length - 1] == '\n')
         text.length--;
     text_add(&text, "\n");
-    if (code != CODE_OK)
-        w->faulty++;
-    else
-        count(w, j);
     *length = text.length;
     return text.failed ? NULL : text.data;
 }
