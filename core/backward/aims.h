@@ -2,7 +2,7 @@
 #ifndef CORE_BACKWARD_AIMS_H
 #define CORE_BACKWARD_AIMS_H
 
-#include "core/backward/run.h"
+#include "core/backward/state.h"
 
 /* Settles it for the code as it ran: what each event aims at and which are judged. `claimed`, by graded, becomes the
  * event whose numbers are handed in for it; EVENT_NONE where nothing stands for it. False where memory is short. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/backward/aims.h"
+#include "core/backward/events.h"
+#include "core/backward/run.h"
 #include "core/backward/words.h"
 
 /* ---- what is handed in ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/backward/helpers.h"
+#include "core/backward/run.h"
 #include "core/base/clock.h"
 
 enum { RATIOS_MAX = 6, WORTH_GIVING_UP = 3 };

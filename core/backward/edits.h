@@ -3,7 +3,7 @@
 #ifndef CORE_BACKWARD_EDITS_H
 #define CORE_BACKWARD_EDITS_H
 
-#include "core/backward/run.h"
+#include "core/backward/state.h"
 
 enum { EDITS_MAX = 600 };
 

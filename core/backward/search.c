@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/backward/run.h"
 #include "core/base/clock.h"
 
 size_t search_statements(const struct search *s)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/backward/run.h"
 #include "core/diagnosis/diagnose.h"
 #include "core/graph/intermediates.h"
 #include "core/language/program.h"

@@ -6,6 +6,7 @@
 
 #include "core/backward/aims.h"
 #include "core/backward/blame.h"
+#include "core/backward/run.h"
 #include "core/language/program.h"
 #include "tests/fuzz/holds.h"
 

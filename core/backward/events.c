@@ -1,0 +1,177 @@
+#include "core/backward/events.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/backward/gradient_of.h"
+
+static size_t hash_pointer(const void *pointer)
+{
+    uintptr_t bits = (uintptr_t)pointer >> 4;
+    return (size_t)((bits * (uintptr_t)0x9e3779b97f4a7c15u) >> 17);
+}
+
+struct written_array *events_find_array(const struct run *run, const struct array *array)
+{
+    for (size_t i = hash_pointer(array) % run->array_room;; i = (i + 1) % run->array_room)
+        if (run->arrays[i].array == NULL || run->arrays[i].array == array) return &run->arrays[i];
+}
+
+bool events_enter_array(struct run *run, const struct array *array, size_t event, double scale)
+{
+    if (run->array_room == 0 || 2 * run->array_count >= run->array_room) {
+        struct run larger = {.array_room = run->array_room > 0 ? 2 * run->array_room : 256};
+        larger.arrays = arena_zeroed(run->arena, larger.array_room, sizeof *larger.arrays);
+        if (larger.arrays == NULL) return false;
+        for (size_t i = 0; i < run->array_room; i++)
+            if (run->arrays[i].array != NULL) *events_find_array(&larger, run->arrays[i].array) = run->arrays[i];
+        run->arrays = larger.arrays;
+        run->array_room = larger.array_room;
+    }
+    struct written_array *place = events_find_array(run, array);
+    run->array_count += place->array == NULL;
+    *place = (struct written_array){.array = array, .event = event, .scale = scale};
+    return true;
+}
+
+/* ---- places ---- */
+
+static bool same_place(const struct event *a, const struct event *b)
+{
+    return a->frame == b->frame && strcmp(a->name, b->name) == 0;
+}
+
+static size_t *find_slot(const struct run *run, const struct event *event)
+{
+    size_t hash = 14695981039346656037u ^ event->frame;
+    for (const char *c = event->name; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    for (size_t i = hash % run->slot_room;; i = (i + 1) % run->slot_room)
+        if (run->slots[i] == EVENT_NONE || same_place(&run->events[run->slots[i]], event)) return &run->slots[i];
+}
+
+static bool grow_events(struct run *run)
+{
+    size_t room = run->room > 0 ? 2 * run->room : 128;
+    struct event *larger = arena_array(run->arena, room, sizeof *larger);
+    size_t *slots = arena_array(run->arena, 4 * room, sizeof *slots);
+    if (larger == NULL || slots == NULL) return false;
+    if (run->count > 0) memcpy(larger, run->events, run->count * sizeof *larger);
+    run->events = larger;
+    run->room = room;
+    run->slots = slots;
+    run->slot_room = 4 * room;
+    for (size_t i = 0; i < run->slot_room; i++)
+        slots[i] = EVENT_NONE;
+    for (size_t i = 0; i < run->count; i++)
+        *find_slot(run, &run->events[i]) = i; /* the last one of a place stays */
+    return true;
+}
+
+/* ---- events ---- */
+
+const struct event *run_same(const struct run *other, const struct event *event, size_t *cursor)
+{
+    while (*cursor != EVENT_NONE && other->events[*cursor].execution < event->execution)
+        *cursor = other->events[*cursor].next;
+    if (*cursor == EVENT_NONE) return NULL;
+    /* What is handed back may have no name in one of them: return dW, return dW * 2. */
+    bool by_part = event->name[0] == '\0' || other->statements[event->statement]->kind == STATEMENT_RETURN;
+    for (size_t i = *cursor; i != EVENT_NONE; i = other->events[i].next) {
+        const struct event *one = &other->events[i];
+        if (one->execution != event->execution) return NULL;
+        if (by_part ? one->part == event->part : strcmp(one->name, event->name) == 0) return one;
+    }
+    return NULL;
+}
+
+/* The event of the plain run that this one is the same as, or the later one that it is built up to; NULL where there is
+ * none. */
+static const struct event *find_plain(struct run *run, const struct event *event)
+{
+    const struct run *plain = run->plan->plain;
+    if (event->statement >= plain->syntax.statement_count) return NULL;
+    size_t *cursor = &run->outcomes[event->statement].cursor;
+    const struct event *same = run_same(plain, event, cursor);
+    for (size_t i = *cursor; same == NULL && event->execution > EXECUTIONS_KEPT && i != EVENT_NONE;
+         i = plain->events[i].next)
+        if (strcmp(plain->events[i].name, event->name) == 0) same = &plain->events[i];
+    return same;
+}
+
+static const char *name_place(struct run *run, const struct written_place *w)
+{
+    char text[256];
+    size_t n = (size_t)snprintf(text, sizeof text, "%.100s", w->name != NULL ? w->name : "");
+    for (size_t k = 0; k < w->key_count && n < 200; k++) {
+        const struct thing *key = &w->keys[k];
+        if (key->kind == THING_TEXT && w->name == NULL)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%.60s", key->text);
+        else if (key->kind == THING_TEXT)
+            n += (size_t)snprintf(text + n, sizeof text - n, "['%.40s']", key->text);
+        else
+            n += (size_t)snprintf(text + n, sizeof text - n, "[%.0f]", key->number);
+    }
+    return arena_text(run->arena, text, strlen(text));
+}
+
+/* Whether an event takes the place of the one before it: it builds up the same, or stands for no gradient. */
+static bool goes_on(const struct run *run, const struct event *before, const struct event *event)
+{
+    return before->statement == event->statement && before->execution > EXECUTIONS_KEPT &&
+           event->execution > before->execution && (event->updates || before->aimed == AIMED_NOT) &&
+           before->behind == EVENT_NONE && run->outcomes[event->statement].first != EVENT_NONE;
+}
+
+size_t events_add(struct run *run, struct evaluation *e, const struct written_place *written, size_t statement)
+{
+    struct outcome *outcome = &run->outcomes[statement];
+    size_t which = run->count;
+    if (run->count == run->room && !grow_events(run)) return EVENT_NONE;
+    struct event *event = &run->events[which];
+    *event = (struct event){.statement = statement,
+                            .execution = outcome->begun,
+                            .part = outcome->parts++,
+                            .frame = evaluation_call_number(e),
+                            .before = EVENT_NONE,
+                            .behind = EVENT_NONE,
+                            .next = EVENT_NONE,
+                            .same = EVENT_NONE,
+                            .updates = written->updates};
+    event->name = name_place(run, written);
+    if (event->name == NULL) return EVENT_NONE;
+    size_t *slot = event->name[0] != '\0' ? find_slot(run, event) : NULL;
+    size_t before = slot != NULL ? *slot : EVENT_NONE;
+    if (before != EVENT_NONE && goes_on(run, &run->events[before], event)) {
+        event->before = run->events[before].before;
+        event->next = run->events[before].next;
+        event->used = run->events[before].used;
+        run->events[before] = *event;
+        event = &run->events[which = before];
+    } else {
+        event->before = before;
+        if (before != EVENT_NONE) run->events[before].behind = which;
+        if (slot != NULL) *slot = which;
+        run->count++;
+        if (outcome->first == EVENT_NONE)
+            outcome->first = which;
+        else
+            run->events[outcome->last].next = which;
+        outcome->last = which;
+    }
+    event->aim = GRADIENT_NONE;
+    const struct event *plain = run->plan != NULL ? find_plain(run, event) : NULL;
+    if (plain != NULL) {
+        event->aimed = plain->aimed;
+        event->aim = plain->aim;
+        event->of = plain->of;
+        event->passing = plain->execution != event->execution;
+        event->judged = plain->judged && !event->passing;
+        event->rewrites = plain->rewrites;
+    } else if (run_is_main(run, event)) {
+        event->aimed = run_aim_of(run->surroundings, written, &event->aim, &event->of);
+        event->judged = event->aimed != AIMED_NOT;
+    }
+    return which;
+}

@@ -1,0 +1,30 @@
+/* What a run of a student's code puts where: its events, by place and by array. */
+#ifndef CORE_BACKWARD_EVENTS_H
+#define CORE_BACKWARD_EVENTS_H
+
+#include "core/backward/state.h"
+
+/* Of a statement that goes on and on only the last execution is kept, besides so many first ones. */
+enum { EXECUTIONS_KEPT = 64 };
+
+/* By array: what wrote it, and how it is scaled. */
+struct written_array {
+    const struct array *array;
+    size_t event;
+    double scale; /* 0: it is no multiple of a gradient */
+};
+
+/* The entry of an array: its own, or the empty one where it would be entered. There has to be a table. */
+struct written_array *events_find_array(const struct run *run, const struct array *array);
+
+/* Enters what wrote an array, and how it is scaled; false where memory is short. */
+bool events_enter_array(struct run *run, const struct array *array, size_t event, double scale);
+
+/* One more event, of a statement, without its array: its number; EVENT_NONE where memory is short. */
+size_t events_add(struct run *run, struct evaluation *e, const struct written_place *written, size_t statement);
+
+/* The event of another run of the code that is the same as this one; NULL where there is none. *cursor begins as the
+ * first of its statement there, and goes along as events of the statement are asked for in order. */
+const struct event *run_same(const struct run *other, const struct event *event, size_t *cursor);
+
+#endif

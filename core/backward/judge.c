@@ -1,0 +1,136 @@
+#include "core/backward/judge.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/backward/events.h"
+
+enum { SLIPS_MAX = 2000 };
+
+bool run_matches(const struct run *run, size_t aim, const struct array *array, bool exactly, double *scale)
+{
+    const struct aim *a = &run->surroundings->aims[aim];
+    bool (*is)(const struct aim *, const struct shape *, const double *, double) = exactly ? aim_is_exactly : aim_is;
+    size_t count = !aim_is_parameter(run->surroundings, aim) && run->plan != NULL ? run->plan->scale_count : 0;
+    *scale = 1;
+    if (array->size != a->size) return false;
+    if (is(a, &array->shape, array->numbers, 1)) return true;
+    for (size_t i = 0; i < count; i++) {
+        *scale = run->plan->scales[i];
+        if (is(a, &array->shape, array->numbers, *scale)) return true;
+    }
+    return false;
+}
+
+/* Whether the first number is near that of the gradient, times any of the scales: there may be very many gradients. */
+static bool begins_like(const struct run *run, const struct aim *aim, const struct array *array)
+{
+    if (array->size != aim->size || array->size == 0) return false;
+    size_t count = run->plan != NULL ? run->plan->scale_count : 0;
+    double scale = 1;
+    for (size_t i = 0;; scale = run->plan->scales[i++]) {
+        if (fabs(array->numbers[0] - scale * aim->numbers[0]) <= 1e-6 * fabs(scale) * aim->largest) return true;
+        if (i == count) return false;
+    }
+}
+
+size_t run_find_aim(const struct run *run, const struct array *array, double *scale)
+{
+    const struct surroundings *s = run->surroundings;
+    for (size_t a = surroundings_first_aim(s, array->size); a != GRADIENT_NONE; a = s->aims[a].next_of_size)
+        if (begins_like(run, &s->aims[a], array) && run_matches(run, a, array, true, scale)) return a;
+    return GRADIENT_NONE;
+}
+
+/* Any version of a name. */
+static size_t match_versions(const struct run *run, const char *of, const struct array *array, double *scale)
+{
+    const struct surroundings *s = run->surroundings;
+    for (size_t i = 0; i < s->known_count; i++)
+        if (s->known[i].aim != GRADIENT_NONE && strcmp(s->known[i].name, of) == 0 &&
+            run_matches(run, s->known[i].aim, array, false, scale))
+            return s->known[i].aim;
+    return GRADIENT_NONE;
+}
+
+/* ---- putting right ---- */
+
+int judge_put_right(struct run *run, struct evaluation *e, size_t aim, double scale, const struct shape *like,
+                    struct array **array)
+{
+    const struct aim *a = &run->surroundings->aims[aim];
+    double *numbers = NULL;
+    struct array *right = NULL;
+    int code = array_known(e, aim_fits(a, like) ? like : &a->shape, TYPE_FLOAT, &right, &numbers);
+    for (size_t i = 0; code == CODE_OK && i < a->size; i++)
+        numbers[i] = scale * a->numbers[i];
+    if (code == CODE_OK) *array = right;
+    return code;
+}
+
+static bool add_slip(struct run *run, const struct slip *slip)
+{
+    if (run->slip_count == SLIPS_MAX) return true;
+    if (run->slip_count == run->slip_room) {
+        size_t room = run->slip_room > 0 ? 2 * run->slip_room : 16;
+        struct slip *larger = arena_array(run->arena, room, sizeof *larger);
+        if (larger == NULL) return false;
+        if (run->slip_count > 0) memcpy(larger, run->slips, run->slip_count * sizeof *larger);
+        run->slips = larger;
+        run->slip_room = room;
+    }
+    run->slips[run->slip_count++] = *slip;
+    return true;
+}
+
+double judge_scale_here(const struct run *run, size_t aim)
+{
+    if (aim_is_parameter(run->surroundings, aim)) return 1;
+    const struct level *level = &run->levels[run->level_count - 1];
+    return level->scale != 0 ? level->scale : run->plan->first_scale;
+}
+
+static bool is_put(const struct run *run, const struct event *event, size_t *aim, double *scale)
+{
+    for (size_t i = 0; i < run->plan->put_count; i++)
+        if (run->plan->puts[i].statement == event->statement && run->plan->puts[i].execution == event->execution &&
+            event->part == 0) {
+            *aim = run->plan->puts[i].aim;
+            *scale = run->plan->puts[i].scale;
+            return true;
+        }
+    return false;
+}
+
+int judge_event(struct run *run, struct evaluation *e, size_t which, struct array **array)
+{
+    struct event *event = &run->events[which];
+    double scale = 1;
+    if (is_put(run, event, &event->aim, &scale)) {
+        event->aimed = AIMED_NOT;
+        int code = judge_put_right(run, e, event->aim, scale, &(*array)->shape, array);
+        return code == CODE_OK && !events_enter_array(run, *array, which, scale) ? text_no_memory(&run->reader) : code;
+    }
+    size_t aim = event->aim;
+    if (event->aimed == AIMED_AT && !run_matches(run, aim, *array, false, &scale)) aim = GRADIENT_NONE;
+    if (event->aimed == AIMED_ANY) aim = match_versions(run, event->of, *array, &scale);
+    if (event->aimed != AIMED_AT && aim == GRADIENT_NONE) aim = run_find_aim(run, *array, &scale);
+    event->right = aim != GRADIENT_NONE;
+    if (event->right) event->aim = aim;
+    event->scale = event->right ? scale : 0;
+    if (event->right)
+        return scale == 1 || events_enter_array(run, *array, which, scale) ? CODE_OK : text_no_memory(&run->reader);
+    bool left = run->plan->left != NULL && run->plan->left[event->statement];
+    if (event->aimed != AIMED_AT || !event->judged || event->rewrites || left) return CODE_OK;
+    struct slip slip = {.statement = event->statement, .event = which, .aim = event->aim};
+    if (!aim_fits(&run->surroundings->aims[event->aim], &(*array)->shape))
+        slip.ratio = 0;
+    else
+        slip.ratio = aim_ratio(&run->surroundings->aims[event->aim], &(*array)->shape, (*array)->numbers);
+    if (!add_slip(run, &slip)) return text_no_memory(&run->reader);
+    scale = judge_scale_here(run, event->aim);
+    int code = judge_put_right(run, e, event->aim, scale, &(*array)->shape, array);
+    return code == CODE_OK && scale != 1 && !events_enter_array(run, *array, which, scale)
+               ? text_no_memory(&run->reader)
+               : code;
+}

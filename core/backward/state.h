@@ -1,0 +1,113 @@
+/* What a run of a student's code is at: its events, what became of its statements, and under which plan it runs. */
+#ifndef CORE_BACKWARD_STATE_H
+#define CORE_BACKWARD_STATE_H
+
+#include "core/backward/known.h"
+
+#define EVENT_NONE ((size_t)-1)
+#define STATEMENT_NONE ((size_t)-1)
+
+/* How sure it is what a thing stands for. */
+enum aimed {
+    AIMED_NOT, /* nobody knows: a helper, or a gradient under another name */
+    AIMED_ANY, /* by its name, at one of several versions of a value; or it is a helper all the same */
+    AIMED_AT,  /* at one gradient */
+};
+
+/* Something is put somewhere. */
+struct event {
+    size_t statement, execution, part; /* of the code: which, the how-manyth time, and what of it */
+    size_t frame;                      /* 0 on the outermost level, else the number of the call */
+    size_t slot, before, behind;       /* its place; the events there before it and after it */
+    size_t next;                       /* event of the same statement */
+    size_t same;                       /* the event before that had the same array */
+    const char *name;                  /* as the student has it: dW1, nabla_w[0] */
+    bool updates;                      /* what was there is in it */
+    bool rewrites;                     /* it is read by the one that takes its place: judged only where it is right */
+    bool judged;
+    bool passing;        /* more of the same follows, and takes its place */
+    struct array *array; /* as it was computed: settled, but where `behind` updates it */
+    enum aimed aimed;
+    size_t aim;
+    const char *of;   /* of AIMED_ANY: the name of the value */
+    bool used, zeros; /* it is read; all of it is 0 */
+    bool right;       /* it is a gradient */
+    double scale;     /* times that */
+};
+
+/* What became of a statement. */
+struct outcome {
+    size_t first, last; /* its events */
+    size_t begun, parts;
+    size_t cursor; /* of the run that it is compared with */
+    bool executed, poisoned;
+    bool emptied;      /* what it put in the place of a gradient is no tensor */
+    const char *fault; /* what is wrong with it; NULL: nothing */
+    struct spot spot;
+    size_t fault_aim; /* the gradient that it would have made; GRADIENT_NONE */
+};
+
+/* A gradient that comes out wrong though all that goes into it is right. */
+struct slip {
+    size_t statement, event, aim;
+    double ratio; /* it is so many times the gradient; 0: it is no multiple of it */
+};
+
+enum { SCALES_MAX = 4, PUTS_MAX = 4 };
+
+/* What is done about the code while it runs. */
+struct plan {
+    const struct run *plain; /* the code as it is; NULL: this is it, and nothing is judged */
+    double scales[SCALES_MAX];
+    size_t scale_count; /* what gradients on the way may be multiples of */
+    double first_scale; /* what such ones are put right as where nothing says otherwise */
+    const bool *left;   /* by statement: it makes no gradient, whatever it is called */
+    struct {
+        size_t statement, execution, aim;
+        double scale;
+    } puts[PUTS_MAX]; /* helpers that are put right as gradients */
+    size_t put_count;
+};
+
+struct run {
+    const struct surroundings *surroundings;
+    const struct plan *plan;
+    struct arena *arena;
+    struct error error;
+    struct text_reader reader;
+    struct syntax syntax;
+    struct evaluation evaluation;
+    struct graph graph;
+    struct observer observer;
+    size_t main_frame; /* of the function that was called, as nobody else did; 0 without one */
+    const struct statement *main;
+    bool raised; /* that came to a raise: it hands nothing back */
+    struct event *events;
+    size_t count, room;
+    struct outcome *outcomes; /* by statement */
+    const struct statement **statements;
+    struct slip *slips;
+    size_t slip_count, slip_room;
+    size_t *slots, slot_room;     /* a hash table: the last event of each place */
+    struct written_array *arrays; /* a hash table: by array, what wrote it */
+    size_t array_room, array_count;
+    struct level {
+        const struct statement *statement;
+        double scale; /* of what has been read; 0: nothing was scaled */
+        bool failed;
+    } * levels;
+    size_t level_count, level_room;
+    const char **poisoned; /* names that could not be made */
+    size_t poisoned_count, poisoned_room;
+};
+
+/* Whether whoever waits for it has given up. */
+bool run_is_cancelled(const struct run *run);
+
+/* Whether an event is on the outermost level of the code, or in the function that is the student's backward pass. */
+bool run_is_main(const struct run *run, const struct event *event);
+
+/* The same of a frame. */
+bool run_is_main_frame(const struct run *run, size_t frame);
+
+#endif
