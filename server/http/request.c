@@ -133,7 +133,7 @@ static int grow_body(struct request *request, size_t need)
     const struct options *options = request->exchange.options;
     size_t capacity = request->body_capacity > 0 ? request->body_capacity : FIRST_BODY;
     while (capacity < need)
-        capacity = capacity > SIZE_MAX / 2 ? need : capacity + capacity / 2;
+        capacity = capacity > SIZE_MAX / 2 ? need : capacity + capacity / 2 + 1;
     if (capacity > options->max_body && need <= options->max_body) capacity = options->max_body;
     size_t more = capacity - request->body_capacity;
     bool taken = memory_take(more);

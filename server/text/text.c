@@ -224,7 +224,7 @@ static bool add_plain(struct text *text, bool comma, const char *bytes, size_t l
     char *begin = to;
     if (comma) *to++ = ',';
     *to++ = '"';
-    memcpy(to, bytes, length);
+    if (length > 0) memcpy(to, bytes, length);
     to += length;
     *to++ = '"';
     if (colon) *to++ = ':';

@@ -300,7 +300,7 @@ static const char *check_token(struct span value, enum role wanted, const struct
 /* A media type without what stands behind it. */
 static struct span bare_type(struct span type)
 {
-    const char *semicolon = memchr(type.at, ';', type.length);
+    const char *semicolon = type.at != NULL ? memchr(type.at, ';', type.length) : NULL;
     if (semicolon != NULL) type.length = (size_t)(semicolon - type.at);
     while (type.length > 0 && (type.at[type.length - 1] == ' ' || type.at[type.length - 1] == '\t'))
         type.length--;

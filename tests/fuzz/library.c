@@ -86,18 +86,18 @@ void listener_drain(double until)
 }
 
 /* The one worker is the thread that submits: what is for a worker is done at once. */
-static void (*work)(struct request *request, bool brief);
+static void (*do_work)(struct request *request, bool brief);
 
 bool workers_start(unsigned count, void (*run)(struct request *request, bool brief))
 {
     (void)count;
-    work = run;
+    do_work = run;
     return true;
 }
 
 struct request *workers_submit(struct request *request)
 {
-    work(request, false);
+    do_work(request, false);
     return NULL;
 }
 
