@@ -47,7 +47,8 @@ static size_t *find_slot(const struct run *run, const struct event *event)
     size_t hash = 14695981039346656037u ^ event->frame;
     for (const char *c = event->name; *c != '\0'; c++)
         hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-    for (size_t i = hash % run->slot_room;; i = (i + 1) % run->slot_room)
+    size_t room = run->slot_room > 0 ? run->slot_room : 1; /* there is room, as events are added behind grow_events */
+    for (size_t i = hash % room;; i = (i + 1) % room)
         if (run->slots[i] == EVENT_NONE || same_place(&run->events[run->slots[i]], event)) return &run->slots[i];
 }
 

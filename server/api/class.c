@@ -206,8 +206,6 @@ static void judge_next(struct class_state *state)
     while (state->slot_count < LINES_AT_ONCE &&
            ndjson_next(&at, state->end, &number, &state->slots[state->slot_count].line))
         state->slot_count++;
-    for (unsigned i = 0; i < state->worker_count; i++)
-        arena_reset(&state->workers[i].answers);
     atomic_store(&state->taken, 0);
     atomic_store(&state->written, 0);
     parallel_run(state->slot_count > 1 ? state->worker_count : 1, judge_some, state);
@@ -219,6 +217,11 @@ static void judge_next(struct class_state *state)
         good = slot->answer != NULL ? keep(state, slot->answer, slot->length) : keep_refusal(state, slot);
         state->at = slot->line.text + slot->line.length;
         state->number = slot->line.number;
+    }
+    /* Now they are in what waits for the client, who may take long. */
+    for (unsigned i = 0; i < state->worker_count; i++) {
+        arena_reset(&state->workers[i].answers);
+        arena_reset(&state->workers[i].line);
     }
     /* Behind the last line of a text there may be what ends it: that is no line. */
     if (done > 0 && state->at < state->end && memchr(state->at, '\n', (size_t)(state->end - state->at)) != NULL)

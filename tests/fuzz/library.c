@@ -101,10 +101,10 @@ struct request *workers_submit(struct request *request)
     return NULL;
 }
 
-void workers_charge(const struct request *request, double work)
+void workers_charge(const struct request *request, double done)
 {
     (void)request;
-    (void)work;
+    (void)done;
 }
 
 void workers_return(struct request *request)
