@@ -88,14 +88,15 @@ static bool take_query(struct command *command, const char *name, const char *va
 /* A flag that has a value; false where there is none of that name. */
 static bool take_flag(struct command *command, const char *flag, const char *value)
 {
-    static const char *const members[] = {"parameters", "data", "gradients", NULL};
+    static const char *const members[] = {"parameters", "data", NULL};
     if (strcmp(flag, "device") == 0) {
         command->device = value;
         return true;
     }
     for (size_t i = 0; members[i] != NULL; i++)
-        if (strcmp(flag, members[i]) == 0 && (i < 2 || !command->trains)) return take_file(command, members[i], value);
+        if (strcmp(flag, members[i]) == 0) return take_file(command, members[i], value);
     if (command->trains) return false;
+    if (strcmp(flag, "gradients") == 0) return take_file(command, "gradients", value);
     if (strcmp(flag, "format") == 0) return take_query(command, "format", value);
     for (size_t i = 0; i < FORMAT_OPTIONS; i++)
         if (strcmp(flag, format_options[i].name) == 0) return take_query(command, format_options[i].name, value);

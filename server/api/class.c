@@ -27,6 +27,7 @@ struct class_slot {
     struct ndjson_line line;
     const char *answer; /* NULL: there was no memory for it */
     size_t length;
+    bool cancelled; /* it was given up */
 };
 
 struct class_state {
@@ -38,6 +39,7 @@ struct class_state {
     unsigned worker_count;
     struct class_slot *slots;
     size_t slot_count;
+    double until;          /* clock_seconds(): no line is begun after that */
     atomic_size_t taken;   /* slots */
     atomic_size_t written; /* bytes of answers */
     char *pending;         /* what waits for the client: malloc'ed */
@@ -110,11 +112,13 @@ static int begin(struct class_state *state, struct error *error)
 {
     struct exchange *exchange = state->exchange;
     unsigned most = exchange->options->threads > 0 ? exchange->options->threads : 1;
+    static const char mark[] = "\xEF\xBB\xBF"; /* what some editors put before a file */
     const char *bytes;
     size_t length;
     if (read_body_bytes(exchange, &bytes, &length, error) != CODE_OK) return error->code;
     state->at = bytes != NULL ? bytes : "";
     state->end = state->at + length;
+    if (length >= sizeof mark - 1 && memcmp(state->at, mark, sizeof mark - 1) == 0) state->at += sizeof mark - 1;
     if (read_first(state, error) != CODE_OK) return error->code;
     state->workers = arena_zeroed(&exchange->arena, most, sizeof *state->workers);
     state->slots = arena_array(&exchange->arena, LINES_AT_ONCE, sizeof *state->slots);
@@ -146,11 +150,12 @@ static void judge_some(void *context, size_t part)
 {
     struct class_state *state = context;
     struct class_worker *worker = &state->workers[part];
-    while (atomic_load(&state->written) < ANSWERS_AT_ONCE && !atomic_load(&state->exchange->cancelled)) {
+    while (atomic_load(&state->written) < ANSWERS_AT_ONCE && !atomic_load(&state->exchange->cancelled) &&
+           clock_seconds() < state->until) {
         size_t i = atomic_fetch_add(&state->taken, 1);
         if (i >= state->slot_count) return;
         struct class_slot *slot = &state->slots[i];
-        slot->answer = class_worker_judge(worker, &slot->line, &slot->length);
+        slot->answer = class_worker_judge(worker, &slot->line, &slot->length, &slot->cancelled);
         atomic_fetch_add(&state->written, slot->length);
     }
 }
@@ -197,6 +202,36 @@ static bool keep_end(struct class_state *state, size_t number)
     return keep(state, text, (size_t)n);
 }
 
+/* Goes behind a line. */
+static void pass_line(struct class_state *state, const struct ndjson_line *line)
+{
+    const char *behind = line->text + line->length,
+               *stop = behind < state->end ? memchr(behind, '\n', (size_t)(state->end - behind)) : NULL;
+    state->at = stop != NULL ? stop + 1 : state->end;
+    state->number = line->number;
+}
+
+/* The answers, in order, up to the first line that was given up; whether there was room for them. */
+static bool keep_answers(struct class_state *state, bool cancelled)
+{
+    size_t done = atomic_load(&state->taken), i = 0;
+    bool good = true;
+    if (done > state->slot_count) done = state->slot_count;
+    for (; good && i < done; i++) {
+        const struct class_slot *slot = &state->slots[i];
+        /* The one that took longer than a check may says so itself. */
+        bool overdue = slot->cancelled && atomic_load(&state->exchange->overdue);
+        if (slot->cancelled && !overdue) break;
+        good = slot->answer != NULL ? keep(state, slot->answer, slot->length) : keep_refusal(state, slot);
+        pass_line(state, &slot->line);
+        if (overdue) {
+            i++;
+            break;
+        }
+    }
+    return good && cancelled && i < state->slot_count ? keep_end(state, state->slots[i].line.number) : good;
+}
+
 /* The next lines, in order, for as much as is to be sent at once. */
 static void judge_next(struct class_state *state)
 {
@@ -209,25 +244,12 @@ static void judge_next(struct class_state *state)
     atomic_store(&state->taken, 0);
     atomic_store(&state->written, 0);
     parallel_run(state->slot_count > 1 ? state->worker_count : 1, judge_some, state);
-    size_t done = atomic_load(&state->taken);
-    if (done > state->slot_count) done = state->slot_count;
-    bool good = true;
-    for (size_t i = 0; good && i < done; i++) {
-        const struct class_slot *slot = &state->slots[i];
-        good = slot->answer != NULL ? keep(state, slot->answer, slot->length) : keep_refusal(state, slot);
-        state->at = slot->line.text + slot->line.length;
-        state->number = slot->line.number;
-    }
+    bool cancelled = atomic_load(&state->exchange->cancelled), good = keep_answers(state, cancelled);
     /* Now they are in what waits for the client, who may take long. */
     for (unsigned i = 0; i < state->worker_count; i++) {
         arena_reset(&state->workers[i].answers);
         arena_reset(&state->workers[i].line);
     }
-    /* Behind the last line of a text there may be what ends it: that is no line. */
-    if (done > 0 && state->at < state->end && memchr(state->at, '\n', (size_t)(state->end - state->at)) != NULL)
-        state->at = (const char *)memchr(state->at, '\n', (size_t)(state->end - state->at)) + 1;
-    bool cancelled = atomic_load(&state->exchange->cancelled);
-    if (cancelled && done < state->slot_count) good = good && keep_end(state, state->slots[done].line.number);
     state->over = state->slot_count == 0 || cancelled || !good;
     state->short_of_memory = !good;
 }
@@ -241,7 +263,7 @@ static const char last_resort[] =
 static int go_on(struct exchange *exchange, struct error *error)
 {
     struct class_state *state = exchange->state;
-    double until = clock_seconds() + SECONDS_OF_A_TURN;
+    state->until = clock_seconds() + SECONDS_OF_A_TURN;
     (void)error;
     for (;;) {
         state->pending_sent +=
@@ -252,7 +274,7 @@ static int go_on(struct exchange *exchange, struct error *error)
             stream_end(exchange, last_resort, state->short_of_memory ? sizeof last_resort - 1 : 0);
             return CODE_OK;
         }
-        if (clock_seconds() > until) break;
+        if (clock_seconds() > state->until) break;
         judge_next(state);
     }
     exchange->rest = go_on;
@@ -263,7 +285,6 @@ int api_class_run(struct exchange *exchange, struct error *error)
 {
     struct class_state *state = exchange->state;
     int code = begin(state, error);
-    exchange->line = code != CODE_OK && state->common.count > 0 ? 1 : 0;
     if (code != CODE_OK) return code;
     text_init(&exchange->answer, &exchange->arena);
     if (!has_lines(state)) return CODE_OK; /* and no answers */

@@ -42,7 +42,7 @@ int class_read_common(const char *value, size_t length, struct class_common *com
         }
     bool problem =
         (has(common, "network") || has(common, "program")) && has(common, "parameters") && has(common, "data");
-    common->complete = problem && !has(common, "trace") && !has(common, "numeric");
+    common->complete = problem && !has(common, "trace") && !has(common, "numeric") && !has(common, "intermediates");
     return CODE_OK;
 }
 
@@ -158,8 +158,18 @@ static bool judge_shared(struct class_worker *w, const struct ndjson_line *line,
     return true;
 }
 
-static int judge_whole(struct class_worker *w, const struct ndjson_member *members, size_t count, struct judged *j,
-                       struct error *error)
+/* Where a line is malformed, in its own text; what is shared may be, too, and has no place in it. */
+static int find_fault(struct class_worker *w, const struct ndjson_line *line, struct judged *j, struct error *error)
+{
+    struct error own = {0};
+    struct document *document = &j->request.document;
+    if (document_read(&w->line, line->text, line->length, NULL, document, &own) != CODE_OK) *error = own;
+    if (own.code == CODE_OK) document->column = 0;
+    return error->code;
+}
+
+static int judge_whole(struct class_worker *w, const struct ndjson_line *line, const struct ndjson_member *members,
+                       size_t count, struct judged *j, struct error *error)
 {
     const struct exchange *exchange = w->exchange;
     struct check_task *request = &j->request;
@@ -169,6 +179,7 @@ static int judge_whole(struct class_worker *w, const struct ndjson_member *membe
     write_request(&text, w->common, members, count);
     if (text.failed) return error_out_of_memory(error);
     int code = document_read(&w->line, text.data, text.length, &exchange->cancelled, &request->document, error);
+    if (code == CODE_MALFORMED_JSON) return find_fault(w, line, j, error);
     if (code == CODE_OK) code = check_task_measure(&w->line, exchange->options, request, error);
     if (code == CODE_OK) code = check_reveal(exchange, request, error);
     if (code == CODE_OK) code = judged_read(&w->line, j, &exchange->cancelled, error);
@@ -190,7 +201,8 @@ static int check_id(struct arena *arena, const struct ndjson_member *id, struct 
     struct document document;
     struct text text;
     char c = id->value_length > 0 ? id->value[0] : '\0';
-    bool may = (c == '"' || c == '-' || (c >= '0' && c <= '9')) && id->value_length <= ID_MAX;
+    char digit = c == '-' && id->value_length > 1 ? id->value[1] : c;
+    bool may = (c == '"' || (digit >= '0' && digit <= '9')) && id->value_length <= ID_MAX;
     text_init(&text, arena);
     text_add(&text, "{\"id\":");
     text_bytes(&text, id->value, id->value_length);
@@ -212,7 +224,9 @@ static int judge(struct class_worker *w, const struct ndjson_line *line, struct 
     *j = (struct judged){.diagnosed = false};
     bool object = ndjson_members(line->text, line->length, members, &count);
     const struct ndjson_member *found = ndjson_find(members, count, CLASS_ID);
-    if (found != NULL) {
+    if (found != NULL && ndjson_find(found + 1, count - 1 - (size_t)(found - members), CLASS_ID) != NULL) {
+        object = false; /* twice: the reader of the line says so */
+    } else if (found != NULL) {
         struct ndjson_member *kept = arena_alloc(&w->line, sizeof *kept);
         if (kept == NULL) return error_out_of_memory(error);
         if (check_id(&w->line, found, error) != CODE_OK) return error->code;
@@ -226,7 +240,7 @@ static int judge(struct class_worker *w, const struct ndjson_line *line, struct 
     bool shared = w->common->complete && needs_gradients_alone(members, count);
     if (shared && judge_shared(w, line, j, error)) {
         if (error->code != CODE_OK) return error->code;
-    } else if (judge_whole(w, members, count, j, error) != CODE_OK) {
+    } else if (judge_whole(w, line, members, count, j, error) != CODE_OK) {
         return error->code;
     }
     if (judged_trace(&w->line, j, error) != CODE_OK) return error->code;
@@ -271,7 +285,7 @@ static void write_report(struct class_worker *w, struct text *text, const struct
     count(w, j);
 }
 
-const char *class_worker_judge(struct class_worker *w, const struct ndjson_line *line, size_t *length)
+const char *class_worker_judge(struct class_worker *w, const struct ndjson_line *line, size_t *length, bool *cancelled)
 {
     struct error error = {0};
     const struct ndjson_member *id = NULL;
@@ -279,6 +293,7 @@ const char *class_worker_judge(struct class_worker *w, const struct ndjson_line 
     arena_reset(&w->line);
     struct judged *j = arena_alloc(&w->line, sizeof *j);
     int code = j != NULL ? judge(w, line, j, &id, &error) : error_out_of_memory(&error);
+    *cancelled = code == CODE_CANCELLED;
     text_init(&text, &w->answers);
     if (id != NULL) {
         text_add(&text, "{\"id\":");

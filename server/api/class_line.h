@@ -36,8 +36,11 @@ int class_worker_begin(struct class_worker *worker, const struct exchange *excha
                        const struct class_worker *first, struct error *error);
 void class_worker_end(struct class_worker *worker);
 
-/* Judges a line: its answer, ended by '\n', is in worker->answers. NULL when memory is short. */
-const char *class_worker_judge(struct class_worker *worker, const struct ndjson_line *line, size_t *length);
+/* Judges a line: its answer, ended by '\n', is in worker->answers. NULL when memory is short. *cancelled: it was given
+ * up.
+ */
+const char *class_worker_judge(struct class_worker *worker, const struct ndjson_line *line, size_t *length,
+                               bool *cancelled);
 
 /* The members of a check that lines, and `common`, may have besides those of a check. */
 #define CLASS_ID "id"

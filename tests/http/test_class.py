@@ -76,6 +76,31 @@ class ClassTest(DaemonTest):
             self.assertEqual(shared, expected)
             self.assertEqual(alone, expected)
 
+    def test_what_stands_in_common(self):
+        """Values on the way may be shared, too; an id is JSON, and there is one; a mark before the first line is passed over."""
+        common = dict(LAB, intermediates={"y_hat": [[0]] * 4})
+        lines = self.lines({"common": common}, {"gradients": self.right}, {"gradients": self.right, "intermediates": {"z1": [[0, 0, 0]] * 4}})
+        alone = self.single(dict(common, gradients=self.right))
+        self.assertEqual(lines[0], alone)
+        self.assertEqual([i["name"] for i in lines[1]["intermediates"]], ["z1"])
+        answer = self.ask("\ufeff" + json.dumps({"common": LAB}), '{"id":-Infinity,"gradients":{}}', '{"id":1,"id":2,"gradients":{}}', '{"id":-5,"gradients":{"b1":0}}')
+        lines = [json.loads(line) for line in answer.body.splitlines()]
+        self.assertEqual([(line.get("id"), line.get("code")) for line in lines], [(None, "wrong_type"), (None, "malformed_json"), (-5, None)])
+        malformed = self.lines({"common": {"data": LAB["data"]}}, '{"id":3,"parameters":{"w":1},"gradients":{"w":2,,}}')[0]
+        self.assertEqual((malformed["line"], malformed["column"], malformed["pointer"]), (2, 49, "/gradients"))
+
+    def test_slow_lines(self):
+        """They are answered as they are done, each with time of its own."""
+        slow = "s = 0.0\nfor i in range(20000):\n    s = s + 1.0\ndh = 2 * (h - y) / h.size\ndW = x.T @ (dh * (1 - h**2))"
+        client = self.client(60)
+        client.send(post(body({"common": PROGRAM}, *({"id": i, "backward": slow} for i in range(40))), kind=KIND))
+        first = client.socket.recv(1 << 16)
+        self.assertNotIn(b'"id":39', first)
+        rest = b""
+        while b"\r\n0\r\n\r\n" not in rest[-16:]:
+            rest += client.socket.recv(1 << 16)
+        self.assertEqual((first + rest).count(b'"passed":true,"score":1'), 40)
+
     def test_programs_and_code(self):
         lines = self.lines(
             {"common": PROGRAM},
@@ -134,7 +159,7 @@ class ClassTest(DaemonTest):
                 (5, 11, "out_of_range", "/tolerance/atol"),
                 (6, 12, "unknown_member", "/common"),
                 (7, 13, "wrong_type", "/reveal"),
-                (8, 14, "malformed_json", "/id"),
+                (None, 14, "malformed_json", "/id"),
                 (10, None, None, None),
             ],
         )
