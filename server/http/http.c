@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -51,6 +52,20 @@ static struct {
     atomic_size_t delivered;         /* connections given to the daemons */
     struct MHD_Response *overloaded; /* made in advance, for when memory is short */
 } http;
+
+/* ---- What the library waits with ---- */
+
+/* libmicrohttpd's epoll_wait, which takes this one: a program's functions come before those of its libraries. It takes at
+ * most 128 events at once and, where there were as many, asks for more before it works on any, with the timeout of an
+ * idle thread (0.9.75, MHD_epoll): if there were exactly as many, these connections would wait until something else
+ * happens to the thread. So behind a call that filled its array the next one of the thread does not wait. */
+int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
+{
+    static _Thread_local bool filled;
+    int count = epoll_pwait(epoll, events, most, filled ? 0 : timeout, NULL);
+    filled = count == most;
+    return count;
+}
 
 /* ---- Answers ---- */
 
