@@ -6,15 +6,6 @@
 
 /* ---- what is judged when ---- */
 
-static bool mentions(const struct expression *x, const char *name, size_t depth)
-{
-    if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return false;
-    if ((x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) && strcmp(x->name, name) == 0) return true;
-    for (size_t i = 0; i < x->count; i++)
-        if (mentions(x->operands[i], name, depth + 1)) return true;
-    return false;
-}
-
 /* Whether an event is made of what was there before it, as in dW = dW / m or return dW / m. */
 static bool is_made_of_it(const struct run *run, const struct event *event, const struct event *before)
 {
@@ -25,7 +16,7 @@ static bool is_made_of_it(const struct run *run, const struct event *event, cons
     if (n == 0 || n >= sizeof base || !puts) return false;
     memcpy(base, event->name, n);
     base[n] = '\0';
-    return mentions(s->value, base, 0);
+    return syntax_mentions(s->value, base);
 }
 
 /* Whether what was to go on building it could not be evaluated, or put something else in its place. */
@@ -152,10 +143,10 @@ static bool is_local(const struct run *plain, const struct event *event)
     return event->frame != 0 && s->target_count > 0 && s->targets[0]->kind == EXPRESSION_NAME;
 }
 
-static size_t claim_by_numbers(const struct run *plain, size_t graded)
+/* What nobody has a name for and has the gradient's numbers; `back`: hands_back. */
+static size_t claim_by_numbers(const struct run *plain, size_t graded, bool back)
 {
     const struct aim *aim = &plain->surroundings->aims[graded];
-    bool back = hands_back(plain);
     for (size_t i = plain->count; i-- > 0;) {
         const struct event *event = &plain->events[i];
         if (back && is_local(plain, event)) continue;
@@ -209,21 +200,28 @@ static void tell_emptied(struct run *plain, const struct event *event)
     }
 }
 
-bool aims_settle(struct run *plain, size_t *claimed)
+/* By names first: what these leave goes by its numbers, and what is left then by its shape. */
+static void settle_claims(struct run *plain, size_t *claimed)
 {
     size_t graded = plain->surroundings->check->problem.network->graded_count;
-    find_judged(plain);
-    for (size_t p = 0; !plain->raised && p < graded; p++)
+    bool back = hands_back(plain);
+    for (size_t p = 0; p < graded; p++)
         settle_claim(plain, p, claim_by_name(plain, p), claimed);
-    for (size_t p = 0; !plain->raised && p < graded; p++)
-        if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_numbers(plain, p), claimed);
-    for (size_t p = 0; !plain->raised && p < graded; p++)
+    for (size_t p = 0; p < graded; p++)
+        if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_numbers(plain, p, back), claimed);
+    for (size_t p = 0; p < graded; p++)
         if (claimed[p] == EVENT_NONE) settle_claim(plain, p, claim_by_shape(plain, p, claimed), claimed);
     for (size_t p = 0; p < graded; p++)
         if (claimed[p] != EVENT_NONE && is_cut_off(plain, &plain->events[claimed[p]])) {
             tell_emptied(plain, &plain->events[claimed[p]]);
             claimed[p] = EVENT_NONE; /* in Python there would be none */
         }
+}
+
+bool aims_settle(struct run *plain, size_t *claimed)
+{
+    find_judged(plain);
+    if (!plain->raised) settle_claims(plain, claimed);
     if (!follow(plain)) return false;
     find_rewritten(plain);
     return true;

@@ -16,7 +16,7 @@ static bool helps_parameter(const struct search *s, const struct tally *now, con
     for (size_t i = 0; i < before->slip_count; i++) {
         const struct slip *slip = &before->slips[i];
         if (!aim_is_parameter(s->plain->surroundings, slip->aim)) continue;
-        if (!now->slipped[slip->statement]) return true;
+        if (!now->of[slip->statement].slipped) return true;
         for (size_t k = 0; k < now->slip_count; k++)
             if (now->slips[k].statement == slip->statement && now->slips[k].ratio != slip->ratio) return true;
     }

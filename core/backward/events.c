@@ -118,11 +118,11 @@ static const char *name_place(struct run *run, const struct written_place *w)
 }
 
 /* Whether an event takes the place of the one before it: it builds up the same, or stands for no gradient. */
-static bool goes_on(const struct run *run, const struct event *before, const struct event *event)
+static bool goes_on(const struct event *before, const struct event *event)
 {
     return before->statement == event->statement && before->execution > EXECUTIONS_KEPT &&
            event->execution > before->execution && (event->updates || before->aimed == AIMED_NOT) &&
-           before->behind == EVENT_NONE && run->outcomes[event->statement].first != EVENT_NONE;
+           before->behind == EVENT_NONE;
 }
 
 size_t events_add(struct run *run, struct evaluation *e, const struct written_place *written, size_t statement)
@@ -144,7 +144,7 @@ size_t events_add(struct run *run, struct evaluation *e, const struct written_pl
     if (event->name == NULL) return EVENT_NONE;
     size_t *slot = event->name[0] != '\0' ? find_slot(run, event) : NULL;
     size_t before = slot != NULL ? *slot : EVENT_NONE;
-    if (before != EVENT_NONE && goes_on(run, &run->events[before], event)) {
+    if (before != EVENT_NONE && goes_on(&run->events[before], event)) {
         event->before = run->events[before].before;
         event->next = run->events[before].next;
         event->used = run->events[before].used;

@@ -36,15 +36,6 @@ static void reach_returns(const struct block *block, bool *reached, bool *more)
     }
 }
 
-static bool mentions(const struct expression *x, const char *name, size_t depth)
-{
-    if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return false;
-    if ((x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) && strcmp(x->name, name) == 0) return true;
-    for (size_t i = 0; i < x->count; i++)
-        if (mentions(x->operands[i], name, depth + 1)) return true;
-    return false;
-}
-
 static bool has_parameter(const struct statement *function, const char *name)
 {
     for (size_t i = 0; i < function->parameter_count; i++)
@@ -59,7 +50,7 @@ static bool calls_with(const struct search *s, const struct statement *statement
         const struct statement *function = s->plain->statements[i];
         if (function == NULL || function->kind != STATEMENT_DEFINE || function == statement) continue;
         if (parameter != NULL && !has_parameter(function, parameter)) continue;
-        if (mentions(statement->value, function->name, 0)) return true;
+        if (syntax_mentions(statement->value, function->name)) return true;
     }
     return false;
 }
@@ -79,32 +70,45 @@ static void reach_name(const struct search *s, const char *name, bool *reached, 
     }
 }
 
-/* Helpers that what is wrong may be made of, the latest first: not through gradients, which are put right. */
-static size_t list_helpers(struct search *s, size_t *list)
+/* All statements that what is made by the reached ones may come from: reaches them, too. It goes through statement
+ * `from` and those that `passes`. False where memory is short. */
+static bool reach(struct search *s, size_t from, bool (*passes)(const struct search *, size_t), bool *reached)
 {
-    size_t count = 0;
-    bool more = true, *reached = arena_zeroed(s->arena, search_statements(s), sizeof *reached);
-    bool *followed = arena_zeroed(s->arena, search_statements(s), sizeof *followed);
-    if (reached == NULL || followed == NULL) {
-        s->failed = true;
-        return 0;
-    }
-    for (size_t i = 0; i < s->now.slip_count; i++)
-        reached[s->now.slips[i].statement] = true;
-    while (more) {
+    bool more = true, *followed = arena_zeroed(s->arena, search_statements(s), sizeof *followed);
+    s->failed = s->failed || followed == NULL;
+    while (more && !s->failed) {
         more = false;
         for (size_t i = 0; i < search_statements(s); i++) {
             const struct statement *statement = s->plain->statements[i];
-            bool follows = reached[i] && !followed[i] && statement != NULL && (s->now.helper[i] || s->now.slipped[i]);
-            if (!follows) continue;
+            bool follows = i == from || (reached[i] && passes(s, i));
+            if (!follows || followed[i] || statement == NULL) continue;
             followed[i] = more = true;
             reach_names(s, statement->value, reached, &more, 0);
             if (statement->kind == STATEMENT_UPDATE) reach_names(s, statement->targets[0], reached, &more, 0);
         }
     }
+    return !s->failed;
+}
+
+static bool is_helper_or_wrong(const struct search *s, size_t i)
+{
+    return s->now.of[i].helper || s->now.of[i].slipped;
+}
+
+/* Helpers that what is wrong may be made of, the latest first: not through gradients, which are put right. */
+static size_t list_helpers(struct search *s, size_t *list)
+{
+    size_t count = 0;
+    bool *reached = arena_zeroed(s->arena, search_statements(s), sizeof *reached);
+    for (size_t i = 0; reached != NULL && i < s->now.slip_count; i++)
+        reached[s->now.slips[i].statement] = true;
+    if (reached == NULL || !reach(s, STATEMENT_NONE, is_helper_or_wrong, reached)) {
+        s->failed = true;
+        return 0;
+    }
     for (size_t i = search_statements(s); i-- > 0 && count < HELPERS_MAX;) {
         const struct statement *statement = s->plain->statements[i];
-        if (statement == NULL || !s->now.helper[i] || !reached[i] || search_is_edited(s, i)) continue;
+        if (statement == NULL || !s->now.of[i].helper || !reached[i] || search_is_edited(s, i)) continue;
         bool makes = statement->kind == STATEMENT_ASSIGN || statement->kind == STATEMENT_UPDATE ||
                      statement->kind == STATEMENT_EXPRESSION || statement->kind == STATEMENT_RETURN;
         if (makes) list[count++] = i;
@@ -138,7 +142,7 @@ static void try_puts(struct search *s, size_t statement, const struct slip *slip
             events = s->other.events;
             wrong = s->other.wrong;
             matched = s->other.matched;
-            fits = tally_is_better(&s->other, &s->now) && (slip == NULL || !s->other.slipped[slip->statement]);
+            fits = tally_is_better(&s->other, &s->now) && (slip == NULL || !s->other.of[slip->statement].slipped);
         }
         if (found == GRADIENT_NONE) continue;
         plan = tried;
@@ -159,7 +163,7 @@ bool helpers_find(struct search *s, const struct slip *slip, bool all, struct re
     size_t helpers[HELPERS_MAX], count = list_helpers(s, helpers);
     *best = (struct remedy){.statement = STATEMENT_NONE};
     for (size_t i = 0; i < count && !is_best(best); i++)
-        if (all || !s->now.is_one[helpers[i]]) search_try_edits(s, helpers[i], slip, best);
+        if (all || !s->now.of[helpers[i]].is_one) search_try_edits(s, helpers[i], slip, best);
     for (size_t i = 0; all && best->statement == STATEMENT_NONE && i < count; i++)
         try_puts(s, helpers[i], slip, best);
     return best->statement != STATEMENT_NONE;
@@ -167,29 +171,18 @@ bool helpers_find(struct search *s, const struct slip *slip, bool all, struct re
 
 /* ---- a helper that several have in common ---- */
 
+static bool is_new_helper(const struct search *s, size_t i)
+{
+    return s->now.of[i].helper && !s->now.of[i].starts;
+}
+
 /* All statements that what a statement makes may come from; not through what begins as a right gradient. NULL where
  * memory is short. */
 static bool *reach_from(struct search *s, size_t statement)
 {
-    size_t n = search_statements(s);
-    bool more = true, *reached = arena_zeroed(s->arena, n, sizeof *reached),
-         *followed = arena_zeroed(s->arena, n, sizeof *followed);
-    if (reached == NULL || followed == NULL) {
-        s->failed = true;
-        return NULL;
-    }
-    for (size_t from = statement; more; from = STATEMENT_NONE) {
-        more = false;
-        for (size_t i = 0; i < n; i++) {
-            const struct statement *one = s->plain->statements[i];
-            bool passes = i == from || (reached[i] && s->now.helper[i] && !s->now.starts[i]);
-            if (followed[i] || !passes || one == NULL) continue;
-            followed[i] = more = true;
-            reach_names(s, one->value, reached, &more, 0);
-            if (one->kind == STATEMENT_UPDATE) reach_names(s, one->targets[0], reached, &more, 0);
-        }
-    }
-    return reached;
+    bool *reached = arena_zeroed(s->arena, search_statements(s), sizeof *reached);
+    s->failed = s->failed || reached == NULL;
+    return reached != NULL && reach(s, statement, is_new_helper, reached) ? reached : NULL;
 }
 
 static bool is_gradient_name(const char *name)
@@ -213,7 +206,7 @@ static bool passes_on(const struct search *s, size_t i)
 {
     const struct statement *one = s->plain->statements[i];
     size_t first = s->plain->outcomes[i].first;
-    if (one == NULL || first == EVENT_NONE || !s->now.helper[i] || s->now.starts[i] || search_is_edited(s, i))
+    if (one == NULL || first == EVENT_NONE || !s->now.of[i].helper || s->now.of[i].starts || search_is_edited(s, i))
         return false;
     return is_gradient_name(s->plain->events[first].name) || mentions_gradient(one->value, 0);
 }
@@ -221,8 +214,8 @@ static bool passes_on(const struct search *s, size_t i)
 /* Whether statement i makes a gradient that is right. */
 static bool makes_right(const struct search *s, size_t i)
 {
-    return s->plain->statements[i] != NULL && s->plain->outcomes[i].first != EVENT_NONE && !s->now.helper[i] &&
-           !s->now.slipped[i];
+    return s->plain->statements[i] != NULL && s->plain->outcomes[i].first != EVENT_NONE && !s->now.of[i].helper &&
+           !s->now.of[i].slipped;
 }
 
 /* How many of the wrong ones come from it; 0 where a right one does, too. */

@@ -122,7 +122,7 @@ int judge_event(struct run *run, struct evaluation *e, size_t which, struct arra
         return scale == 1 || events_enter_array(run, *array, which, scale) ? CODE_OK : text_no_memory(&run->reader);
     bool left = run->plan->left != NULL && run->plan->left[event->statement];
     if (event->aimed != AIMED_AT || !event->judged || event->rewrites || left) return CODE_OK;
-    struct slip slip = {.statement = event->statement, .event = which, .aim = event->aim};
+    struct slip slip = {.statement = event->statement, .aim = event->aim};
     if (!aim_fits(&run->surroundings->aims[event->aim], &(*array)->shape))
         slip.ratio = 0;
     else

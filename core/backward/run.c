@@ -1,9 +1,6 @@
 #include "core/backward/run.h"
 
 #include <math.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/backward/events.h"
@@ -272,6 +269,36 @@ static bool poison(struct run *run, const char *name)
     return true;
 }
 
+/* The same, put into a dictionary or list: grads["W1"] = ... */
+static bool make_up_item(struct run *run, struct evaluation *e, const struct expression *target,
+                         struct outcome *outcome)
+{
+    struct thing key = {0}, held = {0};
+    struct error kept = *run->reader.error;
+    size_t aim;
+    const char *of;
+    *run->reader.error = (struct error){0};
+    bool known = evaluation_evaluate(e, target->operands[0], &held) == CODE_OK &&
+                 (held.kind == THING_DICTIONARY || held.kind == THING_LIST) &&
+                 evaluation_evaluate(e, target->operands[1], &key) == CODE_OK;
+    struct written_place into = {.name = target->operands[0]->name, .keys = {key}, .key_count = 1};
+    if (held.kind == THING_LIST) into.count = held.sequence->count;
+    if (held.kind == THING_LIST && key.kind == THING_NUMBER && key.number < 0)
+        into.keys[0].number += (double)held.sequence->count;
+    if (known && run_aim_of(run->surroundings, &into, &aim, &of) == AIMED_AT) {
+        const struct shape *shape = &run->surroundings->aims[aim].shape;
+        struct array *array = NULL;
+        outcome->fault_aim = aim;
+        if (run->plan != NULL && judge_put_right(run, e, aim, judge_scale_here(run, aim), shape, &array) == CODE_OK) {
+            struct thing put = thing_array(array), ignored;
+            subscript_write(e, &held, &key, 1, OPERATION_NONE, &put, &ignored);
+        }
+    }
+    if (run->reader.error->code == CODE_OUT_OF_MEMORY) return false;
+    *run->reader.error = kept;
+    return true;
+}
+
 /* What a statement at fault would have made: the right gradient where it is known which, else nothing. */
 static bool make_up(struct run *run, struct evaluation *e, const struct expression *target, struct outcome *outcome)
 {
@@ -283,32 +310,8 @@ static bool make_up(struct run *run, struct evaluation *e, const struct expressi
             if (!make_up(run, e, target->operands[i], outcome)) return false;
         return true;
     }
-    if (target->kind == EXPRESSION_SUBSCRIPT && target->operands[0]->kind == EXPRESSION_NAME && target->count == 2) {
-        struct thing key = {0}, held = {0};
-        struct error kept = *run->reader.error;
-        *run->reader.error = (struct error){0};
-        bool known = evaluation_evaluate(e, target->operands[0], &held) == CODE_OK &&
-                     (held.kind == THING_DICTIONARY || held.kind == THING_LIST) &&
-                     evaluation_evaluate(e, target->operands[1], &key) == CODE_OK;
-        struct written_place into = {.name = target->operands[0]->name, .keys = {key}, .key_count = 1};
-        if (held.kind == THING_LIST) into.count = held.sequence->count;
-        if (held.kind == THING_LIST && key.kind == THING_NUMBER && key.number < 0)
-            into.keys[0].number += (double)held.sequence->count;
-        struct array *array = NULL;
-        if (known && run_aim_of(run->surroundings, &into, &aim, &of) == AIMED_AT) {
-            outcome->fault_aim = aim;
-            struct thing put, ignored;
-            const struct shape *shape = &run->surroundings->aims[aim].shape;
-            if (run->plan != NULL &&
-                judge_put_right(run, e, aim, judge_scale_here(run, aim), shape, &array) == CODE_OK) {
-                put = thing_array(array);
-                subscript_write(e, &held, &key, 1, OPERATION_NONE, &put, &ignored);
-            }
-        }
-        bool memory = run->reader.error->code != CODE_OUT_OF_MEMORY;
-        if (memory) *run->reader.error = kept;
-        return memory;
-    }
+    if (target->kind == EXPRESSION_SUBSCRIPT && target->operands[0]->kind == EXPRESSION_NAME && target->count == 2)
+        return make_up_item(run, e, target, outcome);
     if (target->kind != EXPRESSION_NAME && target->kind != EXPRESSION_ATTRIBUTE) return true;
     bool aimed = run_is_main_frame(run, evaluation_call_number(e)) &&
                  run_aim_of(run->surroundings, &written, &aim, &of) == AIMED_AT;
@@ -396,7 +399,6 @@ static int call_main(struct run *run, struct evaluation *e)
     struct thing callee;
     e->spot = s->spot;
     if (evaluation_define(e, s, &callee) != CODE_OK) return evaluation_failed(e);
-    run->main = s;
     run->main_frame = e->calls + 1;
     e->spot = s->spot;
     return evaluation_call(e, &callee, arguments, keywords, count, &ignored);

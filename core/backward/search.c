@@ -12,25 +12,16 @@ size_t search_statements(const struct search *s)
 
 bool tally_new(struct search *s, struct tally *tally)
 {
-    *tally = (struct tally){.slipped = arena_zeroed(s->arena, search_statements(s), sizeof(bool)),
-                            .helper = arena_zeroed(s->arena, search_statements(s), sizeof(bool)),
-                            .is_one = arena_zeroed(s->arena, search_statements(s), sizeof(bool)),
-                            .starts = arena_zeroed(s->arena, search_statements(s), sizeof(bool))};
-    return tally->slipped != NULL && tally->helper != NULL && tally->is_one != NULL && tally->starts != NULL;
+    *tally = (struct tally){.of = arena_zeroed(s->arena, search_statements(s), sizeof *tally->of)};
+    return tally->of != NULL;
 }
 
 void tally_copy(const struct search *s, const struct tally *from, struct tally *to)
 {
-    bool *slipped = to->slipped, *helper = to->helper, *is_one = to->is_one, *starts = to->starts;
-    memcpy(slipped, from->slipped, search_statements(s) * sizeof(bool));
-    memcpy(helper, from->helper, search_statements(s) * sizeof(bool));
-    memcpy(is_one, from->is_one, search_statements(s) * sizeof(bool));
-    memcpy(starts, from->starts, search_statements(s) * sizeof(bool));
+    struct counted *of = to->of;
+    memcpy(of, from->of, search_statements(s) * sizeof *of);
     *to = *from;
-    to->slipped = slipped;
-    to->helper = helper;
-    to->is_one = is_one;
-    to->starts = starts;
+    to->of = of;
 }
 
 static void count_slips(const struct search *s, const struct run *run, struct tally *tally)
@@ -38,8 +29,8 @@ static void count_slips(const struct search *s, const struct run *run, struct ta
     const struct surroundings *around = run->surroundings;
     for (size_t i = 0; i < run->slip_count; i++) {
         const struct slip *slip = &run->slips[i];
-        if (slip->statement >= search_statements(s) || tally->slipped[slip->statement]) continue;
-        tally->slipped[slip->statement] = true;
+        if (slip->statement >= search_statements(s) || tally->of[slip->statement].slipped) continue;
+        tally->of[slip->statement].slipped = true;
         tally->wrong++;
         if (tally->slip_count < TALLY_SLIPS_MAX) tally->slips[tally->slip_count++] = *slip;
     }
@@ -57,11 +48,11 @@ static void count_slips(const struct search *s, const struct run *run, struct ta
             gradient = gradient || (run->events[e].aimed == AIMED_AT && run->events[e].judged && !s->left[i]);
         for (size_t e = outcome->first; e != EVENT_NONE; e = run->events[e].next)
             one = one && run->events[e].right;
-        tally->is_one[i] = one;
+        tally->of[i].is_one = one;
         const struct event *begin = outcome->first != EVENT_NONE ? &run->events[outcome->first] : NULL;
         /* A second name for a gradient of another value says nothing. */
-        tally->starts[i] = begin != NULL && begin->right && begin->same == EVENT_NONE;
-        tally->helper[i] = outcome->executed && !gradient && !tally->slipped[i];
+        tally->of[i].starts = begin != NULL && begin->right && begin->same == EVENT_NONE;
+        tally->of[i].helper = outcome->executed && !gradient && !tally->of[i].slipped;
         tally->faults += outcome->fault != NULL || outcome->poisoned;
     }
     tally->wrong += tally->faults;
@@ -72,15 +63,10 @@ bool search_try(struct search *s, const struct plan *plan, const struct edit *ed
     const struct edit *edits[CORRECTIONS_MAX + 1];
     size_t count = s->edit_count, length;
     struct run run;
-    bool *slipped = tally->slipped, *helper = tally->helper, *is_one = tally->is_one, *starts = tally->starts;
     memcpy(edits, s->edits, count * sizeof *edits);
     if (edit != NULL) edits[count++] = edit;
-    memset(slipped, 0, search_statements(s) * sizeof(bool));
-    memset(helper, 0, search_statements(s) * sizeof(bool));
-    memset(is_one, 0, search_statements(s) * sizeof(bool));
-    memset(starts, 0, search_statements(s) * sizeof(bool));
-    *tally =
-        (struct tally){.slipped = slipped, .helper = helper, .is_one = is_one, .starts = starts, .wrong = SIZE_MAX};
+    memset(tally->of, 0, search_statements(s) * sizeof *tally->of);
+    *tally = (struct tally){.of = tally->of, .wrong = SIZE_MAX};
     if (s->stopped || s->failed) return false;
     if (clock_thread_seconds() > s->until || run_is_cancelled(s->plain)) {
         s->stopped = true;
@@ -135,7 +121,7 @@ void search_try_edits(struct search *s, size_t statement, const struct slip *sli
     for (size_t i = 0; i < count && !s->stopped && !s->failed; i++) {
         if (found != 0 && edits[i].cost > found) continue;
         if (!search_try(s, &s->plan, &edits[i], &s->other) || !tally_is_better(&s->other, &s->now)) continue;
-        if (slip != NULL && s->other.slipped[slip->statement]) continue;
+        if (slip != NULL && s->other.of[slip->statement].slipped) continue;
         const struct remedy remedy = {.statement = statement,
                                       .edit = &edits[i],
                                       .plan = s->plan,

@@ -7,6 +7,14 @@
 
 enum { TALLY_SLIPS_MAX = 64, CORRECTIONS_MAX = 8 };
 
+/* What a statement came to in a run. */
+struct counted {
+    bool slipped; /* it made a gradient that is wrong */
+    bool helper;  /* nothing says that it makes a gradient, */
+    bool is_one;  /* but it makes some all the same */
+    bool starts;  /* what it makes the first time is a gradient */
+};
+
 /* What a run came to. */
 struct tally {
     bool good;                          /* it ran at all */
@@ -16,10 +24,7 @@ struct tally {
     size_t matched;                     /* things that are gradients by their numbers */
     size_t events;                      /* gradients that are wrong, each time that they are made */
     size_t parameters;                  /* of these, those of parameters */
-    bool *slipped;                      /* by statement */
-    bool *helper;                       /* by statement: nothing says that it makes a gradient */
-    bool *is_one;                       /* by statement: a helper that makes gradients all the same */
-    bool *starts;                       /* by statement: what it makes the first time is a gradient */
+    struct counted *of;                 /* by statement */
     struct slip slips[TALLY_SLIPS_MAX]; /* one for each statement */
     size_t slip_count;
 };

@@ -49,7 +49,7 @@ struct outcome {
 
 /* A gradient that comes out wrong though all that goes into it is right. */
 struct slip {
-    size_t statement, event, aim;
+    size_t statement, aim;
     double ratio; /* it is so many times the gradient; 0: it is no multiple of it */
 };
 
@@ -79,9 +79,8 @@ struct run {
     struct evaluation evaluation;
     struct graph graph;
     struct observer observer;
-    size_t main_frame; /* of the function that was called, as nobody else did; 0 without one */
-    const struct statement *main;
-    bool raised; /* that came to a raise: it hands nothing back */
+    size_t main_frame; /* of the function that was called, as nobody else did; 0: none was */
+    bool raised;       /* that came to a raise: it hands nothing back */
     struct event *events;
     size_t count, room;
     struct outcome *outcomes; /* by statement */

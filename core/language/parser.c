@@ -57,6 +57,20 @@ size_t syntax_symbol(const struct syntax *syntax, const char *name)
     return i;
 }
 
+static bool mentions(const struct expression *x, const char *name, size_t depth)
+{
+    if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return false;
+    if ((x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) && strcmp(x->name, name) == 0) return true;
+    for (size_t i = 0; i < x->count; i++)
+        if (mentions(x->operands[i], name, depth + 1)) return true;
+    return false;
+}
+
+bool syntax_mentions(const struct expression *expression, const char *name)
+{
+    return mentions(expression, name, 0);
+}
+
 /* The slot of a name: where it stands, or the free one for it (FNV-1a). */
 static uint32_t *find_slot(struct parser *p, const char *text, size_t length)
 {

@@ -147,4 +147,7 @@ int syntax_read_code(struct text_reader *reader, const char *text, size_t length
 /* The number of a name; syntax->name_count where the program has none such. */
 size_t syntax_symbol(const struct syntax *syntax, const char *name);
 
+/* Whether a name, or an attribute of that name, is anywhere in an expression; NULL has none. */
+bool syntax_mentions(const struct expression *expression, const char *name);
+
 #endif

@@ -29,18 +29,13 @@ static bool is_torch(const struct zip_entry *entries, size_t count)
     return false;
 }
 
-static int entry_fault(struct reading *r, const struct zip_entry *entry, const char *fault)
-{
-    return reading_fault(r, "its entry \"%.*s\" %s", reading_shown(entry->name_length), entry->name, fault);
-}
-
 static int read_entry(struct reading *r, const struct zip_entry *entry, json_t *object)
 {
     const char *bytes;
     json_t *value;
     if (memchr(entry->name, '/', entry->name_length) != NULL || memchr(entry->name, '\\', entry->name_length) != NULL)
-        return entry_fault(r, entry, "has the name of a path: an array's is a plain name");
-    if (!ends_with(entry, suffix)) return entry_fault(r, entry, "is no array: those of a .npz are called NAME.npy");
+        return zip_fault(r, entry, "has the name of a path: an array's is a plain name");
+    if (!ends_with(entry, suffix)) return zip_fault(r, entry, "is no array: those of a .npz are called NAME.npy");
     if (zip_unpack(r, entry, &bytes) != CODE_OK) return r->error->code;
     if (npy_read(r, bytes, entry->unpacked, &value) != CODE_OK) {
         const char *name = arena_text(r->arena, entry->name, entry->name_length - SUFFIX);

@@ -128,7 +128,7 @@ static bool read_zip64(const char *at, const char *end, uint64_t *unpacked, uint
     return true;
 }
 
-static int entry_fault(struct reading *r, const struct zip_entry *entry, const char *fault)
+int zip_fault(struct reading *r, const struct zip_entry *entry, const char *fault)
 {
     return reading_fault(r, "its entry \"%.*s\" %s", reading_shown(entry->name_length), entry->name, fault);
 }
@@ -137,16 +137,16 @@ static int entry_fault(struct reading *r, const struct zip_entry *entry, const c
 static int find_data(const struct archive *a, struct zip_entry *entry, uint64_t offset, unsigned method)
 {
     if (offset > a->begin || a->begin - offset < LOCAL_SIZE)
-        return entry_fault(a->r, entry, "is said to lie outside of it");
+        return zip_fault(a->r, entry, "is said to lie outside of it");
     const char *local = a->bytes + offset;
     size_t left = a->begin - (size_t)offset - LOCAL_SIZE;
-    if (!is_mark(local, local_mark)) return entry_fault(a->r, entry, "does not begin where the directory says");
+    if (!is_mark(local, local_mark)) return zip_fault(a->r, entry, "does not begin where the directory says");
     size_t name = (size_t)number_at(local + LOCAL_NAME, 2), extra = (size_t)number_at(local + LOCAL_EXTRA, 2);
     if (name + extra > left || entry->packed > left - name - extra)
-        return entry_fault(a->r, entry, "is said to reach beyond its end");
+        return zip_fault(a->r, entry, "is said to reach beyond its end");
     if (name != entry->name_length || memcmp(local + LOCAL_SIZE, entry->name, name) != 0 ||
         number_at(local + LOCAL_METHOD, 2) != method)
-        return entry_fault(a->r, entry, "is another one than the directory says");
+        return zip_fault(a->r, entry, "is another one than the directory says");
     entry->header = local;
     entry->data = local + LOCAL_SIZE + name + extra;
     return CODE_OK;
@@ -169,17 +169,17 @@ static int read_entry(const struct archive *a, const char **at, struct zip_entry
     *entry = (struct zip_entry){.name = central + CENTRAL_SIZE, .name_length = name};
     const char *extras = central + CENTRAL_SIZE + name;
     if (!read_zip64(extras, extras + extra, &unpacked, &packed, &offset))
-        return entry_fault(a->r, entry, "has a damaged zip64 field");
-    if (flags & FLAG_ENCRYPTED) return entry_fault(a->r, entry, "is encrypted");
+        return zip_fault(a->r, entry, "has a damaged zip64 field");
+    if (flags & FLAG_ENCRYPTED) return zip_fault(a->r, entry, "is encrypted");
     if (method != METHOD_STORED && method != METHOD_DEFLATED)
-        return entry_fault(a->r, entry, "is packed in a way that is not read here: only stored and deflated ones are");
+        return zip_fault(a->r, entry, "is packed in a way that is not read here: only stored and deflated ones are");
     entry->deflated = method == METHOD_DEFLATED;
     entry->packed = (size_t)packed;
     entry->unpacked = (size_t)unpacked;
     entry->checksum = (uint32_t)number_at(central + CENTRAL_CHECKSUM, 4);
     if (find_data(a, entry, offset, method) != CODE_OK) return a->r->error->code;
     if (entry->deflated ? entry->unpacked / RATIO_MAX > entry->packed : entry->unpacked != entry->packed)
-        return entry_fault(a->r, entry, "is said to hold more than it can");
+        return zip_fault(a->r, entry, "is said to hold more than it can");
     return CODE_OK;
 }
 
@@ -201,7 +201,7 @@ static int check_overlaps(struct reading *r, const struct zip_entry *entries, si
     qsort(sorted, count, sizeof *sorted, by_place);
     for (size_t i = 1; i < count; i++)
         if (sorted[i]->header < sorted[i - 1]->data + sorted[i - 1]->packed)
-            return entry_fault(r, sorted[i], "lies over another one");
+            return zip_fault(r, sorted[i], "lies over another one");
     return CODE_OK;
 }
 
@@ -235,10 +235,10 @@ static int inflate_entry(struct reading *r, const struct zip_entry *entry, const
                  (size_t)(inflating.to - data) == entry->unpacked;
     *bytes = data;
     if (whole) return CODE_OK;
-    return entry_fault(r, entry,
-                       end == INFLATED_BROKEN  ? "is damaged"
-                       : end == INFLATED_SHORT ? "is cut off"
-                                               : "comes to another size than it says");
+    return zip_fault(r, entry,
+                     end == INFLATED_BROKEN  ? "is damaged"
+                     : end == INFLATED_SHORT ? "is cut off"
+                                             : "comes to another size than it says");
 }
 
 static uint32_t checksum_of(const char *bytes, size_t length)
@@ -256,6 +256,6 @@ int zip_unpack(struct reading *r, const struct zip_entry *entry, const char **by
             return r->error->code;
     }
     if (checksum_of(*bytes, entry->unpacked) != entry->checksum)
-        return entry_fault(r, entry, "is damaged: its checksum is another one");
+        return zip_fault(r, entry, "is damaged: its checksum is another one");
     return CODE_OK;
 }

@@ -26,4 +26,8 @@ int zip_list(struct reading *r, const char *bytes, size_t length, struct zip_ent
  * Counts in the reading's room. CODE_MALFORMED_FILE where it comes to another length or checksum. */
 int zip_unpack(struct reading *r, const struct zip_entry *entry, const char **bytes);
 
+/* Sets CODE_MALFORMED_FILE: its entry, by its name, and what is wrong with it, as in "is encrypted". Returns the code.
+ */
+int zip_fault(struct reading *r, const struct zip_entry *entry, const char *fault);
+
 #endif
