@@ -80,7 +80,8 @@ static bool same_numbers(const struct array *a, const struct array *b)
 {
     double largest = 0;
     if (!shape_equal(&a->shape, &b->shape)) return false;
-    if (a->numbers == NULL || b->numbers == NULL) return a->numbers == b->numbers; /* of what is built up, the last is compared */
+    if (a->numbers == NULL || b->numbers == NULL)
+        return a->numbers == b->numbers; /* of what is built up, the last is compared */
     for (size_t i = 0; i < a->size; i++)
         largest = fmax(largest, fmax(fabs(a->numbers[i]), fabs(b->numbers[i])));
     for (size_t i = 0; i < a->size; i++)

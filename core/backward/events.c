@@ -52,17 +52,17 @@ static size_t *find_slot(const struct run *run, const struct event *event)
         if (run->slots[i] == EVENT_NONE || same_place(&run->events[run->slots[i]], event)) return &run->slots[i];
 }
 
+enum { EVENTS_FIRST = 128 };
+
 static bool grow_events(struct run *run)
 {
-    size_t room = run->room > 0 ? 2 * run->room : 128;
-    struct event *larger = arena_array(run->arena, room, sizeof *larger);
-    size_t *slots = arena_array(run->arena, 4 * room, sizeof *slots);
-    if (larger == NULL || slots == NULL) return false;
-    if (run->count > 0) memcpy(larger, run->events, run->count * sizeof *larger);
+    struct event *larger = arena_grow(run->arena, run->events, run->count, &run->room, sizeof *larger, EVENTS_FIRST);
+    if (larger == NULL) return false;
     run->events = larger;
-    run->room = room;
+    size_t *slots = arena_array(run->arena, 4 * run->room, sizeof *slots);
+    if (slots == NULL) return false;
     run->slots = slots;
-    run->slot_room = 4 * room;
+    run->slot_room = 4 * run->room;
     for (size_t i = 0; i < run->slot_room; i++)
         slots[i] = EVENT_NONE;
     for (size_t i = 0; i < run->count; i++)

@@ -5,7 +5,7 @@
 
 #include "core/backward/events.h"
 
-enum { SLIPS_MAX = 2000 };
+enum { SLIPS_MAX = 2000, SLIPS_FIRST = 16 };
 
 bool run_matches(const struct run *run, size_t aim, const struct array *array, bool exactly, double *scale)
 {
@@ -71,14 +71,9 @@ int judge_put_right(struct run *run, struct evaluation *e, size_t aim, double sc
 static bool add_slip(struct run *run, const struct slip *slip)
 {
     if (run->slip_count == SLIPS_MAX) return true;
-    if (run->slip_count == run->slip_room) {
-        size_t room = run->slip_room > 0 ? 2 * run->slip_room : 16;
-        struct slip *larger = arena_array(run->arena, room, sizeof *larger);
-        if (larger == NULL) return false;
-        if (run->slip_count > 0) memcpy(larger, run->slips, run->slip_count * sizeof *larger);
-        run->slips = larger;
-        run->slip_room = room;
-    }
+    struct slip *list = arena_grow(run->arena, run->slips, run->slip_count, &run->slip_room, sizeof *list, SLIPS_FIRST);
+    if (list == NULL) return false;
+    run->slips = list;
     run->slips[run->slip_count++] = *slip;
     return true;
 }

@@ -65,16 +65,13 @@ double aim_ratio(const struct aim *aim, const struct shape *shape, const double 
 
 /* ---- what there is ---- */
 
+enum { KNOWN_FIRST = 64 };
+
 static bool add_known(struct surroundings *s, const struct known *known)
 {
-    if (s->known_count == s->known_room) {
-        size_t room = s->known_room > 0 ? 2 * s->known_room : 64;
-        struct known *larger = arena_array(s->arena, room, sizeof *larger);
-        if (larger == NULL) return false;
-        if (s->known_count > 0) memcpy(larger, s->known, s->known_count * sizeof *larger);
-        s->known = larger;
-        s->known_room = room;
-    }
+    struct known *list = arena_grow(s->arena, s->known, s->known_count, &s->known_room, sizeof *list, KNOWN_FIRST);
+    if (list == NULL) return false;
+    s->known = list;
     s->known[s->known_count++] = *known;
     return true;
 }

@@ -9,7 +9,7 @@
 #include "core/backward/surroundings_things.h"
 #include "core/base/numbers.h"
 
-enum { EVENTS_MAX = 50000, NESTED_MAX = 2 };
+enum { EVENTS_MAX = 50000, NESTED_MAX = 2, LEVELS_FIRST = 64, POISONED_FIRST = 16 };
 
 /* What a run may do: a student's code on the numbers of an exercise takes far less. */
 enum { STEPS_MAX = 1000000 };
@@ -108,14 +108,10 @@ static int on_begin(void *context, struct evaluation *e, const struct statement 
         e->spent = true;
         return evaluation_fault(e, "the evaluation was cancelled");
     }
-    if (run->level_count == run->level_room) {
-        size_t room = run->level_room > 0 ? 2 * run->level_room : 64;
-        struct level *larger = arena_array(run->arena, room, sizeof *larger);
-        if (larger == NULL) return no_memory(run);
-        if (run->level_count > 0) memcpy(larger, run->levels, run->level_count * sizeof *larger);
-        run->levels = larger;
-        run->level_room = room;
-    }
+    struct level *levels =
+        arena_grow(run->arena, run->levels, run->level_count, &run->level_room, sizeof *levels, LEVELS_FIRST);
+    if (levels == NULL) return no_memory(run);
+    run->levels = levels;
     run->levels[run->level_count++] = (struct level){.statement = statement};
     if (!is_code(run, statement)) return CODE_OK;
     struct outcome *outcome = &run->outcomes[statement->number];
@@ -257,14 +253,10 @@ static bool on_unknown(void *context, struct evaluation *e, const char *name, st
 static bool poison(struct run *run, const char *name)
 {
     if (is_poisoned(run, name)) return true;
-    if (run->poisoned_count == run->poisoned_room) {
-        size_t room = run->poisoned_room > 0 ? 2 * run->poisoned_room : 16;
-        const char **larger = arena_array(run->arena, room, sizeof *larger);
-        if (larger == NULL) return false;
-        if (run->poisoned_count > 0) memcpy(larger, run->poisoned, run->poisoned_count * sizeof *larger);
-        run->poisoned = larger;
-        run->poisoned_room = room;
-    }
+    const char **list = arena_grow(run->arena, (void *)run->poisoned, run->poisoned_count, &run->poisoned_room,
+                                   sizeof *list, POISONED_FIRST);
+    if (list == NULL) return false;
+    run->poisoned = list;
     run->poisoned[run->poisoned_count++] = name;
     return true;
 }

@@ -14,13 +14,9 @@ void graph_begin(struct arena *arena, struct graph *graph)
 static bool grow(struct arena *arena, void *list, size_t count, size_t *room)
 {
     enum { FIRST = 32 };
-    if (count < *room) return true;
-    size_t more = *room > 0 ? 2 * *room : FIRST;
-    void **old = *(void ***)list, **larger = arena_array(arena, more, sizeof *larger);
+    void **larger = arena_grow(arena, *(void ***)list, count, room, sizeof *larger, FIRST);
     if (larger == NULL) return false;
-    if (count > 0) memcpy(larger, old, count * sizeof *larger);
     *(void ***)list = larger;
-    *room = more;
     return true;
 }
 

@@ -55,9 +55,9 @@ static struct {
 
 /* ---- What the library waits with ---- */
 
-/* libmicrohttpd's epoll_wait, which takes this one: a program's functions come before those of its libraries. It takes at
- * most 128 events at once and, where there were as many, asks for more before it works on any, with the timeout of an
- * idle thread (0.9.75, MHD_epoll): if there were exactly as many, these connections would wait until something else
+/* libmicrohttpd's epoll_wait, which takes this one: a program's functions come before those of its libraries. It takes
+ * at most 128 events at once and, where there were as many, asks for more before it works on any, with the timeout of
+ * an idle thread (0.9.75, MHD_epoll): if there were exactly as many, these connections would wait until something else
  * happens to the thread. So behind a call that filled its array the next one of the thread does not wait. */
 int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
 {
