@@ -26,14 +26,6 @@ struct check_state {
 
 /* ---- what is asked for ---- */
 
-/* A trace holds the reference, too; and central differences are it but for a few digits. */
-static int check_reveal(const struct exchange *exchange, const struct check_task *request, struct error *error)
-{
-    if (request->check.reveal) return reveal_allowed(exchange, "reveal", error);
-    if (request->trace) return reveal_allowed(exchange, "trace", error);
-    return request->check.numeric ? reveal_allowed(exchange, "numeric", error) : CODE_OK;
-}
-
 const char *api_check_media_type(size_t i)
 {
     size_t count = 0;
@@ -57,7 +49,7 @@ int api_check_measure(struct exchange *exchange, struct load *load, struct error
     exchange->column = state->judged.request.document.column;
     load->later = code == CODE_OK && state->judged.request.brief;
     if (load->later) return CODE_OK;
-    if (code == CODE_OK) code = check_reveal(exchange, &state->judged.request, error);
+    if (code == CODE_OK) code = reveal_check(exchange, &state->judged.request, error);
     load->work = state->judged.request.work;
     const struct device *device = device_asked(state->judged.request.device);
     load->waits = device != NULL && device->waits;

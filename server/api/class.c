@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/parallel.h"
+#include "server/api/check_query.h"
 #include "server/api/class_line.h"
 #include "server/api/read_body.h"
 #include "server/http/stream.h"
@@ -33,16 +34,16 @@ struct class_slot {
 struct class_state {
     struct exchange *exchange;
     struct class_common common;
-    const char *at, *end; /* what is still to be read of the body */
+    const char *at, *end; /* what is still to be read of the body, behind the slots */
     size_t number;        /* of the last line that was read */
     struct class_worker *workers;
     unsigned worker_count;
-    struct class_slot *slots;
-    size_t slot_count;
-    double until;          /* clock_seconds(): no line is begun after that */
-    atomic_size_t taken;   /* slots */
-    atomic_size_t written; /* bytes of answers */
-    char *pending;         /* what waits for the client: malloc'ed */
+    struct class_slot *slots; /* lines that were read: */
+    size_t slot_count, kept;  /* so many, and so many of them are answered */
+    double until;             /* clock_seconds(): no line is begun after that */
+    atomic_size_t taken;      /* slots: somebody judges them, or has */
+    atomic_size_t written;    /* bytes of answers */
+    char *pending;            /* what waits for the client: malloc'ed */
     size_t pending_room, pending_length, pending_sent;
     bool over;            /* nothing comes behind it */
     bool short_of_memory; /* and there was no room to say so */
@@ -63,14 +64,15 @@ static void dispose(void *context)
     free(state->pending);
 }
 
-/* What each line's answer would be otherwise: the lines tell it themselves. */
-static int check_query(const struct exchange *exchange, struct error *error)
+/* What a check may be asked for, but for what is about the one answer of a request. */
+static int check_query(struct exchange *exchange, struct error *error)
 {
-    const char *format = exchange_query(exchange, "format"), *strict = exchange_query(exchange, "strict");
-    if (format != NULL && strcmp(format, "json") != 0)
+    struct check_query query;
+    if (check_query_read(exchange, &query, error) != CODE_OK) return error->code;
+    if (query.format != formats && exchange_query(exchange, "format") != NULL)
         return error_set(error, CODE_QUERY_OUT_OF_RANGE,
-                         "a body of many lines is answered in lines of JSON: format is %.*s", LIMIT_NAME, format);
-    if (strict == NULL || strcmp(strict, "0") == 0 || strcmp(strict, "false") == 0) return CODE_OK;
+                         "a body of many lines is answered in lines of JSON: format is %s", query.format->name);
+    if (!query.strict) return CODE_OK;
     return error_set(error, CODE_QUERY_OUT_OF_RANGE,
                      "strict is about the one answer of a request: of many lines each says whether it passed");
 }
@@ -111,7 +113,6 @@ static int read_first(struct class_state *state, struct error *error)
 static int begin(struct class_state *state, struct error *error)
 {
     struct exchange *exchange = state->exchange;
-    unsigned most = exchange->options->threads > 0 ? exchange->options->threads : 1;
     static const char mark[] = "\xEF\xBB\xBF"; /* what some editors put before a file */
     const char *bytes;
     size_t length;
@@ -120,38 +121,54 @@ static int begin(struct class_state *state, struct error *error)
     state->end = state->at + length;
     if (length >= sizeof mark - 1 && memcmp(state->at, mark, sizeof mark - 1) == 0) state->at += sizeof mark - 1;
     if (read_first(state, error) != CODE_OK) return error->code;
-    state->workers = arena_zeroed(&exchange->arena, most, sizeof *state->workers);
+    state->worker_count = exchange->options->threads > 0 ? exchange->options->threads : 1;
+    state->workers = arena_zeroed(&exchange->arena, state->worker_count, sizeof *state->workers);
     state->slots = arena_array(&exchange->arena, LINES_AT_ONCE, sizeof *state->slots);
     if (state->workers == NULL || state->slots == NULL) return error_out_of_memory(error);
     exchange->dispose = dispose;
-    for (unsigned i = 0; i < most; i++) {
-        state->worker_count = i + 1;
-        const struct class_worker *first = i > 0 ? &state->workers[0] : NULL;
-        int code = class_worker_begin(&state->workers[i], exchange, &state->common, first, error);
-        if (code != CODE_OK) return code;
-    }
+    /* The others begin when there is a line for them. */
+    int code = class_worker_begin(&state->workers[0], exchange, &state->common, NULL, error);
+    if (code != CODE_OK) return code;
     exchange->status = 200;
     exchange->content_type = NDJSON_MEDIA_TYPE;
     exchange_answer_header(exchange, "Cache-Control", "no-store");
     return CODE_OK;
 }
 
-static bool has_lines(const struct class_state *state)
+/* The next line that has no answer yet, if there is one. */
+static bool find_next(const struct class_state *state, struct ndjson_line *line)
 {
-    struct ndjson_line line;
     const char *at = state->at;
-    size_t number = 0;
-    return ndjson_next(&at, state->end, &number, &line);
+    size_t number = state->number;
+    if (state->kept == state->slot_count) return ndjson_next(&at, state->end, &number, line);
+    *line = state->slots[state->kept].line;
+    return true;
 }
 
 /* ---- many lines ---- */
+
+/* Whether one more line is to be judged before the answers are sent. */
+static bool may_go_on(struct class_state *state)
+{
+    return atomic_load(&state->taken) < state->slot_count && atomic_load(&state->written) < ANSWERS_AT_ONCE &&
+           !atomic_load(&state->exchange->cancelled) && clock_seconds() < state->until;
+}
+
+/* One that there was no memory for leaves the lines to the others. */
+static bool is_ready(struct class_state *state, struct class_worker *worker)
+{
+    struct error error = {0};
+    if (worker->exchange == NULL)
+        class_worker_begin(worker, state->exchange, &state->common, &state->workers[0], &error);
+    return worker->ready;
+}
 
 static void judge_some(void *context, size_t part)
 {
     struct class_state *state = context;
     struct class_worker *worker = &state->workers[part];
-    while (atomic_load(&state->written) < ANSWERS_AT_ONCE && !atomic_load(&state->exchange->cancelled) &&
-           clock_seconds() < state->until) {
+    if (!may_go_on(state) || !is_ready(state, worker)) return;
+    while (may_go_on(state)) {
         size_t i = atomic_fetch_add(&state->taken, 1);
         if (i >= state->slot_count) return;
         struct class_slot *slot = &state->slots[i];
@@ -180,77 +197,66 @@ static bool keep(struct class_state *state, const char *bytes, size_t length)
     return true;
 }
 
-/* A line for which there was no memory gets a problem that needs none. */
-static bool keep_refusal(struct class_state *state, const struct class_slot *slot)
-{
-    char text[200];
-    int n = snprintf(text, sizeof text,
-                     "{\"line\":%zu,\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
-                     "\"code\":\"out_of_memory\",\"detail\":\"Out of memory.\"}\n",
-                     slot->line.number);
-    return keep(state, text, (size_t)n);
-}
-
-/* What was not judged before all was given up is told once, as of the first such line. */
-static bool keep_end(struct class_state *state, size_t number)
+/* A problem that needs no memory but that. */
+static bool keep_problem(struct class_state *state, size_t number, const char *code, const char *detail)
 {
     char text[240];
     int n = snprintf(text, sizeof text,
                      "{\"line\":%zu,\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
-                     "\"code\":\"cancelled\",\"detail\":\"From this line on nothing was judged.\"}\n",
-                     number);
+                     "\"code\":\"%s\",\"detail\":\"%s\"}\n",
+                     number, code, detail);
     return keep(state, text, (size_t)n);
 }
 
-/* Goes behind a line. */
-static void pass_line(struct class_state *state, const struct ndjson_line *line)
+/* The answers of the lines that were judged, in order, up to the first one that was given up; whether there was room
+ * for them. */
+static bool keep_answers(struct class_state *state)
 {
-    const char *behind = line->text + line->length,
-               *stop = behind < state->end ? memchr(behind, '\n', (size_t)(state->end - behind)) : NULL;
-    state->at = stop != NULL ? stop + 1 : state->end;
-    state->number = line->number;
+    size_t judged = atomic_load(&state->taken);
+    bool good = true, overdue = false;
+    if (judged > state->slot_count) judged = state->slot_count;
+    while (good && !overdue && state->kept < judged) {
+        const struct class_slot *slot = &state->slots[state->kept];
+        /* The one that took longer than a check may says so itself. */
+        overdue = slot->cancelled && atomic_load(&state->exchange->overdue);
+        if (slot->cancelled && !overdue) break;
+        good = slot->answer != NULL ? keep(state, slot->answer, slot->length)
+                                    : keep_problem(state, slot->line.number, "out_of_memory", "Out of memory.");
+        state->kept++;
+    }
+    return good;
 }
 
-/* The answers, in order, up to the first line that was given up; whether there was room for them. */
-static bool keep_answers(struct class_state *state, bool cancelled)
+/* What was not judged before all was given up is told once, as of the first such line. */
+static bool keep_end(struct class_state *state)
 {
-    size_t done = atomic_load(&state->taken), i = 0;
-    bool good = true;
-    if (done > state->slot_count) done = state->slot_count;
-    for (; good && i < done; i++) {
-        const struct class_slot *slot = &state->slots[i];
-        /* The one that took longer than a check may says so itself. */
-        bool overdue = slot->cancelled && atomic_load(&state->exchange->overdue);
-        if (slot->cancelled && !overdue) break;
-        good = slot->answer != NULL ? keep(state, slot->answer, slot->length) : keep_refusal(state, slot);
-        pass_line(state, &slot->line);
-        if (overdue) {
-            i++;
-            break;
-        }
-    }
-    return good && cancelled && i < state->slot_count ? keep_end(state, state->slots[i].line.number) : good;
+    struct ndjson_line line;
+    return !find_next(state, &line) ||
+           keep_problem(state, line.number, "cancelled", "From this line on nothing was judged.");
+}
+
+static void read_slots(struct class_state *state)
+{
+    state->slot_count = state->kept = 0;
+    while (state->slot_count < LINES_AT_ONCE &&
+           ndjson_next(&state->at, state->end, &state->number, &state->slots[state->slot_count].line))
+        state->slot_count++;
 }
 
 /* The next lines, in order, for as much as is to be sent at once. */
 static void judge_next(struct class_state *state)
 {
-    const char *at = state->at;
-    size_t number = state->number;
-    state->slot_count = 0;
-    while (state->slot_count < LINES_AT_ONCE &&
-           ndjson_next(&at, state->end, &number, &state->slots[state->slot_count].line))
-        state->slot_count++;
-    atomic_store(&state->taken, 0);
+    if (state->kept == state->slot_count) read_slots(state);
+    size_t left = state->slot_count - state->kept;
+    atomic_store(&state->taken, state->kept);
     atomic_store(&state->written, 0);
-    parallel_run(state->slot_count > 1 ? state->worker_count : 1, judge_some, state);
-    bool cancelled = atomic_load(&state->exchange->cancelled), good = keep_answers(state, cancelled);
+    parallel_run(left < state->worker_count ? left : state->worker_count, judge_some, state);
+    bool cancelled = atomic_load(&state->exchange->cancelled);
+    bool good = keep_answers(state) && (!cancelled || keep_end(state));
     /* Now they are in what waits for the client, who may take long. */
-    for (unsigned i = 0; i < state->worker_count; i++) {
-        arena_reset(&state->workers[i].answers);
-        arena_reset(&state->workers[i].line);
-    }
-    state->over = state->slot_count == 0 || cancelled || !good;
+    for (unsigned i = 0; i < state->worker_count; i++)
+        class_worker_rest(&state->workers[i]);
+    state->over = left == 0 || cancelled || !good;
     state->short_of_memory = !good;
 }
 
@@ -287,6 +293,7 @@ int api_class_run(struct exchange *exchange, struct error *error)
     int code = begin(state, error);
     if (code != CODE_OK) return code;
     text_init(&exchange->answer, &exchange->arena);
-    if (!has_lines(state)) return CODE_OK; /* and no answers */
+    struct ndjson_line line;
+    if (!find_next(state, &line)) return CODE_OK; /* and no answers */
     return stream_begin(exchange) ? go_on(exchange, error) : error_out_of_memory(error);
 }

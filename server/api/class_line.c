@@ -11,14 +11,6 @@
 
 enum { ID_MAX = 256 };
 
-/* A trace holds the reference, too; and central differences are it but for a few digits. */
-static int check_reveal(const struct exchange *exchange, const struct check_task *request, struct error *error)
-{
-    if (request->check.reveal) return reveal_allowed(exchange, "reveal", error);
-    if (request->trace) return reveal_allowed(exchange, "trace", error);
-    return request->check.numeric ? reveal_allowed(exchange, "numeric", error) : CODE_OK;
-}
-
 /* ---- what all share ---- */
 
 static bool has(const struct class_common *common, const char *name)
@@ -57,11 +49,6 @@ static void add_member(struct text *text, const struct ndjson_member *member, bo
     *first = false;
 }
 
-static bool is_named(const struct ndjson_member *member, const char *name)
-{
-    return member->name_length == strlen(name) && memcmp(member->name, name, member->name_length) == 0;
-}
-
 static bool is_among(const struct ndjson_member *member, const struct ndjson_member *others, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -79,7 +66,7 @@ static void write_request(struct text *text, const struct class_common *common, 
     for (size_t i = 0; i < common->count; i++)
         if (!is_among(&common->members[i], own, count)) add_member(text, &common->members[i], &first);
     for (size_t i = 0; i < count; i++)
-        if (!is_named(&own[i], CLASS_ID)) add_member(text, &own[i], &first);
+        if (!ndjson_is(&own[i], CLASS_ID)) add_member(text, &own[i], &first);
     text_add(text, first ? "{}" : "}");
 }
 
@@ -96,7 +83,7 @@ static int begin_reference(struct class_worker *w, const struct class_worker *fi
     if (text.failed) return error_out_of_memory(error);
     int code = document_read(&w->arena, text.data, text.length, &exchange->cancelled, &request->document, error);
     if (code == CODE_OK) code = check_task_measure(&w->arena, exchange->options, request, error);
-    if (code == CODE_OK) code = check_reveal(exchange, request, error);
+    if (code == CODE_OK) code = reveal_check(exchange, request, error);
     request->check.problem.cancelled = &exchange->cancelled;
     if (code == CODE_OK) code = check_task_read_problem(&w->arena, request, error);
     while (code == CODE_OK) {
@@ -123,8 +110,9 @@ int class_worker_begin(struct class_worker *w, const struct exchange *exchange, 
     arena_init(&w->arena, most);
     arena_init(&w->line, most);
     arena_init(&w->answers, most);
-    if (!common->complete) return CODE_OK;
-    return begin_reference(w, first, error) == CODE_OK ? CODE_OK : error_at(error, CLASS_COMMON);
+    if (common->complete && begin_reference(w, first, error) != CODE_OK) return error_at(error, CLASS_COMMON);
+    w->ready = true;
+    return CODE_OK;
 }
 
 void class_worker_end(struct class_worker *w)
@@ -133,6 +121,12 @@ void class_worker_end(struct class_worker *w)
     arena_free(&w->arena);
     arena_free(&w->line);
     arena_free(&w->answers);
+}
+
+void class_worker_rest(struct class_worker *w)
+{
+    arena_reset(&w->line);
+    arena_reset(&w->answers);
 }
 
 /* ---- lines ---- */
@@ -181,7 +175,7 @@ static int judge_whole(struct class_worker *w, const struct ndjson_line *line, c
     int code = document_read(&w->line, text.data, text.length, &exchange->cancelled, &request->document, error);
     if (code == CODE_MALFORMED_JSON) return find_fault(w, line, j, error);
     if (code == CODE_OK) code = check_task_measure(&w->line, exchange->options, request, error);
-    if (code == CODE_OK) code = check_reveal(exchange, request, error);
+    if (code == CODE_OK) code = reveal_check(exchange, request, error);
     if (code == CODE_OK) code = judged_read(&w->line, j, &exchange->cancelled, error);
     return code == CODE_OK ? judged_compute(&w->line, j, DIAGNOSE_SECONDS, error) : code;
 }
@@ -189,8 +183,8 @@ static int judge_whole(struct class_worker *w, const struct ndjson_line *line, c
 static bool needs_gradients_alone(const struct ndjson_member *members, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!is_named(&members[i], CLASS_ID) && !is_named(&members[i], "gradients") &&
-            !is_named(&members[i], "intermediates"))
+        if (!ndjson_is(&members[i], CLASS_ID) && !ndjson_is(&members[i], "gradients") &&
+            !ndjson_is(&members[i], "intermediates"))
             return false;
     return true;
 }
@@ -247,42 +241,37 @@ static int judge(struct class_worker *w, const struct ndjson_line *line, struct 
     return nearest_find(&w->line, &j->request.check, &j->report) ? CODE_OK : error_out_of_memory(error);
 }
 
-static void count(struct class_worker *w, const struct judged *j)
+static void count(const struct judged *j)
 {
     counters_check(j->report.passed);
     for (size_t i = 0; j->diagnosed && i < j->diagnosis.count; i++)
         counters_mistake(j->diagnosis.found[i].mistake);
-    if (j->report.passed)
-        w->passed++;
-    else
-        w->failed++;
 }
 
 /* What follows is the members of an object of its own: they become those of the one that was begun. */
-static void go_on(struct text *text, size_t begun, bool any)
+static void go_on(struct text *text, size_t begun)
 {
-    if (any && !text->failed && text->length > begun) text->data[begun] = ',';
+    if (begun > 0 && !text->failed && text->length > begun) text->data[begun] = ',';
 }
 
 /* Where and what it is, of a line that cannot be judged. */
-static void write_problem(struct class_worker *w, struct text *text, const struct ndjson_line *line, size_t column,
-                          struct error *error)
+static void write_problem(const struct class_worker *w, struct text *text, const struct ndjson_line *line,
+                          size_t column, struct error *error)
 {
     problem_explain_cancelled(w->exchange, error);
     text_format(text, "%s\"line\":%zu", text->length > 0 ? "," : "{", line->number);
     if (column > 0) text_format(text, ",\"column\":%zu", column); /* of malformed JSON */
     size_t begun = text->length;
     problem_write(text, error);
-    go_on(text, begun, true);
-    w->faulty++;
+    go_on(text, begun);
 }
 
-static void write_report(struct class_worker *w, struct text *text, const struct judged *j)
+static void write_report(struct text *text, const struct judged *j)
 {
     size_t begun = text->length;
     check_report_json(text, &j->request.check, &j->report, j->diagnosed ? &j->diagnosis : NULL);
-    go_on(text, begun, begun > 0);
-    count(w, j);
+    go_on(text, begun);
+    count(j);
 }
 
 const char *class_worker_judge(struct class_worker *w, const struct ndjson_line *line, size_t *length, bool *cancelled)
@@ -300,7 +289,7 @@ const char *class_worker_judge(struct class_worker *w, const struct ndjson_line 
         text_bytes(&text, id->value, id->value_length);
     }
     if (j != NULL && code == CODE_OK)
-        write_report(w, &text, j);
+        write_report(&text, j);
     else
         write_problem(w, &text, line, j != NULL ? j->request.document.column : 0, &error);
     while (text.length > 0 && !text.failed && text.data[text.length - 1] == '\n')

@@ -24,17 +24,20 @@ struct class_worker {
     struct judged shared;       /* where the common members are complete: the problem, */
     struct reference reference; /* and what submissions are compared with; */
     bool referenced;
-    size_t passed, failed, faulty; /* lines, by what became of them */
+    bool ready; /* it has begun, and nothing was in its way */
 };
 
 /* Reads what the lines share: `value` is that of the member "common". Errors point into it. */
 int class_read_common(const char *value, size_t length, struct class_common *common, struct error *error);
 
-/* Begins a worker; class_worker_end gives back what it holds, also where that failed. With complete common members its
- * reference is computed; `first`, where there is one, has verified it already. */
+/* Begins a worker; class_worker_end gives back what it holds, also where that failed, or where all of it is still 0.
+ * With complete common members its reference is computed; `first`, where there is one, has verified it already. */
 int class_worker_begin(struct class_worker *worker, const struct exchange *exchange, const struct class_common *common,
                        const struct class_worker *first, struct error *error);
 void class_worker_end(struct class_worker *worker);
+
+/* Gives back what its lines took, their answers, too. */
+void class_worker_rest(struct class_worker *worker);
 
 /* Judges a line: its answer, ended by '\n', is in worker->answers. NULL when memory is short. *cancelled: it was given
  * up.

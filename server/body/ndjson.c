@@ -105,10 +105,14 @@ bool ndjson_members(const char *text, size_t length, struct ndjson_member member
     return closed && s.at == s.end;
 }
 
+bool ndjson_is(const struct ndjson_member *member, const char *name)
+{
+    return member->name_length == strlen(name) && memcmp(member->name, name, member->name_length) == 0;
+}
+
 const struct ndjson_member *ndjson_find(const struct ndjson_member *members, size_t count, const char *name)
 {
-    size_t length = strlen(name);
     for (size_t i = 0; i < count; i++)
-        if (members[i].name_length == length && memcmp(members[i].name, name, length) == 0) return &members[i];
+        if (ndjson_is(&members[i], name)) return &members[i];
     return NULL;
 }

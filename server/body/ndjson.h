@@ -26,9 +26,11 @@ struct ndjson_member {
 
 /* The members of the object that a text is. No more is looked at than is needed to tell them apart: whether the text is
  * JSON is for its reader to say. False where it is no object, has more than NDJSON_MEMBERS_MAX members, or escapes in
- * the name of one; *count are the members before
- * that. */
+ * the name of one; *count are the members before that. */
 bool ndjson_members(const char *text, size_t length, struct ndjson_member members[NDJSON_MEMBERS_MAX], size_t *count);
+
+/* Whether a member has that name. */
+bool ndjson_is(const struct ndjson_member *member, const char *name);
 
 /* The one of that name; NULL where there is none. */
 const struct ndjson_member *ndjson_find(const struct ndjson_member *members, size_t count, const char *name);
