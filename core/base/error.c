@@ -21,6 +21,13 @@ static void drop_halves(char *text)
     *to = '\0';
 }
 
+void error_init(struct error *error)
+{
+    error->code = CODE_OK;
+    error->detail[0] = '\0';
+    error->step_count = error->names_length = 0;
+}
+
 int error_set(struct error *error, int code, const char *format, ...)
 {
     if (error->code != CODE_OK) return error->code;

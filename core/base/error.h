@@ -23,7 +23,7 @@ enum code {
 
 enum { ERROR_DETAIL_MAX = 512, ERROR_NAMES_MAX = 512, ERROR_STEPS_MAX = 72 };
 
-/* The first error of a request. Owned by the caller, who sets it to {0}. */
+/* The first error of a request. Owned by the caller, who sets it to {0}, or by error_init. */
 struct error {
     int code;
     char detail[ERROR_DETAIL_MAX]; /* one sentence for a person, UTF-8 */
@@ -35,6 +35,9 @@ struct error {
     size_t step_count, names_length;
     char names[ERROR_NAMES_MAX];
 };
+
+/* No error yet: as {0}, without two kilobytes of zeros that nobody reads. */
+void error_init(struct error *error);
 
 /* Sets code and detail (printf) unless an error stands there already; the first one wins. Returns
  * error->code. */

@@ -74,10 +74,11 @@ static int remember_constant(struct evaluation *e, struct value *value, const do
 
 int array_value(struct evaluation *e, struct array *array, struct value **value)
 {
-    struct error error = {0};
     int code = array_settle(e, array);
     if (code != CODE_OK) return code;
     if (array->value == NULL) {
+        struct error error;
+        error_init(&error);
         code = graph_give(e->graph, VALUE_DATA, NULL, &array->shape, "a constant", &array->value, &error);
         if (code != CODE_OK) return text_fault_at(e->reader, e->spot, &error);
         if (remember_constant(e, array->value, array->numbers) != CODE_OK) return evaluation_failed(e);
@@ -100,7 +101,7 @@ static double *keep_numbers(struct evaluation *e, const double *numbers, size_t 
 static int add_node(struct evaluation *e, const struct op *op, const double *numbers, struct array *const *inputs,
                     size_t count, const struct op_plan *plan, enum number_type type, struct array **array)
 {
-    struct error error = {0};
+    struct error error;
     struct node *node;
     struct value **values = arena_array(e->arena, count, sizeof *values);
     if (values == NULL) return evaluation_no_memory(e);
@@ -116,6 +117,7 @@ static int add_node(struct evaluation *e, const struct op *op, const double *num
         flows = flows || (values[k]->differentiated && role != SLOT_CONSTANT && role != SLOT_TARGET);
     }
     struct place place = {.kind = PLACE_LINE, .layer = e->spot.line, .column = e->spot.column};
+    error_init(&error);
     int code = graph_apply(e->graph, op, numbers, values, count, plan, place, &node, &error);
     if (code != CODE_OK) return text_fault_at(e->reader, e->spot, &error);
     node->output->differentiated = flows;
@@ -173,7 +175,7 @@ static int check_parameters(struct evaluation *e, const struct op *op, const str
 int array_apply(struct evaluation *e, const struct op *op, const double *numbers, size_t number_count,
                 struct array *const *inputs, size_t count, enum number_type type, struct array **array)
 {
-    struct error error = {0};
+    struct error error;
     struct op_plan plan;
     const struct shape **in = arena_array(e->arena, count, sizeof *in);
     double *kept = keep_numbers(e, numbers, number_count);
@@ -189,6 +191,7 @@ int array_apply(struct evaluation *e, const struct op *op, const double *numbers
     op_no_plan(&plan);
     const struct op_shape shape = {.op = op, .attributes = kept, .count = count, .in = in};
     if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
+    error_init(&error);
     int code = op->plan(&shape, &plan, &error);
     if (code != CODE_OK) return text_fault_at(e->reader, e->spot, &error);
     if (check_parameters(e, op, &plan, in, count) != CODE_OK) return evaluation_failed(e);

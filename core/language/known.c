@@ -21,7 +21,8 @@ static bool is_known(const struct evaluation *e, const struct value *value)
 static int compute_value(struct evaluation *e, const struct value *value)
 {
     const struct node *node = value->made_by;
-    struct error error = {0};
+    struct error error;
+    error_init(&error);
     struct op_plan plan;
     const struct shape **in = arena_array(e->arena, node->input_count, sizeof *in);
     const void **x = arena_array(e->arena, node->input_count, sizeof *x);

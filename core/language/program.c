@@ -33,7 +33,8 @@ static int give_inputs(struct evaluation *e, const struct program_request *reque
     e->spot.line = 0; /* of no line of the program */
     for (size_t i = 0; i < request->input_count; i++) {
         struct program_input *input = &request->inputs[i];
-        struct error error = {0};
+        struct error error;
+        error_init(&error);
         int code = graph_give(e->graph, input->parameter ? VALUE_PARAMETER : VALUE_DATA, input->name,
                               &input->tensor->shape, input->name, &input->value, &error);
         if (code != CODE_OK) return error_set(e->reader->error, code, "%s", error.detail);
@@ -84,7 +85,8 @@ static int find_output(struct evaluation *e, const struct program_request *reque
 /* sum(output * upstream): what a network is that ends with a gradient that arrives. */
 static int add_loss(struct evaluation *e, struct program *program, struct array *output, struct network *network)
 {
-    struct error error = {0};
+    struct error error;
+    error_init(&error);
     struct layer *loss = &program->definition.loss;
     struct op_plan plan;
     *loss = (struct layer){.op = ops_find("upstream", true)};

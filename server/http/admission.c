@@ -224,8 +224,9 @@ enum admission admission_decide(struct request *request, const struct routes *ro
 {
     struct exchange *exchange = &request->exchange;
     struct framing framing = {0};
-    struct error error = {0};
+    struct error error;
     const char *allow = NULL, *challenge = NULL;
+    error_init(&error);
     exchange->method = method;
     exchange->path = path_of(url);
     if (check_head(request, version, &framing, &error) != CODE_OK) {

@@ -89,7 +89,8 @@ static bool may_unpack(const struct exchange *exchange)
 bool dispatch_request(struct request *request)
 {
     struct exchange *exchange = &request->exchange;
-    struct error error = {0};
+    struct error error;
+    error_init(&error);
     connections_enter(request->connection, PHASE_WORK);
     if (request->body_fault.code != CODE_OK) {
         problem_answer(exchange, &request->body_fault);
