@@ -38,6 +38,15 @@ static double of_rounding(double eps, double magnitude, double most)
     return isfinite(rounding) ? fmin(rounding, most) : 0;
 }
 
+/* Whether there is nothing of a tensor but what rounding leaves of sums that cancel, as of a bias in front of a
+ * normalization: then no precision gives it to so many of its digits. */
+static bool is_nothing(const double *reference, const double *magnitude, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(reference[i]) <= MAGNITUDE_ROUNDINGS * EPS64 * magnitude[i])) return false;
+    return true;
+}
+
 /* The tolerance; and where none was asked for, what rounding makes of the sums, in float64 or in the student's float32,
  * once there are magnitudes. */
 static void allow(const struct looks *l, struct look *look)
@@ -49,11 +58,12 @@ static void allow(const struct looks *l, struct look *look)
     bool generous = l->check->tolerance.kind == TOLERANCE_AUTO;
     double largest = looks_largest(l, look), least = generous && look->float32 ? FLOAT32_OF_LARGEST * largest : 0;
     double most = largest > OF_A_PERFECT_FIT * l->products ? FLOAT64_AT_MOST * largest : DBL_MAX;
+    double most32 = magnitude != NULL && is_nothing(r, magnitude, n) ? DBL_MAX : FLOAT32_AT_MOST * largest;
     for (size_t i = 0; i < n; i++) {
         double rounding = 0;
         if (generous && magnitude != NULL) rounding = of_rounding(EPS64, magnitude[i], most);
         if (generous && magnitude != NULL && look->float32)
-            rounding = fmax(rounding, of_rounding(EPS32, magnitude[i], FLOAT32_AT_MOST * largest));
+            rounding = fmax(rounding, of_rounding(EPS32, magnitude[i], most32));
         double tolerated = look->entry->tolerance.atol + look->entry->tolerance.rtol * fabs(r[i]);
         look->allowed[i] = fmax(tolerated, fmax(least, rounding));
     }

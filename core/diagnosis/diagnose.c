@@ -95,7 +95,10 @@ static bool observe(const struct job *job, size_t p, struct observed *o)
     const struct graded *graded = &problem->network->graded[p];
     const struct tensor *student = entry->submission != NULL ? entry->submission->tensor : NULL;
     struct view view = convention_graded(problem->convention, graded);
-    *o = (struct observed){.failing = !entry->passed, .absent = student == NULL, .tolerance = entry->tolerance};
+    *o = (struct observed){.failing = !entry->passed,
+                           .absent = student == NULL,
+                           .float32 = entry->of_float32,
+                           .tolerance = entry->tolerance};
     if (entry_is_lost(entry)) {
         o->failing = false;
         o->absent = true;

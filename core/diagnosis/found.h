@@ -11,6 +11,9 @@ enum { FOUND_MAX = 8, FOUND_ALTERNATIVES_MAX = 8 };
 /* The layer of a mistake at the loss. */
 #define LAYER_LOSS ((size_t)-1)
 
+/* Of a line that is run several times, in a loop or at several calls: which time. */
+enum turn { TURN_NONE, TURN_FIRST, TURN_LAST };
+
 /* One mistake, at all the places where it was made. Lists are in the arena. */
 struct found {
     const struct mistake *mistake;
@@ -37,6 +40,7 @@ struct found {
     const struct node *made_at;    /* of a program: the operation, or one of them */
     bool whole_line;               /* of a program: it is about all that the line computes */
     size_t left_line;              /* of gradient_overwritten in a program: whose share is left */
+    enum turn turn;                /* ... or, of contribution_missing: is missing, where one line has all shares */
     bool sent;                     /* a factor on what its layers send back, in a graph */
     const char *name, *looks_like; /* forward_wrong: which value, and what it looks like; each may be NULL */
     bool at_loss;                  /* it is a factor on the gradient of the loss, or on all */

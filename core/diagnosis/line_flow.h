@@ -6,6 +6,7 @@
 #ifndef CORE_DIAGNOSIS_LINE_FLOW_H
 #define CORE_DIAGNOSIS_LINE_FLOW_H
 
+#include "core/diagnosis/found.h"
 #include "core/diagnosis/search.h"
 
 /* What is done to what some edges send. */
@@ -23,13 +24,15 @@ struct guess {
     size_t variant;
     enum guess_way way;
     double times;
-    bool fitted; /* the number was found in what was handed in */
+    bool fitted; /* the number was found in what was handed in, */
+    bool odd;    /* and nobody would have written it */
     struct edge *const *edges;
     size_t count;
     const struct node *const *elsewhere; /* by edge: the other node; NULL: it is lost */
     const struct value *value;           /* that it is about: one of those that the edges lead to */
     size_t line;
-    size_t left; /* of gradient_overwritten: the line whose share is left */
+    size_t left;    /* of gradient_overwritten: the line whose share is left */
+    enum turn turn; /* of one line that is run several times: whose share is left, or missing */
 };
 
 enum { GUESSES_AT_ONCE = 2 };

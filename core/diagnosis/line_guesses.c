@@ -151,10 +151,12 @@ static void list_turns(struct lister *l, struct edge **edges, size_t count)
         size_t one = turn == 0 ? 0 : count - 1, kept = 0;
         for (size_t e = 0; e < count; e++)
             if (e != one) l->others[kept++] = edges[e];
-        struct guess guess = guess_about(&mistake_gradient_overwritten, GUESS_TIMES, 0, l->others, kept);
-        guess.left = guess.line;
-        offer(l, guess);
-        offer(l, guess_about(&mistake_contribution_missing, GUESS_TIMES, 0, edges + one, 1));
+        struct guess left = guess_about(&mistake_gradient_overwritten, GUESS_TIMES, 0, l->others, kept);
+        struct guess missing = guess_about(&mistake_contribution_missing, GUESS_TIMES, 0, edges + one, 1);
+        left.left = left.line;
+        left.turn = missing.turn = turn == 0 ? TURN_FIRST : TURN_LAST;
+        offer(l, left);
+        offer(l, missing);
     }
 }
 

@@ -70,6 +70,12 @@ static bool copy_guess(struct hunt *hunt, const struct guess *from, struct guess
     return true;
 }
 
+/* Whether somebody may have written a number, or one that it is divided by. */
+static bool is_round(double times)
+{
+    return !isnan(written_round(fabs(times))) || !isnan(written_round(fabs(1 / times)));
+}
+
 /* A number of its own is likelier on what is handed in than on what goes on. */
 static unsigned rank_of(const struct guess *guess)
 {
@@ -78,11 +84,27 @@ static unsigned rank_of(const struct guess *guess)
     return guess->mistake->rank + rarer + (guess->fitted ? RANK_OF_A_FIT + on_the_way : 0);
 }
 
-/* Fewer guesses, a better fit, likelier mistakes, at fewer places. */
+static bool has_odd_number(const struct kept *kept)
+{
+    for (size_t g = 0; g < kept->count; g++)
+        if (kept->guesses[g].odd) return true;
+    return false;
+}
+
+/* A number that was found in what was handed in fits it better than any that was not: that says nothing for it. */
+static enum fit fit_of(const struct kept *kept)
+{
+    for (size_t g = 0; g < kept->count; g++)
+        if (kept->guesses[g].fitted && kept->outcome.fit == FIT_EXACT) return FIT_FLOAT32;
+    return kept->outcome.fit;
+}
+
+/* Fewer guesses, none with a number that fits whatever there is, a better fit, likelier mistakes, at fewer places. */
 static bool is_likelier(const struct kept *a, const struct kept *b)
 {
     if (a->count != b->count) return a->count < b->count;
-    if (a->outcome.fit != b->outcome.fit) return a->outcome.fit < b->outcome.fit;
+    if (has_odd_number(a) != has_odd_number(b)) return has_odd_number(b);
+    if (fit_of(a) != fit_of(b)) return fit_of(a) < fit_of(b);
     if (a->rank != b->rank) return a->rank < b->rank;
     return a->guesses[0].count < b->guesses[0].count;
 }
@@ -138,8 +160,7 @@ static bool may_explain(const struct hunt *hunt, const struct guess *guess)
 static double evidence_needed(const struct guess *guess)
 {
     if (!guess->fitted) return DIGITS_NEEDED;
-    bool round = !isnan(written_round(fabs(guess->times))) || !isnan(written_round(fabs(1 / guess->times)));
-    return DIGITS_NEEDED + (round ? DIGITS_OF_A_ROUND_FIT : DIGITS_OF_A_FIT);
+    return DIGITS_NEEDED + (guess->odd ? DIGITS_OF_A_FIT : DIGITS_OF_A_ROUND_FIT);
 }
 
 /* Whether all that is explained was handed in as zeros: there a rule says nothing that a missing share does not. */
@@ -207,7 +228,9 @@ static bool take(void *context, const struct guess *offered)
         run(hunt, &guess, true);
         double times = hunt->outcome.times, off = fabs(fabs(times) - 1);
         if (!(fabs(times) > 1e-6 && fabs(times) < 1e6) || off < NO_FACTOR) return true;
-        guess.times = snap(&guess, times);
+        double known = snap(&guess, times);
+        guess.odd = known == times && !is_round(times);
+        guess.times = known;
         guess.fitted = true;
     }
     run(hunt, &guess, false);
@@ -291,6 +314,7 @@ static bool add_found(struct hunt *hunt, const struct kept *kept, const struct g
     found->whole_line = guess->way == GUESS_PASSED;
     found->made_at = found->whole_line ? guess->elsewhere[0] : guess->edges[0]->node;
     found->left_line = guess->left;
+    found->turn = guess->turn;
     add_alternatives(hunt, kept, found);
     diagnosis->count++;
     return true;
@@ -418,7 +442,7 @@ bool line_search(struct search *s, const struct report *report, bool taken, stru
     diagnosis->explained = diagnosis->count > 0 && (taken || !is_anything_left(hunt));
     if (diagnosis->explained && !taken) line_carry_finish(&carry, &hunt->flow, diagnosis);
     if (!list_steps(hunt, diagnosis)) return false;
-    return taken || line_suspects_find(&hunt->flow, hunt->left, diagnosis);
+    return (taken && diagnosis->count > 0) || line_suspects_find(&hunt->flow, hunt->left, diagnosis);
 }
 
 size_t line_first_wrong(const struct network *network, const struct report *report)

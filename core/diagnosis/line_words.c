@@ -17,16 +17,49 @@ static void show(struct source_text source, char text[PHRASE_MAX])
         if (text[i] == '\n' || text[i] == '\r' || text[i] == '\t') text[i] = ' ';
 }
 
+/* One operation of the text may be several nodes (a batch's product: reshaped, multiplied, reshaped back): the one of
+ * them that goes on from a value; NULL where the value is what the operation makes. */
+static const struct node *within(const struct value *value)
+{
+    const struct node *by = value->made_by;
+    for (size_t u = 0; u < value->use_count; u++) {
+        const struct node *node = value->uses[u].node;
+        if (node->op != by->op && node->place.kind == by->place.kind && node->place.layer == by->place.layer &&
+            node->place.column == by->place.column)
+            return node;
+    }
+    return NULL;
+}
+
+/* The value of the text that one within an operation has the elements of: what the operation takes, or what it makes;
+ * NULL where it is neither. */
+static const struct value *of_text(const struct value *value)
+{
+    const struct value *at = value;
+    while (at->name == NULL && at->made_by != NULL && at->made_by->op->arranges && within(at) != NULL)
+        at = at->made_by->inputs[0];
+    if (at->name != NULL || at->made_by == NULL || within(at) == NULL) return at;
+    const struct node *next;
+    for (at = value; (next = within(at)) != NULL; at = next->output)
+        if (!next->op->arranges) return NULL;
+    return at;
+}
+
 void line_words_value(const struct check *check, const struct value *value, char text[PHRASE_MAX])
 {
     const struct program *program = check->problem.network->program;
     struct source_text source = {0};
+    const struct value *whole = of_text(value);
+    if (whole != NULL) value = whole;
     if (value->name != NULL) {
         snprintf(text, PHRASE_MAX, "%.120s", value->name);
         return;
     }
     if (value->made_by != NULL) source = source_expression(program, value->made_by->place);
-    if (source.length > 0)
+    if (source.length > 0 && whole == NULL)
+        snprintf(text, PHRASE_MAX, "a part of %.*s", (int)(source.length < SHOWN_MAX ? source.length : SHOWN_MAX),
+                 source.begin);
+    else if (source.length > 0)
         show(source, text);
     else
         snprintf(text, PHRASE_MAX, "the result of %s in line %zu",
@@ -154,6 +187,12 @@ static void write_left(const struct check *check, const struct found *found, cha
     if (found->left_line > 0) snprintf(text, PHRASE_MAX, "line %zu", found->left_line);
 }
 
+static void write_turn(const struct check *check, const struct found *found, char text[PHRASE_MAX])
+{
+    (void)check;
+    if (found->turn != TURN_NONE) snprintf(text, PHRASE_MAX, found->turn == TURN_FIRST ? "first" : "last");
+}
+
 static void write_factor(const struct check *check, const struct found *found, char text[PHRASE_MAX])
 {
     (void)check;
@@ -208,6 +247,7 @@ static const struct {
     {"onward", write_onward},
     {"exponent", write_exponent},
     {"left", write_left},
+    {"turn", write_turn},
     {"factor", write_factor},
     {"detail", NULL},
     {"of_other", NULL},
@@ -253,6 +293,12 @@ const char *line_words_template(const struct found *found)
     static const char overwritten[] =
         "Of what comes back to {value}, which is used in {uses}, only what comes through {left} is left: the last "
         "assignment replaced the others.";
+    static const char turn_left[] =
+        "{value} is used each time that this line is run, and of what comes back to it here "
+        "only the share of the {turn} time is left: the others were replaced, not added to.";
+    static const char turn_missing[] =
+        "{value} is used each time that this line is run; the share of the {turn} time is "
+        "missing. The gradients of all its uses add up.";
     static const char twice[] = "What comes back to {value} through this line was added twice.";
     static const char zero[] = "Nothing comes back to {value}: its gradient is zero everywhere.";
     static const char index[] = "What comes back to {value} was put in the wrong places: slices are exchanged or "
@@ -271,8 +317,8 @@ const char *line_words_template(const struct found *found)
     if (mistake == &mistake_wrong_layer_used) return turn;
     if (mistake == &mistake_constant_factor) return factor;
     if (mistake == &mistake_sign_flipped) return sign;
-    if (mistake == &mistake_contribution_missing) return missing;
-    if (mistake == &mistake_gradient_overwritten) return overwritten;
+    if (mistake == &mistake_contribution_missing) return found->turn != TURN_NONE ? turn_missing : missing;
+    if (mistake == &mistake_gradient_overwritten) return found->turn != TURN_NONE ? turn_left : overwritten;
     if (mistake == &mistake_sent_twice) return twice;
     if (mistake == &mistake_all_zero || mistake == &mistake_detached) return zero;
     if (mistake == &mistake_gradient_at_wrong_index) return index;

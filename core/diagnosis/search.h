@@ -32,6 +32,7 @@ struct observed {
     bool per_sample; /* of a parameter that is added to rows, with one for each: values are shaped like the output */
     bool one_number; /* one number where there should be a vector: values repeat it */
     bool failing, absent; /* absent: not submitted */
+    bool float32;         /* its numbers are float32's */
     struct tolerance tolerance;
     double bound; /* match_bound of the values */
 };

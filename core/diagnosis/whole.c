@@ -251,10 +251,11 @@ static bool is_all_zero(const struct search *s)
 /* Beyond that, relative to the tensor's largest number, float64 is not all that a number was computed in. */
 #define BEYOND_FLOAT64 1e-12
 
-/* Whether float32 may have made all that is wrong: it rounds most of a tensor's numbers. One among exact ones that is
- * off by a little is wrong. */
+/* Whether something is wrong and float32 may have made all of it: it rounds most of a tensor's numbers. One among exact
+ * ones that is off by a little is wrong. */
 static bool is_rounded_throughout(const struct search *s)
 {
+    bool any = false;
     for (size_t p = 0; p < search_count(s); p++) {
         const struct observed *o = &s->observed[p];
         const double *g = search_right(s, p);
@@ -266,8 +267,9 @@ static bool is_rounded_throughout(const struct search *s)
             off += fabs(o->values[i] - g[i]) > BEYOND_FLOAT64 * largest;
         }
         if (2 * off < nonzero) return false;
+        any = true;
     }
-    return true;
+    return any;
 }
 
 bool whole_read(const struct search *s, const struct check *check, const struct report *report, struct whole *finished)

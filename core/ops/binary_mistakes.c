@@ -331,6 +331,48 @@ static const struct mistake mistake_repetitions_averaged = {
     .alternative = average,
 };
 
+/* What one repetition alone sends: the first, or the last. */
+enum { REPETITION_FIRST, REPETITION_LAST, REPETITIONS };
+
+static bool take_one(const struct step_call *step, struct alternative *made)
+{
+    const struct op_call *call = step->call;
+    const double *a = call->x[0], *b = call->x[1];
+    formula f = right_formula(call->op, step->input);
+    size_t n = op_elements(call->in[step->input]);
+    if (f == NULL || times_repeated(call, step->input) <= 1) return false;
+    struct walk walk;
+    walk_begin(call, &walk);
+    for (size_t i = 0; i < n; i++)
+        made->value[i] = NAN;
+    for (size_t i = 0; i < op_elements(call->out); i++, walk_next(&walk)) {
+        double *to = &made->value[walk.at[step->input]];
+        if (made->variant == REPETITION_LAST || isnan(*to))
+            *to = f(a[walk.at[0]], b[walk.at[1]], step->y[i], step->dy[i]);
+    }
+    return true;
+}
+
+static const char *repetition_words(size_t variant)
+{
+    return variant == REPETITION_FIRST ? "first" : "last";
+}
+
+static const struct mistake mistake_one_repetition = {
+    .id = "single_sample",
+    .step = STEP_INPUT,
+    .input = ANY_INPUT,
+    .rank = 7,
+    .summary = "the gradient of a value that was broadcast is that of one repetition alone",
+    .in_line = "{value} was repeated to fit the other operand. Only what comes back through the {used} of these "
+               "repetitions is there; the shares of all of them add up.",
+    .hint =
+        "Sum over the axes along which the forward pass repeats the value, as in dc.sum(axis=0), in place of dc[0].",
+    .alternative = take_one,
+    .variants = REPETITIONS,
+    .variant_words = repetition_words,
+};
+
 /* Two axes of a matrix, of which the input is repeated along one: what comes back summed along the other. */
 static bool sum_other(const struct step_call *step, struct alternative *made)
 {
@@ -397,17 +439,15 @@ static const struct mistake mistake_summed_over_all = {
     .alternative = sum_all,
 };
 
-const struct mistake *const mistakes_of_sums[] = {&mistake_repetitions_averaged, &mistake_summed_over_wrong_axis,
-                                                  &mistake_summed_over_all, NULL};
-const struct mistake *const mistakes_of_products[] = {&mistake_factor_missing,
-                                                      &mistake_own_factor,
-                                                      &mistake_product_alone,
-                                                      &mistake_repetitions_averaged,
-                                                      &mistake_summed_over_wrong_axis,
-                                                      &mistake_summed_over_all,
-                                                      NULL};
-const struct mistake *const mistakes_of_quotients[] = {&mistake_quotient_rule, &mistake_repetitions_averaged,
-                                                       &mistake_summed_over_wrong_axis, &mistake_summed_over_all, NULL};
+const struct mistake *const mistakes_of_sums[] = {&mistake_repetitions_averaged, &mistake_one_repetition,
+                                                  &mistake_summed_over_wrong_axis, &mistake_summed_over_all, NULL};
+const struct mistake *const mistakes_of_products[] = {&mistake_factor_missing,  &mistake_own_factor,
+                                                      &mistake_product_alone,   &mistake_repetitions_averaged,
+                                                      &mistake_one_repetition,  &mistake_summed_over_wrong_axis,
+                                                      &mistake_summed_over_all, NULL};
+const struct mistake *const mistakes_of_quotients[] = {&mistake_quotient_rule,   &mistake_repetitions_averaged,
+                                                       &mistake_one_repetition,  &mistake_summed_over_wrong_axis,
+                                                       &mistake_summed_over_all, NULL};
 const struct mistake *const mistakes_of_raised[] = {&mistake_power_of_two, NULL};
 /* As of an activation, where one of the two is taken for its threshold. */
 static bool times_output(const struct step_call *step, struct alternative *made)

@@ -31,5 +31,6 @@ const struct op op_flatten = {
     .backward = backward,
     .term_unit = op_unit_of_sums,
     .plain = PLAIN_SAME,
+    .arranges = true,
     .cases = unary_cases,
 };

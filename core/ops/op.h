@@ -195,7 +195,8 @@ struct op {
     /* What forward found wrong with a value where it returned CODE_OUT_OF_RANGE, in words: returns that, or what went
      * wrong now. NULL of an op whose forward does not. */
     int (*explain)(const struct op_call *call, struct error *error);
-    bool adds; /* ... or adds to it, where call->add says so */
+    bool adds;     /* ... or adds to it, where call->add says so */
+    bool arranges; /* its output has elements of its one input and no others, in other places or another shape */
 
     /* Templates of how it is written, and of what goes back to each input, by slot ("{dy} @ {b}.T"); a repeated slot's
      * stands for all its inputs. NULL where there is none. `write`, where there is one, makes them instead: false where

@@ -49,5 +49,6 @@ const struct op op_reshape = {
     .term_unit = op_unit_of_sums,
     .write = write,
     .plain = PLAIN_SAME,
+    .arranges = true,
     .cases = cases,
 };

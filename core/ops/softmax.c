@@ -71,6 +71,66 @@ const struct mistake mistake_softmax_jacobian_diagonal = {
     .variant_words = diagonal_words,
 };
 
+/* ---- another sum ---- */
+
+/* What is subtracted from dh before it is multiplied by h. */
+enum { SUM_WITHOUT_H, SUM_ADDED, SUM_ALONG_OTHER_AXIS, SUMS };
+
+/* For rows [before, n, width] the sums of dh * h over n, in place of those over the width. */
+static bool subtract_other(const struct step_call *call, double *value)
+{
+    const struct shape *out = call->call->out;
+    if (out->rank < 2) return false;
+    size_t width = out->dim[out->rank - 1], n = out->dim[out->rank - 2], block = n * width;
+    if (n < 2) return false;
+    for (size_t at = 0; at < call->rows * call->in; at += block)
+        for (size_t j = 0; j < width; j++) {
+            double sum = 0;
+            for (size_t i = at + j; i < at + block; i += width)
+                sum += call->dy[i] * call->y[i];
+            for (size_t i = at + j; i < at + block; i += width)
+                value[i] = call->y[i] * (call->dy[i] - sum);
+        }
+    return true;
+}
+
+static bool other_sum(const struct step_call *call, struct alternative *made)
+{
+    if (call->part || call->in < 2) return false;
+    if (made->variant == SUM_ALONG_OTHER_AXIS) return subtract_other(call, made->value);
+    for (size_t row = 0; row < call->rows; row++) {
+        const double *h = call->y + row * call->in, *dh = call->dy + row * call->in;
+        double *dz = made->value + row * call->in, sum = 0;
+        for (size_t j = 0; j < call->in; j++)
+            sum += made->variant == SUM_WITHOUT_H ? dh[j] : -dh[j] * h[j];
+        for (size_t j = 0; j < call->in; j++)
+            dz[j] = h[j] * (dh[j] - sum);
+    }
+    return true;
+}
+
+static const char *sum_words(size_t variant)
+{
+    return variant == SUM_WITHOUT_H ? "the sum of dh, without h"
+           : variant == SUM_ADDED   ? "the sum of dh * h, but added"
+                                    : "the sum of dh * h over another axis";
+}
+
+static const struct mistake mistake_softmax_other_sum = {
+    .id = "wrong_activation_derivative",
+    .step = STEP_INPUT,
+    .rank = 5,
+    .summary = "a softmax's derivative with another sum than that of dh * h over the classes, subtracted",
+    .message =
+        "{dz} = h * (dh - the sum of dh * h over the classes) was computed with {used}; h being {h}, and dh {dh}.",
+    .in_line =
+        "{dz} = h * (dh - the sum of dh * h over the classes) was computed with {used}; h being {h}, and dh {dh}.",
+    .hint = "Every output depends on every input of its row: the sum is over the axis that the softmax is taken over.",
+    .alternative = other_sum,
+    .variants = SUMS,
+    .variant_words = sum_words,
+};
+
 const struct op op_softmax = {
     .name = "softmax",
     .summary = "exp(x) / sum(exp(x)) over the last axis",
@@ -84,7 +144,7 @@ const struct op op_softmax = {
     .made_of = made_of,
     .probabilities = true,
     .over_rows = true,
-    .mistakes =
-        (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, &mistake_squared_derivative_slip, NULL},
+    .mistakes = (const struct mistake *const[]){&mistake_softmax_jacobian_diagonal, &mistake_softmax_other_sum,
+                                                &mistake_squared_derivative_slip, NULL},
     .cases = unary_cases,
 };

@@ -117,6 +117,7 @@ const struct op op_view = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .arranges = true,
     .term_unit = op_unit_of_sums,
     .mistakes = mistakes_of_views,
     .write = write,

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import struct
 import unittest
 
 from daemon import DaemonTest, post
@@ -186,6 +187,101 @@ class LinesTest(DaemonTest):
         report = self.check(dict(request, gradients=back(lambda y: 1 - y, 1)))
         self.assertEqual(self.mistakes(report), [("squared_derivative_slip", 3)])
         self.assertEqual(len(report["diagnosis"]["mistakes"][0]["lines"]), 1)
+
+    def test_which_turn(self):
+        """Where one line has all shares of a value, it says of which turn the one is that is left, or missing."""
+        x, w = [0.7, -1.1, 1.6], numbers(1, 4, 0.4)[0]
+        shares = [[3 * (b * a) ** 2 * a for b in w] for a in x]
+        program = "s = 0\nfor t in range(3):\n    s = s + np.sum((w * x[t])**3)\nloss = s"
+        request = {"program": program, "parameters": {"w": w}, "data": {"x": x}}
+
+        def total(parts):
+            return [sum(column) for column in zip(*parts)]
+
+        self.assertTrue(self.check(dict(request, gradients={"w": total(shares)}))["passed"])
+        for gradient, name, words in (
+            (shares[0], "gradient_overwritten", "only the share of the first time is left"),
+            (shares[-1], "gradient_overwritten", "only the share of the last time is left"),
+            (total(shares[1:]), "contribution_missing", "the share of the first time is missing"),
+            (total(shares[:-1]), "contribution_missing", "the share of the last time is missing"),
+        ):
+            with self.subTest(words):
+                report = self.check(dict(request, gradients={"w": gradient}))
+                self.assertEqual(self.mistakes(report), [(name, 3)])
+                self.assertIn(words, report["diagnosis"]["mistakes"][0]["message"])
+
+    def test_one_repetition(self):
+        network = Network()
+        for which, words in ((0, "through the first of these"), (-1, "through the last of these")):
+            wrong = dict(parameters_of(network.back()), b1=network.back(sums=lambda column: column[which])["b1"])
+            report = self.check(network.request(wrong))
+            self.assertEqual(self.mistakes(report), [("single_sample", 1)])
+            self.assertIn(words, report["diagnosis"]["mistakes"][0]["message"])
+
+    def test_sums_of_a_softmax(self):
+        z, c = numbers(3, 4, 0.4), numbers(3, 4, 2.2)
+        p = [[math.exp(a) / sum(map(math.exp, row)) for a in row] for row in z]
+        inner = [sum(a * b for a, b in zip(*rows)) for rows in zip(p, c)]
+        across = [sum(a * b for a, b in zip(*columns)) for columns in zip(zip(*p), zip(*c))]
+        request = {"program": "p = softmax(z)\nloss = np.sum(p * c)", "parameters": {"z": z}, "data": {"c": c}}
+
+        def gradient(subtracted):
+            return [[p[i][j] * (c[i][j] - subtracted(i, j)) for j in range(4)] for i in range(3)]
+
+        self.assertTrue(self.check(dict(request, gradients={"z": gradient(lambda i, j: inner[i])}))["passed"])
+        for subtracted, words in (
+            (lambda i, j: sum(c[i]), "the sum of dh, without h"),
+            (lambda i, j: -inner[i], "the sum of dh * h, but added"),
+            (lambda i, j: across[j], "the sum of dh * h over another axis"),
+        ):
+            with self.subTest(words):
+                report = self.check(dict(request, gradients={"z": gradient(subtracted)}))
+                self.assertEqual(self.mistakes(report), [("wrong_activation_derivative", 1)])
+                self.assertIn(words, report["diagnosis"]["mistakes"][0]["message"])
+
+    def test_what_an_operation_takes_has_its_own_name(self):
+        """One operation may be several: softmax along another axis turns its input first."""
+        z, c = numbers(3, 4, 0.4), numbers(3, 4, 2.2)
+        request = {"program": "p = softmax(z * 2, axis=0)\nloss = np.sum(p * c)", "parameters": {"z": z}, "data": {"c": c}}
+        report = self.check(dict(request, gradients={"z": [[2 * a for a in row] for row in c]}))
+        self.assertEqual(self.mistakes(report), [("missing_activation_derivative", 1)])
+        self.assertIn(": the gradient of z * 2 was set to the gradient of p.", report["diagnosis"]["mistakes"][0]["message"])
+
+    def test_an_odd_number_explains_nothing_that_a_plain_one_does(self):
+        """Twice at line 1 is some number at line 2, too."""
+        w = 0.3
+        e = math.exp(2 * w)
+        request = {"program": "e = np.exp(2 * w)\nloss = (e - 1) / (e + 1)", "parameters": {"w": w}}
+        report = self.check(dict(request, gradients={"w": 2 * 4 * e / (e + 1) ** 2}))
+        self.assertEqual(self.mistakes(report), [("constant_factor", 1)])
+        self.assertEqual(report["diagnosis"]["mistakes"][0]["factor"], 2)
+
+    def test_small_rows_beside_large_ones(self):
+        """What is wrong with a row is no rounding of another that is a million times as large."""
+        x, w = [[1e6, 2e6], [1.0, 3.0]], numbers(2, 2, 0.7)
+        request = {"program": "h = w * x\nloss = np.sum(h * h)", "parameters": {"w": w}, "data": {"x": x}}
+        h = [[2 * a * b for a, b in zip(*rows)] for rows in zip(w, x)]
+        wrong = [h[0], [-a for a in h[1]]]
+        report = self.check(dict(request, gradients={"w": apply(lambda a, b: a * b, wrong, x), "h": wrong}))
+        self.assertIn({"name": "h", "state": "wrong_here"}, report["diagnosis"]["steps"])
+        self.assertEqual(report["diagnosis"]["suspects"], [2])
+
+    def test_float32_of_nothing(self):
+        """A bias in front of a normalization has no gradient: whatever rounding leaves of it in float32 is right."""
+        x, w, b = numbers(6, 3, 0.3), numbers(3, 2, 1.1), [0.5, -0.25]
+        request = {
+            "program": "z = x @ w + b\nn = z - np.mean(z, axis=0)\nloss = np.sum(np.tanh(n) * c)",
+            "parameters": {"w": w, "b": b},
+            "data": {"x": x, "c": numbers(6, 2, 0.9)},
+        }
+        answer = self.check(dict(request, gradients={}, reveal=True))
+        single = lambda a: struct.unpack("f", struct.pack("f", a))[0]
+        right = [[single(a) for a in row] for row in answer["reference"]["w"]]
+        report = self.check(dict(request, gradients={"w": right, "b": [single(3e-8), single(-5.5e-8)]}))
+        self.assertTrue(report["passed"], report)
+        self.assertEqual(report["parameters"][1]["precision"], "float32")
+        report = self.check(dict(request, gradients={"w": right, "b": [single(3e-4), single(-5.5e-4)]}))
+        self.assertFalse(report["passed"])
 
     def test_names_of_the_program_come_first(self):
         """dp is the gradient that the program calls dp, and not that of data p."""
