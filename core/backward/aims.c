@@ -19,6 +19,43 @@ static bool is_made_of_it(const struct run *run, const struct event *event, cons
     return syntax_mentions(s->value, base);
 }
 
+/* Whether what a function hands back of it, dW / m, could not be evaluated. */
+static bool is_lost_in_return(const struct statement *s, const struct event *event)
+{
+    const struct expression *x = s->value;
+    char base[128];
+    size_t n = strcspn(event->name, "[");
+    if (s->kind != STATEMENT_RETURN || x == NULL || n == 0 || n >= sizeof base) return false;
+    memcpy(base, event->name, n);
+    base[n] = '\0';
+    bool several = x->kind == EXPRESSION_TUPLE || x->kind == EXPRESSION_LIST || x->kind == EXPRESSION_DICTIONARY;
+    for (size_t i = 0; i < (several ? x->count : 1); i++) {
+        const struct expression *item = several ? x->operands[i] : x;
+        if (item->kind != EXPRESSION_NAME && syntax_mentions(item, base)) return true;
+    }
+    return false;
+}
+
+/* Whether a target is that name, or a part of it. */
+static bool is_about(const struct expression *target, const char *name)
+{
+    while (target->kind == EXPRESSION_SUBSCRIPT)
+        target = target->operands[0];
+    return target->name != NULL && strcmp(target->name, name) == 0;
+}
+
+/* Whether anything within a block is put there. */
+static bool puts_into(const struct block *block, const char *name)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        const struct statement *s = block->list[i];
+        for (size_t t = 0; t < s->target_count; t++)
+            if (is_about(s->targets[t], name)) return true;
+        if (puts_into(&s->body, name) || puts_into(&s->otherwise, name)) return true;
+    }
+    return false;
+}
+
 /* Whether what was to go on building it could not be evaluated, or put something else in its place. */
 static bool is_cut_off(const struct run *plain, const struct event *event)
 {
@@ -26,11 +63,15 @@ static bool is_cut_off(const struct run *plain, const struct event *event)
         const struct statement *statement = plain->statements[s];
         const struct outcome *outcome = &plain->outcomes[s];
         bool cuts = outcome->fault != NULL || outcome->poisoned || outcome->emptied;
-        if (statement == NULL || !cuts || statement->target_count == 0) continue;
-        const struct expression *target = statement->targets[0];
-        while (target->kind == EXPRESSION_SUBSCRIPT)
-            target = target->operands[0];
-        if (target->name != NULL && strcmp(target->name, event->name) == 0) return true;
+        if (statement == NULL || !cuts) continue;
+        if (is_lost_in_return(statement, event)) return true;
+        bool of_part = statement->kind == STATEMENT_EXPRESSION ||
+                       (statement->target_count > 0 && statement->targets[0]->kind == EXPRESSION_SUBSCRIPT);
+        if (of_part && outcome->fault_aim != GRADIENT_NONE && event->aimed == AIMED_AT &&
+            outcome->fault_aim == event->aim)
+            return true;
+        if (puts_into(&statement->body, event->name) || puts_into(&statement->otherwise, event->name)) return true;
+        if (statement->target_count > 0 && is_about(statement->targets[0], event->name)) return true;
     }
     return false;
 }

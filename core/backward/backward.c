@@ -133,7 +133,7 @@ static enum mark mark_of(const struct backward *b, const struct statement *s, bo
     const struct run *judged = &b->blame.run;
     bool both = judged->outcomes != NULL && s->number < judged->syntax.statement_count && judged->error.code == CODE_OK;
     if (!all_right && find_blamed(b, s->number) != NULL) return outcome->fault != NULL ? MARK_FAULT : MARK_WRONG;
-    if (outcome->fault != NULL && (!both || outcome->emptied || judged->outcomes[s->number].fault != NULL))
+    if (outcome->fault != NULL && (!both || all_right || outcome->emptied || judged->outcomes[s->number].fault != NULL))
         return MARK_FAULT;
     if (!both) return MARK_UNUSED; /* it was never judged: the code does not come to its end */
     if (is_unused(b, s)) return outcome->poisoned ? MARK_INHERITED : MARK_UNUSED;

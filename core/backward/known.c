@@ -414,6 +414,19 @@ static const struct known *with_aim(const struct known *known)
     return known != NULL && known->aim != GRADIENT_NONE ? known : NULL;
 }
 
+/* Of a target's gradient that of its prediction, where there is one of its size. */
+static const struct known *or_prediction(const struct surroundings *s, const struct known *known)
+{
+    if (s->aims[known->aim].value->kind != VALUE_DATA) return known;
+    for (size_t i = 0; i < s->known_count; i++) {
+        const struct known *other = &s->known[i];
+        if (gradient_name_is_prediction(other->name, known->name) && other->size == known->size &&
+            other->version + 1 == other->versions && with_aim(other) != NULL)
+            return other;
+    }
+    return known;
+}
+
 const struct known *known_of_gradient(const struct surroundings *s, const char *name, bool own)
 {
     static const char *const before[] = {"dloss_d",  "dLoss_d", "dl_d",   "dC_d",      "dE_d", "dcost_d",
@@ -425,13 +438,13 @@ const struct known *known_of_gradient(const struct surroundings *s, const char *
     for (size_t rank = 0; rank < GRADIENT_NAMES_MAX - 1; rank++) {
         if (!gradient_name_base(CONVENTION_NUMPY, name, rank, false, &from, &length)) continue;
         const struct known *known = with_aim(find_part(s, from, length));
-        if (known != NULL) return known;
+        if (known != NULL) return or_prediction(s, known);
     }
     for (size_t i = 0; before[i] != NULL; i++) {
         size_t n = strlen(before[i]);
         if (strncmp(name, before[i], n) != 0 || name[n] == '\0') continue;
         const struct known *known = with_aim(find_part(s, name + n, strlen(name + n)));
-        if (known != NULL) return known;
+        if (known != NULL) return or_prediction(s, known);
     }
     return own ? with_aim(known_find(s, name)) : NULL;
 }

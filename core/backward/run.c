@@ -245,9 +245,11 @@ static bool on_unknown(void *context, struct evaluation *e, const char *name, st
 {
     struct run *run = context;
     size_t statement = current(run);
-    if (things_find(e, run->surroundings, name, thing)) return true;
-    if (statement != STATEMENT_NONE && is_poisoned(run, name)) run->outcomes[statement].poisoned = true;
-    return false;
+    if (statement != STATEMENT_NONE && is_poisoned(run, name)) {
+        run->outcomes[statement].poisoned = true;
+        return false;
+    }
+    return things_find(e, run->surroundings, name, thing);
 }
 
 static bool poison(struct run *run, const char *name)
@@ -261,34 +263,56 @@ static bool poison(struct run *run, const char *name)
     return true;
 }
 
+static int bind(struct evaluation *e, const struct expression *name, struct thing thing)
+{
+    return e->frame != NULL ? frame_bind(e, e->frame, name->symbol, thing)
+                            : evaluation_bind(e, name->symbol, name->name, thing);
+}
+
+/* What had the name before is not what the code would go on with. */
+static bool lose(struct run *run, struct evaluation *e, const struct expression *name)
+{
+    if (!poison(run, name->name)) return false;
+    struct error kept = *run->reader.error;
+    *run->reader.error = (struct error){0};
+    bind(e, name, (struct thing){.kind = THING_LOST, .text = name->name});
+    if (run->reader.error->code == CODE_OUT_OF_MEMORY) return false;
+    *run->reader.error = kept;
+    return true;
+}
+
+static bool make_up(struct run *run, struct evaluation *e, const struct expression *target, struct outcome *outcome);
+
 /* The same, put into a dictionary or list: grads["W1"] = ... */
 static bool make_up_item(struct run *run, struct evaluation *e, const struct expression *target,
                          struct outcome *outcome)
 {
-    struct thing key = {0}, held = {0};
+    const struct expression *of = target->operands[0];
+    struct thing key = {0}, held = {0}, put = {.kind = THING_LOST, .text = of->name}, ignored;
     struct error kept = *run->reader.error;
     size_t aim;
-    const char *of;
+    const char *name;
     *run->reader.error = (struct error){0};
-    bool known = evaluation_evaluate(e, target->operands[0], &held) == CODE_OK &&
+    bool known = evaluation_evaluate(e, of, &held) == CODE_OK &&
                  (held.kind == THING_DICTIONARY || held.kind == THING_LIST) &&
                  evaluation_evaluate(e, target->operands[1], &key) == CODE_OK;
-    struct written_place into = {.name = target->operands[0]->name, .keys = {key}, .key_count = 1};
+    struct written_place into = {.name = of->name, .keys = {key}, .key_count = 1};
     if (held.kind == THING_LIST) into.count = held.sequence->count;
     if (held.kind == THING_LIST && key.kind == THING_NUMBER && key.number < 0)
         into.keys[0].number += (double)held.sequence->count;
-    if (known && run_aim_of(run->surroundings, &into, &aim, &of) == AIMED_AT) {
-        const struct shape *shape = &run->surroundings->aims[aim].shape;
+    bool aimed = known && run_aim_of(run->surroundings, &into, &aim, &name) == AIMED_AT;
+    if (aimed) outcome->fault_aim = aim;
+    if (aimed && run->plan != NULL) {
         struct array *array = NULL;
-        outcome->fault_aim = aim;
-        if (run->plan != NULL && judge_put_right(run, e, aim, judge_scale_here(run, aim), shape, &array) == CODE_OK) {
-            struct thing put = thing_array(array), ignored;
-            subscript_write(e, &held, &key, 1, OPERATION_NONE, &put, &ignored);
-        }
+        const struct shape *shape = &run->surroundings->aims[aim].shape;
+        if (judge_put_right(run, e, aim, judge_scale_here(run, aim), shape, &array) == CODE_OK)
+            put = thing_array(array);
     }
+    if (known) subscript_write(e, &held, &key, 1, OPERATION_NONE, &put, &ignored);
     if (run->reader.error->code == CODE_OUT_OF_MEMORY) return false;
     *run->reader.error = kept;
-    return true;
+    /* Of a tensor a part is one of all. */
+    return known ? put.kind != THING_LOST || poison(run, of->name) : make_up(run, e, of, outcome);
 }
 
 /* What a statement at fault would have made: the right gradient where it is known which, else nothing. */
@@ -302,24 +326,54 @@ static bool make_up(struct run *run, struct evaluation *e, const struct expressi
             if (!make_up(run, e, target->operands[i], outcome)) return false;
         return true;
     }
-    if (target->kind == EXPRESSION_SUBSCRIPT && target->operands[0]->kind == EXPRESSION_NAME && target->count == 2)
-        return make_up_item(run, e, target, outcome);
+    if (target->kind == EXPRESSION_SUBSCRIPT) {
+        bool item = target->operands[0]->kind == EXPRESSION_NAME && target->count == 2;
+        return item ? make_up_item(run, e, target, outcome) : make_up(run, e, target->operands[0], outcome);
+    }
     if (target->kind != EXPRESSION_NAME && target->kind != EXPRESSION_ATTRIBUTE) return true;
     bool aimed = run_is_main_frame(run, evaluation_call_number(e)) &&
                  run_aim_of(run->surroundings, &written, &aim, &of) == AIMED_AT;
     if (aimed) outcome->fault_aim = aim;
-    if (run->plan == NULL || !aimed) return poison(run, target->name);
+    if (run->plan == NULL || !aimed) return lose(run, e, target);
     struct array *array = NULL;
     struct error kept = *run->reader.error;
     *run->reader.error = (struct error){0};
     const struct shape *shape = &run->surroundings->aims[aim].shape;
     int code = judge_put_right(run, e, aim, judge_scale_here(run, aim), shape, &array);
-    if (code == CODE_OK && e->frame == NULL)
-        code = evaluation_bind(e, target->symbol, target->name, thing_array(array));
-    if (code == CODE_OK && e->frame != NULL) code = frame_bind(e, e->frame, target->symbol, thing_array(array));
+    if (code == CODE_OK) code = bind(e, target, thing_array(array));
     if (code == CODE_OUT_OF_MEMORY) return false;
     *run->reader.error = kept;
     return true;
+}
+
+/* All that a block would have made that is not run, as it is not known whether, or how often. */
+static bool make_up_block(struct run *run, struct evaluation *e, const struct block *block, struct outcome *outcome)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        const struct statement *s = block->list[i];
+        for (size_t t = 0; s->kind != STATEMENT_DEFINE && t < s->target_count; t++)
+            if (!make_up(run, e, s->targets[t], outcome)) return false;
+        if (s->kind != STATEMENT_DEFINE && s->kind != STATEMENT_CLASS &&
+            (!make_up_block(run, e, &s->body, outcome) || !make_up_block(run, e, &s->otherwise, outcome)))
+            return false;
+    }
+    return true;
+}
+
+/* What a call that is there for what it does would have written into: np.add.at(dx, ...), dx.fill(0). */
+static bool make_up_call(struct run *run, struct evaluation *e, const struct expression *call, struct outcome *outcome)
+{
+    static const char *const writes[] = {"at",     "copyto", "put",    "put_along_axis", "fill", "sort",
+                                         "append", "insert", "extend", "update",         NULL};
+    if (call->kind != EXPRESSION_CALL || call->operands[0]->kind != EXPRESSION_ATTRIBUTE) return true;
+    const struct expression *callee = call->operands[0];
+    size_t i = 0;
+    while (writes[i] != NULL && strcmp(writes[i], callee->name) != 0)
+        i++;
+    if (writes[i] == NULL) return true;
+    bool first = i < 4; /* of a module: into its first argument */
+    const struct expression *into = first ? (call->count > 1 ? call->operands[1] : NULL) : callee->operands[0];
+    return into == NULL || make_up(run, e, into, outcome);
 }
 
 static bool on_fail(void *context, struct evaluation *e, const struct statement *statement)
@@ -338,8 +392,12 @@ static bool on_fail(void *context, struct evaluation *e, const struct statement 
         outcome->spot = run->reader.fault;
         if (outcome->fault == NULL) return false;
     }
+    if (statement->kind == STATEMENT_FOR || statement->kind == STATEMENT_IF)
+        return make_up_block(run, e, &statement->body, outcome) &&
+               make_up_block(run, e, &statement->otherwise, outcome);
+    if (statement->kind == STATEMENT_EXPRESSION) return make_up_call(run, e, statement->value, outcome);
     for (size_t t = 0; t < statement->target_count; t++)
-        if (statement->kind != STATEMENT_FOR && !make_up(run, e, statement->targets[t], outcome)) return false;
+        if (!make_up(run, e, statement->targets[t], outcome)) return false;
     return true;
 }
 

@@ -23,6 +23,10 @@ size_t gradient_name_rank(enum convention convention, const char *written, const
 bool gradient_name_base(enum convention convention, const char *written, size_t rank, bool fold, const char **from,
                         size_t *length);
 
+/* Whether a name is that of what is compared with a target, y_hat with y: then dy is its gradient, as nobody computes
+ * what comes back to a target. */
+bool gradient_name_is_prediction(const char *name, const char *target);
+
 /* Compares so many bytes, with `fold` as if all were lower case: less than, equal to or greater than 0. */
 int gradient_name_compare(const char *a, size_t a_length, const char *b, size_t b_length, bool fold);
 

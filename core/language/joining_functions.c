@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/language/equality.h"
 #include "core/language/functions.h"
 
 /* ---- several ---- */
@@ -167,31 +168,53 @@ static int call_split(struct evaluation *e, const struct arguments *a, struct th
 
 /* ---- what is put around one ---- */
 
+static bool is_list(const struct thing *thing)
+{
+    return thing->kind == THING_TUPLE || thing->kind == THING_LIST;
+}
+
+/* What goes before an axis and behind it: a pair, or one number for both. */
+static int read_pair(struct evaluation *e, const struct thing *thing, double pads[2])
+{
+    if (!is_list(thing) || thing->sequence->count < 1 || thing->sequence->count > 2)
+        return evaluation_fault(e, "pad takes a pair for each axis");
+    const struct sequence *pair = thing->sequence;
+    int code = function_whole(e, &pair->items[0], "a padding", &pads[0]);
+    if (code == CODE_OK) code = function_whole(e, &pair->items[pair->count - 1], "a padding", &pads[1]);
+    return code;
+}
+
 /* One number for all, a pair for all, or a pair for each axis. */
 static int read_pads(struct evaluation *e, const struct thing *thing, size_t rank, double *pads)
 {
     double number;
-    if (thing->kind != THING_TUPLE && thing->kind != THING_LIST) {
+    if (!is_list(thing)) {
         int code = function_whole(e, thing, "a padding", &number);
         for (size_t i = 0; code == CODE_OK && i < 2 * rank; i++)
             pads[i] = number;
         return code;
     }
     const struct sequence *list = thing->sequence;
-    bool pairs = list->count > 0 && (list->items[0].kind == THING_TUPLE || list->items[0].kind == THING_LIST);
-    if (pairs ? list->count != rank && list->count != 1 : list->count != 2)
+    bool each = list->count > 0 && is_list(&list->items[0]);
+    if (each ? list->count != rank && list->count != 1 : list->count < 1 || list->count > 2)
         return evaluation_fault(e, "pad takes a number, a pair, or a pair for each of %zu axes", rank);
     for (size_t i = 0; i < rank; i++) {
-        const struct sequence *pair = pairs ? list->items[list->count == 1 ? 0 : i].sequence : list;
-        if (pairs && list->items[list->count == 1 ? 0 : i].kind != THING_TUPLE &&
-            list->items[list->count == 1 ? 0 : i].kind != THING_LIST)
-            return evaluation_fault(e, "pad takes a pair for each axis");
-        if (pair->count != 2) return evaluation_fault(e, "pad takes a pair for each axis");
-        for (size_t k = 0; k < 2; k++)
-            if (function_whole(e, &pair->items[k], "a padding", &pads[2 * i + k]) != CODE_OK)
-                return evaluation_failed(e);
+        const struct thing *pair = each ? &list->items[list->count == 1 ? 0 : i] : thing;
+        if (read_pair(e, pair, &pads[2 * i]) != CODE_OK) return evaluation_failed(e);
     }
     return CODE_OK;
+}
+
+/* constant_values=(0, 0), or a pair for each axis: those that are all the same are one. NULL where they are not. */
+static const struct thing *one_constant(const struct thing *thing, const struct thing *found, size_t depth)
+{
+    enum { PAIRS = 2 };
+    if (!is_list(thing)) return found == NULL || equality_is(thing, found) ? thing : NULL;
+    for (size_t i = 0; i < thing->sequence->count; i++) {
+        found = depth < PAIRS ? one_constant(&thing->sequence->items[i], found, depth + 1) : NULL;
+        if (found == NULL) return NULL;
+    }
+    return found;
 }
 
 /* The same with a constant that has a gradient: where(inside, x, around). */
@@ -221,8 +244,12 @@ static int call_pad(struct evaluation *e, const struct arguments *a, struct thin
     if (code != CODE_OK) return code;
     if (a->things[2].kind == THING_TEXT && strcmp(a->things[2].text, "constant") != 0)
         return function_fault(e, a, "has the mode \"constant\" alone");
+    const struct thing *constant = one_constant(&a->things[3], NULL, 0);
+    if (constant == NULL) return function_fault(e, a, "takes one constant for all that it puts around");
+    struct arguments alike = *a;
+    alike.things[3] = *constant;
     numbers[1] = (double)x->shape.rank;
-    code = argument_operand(e, a, 3, 0, &around, &numbers[0]);
+    code = argument_operand(e, &alike, 3, 0, &around, &numbers[0]);
     if (code == CODE_OK && around != NULL && around->size > 1)
         return function_fault(e, a, "takes one constant for all that it puts around");
     if (code == CODE_OK) code = read_pads(e, &a->things[1], x->shape.rank, numbers + 2);
@@ -230,7 +257,7 @@ static int call_pad(struct evaluation *e, const struct arguments *a, struct thin
         if (!(numbers[2 + i] >= 0 && numbers[2 + i] <= 1e9))
             return function_fault(e, a, "takes paddings of 0 and more");
     if (code == CODE_OK && around != NULL) return pad_with(e, x, around, numbers, result);
-    enum number_type type = argument_type(a, 3) > x->type ? argument_type(a, 3) : x->type;
+    enum number_type type = argument_type(&alike, 3) > x->type ? argument_type(&alike, 3) : x->type;
     if (code == CODE_OK) code = array_op(e, "pad", numbers, 2 + 2 * x->shape.rank, &x, 1, type, &x);
     return function_give(result, code, x);
 }

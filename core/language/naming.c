@@ -84,13 +84,13 @@ static bool find_name(const struct evaluation *e, size_t symbol, struct thing *t
         const struct local *local = frame_local(frame, symbol);
         if (local == NULL) continue;
         *thing = local->thing;
-        return true;
+        return thing->kind != THING_LOST;
     }
     if (e->frame != NULL && e->frame->library) return false; /* its symbols are others */
     const struct versions *versions = &e->names[symbol];
     if (versions->count == 0) return false;
     *thing = versions->list[versions->count - 1].thing;
-    return true;
+    return thing->kind != THING_LOST;
 }
 
 static bool find_word(const char *name, struct thing *thing)
@@ -142,6 +142,11 @@ static int find_other(struct evaluation *e, const char *name, struct thing *thin
     if (builtin == NULL && !known) return unknown_name(e, name);
     if (builtin != NULL) *thing = (struct thing){.kind = THING_BUILTIN, .builtin = builtin};
     return CODE_OK;
+}
+
+int evaluation_lost(struct evaluation *e, struct thing *lost)
+{
+    return find_other(e, lost->text, lost);
 }
 
 int evaluation_name(struct evaluation *e, const struct expression *x, struct thing *thing)

@@ -81,8 +81,8 @@ static int read_array(struct evaluation *e, struct array *array, const struct th
     return code;
 }
 
-int subscript_read(struct evaluation *e, const struct thing *of, const struct thing *subscripts, size_t count,
-                   struct thing *result)
+static int read_any(struct evaluation *e, const struct thing *of, const struct thing *subscripts, size_t count,
+                    struct thing *result)
 {
     char words[SHAPE_TEXT_MAX + 32];
     if (of->kind == THING_ARRAY) return read_array(e, of->array, subscripts, count, result);
@@ -98,6 +98,13 @@ int subscript_read(struct evaluation *e, const struct thing *of, const struct th
         return function_by_name(e, of->builtin->name, &tuple, 1, result);
     }
     return evaluation_fault(e, "%s has no elements that can be picked so", thing_words(of, words));
+}
+
+int subscript_read(struct evaluation *e, const struct thing *of, const struct thing *subscripts, size_t count,
+                   struct thing *result)
+{
+    int code = read_any(e, of, subscripts, count, result);
+    return code == CODE_OK && result->kind == THING_LOST ? evaluation_lost(e, result) : code;
 }
 
 /* ---- writing ---- */

@@ -9,7 +9,8 @@ const char *thing_words(const struct thing *thing, char *text)
         [THING_NONE] = "None",           [THING_NUMBER] = "a number",    [THING_TEXT] = "a string",
         [THING_TUPLE] = "a tuple",       [THING_LIST] = "a list",        [THING_DICTIONARY] = "a dictionary",
         [THING_RANGE] = "a range",       [THING_SLICE] = "a slice",      [THING_ELLIPSIS] = "an ellipsis",
-        [THING_FUNCTION] = "a function", [THING_BUILTIN] = "a function", [THING_MODULE] = "a module"};
+        [THING_FUNCTION] = "a function", [THING_BUILTIN] = "a function", [THING_MODULE] = "a module",
+        [THING_LOST] = "nothing"};
     if (thing->kind != THING_ARRAY) {
         snprintf(text, SHAPE_TEXT_MAX + 32, "%s", words[thing->kind]);
         return text;

@@ -21,6 +21,7 @@ enum thing_kind {
     THING_FUNCTION, /* a def or lambda of the program */
     THING_BUILTIN,  /* one of the language, perhaps a method of a thing */
     THING_MODULE,   /* np, torch, self: what stands behind its dot is the name itself */
+    THING_LOST,     /* what could not be evaluated; its text is the name that it would have had, or was a part of */
 };
 
 struct thing {

@@ -35,7 +35,11 @@ static bool is_asked(void *context, const char *name)
 static bool is_asked_of_data(void *context, const char *name, const struct syntax *syntax)
 {
     const struct asked *asked = context;
-    if (json_object_get(asked->points, name) != NULL || code_names(asked->code, name)) return true;
+    if (json_object_get(asked->points, name) != NULL) return true;
+    bool predicted = false;
+    for (size_t i = 0; i < syntax->name_count && !predicted; i++)
+        predicted = gradient_name_is_prediction(syntax->names[i], name);
+    if (!predicted && code_names(asked->code, name)) return true;
     for (void *at = json_object_iter((json_t *)asked->gradients); at != NULL;
          at = json_object_iter_next((json_t *)asked->gradients, at)) {
         const char *written = json_object_iter_key(at);

@@ -107,6 +107,56 @@ class AnswersTest(DaemonTest):
             with self.subTest(code):
                 self.assertEqual(self.check(code)["passed"], passed)
 
+    def test_what_cannot_be_evaluated_is_lost(self):
+        """In Python the code ends there: what a name stood for before is not what anything after it is made of."""
+        for after, line in (
+            ("dz1 = dh1", "dz1 = dz1 * foo"),
+            ("dz1 = dh1", "dz1 = foo(dz1)"),
+            ("dz1 = dh1", "dz1 *= np.ones(7)"),
+            ("dz1 = dh1", "dz1[0] = foo"),
+            ("dz1 = dh1", "dz1[:, 0] += foo"),
+            ("dz1 = dh1", "t, dz1 = foo(dz1)"),
+            ("dz1 = dh1", "if foo:\n    dz1 = 2 * dz1"),
+            ("dz1 = dh1", "for i in foo:\n    dz1 = 2 * dz1"),
+            ("dW1 =", "np.add.at(dW1, [0], foo)"),
+            ("dW1 =", "dW1.fill(foo)"),
+        ):
+            with self.subTest(line):
+                lines = CODE.splitlines()
+                at = 1 + next(i for i, text in enumerate(lines) if text.startswith(after))
+                lines[at:at] = line.split("\n")
+                report = self.check("\n".join(lines))
+                self.assertFalse(report["passed"])
+                self.assertEqual(report["parameters"][0]["status"], "missing")
+                self.assertEqual([number for number, mark in self.marks(report).items() if mark in ("fault", "wrong")], [at + 1])
+        kept = CODE.replace("dz1", "c['z']").replace("dp =", "c = {}\ndp =")
+        self.assertTrue(self.check(kept)["passed"])
+        report = self.check(kept.replace("dW1 =", "c['z'] = c['z'] * foo\ndW1 ="))
+        self.assertEqual([entry["status"] for entry in report["parameters"]], ["missing", "missing", "match", "match"])
+        self.assertEqual([number for number, mark in self.marks(report).items() if mark in ("fault", "wrong")], [8])
+        body = "def backward(X, y):\n" + "".join(f"    {line}\n" for line in CODE.splitlines())
+        for end in ("return foo(dW1), db1, dW2, db2", "return dW1 / foo, db1, dW2, db2", "return {'W1': dW1 / foo, 'b1': db1}",
+                    "grads = {'W1': dW1, 'b1': db1}\n    grads['W1'] = grads['W1'] @ foo\n    return grads"):
+            with self.subTest(end):
+                report = self.check(body + "    " + end)
+                self.assertEqual([entry["status"] for entry in report["parameters"]][:2], ["missing", "match"])
+        for harmless in ("print(foo)", "plt.plot([1, 2])"):
+            self.assertTrue(self.check(harmless + "\n" + CODE)["passed"], harmless)
+
+    def test_what_comes_back_to_a_target(self):
+        """Nobody means that: dL_dy is the gradient of y_hat. But dx is that of x, whatever x_hat is."""
+        hat = dict(PROGRAM, program=PROGRAM["program"].replace("p =", "y_hat =").replace("p - y", "y_hat - y"))
+        code = CODE.replace("dp", "dL_dy").replace("(p - y)", "(y_hat - y)").replace("p * (1 - p)", "y_hat * (1 - y_hat)")
+        report = self.check(code, hat)
+        self.assertTrue(report["passed"], report["parameters"])
+        self.assertEqual([entry["name"] for entry in report["parameters"]], ["W1", "b1", "W2", "b2"])
+        report = self.check(code.replace("2 * (y_hat", "(y_hat"), hat)
+        self.assertEqual([line["line"] for line in report["lines"] if line["mark"] == "wrong"], [1])
+        request = {"program": "x_hat = x * g\nloss = np.sum(x_hat * x_hat)", "parameters": {"g": [2.0, 3]}, "data": {"x": [1.5, 1]}}
+        report = self.check("dx_hat = 2 * x_hat\ndg = dx_hat * x\ndx = dx_hat * g", request)
+        self.assertTrue(report["passed"])
+        self.assertEqual([entry["name"] for entry in report["parameters"]], ["g", "x"])
+
     def test_what_stood_there_before_does_not_matter(self):
         report = self.check("db1 = None\ndW1 = 0\n" + CODE)
         self.assertTrue(report["passed"])
