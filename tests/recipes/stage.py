@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -228,7 +227,3 @@ def judge(rules, rule, student, document):
     judge.document = lambda name, query: document
     judge.object = lambda name, query: judge.read(document)
     getattr(judge, rule)()
-
-
-def is_readable_by_others(path):
-    return bool(os.stat(path).st_mode & (stat.S_IRGRP | stat.S_IROTH))

@@ -2,19 +2,33 @@
 
 import json
 import os
+import types
 import unittest
 
 import stage
 import test_formats
 from daemon import DaemonTest
 
+# Reads what it can; and leaves a process behind that looks at what others are called with while they are.
 THIEF = stage.RIGHT + """
-import glob, sys
-for path in [TOKEN_FILE] + glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/proc/[0-9]*/environ"):
-    try:
-        sys.stderr.write("READ %s: %r\\n" % (path, open(path, "rb").read()))
-    except OSError:
-        pass
+import glob, os, sys, time
+
+def read(*paths):
+    for path in paths:
+        try:
+            yield "READ %s: %r\\n" % (path, open(path, "rb").read())
+        except OSError:
+            pass
+
+sys.stderr.writelines(read(*glob.glob("/proc/[0-9]*/environ"), TOKEN_FILE))
+if os.fork() == 0:
+    end = time.monotonic() + 30
+    with open(LOOT_FILE, "w") as loot:
+        while os.path.exists(LOOT_FILE) and time.monotonic() < end:
+            loot.writelines(line for line in read(*glob.glob("/proc/[0-9]*/cmdline")) if "/v1/check" in line)
+            loot.flush()
+            time.sleep(0.02)
+    os._exit(0)
 """
 
 
@@ -27,13 +41,13 @@ class GradescopeTest(DaemonTest):
         others = {
             "bad request": lambda: cls.grade("right", lab=stage.BROKEN),
             "endless": lambda: cls.grade("while True: pass", limit=1),
-            "thief": lambda: cls.grade(THIEF),
+            "thief": lambda: cls.grade(THIEF, "late"),
         }
         cls.done = stage.together({**students, **states, **others})
 
     @classmethod
     def grade(cls, student, state="up", lab=stage.LAB, limit=60):
-        """(exit status, results.json or None, what staff see, what the service was asked)"""
+        """What came of a submission."""
         asked = []
         with stage.folder() as here, stage.service(state, cls.daemon, asked) as url:
             root = here / "autograder"
@@ -43,7 +57,10 @@ class GradescopeTest(DaemonTest):
             (source / "token").write_text("Authorization: Bearer %s\n" % stage.TOKEN)
             stage.lay(source, "", lab)
             (source / "student.py").unlink()
-            code = stage.STUDENTS.get(student, student).replace("TOKEN_FILE", repr(str(source / "token")))
+            loot = here / "loot"
+            loot.touch()
+            loot.chmod(0o666)
+            code = stage.STUDENTS.get(student, student).replace("TOKEN_FILE", repr(str(source / "token"))).replace("LOOT_FILE", repr(str(loot)))
             (root / "submission" / "student.py").write_text(code)
             (source / "url").write_text(url + "\n")
             stage.runner(source, student)
@@ -51,13 +68,20 @@ class GradescopeTest(DaemonTest):
             (results / "results.json").write_text("of a run before")
             done = stage.run([script], here, impatient=state in ("sick", "down"))
             left = results / "results.json"
-            assert not stage.is_readable_by_others(source / "token")
-            return done.returncode, left.read_text() if left.exists() else None, done.stdout.decode() + done.stderr.decode(), asked
+            return types.SimpleNamespace(
+                status=done.returncode,
+                results=left.read_text() if left.exists() else None,
+                said=done.stdout.decode() + done.stderr.decode(),  # staff see it
+                asked=asked,  # of the service
+                loot=loot.read_text(),
+                mode=(source / "token").stat().st_mode & 0o777,
+            )
 
     def document(self, name):
-        status, document, said, _ = self.done[name]
-        self.assertEqual((status, said), (0, "" if name != "late" else "curl: (22) The requested URL returned error: 503\n"))
-        return json.loads(document)
+        done = self.done[name]
+        retried = "curl: (22) The requested URL returned error: 503\n" if name in ("late", "thief") else ""
+        self.assertEqual((done.status, done.said), (0, retried))
+        return json.loads(done.results)
 
     def test_all_students(self):
         for student in stage.STUDENTS:
@@ -83,22 +107,22 @@ class GradescopeTest(DaemonTest):
 
     def test_a_service_that_is_late(self):
         self.assertEqual(self.document("late"), self.document("wrong"))
-        asked = self.done["late"][3]
-        self.assertEqual([headers["Authorization"] for _, _, headers, _ in asked], ["Bearer " + stage.TOKEN] * 2)
+        self.assertEqual([headers["Authorization"] for _, _, headers, _ in self.done["late"].asked], ["Bearer " + stage.TOKEN] * 2)
 
     def test_no_report_is_no_score(self):
         for name in ("sick", "down", "bad request"):
-            status, document, said, _ = self.done[name]
-            self.assertEqual((status, document), (1, None), name)
-            self.assertIn("Not graded: there is no report.", said)
+            done = self.done[name]
+            self.assertEqual((done.status, done.results), (1, None), name)
+            self.assertIn("Not graded: there is no report.", done.said)
 
     def test_the_token_cannot_be_read(self):
-        read = self.document("thief")["output"]
+        read, done = self.document("thief")["output"], self.done["thief"]
         self.assertIn("READ /proc/", read)  # his own
+        self.assertEqual(done.mode, 0o600)
+        self.assertNotIn(stage.TOKEN, done.loot)
         if os.getuid() != 0:
             self.skipTest("only root can run code as another user; the token's mode and the arguments of su have been looked at")
         self.assertNotIn(stage.TOKEN, read)
-        self.assertNotIn("token: ", read)
 
 
 if __name__ == "__main__":
