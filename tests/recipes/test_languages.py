@@ -50,6 +50,7 @@ class LanguageTest(DaemonTest):
             status, said = self.run_it("right", state)
             self.assertNotEqual(status, 0)
             self.assertNotIn(" points", said)
+            self.assertEqual(bool(self.asked), state == "sick")
 
     def check_recorded(self):
         file = RECORDED / (self.recipe + ".json")
