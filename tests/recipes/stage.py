@@ -60,7 +60,6 @@ STUDENTS = {
 }
 GIVE_NOTHING = {"crash", "silent", "empty", "syntax"}
 
-
 RUNNER = "run_student.py"
 
 

@@ -166,6 +166,7 @@ class GitlabTest(RunnerTest):
         job, = stage.steps("gitlab.yml").values()
         with stage.folder() as here, stage.service(state, cls.daemon) as url:
             cls.workspace(here, student, lab)
+            (here / job["artifacts"]["reports"]["junit"]).write_text("A student's own.")
             (here / "script.sh").write_text("set -eo pipefail\n" + "\n".join(job["script"]))
             done = stage.run(["bash", "script.sh"], here, state in ("sick", "down"), GRADCHECKD_URL=url)
             artifact = here / job["artifacts"]["reports"]["junit"]

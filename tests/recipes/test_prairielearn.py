@@ -1,7 +1,6 @@
 """PrairieLearn: the external grader's container, and a question that is graded by its own server.py."""
 
 import contextlib
-import importlib
 import json
 import sys
 import types

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import re
-import time
 import unittest
 
 import stage
@@ -15,19 +13,19 @@ PROBLEM = {"Content-Type": "application/problem+json"}
 
 class CurlTest(DaemonTest):
     def check(self, student, state="up", lab=stage.LAB, name="gradients.json", url=None, **variables):
-        """(exit status, report); what was asked is in `asked`."""
-        self.asked = []
-        with stage.folder() as here, stage.service(state, self.daemon, self.asked) as address:
+        """(exit status, report, tokens that were sent)"""
+        asked = []
+        with stage.folder() as here, stage.service(state, self.daemon, asked) as address:
             (here / "lab.json").write_text(json.dumps(lab))
             (here / "report.txt").write_text("PASSED: of a run before\n")
             (here / name).write_text(json.dumps(stage.gradients(student)))
             words = [] if name == "gradients.json" else [name]
             done = stage.run(["sh", stage.recipe("curl.sh", here), *words], here, state in ("sick", "down"), URL=url or address, **variables)
-            return done.returncode, done.stdout.decode()
+        return done.returncode, done.stdout.decode(), [headers["Authorization"] for _, _, headers, _ in asked]
 
     def test_students(self):
         for student, status, head in (("right", 0, "PASSED: 4 of 4 points\n"), ("wrong", 1, "FAILED: 2 of 4 points\n"), ("hostile", 0, "PASSED: 4 of 4 points\n")):
-            found, said = self.check(student)
+            found, said, _ = self.check(student)
             self.assertEqual((found, said[: len(head)]), (status, head))
 
     def test_names_of_files(self):
@@ -35,15 +33,15 @@ class CurlTest(DaemonTest):
             self.assertEqual(self.check("right", name=name)[0], 0, name)
 
     def test_late(self):
-        self.assertEqual(self.check("wrong", "late", TOKEN=stage.TOKEN)[0], 1)
-        self.assertEqual([headers["Authorization"] for _, _, headers, _ in self.asked], ["Bearer " + stage.TOKEN] * 2)
-        self.assertEqual(self.check("right", "late")[0], 0)
-        self.assertEqual([headers["Authorization"] for _, _, headers, _ in self.asked], [None, None])
+        done = stage.together({"wrong": lambda: self.check("wrong", "late", TOKEN=stage.TOKEN), "right": lambda: self.check("right", "late")})
+        self.assertEqual((done["wrong"][0], done["wrong"][2]), (1, ["Bearer " + stage.TOKEN] * 2))
+        self.assertEqual((done["right"][0], done["right"][2]), (0, [None, None]))
 
     def test_not_graded(self):
-        for state, lab in (("sick", stage.LAB), ("down", stage.LAB), ("up", stage.BROKEN)):
-            status, said = self.check("wrong", state, lab)
-            self.assertEqual(status, 75, state)
+        jobs = {state: lambda state=state: self.check("wrong", state) for state in ("sick", "down")}
+        jobs["bad request"] = lambda: self.check("wrong", lab=stage.BROKEN)
+        for name, (status, said, _) in stage.together(jobs).items():
+            self.assertEqual(status, 75, name)
             self.assertNotIn("PASSED", said)
 
     def test_a_422_that_is_no_report(self):
@@ -60,6 +58,7 @@ class ClassTest(DaemonTest):
         with stage.folder() as here, stage.service(state, self.daemon) as address:
             (here / "lab.json").write_text(json.dumps(stage.LAB))
             (here / "submissions").mkdir()
+            (here / "grades.csv").write_text("submissions/of a run before,4")
             for name, content in files.items():
                 (here / "submissions" / name).write_text(content)
             done = stage.run(["sh", stage.recipe("class.sh", here)], here, state in ("sick", "down"), URL=url or address)
@@ -89,8 +88,8 @@ class ClassTest(DaemonTest):
         self.assertEqual(self.grades({"a.json": json.dumps(stage.gradients("right"))}, "late"), (0, {"a.json": "4"}))
 
     def test_nobody(self):
-        for state in ("sick", "down"):
-            self.assertEqual(self.grades({"a.json": "{}"}, state), (75, {}))
+        done = stage.together({state: lambda state=state: self.grades({"a.json": "{}"}, state) for state in ("sick", "down")})
+        self.assertEqual(done, {"sick": (75, {}), "down": (75, {})})
 
     def test_some_were_not_judged(self):
         """The service gave up in the middle: who is behind that has no grade, and is told so."""

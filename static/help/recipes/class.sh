@@ -1,5 +1,6 @@
 #!/bin/sh
 # A whole class in one request: lab.json and submissions/*.json, a student's gradients each, become grades.csv. Who was not graded is told so.
+rm -f grades.csv
 for file in submissions/*.json; do
     sed 's/-*Infinity/null/g' "$file" | jq -Rsc --arg id "$file" '{id: $id} + (try {gradients: fromjson} catch {})' # no JSON: not graded
 done > students.ndjson
