@@ -2,7 +2,7 @@
 # A whole class in one request: lab.json and submissions/*.json, a student's gradients each, become grades.csv. Who was not graded is told so.
 rm -f grades.csv
 for file in submissions/*.json; do
-    sed 's/-*Infinity/null/g' "$file" | jq -Rsc --arg id "$file" '{id: $id} + (try {gradients: fromjson} catch {})' # no JSON: not graded
+    jq -Rsc --arg id "$file" '{id: $id} + (try {gradients: fromjson} catch {})' "$file" # what is no JSON is not graded
 done > students.ndjson
 jq -c '{common: .}' lab.json | cat - students.ndjson > class.ndjson
 curl -sS --fail --retry 5 --retry-connrefused --max-time 600 ${TOKEN:+-H "Authorization: Bearer $TOKEN"} -H 'Content-Type: application/x-ndjson' \
