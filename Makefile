@@ -47,7 +47,7 @@ CONFORMANCE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/core/conformance*.c))
 BUILD_PACKAGES := gcc g++ pkg-config libmicrohttpd-dev libjansson-dev libopenblas-dev nettle-dev zlib1g-dev libzstd-dev
 # Debian's Node.js and npm, unless others are there; that npm needs ca-certificates, but only recommends them.
 NODE_PACKAGES   = $(shell command -v node >/dev/null && command -v npm >/dev/null || echo nodejs npm ca-certificates)
-TEST_PACKAGES  := check curl libxml2-utils perl python3 python3-jsonschema python3-numpy
+TEST_PACKAGES  := check curl jq libxml2-utils perl python3 python3-jsonschema python3-numpy python3-yaml
 LINT_PACKAGES  := clang clang-format clang-tidy cppcheck shellcheck libclang-rt-dev
 BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
@@ -196,6 +196,7 @@ http: all $(B)/gradcheckd-standin.so
 	GRADCHECKD=$(B)/gradcheckd python3 tests/programs/run.py
 	GRADCHECKD=$(B)/gradcheckd python3 tests/backward/run.py
 	GRADCHECKD=$(B)/gradcheckd python3 tests/client/run.py
+	GRADCHECKD=$(B)/gradcheckd python3 tests/recipes/run.py
 
 # What can be said of the CUDA object without a GPU.
 object: all $(ON_DEVICE) $(FAKES) $(B)/gradcheckd-standin.so
@@ -363,7 +364,7 @@ lint: deps deps-lint ## who includes whom, format, clang-tidy, cppcheck, shellch
 	    --suppress=missingIncludeSystem -I. $(DEFINES) core server
 	@echo '  clang-tidy'; printf '%s\n' $(CORE) $(SERVER) server/main.c server/blas_setup.c | \
 	    xargs -P2 -I{} clang-tidy --quiet {} -- -std=c17 $(CPPFLAGS) 2>/dev/null
-	shellcheck tests/demo/demo.sh cuda/toolkit.sh .ci/run
+	shellcheck tests/demo/demo.sh cuda/toolkit.sh .ci/run static/help/recipes/*.sh
 
 clean: ## remove build/
 	rm -rf build
