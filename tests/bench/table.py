@@ -8,7 +8,8 @@ def row(what, ours, peer, unit, note="", larger_is_better=False, ratio=None):
     if ratio is None and peer:
         ratio = ours / peer if larger_is_better else peer / ours
     shown = "" if ratio is None else f"{ratio:8.2f}x" if ratio < 10 else f"{ratio:8.1f}x"
-    print(f"{what:<52} {ours:>12,.3f} {'-' if peer is None else format(peer, '12,.3f'):>12} {unit:<8} {shown:>9}  {note}".rstrip(), flush=True)
+    beside = "-" if peer is None else f"{peer:,.3f}"
+    print(f"{what:<52} {ours:>12,.3f} {beside:>12} {unit:<8} {shown:>9}  {note}".rstrip(), flush=True)
 
 
 def listed(steps, digits=1, factor=1):
