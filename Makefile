@@ -50,7 +50,7 @@ NODE_PACKAGES   = $(shell command -v node >/dev/null && command -v npm >/dev/nul
 TEST_PACKAGES  := check curl jq libxml2-utils perl python3 python3-jsonschema python3-numpy python3-yaml
 LINT_PACKAGES  := clang clang-format clang-tidy cppcheck shellcheck libclang-rt-dev
 BROWSER_PACKAGES := chromium
-BENCH_PACKAGES := python3 python3-numpy python3-torch wrk
+BENCH_PACKAGES := python3 python3-fastapi python3-httptools python3-numpy python3-torch python3-uvicorn python3-uvloop wrk
 
 .DELETE_ON_ERROR:
 .PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims programs asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-multipart fuzz-npz fuzz-safetensors fuzz-corpus half-finished replay coverage install clean help
@@ -151,7 +151,7 @@ deps-lint: ## ... and what linting needs
 deps-browser: deps ## ... and what the tests in a browser need: Chromium
 	$(call install,$(BROWSER_PACKAGES))
 
-deps-bench: ## ... and what benchmarks and test vectors need: PyTorch, NumPy, wrk
+deps-bench: ## ... and what benchmarks and test vectors need: PyTorch, NumPy, FastAPI, wrk
 	$(call install,$(BENCH_PACKAGES))
 
 # ---- using it ----
@@ -259,7 +259,10 @@ vectors: deps-bench ## generate tests/vectors anew with PyTorch and NumPy
 	/usr/bin/python3 tests/vectors/steps.py
 	/usr/bin/python3 tests/vectors/pictures.py
 
-bench: deps-bench all ## beside a Python service around PyTorch, in one run
+$(B)/tests/bench/ceiling: $(B)/tests/bench/ceiling.o
+	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+bench: deps-bench all $(B)/tests/bench/ceiling ## beside Python services around PyTorch and libmicrohttpd alone, in one run
 	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/bench/bench.py
 
 load: all ## memory, waits and throughput under load; BEFORE=PROGRAM puts another build beside it
