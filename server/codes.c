@@ -37,7 +37,7 @@ static const struct code_entry entries[CODE_END] = {
                                "says what to write instead."},
     [CODE_BAD_REQUEST] = {400, "bad_request", false,
                           "Not HTTP as it should be: its framing, its encoding or its query."},
-    [CODE_QUERY_OUT_OF_RANGE] = {400, "out_of_range", false},
+    [CODE_QUERY_OUT_OF_RANGE] = {400, "out_of_range", false, NULL},
     [CODE_UNAUTHORIZED] = {401, "unauthorized", false,
                            "A token is needed, `Authorization: Bearer TOKEN`, and this is none that is known."},
     [CODE_FORBIDDEN] = {403, "forbidden", false, "The token is known, and this is not for its role."},
