@@ -198,6 +198,7 @@ http: all $(B)/gradcheckd-standin.so
 	GRADCHECKD=$(B)/gradcheckd python3 tests/programs/run.py
 	GRADCHECKD=$(B)/gradcheckd python3 tests/backward/run.py
 	GRADCHECKD=$(B)/gradcheckd python3 tests/client/run.py
+	GRADCHECKD=$(B)/gradcheckd python3 tests/help/run.py
 
 # What can be said of the CUDA object without a GPU.
 object: all $(ON_DEVICE) $(FAKES) $(B)/gradcheckd-standin.so
