@@ -41,7 +41,7 @@ static void print_default(const struct attribute *a)
         fputs(", ", stdout);
         code(a->choices[(size_t)a->fallback]);
     } else if (a->kind == ATTRIBUTE_PAIR) {
-        printf(", <code>[%.17g, %.17g]</code>", a[0].fallback, a[1].fallback);
+        printf(", <code>[%.15g, %.15g]</code>", a[0].fallback, a[1].fallback);
     } else if (!attribute_is_size(a) || a->fallback >= a->least) {
         printf(", <code>%.15g</code>", a->fallback);
     }

@@ -99,10 +99,9 @@ class ExamplesTest(DaemonTest):
         self.assertEqual(done.returncode, 0, code)
         self.assertTrue(shown.text_is(output, done.stdout), "%s\n--- shown:\n%s\n--- came:\n%s" % (code, output, done.stdout))
 
-    def request(self, place, block, answer):
-        body = block.text if block.text[:1] != "@" else (place.path / block.text[1:].strip()).read_text(encoding="utf-8")
+    def request(self, block, answer):
         with Client(self.daemon) as client:
-            came = client.ask(post(body.encode(), block.attributes["data-path"]))
+            came = client.ask(post(block.text.encode(), block.attributes["data-path"]))
         self.assertEqual(came.status, int(block.attributes.get("data-status", 200)), came.body)
         self.assertIsNone(shown.difference(read(answer.text), read(came.body)), block.text)
 
@@ -121,7 +120,7 @@ class ExamplesTest(DaemonTest):
                         self.python(place, block.text, behind.text if after == "output" else "")
                     elif kind == "request":
                         self.assertEqual(after, "answer", block.text)
-                        self.request(place, block, behind)
+                        self.request(block, behind)
                     else:
                         self.assertIn(kind, ("answer", "output", "shell", "lines", "recipe"), block.text)
                     done[kind] = done.get(kind, 0) + 1
