@@ -40,7 +40,7 @@ static bool print_recipe(const char *path)
     html_text(name);
     fputs("\"><code>", stdout);
     html_text(name);
-    fputs("</code></a></p>\n<pre class=\"recipe\">", stdout);
+    fputs("</code></a></p>\n<pre class=\"recipe\" tabindex=\"0\">", stdout);
     html_text(text);
     puts("</pre>");
     free(text);
