@@ -12,8 +12,8 @@ static const struct {
     const char *open, *close;
 } comments[] = {{"#", "\n"}, {"%", "\n"}, {"//", "\n"}, {"--", "\n"}, {"\"\"\"", "\"\n"}};
 
-/* The first comment of a text, which a line like "#!/bin/sh" is none of: where it begins, and its length in that line;
- * 0 where there is none. */
+/* What a text's first comment, which a line like "#!/bin/sh" is none of, says before a colon, or in its line: where
+ * that begins, and its length; 0 where there is no comment. */
 static size_t find_title(const char *text, const char **title)
 {
     if (strncmp(text, "#!", 2) == 0) text += strcspn(text, "\n");
@@ -21,21 +21,28 @@ static size_t find_title(const char *text, const char **title)
     for (size_t i = 0; i < sizeof comments / sizeof *comments; i++) {
         if (strncmp(text, comments[i].open, strlen(comments[i].open)) != 0) continue;
         *title = text + strspn(text, "#%/-\" ");
-        return strcspn(*title, comments[i].close);
+        size_t length = strcspn(*title, comments[i].close);
+        const char *colon = strstr(*title, ": ");
+        return colon != NULL && colon < *title + length ? (size_t)(colon - *title) : length;
     }
     return 0;
 }
 
-static bool print_recipe(const char *path)
+static void print_entry(const char *name, const char *title, size_t length)
 {
-    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path, *title;
-    char *text = file_read(path);
-    if (text == NULL) return false;
-    size_t length = find_title(text, &title);
+    fputs("<li><a href=\"#", stdout);
+    html_text(name);
+    fputs("\">", stdout);
+    html_part(title, length);
+    puts("</a></li>");
+}
+
+static void print_recipe(const char *name, const char *title, size_t length, const char *text)
+{
     fputs("<h2 id=\"", stdout);
     html_text(name);
     fputs("\">", stdout);
-    html_part(length > 0 ? title : name, length > 0 ? length : strlen(name));
+    html_part(title, length);
     fputs("</h2>\n<p><a href=\"recipes/", stdout);
     html_text(name);
     fputs("\"><code>", stdout);
@@ -43,13 +50,30 @@ static bool print_recipe(const char *path)
     fputs("</code></a></p>\n<pre class=\"recipe\" tabindex=\"0\">", stdout);
     html_text(text);
     puts("</pre>");
+}
+
+static bool print(const char *path, bool whole)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path, *title = name;
+    char *text = file_read(path);
+    if (text == NULL) return false;
+    size_t length = find_title(text, &title);
+    if (length == 0) length = strlen(title);
+    if (whole)
+        print_recipe(name, title, length, text);
+    else
+        print_entry(name, title, length);
     free(text);
     return true;
 }
 
 bool recipes_print(char *const *paths, size_t count)
 {
+    if (count > 0) puts("<ul>");
     for (size_t i = 0; i < count; i++)
-        if (!print_recipe(paths[i])) return false;
+        if (!print(paths[i], false)) return false;
+    if (count > 0) puts("</ul>");
+    for (size_t i = 0; i < count; i++)
+        if (!print(paths[i], true)) return false;
     return true;
 }

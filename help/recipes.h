@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Prints each of the files, a heading above it, to standard output; false where one cannot be read. */
+/* Prints a list of the files, and then each of them, a heading above it, to standard output; false where one cannot be
+ * read. */
 bool recipes_print(char *const *paths, size_t count);
 
 #endif

@@ -30,7 +30,7 @@ class MakerTest(unittest.TestCase):
     def test_recipes(self):
         """Each is headed by its first comment, and stands there as it is."""
         texts = {
-            "shell.sh": ("#!/bin/sh\n# For <Course> & co\necho 1 > x\n", "For <Course> & co"),
+            "shell.sh": ("#!/bin/sh\n# For <Course> & co: its grader. And: more\necho 1 > x\n", "For <Course> & co"),
             "octave.m": ("% Octave\nx = 1;\n", "Octave"),
             "plain.txt": ("x < y\n", "plain.txt"),
             "doc.py": ('"""A grader."""\nimport json\n', "A grader."),
@@ -43,6 +43,7 @@ class MakerTest(unittest.TestCase):
         for name, (_, title) in texts.items():
             self.assertIn(name, page.ids)
             self.assertIn("recipes/" + name, page.links)
+            self.assertIn("#" + name, page.links)
             self.assertIn("\n%s\n%s\n" % (title, name), page.text)
 
     def test_no_such_table(self):
