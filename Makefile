@@ -36,10 +36,12 @@ LIBRARY := $(B)/gradcheck.a
 MAIN    := $(B)/server/main.o $(B)/server/blas_setup.o
 PAGES   := $(filter-out static/package%.json,$(wildcard static/*.* static/js/*.js))
 UPLOT   := build/npm/node_modules/uplot
-STATIC  := $(PAGES:static/%=$(B)/static/%) $(addprefix $(B)/static/vendor/,uPlot.esm.js uPlot.min.css uPlot.LICENSE.txt)
+HELP    := $(wildcard static/help/*.html static/help/recipes/*)
+STATIC  := $(PAGES:static/%=$(B)/static/%) $(HELP:static/%=$(B)/static/%) $(B)/static/dark.css \
+    $(addprefix $(B)/static/vendor/,uPlot.esm.js uPlot.min.css uPlot.LICENSE.txt)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/core/test_*.c tests/server/test_*.c) tests/cuda/test_standin.c)
 SOURCES := $(wildcard core/*/*.[ch] server/*.[ch] server/*/*.[ch] server/*/*.cpp cuda/*.h cuda/*.cu cuda/*.cpp \
-    tests/*.[ch] tests/*/*.[ch])
+    static/help/maker/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
 # The conformance suite, for the programs that run it on one backend or another.
 CONFORMANCE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/core/conformance*.c))
@@ -53,7 +55,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-fastapi python3-httptools python3-numpy python3-torch python3-uvicorn python3-uvloop wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http page object browser browser-files screenshot mistakes diagnosis-report truth claims programs asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-multipart fuzz-npz fuzz-safetensors fuzz-corpus half-finished replay coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http object browser browser-files screenshot diagnosis-report truth claims programs asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-multipart fuzz-npz fuzz-safetensors fuzz-corpus half-finished replay coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -185,7 +187,7 @@ test: deps ## install, build and run all tests, those of C and HTTP again under 
 	@$(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory asan
 
-check: all unit replay http page object truth ## the unit tests and the tests over HTTP, as built
+check: all unit replay http object truth ## the unit tests and the tests over HTTP, as built
 
 # One thread for OpenBLAS, as in the daemon. What runs on a GPU alone is compiled, and so does not rot.
 unit: $(TESTS) $(ON_DEVICE)
@@ -197,6 +199,7 @@ http: all $(B)/gradcheckd-standin.so
 	GRADCHECKD=$(B)/gradcheckd python3 tests/backward/run.py
 	GRADCHECKD=$(B)/gradcheckd python3 tests/client/run.py
 	GRADCHECKD=$(B)/gradcheckd python3 tests/recipes/run.py
+	GRADCHECKD=$(B)/gradcheckd python3 tests/help/run.py
 
 # What can be said of the CUDA object without a GPU.
 object: all $(ON_DEVICE) $(FAKES) $(B)/gradcheckd-standin.so
@@ -213,15 +216,6 @@ screenshot: deps-browser ## take the picture in the README anew
 browser-files:
 	@$(call npm_ci,tests/browser,build/browser)
 	@rm -f build/browser/*.js; cp tests/browser/*.js build/browser/
-
-$(B)/tests/diagnosis/page: $(B)/tests/diagnosis/page.o $(LIBRARY)
-	$(call Q,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
-
-page: $(B)/tests/diagnosis/page
-	@$< | diff -u core/MISTAKES.md - || { echo "core/MISTAKES.md is not true any more: make mistakes" >&2; exit 1; }
-
-mistakes: $(B)/tests/diagnosis/page ## write core/MISTAKES.md anew from the table of mistakes
-	$< > core/MISTAKES.md
 
 # Debian's python3 has Debian's NumPy.
 TRUTH_CASES ?= 300
@@ -364,8 +358,8 @@ lint: deps deps-lint ## who includes whom, format, clang-tidy, cppcheck, shellch
 	@$(MAKE) --no-print-directory $(BESIDE) -k all standin on-device B=build/lint-gcc OPT=-O2 EXTRA=-Werror
 	@$(MAKE) --no-print-directory $(BESIDE) -k all standin on-device B=build/lint-clang OPT=-O2 EXTRA=-Werror CC=clang CXX=clang++
 	cppcheck -j2 --quiet --error-exitcode=1 --std=c17 --enable=warning,performance,portability --inline-suppr \
-	    --suppress=missingIncludeSystem -I. $(DEFINES) core server
-	@echo '  clang-tidy'; printf '%s\n' $(CORE) $(SERVER) server/main.c server/blas_setup.c | \
+	    --suppress=missingIncludeSystem -I. $(DEFINES) core server static
+	@echo '  clang-tidy'; printf '%s\n' $(CORE) $(SERVER) server/main.c server/blas_setup.c $(wildcard static/help/maker/*.c) | \
 	    xargs -P2 -I{} clang-tidy --quiet {} -- -std=c17 $(CPPFLAGS) 2>/dev/null
 	shellcheck tests/demo/demo.sh cuda/toolkit.sh .ci/run static/help/recipes/*.sh
 

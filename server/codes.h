@@ -41,8 +41,9 @@ enum {
 
 struct code_entry {
     int status;
-    const char *name; /* for programs: "shape_mismatch" */
-    bool has_place;   /* it is about a place in the body, if only the whole of it */
+    const char *name;    /* for programs: "shape_mismatch" */
+    bool has_place;      /* it is about a place in the body, if only the whole of it */
+    const char *meaning; /* what it says, for people; NULL where it is told as another code */
 };
 
 /* The entry of a code; that of CODE_INTERNAL for what is none, and for CODE_OK, which is no error. */

@@ -206,32 +206,40 @@ static bool read_cors(struct options *options, const char *value)
 /* ---- The table ---- */
 
 static const struct option {
-    const char *flag, *variable, *argument, *help; /* argument: NULL of a switch */
+    struct option_flag of;
     option_reader *read;
 } table[] = {
-    {"--listen", "GRADCHECKD_LISTEN", "ADDR:PORT", "where to listen; port 0 takes a free one (127.0.0.1:8080)",
+    {{"--listen", "GRADCHECKD_LISTEN", "ADDR:PORT", "where to listen; port 0 takes a free one (127.0.0.1:8080)"},
      read_listen},
-    {"--device", "GRADCHECKD_DEVICE", "auto|cpu|cuda", "the default device of a check (auto)", read_device},
-    {"--threads", "GRADCHECKD_THREADS", "N",
-     "threads that serve connections, at least 2, and as many workers (the cores)", read_threads},
-    {"--static", "GRADCHECKD_STATIC", "DIR", "where the front end lies (beside the program)", read_static},
-    {"--max-body", "GRADCHECKD_MAX_BODY", "BYTES", "larger bodies are refused; KiB, MiB, GiB may follow (64MiB)",
+    {{"--device", "GRADCHECKD_DEVICE", "auto|cpu|cuda", "the default device of a check (auto)"}, read_device},
+    {{"--threads", "GRADCHECKD_THREADS", "N",
+      "threads that serve connections, at least 2, and as many workers (the cores)"},
+     read_threads},
+    {{"--static", "GRADCHECKD_STATIC", "DIR", "where the front end lies (beside the program)"}, read_static},
+    {{"--max-body", "GRADCHECKD_MAX_BODY", "BYTES", "larger bodies are refused; KiB, MiB, GiB may follow (64MiB)"},
      read_max_body},
-    {"--max-memory", "GRADCHECKD_MAX_MEMORY", "BYTES",
-     "what all requests may take together, 64MiB at least (half of the machine's)", read_max_memory},
-    {"--max-work", "GRADCHECKD_MAX_WORK", "FLOPS", "requests that need more arithmetic are refused (1e12)",
+    {{"--max-memory", "GRADCHECKD_MAX_MEMORY", "BYTES",
+      "what all requests may take together, 64MiB at least (half of the machine's)"},
+     read_max_memory},
+    {{"--max-work", "GRADCHECKD_MAX_WORK", "FLOPS", "requests that need more arithmetic are refused (1e12)"},
      read_max_work},
-    {"--tokens", "GRADCHECKD_TOKENS", "FILE", "who may ask: lines of a role, check or staff, and a token's SHA-256",
+    {{"--tokens", "GRADCHECKD_TOKENS", "FILE", "who may ask: lines of a role, check or staff, and a token's SHA-256"},
      read_tokens},
-    {"--open", "GRADCHECKD_OPEN", NULL, "without --tokens: serve others than this machine, too", read_open},
-    {"--no-reveal", "GRADCHECKD_NO_REVEAL", NULL, "nobody gets to see the reference gradients", read_no_reveal},
-    {"--log", "GRADCHECKD_LOG", "FILE", "a line of JSON for each request; - for standard output", read_log},
-    {"--host", "GRADCHECKD_HOST", "NAME", "a name that it is reached by, besides its address and localhost", read_host},
-    {"--cors", "GRADCHECKD_CORS", "ORIGIN", "another site whose pages may use it, as https://example.org; * for all",
+    {{"--open", "GRADCHECKD_OPEN", NULL, "without --tokens: serve others than this machine, too"}, read_open},
+    {{"--no-reveal", "GRADCHECKD_NO_REVEAL", NULL, "nobody gets to see the reference gradients"}, read_no_reveal},
+    {{"--log", "GRADCHECKD_LOG", "FILE", "a line of JSON for each request; - for standard output"}, read_log},
+    {{"--host", "GRADCHECKD_HOST", "NAME", "a name that it is reached by, besides its address and localhost"},
+     read_host},
+    {{"--cors", "GRADCHECKD_CORS", "ORIGIN", "another site whose pages may use it, as https://example.org; * for all"},
      read_cors},
 };
 
 enum { OPTION_COUNT = sizeof table / sizeof table[0] };
+
+const struct option_flag *options_flag(size_t i)
+{
+    return i < OPTION_COUNT ? &table[i].of : NULL;
+}
 
 /* ---- Addresses ---- */
 
@@ -301,15 +309,15 @@ static enum options_verdict complain(const char *what, const char *name, const c
 static enum options_verdict refuse(const struct option *option, const char *where, const char *value)
 {
     fprintf(stderr, "gradcheckd: not a value for %s: '%s'; wanted is %s: %s\n", where, value,
-            option->argument != NULL ? option->argument : "0 or 1", option->help);
+            option->of.argument != NULL ? option->of.argument : "0 or 1", option->of.help);
     return OPTIONS_EXIT_2;
 }
 
 static enum options_verdict read_environment(struct options *options)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const char *value = getenv(table[i].variable);
-        if (value != NULL && !table[i].read(options, value)) return refuse(&table[i], table[i].variable, value);
+        const char *value = getenv(table[i].of.variable);
+        if (value != NULL && !table[i].read(options, value)) return refuse(&table[i], table[i].of.variable, value);
     }
     return OPTIONS_RUN;
 }
@@ -320,12 +328,12 @@ static enum options_verdict read_flag(int argc, char **argv, int *index, struct 
     const char *word = argv[*index];
     size_t length = strcspn(word, "=");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (strlen(table[i].flag) != length || strncmp(table[i].flag, word, length) != 0) continue;
+        if (strlen(table[i].of.flag) != length || strncmp(table[i].of.flag, word, length) != 0) continue;
         const char *value = word[length] == '=' ? word + length + 1 : NULL;
-        if (value == NULL && table[i].argument == NULL) value = "1";
+        if (value == NULL && table[i].of.argument == NULL) value = "1";
         if (value == NULL && *index + 1 < argc) value = argv[++*index];
-        if (value == NULL) return complain("no value for ", table[i].flag, "");
-        if (!table[i].read(options, value)) return refuse(&table[i], table[i].flag, value);
+        if (value == NULL) return complain("no value for ", table[i].of.flag, "");
+        if (!table[i].read(options, value)) return refuse(&table[i], table[i].of.flag, value);
         return OPTIONS_RUN;
     }
     return complain("unknown argument", "", word);
@@ -356,9 +364,9 @@ static enum options_verdict print_help(void)
          "gradcheckd check|train FILE [FLAG VALUE]...  one request, without a server\n");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char left[64];
-        const char *argument = table[i].argument != NULL ? table[i].argument : "";
-        snprintf(left, sizeof left, "%s %s", table[i].flag, argument);
-        printf("  %-23s %s\n", left, table[i].help);
+        const char *argument = table[i].of.argument != NULL ? table[i].of.argument : "";
+        snprintf(left, sizeof left, "%s %s", table[i].of.flag, argument);
+        printf("  %-23s %s\n", left, table[i].of.help);
     }
     puts("  -h, --help, --version\n\nEach flag has an environment variable, too: GRADCHECKD_LISTEN, "
          "GRADCHECKD_MAX_BODY, ...");

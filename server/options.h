@@ -40,6 +40,14 @@ struct options {
     struct option_list cors;  /* origins whose pages may use it */
 };
 
+/* What --help says of a flag. */
+struct option_flag {
+    const char *flag, *variable, *argument, *help; /* argument: NULL of a switch */
+};
+
+/* The i-th flag, as --help lists them; NULL behind the last. */
+const struct option_flag *options_flag(size_t i);
+
 enum options_verdict { OPTIONS_RUN, OPTIONS_EXIT_0, OPTIONS_EXIT_2 };
 
 /* Defaults, then the environment, then the command line. --help and --version print to standard output

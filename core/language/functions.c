@@ -7,15 +7,21 @@
 #include "core/base/spelling.h"
 #include "core/language/known.h"
 
-static const struct builtin *const tables[] = {elementwise_builtins, reduction_builtins, shape_builtins,
-                                               joining_builtins,     constant_builtins,  layer_builtins,
-                                               python_builtins,      known_builtins,     library_builtins};
-enum { TABLES = sizeof tables / sizeof *tables };
+const struct builtin_table builtin_tables[] = {{"Element by element", elementwise_builtins},
+                                               {"Reductions", reduction_builtins},
+                                               {"Shapes", shape_builtins},
+                                               {"Joining and cutting", joining_builtins},
+                                               {"Constants and random numbers", constant_builtins},
+                                               {"Layers and losses under PyTorch's other names", layer_builtins},
+                                               {"Python's", python_builtins},
+                                               {"Decided by numbers", known_builtins},
+                                               {"Put together from the others", library_builtins},
+                                               {0}};
 
 const struct builtin *functions_find(const char *name, bool method)
 {
-    for (size_t t = 0; t < TABLES; t++)
-        for (const struct builtin *b = tables[t]; b->name != NULL; b++)
+    for (const struct builtin_table *t = builtin_tables; t->title != NULL; t++)
+        for (const struct builtin *b = t->functions; b->name != NULL; b++)
             if (b->name[0] == name[0] && (name[0] == '\0' || b->name[1] == name[1]) && strcmp(b->name, name) == 0 &&
                 (b->use & (method ? METHOD : FREE)) != 0)
                 return b;
@@ -25,8 +31,8 @@ const struct builtin *functions_find(const char *name, bool method)
 const struct builtin *functions_find_of(const char *room, const char *name)
 {
     size_t n = strlen(room);
-    for (size_t t = 0; t < TABLES; t++)
-        for (const struct builtin *b = tables[t]; b->name != NULL; b++)
+    for (const struct builtin_table *t = builtin_tables; t->title != NULL; t++)
+        for (const struct builtin *b = t->functions; b->name != NULL; b++)
             if (strncmp(b->name, room, n) == 0 && b->name[n] == '.' && strcmp(b->name + n + 1, name) == 0) return b;
     return NULL;
 }
@@ -55,14 +61,14 @@ static bool is_hidden(const char *name)
 const char *functions_nearest(struct arena *arena, const char *name)
 {
     size_t count = 0;
-    for (size_t t = 0; t < TABLES; t++)
-        for (const struct builtin *b = tables[t]; b->name != NULL; b++)
+    for (const struct builtin_table *t = builtin_tables; t->title != NULL; t++)
+        for (const struct builtin *b = t->functions; b->name != NULL; b++)
             count++;
     const char **known = arena_array(arena, count, sizeof *known);
     if (known == NULL) return NULL;
     count = 0;
-    for (size_t t = 0; t < TABLES; t++)
-        for (const struct builtin *b = tables[t]; b->name != NULL; b++)
+    for (const struct builtin_table *t = builtin_tables; t->title != NULL; t++)
+        for (const struct builtin *b = t->functions; b->name != NULL; b++)
             if (!is_hidden(b->name) && (b->use & FREE) != 0 && strcmp(b->name, name) != 0) known[count++] = b->name;
     return spelling_nearest(name, known, count);
 }

@@ -88,4 +88,11 @@ int function_whole(struct evaluation *e, const struct thing *thing, const char *
 extern const struct builtin elementwise_builtins[], reduction_builtins[], shape_builtins[], joining_builtins[],
     constant_builtins[], layer_builtins[], python_builtins[], known_builtins[], library_builtins[];
 
+/* All of them, in the order in which a name is looked for; ends with a NULL title. */
+struct builtin_table {
+    const char *title; /* for people */
+    const struct builtin *functions;
+};
+extern const struct builtin_table builtin_tables[];
+
 #endif

@@ -176,15 +176,37 @@ void static_files_free(void)
     file_count = bytes_held = 0;
 }
 
+static const struct file *find_exactly(const char *path)
+{
+    struct file key = {.path = (char *)path};
+    return file_count > 0 ? bsearch(&key, files, file_count, sizeof *files, compare_files) : NULL;
+}
+
+static const struct file *find_with(const char *path, const char *suffix)
+{
+    char whole[PATH_MAX_HERE];
+    if (snprintf(whole, sizeof whole, "%s%s", path, suffix) >= (int)sizeof whole) return NULL;
+    return find_exactly(whole);
+}
+
+/* The file of a path: a page's ".html" may be left out, and that of a directory is the index.html in it. */
 static const struct file *find(const char *path)
 {
-    struct file key = {.path = (char *)(strcmp(path, "/") == 0 ? "/index.html" : path)};
-    return file_count > 0 ? bsearch(&key, files, file_count, sizeof *files, compare_files) : NULL;
+    const struct file *file = find_exactly(path);
+    const char *slash = strrchr(path, '/');
+    if (file != NULL || slash == NULL) return file;
+    return find_with(path, slash[1] == '\0' ? "index.html" : ".html");
+}
+
+/* Whether it is a directory with a page, but for the slash at the end, which links in that page count on. */
+static bool lacks_slash(const char *path)
+{
+    return find_with(path, "/index.html") != NULL;
 }
 
 bool static_files_has(const char *path)
 {
-    return find(path) != NULL;
+    return find(path) != NULL || lacks_slash(path);
 }
 
 /* If-None-Match is a list of tags, W/"..." or "...", or a star. */
@@ -201,12 +223,28 @@ static bool tag_listed(const char *list, const char *etag)
     return false;
 }
 
+/* To the same path with a slash, which its last part alone says. */
+static int send_to_directory(struct exchange *exchange, struct error *error)
+{
+    struct text location;
+    text_init(&location, &exchange->arena);
+    text_add(&location, ".");
+    text_add(&location, strrchr(exchange->path, '/'));
+    text_bytes(&location, "/", sizeof "/");
+    text_init(&exchange->answer, &exchange->arena);
+    if (location.failed) return error_out_of_memory(error);
+    exchange_answer_header(exchange, "Location", location.data);
+    exchange->status = 308;
+    return CODE_OK;
+}
+
 /* The Python client is saved under the name that it is imported by. */
 static const char client_path[] = "/client.py", client_saved_as[] = "inline; filename=\"gradcheckd.py\"";
 
 int api_static_files(struct exchange *exchange, struct error *error)
 {
     const struct file *file = find(exchange->path);
+    if (file == NULL && lacks_slash(exchange->path)) return send_to_directory(exchange, error);
     if (file == NULL) return error_set(error, CODE_NOT_FOUND, "There is nothing here.");
     const char *known = exchange_header(exchange, "If-None-Match");
     exchange_answer_header(exchange, "ETag", file->etag);

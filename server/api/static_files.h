@@ -12,7 +12,8 @@
 bool static_files_load(const char *directory);
 void static_files_free(void);
 
-/* Whether a file answers to that path ("/" is /index.html). */
+/* Whether something answers to that path: a file; a page, whose ".html" may be left out; or a directory with an
+ * index.html, which is sent on to the path with a slash at its end. */
 bool static_files_has(const char *path);
 
 exchange_step api_static_files;

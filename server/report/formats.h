@@ -17,6 +17,7 @@ struct format {
                   const struct diagnosis *diagnosis);
     verdicts_writer *tell; /* or what the walk through it gives. */
     unsigned takes;        /* by bit: each format_option */
+    const char *reader;    /* who reads it, and what that one should know: for people */
 };
 
 extern const struct format formats[]; /* the usual one first; ends with a NULL name */

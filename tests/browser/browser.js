@@ -3,6 +3,7 @@
  *
  *   const site = await openSite();          once per file; words for the daemon's command line
  *   const page = await site.page({ theme: "dark", width: 360, hash: "#check" });
+ *   const help = await site.page({ path: "help/", script: false });    any other page than the front page
  *   page.complaints                         what the console and the page said, as errors or warnings
  *   await site.close();
  *
@@ -28,14 +29,15 @@ export async function openSite(...words) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" });
   const contexts = [];
 
-  async function page({ theme = "light", width = 1280, height = 900, hash = "" } = {}) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce" });
+  async function page({ theme = "light", width = 1280, height = 900, hash = "", path = "", script = true } = {}) {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce", javaScriptEnabled: script });
     contexts.push(context);
     const tab = await context.newPage();
     tab.complaints = [];
     tab.on("console", (message) => ["error", "warning"].includes(message.type()) && tab.complaints.push(message.text()));
     tab.on("pageerror", (error) => tab.complaints.push(String(error)));
-    await go(tab, `${daemon.address}/${hash}`);
+    if (path) await tab.goto(`${daemon.address}/${path}`);
+    else await go(tab, `${daemon.address}/${hash}`);
     return tab;
   }
 

@@ -108,7 +108,7 @@ static void holds_headers(const struct reply *reply)
     const struct {
         unsigned status;
         const char *name;
-    } needed[] = {{204, "Allow"}, {401, "WWW-Authenticate"}, {405, "Allow"}, {503, "Retry-After"}};
+    } needed[] = {{204, "Allow"}, {401, "WWW-Authenticate"}, {405, "Allow"}, {308, "Location"}, {503, "Retry-After"}};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         require(reply->status != needed[i].status || reply_header(reply, needed[i].name) != NULL,
                 "a header that is missing beside its status");
@@ -127,7 +127,8 @@ static void holds_granted(const struct head *head, const struct reply *reply, co
     bool chunked = head_header(head, "Transfer-Encoding").at != NULL;
     own = own || (chunked && options.max_body < LIBRARY_BODY && strcmp(code, "body_too_large") == 0);
     require(!reply->at_once, "an answer before the body");
-    require(post ? own : reply->status == 200 || reply->status == 304, "another answer than the route's");
+    require(post ? own : reply->status == 200 || reply->status == 304 || reply->status == 308,
+            "another answer than the route's");
 }
 
 static void holds_reading(const struct head *head, const struct expected *expected, const struct reply *reply)

@@ -1,4 +1,4 @@
-/* A request's head as RFC 9112 has it, and what the daemon has to answer to it: written from the README and the RFCs,
+/* A request's head as RFC 9112 has it, and what the daemon has to answer to it: written from the help and the RFCs,
  * and not from server/http/, so that the two can be compared. */
 #ifndef TESTS_FUZZ_HEAD_H
 #define TESTS_FUZZ_HEAD_H
