@@ -44,8 +44,10 @@ static int draw_parameters(struct members *r, const json_t *init, struct problem
     double **parameters = arena_array(r->arena, set->network.parameter_count, sizeof *parameters);
     if (parameters == NULL) return members_out_of_memory(r);
     for (size_t p = 0; p < set->network.parameter_count; p++) {
+        const struct value *value = set->network.graded[p].value;
         struct view view = convention_graded(convention, &set->network.graded[p]);
-        parameters[p] = problem_given(&set->problem, set->network.graded[p].value);
+        parameters[p] = set->problem.given[value->index] = arena_doubles(r->arena, value->size);
+        if (parameters[p] == NULL) return members_out_of_memory(r);
         set->shapes[p] = view.shape;
         if (view.vector && convention == CONVENTION_COLUMNS) set->shapes[p] = shape_of(2, (size_t[]){view.size, 1});
     }
@@ -67,6 +69,15 @@ static int shape_error(struct members *r, const char *name, const struct shape *
     return error_at(r->error, name);
 }
 
+/* Numbers of the request in the layout inside: where that is their own, the very same. NULL when memory is short. */
+static double *import(struct members *r, const struct view *view, const struct tensor *given)
+{
+    if (view->same) return given->data;
+    double *inside = arena_doubles(r->arena, view->size);
+    if (inside != NULL) view_import(view, given->data, inside);
+    return inside;
+}
+
 static int read_parameter(struct members *r, const json_t *parameters, struct problem_set *set, size_t p)
 {
     const struct tensor *given;
@@ -77,8 +88,9 @@ static int read_parameter(struct members *r, const json_t *parameters, struct pr
     if (!fits && given->shape.rank == 0) return members_bare_number(r, set->names[p]);
     if (!fits) return shape_error(r, set->names[p], &given->shape, &view.shape);
     set->shapes[p] = given->shape;
-    view_import(&view, given->data, problem_given(&set->problem, graded->value));
-    return CODE_OK;
+    double *inside = import(r, &view, given);
+    set->problem.given[graded->value->index] = inside;
+    return inside != NULL ? CODE_OK : members_out_of_memory(r);
 }
 
 /* The names as a list that ends with NULL. */
@@ -107,11 +119,6 @@ int read_parameters(struct members *r, const json_t *root, struct problem_set *s
 {
     const json_t *parameters = NULL;
     if (members_object(r, root, "parameters", REQUIRED, &parameters) != CODE_OK) return r->error->code;
-    for (size_t p = 0; p < set->network.parameter_count; p++) {
-        const struct value *value = set->network.graded[p].value;
-        set->problem.given[value->index] = arena_doubles(r->arena, value->size);
-        if (problem_given(&set->problem, value) == NULL) return members_out_of_memory(r);
-    }
     const json_t *init = json_object_get(parameters, "init");
     if (init != NULL) {
         if (check_init_alone(r, parameters) == CODE_OK && draw_parameters(r, init, set) != CODE_OK)
@@ -213,10 +220,9 @@ static int read_feed(struct members *r, const json_t *data, struct problem_set *
     const struct tensor *given;
     if (members_tensor_or_number(r, data, value->name, &given) != CODE_OK) return r->error->code;
     struct view view = convention_samples(set->problem.convention, &value->shape);
-    set->problem.given[value->index] = arena_doubles(r->arena, value->size);
-    if (problem_given(&set->problem, value) == NULL) return members_out_of_memory(r);
-    view_import(&view, given->data, problem_given(&set->problem, value));
-    return CODE_OK;
+    double *inside = import(r, &view, given);
+    set->problem.given[value->index] = inside;
+    return inside != NULL ? CODE_OK : members_out_of_memory(r);
 }
 
 int read_data(struct members *r, const json_t *root, struct problem_set *set)

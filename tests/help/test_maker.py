@@ -9,7 +9,7 @@ import unittest
 from daemon import PROGRAM
 from pages import ROOT, SOURCES, Page
 
-MAKER = os.path.join(os.path.dirname(PROGRAM), "static", "help", "maker", "pages")
+MAKER = os.path.join(os.path.dirname(PROGRAM), "help", "pages")
 DESCRIPTION = str(ROOT / "static" / "openapi.json")
 
 
