@@ -6,12 +6,12 @@
 
 /* ---- what is judged when ---- */
 
-/* Whether an event is made of what was there before it, as in dW = dW / m or return dW / m. */
-static bool is_made_of_it(const struct run *run, const struct event *event, const struct event *before)
+bool aims_is_made_of(const struct run *run, const struct event *event, const struct event *before)
 {
     const struct statement *s = run->statements[event->statement];
     char base[128];
     size_t n = strcspn(event->name, "[");
+    if (s->kind == STATEMENT_UPDATE) return true;
     bool puts = s->kind == STATEMENT_ASSIGN || (s->kind == STATEMENT_RETURN && event->array != before->array);
     if (n == 0 || n >= sizeof base || !puts) return false;
     memcpy(base, event->name, n);
@@ -94,7 +94,7 @@ static void find_rewritten(struct run *plain)
         struct event *event = &plain->events[i];
         const struct event *behind = event->behind != EVENT_NONE ? &plain->events[event->behind] : NULL;
         event->rewrites =
-            behind != NULL && !behind->updates && event->aim == behind->aim && is_made_of_it(plain, behind, event);
+            behind != NULL && !behind->updates && event->aim == behind->aim && aims_is_made_of(plain, behind, event);
     }
 }
 

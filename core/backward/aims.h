@@ -8,4 +8,7 @@
  * event whose numbers are handed in for it; EVENT_NONE where nothing stands for it. False where memory is short. */
 bool aims_settle(struct run *plain, size_t *claimed);
 
+/* Whether an event is made of what was there before it, as in dW = dW / m or return dW / m. */
+bool aims_is_made_of(const struct run *run, const struct event *event, const struct event *before);
+
 #endif

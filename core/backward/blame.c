@@ -199,14 +199,14 @@ static void blame_common(struct search *s, struct blame *blame)
     }
 }
 
-/* What could not be evaluated, and can with an edit. */
+/* What could not be evaluated, and with an edit makes a gradient, or something that gradients are made of. */
 static void explain_faults(struct search *s, struct blame *blame)
 {
     for (size_t i = 0; i < search_statements(s) && !s->stopped && !s->failed; i++) {
         struct remedy best = {.statement = STATEMENT_NONE};
         if (s->plain->outcomes[i].fault == NULL) continue;
         search_try_edits(s, i, NULL, &best);
-        if (best.statement != STATEMENT_NONE) take_remedy(s, blame, &best, NULL);
+        if (best.statement != STATEMENT_NONE && best.matched > s->now.matched) take_remedy(s, blame, &best, NULL);
     }
 }
 

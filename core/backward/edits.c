@@ -25,6 +25,8 @@ struct lister {
     size_t name_count;
     double sizes[SIZES_MAX]; /* lengths of axes */
     size_t size_count;
+    const char *turns[SIZES_MAX]; /* variables of the loops around the statement */
+    size_t turn_count;
     double constants[SIZES_MAX]; /* numbers that the forward pass is written with */
     size_t constant_count;
     int cost; /* of the edits that are being listed */
@@ -173,6 +175,40 @@ static void find_constants(struct lister *l)
         }
         at += n > 0 ? n : 1;
     }
+}
+
+static bool is_within(const struct block *block, const struct statement *s)
+{
+    for (size_t i = 0; i < block->count; i++)
+        if (block->list[i] == s || is_within(&block->list[i]->body, s) || is_within(&block->list[i]->otherwise, s))
+            return true;
+    return false;
+}
+
+static void find_turns(struct lister *l, const struct statement *s)
+{
+    for (size_t i = 0; i < l->plain->syntax.statement_count; i++) {
+        const struct statement *loop = l->plain->statements[i];
+        if (loop == NULL || loop->kind != STATEMENT_FOR || !is_within(&loop->body, s)) continue;
+        const struct expression *target = loop->targets[0];
+        bool fits = target->kind == EXPRESSION_NAME && l->turn_count < SIZES_MAX;
+        if (fits) l->turns[l->turn_count++] = target->name;
+    }
+}
+
+/* A place of an array by the variable of another loop. */
+static void edit_turn(struct lister *l, const struct expression *x)
+{
+    for (size_t i = 0; i < l->turn_count; i++)
+        if (x->kind == EXPRESSION_NUMBER || strcmp(l->turns[i], x->name) != 0)
+            add_at(l, x->begin, x->end, "gradient_at_wrong_index", "%s", l->turns[i]);
+}
+
+static bool is_turn(const struct lister *l, const struct expression *x)
+{
+    for (size_t i = 0; x->kind == EXPRESSION_NAME && i < l->turn_count; i++)
+        if (strcmp(l->turns[i], x->name) == 0) return true;
+    return false;
 }
 
 static const struct named *find_named(const struct lister *l, const char *name)
@@ -393,6 +429,7 @@ static void walk(struct lister *l, const struct expression *x, bool axis, bool i
     if (text && x->kind == EXPRESSION_NUMBER) edit_number(l, x, axis, index);
     if (text && x->kind == EXPRESSION_NAME && !axis && !index) edit_name(l, x);
     if (text && index) edit_index(l, x);
+    if (text && (is_turn(l, x) || (index && x->kind == EXPRESSION_NUMBER))) edit_turn(l, x);
     if (text && x->kind == EXPRESSION_CHAIN) edit_chain(l, x);
     if (text && x->kind == EXPRESSION_POWER) edit_power(l, x);
     if (text && x->kind == EXPRESSION_CALL) edit_call(l, x);
@@ -413,6 +450,37 @@ static void walk(struct lister *l, const struct expression *x, bool axis, bool i
 }
 
 /* ---- a statement ---- */
+
+/* for i in range(1, n): other bounds, or the other way round. */
+static void edit_loop(struct lister *l, const struct expression *x)
+{
+    if (x->kind != EXPRESSION_CALL || x->operands[0]->kind != EXPRESSION_NAME || x->count < 2) return;
+    const struct expression *first = x->operands[1], *last = x->operands[x->count - 1];
+    bool range = strcmp(x->operands[0]->name, "range") == 0, reversed = strcmp(x->operands[0]->name, "reversed") == 0;
+    if (!has_text(l, x) || !has_text(l, first) || !has_text(l, last)) return;
+    if (reversed) {
+        add_at(l, x->begin, x->end, "gradient_at_wrong_index", "%.*s", width(first), first->begin);
+        edit_loop(l, first);
+    }
+    if (!range) return;
+    const struct expression *end = x->count == 2 ? first : x->operands[2];
+    if (x->count == 3) add_at(l, first->begin, last->begin, "gradient_at_wrong_index", "%s", "");
+    if (x->count == 2) add_at(l, first->begin, first->begin, "gradient_at_wrong_index", "1, ");
+    if (has_text(l, end)) {
+        add_at(l, end->end, end->end, "gradient_at_wrong_index", " - 1");
+        add_at(l, end->end, end->end, "gradient_at_wrong_index", " + 1");
+    }
+    add_at(l, x->begin, x->end, "gradient_at_wrong_index", "reversed(%.*s)", width(x), x->begin);
+}
+
+/* r, s = i, j the other way round. */
+static void edit_pair(struct lister *l, const struct expression *x)
+{
+    if (x->kind != EXPRESSION_TUPLE || x->count != 2 || !has_text(l, x->operands[0]) || !has_text(l, x->operands[1]))
+        return;
+    const struct expression *a = x->operands[0], *b = x->operands[1];
+    add_at(l, a->begin, b->end, "gradient_at_wrong_index", "%.*s, %.*s", width(b), b->begin, width(a), a->begin);
+}
 
 /* What the statement makes, with something done to all of it. */
 static void edit_whole(struct lister *l, const struct expression *x, const struct shape *shape)
@@ -498,8 +566,16 @@ bool edits_list(struct arena *arena, const struct run *plain, size_t statement, 
     if (s == NULL || s->value == NULL) return true;
     find_names(l);
     find_constants(l);
+    find_turns(l, s);
     l->cost = 1;
     walk(l, s->value, false, false, 0);
+    edit_pair(l, s->value);
+    if (s->kind == STATEMENT_FOR) {
+        edit_loop(l, s->value);
+        *edits = l->list;
+        *count = l->count;
+        return !l->failed;
+    }
     for (size_t t = 0; t < s->target_count; t++)
         if (s->targets[t]->kind == EXPRESSION_SUBSCRIPT) walk(l, s->targets[t], false, false, 0);
     if (s->target_count > 0) edit_assignment(l, s);

@@ -110,7 +110,8 @@ static size_t list_helpers(struct search *s, size_t *list)
         const struct statement *statement = s->plain->statements[i];
         if (statement == NULL || !s->now.of[i].helper || !reached[i] || search_is_edited(s, i)) continue;
         bool makes = statement->kind == STATEMENT_ASSIGN || statement->kind == STATEMENT_UPDATE ||
-                     statement->kind == STATEMENT_EXPRESSION || statement->kind == STATEMENT_RETURN;
+                     statement->kind == STATEMENT_EXPRESSION || statement->kind == STATEMENT_RETURN ||
+                     statement->kind == STATEMENT_FOR;
         if (makes) list[count++] = i;
     }
     return count;
@@ -127,6 +128,7 @@ static void try_puts(struct search *s, size_t statement, const struct slip *slip
     for (size_t i = plain->outcomes[statement].first; i != EVENT_NONE; i = plain->events[i].next) {
         const struct event *event = &plain->events[i];
         size_t found = GRADIENT_NONE;
+        if (event->zeros) return; /* what is to be added to */
         if (event->part != 0 || plan.put_count == PUTS_MAX) return;
         struct plan tried = plan;
         tried.puts[tried.put_count].statement = statement;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/backward/aims.h"
 #include "core/backward/events.h"
 
 enum { SLIPS_MAX = 2000, SLIPS_FIRST = 16 };
@@ -97,6 +98,16 @@ static bool is_put(const struct run *run, const struct event *event, size_t *aim
     return false;
 }
 
+/* Whether a gradient on the way was right under its name, and the code goes on from it under the same, as through the
+ * mask of a dropout: then what comes of that is another value's. */
+static bool goes_on(const struct run *run, const struct event *event)
+{
+    if (event->aimed != AIMED_AT || event->before == EVENT_NONE) return false;
+    const struct event *before = &run->events[event->before];
+    return run->surroundings->aims[event->aim].graded == GRADIENT_NONE && before->aim == event->aim &&
+           (before->right || !before->judged) && aims_is_made_of(run, event, before);
+}
+
 int judge_event(struct run *run, struct evaluation *e, size_t which, struct array **array)
 {
     struct event *event = &run->events[which];
@@ -115,6 +126,7 @@ int judge_event(struct run *run, struct evaluation *e, size_t which, struct arra
     event->scale = event->right ? scale : 0;
     if (event->right)
         return scale == 1 || events_enter_array(run, *array, which, scale) ? CODE_OK : text_no_memory(&run->reader);
+    if (goes_on(run, event)) event->judged = false;
     bool left = run->plan->left != NULL && run->plan->left[event->statement];
     if (event->aimed != AIMED_AT || !event->judged || event->rewrites || left) return CODE_OK;
     struct slip slip = {.statement = event->statement, .aim = event->aim};

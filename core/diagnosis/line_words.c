@@ -56,10 +56,11 @@ void line_words_value(const struct check *check, const struct value *value, char
         return;
     }
     if (value->made_by != NULL) source = source_expression(program, value->made_by->place);
-    if (source.length > 0 && whole == NULL)
-        snprintf(text, PHRASE_MAX, "a part of %.*s", (int)(source.length < SHOWN_MAX ? source.length : SHOWN_MAX),
-                 source.begin);
-    else if (source.length > 0)
+    if (source.length > 0 && whole == NULL) {
+        char of[PHRASE_MAX];
+        show(source, of);
+        snprintf(text, PHRASE_MAX, "a part of %.200s", of);
+    } else if (source.length > 0)
         show(source, text);
     else
         snprintf(text, PHRASE_MAX, "the result of %s in line %zu",

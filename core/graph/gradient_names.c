@@ -100,12 +100,13 @@ size_t gradient_names(enum convention convention, const char *name, struct arena
 bool gradient_name_is_prediction(const char *name, const char *target)
 {
     static const char *const targets[] = {"y", "Y", "t", "target", "targets", NULL};
-    static const char *const endings[] = {"_hat", "_pred", "hat", "pred", "_out", NULL};
+    static const char *const endings[] = {"_hat", "_pred", "_out", "hat", "pred", NULL};
+    enum { OF_ANY = 3 }; /* "that" is no prediction of t */
     size_t t = 0, i = 0, n = strlen(target);
     while (targets[t] != NULL && strcmp(targets[t], target) != 0)
         t++;
     if (targets[t] == NULL || strncmp(name, target, n) != 0) return false;
     while (endings[i] != NULL && strcmp(endings[i], name + n) != 0)
         i++;
-    return endings[i] != NULL;
+    return endings[i] != NULL && (i < OF_ANY || target[0] == 'y' || target[0] == 'Y');
 }

@@ -454,6 +454,7 @@ static int from_lists(struct evaluation *e, const struct thing *thing, size_t de
         return CODE_OK;
     }
     if (thing->kind == THING_NUMBER) return array_of_number(e, thing, array);
+    if (thing->kind == THING_LOST) return evaluation_lost(e, thing);
     if (thing->kind != THING_LIST && thing->kind != THING_TUPLE && thing->kind != THING_RANGE)
         return evaluation_fault(e, "an array is expected here, not %s", thing_words(thing, words));
     size_t count = thing->kind == THING_RANGE ? thing->range->count : thing->sequence->count;

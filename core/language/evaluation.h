@@ -28,9 +28,6 @@ void evaluation_note_read(struct evaluation *e, const struct thing *thing);
 /* Gives a name on the outermost level its next version. */
 int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing);
 
-/* What was lost is read: a fault, as of a name that nothing is called. */
-int evaluation_lost(struct evaluation *e, struct thing *lost);
-
 /* The thing of that name, as an expression would have it; a fault where there is none. */
 int evaluation_find(struct evaluation *e, const char *name, struct thing *thing);
 

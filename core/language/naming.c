@@ -84,13 +84,13 @@ static bool find_name(const struct evaluation *e, size_t symbol, struct thing *t
         const struct local *local = frame_local(frame, symbol);
         if (local == NULL) continue;
         *thing = local->thing;
-        return thing->kind != THING_LOST;
+        return true;
     }
     if (e->frame != NULL && e->frame->library) return false; /* its symbols are others */
     const struct versions *versions = &e->names[symbol];
     if (versions->count == 0) return false;
     *thing = versions->list[versions->count - 1].thing;
-    return thing->kind != THING_LOST;
+    return true;
 }
 
 static bool find_word(const char *name, struct thing *thing)
@@ -111,8 +111,11 @@ static const char *nearest_name(struct evaluation *e, const char *name)
 {
     size_t count = 0;
     const char **known = arena_array(e->arena, e->syntax->name_count + e->unused_count, sizeof *known);
-    for (size_t s = 0; known != NULL && s < e->syntax->name_count; s++)
-        if (e->names[s].count > 0) known[count++] = e->syntax->names[s];
+    for (size_t s = 0; known != NULL && s < e->syntax->name_count; s++) {
+        const struct versions *versions = &e->names[s];
+        bool there = versions->count > 0 && versions->list[versions->count - 1].thing.kind != THING_LOST;
+        if (there) known[count++] = e->syntax->names[s];
+    }
     for (size_t i = 0; known != NULL && i < e->unused_count; i++)
         known[count++] = e->unused[i];
     const char *nearest = spelling_nearest(name, known, count);
@@ -144,9 +147,11 @@ static int find_other(struct evaluation *e, const char *name, struct thing *thin
     return CODE_OK;
 }
 
-int evaluation_lost(struct evaluation *e, struct thing *lost)
+int evaluation_lost(struct evaluation *e, const struct thing *lost)
 {
-    return find_other(e, lost->text, lost);
+    struct thing ignored;
+    if (e->observer != NULL) e->observer->unknown(e->observer->context, e, lost->text, &ignored);
+    return unknown_name(e, lost->text);
 }
 
 int evaluation_name(struct evaluation *e, const struct expression *x, struct thing *thing)
@@ -156,6 +161,7 @@ int evaluation_name(struct evaluation *e, const struct expression *x, struct thi
         locals += 1 + frame->count;
     if (evaluation_step(e, locals / LOCALS_OF_A_STEP) != CODE_OK) return evaluation_failed(e);
     int code = find_name(e, x->symbol, thing) ? CODE_OK : find_other(e, x->name, thing);
+    if (code == CODE_OK && thing->kind == THING_LOST) return evaluation_lost(e, thing);
     if (code == CODE_OK) evaluation_note_read(e, thing);
     return code;
 }
@@ -165,6 +171,7 @@ int evaluation_find(struct evaluation *e, const char *name, struct thing *thing)
     size_t symbol = syntax_symbol(e->syntax, name);
     bool found = symbol < e->syntax->name_count && find_name(e, symbol, thing);
     int code = found ? CODE_OK : find_other(e, name, thing);
+    if (code == CODE_OK && thing->kind == THING_LOST) return evaluation_lost(e, thing);
     if (code == CODE_OK) evaluation_note_read(e, thing);
     return code;
 }

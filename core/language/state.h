@@ -137,6 +137,9 @@ static inline bool evaluation_is_observed(const struct evaluation *e)
 /* Counts so many steps, or elements, of what may be done. */
 int evaluation_step(struct evaluation *e, size_t count);
 
+/* What was lost is read: a fault, as of a name that nothing is called. */
+int evaluation_lost(struct evaluation *e, const struct thing *lost);
+
 /* CODE_PROGRAM_ERROR at the place that is being evaluated. */
 int evaluation_fault(struct evaluation *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline int evaluation_no_memory(struct evaluation *e)

@@ -358,16 +358,20 @@ static const char *repetition_words(size_t variant)
     return variant == REPETITION_FIRST ? "first" : "last";
 }
 
-static const struct mistake mistake_one_repetition = {
-    .id = "single_sample",
+const struct mistake mistake_broadcast_single = {
+    .id = "broadcast_single",
     .step = STEP_INPUT,
     .input = ANY_INPUT,
     .rank = 7,
     .summary = "the gradient of a value that was broadcast is that of one repetition alone",
+    .message = "A value was repeated to fit another. Only what comes back through the {used} of these repetitions is "
+               "there; the shares of all of them add up.",
     .in_line = "{value} was repeated to fit the other operand. Only what comes back through the {used} of these "
                "repetitions is there; the shares of all of them add up.",
     .hint =
         "Sum over the axes along which the forward pass repeats the value, as in dc.sum(axis=0), in place of dc[0].",
+    .wrong = "db = dc[0]",
+    .right = "db = dc.sum(axis=0)",
     .alternative = take_one,
     .variants = REPETITIONS,
     .variant_words = repetition_words,
@@ -439,15 +443,15 @@ static const struct mistake mistake_summed_over_all = {
     .alternative = sum_all,
 };
 
-const struct mistake *const mistakes_of_sums[] = {&mistake_repetitions_averaged, &mistake_one_repetition,
+const struct mistake *const mistakes_of_sums[] = {&mistake_repetitions_averaged, &mistake_broadcast_single,
                                                   &mistake_summed_over_wrong_axis, &mistake_summed_over_all, NULL};
-const struct mistake *const mistakes_of_products[] = {&mistake_factor_missing,  &mistake_own_factor,
-                                                      &mistake_product_alone,   &mistake_repetitions_averaged,
-                                                      &mistake_one_repetition,  &mistake_summed_over_wrong_axis,
-                                                      &mistake_summed_over_all, NULL};
-const struct mistake *const mistakes_of_quotients[] = {&mistake_quotient_rule,   &mistake_repetitions_averaged,
-                                                       &mistake_one_repetition,  &mistake_summed_over_wrong_axis,
-                                                       &mistake_summed_over_all, NULL};
+const struct mistake *const mistakes_of_products[] = {&mistake_factor_missing,   &mistake_own_factor,
+                                                      &mistake_product_alone,    &mistake_repetitions_averaged,
+                                                      &mistake_broadcast_single, &mistake_summed_over_wrong_axis,
+                                                      &mistake_summed_over_all,  NULL};
+const struct mistake *const mistakes_of_quotients[] = {&mistake_quotient_rule,    &mistake_repetitions_averaged,
+                                                       &mistake_broadcast_single, &mistake_summed_over_wrong_axis,
+                                                       &mistake_summed_over_all,  NULL};
 const struct mistake *const mistakes_of_raised[] = {&mistake_power_of_two, NULL};
 /* As of an activation, where one of the two is taken for its threshold. */
 static bool times_output(const struct step_call *step, struct alternative *made)

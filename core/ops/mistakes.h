@@ -39,6 +39,7 @@
     X(factors_exchanged) \
     X(broadcast_averaged) \
     X(broadcast_not_summed) \
+    X(broadcast_single) \
     X(summed_over_wrong_axis) \
     X(quotient_rule) \
     X(power_rule) \

@@ -121,10 +121,10 @@ static const struct mistake mistake_softmax_other_sum = {
     .step = STEP_INPUT,
     .rank = 5,
     .summary = "a softmax's derivative with another sum than that of dh * h over the classes, subtracted",
-    .message =
-        "{dz} = h * (dh - the sum of dh * h over the classes) was computed with {used}; h being {h}, and dh {dh}.",
-    .in_line =
-        "{dz} = h * (dh - the sum of dh * h over the classes) was computed with {used}; h being {h}, and dh {dh}.",
+    .message = "The softmax's gradient takes dh, the gradient of {h}, less the sum of dh * h over the classes. {dz} "
+               "was computed with {used}.",
+    .in_line = "The softmax's gradient takes dh, the gradient of {h}, less the sum of dh * h over the classes. {dz} "
+               "was computed with {used}.",
     .hint = "Every output depends on every input of its row: the sum is over the axis that the softmax is taken over.",
     .alternative = other_sum,
     .variants = SUMS,

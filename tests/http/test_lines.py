@@ -215,7 +215,7 @@ class LinesTest(DaemonTest):
         for which, words in ((0, "through the first of these"), (-1, "through the last of these")):
             wrong = dict(parameters_of(network.back()), b1=network.back(sums=lambda column: column[which])["b1"])
             report = self.check(network.request(wrong))
-            self.assertEqual(self.mistakes(report), [("single_sample", 1)])
+            self.assertEqual(self.mistakes(report), [("broadcast_single", 1)])
             self.assertIn(words, report["diagnosis"]["mistakes"][0]["message"])
 
     def test_sums_of_a_softmax(self):
