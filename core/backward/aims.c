@@ -59,10 +59,12 @@ static bool puts_into(const struct block *block, const char *name)
 /* Whether what was to go on building it could not be evaluated, or put something else in its place. */
 static bool is_cut_off(const struct run *plain, const struct event *event)
 {
-    for (size_t s = event->statement + 1; s < plain->syntax.statement_count; s++) {
+    for (size_t s = event->statement; s < plain->syntax.statement_count; s++) {
         const struct statement *statement = plain->statements[s];
         const struct outcome *outcome = &plain->outcomes[s];
-        bool cuts = outcome->fault != NULL || outcome->poisoned || outcome->emptied;
+        /* It may itself have been run again, and not have come to its end. */
+        bool own = s == event->statement,
+             cuts = outcome->fault != NULL || (!own && (outcome->poisoned || outcome->emptied));
         if (statement == NULL || !cuts) continue;
         if (is_lost_in_return(statement, event)) return true;
         bool of_part = statement->kind == STATEMENT_EXPRESSION ||

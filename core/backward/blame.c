@@ -389,7 +389,7 @@ int blame_find(struct arena *arena, const struct run *plain, double seconds, str
     s.plan = (struct plan){.plain = plain, .first_scale = 1};
     s.left = arena_zeroed(arena, search_statements(&s), sizeof *s.left);
     s.plan.left = s.left;
-    s.failed = s.left == NULL || !tally_new(&s, &s.now) || !tally_new(&s, &s.other);
+    s.failed = s.left == NULL || !tally_new(&s, &s.now) || !tally_new(&s, &s.other) || !search_find_functions(&s);
     if (!s.failed && search_try(&s, &s.plan, NULL, &s.now) && s.now.wrong > 0) {
         s.failed = account_for_all(&s, blame) != CODE_OK || s.failed;
     }

@@ -46,9 +46,9 @@ static bool has_parameter(const struct statement *function, const char *name)
 /* Whether a statement calls one of the code's own functions that has a parameter of that name; NULL: any function. */
 static bool calls_with(const struct search *s, const struct statement *statement, const char *parameter)
 {
-    for (size_t i = 0; i < search_statements(s); i++) {
-        const struct statement *function = s->plain->statements[i];
-        if (function == NULL || function->kind != STATEMENT_DEFINE || function == statement) continue;
+    for (size_t i = 0; i < s->function_count; i++) {
+        const struct statement *function = s->functions[i];
+        if (function == statement) continue;
         if (parameter != NULL && !has_parameter(function, parameter)) continue;
         if (syntax_mentions(statement->value, function->name)) return true;
     }
@@ -71,14 +71,14 @@ static void reach_name(const struct search *s, const char *name, bool *reached, 
 }
 
 /* All statements that what is made by the reached ones may come from: reaches them, too. It goes through statement
- * `from` and those that `passes`. False where memory is short. */
+ * `from` and those that `passes`. False where memory is short; where time is over not all are reached. */
 static bool reach(struct search *s, size_t from, bool (*passes)(const struct search *, size_t), bool *reached)
 {
     bool more = true, *followed = arena_zeroed(s->arena, search_statements(s), sizeof *followed);
     s->failed = s->failed || followed == NULL;
-    while (more && !s->failed) {
+    while (more && !s->failed && !search_has_ended(s)) {
         more = false;
-        for (size_t i = 0; i < search_statements(s); i++) {
+        for (size_t i = search_statements(s); i-- > 0;) { /* what something is made of mostly stands before it */
             const struct statement *statement = s->plain->statements[i];
             bool follows = i == from || (reached[i] && passes(s, i));
             if (!follows || followed[i] || statement == NULL) continue;
@@ -235,7 +235,7 @@ static size_t count_common(const struct search *s, bool *const *from, size_t cou
 static size_t find_first(struct search *s, const size_t *common, size_t most)
 {
     size_t found = STATEMENT_NONE, n = search_statements(s);
-    for (size_t i = 0; i < n && !s->failed; i++) {
+    for (size_t i = 0; i < n && !s->failed && !s->stopped; i++) {
         const bool *own = common[i] == most ? reach_from(s, i) : NULL;
         bool first = own != NULL;
         for (size_t k = 0; first && k < n; k++)
@@ -254,10 +254,10 @@ size_t helpers_common(struct search *s, const size_t *wrong, size_t count)
     if (from == NULL || right == NULL || common == NULL) s->failed = true;
     for (size_t i = 0; i < count && !s->failed; i++)
         from[i] = reach_from(s, wrong[i]);
-    for (size_t i = 0; i < n && !s->failed; i++)
+    for (size_t i = 0; i < n && !s->failed && !s->stopped; i++)
         if (makes_right(s, i)) right[i] = reach_from(s, i);
     /* Helpers first; else a call of a function in which all is wrong, for what it hands over. */
-    for (int calls = 0; calls < 2 && found == STATEMENT_NONE && !s->failed; calls++) {
+    for (int calls = 0; calls < 2 && found == STATEMENT_NONE && !s->failed && !s->stopped; calls++) {
         size_t most = 1;
         for (size_t i = 0; i < n; i++) {
             const struct statement *one = s->plain->statements[i];
@@ -267,7 +267,7 @@ size_t helpers_common(struct search *s, const size_t *wrong, size_t count)
         }
         if (most > 1) found = find_first(s, common, most);
     }
-    return s->failed ? STATEMENT_NONE : found;
+    return s->failed || s->stopped ? STATEMENT_NONE : found;
 }
 
 bool helpers_reach(struct search *s, size_t statement, size_t helper)

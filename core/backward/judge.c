@@ -105,7 +105,7 @@ static bool goes_on(const struct run *run, const struct event *event)
     if (event->aimed != AIMED_AT || event->before == EVENT_NONE) return false;
     const struct event *before = &run->events[event->before];
     return run->surroundings->aims[event->aim].graded == GRADIENT_NONE && before->aim == event->aim &&
-           (before->right || !before->judged) && aims_is_made_of(run, event, before);
+           (before->right || before->onward) && aims_is_made_of(run, event, before);
 }
 
 int judge_event(struct run *run, struct evaluation *e, size_t which, struct array **array)
@@ -126,7 +126,8 @@ int judge_event(struct run *run, struct evaluation *e, size_t which, struct arra
     event->scale = event->right ? scale : 0;
     if (event->right)
         return scale == 1 || events_enter_array(run, *array, which, scale) ? CODE_OK : text_no_memory(&run->reader);
-    if (goes_on(run, event)) event->judged = false;
+    event->onward = goes_on(run, event);
+    event->judged = event->judged && !event->onward;
     bool left = run->plan->left != NULL && run->plan->left[event->statement];
     if (event->aimed != AIMED_AT || !event->judged || event->rewrites || left) return CODE_OK;
     struct slip slip = {.statement = event->statement, .aim = event->aim};

@@ -382,8 +382,7 @@ static bool on_fail(void *context, struct evaluation *e, const struct statement 
     size_t s = current(run);
     if (run->level_count > 0) run->levels[run->level_count - 1].failed = true;
     if (s == STATEMENT_NONE) return false; /* of the program's own function: the caller is at fault */
-    if (statement->kind == STATEMENT_RAISE && e->frame != NULL && e->frame->number == run->main_frame)
-        run->raised = true;
+    if (statement->kind == STATEMENT_RAISE) run->raised = true; /* nothing here catches it */
     struct outcome *outcome = &run->outcomes[s];
     if (outcome->fault == NULL && !outcome->poisoned) {
         const char *detail = run->reader.error->detail, *colon = strstr(detail, ": ");

@@ -58,6 +58,22 @@ static void count_slips(const struct search *s, const struct run *run, struct ta
     tally->wrong += tally->faults;
 }
 
+bool search_find_functions(struct search *s)
+{
+    s->functions = arena_array(s->arena, search_statements(s), sizeof *s->functions);
+    for (size_t i = 0; s->functions != NULL && i < search_statements(s); i++) {
+        const struct statement *one = s->plain->statements[i];
+        if (one != NULL && one->kind == STATEMENT_DEFINE) s->functions[s->function_count++] = one;
+    }
+    return s->functions != NULL;
+}
+
+bool search_has_ended(struct search *s)
+{
+    s->stopped = s->stopped || clock_thread_seconds() > s->until || run_is_cancelled(s->plain);
+    return s->stopped;
+}
+
 bool search_try(struct search *s, const struct plan *plan, const struct edit *edit, struct tally *tally)
 {
     const struct edit *edits[CORRECTIONS_MAX + 1];
@@ -67,11 +83,7 @@ bool search_try(struct search *s, const struct plan *plan, const struct edit *ed
     if (edit != NULL) edits[count++] = edit;
     memset(tally->of, 0, search_statements(s) * sizeof *tally->of);
     *tally = (struct tally){.of = tally->of, .wrong = SIZE_MAX};
-    if (s->stopped || s->failed) return false;
-    if (clock_thread_seconds() > s->until || run_is_cancelled(s->plain)) {
-        s->stopped = true;
-        return false;
-    }
+    if (s->failed || search_has_ended(s)) return false;
     const char *text = edits_apply(&s->own, s->plain, edits, count, &length);
     int code = text != NULL ? run_code(&run, &s->own, s->plain->surroundings, plan, text, length) : CODE_OUT_OF_MEMORY;
     if (code == CODE_OUT_OF_MEMORY) {

@@ -33,6 +33,8 @@ struct search {
     struct arena *arena, own; /* own: of one run after the other */
     const struct run *plain;
     struct plan plan;
+    const struct statement **functions; /* of the code's own */
+    size_t function_count;
     bool *left;
     const struct edit *edits[CORRECTIONS_MAX]; /* that are taken */
     size_t edit_count;
@@ -49,8 +51,14 @@ struct remedy {
     size_t wrong, matched;
 };
 
+/* Finds the code's functions; false where memory is short. */
+bool search_find_functions(struct search *s);
+
 /* Statements of the code. */
 size_t search_statements(const struct search *s);
+
+/* Whether time is over, or nobody waits any more: s->stopped. To be asked from time to time by what takes long. */
+bool search_has_ended(struct search *s);
 
 /* Whether an edit of that statement is taken. */
 bool search_is_edited(const struct search *s, size_t statement);

@@ -23,6 +23,7 @@ struct event {
     size_t same;                       /* the event before that had the same array */
     const char *name;                  /* as the student has it: dW1, nabla_w[0] */
     bool updates;                      /* what was there is in it */
+    bool onward;                       /* what a right gradient has become under its name: another value's */
     bool rewrites;                     /* it is read by the one that takes its place: judged only where it is right */
     bool judged;
     bool passing;        /* more of the same follows, and takes its place */
