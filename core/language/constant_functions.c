@@ -61,6 +61,8 @@ static int call_full(struct evaluation *e, const struct arguments *a, struct thi
     struct shape shape;
     int code = argument_shape(e, &a->things[0], NULL, &shape);
     if (code == CODE_OK) code = filled_with(e, a, &shape, argument_type(a, 1), result);
+    bool integers = a->things[1].kind == THING_NUMBER && a->things[1].type == TYPE_INT;
+    if (code == CODE_OK && integers) code = type_cast(e, result->array, TYPE_INT, &result->array);
     return code == CODE_OK ? of_type(e, &a->things[2], result) : code;
 }
 

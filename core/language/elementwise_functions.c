@@ -129,6 +129,17 @@ static int call_where(struct evaluation *e, const struct arguments *a, struct th
 }
 
 /* x, type=: x itself, its numbers as others of a type where one is asked for, or the function stands for one. */
+/* Whether a list has nothing in it but integers as Python has them: what it becomes has no place for others. Numbers of
+ * data may be whole, and mean others. */
+static bool is_of_integers(const struct thing *thing, size_t depth)
+{
+    if (thing->kind == THING_NUMBER) return depth > 0 && thing->type == TYPE_INT;
+    bool list = (thing->kind == THING_LIST || thing->kind == THING_TUPLE) && depth <= LANGUAGE_RANK_MAX;
+    for (size_t i = 0; list && i < thing->sequence->count; i++)
+        list = is_of_integers(&thing->sequence->items[i], depth + 1);
+    return list;
+}
+
 static int call_cast(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
     struct array *x = NULL;
@@ -144,7 +155,8 @@ static int call_cast(struct evaluation *e, const struct arguments *a, struct thi
         return CODE_OK;
     }
     if (code == CODE_OK) code = argument_array(e, a, 0, &x);
-    if (code == CODE_OK && asked) code = type_cast(e, x, type, &x);
+    if (!asked && is_of_integers(&a->things[0], 0)) type = TYPE_INT;
+    if (code == CODE_OK && (asked || type == TYPE_INT)) code = type_cast(e, x, type, &x);
     if (code == CODE_OK) *result = thing_array(x);
     return code;
 }

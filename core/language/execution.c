@@ -128,6 +128,23 @@ int evaluation_assign(struct evaluation *e, const struct expression *target, str
     }
 }
 
+/* An array is written over where it is: with as many elements, and of its type. (A program may say it so all the same,
+ * as its arrays are values.) */
+static int check_in_place(struct evaluation *e, const struct thing *before, const struct thing *after)
+{
+    char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+    if (e->observer == NULL || before->kind != THING_ARRAY || after->kind != THING_ARRAY ||
+        before->array->shape.rank == 0)
+        return CODE_OK;
+    const struct array *was = before->array, *is = after->array;
+    if (!shape_equal(&was->shape, &is->shape))
+        return evaluation_fault(e, "what comes out has shape %s, and does not fit into %s, where it is to be put",
+                                shape_text(&is->shape, a), shape_text(&was->shape, b));
+    if (was->whole && is->type > TYPE_INT)
+        return evaluation_fault(e, "an array of integers takes no other numbers in place");
+    return CODE_OK;
+}
+
 static int run_update(struct evaluation *e, const struct statement *s)
 {
     struct thing what = {0}, before = {0}, after = {0};
@@ -138,6 +155,7 @@ static int run_update(struct evaluation *e, const struct statement *s)
     code = evaluation_evaluate(e, target, &before);
     evaluation_at(e, s->spot);
     if (code == CODE_OK) code = evaluation_update(e, s->operation, &before, &what, &after);
+    if (code == CODE_OK) code = check_in_place(e, &before, &after);
     return code == CODE_OK ? evaluation_assign(e, target, after, true) : code;
 }
 

@@ -124,8 +124,8 @@ const struct builtin library_builtins[] = {
             "shape[axis] = len(weights)" BLOCK "weights = np.reshape(weights, shape)" LINE
             "return np.sum(x * weights, axis, keepdims) / np.sum(weights + 0 * x, axis, keepdims)"),
     WRITTEN("ptp", FREE, "def f(x, axis=None): return np.max(x, axis) - np.min(x, axis)"),
-    WRITTEN("any", BOTH, "def f(x, axis=None, keepdims=False): return np.max(x != 0, axis, keepdims) > 0"),
-    WRITTEN("all", BOTH, "def f(x, axis=None, keepdims=False): return np.min(x != 0, axis, keepdims) > 0"),
+    WRITTEN("any", BOTH, "def f(x, axis=None, keepdims=False): return np.max(np.asarray(x) != 0, axis, keepdims) > 0"),
+    WRITTEN("all", BOTH, "def f(x, axis=None, keepdims=False): return np.min(np.asarray(x) != 0, axis, keepdims) > 0"),
     WRITTEN("count_nonzero", BOTH, "def f(x, axis=None): return np.sum(x != 0, axis)"),
     WRITTEN("sort", FREE,
             "def f(x, axis=-1):" LINE "if axis is None: x, axis = np.ravel(x), 0" LINE

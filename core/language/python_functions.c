@@ -179,11 +179,14 @@ static int call_sum(struct evaluation *e, const struct arguments *a, struct thin
     const struct thing *x = a->rest.count > 0 ? &a->rest.items[0] : NULL;
     if (x == NULL || a->rest.count > 2 || a->keyword_count > 0) return call_numpy(e, a, result);
     bool code_of_others = e->observer != NULL && (e->frame == NULL || !e->frame->library);
-    if (x->kind == THING_ARRAY && (a->rest.count == 2 || !code_of_others || x->array->shape.rank < 2))
+    bool started = a->rest.count == 2;
+    if (x->kind == THING_ARRAY && (!code_of_others || x->array->shape.rank < (started ? 1 : 2)))
         return call_numpy(e, a, result);
     if (x->kind == THING_ARRAY) {
-        struct thing both[2] = {*x, thing_number(0, TYPE_INT)};
-        return function_by_name(e, "sum", both, 2, result);
+        struct thing both[2] = {*x, thing_number(0, TYPE_INT)}, rows = {0};
+        int summed = function_by_name(e, "sum", both, 2, started ? &rows : result);
+        return summed == CODE_OK && started ? evaluation_binary(e, OPERATION_ADD, &a->rest.items[1], &rows, result)
+                                            : summed;
     }
     *result = a->rest.count == 2 ? a->rest.items[1] : thing_number(0, TYPE_INT);
     int code = evaluation_items(e, x, &items);

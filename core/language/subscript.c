@@ -252,7 +252,13 @@ static int put_written(struct evaluation *e, struct array *array, struct writing
                                                          : evaluation_failed(e);
     if (w->s.mask != NULL) return write_known_mask(e, array, &w->s, what, made);
     if (w->s.count > 0) return write_picks(e, array, &w->s, w->each ? PUT_ADDS : PUT_SETS, what, made);
-    int code = array_broadcast(e, what, &w->s.view.shape, &what);
+    /* Axes of length 1 in front of the others say nothing. */
+    const struct shape *to = &w->s.view.shape;
+    struct shape shape = what->shape;
+    for (; shape.rank > to->rank && shape.dim[0] == 1; shape.rank--)
+        memmove(shape.dim, shape.dim + 1, (shape.rank - 1) * sizeof *shape.dim);
+    int code = shape.rank < what->shape.rank ? array_reshape(e, what, &shape, &what) : CODE_OK;
+    if (code == CODE_OK) code = array_broadcast(e, what, to, &what);
     return code == CODE_OK ? write_view(e, array, &w->s.view, w->adds, what, made) : code;
 }
 

@@ -143,6 +143,35 @@ class AnswersTest(DaemonTest):
         for harmless in ("print(foo)", "plt.plot([1, 2])"):
             self.assertTrue(self.check(harmless + "\n" + CODE)["passed"], harmless)
 
+    def test_what_python_makes_of_it(self):
+        """Where NumPy ends with an error, or makes other numbers of it, the code is not right."""
+        for old, new in (
+            ("db1 = dz1.sum(0)", "db1 = np.zeros(3)\nfor i in range(5):\n    db1 += dz1[i]"),
+            ("db1 = dz1.sum(0)", "db1 = np.zeros(3)\ndb1 += dz1.sum(0, keepdims=True)"),
+            ("db1 = dz1.sum(0)", "db1 = np.zeros(3, int)\ndb1 += dz1.sum(0)"),
+            ("db1 = dz1.sum(0)", "db1 = np.full(3, 0)\ndb1 += dz1.sum(0)"),
+            ("db1 = dz1.sum(0)", "db1 = np.array([0, 0, 0])\nfor j in range(3):\n    db1[j] = dz1[:, j].sum()"),
+            ("db1 = dz1.sum(0)", "db1 = sum(dz1, 1)"),
+            ("db1 = dz1.sum(0)", "db1 = dz1.sum(0)\nif all([1, 0]) == any([1, 0]):\n    pass\nelse:\n    db1 = 2 * db1"),
+            ("db1 = dz1.sum(0)", "db1 = dz1.sum(0)\ndef f():\n    raise ValueError('no')\nf()"),
+        ):
+            with self.subTest(new):
+                self.assertFalse(self.check(CODE.replace(old, new))["passed"])
+        for old, new in (
+            ("db1 = dz1.sum(0)", "db1 = np.zeros(3)\ndb1[:] = dz1.sum(0, keepdims=True)"),
+            ("db1 = dz1.sum(0)", "db1 = np.array([0., 0, 0])\nfor j in range(3):\n    db1[j] = dz1[:, j].sum()"),
+            ("db1 = dz1.sum(0)", "db1 = sum(dz1, 0)\nif all([0, 0]):\n    db1 = 2 * db1"),
+            ("dp = ", "def f(x):\n    if x is None:\n        raise ValueError('no')\nf(p)\ndp = "),
+        ):
+            with self.subTest(new):
+                self.assertTrue(self.check(CODE.replace(old, new))["passed"])
+
+    def test_long_code_ends(self):
+        """The search through it has its time, however many lines there are."""
+        chain = "".join(f"q{i + 1} = q{i} * 1.01\n" for i in range(1500))
+        report = self.check("dp = (p - y)\nq0 = dp\n" + chain + "dz2 = q1500 * p * (1 - p)\ndW2 = h1.T @ dz2\ndb2 = dz2.sum(0)\n")
+        self.assertFalse(report["passed"])
+
     def test_what_comes_back_to_a_target(self):
         """Nobody means that: dL_dy is the gradient of y_hat. But dx is that of x, whatever x_hat is."""
         hat = dict(PROGRAM, program=PROGRAM["program"].replace("p =", "y_hat =").replace("p - y", "y_hat - y"))
