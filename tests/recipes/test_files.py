@@ -41,7 +41,7 @@ class FilesTest(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("shellcheck"), "not run: no shellcheck here")
     def test_shellcheck(self):
-        scripts = [step["run"] for name in ("github_actions.yml", "github_classroom.yml") for step in stage.steps(name)["steps"] if "run" in step]
+        scripts = [step["run"] for name in ("github_actions.yml", "github_classroom.yml") for step in stage.steps(name)["steps"] if "env" in step and "run" in step]
         scripts += [line for job in stage.steps("gitlab.yml").values() for line in job["script"]]
         self.assertEqual(len(scripts), 3)
         for script in scripts:
