@@ -34,7 +34,7 @@ SERVER  := $(filter-out server/main.c server/blas_setup.c,$(wildcard server/*.c 
 OBJECTS := $(patsubst %.c,$(B)/%.o,$(CORE) $(SERVER)) $(patsubst %.cpp,$(B)/%.o,$(wildcard server/*.cpp server/*/*.cpp))
 LIBRARY := $(B)/gradcheck.a
 MAIN    := $(B)/server/main.o $(B)/server/blas_setup.o
-PAGES   := $(filter-out static/package%.json,$(wildcard static/*.* static/js/*.js))
+PAGES   := $(filter-out static/package%.json static/rules.mk,$(wildcard static/*.* static/js/*.js))
 UPLOT   := build/npm/node_modules/uplot
 HELP    := $(wildcard static/help/*.html static/help/recipes/*)
 STATIC  := $(PAGES:static/%=$(B)/static/%) $(HELP:static/%=$(B)/static/%) $(B)/static/dark.css \

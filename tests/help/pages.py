@@ -42,6 +42,7 @@ class Page(html.parser.HTMLParser):
         super().__init__(convert_charrefs=True)
         self.ids, self.links, self.words, self.blocks, self.comments = [], [], set(), [], []
         self.text, self.open, self.word = "", [], None
+        self.prose, self.loose = "", ""  # what is no code; what stands in no paragraph
         self.feed(text)
         self.close()
         assert not self.open, "not closed: %s" % self.open
@@ -76,6 +77,10 @@ class Page(html.parser.HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+        if not {"code", "pre"} & set(self.open):
+            self.prose += data
+        if self.open and self.open[-1] in ("body", "main"):
+            self.loose += data.strip()
         if self.word is not None:
             self.word += data
         if "pre" in self.open:

@@ -137,6 +137,22 @@ class ExamplesTest(DaemonTest):
                     done += 1
         self.assertGreaterEqual(done, 1)
 
+    def test_readme_class(self):
+        """Files that are no JSON are a line of the answer, and so are all behind them."""
+        block, = (text for _, text in readme_blocks() if "class.ndjson" in text)
+        work = '{"W1": [[1], [2]], "b1": [0]}'
+        lab = '{"network": {"input": 2, "layers": [{"type": "linear", "out_features": 1}], "loss": "mse"}, "parameters": %s, "data": {"x": [[1, 2]], "y": [[5]]}}' % work
+        files = {"a.json": '{"W1": [[0], [0]], "b1": [0]}', "b.json": '{"W1": [[1', "c.json": "", "d.json": '{"W1": [[0], [0]], "b1": [1]}'}
+        with Place(self.daemon) as place:
+            (place.path / "lab.json").write_text(lab, encoding="utf-8")
+            (place.path / "submissions").mkdir()
+            for name, text in files.items():
+                (place.path / "submissions" / name).write_text(text, encoding="utf-8")
+            self.assertEqual(place.shell("rm -f reports.ndjson; " + block), "")
+            reports = [json.loads(line) for line in (place.path / "reports.ndjson").read_text(encoding="utf-8").splitlines()]
+        self.assertEqual([report["id"] for report in reports], ["submissions/" + name for name in files])
+        self.assertEqual([report.get("points") for report in reports], [2, None, None, 1])
+
 
 class ShownTest(unittest.TestCase):
     """That the comparison would notice."""

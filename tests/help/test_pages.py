@@ -9,6 +9,7 @@ import pages
 from daemon import DaemonTest
 from pages import ROOT, Page, ask
 
+MARKDOWN = re.compile(r"`|\]\(|(?<![\w*])\*\w[^*\n]*(?<! )\*(?![\w*])")
 DARK = re.compile(r'^:root\[data-theme="dark"\] \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 
 
@@ -38,6 +39,8 @@ class ServedTest(DaemonTest):
         for name, page in pages.load(self.daemon).items():
             self.assertEqual(page.comments, [], name)
             self.assertEqual(page.open, [])
+            self.assertEqual(page.loose, "", name)
+            self.assertEqual(MARKDOWN.findall(page.prose), [], name)
 
     def test_dark_colours_are_those_of_the_page(self):
         colours = DARK.search((ROOT / "static" / "style.css").read_text(encoding="utf-8")).group(1)

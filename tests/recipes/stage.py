@@ -60,6 +60,27 @@ STUDENTS = {
 }
 GIVE_NOTHING = {"crash", "silent", "empty", "syntax"}
 
+NO_NUMPY = RIGHT + "# where NumPy is missing\n"
+
+# Never ends; that its time is up, `timeout` hears at once.
+ENDLESS = "import os, signal, time\nos.kill(os.getppid(), signal.SIGALRM)\nwhile True: time.sleep(1)"
+
+# Puts an easier lab, and programs that find everything right, in the place of what lies where the lab does.
+FORGER = """
+import json, os, pathlib, sys
+
+lab = pathlib.Path(sys.argv[1])
+easy = dict(json.loads(lab.read_text()), tolerance={"atol": 1e9, "rtol": 0})
+os.replace(lab, str(lab) + ".was")
+lab.write_text(json.dumps(easy))
+for program in ("gradcheckd", "gradcheckd.py"):
+    program = lab.resolve().parent / program
+    if program.exists():
+        program.unlink()
+        program.write_text("#!/bin/sh\\nexit 0\\n" if program.suffix == "" else "")
+        program.chmod(0o755)
+""" + STUDENTS["wrong"]
+
 RUNNER = "run_student.py"
 
 
@@ -74,7 +95,7 @@ def ran(student):
 def gradients(student):
     """What a student hands in."""
     done = ran(student)
-    return json.loads(done.stdout) if done.returncode == 0 and done.stdout else []
+    return json.loads(done.stdout.strip() or "[]")
 
 
 @functools.lru_cache(None)
@@ -94,6 +115,8 @@ def lay(here, student, lab=LAB):
 
 def runner(here, student):
     """The recipe that runs students' code; or, since that loads NumPy each time, a stand-in which prints what it did print for this student."""
+    if student == NO_NUMPY:
+        (here / "numpy.py").write_text("raise ModuleNotFoundError(\"No module named 'numpy'\")")
     if student not in STUDENTS or student in ("right", "crash"):
         return recipe(RUNNER, here)
     done = ran(student)
@@ -163,13 +186,20 @@ def tools():
 
 
 def run(command, here, impatient=False, **variables):
-    """A command in a folder, in an environment of its own. Impatient: curl gives up after a second."""
+    """A command in a folder, in an environment of its own; programs in bin/ there come first. Impatient: curl gives up after a second."""
     bin = tools()[0]
-    environment = {"PATH": "%s:/usr/local/bin:/usr/bin:/bin" % bin, "HOME": str(here), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
+    environment = {"PATH": "%s:%s:/usr/local/bin:/usr/bin:/bin" % (here / "bin", bin), "HOME": str(here), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
                    "OPENBLAS_NUM_THREADS": "1"}
     environment.update({name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")})  # what the machine needs
     environment.update(CURL_HOME=str(bin / ("impatient" if impatient else "patient")), **{name: str(value) for name, value in variables.items()})
     return subprocess.run([str(word) for word in command], cwd=here, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+
+
+def stand_in(name, script, here):
+    """A script that is run in a program's place in a folder."""
+    (here / "bin").mkdir()
+    (here / "bin" / name).write_text("#!/bin/sh\n" + script)
+    (here / "bin" / name).chmod(0o755)
 
 
 def together(jobs):
@@ -184,7 +214,7 @@ def together(jobs):
 
 @contextlib.contextmanager
 def service(state, daemon, asked=None):
-    """The address of a service that is up, late (503 at first), sick (503 always) or down. `asked` gets what it was asked."""
+    """The address of a service that is up, late (503 at first), sick (503 always), tired (503 after two answers) or down. `asked` gets what it was asked."""
     url = "http://127.0.0.1:%d" % daemon.port
     if state == "up":
         yield url
@@ -210,7 +240,7 @@ def service(state, daemon, asked=None):
             handler.end_headers()
             handler.wfile.write(content)
 
-        with Fake(*([busy, pass_on] if state == "late" else [busy])) as fake:
+        with Fake(*{"late": [busy, pass_on], "sick": [busy], "tired": [pass_on, pass_on, busy]}[state]) as fake:
             yield fake.url
             if asked is not None:
                 asked.extend(fake.requests)

@@ -22,6 +22,7 @@ class RunnerTest(DaemonTest):
         jobs = {student: lambda student=student: cls.grade(student) for student in STUDENTS}
         jobs.update({state: lambda state=state: cls.grade("wrong", state) for state in STATES})
         jobs["bad request"] = lambda: cls.grade("wrong", lab=stage.BROKEN)
+        jobs.update({name: lambda code=code: cls.grade(code) for name, code in {"no numpy": stage.NO_NUMPY, **cls.OTHERS}.items()})
         cls.done = stage.together(jobs)
 
     @classmethod
@@ -29,12 +30,14 @@ class RunnerTest(DaemonTest):
         stage.lay(here, student, lab)
         stage.runner(here, student)
 
-    NOT_GRADED = ("sick", "down", "bad request")
+    OTHERS = {}  # code, by a name
+    NOT_GRADED = ("sick", "down", "bad request", "no numpy")
 
 
 def github_step(name, url, here, impatient):
-    """Runs the step with a script of a workflow; returns it, its summary and its outputs."""
-    step, = (step for step in stage.steps(name)["steps"] if "run" in step)
+    """Runs the step with a script of a workflow, behind that which installs NumPy; returns it, its summary and its outputs."""
+    install, step = (step for step in stage.steps(name)["steps"] if "run" in step)
+    assert install == {"run": "pip install numpy"}
     assert step["env"] == {"URL": "${{ vars.GRADCHECKD_URL }}"}
     (here / "step.sh").write_text(step["run"])
     summary, output = here / "summary.md", here / "output"
@@ -49,13 +52,13 @@ class GithubActionsTest(RunnerTest):
     def grade(cls, student, state="up", lab=stage.LAB):
         with stage.folder() as here, stage.service(state, cls.daemon) as url:
             cls.workspace(here, student, lab)
-            done, summary, _ = github_step("github_actions.yml", url, here, state in ("sick", "down"))
+            done, summary, _ = github_step("github_actions.yml", url, here, state in ("sick", "down", "tired"))
             return done.returncode, done.stdout.decode(), summary
 
     def check(self, name, student):
         status, log, summary = self.done[name]
         report = stage.report(student)
-        self.assertEqual(status, 0 if report["passed"] else 22)
+        self.assertEqual(status, 0 if report["passed"] else 1)
         stage.judge(test_formats.MarkdownTest, "test_all", student, summary)
         lines = log.splitlines(keepends=True)
         commands = [line for line in lines if line.strip().startswith("::")]
@@ -73,8 +76,9 @@ class GithubActionsTest(RunnerTest):
         self.check("late", "wrong")
 
     def test_not_graded(self):
-        for name in self.NOT_GRADED:
-            status, log, summary = self.done[name]
+        tired = self.grade("wrong", "tired")
+        for name, done in [*((name, self.done[name]) for name in self.NOT_GRADED), ("tired", tired)]:
+            status, log, summary = done
             self.assertEqual((status, summary), (75, ""), name)
             self.assertEqual(re.findall("(?m)^::.*", log), ["::error title=Not graded::There is no report. Run this job again."])
 
@@ -110,12 +114,13 @@ class GithubClassroomTest(RunnerTest):
             self.assertEqual(output, "")
 
     def test_the_reporter_gets_it(self):
-        _, step, reporter = stage.steps("github_classroom.yml")["steps"]
+        *_, step, reporter = stage.steps("github_classroom.yml")["steps"]
         runner = reporter["with"]["runners"]
         self.assertEqual(reporter["env"], {runner.upper() + "_RESULTS": "${{ steps.%s.outputs.result }}" % step["id"]})
 
 
 class Classroom50Test(RunnerTest):
+    OTHERS = {"forger": stage.FORGER}
     IDENTITY = {"CLASSROOM": "cs", "ASSIGNMENT": "lab", "SUBMISSION_TAG": "submit/1", "COMMIT_URL": "https://example.org/c", "RELEASE_URL": "https://example.org/r"}
 
     @classmethod
@@ -152,6 +157,9 @@ class Classroom50Test(RunnerTest):
     def test_late(self):
         self.assertEqual(self.done["late"][0], 0)
         stage.judge(test_formats.ClassroomTest, "test_its_successor", "wrong", self.document("late"))
+
+    def test_forger(self):
+        stage.judge(test_formats.ClassroomTest, "test_its_successor", "wrong", self.document("forger"))
 
     def test_without_a_report_the_runner_notes_an_error(self):
         for name in self.NOT_GRADED:

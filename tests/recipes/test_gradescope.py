@@ -40,14 +40,16 @@ class GradescopeTest(DaemonTest):
         states = {state: lambda state=state: cls.grade("wrong", state) for state in ("late", "sick", "down")}
         others = {
             "bad request": lambda: cls.grade("right", lab=stage.BROKEN),
-            "endless": lambda: cls.grade("while True: pass", limit=1),
+            "endless": lambda: cls.grade(stage.ENDLESS),
             "thief": lambda: cls.grade(THIEF, "late"),
+            "no numpy": lambda: cls.grade(stage.NO_NUMPY),
+            "no su": lambda: cls.grade("right", su="echo 'su: user nobody does not exist' >&2; exit 1"),
         }
         cls.done = stage.together({**students, **states, **others})
 
     @classmethod
-    def grade(cls, student, state="up", lab=stage.LAB, limit=60):
-        """What came of a submission."""
+    def grade(cls, student, state="up", lab=stage.LAB, su=None):
+        """What came of a submission; su: a script in its place."""
         asked = []
         with stage.folder() as here, stage.service(state, cls.daemon, asked) as url:
             root = here / "autograder"
@@ -64,8 +66,10 @@ class GradescopeTest(DaemonTest):
             (root / "submission" / "student.py").write_text(code)
             (source / "url").write_text(url + "\n")
             stage.runner(source, student)
-            script = stage.recipe("gradescope.sh", root, ("/autograder", root), ("timeout -v 60", "timeout -v %g" % limit), called="run_autograder")
+            script = stage.recipe("gradescope.sh", root, ("/autograder", root), called="run_autograder")
             (results / "results.json").write_text("of a run before")
+            if su:
+                stage.stand_in("su", su, here)
             done = stage.run([script], here, impatient=state in ("sick", "down"))
             left = results / "results.json"
             return types.SimpleNamespace(
@@ -110,10 +114,12 @@ class GradescopeTest(DaemonTest):
         self.assertEqual([headers["Authorization"] for _, _, headers, _ in self.done["late"].asked], ["Bearer " + stage.TOKEN] * 2)
 
     def test_no_report_is_no_score(self):
-        for name in ("sick", "down", "bad request"):
+        for name in ("sick", "down", "bad request", "no numpy", "no su"):
             done = self.done[name]
             self.assertEqual((done.status, done.results), (1, None), name)
             self.assertIn("Not graded: there is no report.", done.said)
+        self.assertIn("No module named 'numpy'", self.done["no numpy"].said)
+        self.assertIn("user nobody does not exist", self.done["no su"].said)
 
     def test_the_token_cannot_be_read(self):
         read, done = self.document("thief")["output"], self.done["thief"]

@@ -15,6 +15,8 @@ class OfflineTest(unittest.TestCase):
     def setUpClass(cls):
         jobs = {student: lambda student=student: cls.grade(student, stage.LAB) for student in STUDENTS}
         jobs["bad request"] = lambda: cls.grade("wrong", stage.BROKEN)
+        jobs["no numpy"] = lambda: cls.grade(stage.NO_NUMPY, stage.LAB)
+        jobs["forger"] = lambda: cls.grade(stage.FORGER, stage.LAB)
         cls.done = stage.together(jobs)
 
 
@@ -27,11 +29,10 @@ class AutolabTest(OfflineTest):
                 (here / made).mkdir()
             stage.lay(here / "course", student, lab)
             stage.runner(here / "course", student)
-            (here / "course" / "gradcheckd").symlink_to(stage.PROGRAM)
-            with tarfile.open(here / "work" / "autograde.tar", "w") as tar:
-                for name in ("lab.json", "run_student.py", "gradcheckd"):
-                    tar.add(here / "course" / name, name)
             (here / "course" / "student.py").rename(here / "work" / "student.py")
+            with tarfile.open(here / "work" / "autograde.tar", "w") as tar:
+                for path in (here / "course").iterdir():
+                    tar.add(path, path.name)
             stage.recipe("autolab.mk", here / "work", ("timeout -v 20", "timeout -v 60"), called="autograde-Makefile")
             done = stage.run(["sh", "-c", "exec make -f autograde-Makefile 2>&1"], here / "work")
             assert done.returncode == 0, done
@@ -47,11 +48,16 @@ class AutolabTest(OfflineTest):
         self.assertIn("I am <lost>", self.done["crash"])
         self.assertIn("no end of line\n", self.done["chatty"])
 
+    def test_forger(self):
+        self.assertEqual(self.done["forger"].splitlines()[-2:], self.done["wrong"].splitlines()[-2:])
+
     def test_not_graded(self):
-        *_, problem, last = self.done["bad request"].splitlines()
-        self.assertEqual(last, "Not graded: tell the staff.")
-        self.assertIn("/network/loss", problem)
-        self.assertNotIn('{"scores"', self.done["bad request"])
+        for name, why in (("bad request", "/network/loss"), ("no numpy", "it is empty")):
+            *_, problem, last = self.done[name].splitlines()
+            self.assertEqual(last, "Not graded: tell the staff.")
+            self.assertIn(why, problem)
+            self.assertNotIn('{"scores"', self.done[name])
+        self.assertIn("No module named 'numpy'", self.done["no numpy"])
 
 
 class SubmittyTest(OfflineTest):
@@ -80,9 +86,13 @@ class SubmittyTest(OfflineTest):
                 stage.judge(test_formats.OtherFormatsTest, "test_submitty", student, self.done[student])
 
     def test_not_graded(self):
-        document = json.loads(self.done["bad request"])
-        self.assertEqual((set(document), document["status"]), ({"status", "message"}, "failure"))
-        self.assertIn("/network/loss", document["message"])
+        for name, why in (("bad request", "/network/loss"), ("no numpy", "it is empty")):
+            document = json.loads(self.done[name])
+            self.assertEqual((set(document), document["status"]), ({"status", "message"}, "failure"))
+            self.assertIn(why, document["message"])
+
+    def test_forger(self):
+        self.assertEqual(self.done["forger"], self.done["wrong"])
 
 
 class CoderunnerTest(OfflineTest):
@@ -111,11 +121,15 @@ class CoderunnerTest(OfflineTest):
         self.assertIn("I am &lt;lost&gt;", self.done["crash"])
 
     def test_without_a_fraction_the_question_is_at_fault(self):
-        said = self.done["bad request"]
-        self.assertTrue(said.startswith("Not graded: "))
-        self.assertIn("/network/loss", said)
-        with self.assertRaises(ValueError):
-            json.loads(said)
+        for name, why in (("bad request", "/network/loss"), ("no numpy", "No module named 'numpy'")):
+            said = self.done[name]
+            self.assertTrue(said.startswith("Not graded: "))
+            self.assertIn(why, said)
+            with self.assertRaises(ValueError):
+                json.loads(said)
+
+    def test_forger(self):
+        self.assertEqual(self.done["forger"], self.done["wrong"])
 
 
 if __name__ == "__main__":

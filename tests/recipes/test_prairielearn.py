@@ -19,11 +19,12 @@ class ExternalGraderTest(unittest.TestCase):
     def setUpClass(cls):
         jobs = {student: lambda student=student: cls.grade(student) for student in ("right", "wrong", "hostile", "crash", "silent", "empty")}
         jobs["bad request"] = lambda: cls.grade("right", stage.BROKEN)
-        jobs["endless"] = lambda: cls.grade("while True: pass", limit=1)
+        jobs["endless"] = lambda: cls.grade(stage.ENDLESS)
+        jobs["no numpy"] = lambda: cls.grade(stage.NO_NUMPY)
         cls.done = stage.together(jobs)
 
     @classmethod
-    def grade(cls, student, lab=stage.LAB, limit=60):
+    def grade(cls, student, lab=stage.LAB):
         with stage.folder() as here:
             root = here / "grade"
             for made in (root / "tests", root / "student"):
@@ -32,7 +33,7 @@ class ExternalGraderTest(unittest.TestCase):
             (root / "tests" / "student.py").unlink()
             (root / "student" / "student.py").write_text(stage.STUDENTS.get(student, student))
             stage.runner(root / "tests", student)
-            script = stage.recipe("prairielearn.sh", root / "tests", ("/grade", root), ("timeout -v 20", "timeout -v %g" % limit), called="grade.sh")
+            script = stage.recipe("prairielearn.sh", root / "tests", ("/grade", root), ("timeout -v 20", "timeout -v 60"), called="grade.sh")
             done = stage.run([script], here)
             assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), done
             return (root / "results" / "results.json").read_text()
@@ -52,12 +53,14 @@ class ExternalGraderTest(unittest.TestCase):
     def test_code_that_does_not_run_costs_no_attempt(self):
         self.assertNotGraded("crash", "I am <lost>")
         self.assertNotGraded("endless", "Your code did not run: timeout: sending signal TERM")
-        self.assertNotGraded("silent", "it is empty")
+        self.assertNotGraded("silent", "Your code did not run")
         self.assertIs(json.loads(self.done["empty"])["gradable"], False)  # as the format has it
 
     def test_a_fault_of_the_question(self):
         self.assertNotGraded("bad request", "Not graded, tell the staff")
         self.assertNotGraded("bad request", "/network/loss")
+        self.assertNotGraded("no numpy", "Not graded, tell the staff")
+        self.assertNotGraded("no numpy", "No module named 'numpy'")
 
 
 def from_json(value):

@@ -21,16 +21,24 @@ class RunStudentTest(unittest.TestCase):
     def test_nothing_to_grade(self):
         for student in sorted(stage.GIVE_NOTHING):
             done = stage.ran(student)
-            self.assertTrue(done.returncode != 0 or done.stdout in (b"", b"[]"), (student, done.stdout))
+            self.assertIn(done.stdout, (b" ", b" []"), student)
             self.assertEqual({entry["status"] for entry in stage.report(student)["parameters"]}, {"missing"})
 
     def test_wrong_types(self):
-        for value in ("None", "[[1], [2, 3]]", "{1: np}"):
-            done = stage.ran(stage.changed("return grads", "return {'W1': %s}" % value))
-            if done.returncode == 0:
-                json.loads(done.stdout)
-            else:
-                self.assertIn(b"Error", done.stderr, value)
+        for value in ("[[1], [2, 3]]", "{1: np}", "np.array([1j])"):
+            done = stage.ran(stage.changed("return grads", "return {'b1': [1], 'W1': %s}" % value))
+            self.assertEqual((done.returncode, done.stdout), (1, b" "), value)
+            self.assertIn(b"Error", done.stderr, value)
+        self.assertEqual(json.loads(stage.ran(stage.changed("return grads", "return {'W1': None}")).stdout), {"W1": None})
+
+    def test_what_is_no_fault_of_the_student_prints_nothing(self):
+        labs = {"numpy": stage.LAB, "ValueError": dict(stage.LAB, parameters={"W1": [[1], [2, 3]]}), "KeyError": {}}
+        for said, lab in labs.items():
+            with stage.folder() as here:
+                stage.lay(here, "right", lab)
+                done = stage.run([stage.python(), stage.runner(here, stage.NO_NUMPY if said == "numpy" else "right"), "lab.json"], here)
+                self.assertEqual((done.returncode, done.stdout), (1, b""))
+                self.assertIn(said, done.stderr.decode())
 
 
 if __name__ == "__main__":

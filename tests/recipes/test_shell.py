@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import unittest
 
 import stage
@@ -9,6 +10,13 @@ from daemon import DaemonTest
 from fake import Fake
 
 PROBLEM = {"Content-Type": "application/problem+json"}
+
+
+
+
+def watched(here):
+    """Writes down in here/arguments what curl is called with, which all users of a machine may read."""
+    stage.stand_in("curl", 'echo "$@" >> %s/arguments\nexec %s "$@"\n' % (here, shutil.which("curl")), here)
 
 
 class CurlTest(DaemonTest):
@@ -19,8 +27,11 @@ class CurlTest(DaemonTest):
             (here / "lab.json").write_text(json.dumps(lab))
             (here / "report.txt").write_text("PASSED: of a run before\n")
             (here / name).write_text(json.dumps(stage.gradients(student)))
+            watched(here)
             words = [] if name == "gradients.json" else [name]
             done = stage.run(["sh", stage.recipe("curl.sh", here), *words], here, state in ("sick", "down"), URL=url or address, **variables)
+            self.assertIn("gradients=@", (here / "arguments").read_text())
+            self.assertNotIn(stage.TOKEN, (here / "arguments").read_text())
         return done.returncode, done.stdout.decode(), [headers["Authorization"] for _, _, headers, _ in asked]
 
     def test_students(self):
@@ -53,15 +64,19 @@ class CurlTest(DaemonTest):
 
 
 class ClassTest(DaemonTest):
-    def grades(self, files, state="up", url=None):
-        """(exit status, grades.csv by student)"""
-        with stage.folder() as here, stage.service(state, self.daemon) as address:
+    def grades(self, files, state="up", url=None, **variables):
+        """(exit status, grades.csv by student); what was asked is in `asked`."""
+        self.asked = []
+        with stage.folder() as here, stage.service(state, self.daemon, self.asked) as address:
+            watched(here)
             (here / "lab.json").write_text(json.dumps(stage.LAB))
             (here / "submissions").mkdir()
             (here / "grades.csv").write_text("submissions/of a run before,4")
             for name, content in files.items():
                 (here / "submissions" / name).write_text(content)
-            done = stage.run(["sh", stage.recipe("class.sh", here)], here, state in ("sick", "down"), URL=url or address)
+            done = stage.run(["sh", stage.recipe("class.sh", here)], here, state in ("sick", "down"), URL=url or address, **variables)
+            self.assertIn("class.ndjson", (here / "arguments").read_text())
+            self.assertNotIn(stage.TOKEN, (here / "arguments").read_text())
             table = here / "grades.csv"
             rows = list(csv.reader(table.open(newline=""))) if table.exists() else []
             self.assertTrue(all(name.startswith("submissions/") for name, _ in rows))
@@ -85,7 +100,10 @@ class ClassTest(DaemonTest):
         self.assertEqual({name: points for name, points in grades.items() if not points.startswith("not graded: ")}, expected)
 
     def test_late(self):
-        self.assertEqual(self.grades({"a.json": json.dumps(stage.gradients("right"))}, "late"), (0, {"a.json": "4"}))
+        files = {"a.json": json.dumps(stage.gradients("right"))}
+        for variables, sent in (({"TOKEN": stage.TOKEN}, "Bearer " + stage.TOKEN), ({}, None)):
+            self.assertEqual(self.grades(files, "late", **variables), (0, {"a.json": "4"}))
+            self.assertEqual([headers["Authorization"] for _, _, headers, _ in self.asked], [sent] * 2)
 
     def test_nobody(self):
         done = stage.together({state: lambda state=state: self.grades({"a.json": "{}"}, state) for state in ("sick", "down")})

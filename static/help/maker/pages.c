@@ -1,7 +1,7 @@
 /* Makes a page of the help from its source, static/help/NAME.html: prints the source with a frame around it, and in
  * place of each line
  *
- *     <!-- table: NAME -->      the program's table of that name (help/tables.h),
+ *     <!-- table: NAME -->      the program's table of that name (tables.h),
  *     <!-- members: SCHEMA -->  what static/openapi.json says of that schema's members, or of the "query",
  *     <!-- recipes -->          the files of static/help/recipes/.
  *

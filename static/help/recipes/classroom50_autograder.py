@@ -1,10 +1,12 @@
 # Classroom 50: autograder.py of an assignment. Beside it: lab.json, run_student.py, and gradcheckd.py, which is /client.py.
-import datetime, json, os, pathlib, subprocess, sys
+# The student's code runs as the grader's own user: no token here, and who means to can forge the result, though not by changing these files.
+import datetime, json, os, pathlib, shutil, subprocess, sys, tempfile
 
 here, env = pathlib.Path(__file__).parent, os.environ
+own = pathlib.Path(shutil.copytree(here, tempfile.mkdtemp() + "/own"))  # as it was before
 student = subprocess.run(["timeout", "-v", "60", sys.executable, here / "run_student.py", here / "lab.json"], stdout=subprocess.PIPE)
-pathlib.Path("gradients.json").write_bytes(student.returncode == 0 and student.stdout or b"[]")  # []: nothing handed in
-check = [sys.executable, here / "gradcheckd.py", here / "lab.json", "gradients.json", "--format", "classroom50"]
+pathlib.Path("gradients.json").write_bytes(b"[]" if student.stdout == b" " else student.stdout)  # a space alone: it failed
+check = [sys.executable, own / "gradcheckd.py", own / "lab.json", "gradients.json", "--format", "classroom50"]
 check = subprocess.run(check, stdout=subprocess.PIPE, env={**env, "GRADCHECKD_URL": "https://gradcheckd.example.edu"})
 if check.returncode not in (0, 1):
     sys.exit("Not graded: %s" % check.stdout.decode())  # the runner notes an error, and no score

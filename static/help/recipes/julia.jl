@@ -1,4 +1,4 @@
-# Julia: with the packages HTTP and JSON. grads has arrays by name, Dict("W1" => dW1, "b1" => db1, ...), as in x * W1 .+ b1'.
+# Julia: with the packages HTTP and JSON; not tried by the tests. grads has arrays by name, Dict("W1" => dW1, "b1" => db1, ...), as in x * W1 .+ b1'.
 using HTTP, JSON
 rows(array) = ndims(array) < 2 ? array : map(collect, eachrow(array)) # JSON.json alone would write columns
 lab = JSON.parsefile("lab.json")
