@@ -270,9 +270,9 @@ void diagnosis_report_text(struct text *text, const struct check *check, const s
 
 void diagnosis_report_rest(struct text *text, const struct check *check, const struct diagnosis *diagnosis)
 {
-    if (diagnosis->count == 0)
+    if (diagnosis->count == 0 && check->gradients.count > 0)
         text_add(text, "No known mistake reproduces these numbers.\n");
-    else if (!diagnosis->explained)
+    else if (diagnosis->count > 0 && !diagnosis->explained)
         text_add(text, "That does not account for everything that is wrong.\n");
     if (diagnosis->suspect_count > 0) {
         text_add(text, "Given what is right, what is wrong comes from: ");

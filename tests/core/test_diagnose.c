@@ -208,7 +208,7 @@ START_TEST(table)
         ck_assert(strlen(m->summary) > 5 && strlen(m->message) > 20 && strlen(m->hint) > 20);
         ck_assert(m->wrong != NULL && m->right != NULL && strcmp(m->wrong, m->right) != 0);
     }
-    ck_assert_uint_eq(count, 123);
+    ck_assert_uint_eq(count, 124);
 }
 END_TEST
 
