@@ -263,7 +263,7 @@ static bool poison(struct run *run, const char *name)
     return true;
 }
 
-static int bind(struct evaluation *e, const struct expression *name, struct thing thing)
+static int bind_name(struct evaluation *e, const struct expression *name, struct thing thing)
 {
     return e->frame != NULL ? frame_bind(e, e->frame, name->symbol, thing)
                             : evaluation_bind(e, name->symbol, name->name, thing);
@@ -275,8 +275,8 @@ static bool lose(struct run *run, struct evaluation *e, const struct expression 
     if (!poison(run, name->name)) return false;
     struct error kept = *run->reader.error;
     *run->reader.error = (struct error){0};
-    bind(e, name, (struct thing){.kind = THING_LOST, .text = name->name});
-    if (run->reader.error->code == CODE_OUT_OF_MEMORY) return false;
+    int code = bind_name(e, name, (struct thing){.kind = THING_LOST, .text = name->name});
+    if (code == CODE_OUT_OF_MEMORY) return false;
     *run->reader.error = kept;
     return true;
 }
@@ -340,7 +340,7 @@ static bool make_up(struct run *run, struct evaluation *e, const struct expressi
     *run->reader.error = (struct error){0};
     const struct shape *shape = &run->surroundings->aims[aim].shape;
     int code = judge_put_right(run, e, aim, judge_scale_here(run, aim), shape, &array);
-    if (code == CODE_OK) code = bind(e, target, thing_array(array));
+    if (code == CODE_OK) code = bind_name(e, target, thing_array(array));
     if (code == CODE_OUT_OF_MEMORY) return false;
     *run->reader.error = kept;
     return true;

@@ -108,5 +108,6 @@ bool gradient_name_is_prediction(const char *name, const char *target)
     if (targets[t] == NULL || strncmp(name, target, n) != 0) return false;
     while (endings[i] != NULL && strcmp(endings[i], name + n) != 0)
         i++;
-    return endings[i] != NULL && (i < OF_ANY || target[0] == 'y' || target[0] == 'Y');
+    bool any = i < OF_ANY || target[0] == 'y' || target[0] == 'Y';
+    return any && endings[i] != NULL;
 }
