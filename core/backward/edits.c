@@ -465,10 +465,11 @@ static void edit_loop(struct lister *l, const struct expression *x)
     if (!range) return;
     const struct expression *end = x->count == 2 ? first : x->operands[2];
     if (x->count == 3) add_at(l, first->begin, last->begin, "gradient_at_wrong_index", "%s", "");
-    if (x->count == 2) add_at(l, first->begin, first->begin, "gradient_at_wrong_index", "1, ");
+    if (x->count == 2)
+        add_at(l, first->begin, first->end, "gradient_at_wrong_index", "1, %.*s", width(first), first->begin);
     if (has_text(l, end)) {
-        add_at(l, end->end, end->end, "gradient_at_wrong_index", " - 1");
-        add_at(l, end->end, end->end, "gradient_at_wrong_index", " + 1");
+        add_at(l, end->begin, end->end, "gradient_at_wrong_index", "%.*s - 1", width(end), end->begin);
+        add_at(l, end->begin, end->end, "gradient_at_wrong_index", "%.*s + 1", width(end), end->begin);
     }
     add_at(l, x->begin, x->end, "gradient_at_wrong_index", "reversed(%.*s)", width(x), x->begin);
 }
@@ -604,7 +605,8 @@ const char *edits_apply(struct arena *arena, const struct run *plain, const stru
     for (size_t done = 0; done < count; done++) {
         const struct edit *next = NULL;
         for (size_t i = 0; i < count; i++)
-            if (edits[i]->from >= at && (next == NULL || edits[i]->from < next->from)) next = edits[i];
+            if (edits[i]->from >= at && edits[i]->to > at && (next == NULL || edits[i]->from < next->from))
+                next = edits[i]; /* none is empty, which would be found again */
         if (next == NULL) break;
         memcpy(made + used, text + at, next->from - at);
         used += next->from - at;
