@@ -6,53 +6,55 @@
 
 /* ---- what is judged when ---- */
 
+bool aims_puts_into(const struct expression *target, const char *name)
+{
+    if (target->kind == EXPRESSION_SUBSCRIPT) return aims_puts_into(target->operands[0], name);
+    for (size_t i = 0; (target->kind == EXPRESSION_TUPLE || target->kind == EXPRESSION_LIST) && i < target->count; i++)
+        if (aims_puts_into(target->operands[i], name)) return true;
+    return (target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ATTRIBUTE) && strcmp(target->name, name) == 0;
+}
+
+/* Whether an expression reads the name of an event: dW of dW, grads of grads['W']. */
+static bool mentions(const struct expression *x, const struct event *event)
+{
+    char base[128];
+    size_t n = strcspn(event->name, "[");
+    if (n == 0 || n >= sizeof base) return false;
+    memcpy(base, event->name, n);
+    base[n] = '\0';
+    return syntax_mentions(x, base);
+}
+
 bool aims_is_made_of(const struct run *run, const struct event *event, const struct event *before)
 {
     const struct statement *s = run->statements[event->statement];
-    char base[128];
-    size_t n = strcspn(event->name, "[");
     if (s->kind == STATEMENT_UPDATE) return true;
     bool puts = s->kind == STATEMENT_ASSIGN || (s->kind == STATEMENT_RETURN && event->array != before->array);
-    if (n == 0 || n >= sizeof base || !puts) return false;
-    memcpy(base, event->name, n);
-    base[n] = '\0';
-    return syntax_mentions(s->value, base);
+    return puts && mentions(s->value, event);
 }
 
 /* Whether what a function hands back of it, dW / m, could not be evaluated. */
 static bool is_lost_in_return(const struct statement *s, const struct event *event)
 {
     const struct expression *x = s->value;
-    char base[128];
-    size_t n = strcspn(event->name, "[");
-    if (s->kind != STATEMENT_RETURN || x == NULL || n == 0 || n >= sizeof base) return false;
-    memcpy(base, event->name, n);
-    base[n] = '\0';
+    if (s->kind != STATEMENT_RETURN || x == NULL) return false;
     bool several = x->kind == EXPRESSION_TUPLE || x->kind == EXPRESSION_LIST || x->kind == EXPRESSION_DICTIONARY;
     for (size_t i = 0; i < (several ? x->count : 1); i++) {
         const struct expression *item = several ? x->operands[i] : x;
-        if (item->kind != EXPRESSION_NAME && syntax_mentions(item, base)) return true;
+        if (item->kind != EXPRESSION_NAME && mentions(item, event)) return true;
     }
     return false;
 }
 
-/* Whether a target is that name, or a part of it. */
-static bool is_about(const struct expression *target, const char *name)
+/* Whether a statement, or anything within it, puts something there. */
+static bool puts_into(const struct statement *s, const char *name)
 {
-    while (target->kind == EXPRESSION_SUBSCRIPT)
-        target = target->operands[0];
-    return target->name != NULL && strcmp(target->name, name) == 0;
-}
-
-/* Whether anything within a block is put there. */
-static bool puts_into(const struct block *block, const char *name)
-{
-    for (size_t i = 0; i < block->count; i++) {
-        const struct statement *s = block->list[i];
-        for (size_t t = 0; t < s->target_count; t++)
-            if (is_about(s->targets[t], name)) return true;
-        if (puts_into(&s->body, name) || puts_into(&s->otherwise, name)) return true;
-    }
+    for (size_t t = 0; t < s->target_count; t++)
+        if (aims_puts_into(s->targets[t], name)) return true;
+    for (size_t i = 0; i < s->body.count; i++)
+        if (puts_into(s->body.list[i], name)) return true;
+    for (size_t i = 0; i < s->otherwise.count; i++)
+        if (puts_into(s->otherwise.list[i], name)) return true;
     return false;
 }
 
@@ -72,8 +74,7 @@ static bool is_cut_off(const struct run *plain, const struct event *event)
         if (of_part && outcome->fault_aim != GRADIENT_NONE && event->aimed == AIMED_AT &&
             outcome->fault_aim == event->aim)
             return true;
-        if (puts_into(&statement->body, event->name) || puts_into(&statement->otherwise, event->name)) return true;
-        if (statement->target_count > 0 && is_about(statement->targets[0], event->name)) return true;
+        if (puts_into(statement, event->name)) return true;
     }
     return false;
 }

@@ -2,15 +2,9 @@
 
 #include <string.h>
 
-enum { HELPERS_MAX = 24 };
+#include "core/backward/aims.h"
 
-static bool assigns(const struct expression *target, const char *name)
-{
-    if (target->kind == EXPRESSION_SUBSCRIPT) return assigns(target->operands[0], name);
-    for (size_t i = 0; (target->kind == EXPRESSION_TUPLE || target->kind == EXPRESSION_LIST) && i < target->count; i++)
-        if (assigns(target->operands[i], name)) return true;
-    return (target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ATTRIBUTE) && strcmp(target->name, name) == 0;
-}
+enum { HELPERS_MAX = 24 };
 
 static void reach_name(const struct search *s, const char *name, bool *reached, bool *more);
 
@@ -65,7 +59,7 @@ static void reach_name(const struct search *s, const char *name, bool *reached, 
         if (function) reach_returns(&statement->body, reached, more);
         bool makes = !reached[i] && calls_with(s, statement, name);
         for (size_t t = 0; !reached[i] && t < statement->target_count; t++)
-            makes = makes || assigns(statement->targets[t], name);
+            makes = makes || aims_puts_into(statement->targets[t], name);
         if (makes) reached[i] = *more = true;
     }
 }

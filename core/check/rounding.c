@@ -58,7 +58,8 @@ static void allow(const struct looks *l, struct look *look)
     bool generous = l->check->tolerance.kind == TOLERANCE_AUTO;
     double largest = looks_largest(l, look), least = generous && look->float32 ? FLOAT32_OF_LARGEST * largest : 0;
     double most = largest > OF_A_PERFECT_FIT * l->products ? FLOAT64_AT_MOST * largest : DBL_MAX;
-    double most32 = magnitude != NULL && is_nothing(r, magnitude, n) ? DBL_MAX : FLOAT32_AT_MOST * largest;
+    bool nothing = look->float32 && magnitude != NULL && is_nothing(r, magnitude, n);
+    double most32 = nothing ? DBL_MAX : FLOAT32_AT_MOST * largest;
     for (size_t i = 0; i < n; i++) {
         double rounding = 0;
         if (generous && magnitude != NULL) rounding = of_rounding(EPS64, magnitude[i], most);

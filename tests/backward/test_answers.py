@@ -129,6 +129,8 @@ class AnswersTest(DaemonTest):
                 self.assertFalse(report["passed"])
                 self.assertEqual(report["parameters"][0]["status"], "missing")
                 self.assertEqual([number for number, mark in self.marks(report).items() if mark in ("fault", "wrong")], [at + 1])
+        report = self.check(CODE + "dW1, db1 = foo(dW1, db1)")
+        self.assertEqual([entry["status"] for entry in report["parameters"]], ["missing", "missing", "match", "match"])
         kept = CODE.replace("dz1", "c['z']").replace("dp =", "c = {}\ndp =")
         self.assertTrue(self.check(kept)["passed"])
         report = self.check(kept.replace("dW1 =", "c['z'] = c['z'] * foo\ndW1 ="))
