@@ -61,6 +61,7 @@ static bool puts_into(const struct statement *s, const char *name)
 /* Whether what was to go on building it could not be evaluated, or put something else in its place. */
 static bool is_cut_off(const struct run *plain, const struct event *event)
 {
+    if (event->lost) return true;
     for (size_t s = event->statement; s < plain->syntax.statement_count; s++) {
         const struct statement *statement = plain->statements[s];
         const struct outcome *outcome = &plain->outcomes[s];

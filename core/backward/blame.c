@@ -210,6 +210,21 @@ static void explain_faults(struct search *s, struct blame *blame)
     }
 }
 
+/* What is written into a forward value under another name, and all comes out better where it is not. */
+static void blame_spoilers(struct search *s, struct blame *blame)
+{
+    for (size_t i = 0; i < s->plain->spoiled_count && s->now.wrong > 0 && blame->count < BLAMED_MAX; i++) {
+        const struct spoiled *spoiled = &s->plain->spoiled[i];
+        struct plan plan = s->plan;
+        plan.apart[plan.apart_count++] = spoiled->name;
+        if (!search_try(s, &plan, NULL, &s->other) || !tally_is_better(&s->other, &s->now)) continue;
+        s->plan = plan;
+        tally_copy(s, &s->other, &s->now);
+        blame_on(blame, spoiled->statement, NULL, NULL);
+        blame->list[blame->count - 1].spoils = spoiled->name;
+    }
+}
+
 /* ---- ways to read the code ---- */
 
 /* One way to account for all that is wrong: how much of it is not explained by an edit, and how far the edits go. */
@@ -243,6 +258,7 @@ static void account_for(struct search *s, const struct plan *plan, size_t left, 
     *account = (struct account){.unexplained = SIZE_MAX};
     if (!search_try(s, &s->plan, NULL, &s->now)) return;
     explain_faults(s, blame);
+    blame_spoilers(s, blame);
     settle_left(s);
     blame_slips(s, blame, least);
     blame_common(s, blame);
@@ -251,7 +267,7 @@ static void account_for(struct search *s, const struct plan *plan, size_t left, 
     memcpy(account->list, blame->list, sizeof account->list);
     for (size_t i = 0; i < blame->count; i++) {
         const struct edit *edit = blame->list[i].edit;
-        account->unexplained += edit == NULL;
+        account->unexplained += edit == NULL && blame->list[i].spoils == NULL;
         account->cost += edit != NULL ? (size_t)edit->cost : 0;
     }
 }

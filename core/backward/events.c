@@ -31,7 +31,7 @@ bool events_enter_array(struct run *run, const struct array *array, size_t event
     }
     struct written_array *place = events_find_array(run, array);
     run->array_count += place->array == NULL;
-    *place = (struct written_array){.array = array, .event = event, .scale = scale};
+    *place = (struct written_array){.array = array, .event = event, .scale = scale, .given = place->given};
     return true;
 }
 
@@ -79,12 +79,15 @@ const struct event *run_same(const struct run *other, const struct event *event,
     if (*cursor == EVENT_NONE) return NULL;
     /* What is handed back may have no name in one of them: return dW, return dW * 2. */
     bool by_part = event->name[0] == '\0' || other->statements[event->statement]->kind == STATEMENT_RETURN;
+    const struct event *found = NULL; /* a function's own name may be that of what it is called with */
     for (size_t i = *cursor; i != EVENT_NONE; i = other->events[i].next) {
         const struct event *one = &other->events[i];
-        if (one->execution != event->execution) return NULL;
-        if (by_part ? one->part == event->part : strcmp(one->name, event->name) == 0) return one;
+        if (one->execution != event->execution) break;
+        bool same = by_part || strcmp(one->name, event->name) == 0;
+        if (same && one->part == event->part) return one;
+        if (same && !by_part && found == NULL) found = one;
     }
-    return NULL;
+    return found;
 }
 
 /* The event of the plain run that this one is the same as, or the later one that it is built up to; NULL where there is
@@ -125,54 +128,80 @@ static bool goes_on(const struct event *before, const struct event *event)
            before->behind == EVENT_NONE;
 }
 
-size_t events_add(struct run *run, struct evaluation *e, const struct written_place *written, size_t statement)
+/* One more event of a statement, at a place: its number; EVENT_NONE where memory is short. */
+static size_t add(struct run *run, const char *name, size_t frame, bool updates, size_t statement)
 {
     struct outcome *outcome = &run->outcomes[statement];
     size_t which = run->count;
-    if (run->count == run->room && !grow_events(run)) return EVENT_NONE;
+    if (name == NULL || (run->count == run->room && !grow_events(run))) return EVENT_NONE;
     struct event *event = &run->events[which];
     *event = (struct event){.statement = statement,
                             .execution = outcome->begun,
                             .part = outcome->parts++,
-                            .frame = evaluation_call_number(e),
+                            .frame = frame,
                             .before = EVENT_NONE,
                             .behind = EVENT_NONE,
                             .next = EVENT_NONE,
                             .same = EVENT_NONE,
-                            .updates = written->updates};
-    event->name = name_place(run, written);
-    if (event->name == NULL) return EVENT_NONE;
-    size_t *slot = event->name[0] != '\0' ? find_slot(run, event) : NULL;
+                            .name = name,
+                            .aim = GRADIENT_NONE,
+                            .updates = updates};
+    size_t *slot = name[0] != '\0' ? find_slot(run, event) : NULL;
     size_t before = slot != NULL ? *slot : EVENT_NONE;
     if (before != EVENT_NONE && goes_on(&run->events[before], event)) {
         event->before = run->events[before].before;
         event->next = run->events[before].next;
         event->used = run->events[before].used;
         run->events[before] = *event;
-        event = &run->events[which = before];
-    } else {
-        event->before = before;
-        if (before != EVENT_NONE) run->events[before].behind = which;
-        if (slot != NULL) *slot = which;
-        run->count++;
-        if (outcome->first == EVENT_NONE)
-            outcome->first = which;
-        else
-            run->events[outcome->last].next = which;
-        outcome->last = which;
+        return before;
     }
-    event->aim = GRADIENT_NONE;
+    event->before = before;
+    if (before != EVENT_NONE) run->events[before].behind = which;
+    if (slot != NULL) *slot = which;
+    run->count++;
+    if (outcome->first == EVENT_NONE)
+        outcome->first = which;
+    else
+        run->events[outcome->last].next = which;
+    outcome->last = which;
+    return which;
+}
+
+/* What an event stands for by the plain run; false where that has none like it. */
+static bool aim_as_plain(struct run *run, struct event *event)
+{
     const struct event *plain = run->plan != NULL ? find_plain(run, event) : NULL;
-    if (plain != NULL) {
-        event->aimed = plain->aimed;
-        event->aim = plain->aim;
-        event->of = plain->of;
-        event->passing = plain->execution != event->execution;
-        event->judged = plain->judged && !event->passing;
-        event->rewrites = plain->rewrites;
-    } else if (run_is_main(run, event)) {
+    if (plain == NULL) return false;
+    event->aimed = plain->aimed;
+    event->aim = plain->aim;
+    event->of = plain->of;
+    event->passing = plain->execution != event->execution;
+    event->judged = plain->judged && !event->passing;
+    event->rewrites = plain->rewrites;
+    return true;
+}
+
+size_t events_add(struct run *run, struct evaluation *e, const struct written_place *written, size_t statement)
+{
+    size_t which = add(run, name_place(run, written), evaluation_call_number(e), written->updates, statement);
+    if (which == EVENT_NONE) return which;
+    struct event *event = &run->events[which];
+    if (!aim_as_plain(run, event) && run_is_main(run, event)) {
         event->aimed = run_aim_of(run->surroundings, written, &event->aim, &event->of);
         event->judged = event->aimed != AIMED_NOT;
     }
+    return which;
+}
+
+size_t events_add_shared(struct run *run, size_t place, size_t statement)
+{
+    size_t which = add(run, run->events[place].name, run->events[place].frame, true, statement);
+    if (which == EVENT_NONE) return which;
+    struct event *event = &run->events[which];
+    if (aim_as_plain(run, event)) return which;
+    event->aimed = run->events[place].aimed;
+    event->aim = run->events[place].aim;
+    event->of = run->events[place].of;
+    event->judged = true;
     return which;
 }

@@ -11,7 +11,8 @@ enum { EXECUTIONS_KEPT = 64 };
 struct written_array {
     const struct array *array;
     size_t event;
-    double scale; /* 0: it is no multiple of a gradient */
+    double scale;      /* 0: it is no multiple of a gradient */
+    const char *given; /* the name of the forward value that it is; NULL: it is none */
 };
 
 /* The entry of an array: its own, or the empty one where it would be entered. There has to be a table. */
@@ -22,6 +23,9 @@ bool events_enter_array(struct run *run, const struct array *array, size_t event
 
 /* One more event, of a statement, without its array: its number; EVENT_NONE where memory is short. */
 size_t events_add(struct run *run, struct evaluation *e, const struct written_place *written, size_t statement);
+
+/* The same where what is at the place of another event is written into under another name. */
+size_t events_add_shared(struct run *run, size_t place, size_t statement);
 
 /* The event of another run of the code that is the same as this one; NULL where there is none. *cursor begins as the
  * first of its statement there, and goes along as events of the statement are asked for in order. */

@@ -8,8 +8,12 @@
 #include "core/backward/judge.h"
 #include "core/backward/surroundings_things.h"
 #include "core/base/numbers.h"
+#include "core/language/sharing.h"
 
 enum { EVENTS_MAX = 50000, NESTED_MAX = 2, LEVELS_FIRST = 64, POISONED_FIRST = 16 };
+
+/* So many assignments of one array are looked at when it is written into. */
+enum { PLACES_MAX = 256 };
 
 /* What a run may do: a student's code on the numbers of an exercise takes far less. */
 enum { STEPS_MAX = 1000000 };
@@ -34,6 +38,30 @@ static const struct level *here(const struct run *run)
     return run->level_count > 0 ? &run->levels[run->level_count - 1] : NULL;
 }
 
+/* An array is what an event has put somewhere. */
+static int enter(struct run *run, size_t which, const struct array *array)
+{
+    if (run->array_room == 0 || events_find_array(run, array)->array == NULL)
+        return events_enter_array(run, array, which, 0) ? CODE_OK : no_memory(run);
+    struct written_array *there = events_find_array(run, array);
+    if (there->event != which) run->events[which].same = there->event;
+    there->event = which;
+    return CODE_OK;
+}
+
+/* What becomes of an event's array: it is put together where somebody has to see it now, and put right under a plan.
+ * *put: what is there then. */
+static int see(struct run *run, struct evaluation *e, size_t which, struct array **put)
+{
+    struct event *event = &run->events[which];
+    event->array = *put;
+    int code = run->plan != NULL && event->judged ? array_settle(e, *put) : CODE_OK;
+    if (code != CODE_OK) return code;
+    event->zeros = (*put)->numbers != NULL && numbers_largest((*put)->size, (*put)->numbers) == 0;
+    if (run->plan != NULL && (*put)->numbers != NULL && !event->passing) code = judge_event(run, e, which, put);
+    return code == CODE_OK ? enter(run, which, *put) : code;
+}
+
 static int note_array(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
                       size_t statement)
 {
@@ -46,21 +74,10 @@ static int note_array(struct run *run, struct evaluation *e, const struct writte
     if (code != CODE_OK || (!later && array->numbers == NULL)) return code;
     size_t which = events_add(run, e, written, statement);
     if (which == EVENT_NONE) return no_memory(run);
-    struct event *event = &run->events[which];
-    event->array = array;
-    if (run->plan != NULL && event->judged) code = array_settle(e, array);
-    if (code != CODE_OK) return code;
-    event->zeros = array->numbers != NULL && numbers_largest(array->size, array->numbers) == 0;
     struct array *put = array;
-    if (run->plan != NULL && array->numbers != NULL && !event->passing) code = judge_event(run, e, which, &put);
-    if (code != CODE_OK) return code;
-    if (put != array) *thing = thing_array(put);
-    if (run->array_room == 0 || events_find_array(run, put)->array == NULL)
-        return events_enter_array(run, put, which, 0) ? CODE_OK : no_memory(run);
-    struct written_array *there = events_find_array(run, put);
-    if (there->event != which) run->events[which].same = there->event;
-    there->event = which;
-    return CODE_OK;
+    code = see(run, e, which, &put);
+    if (code == CODE_OK && put != array) *thing = thing_array(put);
+    return code;
 }
 
 static int too_many(struct evaluation *e)
@@ -227,11 +244,111 @@ static int note_aimed(struct run *run, struct evaluation *e, const struct writte
     return note(run, e, written, thing, statement, 0);
 }
 
+/* Where an array stands for a graded gradient, it does so whatever it is called when it is written into: an event at
+ * each such place. `view`: it is what the array is a view of that is there, and becomes another one once it is read. */
+static int note_places(struct run *run, struct evaluation *e, const struct array *array, struct array **put, bool view,
+                       size_t statement)
+{
+    if (run->array_room == 0 || events_find_array(run, array)->array == NULL) return CODE_OK;
+    size_t next, looked = 0;
+    for (size_t i = events_find_array(run, array)->event; i != EVENT_NONE && looked < PLACES_MAX; i = next, looked++) {
+        const struct event *place = &run->events[i];
+        next = place->same;
+        bool graded = place->aimed == AIMED_AT && run->surroundings->aims[place->aim].graded != GRADIENT_NONE;
+        if (!graded || place->behind != EVENT_NONE) continue;
+        if (run->count >= EVENTS_MAX) return too_many(e);
+        size_t which = events_add_shared(run, i, statement);
+        if (which == EVENT_NONE) return no_memory(run);
+        bool later = view && (run->plan == NULL || !run->events[which].judged);
+        int code = view && !later ? sharing_now(e, put) : CODE_OK;
+        struct array *before = *put;
+        run->events[which].array = *put;
+        if (code == CODE_OK) code = later ? enter(run, which, *put) : see(run, e, which, put);
+        if (code != CODE_OK) return code;
+        if (view && *put != before) sharing_change(e, before, *put);
+    }
+    return CODE_OK;
+}
+
+static int note_shared(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
+                       size_t statement)
+{
+    struct array *put = thing->array;
+    int code = note_places(run, e, written->changed, &put, false, statement);
+    if (code == CODE_OK) *thing = thing_array(put);
+    for (struct array *base = written->changed->base; code == CODE_OK && base != NULL; base = base->base) {
+        put = base;
+        code = note_places(run, e, base, &put, true, statement);
+    }
+    return code;
+}
+
+/* The name of the forward value that an array is, or is a view of; NULL where it is of none. */
+static const char *find_given(const struct run *run, const struct array *array)
+{
+    const char *name = NULL;
+    for (; run->array_room > 0 && array != NULL && name == NULL; array = array->base)
+        name = events_find_array(run, array)->given;
+    return name;
+}
+
+static bool give(struct run *run, const char *name, struct array *array)
+{
+    if (!events_enter_array(run, array, EVENT_NONE, 0)) return false;
+    events_find_array(run, array)->given = name;
+    return true;
+}
+
+/* What a program has made, by its names. */
+static int give_names(struct run *run, const struct evaluation *e)
+{
+    for (size_t n = 0; n < run->syntax.name_count; n++) {
+        const struct versions *versions = &e->names[n];
+        const struct thing *thing = versions->count > 0 ? &versions->list[versions->count - 1].thing : NULL;
+        if (thing != NULL && thing->kind == THING_ARRAY && !give(run, run->syntax.names[n], thing->array))
+            return no_memory(run);
+    }
+    return CODE_OK;
+}
+
+static void note_spoiled(struct run *run, const struct written_place *written, size_t statement)
+{
+    const char *given = find_given(run, written->changed);
+    bool own = given != NULL && written->name != NULL && strcmp(given, written->name) == 0;
+    if (given != NULL && !own && run->spoiled_count < SPOILED_MAX)
+        run->spoiled[run->spoiled_count++] = (struct spoiled){.name = given, .statement = statement};
+}
+
+/* Under a plan that keeps values of the forward pass apart, what is written into one of them is so under one name. */
+static bool on_share(void *context, const struct array *array)
+{
+    const struct run *run = context;
+    const char *given = run->plan != NULL && run->plan->apart_count > 0 ? find_given(run, array) : NULL;
+    for (size_t i = 0; given != NULL && i < run->plan->apart_count; i++)
+        if (strcmp(run->plan->apart[i], given) == 0) return false;
+    return true;
+}
+
 static int on_write(void *context, struct evaluation *e, const struct written_place *written, struct thing *thing)
 {
     struct run *run = context;
     size_t statement = current(run);
-    return statement != STATEMENT_NONE ? note_aimed(run, e, written, thing, statement) : CODE_OK;
+    if (statement == STATEMENT_NONE) return CODE_OK;
+    bool nowhere = written->name == NULL && written->key_count == 0 && written->changed != NULL;
+    int code = !nowhere ? note_aimed(run, e, written, thing, statement) : CODE_OK;
+    bool shared = code == CODE_OK && written->changed != NULL && thing->kind == THING_ARRAY;
+    if (shared) note_spoiled(run, written, statement);
+    return shared ? note_shared(run, e, written, thing, statement) : code;
+}
+
+/* An array keeps what is known of it. */
+static int on_becomes(void *context, struct evaluation *e, struct array *before, struct array *after)
+{
+    struct run *run = context;
+    (void)e;
+    const struct written_array *known = run->array_room > 0 ? events_find_array(run, before) : NULL;
+    if (known == NULL || known->array == NULL) return CODE_OK;
+    return events_enter_array(run, after, known->event, known->scale) ? CODE_OK : no_memory(run);
 }
 
 static bool is_poisoned(const struct run *run, const char *name)
@@ -249,7 +366,16 @@ static bool on_unknown(void *context, struct evaluation *e, const char *name, st
         run->outcomes[statement].poisoned = true;
         return false;
     }
-    return things_find(e, run->surroundings, name, thing);
+    const struct known *known = known_find(run->surroundings, name);
+    size_t k = known != NULL ? (size_t)(known - run->surroundings->known) : 0;
+    if (known != NULL && run->given[k] != NULL) {
+        *thing = thing_array(run->given[k]);
+        return true;
+    }
+    if (!things_find(e, run->surroundings, name, thing)) return false;
+    if (known == NULL || thing->kind != THING_ARRAY) return true;
+    run->given[k] = thing->array;
+    return give(run, known->name, thing->array);
 }
 
 static bool poison(struct run *run, const char *name)
@@ -269,11 +395,16 @@ static int bind_name(struct evaluation *e, const struct expression *name, struct
                             : evaluation_bind(e, name->symbol, name->name, thing);
 }
 
-/* What had the name before is not what the code would go on with. */
-static bool lose(struct run *run, struct evaluation *e, const struct expression *name)
+/* What had the name before is not what the code would go on with; `into`: nor is it under any other name. */
+static bool lose(struct run *run, struct evaluation *e, const struct expression *name, bool into)
 {
     if (!poison(run, name->name)) return false;
     struct error kept = *run->reader.error;
+    struct thing held = {0};
+    *run->reader.error = (struct error){0};
+    if (into && evaluation_evaluate(e, name, &held) == CODE_OK && held.kind == THING_ARRAY)
+        sharing_lose(held.array, name->name);
+    if (run->reader.error->code == CODE_OUT_OF_MEMORY) return false;
     *run->reader.error = (struct error){0};
     int code = bind_name(e, name, (struct thing){.kind = THING_LOST, .text = name->name});
     if (code == CODE_OUT_OF_MEMORY) return false;
@@ -281,7 +412,8 @@ static bool lose(struct run *run, struct evaluation *e, const struct expression 
     return true;
 }
 
-static bool make_up(struct run *run, struct evaluation *e, const struct expression *target, struct outcome *outcome);
+static bool make_up(struct run *run, struct evaluation *e, const struct expression *target, bool into,
+                    struct outcome *outcome);
 
 /* The same, put into a dictionary or list: grads["W1"] = ... */
 static bool make_up_item(struct run *run, struct evaluation *e, const struct expression *target,
@@ -312,29 +444,31 @@ static bool make_up_item(struct run *run, struct evaluation *e, const struct exp
     if (run->reader.error->code == CODE_OUT_OF_MEMORY) return false;
     *run->reader.error = kept;
     /* Of a tensor a part is one of all. */
-    return known ? put.kind != THING_LOST || poison(run, of->name) : make_up(run, e, of, outcome);
+    return known ? put.kind != THING_LOST || poison(run, of->name) : make_up(run, e, of, true, outcome);
 }
 
-/* What a statement at fault would have made: the right gradient where it is known which, else nothing. */
-static bool make_up(struct run *run, struct evaluation *e, const struct expression *target, struct outcome *outcome)
+/* What a statement at fault would have made: the right gradient where it is known which, else nothing. `into`: of what
+ * is there, and not in its place. */
+static bool make_up(struct run *run, struct evaluation *e, const struct expression *target, bool into,
+                    struct outcome *outcome)
 {
     const struct written_place written = {.name = target->name};
     size_t aim;
     const char *of;
     if (target->kind == EXPRESSION_TUPLE || target->kind == EXPRESSION_LIST) {
         for (size_t i = 0; i < target->count; i++)
-            if (!make_up(run, e, target->operands[i], outcome)) return false;
+            if (!make_up(run, e, target->operands[i], into, outcome)) return false;
         return true;
     }
     if (target->kind == EXPRESSION_SUBSCRIPT) {
         bool item = target->operands[0]->kind == EXPRESSION_NAME && target->count == 2;
-        return item ? make_up_item(run, e, target, outcome) : make_up(run, e, target->operands[0], outcome);
+        return item ? make_up_item(run, e, target, outcome) : make_up(run, e, target->operands[0], true, outcome);
     }
     if (target->kind != EXPRESSION_NAME && target->kind != EXPRESSION_ATTRIBUTE) return true;
     bool aimed = run_is_main_frame(run, evaluation_call_number(e)) &&
                  run_aim_of(run->surroundings, &written, &aim, &of) == AIMED_AT;
     if (aimed) outcome->fault_aim = aim;
-    if (run->plan == NULL || !aimed) return lose(run, e, target);
+    if (run->plan == NULL || !aimed) return lose(run, e, target, into);
     struct array *array = NULL;
     struct error kept = *run->reader.error;
     *run->reader.error = (struct error){0};
@@ -352,7 +486,7 @@ static bool make_up_block(struct run *run, struct evaluation *e, const struct bl
     for (size_t i = 0; i < block->count; i++) {
         const struct statement *s = block->list[i];
         for (size_t t = 0; s->kind != STATEMENT_DEFINE && t < s->target_count; t++)
-            if (!make_up(run, e, s->targets[t], outcome)) return false;
+            if (!make_up(run, e, s->targets[t], s->kind == STATEMENT_UPDATE, outcome)) return false;
         if (s->kind != STATEMENT_DEFINE && s->kind != STATEMENT_CLASS &&
             (!make_up_block(run, e, &s->body, outcome) || !make_up_block(run, e, &s->otherwise, outcome)))
             return false;
@@ -373,7 +507,7 @@ static bool make_up_call(struct run *run, struct evaluation *e, const struct exp
     if (writes[i] == NULL) return true;
     bool first = i < 4; /* of a module: into its first argument */
     const struct expression *into = first ? (call->count > 1 ? call->operands[1] : NULL) : callee->operands[0];
-    return into == NULL || make_up(run, e, into, outcome);
+    return into == NULL || make_up(run, e, into, true, outcome);
 }
 
 static bool on_fail(void *context, struct evaluation *e, const struct statement *statement)
@@ -396,7 +530,7 @@ static bool on_fail(void *context, struct evaluation *e, const struct statement 
                make_up_block(run, e, &statement->otherwise, outcome);
     if (statement->kind == STATEMENT_EXPRESSION) return make_up_call(run, e, statement->value, outcome);
     for (size_t t = 0; t < statement->target_count; t++)
-        if (!make_up(run, e, statement->targets[t], outcome)) return false;
+        if (!make_up(run, e, statement->targets[t], statement->kind == STATEMENT_UPDATE, outcome)) return false;
     return true;
 }
 
@@ -459,7 +593,9 @@ static int take_room(struct run *run)
     run->outcomes = arena_zeroed(run->arena, n, sizeof *run->outcomes);
     run->statements = arena_zeroed(run->arena, n, sizeof *run->statements);
     run->evaluation.names = arena_zeroed(run->arena, run->syntax.name_count, sizeof *run->evaluation.names);
-    if (run->outcomes == NULL || run->statements == NULL || run->evaluation.names == NULL) return no_memory(run);
+    run->given = arena_zeroed(run->arena, run->surroundings->known_count, sizeof(struct array *));
+    if (run->outcomes == NULL || run->statements == NULL || run->evaluation.names == NULL || run->given == NULL)
+        return no_memory(run);
     const struct run *plain = run->plan != NULL ? run->plan->plain : NULL;
     for (size_t s = 0; s < n; s++) {
         run->outcomes[s].first = run->outcomes[s].last = run->outcomes[s].cursor = EVENT_NONE;
@@ -477,11 +613,13 @@ static void aim_lists(struct run *run)
         const struct thing *thing = versions->count > 0 ? &versions->list[versions->count - 1].thing : NULL;
         if (thing == NULL || thing->kind != THING_LIST || !holds_gradients(run->syntax.names[n])) continue;
         for (size_t i = 0; run->array_room > 0 && i < thing->sequence->count; i++) {
-            const struct thing *item = &thing->sequence->items[i];
+            struct thing *item = &thing->sequence->items[i];
             const struct written_place written = {.name = run->syntax.names[n],
                                                   .keys = {thing_number((double)i, TYPE_INT)},
                                                   .key_count = 1,
                                                   .count = thing->sequence->count};
+            if (item->kind == THING_ARRAY && sharing_is_lost(item->array)) continue;
+            if (sharing_thing_now(&run->evaluation, item) != CODE_OK) return;
             if (item->kind != THING_ARRAY || events_find_array(run, item->array)->array == NULL) continue;
             struct event *event = &run->events[events_find_array(run, item->array)->event];
             if (event->aimed == AIMED_NOT)
@@ -495,9 +633,12 @@ static int settle_last(struct run *run, struct evaluation *e)
 {
     int code = CODE_OK;
     for (size_t i = 0; code == CODE_OK && i < run->count; i++) {
-        const struct event *event = &run->events[i];
-        bool last = event->behind == EVENT_NONE || !run->events[event->behind].updates;
-        if (last) code = array_settle(e, event->array);
+        struct event *event = &run->events[i];
+        bool final = event->behind == EVENT_NONE, last = final || !run->events[event->behind].updates,
+             on_the_way = event->aimed == AIMED_AT && run->surroundings->aims[event->aim].graded == GRADIENT_NONE;
+        event->lost = final && !on_the_way && sharing_is_lost(event->array);
+        if (final && !on_the_way && !event->lost) code = sharing_now(e, &event->array);
+        if (code == CODE_OK && last) code = array_settle(e, event->array);
     }
     return code;
 }
@@ -512,6 +653,8 @@ int run_code(struct run *run, struct arena *arena, const struct surroundings *su
                                       .begins = on_begin,
                                       .ends = on_end,
                                       .reads = on_read,
+                                      .shares = on_share,
+                                      .becomes = on_becomes,
                                       .writes = on_write,
                                       .unknown = on_unknown,
                                       .fails = on_fail};
@@ -533,6 +676,7 @@ int run_code(struct run *run, struct arena *arena, const struct surroundings *su
     graph_begin(arena, &run->graph);
     code = take_room(run);
     if (code == CODE_OK) code = things_bind(e, surroundings);
+    if (code == CODE_OK) code = give_names(run, e);
     e->observer = &run->observer;
     if (code == CODE_OK) code = evaluation_run(e, &run->syntax.body);
     if (code == CODE_OK) code = call_main(run, e);

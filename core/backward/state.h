@@ -32,6 +32,7 @@ struct event {
     size_t aim;
     const char *of;   /* of AIMED_ANY: the name of the value */
     bool used, zeros; /* it is read; all of it is 0 */
+    bool lost;        /* what was to be written into it could not be evaluated */
     bool right;       /* it is a gradient */
     double scale;     /* times that */
 };
@@ -54,7 +55,13 @@ struct slip {
     double ratio; /* it is so many times the gradient; 0: it is no multiple of it */
 };
 
-enum { SCALES_MAX = 4, PUTS_MAX = 4 };
+enum { SCALES_MAX = 4, PUTS_MAX = 4, SPOILED_MAX = 8 };
+
+/* A value of the forward pass that the code has written into under another name. */
+struct spoiled {
+    const char *name; /* of the value */
+    size_t statement;
+};
 
 /* What is done about the code while it runs. */
 struct plan {
@@ -68,6 +75,8 @@ struct plan {
         double scale;
     } puts[PUTS_MAX]; /* helpers that are put right as gradients */
     size_t put_count;
+    const char *apart[SPOILED_MAX]; /* values of the forward pass that nothing is written into but by their own name */
+    size_t apart_count;
 };
 
 struct run {
@@ -91,6 +100,9 @@ struct run {
     size_t *slots, slot_room;     /* a hash table: the last event of each place */
     struct written_array *arrays; /* a hash table: by array, what wrote it */
     size_t array_room, array_count;
+    struct array **given; /* by known value: what stands for it, once it was asked for */
+    struct spoiled spoiled[SPOILED_MAX];
+    size_t spoiled_count;
     struct level {
         const struct statement *statement;
         double scale; /* of what has been read; 0: nothing was scaled */

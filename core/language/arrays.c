@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/language/compute.h"
+#include "core/language/sharing.h"
 #include "core/ops/ops.h"
 
 /* ---- new ones ---- */
@@ -213,6 +214,27 @@ int array_op(struct evaluation *e, const char *name, const double *numbers, size
 }
 
 /* ---- what was written into it ---- */
+
+int array_write_view(struct evaluation *e, struct array *array, const struct array_view *view, bool adds,
+                     struct array *what, struct array **result)
+{
+    double numbers[ARRAY_VIEW_NUMBERS];
+    size_t n = array_view_numbers(view, numbers);
+    struct array *made = new_array(e, &array->shape, array->size, array->type > what->type ? array->type : what->type);
+    struct write *write = arena_alloc(e->arena, sizeof *write);
+    double *kept = arena_doubles(e->arena, n);
+    if (made == NULL || write == NULL || kept == NULL) return evaluation_no_memory(e);
+    memcpy(kept, numbers, n * sizeof *kept);
+    if (array_settle(e, what) != CODE_OK) return evaluation_failed(e);
+    bool settled = array->value != NULL || array->numbers != NULL;
+    *write = (struct write){
+        .before = settled ? NULL : array->writes, .what = what, .view = kept, .adds = adds, .spot = e->spot};
+    made->under = settled ? array : array->under;
+    made->writes = write;
+    made->write_count = settled ? 1 : array->write_count + 1;
+    *result = made;
+    return CODE_OK;
+}
 
 int array_settle(struct evaluation *e, const struct array *array)
 {
@@ -451,7 +473,7 @@ static int from_lists(struct evaluation *e, const struct thing *thing, size_t de
     char words[SHAPE_TEXT_MAX + 32];
     if (thing->kind == THING_ARRAY) {
         *array = thing->array;
-        return CODE_OK;
+        return sharing_now(e, array);
     }
     if (thing->kind == THING_NUMBER) return array_of_number(e, thing, array);
     if (thing->kind == THING_LOST) return evaluation_lost(e, thing);

@@ -31,6 +31,11 @@ int array_op(struct evaluation *e, const char *op, const double *numbers, size_t
 /* What a number, an array, or nested lists of these are as an array. CODE_PROGRAM_ERROR where something else is. */
 int array_of(struct evaluation *e, const struct thing *thing, struct array **array);
 
+/* One more write over what is there, or, with `adds`, added to it: *result is the array with it. What was written
+ * before stays a list until somebody reads it. */
+int array_write_view(struct evaluation *e, struct array *array, const struct array_view *view, bool adds,
+                     struct array *what, struct array **result);
+
 /* Puts together what was written into it, so that it has numbers or a value. */
 int array_settle(struct evaluation *e, const struct array *array);
 

@@ -205,7 +205,7 @@ static int add_at(struct evaluation *e, const struct expression *x)
         if (count > 0) memcpy(subscripts, tuple->items, count * sizeof *subscripts);
     }
     if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, OPERATION_ADD_EACH, &what, &changed);
-    return code == CODE_OK ? evaluation_assign(e, x->operands[1], changed, true) : code;
+    return code == CODE_OK ? evaluation_assign(e, x->operands[1], changed, &of) : code;
 }
 
 /* What x is about where it calls a method of that name; NULL where it does not. */
@@ -222,7 +222,7 @@ static int write_all(struct evaluation *e, const struct expression *target, cons
     struct thing of = {0}, changed = {0};
     int code = evaluation_evaluate(e, target, &of);
     if (code == CODE_OK) code = subscript_write(e, &of, &everywhere, 1, OPERATION_NONE, what, &changed);
-    return code == CODE_OK ? evaluation_assign(e, target, changed, true) : code;
+    return code == CODE_OK ? evaluation_assign(e, target, changed, &of) : code;
 }
 
 /* d.update({...}), d.update(key=value) */
@@ -242,7 +242,7 @@ static int update_dictionary(struct evaluation *e, const struct expression *x, c
             code = subscript_write(e, of, &more.sequence->items[k], 1, OPERATION_NONE, &more.sequence->items[k + 1],
                                    &ignored);
     }
-    return code == CODE_OK ? evaluation_assign(e, target, *of, true) : code;
+    return code == CODE_OK ? evaluation_assign(e, target, *of, of) : code;
 }
 
 /* Whether x is such a call, and what became of it. */

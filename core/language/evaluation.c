@@ -207,7 +207,7 @@ static int run_turns(struct evaluation *e, const struct expression *x, const str
     int code = CODE_OK;
     for (size_t i = 0; code == CODE_OK && i < items->count; i++) {
         bool taken = true;
-        code = evaluation_assign(e, x->operands[1], items->items[i], false);
+        code = evaluation_assign(e, x->operands[1], items->items[i], NULL);
         if (code == CODE_OK && x->count > 3) code = evaluation_evaluate(e, x->operands[3], &item);
         if (code == CODE_OK && x->count > 3) code = evaluation_truth(e, &item, &taken);
         if (code != CODE_OK || !taken) continue;

@@ -31,9 +31,10 @@ int evaluation_bind(struct evaluation *e, size_t symbol, const char *name, struc
 /* The thing of that name, as an expression would have it; a fault where there is none. */
 int evaluation_find(struct evaluation *e, const char *name, struct thing *thing);
 
-/* Puts a thing where a target says: a name, an attribute, a subscript, several of them. With `updates` what was there
- * is in it. */
-int evaluation_assign(struct evaluation *e, const struct expression *target, struct thing thing, bool updates);
+/* Puts a thing where a target says: a name, an attribute, a subscript, several of them. With `before`, what was there
+ * is in it: an array was written into, or a list or dictionary. */
+int evaluation_assign(struct evaluation *e, const struct expression *target, struct thing thing,
+                      const struct thing *before);
 
 /* A frame without names, from the arena; NULL where memory is short. */
 struct frame *frame_new(struct evaluation *e, struct frame *outer, bool library, size_t number);
@@ -88,7 +89,7 @@ int subscript_read(struct evaluation *e, const struct thing *of, const struct th
                    struct thing *result);
 
 /* What `of` becomes once something was written there: a list or dictionary is changed itself, an array is another one
- * then. `operation`: OPERATION_NONE to put it there, else what to do with what is there. */
+ * then. `operation`, of an array: OPERATION_NONE to put it there, else what to do with what is there. */
 int subscript_write(struct evaluation *e, const struct thing *of, const struct thing *subscripts, size_t count,
                     enum operation operation, const struct thing *what, struct thing *result);
 

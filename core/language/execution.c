@@ -3,6 +3,7 @@
 
 #include "core/language/equality.h"
 #include "core/language/evaluation.h"
+#include "core/language/sharing.h"
 
 static int bind(struct evaluation *e, size_t symbol, const char *name, struct thing thing)
 {
@@ -36,7 +37,7 @@ static int assign_several(struct evaluation *e, const struct expression *target,
     if (code == CODE_OK && items.count != target->count)
         return evaluation_fault(e, "%zu names for %zu values", target->count, items.count);
     for (size_t i = 0; code == CODE_OK && i < items.count; i++)
-        code = evaluation_assign(e, target->operands[i], items.items[i], false);
+        code = evaluation_assign(e, target->operands[i], items.items[i], NULL);
     return code;
 }
 
@@ -58,11 +59,26 @@ static int name_container(struct evaluation *e, const struct expression *x, stru
     return evaluation_evaluate(e, x->operands[1], &written->keys[written->key_count++]);
 }
 
+/* Somebody looks on at what is put somewhere; with `before`, it is put into that, and all that share it have it. */
+static int put(struct evaluation *e, struct written_place *written, const struct thing *before, struct thing *thing)
+{
+    written->updates = before != NULL;
+    if (e->observer == NULL) return CODE_OK;
+    bool shared = before != NULL && before->kind == THING_ARRAY && thing->kind == THING_ARRAY &&
+                  e->observer->shares(e->observer->context, before->array);
+    struct array *made = shared ? thing->array : NULL;
+    if (shared) sharing_change(e, before->array, made);
+    if (shared) written->changed = before->array;
+    if (evaluation_written(e, written, thing) != CODE_OK) return evaluation_failed(e);
+    if (shared && thing->kind == THING_ARRAY) sharing_change(e, made, thing->array);
+    return CODE_OK;
+}
+
 /* What was put into a list or dictionary, the observer having had its say. */
 static int written_into(struct evaluation *e, const struct expression *target, const struct thing *of,
-                        const struct thing *key, bool updates)
+                        const struct thing *key, const struct thing *before)
 {
-    struct written_place written = {.updates = updates};
+    struct written_place written = {.name = NULL};
     struct thing thing = {0}, ignored, index = *key;
     if (e->observer == NULL) return CODE_OK;
     if (equality_key(e, key, &index) != CODE_OK) return evaluation_failed(e);
@@ -72,60 +88,8 @@ static int written_into(struct evaluation *e, const struct expression *target, c
     if (of->kind == THING_LIST && index.number < 0) index.number += (double)of->sequence->count;
     if (of->kind == THING_LIST) written.count = of->sequence->count;
     if (written.key_count < WRITTEN_KEYS_MAX) written.keys[written.key_count++] = index;
-    code = evaluation_written(e, &written, &thing);
+    code = put(e, &written, before, &thing);
     return code == CODE_OK ? subscript_write(e, of, key, 1, OPERATION_NONE, &thing, &ignored) : code;
-}
-
-static int write_subscript(struct evaluation *e, const struct expression *target, enum operation operation,
-                           const struct thing *what, bool updates)
-{
-    struct thing of = {0}, subscripts[SUBSCRIPTS_MAX] = {0}, changed = {0};
-    size_t count;
-    int code = evaluation_evaluate(e, target->operands[0], &of);
-    if (code == CODE_OK) code = evaluation_subscripts(e, target, subscripts, &count);
-    evaluation_at(e, target->spot);
-    if (code == CODE_OK && evaluation_is_object(&of))
-        return CODE_OK; /* params["W1"] -= ...: nobody reads it from there */
-    if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, operation, what, &changed);
-    if (code == CODE_OK && is_container(&of))
-        return written_into(e, target, &of, &subscripts[0], updates || operation != OPERATION_NONE);
-    return code == CODE_OK ? evaluation_assign(e, target->operands[0], changed, true) : code;
-}
-
-/* self.dW1 = ... is dW1 = ..., as x.grad = ... is none of a name's. */
-static int assign_attribute(struct evaluation *e, const struct expression *target, struct thing thing)
-{
-    const struct expression *of = target->operands[0];
-    if (of->kind != EXPRESSION_NAME || strcmp(of->name, "self") != 0)
-        return evaluation_fault(e, "only attributes of self can be assigned");
-    return evaluation_bind(e, target->symbol, target->name, thing);
-}
-
-static int assign(struct evaluation *e, const struct expression *target, struct thing thing)
-{
-    return evaluation_assign(e, target, thing, false);
-}
-
-int evaluation_assign(struct evaluation *e, const struct expression *target, struct thing thing, bool updates)
-{
-    const struct written_place written = {.name = target->name, .updates = updates};
-    evaluation_at(e, target->spot);
-    if ((target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ATTRIBUTE) &&
-        evaluation_written(e, &written, &thing) != CODE_OK)
-        return evaluation_failed(e);
-    switch (target->kind) {
-    case EXPRESSION_NAME:
-        return bind(e, target->symbol, target->name, thing);
-    case EXPRESSION_ATTRIBUTE:
-        return assign_attribute(e, target, thing);
-    case EXPRESSION_SUBSCRIPT:
-        return write_subscript(e, target, OPERATION_NONE, &thing, updates);
-    case EXPRESSION_TUPLE:
-    case EXPRESSION_LIST:
-        return assign_several(e, target, &thing);
-    default:
-        return evaluation_fault(e, "nothing can be assigned to this");
-    }
 }
 
 /* An array is written over where it is: with as many elements, and of its type. (A program may say it so all the same,
@@ -145,18 +109,85 @@ static int check_in_place(struct evaluation *e, const struct thing *before, cons
     return CODE_OK;
 }
 
+/* d[key] = what, d[key] += what, where d is a list or dictionary; `before` as evaluation_assign has it. */
+static int write_item(struct evaluation *e, const struct expression *target, const struct thing *of,
+                      const struct thing *key, enum operation operation, const struct thing *what,
+                      const struct thing *before)
+{
+    struct thing was = {0}, after = *what, ignored;
+    int code = CODE_OK;
+    if (operation != OPERATION_NONE) {
+        code = subscript_read(e, of, key, 1, &was);
+        if (code == CODE_OK) code = evaluation_update(e, operation, &was, what, &after);
+        if (code == CODE_OK) code = check_in_place(e, &was, &after);
+        before = &was;
+    }
+    if (code == CODE_OK) code = subscript_write(e, of, key, 1, OPERATION_NONE, &after, &ignored);
+    return code == CODE_OK ? written_into(e, target, of, key, before) : code;
+}
+
+static int write_subscript(struct evaluation *e, const struct expression *target, enum operation operation,
+                           const struct thing *what, const struct thing *before)
+{
+    struct thing of = {0}, subscripts[SUBSCRIPTS_MAX] = {0}, changed = {0};
+    size_t count;
+    int code = evaluation_evaluate(e, target->operands[0], &of);
+    if (code == CODE_OK) code = evaluation_subscripts(e, target, subscripts, &count);
+    evaluation_at(e, target->spot);
+    bool object = evaluation_is_object(&of), /* params["W1"] -= ...: nobody reads it from there */
+        fixed = before != NULL && before->kind == THING_ARRAY && of.kind == THING_TUPLE;
+    if (code == CODE_OK && (object || fixed)) { /* what was written into is there already */
+        struct written_place nowhere = {.name = NULL};
+        struct thing changed_one = *what;
+        return before != NULL ? put(e, &nowhere, before, &changed_one) : CODE_OK;
+    }
+    if (code == CODE_OK && is_container(&of) && count == 1)
+        return write_item(e, target, &of, &subscripts[0], operation, what, before);
+    if (code == CODE_OK) code = subscript_write(e, &of, subscripts, count, operation, what, &changed);
+    return code == CODE_OK ? evaluation_assign(e, target->operands[0], changed, &of) : code;
+}
+
+/* self.dW1 = ... is dW1 = ..., as x.grad = ... is none of a name's. */
+static bool is_attribute_of_self(const struct expression *target)
+{
+    return target->kind == EXPRESSION_ATTRIBUTE && target->operands[0]->kind == EXPRESSION_NAME &&
+           strcmp(target->operands[0]->name, "self") == 0;
+}
+
+static int assign(struct evaluation *e, const struct expression *target, struct thing thing)
+{
+    return evaluation_assign(e, target, thing, NULL);
+}
+
+int evaluation_assign(struct evaluation *e, const struct expression *target, struct thing thing,
+                      const struct thing *before)
+{
+    evaluation_at(e, target->spot);
+    if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, OPERATION_NONE, &thing, before);
+    if (target->kind == EXPRESSION_TUPLE || target->kind == EXPRESSION_LIST) return assign_several(e, target, &thing);
+    bool named = target->kind == EXPRESSION_NAME || is_attribute_of_self(target);
+    if (!named && (before == NULL || before->kind != THING_ARRAY || before->array->base == NULL))
+        return evaluation_fault(e, target->kind == EXPRESSION_ATTRIBUTE ? "only attributes of self can be assigned"
+                                                                        : "nothing can be assigned to this");
+    struct written_place written = {.name = named ? target->name : NULL};
+    if (put(e, &written, before, &thing) != CODE_OK) return evaluation_failed(e);
+    if (!named) return CODE_OK; /* dW.T[0] = ...: it is a view, and what it is of has it now */
+    return target->kind == EXPRESSION_NAME ? bind(e, target->symbol, target->name, thing)
+                                           : evaluation_bind(e, target->symbol, target->name, thing);
+}
+
 static int run_update(struct evaluation *e, const struct statement *s)
 {
     struct thing what = {0}, before = {0}, after = {0};
     const struct expression *target = s->targets[0];
     int code = evaluation_evaluate(e, s->value, &what);
     if (code != CODE_OK) return code;
-    if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, s->operation, &what, true);
+    if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, s->operation, &what, NULL);
     code = evaluation_evaluate(e, target, &before);
     evaluation_at(e, s->spot);
     if (code == CODE_OK) code = evaluation_update(e, s->operation, &before, &what, &after);
     if (code == CODE_OK) code = check_in_place(e, &before, &after);
-    return code == CODE_OK ? evaluation_assign(e, target, after, true) : code;
+    return code == CODE_OK ? evaluation_assign(e, target, after, &before) : code;
 }
 
 static int run_for(struct evaluation *e, const struct statement *s)

@@ -6,6 +6,7 @@
 
 #include "core/base/spelling.h"
 #include "core/language/known.h"
+#include "core/language/sharing.h"
 
 const struct builtin_table builtin_tables[] = {{"Element by element", elementwise_builtins},
                                                {"Reductions", reduction_builtins},
@@ -231,7 +232,8 @@ int functions_call(struct evaluation *e, const struct thing *callee, struct thin
         count++;
     }
     if (read_arguments(e, &a, all, words, count) != CODE_OK) return evaluation_failed(e);
-    return a.builtin->call(e, &a, result);
+    int code = a.builtin->call(e, &a, result);
+    return code == CODE_OK ? sharing_result(e, a.builtin->name, all, count, result) : code;
 }
 
 int function_by_name(struct evaluation *e, const char *name, struct thing *arguments, size_t count,
@@ -443,6 +445,7 @@ bool functions_attribute(struct evaluation *e, const struct thing *of, const cha
     const size_t rank = array->shape.rank;
     if (strcmp(name, "T") == 0) {
         if (array_turn(e, array, &array) == CODE_OK) *result = thing_array(array);
+        if (result->kind == THING_ARRAY && sharing_turned(e, of->array, result) != CODE_OK) return true;
     } else if (strcmp(name, "mT") == 0) {
         if (rank < 2) return evaluation_fault(e, ".mT is of matrices, not of %zu axes", rank) != CODE_OK;
         if (array_swap_axes(e, array, rank - 2, rank - 1, &array) == CODE_OK) *result = thing_array(array);

@@ -3,6 +3,7 @@
 
 #include "core/base/spelling.h"
 #include "core/language/evaluation.h"
+#include "core/language/sharing.h"
 
 struct local *frame_local(const struct frame *frame, size_t symbol)
 {
@@ -154,6 +155,15 @@ int evaluation_lost(struct evaluation *e, const struct thing *lost)
     return unknown_name(e, lost->text);
 }
 
+/* What was found under a name, as it is now. */
+static int read_found(struct evaluation *e, struct thing *thing)
+{
+    if (thing->kind == THING_LOST) return evaluation_lost(e, thing);
+    int code = sharing_thing_now(e, thing);
+    if (code == CODE_OK) evaluation_note_read(e, thing);
+    return code;
+}
+
 int evaluation_name(struct evaluation *e, const struct expression *x, struct thing *thing)
 {
     size_t locals = 0;
@@ -161,9 +171,7 @@ int evaluation_name(struct evaluation *e, const struct expression *x, struct thi
         locals += 1 + frame->count;
     if (evaluation_step(e, locals / LOCALS_OF_A_STEP) != CODE_OK) return evaluation_failed(e);
     int code = find_name(e, x->symbol, thing) ? CODE_OK : find_other(e, x->name, thing);
-    if (code == CODE_OK && thing->kind == THING_LOST) return evaluation_lost(e, thing);
-    if (code == CODE_OK) evaluation_note_read(e, thing);
-    return code;
+    return code == CODE_OK ? read_found(e, thing) : code;
 }
 
 int evaluation_find(struct evaluation *e, const char *name, struct thing *thing)
@@ -171,9 +179,7 @@ int evaluation_find(struct evaluation *e, const char *name, struct thing *thing)
     size_t symbol = syntax_symbol(e->syntax, name);
     bool found = symbol < e->syntax->name_count && find_name(e, symbol, thing);
     int code = found ? CODE_OK : find_other(e, name, thing);
-    if (code == CODE_OK && thing->kind == THING_LOST) return evaluation_lost(e, thing);
-    if (code == CODE_OK) evaluation_note_read(e, thing);
-    return code;
+    return code == CODE_OK ? read_found(e, thing) : code;
 }
 
 int evaluation_written(struct evaluation *e, const struct written_place *written, struct thing *thing)

@@ -6,6 +6,7 @@
 #include "core/language/equality.h"
 #include "core/language/evaluation.h"
 #include "core/language/known.h"
+#include "core/language/sharing.h"
 #include "core/language/texts.h"
 
 int evaluation_truth(struct evaluation *e, const struct thing *thing, bool *truth)
@@ -261,7 +262,7 @@ int evaluation_unary(struct evaluation *e, enum operation operation, const struc
     if (a->kind != THING_ARRAY) return evaluation_fault(e, "this cannot be done with %s", thing_words(a, words));
     if (operation == OPERATION_POSITIVE) {
         *result = *a;
-        return CODE_OK;
+        return sharing_result(e, "positive", a, 1, result);
     }
     struct array *array = a->array;
     if (operation == OPERATION_INVERT && array->type != TYPE_BOOL)

@@ -26,11 +26,12 @@ struct evaluation;
 /* Where a thing is put: under a name; or into the list or dictionary of that name, NULL where it has none. */
 enum { WRITTEN_KEYS_MAX = 3 };
 struct written_place {
-    const char *name;
+    const char *name;                    /* NULL: nobody has one for it but what it is a view of */
     struct thing keys[WRITTEN_KEYS_MAX]; /* the outermost first; an index counts from the list's begin */
     size_t key_count;
-    size_t count; /* of a list: its items */
-    bool updates; /* what was there is in it: x += ..., x[i] = ... of an array */
+    size_t count;          /* of a list: its items */
+    bool updates;          /* what was there is in it: x += ..., x[i] = ... of an array */
+    struct array *changed; /* the array that is written into, where it is one: all that share it have what is put */
 };
 
 /* Somebody who looks on while a program is evaluated. */
@@ -42,6 +43,11 @@ struct observer {
     void (*ends)(void *context, struct evaluation *e, const struct statement *statement);
     /* An array has been read from a name, a list or a dictionary. */
     void (*reads)(void *context, struct evaluation *e, const struct array *array);
+    /* Whether what is written into an array is in all that share it. */
+    bool (*shares)(void *context, const struct array *array);
+    /* An array has become another one: what was written into a view of it is in it, or it is one and that was written
+     * into. */
+    int (*becomes)(void *context, struct evaluation *e, struct array *before, struct array *after);
     /* Something is put somewhere: may put something else in its place. */
     int (*writes)(void *context, struct evaluation *e, const struct written_place *written, struct thing *thing);
     /* What a name stands for that the program has not given any meaning; false where that is nothing. */

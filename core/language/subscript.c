@@ -8,6 +8,7 @@
 #include "core/language/functions.h"
 #include "core/language/known.h"
 #include "core/language/selection.h"
+#include "core/language/sharing.h"
 
 /* ---- what is no array ---- */
 
@@ -70,6 +71,7 @@ static int read_array(struct evaluation *e, struct array *array, const struct th
         const struct shape folded = selection_fold(&s);
         code = array_reshape(e, part, &folded, &part);
     }
+    if (code == CODE_OK && s.mask == NULL && s.count == 0) code = sharing_view(e, array, &s.view, &part);
     if (code == CODE_OK && s.count > 0) {
         struct array *inputs[1 + LANGUAGE_RANK_MAX] = {part};
         const double numbers[2] = {(double)s.first, (double)s.count};
@@ -104,35 +106,11 @@ int subscript_read(struct evaluation *e, const struct thing *of, const struct th
                    struct thing *result)
 {
     int code = read_any(e, of, subscripts, count, result);
-    return code == CODE_OK && result->kind == THING_LOST ? evaluation_lost(e, result) : code;
+    if (code != CODE_OK) return code;
+    return result->kind == THING_LOST ? evaluation_lost(e, result) : sharing_thing_now(e, result);
 }
 
 /* ---- writing ---- */
-
-/* One more write over what is there; what was written before stays a list until somebody reads it. */
-static int write_view(struct evaluation *e, struct array *array, const struct array_view *view, bool adds,
-                      struct array *what, struct array **result)
-{
-    double numbers[ARRAY_VIEW_NUMBERS];
-    size_t n = array_view_numbers(view, numbers);
-    struct array *made = arena_zeroed(e->arena, 1, sizeof *made);
-    struct write *write = arena_alloc(e->arena, sizeof *write);
-    double *kept = arena_doubles(e->arena, n);
-    if (made == NULL || write == NULL || kept == NULL) return evaluation_no_memory(e);
-    memcpy(kept, numbers, n * sizeof *kept);
-    if (array_settle(e, what) != CODE_OK) return evaluation_failed(e);
-    bool settled = array->value != NULL || array->numbers != NULL;
-    *write = (struct write){
-        .before = settled ? NULL : array->writes, .what = what, .view = kept, .adds = adds, .spot = e->spot};
-    made->shape = array->shape;
-    made->size = array->size;
-    made->type = array->type > what->type ? array->type : what->type;
-    made->under = settled ? array : array->under;
-    made->writes = write;
-    made->write_count = settled ? 1 : array->write_count + 1;
-    *result = made;
-    return CODE_OK;
-}
 
 /* Whether a mask of numbers that are not known yet may stay so: what is written goes to every element alike that the
  * mask does not cover, and the mask is over the first axes of all that is there. */
@@ -185,7 +163,7 @@ static int write_picks(struct evaluation *e, struct array *array, struct selecti
     enum number_type type = array->type > what->type ? array->type : what->type;
     if (code == CODE_OK) code = array_op(e, "index_put", numbers, 3, inputs, 2 + s->count, type, &put);
     if (code != CODE_OK) return code;
-    return write_view(e, array, &s->view, false, put, result);
+    return array_write_view(e, array, &s->view, false, put, result);
 }
 
 /* Whether a mask whose numbers are known holds nowhere. */
@@ -213,7 +191,7 @@ static int write_known_mask(struct evaluation *e, struct array *array, struct se
     struct selection inner = {.view = array_whole(&shape), .first = s->first, .count = 1, .picks = {s->picks[0]}};
     if (code == CODE_OK) code = write_picks(e, folded, &inner, PUT_SETS, what, made);
     if (code == CODE_OK) code = array_reshape(e, *made, &s->view.shape, made);
-    return code == CODE_OK ? write_view(e, array, &s->view, false, *made, made) : code;
+    return code == CODE_OK ? array_write_view(e, array, &s->view, false, *made, made) : code;
 }
 
 /* Whether what is written into an array becomes of its type: it is a mask, or was made with a type of integers. */
@@ -259,7 +237,7 @@ static int put_written(struct evaluation *e, struct array *array, struct writing
         memmove(shape.dim, shape.dim + 1, (shape.rank - 1) * sizeof *shape.dim);
     int code = shape.rank < what->shape.rank ? array_reshape(e, what, &shape, &what) : CODE_OK;
     if (code == CODE_OK) code = array_broadcast(e, what, to, &what);
-    return code == CODE_OK ? write_view(e, array, &w->s.view, w->adds, what, made) : code;
+    return code == CODE_OK ? array_write_view(e, array, &w->s.view, w->adds, what, made) : code;
 }
 
 static int write_array(struct evaluation *e, struct array *array, const struct thing *subscripts, size_t count,
@@ -286,29 +264,22 @@ int subscript_write(struct evaluation *e, const struct thing *of, const struct t
                     enum operation operation, const struct thing *what, struct thing *result)
 {
     char words[SHAPE_TEXT_MAX + 32];
-    struct thing before = {0}, after = *what;
     size_t index;
     if (of->kind == THING_ARRAY) return write_array(e, of->array, subscripts, count, operation, what, result);
     if (count != 1 || (of->kind != THING_LIST && of->kind != THING_DICTIONARY))
         return evaluation_fault(e, "nothing can be written into %s so", thing_words(of, words));
-    int code = CODE_OK;
-    if (operation != OPERATION_NONE) {
-        code = subscript_read(e, of, subscripts, 1, &before);
-        if (code == CODE_OK) code = evaluation_update(e, operation, &before, what, &after);
-        if (code != CODE_OK) return code;
-    }
     if (of->kind == THING_LIST) {
-        code = selection_index(e, subscripts, of->sequence->count, &index);
-        if (code == CODE_OK) of->sequence->items[index] = after;
+        int code = selection_index(e, subscripts, of->sequence->count, &index);
+        if (code == CODE_OK) of->sequence->items[index] = *what;
         return code;
     }
     struct thing key, *place = NULL;
-    code = equality_key(e, subscripts, &key);
+    int code = equality_key(e, subscripts, &key);
     if (code == CODE_OK) code = equality_find(e, of, &key, &place);
     if (code != CODE_OK) return code;
     if (place != NULL)
-        *place = after;
-    else if (!sequence_add(e->arena, of->sequence, key) || !sequence_add(e->arena, of->sequence, after))
+        *place = *what;
+    else if (!sequence_add(e->arena, of->sequence, key) || !sequence_add(e->arena, of->sequence, *what))
         return evaluation_no_memory(e);
     return CODE_OK;
 }

@@ -53,6 +53,8 @@ struct range {
     size_t count;
 };
 
+struct array_view;
+
 /* Part of an array that was written to: a view of it, and what stands there now or is added to what stands there. */
 struct write {
     const struct write *before;
@@ -62,9 +64,9 @@ struct write {
     struct spot spot;
 };
 
-/* An array never changes: what is written into one makes another under its name. Its numbers are known where they
- * follow from constants alone; else it is a value of the graph; or, until it is asked for, another array with something
- * written into it. */
+/* An array never changes: what is written into one makes another, which it has become (sharing.h). Its numbers are
+ * known where they follow from constants alone; else it is a value of the graph; or, until it is asked for, another
+ * array with something written into it. */
 struct array {
     struct shape shape;
     size_t size;
@@ -76,6 +78,12 @@ struct array {
     const struct array *under;
     const struct write *writes; /* the last one; over `under` */
     size_t write_count;
+    struct array *became;          /* what it is since something was written into it; NULL: it is what it was */
+    struct array *base;            /* what it is a view of, as that was when it was read; NULL: of nothing */
+    const struct array_view *view; /* of that */
+    struct array *part;            /* a view of this one that was written into, and is not written back yet */
+    size_t views;                  /* within each other, down to this one */
+    const char *lost;              /* the name under which it was lost; NULL: it was not */
 };
 
 /* "a number", "an array of shape [3,4]": for error messages. Returns text, of SHAPE_TEXT_MAX + 32 bytes. */
