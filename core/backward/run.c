@@ -395,16 +395,27 @@ static int bind_name(struct evaluation *e, const struct expression *name, struct
                             : evaluation_bind(e, name->symbol, name->name, thing);
 }
 
-/* What had the name before is not what the code would go on with; `into`: nor is it under any other name. */
-static bool lose(struct run *run, struct evaluation *e, const struct expression *name, bool into)
+/* What was to be written into an array is lost under each of its names. */
+static bool lose_shared(struct run *run, struct evaluation *e, const struct expression *target)
+{
+    const struct expression *root = target;
+    struct error kept = *run->reader.error;
+    struct thing held = {0};
+    while (root->kind == EXPRESSION_SUBSCRIPT)
+        root = root->operands[0];
+    *run->reader.error = (struct error){0};
+    bool shared = root->name != NULL && evaluation_evaluate(e, target, &held) == CODE_OK && held.kind == THING_ARRAY;
+    if (run->reader.error->code == CODE_OUT_OF_MEMORY) return false;
+    *run->reader.error = kept;
+    if (shared) sharing_lose(held.array, root->name);
+    return !shared || poison(run, root->name);
+}
+
+/* What had the name before is not what the code would go on with. */
+static bool lose(struct run *run, struct evaluation *e, const struct expression *name)
 {
     if (!poison(run, name->name)) return false;
     struct error kept = *run->reader.error;
-    struct thing held = {0};
-    *run->reader.error = (struct error){0};
-    if (into && evaluation_evaluate(e, name, &held) == CODE_OK && held.kind == THING_ARRAY)
-        sharing_lose(held.array, name->name);
-    if (run->reader.error->code == CODE_OUT_OF_MEMORY) return false;
     *run->reader.error = (struct error){0};
     int code = bind_name(e, name, (struct thing){.kind = THING_LOST, .text = name->name});
     if (code == CODE_OUT_OF_MEMORY) return false;
@@ -428,11 +439,11 @@ static bool make_up_item(struct run *run, struct evaluation *e, const struct exp
     bool known = evaluation_evaluate(e, of, &held) == CODE_OK &&
                  (held.kind == THING_DICTIONARY || held.kind == THING_LIST) &&
                  evaluation_evaluate(e, target->operands[1], &key) == CODE_OK;
-    struct written_place into = {.name = of->name, .keys = {key}, .key_count = 1};
-    if (held.kind == THING_LIST) into.count = held.sequence->count;
+    struct written_place place = {.name = of->name, .keys = {key}, .key_count = 1};
+    if (held.kind == THING_LIST) place.count = held.sequence->count;
     if (held.kind == THING_LIST && key.kind == THING_NUMBER && key.number < 0)
-        into.keys[0].number += (double)held.sequence->count;
-    bool aimed = known && run_aim_of(run->surroundings, &into, &aim, &name) == AIMED_AT;
+        place.keys[0].number += (double)held.sequence->count;
+    bool aimed = known && run_aim_of(run->surroundings, &place, &aim, &name) == AIMED_AT;
     if (aimed) outcome->fault_aim = aim;
     if (aimed && run->plan != NULL) {
         struct array *array = NULL;
@@ -462,13 +473,15 @@ static bool make_up(struct run *run, struct evaluation *e, const struct expressi
     }
     if (target->kind == EXPRESSION_SUBSCRIPT) {
         bool item = target->operands[0]->kind == EXPRESSION_NAME && target->count == 2;
+        if (into && !lose_shared(run, e, target)) return false;
         return item ? make_up_item(run, e, target, outcome) : make_up(run, e, target->operands[0], true, outcome);
     }
     if (target->kind != EXPRESSION_NAME && target->kind != EXPRESSION_ATTRIBUTE) return true;
     bool aimed = run_is_main_frame(run, evaluation_call_number(e)) &&
                  run_aim_of(run->surroundings, &written, &aim, &of) == AIMED_AT;
     if (aimed) outcome->fault_aim = aim;
-    if (run->plan == NULL || !aimed) return lose(run, e, target, into);
+    if (into && !lose_shared(run, e, target)) return false;
+    if (run->plan == NULL || !aimed) return lose(run, e, target);
     struct array *array = NULL;
     struct error kept = *run->reader.error;
     *run->reader.error = (struct error){0};
