@@ -28,7 +28,8 @@ int array_apply(struct evaluation *e, const struct op *op, const double *numbers
 int array_op(struct evaluation *e, const char *op, const double *numbers, size_t number_count,
              struct array *const *inputs, size_t count, enum number_type type, struct array **array);
 
-/* What a number, an array, or nested lists of these are as an array. CODE_PROGRAM_ERROR where something else is. */
+/* What a number, an array, or nested lists of these are as an array. CODE_PROGRAM_ERROR where something else is.
+ * (from_things.c) */
 int array_of(struct evaluation *e, const struct thing *thing, struct array **array);
 
 /* One more write over what is there, or, with `adds`, added to it: *result is the array with it. What was written

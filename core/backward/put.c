@@ -1,0 +1,199 @@
+#include "core/backward/put.h"
+
+#include <string.h>
+
+#include "core/backward/gradient_of.h"
+#include "core/backward/judge.h"
+#include "core/base/numbers.h"
+#include "core/language/sharing.h"
+
+enum { EVENTS_MAX = 50000, NESTED_MAX = 2 };
+
+/* So many assignments of one array are looked at when it is written into. */
+enum { PLACES_MAX = 256 };
+
+static int no_memory(struct run *run)
+{
+    return text_no_memory(&run->reader);
+}
+
+/* ---- things ---- */
+
+/* An array is what an event has put somewhere. */
+static int enter(struct run *run, size_t which, const struct array *array)
+{
+    if (run->array_room == 0 || events_find_array(run, array)->array == NULL)
+        return events_enter_array(run, array, which, 0) ? CODE_OK : no_memory(run);
+    struct written_array *there = events_find_array(run, array);
+    if (there->event != which) run->events[which].same = there->event;
+    there->event = which;
+    return CODE_OK;
+}
+
+/* What becomes of an event's array: it is put together where somebody has to see it now, and put right under a plan.
+ * *put: what is there then. */
+static int see(struct run *run, struct evaluation *e, size_t which, struct array **put)
+{
+    struct event *event = &run->events[which];
+    event->array = *put;
+    int code = run->plan != NULL && event->judged ? array_settle(e, *put) : CODE_OK;
+    if (code != CODE_OK) return code;
+    event->zeros = (*put)->numbers != NULL && numbers_largest((*put)->size, (*put)->numbers) == 0;
+    if (run->plan != NULL && (*put)->numbers != NULL && !event->passing) code = judge_event(run, e, which, put);
+    return code == CODE_OK ? enter(run, which, *put) : code;
+}
+
+static int note_array(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
+                      size_t statement)
+{
+    struct array *array = NULL;
+    int code = array_of(e, thing, &array);
+    /* A loop that writes into an array element by element does not make a copy of it each time: that is put together
+     * when somebody wants to know what is in it. */
+    bool later = code == CODE_OK && written->updates && array->value == NULL && array->numbers == NULL;
+    if (code == CODE_OK && !later) code = array_settle(e, array);
+    if (code != CODE_OK || (!later && array->numbers == NULL)) return code;
+    size_t which = events_add(run, e, written, statement);
+    if (which == EVENT_NONE) return no_memory(run);
+    struct array *put = array;
+    code = see(run, e, which, &put);
+    if (code == CODE_OK && put != array) *thing = thing_array(put);
+    return code;
+}
+
+static int too_many(struct evaluation *e)
+{
+    e->spent = true;
+    return evaluation_fault(e, "the code assigns to more than %d places: no more are followed", EVENTS_MAX);
+}
+
+static int note_items(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
+                      size_t statement, size_t depth)
+{
+    if (run->count >= EVENTS_MAX) return too_many(e);
+    if (thing->kind == THING_ARRAY || (thing->kind == THING_NUMBER && thing->type == TYPE_FLOAT))
+        return note_array(run, e, written, thing, statement);
+    bool dictionary = thing->kind == THING_DICTIONARY;
+    if ((!dictionary && thing->kind != THING_LIST && thing->kind != THING_TUPLE) || depth == NESTED_MAX) return CODE_OK;
+    struct sequence *sequence = thing->sequence;
+    int code = evaluation_step(e, sequence->count);
+    for (size_t i = 0; code == CODE_OK && i < sequence->count; i += dictionary ? 2 : 1) {
+        struct written_place inner = *written;
+        if (inner.key_count == WRITTEN_KEYS_MAX) break;
+        inner.count = dictionary ? 0 : sequence->count;
+        inner.keys[inner.key_count++] = dictionary ? sequence->items[i] : thing_number((double)i, TYPE_INT);
+        code = note_items(run, e, &inner, &sequence->items[i + dictionary], statement, depth + 1);
+    }
+    return code;
+}
+
+int put_note(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
+             size_t statement)
+{
+    return note_items(run, e, written, thing, statement, 0);
+}
+
+static bool is_numbers(const struct thing *thing)
+{
+    if (thing->kind == THING_NUMBER) return true;
+    if ((thing->kind != THING_LIST && thing->kind != THING_TUPLE) || thing->sequence->count == 0) return false;
+    for (size_t i = 0; i < thing->sequence->count; i++) {
+        const struct thing *item = &thing->sequence->items[i];
+        if (item->kind != THING_NUMBER && (item->kind != THING_ARRAY || item->array->shape.rank > 0)) return false;
+    }
+    return true;
+}
+
+int put_assigned(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
+                 size_t statement)
+{
+    size_t aim;
+    const char *of;
+    bool own = written->key_count == 0 && run_is_main_frame(run, evaluation_call_number(e)) &&
+               run_aim_of(run->surroundings, written, &aim, &of) == AIMED_AT;
+    if (own && thing->kind != THING_ARRAY && is_numbers(thing)) {
+        if (run->count >= EVENTS_MAX) return too_many(e);
+        return note_array(run, e, written, thing, statement);
+    }
+    bool holds = thing->kind == THING_ARRAY || thing->kind == THING_LIST || thing->kind == THING_TUPLE;
+    if (own && !holds) run->outcomes[statement].emptied = true;
+    return put_note(run, e, written, thing, statement);
+}
+
+/* ---- values of the forward pass ---- */
+
+const char *put_find_given(const struct run *run, const struct array *array)
+{
+    const char *name = NULL;
+    for (; run->array_room > 0 && array != NULL && name == NULL; array = array->base)
+        name = events_find_array(run, array)->given;
+    return name;
+}
+
+bool put_given(struct run *run, const char *name, struct array *array)
+{
+    if (!events_enter_array(run, array, EVENT_NONE, 0)) return false;
+    events_find_array(run, array)->given = name;
+    return true;
+}
+
+int put_names(struct run *run, const struct evaluation *e)
+{
+    for (size_t n = 0; n < run->syntax.name_count; n++) {
+        const struct versions *versions = &e->names[n];
+        const struct thing *thing = versions->count > 0 ? &versions->list[versions->count - 1].thing : NULL;
+        if (thing != NULL && thing->kind == THING_ARRAY && !put_given(run, run->syntax.names[n], thing->array))
+            return no_memory(run);
+    }
+    return CODE_OK;
+}
+
+static void note_spoiled(struct run *run, const struct written_place *written, size_t statement)
+{
+    const char *given = put_find_given(run, written->changed);
+    bool own = given != NULL && written->name != NULL && strcmp(given, written->name) == 0;
+    if (given != NULL && !own && run->spoiled_count < SPOILED_MAX)
+        run->spoiled[run->spoiled_count++] = (struct spoiled){.name = given, .statement = statement};
+}
+
+/* ---- what several names share ---- */
+
+/* Where an array stands for a graded gradient, it does so whatever it is called when it is written into: an event at
+ * each such place. `view`: it is what the array is a view of that is there, and becomes another one once it is read. */
+static int note_places(struct run *run, struct evaluation *e, const struct array *array, struct array **put, bool view,
+                       size_t statement)
+{
+    if (run->array_room == 0 || events_find_array(run, array)->array == NULL) return CODE_OK;
+    size_t next, looked = 0;
+    for (size_t i = events_find_array(run, array)->event; i != EVENT_NONE && looked < PLACES_MAX; i = next, looked++) {
+        const struct event *place = &run->events[i];
+        next = place->same;
+        bool graded = place->aimed == AIMED_AT && run->surroundings->aims[place->aim].graded != GRADIENT_NONE;
+        if (!graded || place->behind != EVENT_NONE) continue;
+        if (run->count >= EVENTS_MAX) return too_many(e);
+        size_t which = events_add_shared(run, i, statement);
+        if (which == EVENT_NONE) return no_memory(run);
+        bool later = view && (run->plan == NULL || !run->events[which].judged);
+        int code = view && !later ? sharing_now(e, put) : CODE_OK;
+        struct array *before = *put;
+        run->events[which].array = *put;
+        if (code == CODE_OK) code = later ? enter(run, which, *put) : see(run, e, which, put);
+        if (code != CODE_OK) return code;
+        if (view && *put != before) sharing_change(e, before, *put);
+    }
+    return CODE_OK;
+}
+
+int put_shared(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
+               size_t statement)
+{
+    struct array *put = thing->array;
+    note_spoiled(run, written, statement);
+    int code = note_places(run, e, written->changed, &put, false, statement);
+    if (code == CODE_OK) *thing = thing_array(put);
+    for (struct array *base = written->changed->base; code == CODE_OK && base != NULL; base = base->base) {
+        put = base;
+        code = note_places(run, e, base, &put, true, statement);
+    }
+    return code;
+}

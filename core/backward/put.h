@@ -1,0 +1,27 @@
+/* What a run of a student's code puts where: things as events, by their places and by the arrays that they are, and
+ * what is written into an array under another name. */
+#ifndef CORE_BACKWARD_PUT_H
+#define CORE_BACKWARD_PUT_H
+
+#include "core/backward/events.h"
+
+/* A statement puts something somewhere: an event for each array in it. A plan may put right what *thing is. */
+int put_note(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
+             size_t statement);
+
+/* The same as an assignment has it: under a gradient's own name numbers are a tensor, be they a list or whole; and
+ * anything else takes its place. */
+int put_assigned(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
+                 size_t statement);
+
+/* An array is written into: an event at each place where it, or what it is a view of, stands for a graded gradient. */
+int put_shared(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
+               size_t statement);
+
+/* Gives an array as a value of the forward pass; false where memory is short. All that a program has made, by its
+ * names. The name of the one that an array is, or is a view of; NULL where it is of none. */
+bool put_given(struct run *run, const char *name, struct array *array);
+int put_names(struct run *run, const struct evaluation *e);
+const char *put_find_given(const struct run *run, const struct array *array);
+
+#endif

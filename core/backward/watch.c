@@ -1,0 +1,208 @@
+#include "core/backward/watch.h"
+
+#include <string.h>
+
+#include "core/backward/gradient_of.h"
+#include "core/backward/lost.h"
+#include "core/backward/put.h"
+#include "core/backward/surroundings_things.h"
+
+enum { LEVELS_FIRST = 64 };
+
+static int no_memory(struct run *run)
+{
+    return text_no_memory(&run->reader);
+}
+
+static bool is_code(const struct run *run, const struct statement *statement)
+{
+    return statement->begin >= run->syntax.text && statement->begin <= run->syntax.text + run->syntax.length &&
+           statement->number < run->syntax.statement_count;
+}
+
+static size_t current(const struct run *run)
+{
+    const struct level *level = run->level_count > 0 ? &run->levels[run->level_count - 1] : NULL;
+    return level != NULL && is_code(run, level->statement) ? level->statement->number : STATEMENT_NONE;
+}
+
+static int on_begin(void *context, struct evaluation *e, const struct statement *statement)
+{
+    struct run *run = context;
+    if (run_is_cancelled(run)) {
+        e->spent = true;
+        return evaluation_fault(e, "the evaluation was cancelled");
+    }
+    struct level *levels =
+        arena_grow(run->arena, run->levels, run->level_count, &run->level_room, sizeof *levels, LEVELS_FIRST);
+    if (levels == NULL) return no_memory(run);
+    run->levels = levels;
+    run->levels[run->level_count++] = (struct level){.statement = statement};
+    if (!is_code(run, statement)) return CODE_OK;
+    struct outcome *outcome = &run->outcomes[statement->number];
+    run->statements[statement->number] = statement;
+    outcome->executed = true;
+    outcome->begun++;
+    outcome->parts = 0;
+    return CODE_OK;
+}
+
+/* The one graded gradient that an expression mentions by its name; *others counts further ones. */
+static const char *find_mentioned(const struct run *run, const struct expression *x, const char *found, size_t *others,
+                                  size_t depth)
+{
+    if (depth > LANGUAGE_LEVELS_MAX) return found;
+    if (x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) {
+        const struct written_place written = {.name = x->name};
+        size_t aim;
+        const char *of;
+        if (run_aim_of(run->surroundings, &written, &aim, &of) != AIMED_NOT && aim != GRADIENT_NONE &&
+            run->surroundings->aims[aim].graded != GRADIENT_NONE) {
+            if (found != NULL && strcmp(found, x->name) != 0) ++*others;
+            found = x->name;
+        }
+    }
+    for (size_t i = 0; i < x->count; i++)
+        if (x->operands[i] != NULL) found = find_mentioned(run, x->operands[i], found, others, depth + 1);
+    return found;
+}
+
+/* What an item of a result is called: return dW is dW, and so is return dW / m, as if that had been put there first. */
+static const char *name_result(const struct run *run, const struct expression *x, const struct thing *thing)
+{
+    size_t others = 0, aim;
+    const char *of;
+    if (x->kind == EXPRESSION_NAME) return x->name;
+    const struct written_place written = {.name = find_mentioned(run, x, NULL, &others, 0)};
+    if (written.name == NULL || others > 0 || thing->kind != THING_ARRAY) return NULL;
+    run_aim_of(run->surroundings, &written, &aim, &of);
+    return thing->array->size == run->surroundings->aims[aim].size ? written.name : NULL;
+}
+
+/* What a function hands back that is no name: return {"W1": x.T @ dz}, return x.T @ dz, dz.sum(0). */
+static int note_result(struct run *run, struct evaluation *e, const struct statement *s)
+{
+    struct thing *result = &e->frame->result;
+    struct written_place written = {.name = NULL};
+    if (s->value == NULL || e->frame->number != run->main_frame) return CODE_OK;
+    if (result->kind == THING_DICTIONARY) return put_note(run, e, &written, result, s->number);
+    if (s->value->kind != EXPRESSION_TUPLE && s->value->kind != EXPRESSION_LIST) {
+        written.name = name_result(run, s->value, result);
+        return put_note(run, e, &written, result, s->number);
+    }
+    int code = CODE_OK;
+    for (size_t i = 0; code == CODE_OK && i < s->value->count && i < result->sequence->count; i++) {
+        struct thing *item = &result->sequence->items[i];
+        const struct written_place place = {.name = name_result(run, s->value->operands[i], item)};
+        code = put_note(run, e, &place, item, s->number);
+    }
+    return code;
+}
+
+static void on_end(void *context, struct evaluation *e, const struct statement *statement)
+{
+    struct run *run = context;
+    struct error before = *run->reader.error;
+    if (statement->kind == STATEMENT_RETURN && e->frame != NULL && is_code(run, statement) && before.code == CODE_OK &&
+        !run->levels[run->level_count - 1].failed && note_result(run, e, statement) != CODE_OK &&
+        run->reader.error->code == CODE_PROGRAM_ERROR && !e->spent) {
+        *run->reader.error = (struct error){0};
+        run->reader.fault = (struct spot){0};
+    }
+    if (run->level_count > 0) run->level_count--;
+}
+
+static void on_read(void *context, struct evaluation *e, const struct array *array)
+{
+    struct run *run = context;
+    (void)e;
+    if (run->array_room == 0 || run->level_count == 0) return;
+    const struct written_array *written = events_find_array(run, array);
+    if (written->array == NULL) return;
+    for (size_t i = written->event; i != EVENT_NONE && !run->events[i].used; i = run->events[i].same)
+        run->events[i].used = true;
+    if (written->scale != 0 && written->scale != 1) run->levels[run->level_count - 1].scale = written->scale;
+}
+
+static int on_write(void *context, struct evaluation *e, const struct written_place *written, struct thing *thing)
+{
+    struct run *run = context;
+    size_t statement = current(run);
+    if (statement == STATEMENT_NONE) return CODE_OK;
+    bool nowhere = written->name == NULL && written->key_count == 0 && written->changed != NULL;
+    int code = !nowhere ? put_assigned(run, e, written, thing, statement) : CODE_OK;
+    bool shared = code == CODE_OK && written->changed != NULL && thing->kind == THING_ARRAY;
+    return shared ? put_shared(run, e, written, thing, statement) : code;
+}
+
+/* Under a plan that keeps values of the forward pass apart, what is written into one of them is so under one name. */
+static bool on_share(void *context, const struct array *array)
+{
+    const struct run *run = context;
+    const char *given = run->plan != NULL && run->plan->apart_count > 0 ? put_find_given(run, array) : NULL;
+    for (size_t i = 0; given != NULL && i < run->plan->apart_count; i++)
+        if (strcmp(run->plan->apart[i], given) == 0) return false;
+    return true;
+}
+
+/* An array keeps what is known of it. */
+static int on_becomes(void *context, struct evaluation *e, struct array *before, struct array *after)
+{
+    struct run *run = context;
+    (void)e;
+    const struct written_array *known = run->array_room > 0 ? events_find_array(run, before) : NULL;
+    if (known == NULL || known->array == NULL) return CODE_OK;
+    return events_enter_array(run, after, known->event, known->scale) ? CODE_OK : no_memory(run);
+}
+
+static bool on_unknown(void *context, struct evaluation *e, const char *name, struct thing *thing)
+{
+    struct run *run = context;
+    size_t statement = current(run);
+    if (statement != STATEMENT_NONE && lost_is(run, name)) {
+        run->outcomes[statement].poisoned = true;
+        return false;
+    }
+    const struct known *known = known_find(run->surroundings, name);
+    size_t k = known != NULL ? (size_t)(known - run->surroundings->known) : 0;
+    if (known != NULL && run->given[k] != NULL) {
+        *thing = thing_array(run->given[k]);
+        return true;
+    }
+    if (!things_find(e, run->surroundings, name, thing)) return false;
+    if (known == NULL || thing->kind != THING_ARRAY) return true;
+    run->given[k] = thing->array;
+    return put_given(run, known->name, thing->array);
+}
+
+static bool on_fail(void *context, struct evaluation *e, const struct statement *statement)
+{
+    struct run *run = context;
+    size_t s = current(run);
+    if (run->level_count > 0) run->levels[run->level_count - 1].failed = true;
+    if (s == STATEMENT_NONE) return false; /* of the program's own function: the caller is at fault */
+    if (statement->kind == STATEMENT_RAISE) run->raised = true; /* nothing here catches it */
+    struct outcome *outcome = &run->outcomes[s];
+    if (outcome->fault == NULL && !outcome->poisoned) {
+        const char *detail = run->reader.error->detail, *colon = strstr(detail, ": ");
+        if (strncmp(detail, "line ", 5) == 0 && colon != NULL) detail = colon + 2;
+        outcome->fault = arena_text(run->arena, detail, strlen(detail));
+        outcome->spot = run->reader.fault;
+        if (outcome->fault == NULL) return false;
+    }
+    return lost_with(run, e, statement, outcome);
+}
+
+struct observer watch(struct run *run)
+{
+    return (struct observer){.context = run,
+                             .brief = run->plan != NULL,
+                             .begins = on_begin,
+                             .ends = on_end,
+                             .reads = on_read,
+                             .shares = on_share,
+                             .becomes = on_becomes,
+                             .writes = on_write,
+                             .unknown = on_unknown,
+                             .fails = on_fail};
+}
