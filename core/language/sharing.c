@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-
 /* So many views of views are followed. */
 enum { VIEWS_MAX = 16 };
 
