@@ -59,6 +59,10 @@ static bool skip_string(struct text_scan *s, bool *escapes)
     return true;
 }
 
+/* Most of a line is digits: what is none of these is passed over. */
+static const bool is_structure[256] = {
+    ['"'] = true, [','] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true};
+
 /* Behind a value: what is in brackets as a whole, anything else up to the next comma or bracket. */
 static bool skip_value(struct text_scan *s)
 {
@@ -66,8 +70,13 @@ static bool skip_value(struct text_scan *s)
     bool escapes;
     skip_space(s);
     const char *begin = s->at;
-    while (s->at < s->end) {
-        char c = *s->at;
+    for (;;) {
+        const char *at = s->at;
+        while (at < s->end && !is_structure[(unsigned char)*at])
+            at++;
+        s->at = at;
+        if (at == s->end) break;
+        char c = *at;
         if (depth == 0 && (c == ',' || c == '}' || c == ']')) break;
         s->at++;
         if (c == '"' && !skip_string(s, &escapes)) return false;

@@ -175,15 +175,27 @@ static bool needs_comma(struct json *json)
     return comma;
 }
 
-static void separate(struct json *json)
+/* Where a value of at most so many bytes may be written, behind a comma where one has to stand; NULL when memory is
+ * short. */
+static char *begin_value(struct json *json, size_t room)
 {
-    if (needs_comma(json)) text_bytes(json->text, ",", 1);
+    bool comma = needs_comma(json);
+    char *to = reserve(json->text, room + 1);
+    if (to != NULL && comma) *to++ = ',';
+    return to;
+}
+
+static void end_at(struct text *text, const char *to)
+{
+    text->length = (size_t)(to - text->data);
 }
 
 void json_open(struct json *json, char bracket)
 {
-    separate(json);
-    text_bytes(json->text, &bracket, 1);
+    char *to = begin_value(json, 1);
+    if (to == NULL) return;
+    *to = bracket;
+    end_at(json->text, to + 1);
     if (json->depth + 1 >= JSON_DEPTH_MAX) {
         json->text->failed = true; /* no answer of ours is that deep; better none than a broken one */
         return;
@@ -193,7 +205,10 @@ void json_open(struct json *json, char bracket)
 
 void json_close(struct json *json, char bracket)
 {
-    text_bytes(json->text, &bracket, 1);
+    char *to = reserve(json->text, 1);
+    if (to == NULL) return;
+    *to = bracket;
+    json->text->length++;
     if (json->depth > 0) json->depth--;
 }
 
@@ -214,21 +229,59 @@ static void add_escaped(struct text *text, unsigned char c)
         text_format(text, "\\u%04x", (unsigned)c);
 }
 
+/* Whether one of eight bytes is not plain: the highest bit of a byte is set where it is that, or less than the limit,
+ * or equal to one of the two. */
+static bool has_special(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x80 * ones;
+    uint64_t quote = word ^ '"' * ones, slash = word ^ '\\' * ones;
+    return ((word | (word - 0x20 * ones) | (quote - ones) | (slash - ones)) & high) != 0;
+}
+
+/* Copies bytes, eight at once, the last of them in part a second time; false where one of them is not plain. */
+static bool copy_plain(char *to, const char *from, size_t length)
+{
+    uint64_t word = 0;
+    if (length < sizeof word) {
+        uint32_t halves[2];
+        if (length < sizeof *halves) {
+            bool all = true;
+            for (size_t i = 0; i < length; i++) {
+                to[i] = from[i];
+                all = all && plain(from[i]);
+            }
+            return all;
+        }
+        memcpy(&halves[0], from, sizeof *halves);
+        memcpy(&halves[1], from + length - sizeof *halves, sizeof *halves);
+        memcpy(&word, halves, sizeof word);
+        memcpy(to, &halves[0], sizeof *halves);
+        memcpy(to + length - sizeof *halves, &halves[1], sizeof *halves);
+        return !has_special(word);
+    }
+    bool special = false;
+    for (size_t i = 0; i + sizeof word <= length; i += sizeof word) {
+        memcpy(&word, from + i, sizeof word);
+        memcpy(to + i, &word, sizeof word);
+        special |= has_special(word);
+    }
+    memcpy(&word, from + length - sizeof word, sizeof word);
+    memcpy(to + length - sizeof word, &word, sizeof word);
+    return !(special | has_special(word));
+}
+
 /* Most strings need no escapes: then all of it at once, with what stands before and behind it. */
 static bool add_plain(struct text *text, bool comma, const char *bytes, size_t length, bool colon)
 {
-    for (size_t i = 0; i < length; i++)
-        if (!plain(bytes[i])) return false;
     char *to = reserve(text, length + 4);
     if (to == NULL) return true;
-    char *begin = to;
     if (comma) *to++ = ',';
     *to++ = '"';
-    if (length > 0) memcpy(to, bytes, length);
+    if (!copy_plain(to, bytes, length)) return false;
     to += length;
     *to++ = '"';
     if (colon) *to++ = ':';
-    text->length += (size_t)(to - begin);
+    end_at(text, to);
     return true;
 }
 
@@ -254,20 +307,14 @@ static void add_quoted(struct text *text, const char *bytes, size_t length)
     text_bytes(text, "\"", 1);
 }
 
-void json_key(struct json *json, const char *name)
+void json_key_bytes(struct json *json, const char *name, size_t length)
 {
     bool comma = needs_comma(json);
-    size_t length = strlen(name);
     json->after_key = true;
     if (add_plain(json->text, comma, name, length, true)) return;
     if (comma) text_bytes(json->text, ",", 1);
     add_quoted(json->text, name, length);
     text_bytes(json->text, ":", 1);
-}
-
-void json_text(struct json *json, const char *string)
-{
-    json_text_bytes(json, string, strlen(string));
 }
 
 void json_text_bytes(struct json *json, const char *bytes, size_t length)
@@ -294,30 +341,41 @@ void text_number(struct text *text, double value)
 
 void json_number(struct json *json, double value)
 {
-    separate(json);
-    text_number(json->text, value);
+    char *to = begin_value(json, NUMBER_TEXT_MAX);
+    if (to != NULL) end_at(json->text, to + put_number(value, to));
 }
 
 void json_size(struct json *json, size_t value)
 {
-    separate(json);
-    char digits[24], *at = digits + sizeof digits;
+    char digits[24], *at = digits + sizeof digits, *to = begin_value(json, sizeof digits);
     do
         *--at = (char)('0' + value % 10);
     while ((value /= 10) > 0);
-    text_bytes(json->text, at, (size_t)(digits + sizeof digits - at));
+    if (to == NULL) return;
+    while (at < digits + sizeof digits)
+        *to++ = *at++;
+    end_at(json->text, to);
+}
+
+static void add_word(struct json *json, const char *word, size_t length)
+{
+    char *to = begin_value(json, length);
+    if (to == NULL) return;
+    memcpy(to, word, length);
+    end_at(json->text, to + length);
 }
 
 void json_bool(struct json *json, bool value)
 {
-    separate(json);
-    text_add(json->text, value ? "true" : "false");
+    if (value)
+        add_word(json, "true", 4);
+    else
+        add_word(json, "false", 5);
 }
 
 void json_nothing(struct json *json)
 {
-    separate(json);
-    text_add(json->text, "null");
+    add_word(json, "null", 4);
 }
 
 /* "[1,2,3]". Room is taken for many numbers at once. */
@@ -360,36 +418,8 @@ void json_tensor(struct json *json, size_t rank, const size_t *dim, const double
         json_number(json, data[0]);
         return;
     }
-    separate(json);
+    char *to = begin_value(json, 0);
+    if (to == NULL) return;
+    end_at(json->text, to);
     add_rows(json->text, rank, dim, data);
-}
-
-void json_member_text(struct json *json, const char *name, const char *value)
-{
-    json_key(json, name);
-    json_text(json, value);
-}
-
-void json_member_number(struct json *json, const char *name, double value)
-{
-    json_key(json, name);
-    json_number(json, value);
-}
-
-void json_member_size(struct json *json, const char *name, size_t value)
-{
-    json_key(json, name);
-    json_size(json, value);
-}
-
-void json_member_bool(struct json *json, const char *name, bool value)
-{
-    json_key(json, name);
-    json_bool(json, value);
-}
-
-void json_member_nothing(struct json *json, const char *name)
-{
-    json_key(json, name);
-    json_nothing(json);
 }

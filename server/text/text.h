@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "core/base/arena.h"
 
@@ -47,22 +48,57 @@ struct json {
 void json_init(struct json *json, struct text *text);
 void json_open(struct json *json, char bracket);  /* '{' or '[' */
 void json_close(struct json *json, char bracket); /* '}' or ']' */
-void json_key(struct json *json, const char *name);
-/* A string. Any bytes: what is not UTF-8 becomes U+FFFD. Control characters, '"' and '\' are escaped. */
-void json_text(struct json *json, const char *string);
+/* A key; a string. Any bytes: what is not UTF-8 becomes U+FFFD. Control characters, '"' and '\' are escaped. */
+void json_key_bytes(struct json *json, const char *name, size_t length);
 void json_text_bytes(struct json *json, const char *bytes, size_t length);
 /* The shortest decimal that reads back as the same float64; NaN and infinities are null. */
 void json_number(struct json *json, double value);
 void json_size(struct json *json, size_t value);
 void json_bool(struct json *json, bool value);
 void json_nothing(struct json *json); /* null */
-/* A key and its value. */
-void json_member_text(struct json *json, const char *name, const char *value);
-void json_member_number(struct json *json, const char *name, double value);
-void json_member_size(struct json *json, const char *name, size_t value);
-void json_member_bool(struct json *json, const char *name, bool value);
-void json_member_nothing(struct json *json, const char *name);
 /* Numbers as nested arrays, row-major: data of shape dim[0] x ... x dim[rank-1]; rank 0 is one number. */
 void json_tensor(struct json *json, size_t rank, const size_t *dim, const double *data);
+
+/* The same of what is terminated. They stand here as most names are literals, whose length a compiler knows. */
+static inline void json_key(struct json *json, const char *name)
+{
+    json_key_bytes(json, name, strlen(name));
+}
+
+static inline void json_text(struct json *json, const char *string)
+{
+    json_text_bytes(json, string, strlen(string));
+}
+
+/* A key and its value. */
+static inline void json_member_text(struct json *json, const char *name, const char *value)
+{
+    json_key(json, name);
+    json_text(json, value);
+}
+
+static inline void json_member_number(struct json *json, const char *name, double value)
+{
+    json_key(json, name);
+    json_number(json, value);
+}
+
+static inline void json_member_size(struct json *json, const char *name, size_t value)
+{
+    json_key(json, name);
+    json_size(json, value);
+}
+
+static inline void json_member_bool(struct json *json, const char *name, bool value)
+{
+    json_key(json, name);
+    json_bool(json, value);
+}
+
+static inline void json_member_nothing(struct json *json, const char *name)
+{
+    json_key(json, name);
+    json_nothing(json);
+}
 
 #endif
