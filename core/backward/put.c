@@ -38,7 +38,7 @@ static int see(struct run *run, struct evaluation *e, size_t which, struct array
     event->array = *put;
     int code = run->plan != NULL && event->judged ? array_settle(e, *put) : CODE_OK;
     if (code != CODE_OK) return code;
-    event->zeros = (*put)->numbers != NULL && numbers_largest((*put)->size, (*put)->numbers) == 0;
+    event->zeros = (*put)->numbers != NULL && (*put)->size > 0 && numbers_largest((*put)->size, (*put)->numbers) == 0;
     if (run->plan != NULL && (*put)->numbers != NULL && !event->passing) code = judge_event(run, e, which, put);
     return code == CODE_OK ? enter(run, which, *put) : code;
 }
@@ -93,15 +93,32 @@ int put_note(struct run *run, struct evaluation *e, const struct written_place *
     return note_items(run, e, written, thing, statement, 0);
 }
 
-static bool is_numbers(const struct thing *thing)
+/* Whether a thing is numbers all through, so that it may stand for a tensor; lists within each other are few. */
+static bool is_numbers(const struct thing *thing, size_t depth)
 {
     if (thing->kind == THING_NUMBER) return true;
-    if ((thing->kind != THING_LIST && thing->kind != THING_TUPLE) || thing->sequence->count == 0) return false;
-    for (size_t i = 0; i < thing->sequence->count; i++) {
-        const struct thing *item = &thing->sequence->items[i];
-        if (item->kind != THING_NUMBER && (item->kind != THING_ARRAY || item->array->shape.rank > 0)) return false;
+    if (thing->kind == THING_ARRAY) return depth > 0;
+    if ((thing->kind != THING_LIST && thing->kind != THING_TUPLE) || depth == LANGUAGE_RANK_MAX) return false;
+    bool all = thing->sequence->count > 0;
+    for (size_t i = 0; all && i < thing->sequence->count; i++)
+        all = is_numbers(&thing->sequence->items[i], depth + 1);
+    return all;
+}
+
+/* The same, and all of one length: what is no tensor may still be a list of some. */
+static int as_tensor(struct run *run, struct evaluation *e, struct thing *thing, bool *is)
+{
+    struct array *array = NULL;
+    *is = is_numbers(thing, 0);
+    if (!*is) return CODE_OK;
+    int code = array_of(e, thing, &array);
+    if (code == CODE_PROGRAM_ERROR && !e->spent) {
+        *run->reader.error = (struct error){0};
+        run->reader.fault = (struct spot){0};
+        code = CODE_OK;
+        *is = false;
     }
-    return true;
+    return code;
 }
 
 int put_assigned(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
@@ -110,12 +127,15 @@ int put_assigned(struct run *run, struct evaluation *e, const struct written_pla
     size_t aim;
     const char *of;
     bool own = written->key_count == 0 && run_is_main_frame(run, evaluation_call_number(e)) &&
-               run_aim_of(run->surroundings, written, &aim, &of) == AIMED_AT;
-    if (own && thing->kind != THING_ARRAY && is_numbers(thing)) {
+               run_aim_of(run->surroundings, written, &aim, &of) == AIMED_AT,
+         tensor = false;
+    if (own && as_tensor(run, e, thing, &tensor) != CODE_OK) return evaluation_failed(e);
+    if (tensor) {
         if (run->count >= EVENTS_MAX) return too_many(e);
         return note_array(run, e, written, thing, statement);
     }
-    bool holds = thing->kind == THING_ARRAY || thing->kind == THING_LIST || thing->kind == THING_TUPLE;
+    bool graded = own && run->surroundings->aims[aim].graded != GRADIENT_NONE,
+         holds = thing->kind == THING_ARRAY || (!graded && (thing->kind == THING_LIST || thing->kind == THING_TUPLE));
     if (own && !holds) run->outcomes[statement].emptied = true;
     return put_note(run, e, written, thing, statement);
 }

@@ -91,6 +91,8 @@ bool search_try(struct search *s, const struct plan *plan, const struct edit *ed
         return false;
     }
     tally->good = run.error.code == CODE_OK && run.syntax.statement_count == search_statements(s);
+    /* What cannot be evaluated itself is no remedy, though the right gradient takes the place of what it would make. */
+    if (tally->good && edit != NULL) tally->good = run.outcomes[edit->statement].fault == NULL;
     if (tally->good) {
         tally->wrong = 0;
         count_slips(s, &run, tally);

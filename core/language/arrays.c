@@ -26,7 +26,6 @@ static int check_shape(struct evaluation *e, const struct shape *shape, size_t *
         return evaluation_fault(e, "an array of %zu axes: %d are the most", shape->rank, LANGUAGE_RANK_MAX);
     if (!shape_size(shape, size) || *size > (size_t)1 << 40)
         return evaluation_fault(e, "an array of shape %s is too large", shape_text(shape, text));
-    if (*size == 0) return evaluation_fault(e, "an array of shape %s has no elements", shape_text(shape, text));
     return CODE_OK;
 }
 
@@ -179,7 +178,7 @@ int array_apply(struct evaluation *e, const struct op *op, const double *numbers
     struct op_plan plan;
     const struct shape **in = arena_array(e->arena, count, sizeof *in);
     double *kept = keep_numbers(e, numbers, number_count);
-    bool known = true;
+    bool known = true, empty = false;
     if (in == NULL || kept == NULL) return evaluation_no_memory(e);
     for (size_t k = 0; k < count; k++) {
         in[k] = NULL;
@@ -187,7 +186,9 @@ int array_apply(struct evaluation *e, const struct op *op, const double *numbers
         if (array_settle(e, inputs[k]) != CODE_OK) return evaluation_failed(e);
         in[k] = &inputs[k]->shape;
         known = known && inputs[k]->numbers != NULL;
+        empty = empty || inputs[k]->size == 0;
     }
+    if (empty) return array_apply_empty(e, op, kept, number_count, inputs, count, type, array);
     op_no_plan(&plan);
     const struct op_shape shape = {.op = op, .attributes = kept, .count = count, .in = in};
     if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
@@ -195,10 +196,10 @@ int array_apply(struct evaluation *e, const struct op *op, const double *numbers
     int code = op->plan(&shape, &plan, &error);
     if (code != CODE_OK) return text_fault_at(e->reader, e->spot, &error);
     if (check_parameters(e, op, &plan, in, count) != CODE_OK) return evaluation_failed(e);
-    if (plan.out.rank > LANGUAGE_RANK_MAX) {
-        size_t size;
-        return check_shape(e, &plan.out, &size);
-    }
+    size_t size = 0;
+    double *none;
+    if (check_shape(e, &plan.out, &size) != CODE_OK) return evaluation_failed(e);
+    if (size == 0) return array_known(e, &plan.out, type, array, &none);
     return known ? compute(e, op, kept, inputs, count, &plan, type, array)
                  : add_node(e, op, kept, inputs, count, &plan, type, array);
 }
@@ -279,11 +280,14 @@ int array_has_gradient(struct evaluation *e, const struct array *array, bool *ha
 
 int array_reshape(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result)
 {
-    double numbers[1 + TENSOR_RANK_MAX] = {(double)shape->rank};
+    double numbers[1 + TENSOR_RANK_MAX] = {(double)shape->rank}, *none;
+    size_t size;
     if (shape_equal(&array->shape, shape)) {
         *result = array;
         return CODE_OK;
     }
+    if (array->size == 0 && shape_size(shape, &size) && size == 0)
+        return array_known(e, shape, array->type, result, &none);
     for (size_t i = 0; i < shape->rank; i++)
         numbers[1 + i] = (double)shape->dim[i];
     return array_op(e, "reshape", numbers, 1 + shape->rank, &array, 1, array->type, result);
@@ -325,8 +329,10 @@ int array_read_view(struct evaluation *e, struct array *array, const struct arra
 {
     double numbers[ARRAY_VIEW_NUMBERS];
     size_t size;
+    double *none;
     int code = check_shape(e, &view->shape, &size);
     if (code != CODE_OK) return code;
+    if (size == 0) return array_known(e, &view->shape, array->type, result, &none);
     if (is_whole(view, &array->shape)) {
         *result = array;
         return CODE_OK;

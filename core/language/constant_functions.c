@@ -116,10 +116,10 @@ static int call_arange(struct evaluation *e, const struct arguments *a, struct t
         start = 0;
     }
     double many = ceil((stop - start) / step);
-    if (!(many >= 1 && many <= 1e12)) return function_fault(e, a, "makes an array without elements");
+    if (step == 0 || !(many <= 1e12)) return function_fault(e, a, "makes too large an array");
     enum number_type type =
         start == floor(start) && step == floor(step) && a->things[0].type != TYPE_FLOAT ? TYPE_INT : TYPE_FLOAT;
-    const struct shape shape = {.rank = 1, .dim = {(size_t)many}};
+    const struct shape shape = {.rank = 1, .dim = {many > 0 ? (size_t)many : 0}};
     code = array_known(e, &shape, type, &array, &numbers);
     for (size_t i = 0; code == CODE_OK && i < array->size; i++)
         numbers[i] = start + (double)i * step;

@@ -57,7 +57,11 @@ static int from_lists(struct evaluation *e, const struct thing *thing, size_t de
         return evaluation_fault(e, "an array is expected here, not %s", thing_words(thing, words));
     size_t count = thing->kind == THING_RANGE ? thing->range->count : thing->sequence->count;
     int code = evaluation_step(e, count);
-    if (code == CODE_OK && count == 0) return evaluation_fault(e, "an array without elements");
+    if (code == CODE_OK && count == 0) {
+        const struct shape none = {.rank = 1};
+        double *numbers;
+        return array_known(e, &none, TYPE_FLOAT, array, &numbers);
+    }
     if (code == CODE_OK && depth == LANGUAGE_RANK_MAX)
         return evaluation_fault(e, "more than %d lists within each other are no array", LANGUAGE_RANK_MAX);
     struct array **parts = code == CODE_OK ? arena_array(e->arena, count, sizeof *parts) : NULL;

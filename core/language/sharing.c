@@ -129,7 +129,8 @@ int sharing_view(struct evaluation *e, struct array *base, const struct array_vi
     if (kept == NULL) return evaluation_no_memory(e);
     int code = own(e, part);
     *kept = *view;
-    if (code == CODE_OK && (*part)->shape.rank > 0 && base->views < VIEWS_MAX) attach(*part, base, kept);
+    bool written = (*part)->shape.rank > 0 && (*part)->size > 0;
+    if (code == CODE_OK && written && base->views < VIEWS_MAX) attach(*part, base, kept);
     return code;
 }
 

@@ -145,6 +145,8 @@ static int write_picks(struct evaluation *e, struct array *array, struct selecti
 {
     struct array *part = NULL, *inputs[2 + LANGUAGE_RANK_MAX] = {NULL}, *put = NULL;
     int code = selection_align(e, s);
+    *result = array;
+    if (code == CODE_OK && s->picks[0]->size == 0) return CODE_OK;
     if (code == CODE_OK) code = array_read_view(e, array, &s->view, &part);
     if (code != CODE_OK) return code;
     struct shape shape = {0};
@@ -237,6 +239,8 @@ static int put_written(struct evaluation *e, struct array *array, struct writing
         memmove(shape.dim, shape.dim + 1, (shape.rank - 1) * sizeof *shape.dim);
     int code = shape.rank < what->shape.rank ? array_reshape(e, what, &shape, &what) : CODE_OK;
     if (code == CODE_OK) code = array_broadcast(e, what, to, &what);
+    *made = array;
+    if (code == CODE_OK && what->size == 0) return CODE_OK;
     return code == CODE_OK ? array_write_view(e, array, &w->s.view, w->adds, what, made) : code;
 }
 

@@ -168,6 +168,43 @@ class AnswersTest(DaemonTest):
             with self.subTest(new):
                 self.assertTrue(self.check(CODE.replace(old, new))["passed"])
 
+    def test_what_there_is_none_of(self):
+        """Indices and masks that pick nothing, and what NumPy makes of arrays without elements."""
+        for line in (
+            "dz1[dz1 > 100] *= 0.01",
+            "dz1[np.where(dz1 > 100)] = 0",
+            "i, j = np.where(dz1 > 100)\nfor a, b in zip(i, j):\n    dz1[a, b] = 0",
+            "dz1[np.nonzero(dz1 > 100)] *= 0.5",
+            "for i in np.argwhere(dz1 > 100):\n    dz1[i[0], i[1]] = 0",
+            "dz1[np.flatnonzero(dz1[:, 0] > 100), 0] = 0",
+            "dz1 += dz1[dz1 > 100].sum()",
+            "dz1[3:3] = 7",
+            "dz1[[]] = 0",
+            "dz1[np.arange(0), np.arange(0)] -= 1",
+            "np.add.at(dz1, np.where(dz1[:, 0] > 100)[0], 3)",
+            "dz1 = np.vstack([np.zeros((0, 3)), dz1])",
+            "dz1 += (dz1[:0] + dz1[:1]).sum(0)",
+            "t = dz1[:0]\nt *= 2",
+            "if len(np.where(dz1 > 100)[0]) > 0:\n    dz1 = 2 * dz1",
+        ):
+            with self.subTest(line):
+                report = self.check(CODE.replace("dW1 =", line + "\ndW1 ="))
+                self.assertTrue(report["passed"], report["lines"])
+                self.assertNotIn("fault", self.marks(report).values())
+        for line, status in (
+            ("dW1 = dW1[dW1 > 100]", "shape_mismatch"),
+            ("dW1 = np.array([])", "shape_mismatch"),
+            ("dW1 = []", "missing"),
+            ("dW1 = ['a']", "missing"),
+            ("dW1 = [dW1, db1]", "missing"),
+            ("dW1 = [list(row) for row in dW1]", "match"),
+            ("dW1 = (dW1,)", "match"),
+        ):
+            with self.subTest(line):
+                report = self.check(CODE + line)
+                self.assertEqual(report["parameters"][0]["status"], status)
+                self.assertEqual(self.marks(report)[9], "right" if status == "match" else "wrong" if "shape" in status else "fault")
+
     def test_long_code_ends(self):
         """The search through it has its time, however many lines there are."""
         chain = "".join(f"q{i + 1} = q{i} * 1.01\n" for i in range(1500))
