@@ -29,7 +29,8 @@ struct lister {
     size_t turn_count;
     double constants[SIZES_MAX]; /* numbers that the forward pass is written with */
     size_t constant_count;
-    int cost; /* of the edits that are being listed */
+    int cost;   /* of the edits that are being listed */
+    bool bound; /* what is walked next has a subscript or an attribute behind it */
     bool failed;
 };
 
@@ -418,12 +419,14 @@ static bool is_array_name(const struct expression *x)
 static void walk(struct lister *l, const struct expression *x, bool axis, bool index, size_t depth)
 {
     if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return;
+    const bool bound = l->bound;
+    l->bound = false;
     bool text = has_text(l, x), value = is_primary(x) && !axis && !index && is_array_name(x);
     bool transposed = x->kind == EXPRESSION_ATTRIBUTE && strcmp(x->name, "T") == 0;
     if (text && transposed && has_text(l, x->operands[0]))
         add_at(l, x->operands[0]->end, x->end, "operand_not_transposed", "%s", "");
     if (text && value && !transposed) {
-        extend(l, x, "power_rule", "**2");
+        if (!bound) extend(l, x, "power_rule", "**2");
         extend(l, x, "operand_not_transposed", ".T");
     }
     if (text && x->kind == EXPRESSION_NUMBER) edit_number(l, x, axis, index);
@@ -439,11 +442,13 @@ static void walk(struct lister *l, const struct expression *x, bool axis, bool i
         add_at(l, x->begin, x->operands[0]->begin, "sign_flipped", "%s", "");
     bool call = x->kind == EXPRESSION_CALL, subscript = x->kind == EXPRESSION_SUBSCRIPT;
     bool named = call && (x->operands[0]->kind == EXPRESSION_NAME || x->operands[0]->kind == EXPRESSION_ATTRIBUTE);
-    if (named && x->operands[0]->kind == EXPRESSION_ATTRIBUTE)
-        walk(l, x->operands[0]->operands[0], axis, index, depth + 1); /* the method's object */
+    if (x->kind == EXPRESSION_LAMBDA) walk(l, x->function->body.list[0]->value, false, false, depth + 1);
+    l->bound = named && x->operands[0]->kind == EXPRESSION_ATTRIBUTE;
+    if (l->bound) walk(l, x->operands[0]->operands[0], axis, index, depth + 1); /* the method's object */
     for (size_t i = named ? 1 : 0; i < x->count; i++) {
         bool is_axis = call && i > 0 && x->keywords[i] != NULL && x->keywords[i] != syntax_star;
         bool is_place = call && i > 0 && x->operands[i]->kind == EXPRESSION_NUMBER;
+        l->bound = i == 0 && (subscript || x->kind == EXPRESSION_ATTRIBUTE);
         walk(l, x->operands[i], axis || is_axis || is_place,
              index || (subscript && i > 0) || (x->kind == EXPRESSION_SLICE), depth + 1);
     }

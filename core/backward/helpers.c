@@ -14,6 +14,7 @@ static void reach_names(const struct search *s, const struct expression *x, bool
     if (x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) reach_name(s, x->name, reached, more);
     for (size_t i = 0; i < x->count; i++)
         reach_names(s, x->operands[i], reached, more, depth + 1);
+    if (x->kind == EXPRESSION_LAMBDA) reach_names(s, x->function->body.list[0]->value, reached, more, depth + 1);
 }
 
 /* What a function comes to: what it hands back. */

@@ -53,10 +53,23 @@ static const struct statement *find_main(const struct block *block, const struct
     return found;
 }
 
+/* Whether the code makes graded gradients outside of its functions. */
+static bool is_script(const struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        const struct event *event = &run->events[i];
+        if (event->frame == 0 && !event->zeros && event->aimed == AIMED_AT &&
+            run->surroundings->aims[event->aim].graded != GRADIENT_NONE)
+            return true;
+    }
+    return false;
+}
+
+/* Calls the function that is the backward pass, as somebody would who has the code. */
 static int call_main(struct run *run, struct evaluation *e)
 {
     const struct statement *s = find_main(&run->syntax.body, NULL);
-    if (s == NULL || e->calls > 0) return CODE_OK;
+    if (s == NULL || e->calls > 0 || is_script(run)) return CODE_OK;
     struct thing *arguments = arena_zeroed(run->arena, s->parameter_count, sizeof *arguments), ignored = {0};
     const char **keywords = arena_zeroed(run->arena, s->parameter_count, sizeof *keywords);
     size_t count = 0;

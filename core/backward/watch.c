@@ -37,8 +37,11 @@ static int on_begin(void *context, struct evaluation *e, const struct statement 
         arena_grow(run->arena, run->levels, run->level_count, &run->level_room, sizeof *levels, LEVELS_FIRST);
     if (levels == NULL) return no_memory(run);
     run->levels = levels;
-    run->levels[run->level_count++] = (struct level){.statement = statement};
-    if (!is_code(run, statement)) return CODE_OK;
+    /* What a lambda does is done by the statement that calls it. */
+    const struct statement *by =
+        statement->of_lambda && run->level_count > 0 ? levels[run->level_count - 1].statement : statement;
+    run->levels[run->level_count++] = (struct level){.statement = by};
+    if (!is_code(run, statement) || statement->of_lambda) return CODE_OK;
     struct outcome *outcome = &run->outcomes[statement->number];
     run->statements[statement->number] = statement;
     outcome->executed = true;
@@ -103,9 +106,9 @@ static void on_end(void *context, struct evaluation *e, const struct statement *
 {
     struct run *run = context;
     struct error before = *run->reader.error;
-    if (statement->kind == STATEMENT_RETURN && e->frame != NULL && is_code(run, statement) && before.code == CODE_OK &&
-        !run->levels[run->level_count - 1].failed && note_result(run, e, statement) != CODE_OK &&
-        run->reader.error->code == CODE_PROGRAM_ERROR && !e->spent) {
+    if (statement->kind == STATEMENT_RETURN && !statement->of_lambda && e->frame != NULL && is_code(run, statement) &&
+        before.code == CODE_OK && !run->levels[run->level_count - 1].failed &&
+        note_result(run, e, statement) != CODE_OK && run->reader.error->code == CODE_PROGRAM_ERROR && !e->spent) {
         *run->reader.error = (struct error){0};
         run->reader.fault = (struct spot){0};
     }
@@ -180,7 +183,8 @@ static bool on_fail(void *context, struct evaluation *e, const struct statement 
     struct run *run = context;
     size_t s = current(run);
     if (run->level_count > 0) run->levels[run->level_count - 1].failed = true;
-    if (s == STATEMENT_NONE) return false; /* of the program's own function: the caller is at fault */
+    /* Of the program's own function, or of a lambda: the caller is at fault. */
+    if (s == STATEMENT_NONE || statement->of_lambda) return false;
     if (statement->kind == STATEMENT_RAISE) run->raised = true; /* nothing here catches it */
     struct outcome *outcome = &run->outcomes[s];
     if (outcome->fault == NULL && !outcome->poisoned) {

@@ -362,7 +362,11 @@ int array_permute(struct evaluation *e, struct array *array, const size_t *axes,
         view.shape.dim[i] = array->shape.dim[axes[i]];
         view.stride[i] = whole.stride[axes[i]];
     }
-    return array_read_view(e, array, &view, result);
+    struct array *permuted = NULL; /* *result may be the array */
+    int code = array_read_view(e, array, &view, &permuted);
+    if (code == CODE_OK) code = array_share_view(e, array, &view, &permuted);
+    if (code == CODE_OK) *result = permuted;
+    return code;
 }
 
 int array_turn(struct evaluation *e, struct array *array, struct array **result)

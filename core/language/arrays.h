@@ -50,6 +50,10 @@ int array_settle(struct evaluation *e, const struct array *array);
 int array_find_written(struct evaluation *e, const struct array *array, const struct array_view *view,
                        struct array **result);
 
+/* Makes *part, which was read from a view of an array, one that is written into that, while somebody looks on: a view
+ * of the array, or of what this is a view of. (sharing.c) */
+int array_share_view(struct evaluation *e, struct array *array, const struct array_view *view, struct array **part);
+
 /* Whether a gradient may come back to it: it depends on what is graded. */
 int array_has_gradient(struct evaluation *e, const struct array *array, bool *has);
 

@@ -275,14 +275,16 @@ static bool changes(struct evaluation *e, const struct expression *x, int *code)
 }
 
 /* f(x, out=y) is y[...] = f(x), too. */
-static int write_out(struct evaluation *e, const struct expression *x, const struct thing *callee,
-                     const struct thing *what)
+static int write_out(struct evaluation *e, const struct expression *x, const struct thing *callee, struct thing *what)
 {
     const struct expression *target = NULL;
     for (size_t i = 1; callee->kind == THING_BUILTIN && i < x->count; i++)
         if (x->keywords[i] != NULL && strcmp(x->keywords[i], "out") == 0) target = x->operands[i];
     bool none = target == NULL || (target->kind == EXPRESSION_NAME && strcmp(target->name, "None") == 0);
-    return none ? CODE_OK : write_all(e, target, what);
+    if (none) return CODE_OK;
+    int code = write_all(e, target, what);
+    bool named = target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ATTRIBUTE;
+    return code == CODE_OK && named ? evaluation_evaluate(e, target, what) : code; /* which is what it gives */
 }
 
 int evaluation_call_at(struct evaluation *e, const struct expression *x, struct thing *thing)

@@ -161,6 +161,21 @@ static int call_cast(struct evaluation *e, const struct arguments *a, struct thi
     return code;
 }
 
+/* x.copy(): of a list or dictionary, one with the same items. */
+static int call_copy(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    const struct thing *x = &a->things[0];
+    if (x->kind != THING_LIST && x->kind != THING_DICTIONARY) return call_cast(e, a, result);
+    struct thing copy = *x;
+    copy.sequence = sequence_new(e->arena);
+    if (copy.sequence == NULL) return evaluation_no_memory(e);
+    int code = evaluation_step(e, x->sequence->count);
+    for (size_t i = 0; code == CODE_OK && i < x->sequence->count; i++)
+        if (!sequence_add(e->arena, copy.sequence, x->sequence->items[i])) code = evaluation_no_memory(e);
+    *result = copy;
+    return code;
+}
+
 /* x.to(type), x.to(device), x.to(device, dtype=type) */
 static int call_to(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
@@ -245,7 +260,8 @@ const struct builtin elementwise_builtins[] = {
     {"astype", "x, type|dtype=", call_cast, "float", BOTH},
     {"float", "x", call_cast, "float", BOTH},
     {"double", "x", call_cast, "float", BOTH},
-    {"copy", "x", call_cast, NULL, BOTH},
+    {"copy", "x", call_cast, NULL, FREE},
+    {"copy", "x", call_copy, NULL, METHOD},
     {"clone", "x", call_cast, NULL, BOTH},
     {"numpy", "x", call_cast, NULL, METHOD},
     {"cpu", "x", call_cast, NULL, METHOD},
@@ -263,6 +279,7 @@ const struct builtin elementwise_builtins[] = {
     {"bool", "x", call_cast, "bool", METHOD},
     {"item", "x", call_cast, NULL, METHOD},
     {"asarray", "x, type|dtype=", call_cast, NULL, FREE},
+    {"asanyarray", "x, type|dtype=", call_cast, NULL, FREE},
     {"array", "x, type|dtype=", call_cast, NULL, FREE},
     {"as_tensor", "x, type|dtype=", call_cast, NULL, FREE},
     {"detach", "x", call_detach, NULL, BOTH},

@@ -136,7 +136,10 @@ static int write_subscript(struct evaluation *e, const struct expression *target
     evaluation_at(e, target->spot);
     bool object = evaluation_is_object(&of), /* params["W1"] -= ...: nobody reads it from there */
         fixed = before != NULL && before->kind == THING_ARRAY && of.kind == THING_TUPLE;
-    if (code == CODE_OK && (object || fixed)) { /* what was written into is there already */
+    bool copied = before != NULL && before->kind == THING_ARRAY && of.kind == THING_ARRAY &&
+                  evaluation_is_observed(e) && before->array->base == NULL;
+    if (code == CODE_OK && copied) return CODE_OK; /* dW[[0, 1]][0] = ...: what an index picks is a copy */
+    if (code == CODE_OK && (object || fixed)) {    /* what was written into is there already */
         struct written_place nowhere = {.name = NULL};
         struct thing changed_one = *what;
         return before != NULL ? put(e, &nowhere, before, &changed_one) : CODE_OK;
@@ -166,12 +169,12 @@ int evaluation_assign(struct evaluation *e, const struct expression *target, str
     if (target->kind == EXPRESSION_SUBSCRIPT) return write_subscript(e, target, OPERATION_NONE, &thing, before);
     if (target->kind == EXPRESSION_TUPLE || target->kind == EXPRESSION_LIST) return assign_several(e, target, &thing);
     bool named = target->kind == EXPRESSION_NAME || is_attribute_of_self(target);
-    if (!named && (before == NULL || before->kind != THING_ARRAY || before->array->base == NULL))
+    if (!named && (before == NULL || before->kind != THING_ARRAY || !evaluation_is_observed(e)))
         return evaluation_fault(e, target->kind == EXPRESSION_ATTRIBUTE ? "only attributes of self can be assigned"
                                                                         : "nothing can be assigned to this");
     struct written_place written = {.name = named ? target->name : NULL};
     if (put(e, &written, before, &thing) != CODE_OK) return evaluation_failed(e);
-    if (!named) return CODE_OK; /* dW.T[0] = ...: it is a view, and what it is of has it now */
+    if (!named) return CODE_OK; /* dW.T[0] = ..., f()[0] = ...: what it is of has it now */
     return target->kind == EXPRESSION_NAME ? bind(e, target->symbol, target->name, thing)
                                            : evaluation_bind(e, target->symbol, target->name, thing);
 }

@@ -229,6 +229,7 @@ static struct expression *parse_lambda(struct parser *p)
     parser_next(p);
     if (s == NULL || body == NULL || !parse_parameters(p, ":", s)) return NULL;
     s->name = "a lambda";
+    body->of_lambda = true;
     body->value = parse_expression(p);
     if (body->value == NULL || parser_append(p, &list, body) != CODE_OK) return NULL;
     s->body = (struct block){.list = (struct statement **)(void *)list.items, .count = 1};

@@ -445,7 +445,6 @@ bool functions_attribute(struct evaluation *e, const struct thing *of, const cha
     const size_t rank = array->shape.rank;
     if (strcmp(name, "T") == 0) {
         if (array_turn(e, array, &array) == CODE_OK) *result = thing_array(array);
-        if (result->kind == THING_ARRAY && sharing_turned(e, of->array, result) != CODE_OK) return true;
     } else if (strcmp(name, "mT") == 0) {
         if (rank < 2) return evaluation_fault(e, ".mT is of matrices, not of %zu axes", rank) != CODE_OK;
         if (array_swap_axes(e, array, rank - 2, rank - 1, &array) == CODE_OK) *result = thing_array(array);

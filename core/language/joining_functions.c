@@ -124,8 +124,10 @@ static int part_of(struct evaluation *e, struct array *x, size_t axis, size_t be
     struct array_view view = array_whole(&x->shape);
     view.offset = begin * (size_t)view.stride[axis];
     view.shape.dim[axis] = end > begin ? end - begin : 0;
-    int code = array_read_view(e, x, &view, &x);
-    return function_give(part, code, x);
+    struct array *made = NULL;
+    int code = array_read_view(e, x, &view, &made);
+    if (code == CODE_OK) code = array_share_view(e, x, &view, &made);
+    return function_give(part, code, made);
 }
 
 /* Into so many equal parts, or at these places; PyTorch's split and chunk differ: parts of a length, so many parts. */

@@ -217,8 +217,10 @@ static int call_flip(struct evaluation *e, const struct arguments *a, struct thi
             view.offset += (x->shape.dim[i] - 1) * (size_t)view.stride[i];
             view.stride[i] = -view.stride[i];
         }
-    code = array_read_view(e, x, &view, &x);
-    return function_give(result, code, x);
+    struct array *flipped = NULL;
+    code = array_read_view(e, x, &view, &flipped);
+    if (code == CODE_OK) code = array_share_view(e, x, &view, &flipped);
+    return function_give(result, code, flipped);
 }
 
 /* Every axis so many times: each is repeated as one axis more before it. */

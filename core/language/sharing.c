@@ -1,9 +1,7 @@
 #include "core/language/sharing.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-/* So many views of views are followed. */
-enum { VIEWS_MAX = 16 };
 
 /* What it has become, so far as that is known without reading anything. */
 static struct array *last_of(struct array *array)
@@ -35,7 +33,6 @@ static int own(struct evaluation *e, struct array **array)
     *copy = **array;
     copy->became = copy->base = copy->part = NULL;
     copy->view = NULL;
-    copy->views = 0;
     *array = copy;
     return CODE_OK;
 }
@@ -44,51 +41,47 @@ static void attach(struct array *array, struct array *base, const struct array_v
 {
     array->base = base;
     array->view = view;
-    array->views = base->views + 1;
 }
 
-/* Writes back what was written into its part, whose parts come first. */
+/* Writes back what was written into a part of it. */
 static int write_back(struct evaluation *e, struct array **array)
 {
     struct array *whole = *array, *part = last_of(whole->part), *made = NULL;
-    if (part->part != NULL && write_back(e, &part) != CODE_OK) return evaluation_failed(e);
     if (array_write_view(e, whole, part->view, false, part, &made) != CODE_OK) return evaluation_failed(e);
     made->whole = whole->whole;
-    if (whole->base != NULL) {
-        attach(made, whole->base, whole->view);
-        made->base->part = made;
-    }
     part->base = made;
     *array = made;
     return become(e, whole, made);
 }
 
-/* `written`: a part of it that need not be written back, as it is that which is asked for. */
-static int bring(struct evaluation *e, struct array **array, const struct array *written)
+/* What a view shows by now, if what it is of has been written into otherwise. */
+static int read_again(struct evaluation *e, struct array **view)
 {
-    struct array *now = last_of(*array), *part = NULL;
-    if (now->base != NULL) {
-        struct array *base = now->base;
-        if (bring(e, &base, now) != CODE_OK) return evaluation_failed(e);
-        if (base != now->base) {
-            int code = array_read_view(e, base, now->view, &part);
-            if (code == CODE_OK) code = own(e, &part);
-            if (code != CODE_OK) return code;
-            attach(part, base, now->view);
-            part->whole = now->whole;
-            if (become(e, now, part) != CODE_OK) return evaluation_failed(e);
-            now = part;
-        }
-    }
-    *array = now;
-    return now->part != NULL && last_of(now->part) != written ? write_back(e, array) : CODE_OK;
+    struct array *now = *view, *base = last_of(now->base), *part = NULL;
+    if (base->part != NULL && last_of(base->part) != now && write_back(e, &base) != CODE_OK)
+        return evaluation_failed(e);
+    if (base == now->base) return CODE_OK;
+    int code = array_read_view(e, base, now->view, &part);
+    if (code == CODE_OK) code = own(e, &part);
+    if (code != CODE_OK) return code;
+    attach(part, base, now->view);
+    part->whole = now->whole;
+    *view = part;
+    return become(e, now, part);
+}
+
+static int bring(struct evaluation *e, struct array **array)
+{
+    *array = last_of(*array);
+    if ((*array)->base != NULL) return read_again(e, array);
+    return (*array)->part != NULL ? write_back(e, array) : CODE_OK;
 }
 
 int sharing_now(struct evaluation *e, struct array **array)
 {
     const struct array *a = *array;
     if (a->became == NULL && a->base == NULL && a->part == NULL && a->lost == NULL) return CODE_OK;
-    int code = bring(e, array, NULL);
+    int code = bring(e, array);
     if (code != CODE_OK || (*array)->lost == NULL) return code;
     const struct thing lost = {.kind = THING_LOST, .text = (*array)->lost};
     return evaluation_lost(e, &lost);
@@ -103,10 +96,10 @@ void sharing_change(struct evaluation *e, struct array *before, struct array *af
 {
     struct array *now = last_of(before);
     if (!evaluation_is_observed(e) || now == after || now->shape.rank == 0) return;
-    if (now->base != NULL) attach(after, now->base, now->view);
     now->became = after;
-    for (struct array *part = after; part->base != NULL; part = part->base)
-        part->base->part = part;
+    if (now->base == NULL) return;
+    attach(after, now->base, now->view);
+    after->base->part = after;
 }
 
 void sharing_lose(struct array *array, const char *name)
@@ -122,16 +115,89 @@ bool sharing_is_lost(const struct array *array)
     return array->lost != NULL;
 }
 
-int sharing_view(struct evaluation *e, struct array *base, const struct array_view *view, struct array **part)
+/* ---- views ---- */
+
+/* Where an array lies in what it is a view of; else in itself. */
+static struct array_view layout_of(const struct array *array)
 {
-    if (!evaluation_is_observed(e) || *part == base) return CODE_OK;
+    return array->view != NULL ? *array->view : array_whole(&array->shape);
+}
+
+/* A view of a view as one of what that is a view of: each of its axes goes along one of that one's. False where one
+ * goes along several, as a diagonal does. */
+static bool compose(const struct array *array, struct array_view *view)
+{
+    const struct array_view whole = array_whole(&array->shape), layout = layout_of(array);
+    const size_t rank = array->shape.rank;
+    size_t offset = layout.offset;
+    for (size_t k = 0; k < rank; k++)
+        offset += view->offset / (size_t)whole.stride[k] % array->shape.dim[k] * (size_t)layout.stride[k];
+    for (size_t i = 0; i < view->shape.rank; i++) {
+        size_t step = (size_t)llabs(view->stride[i]), k = 0;
+        if (view->shape.dim[i] == 1 || step == 0) {
+            view->stride[i] = 0;
+            continue;
+        }
+        while (k < rank && (step < (size_t)whole.stride[k] || step >= (size_t)whole.stride[k] * array->shape.dim[k] ||
+                            step % (size_t)whole.stride[k] != 0))
+            k++;
+        if (k == rank) return false;
+        view->stride[i] = view->stride[i] / whole.stride[k] * layout.stride[k];
+    }
+    view->offset = offset;
+    return true;
+}
+
+/* Makes *part a view of what the array is one of, or of the array; `view` is as compose has it. */
+static int attach_view(struct evaluation *e, struct array *array, const struct array_view *view, struct array **part)
+{
     struct array_view *kept = arena_alloc(e->arena, sizeof *kept);
     if (kept == NULL) return evaluation_no_memory(e);
     int code = own(e, part);
     *kept = *view;
-    bool written = (*part)->shape.rank > 0 && (*part)->size > 0;
-    if (code == CODE_OK && written && base->views < VIEWS_MAX) attach(*part, base, kept);
+    if (code == CODE_OK && (*part)->shape.rank > 0 && (*part)->size > 0)
+        attach(*part, array->base != NULL ? array->base : array, kept);
     return code;
+}
+
+int array_share_view(struct evaluation *e, struct array *array, const struct array_view *view, struct array **part)
+{
+    struct array_view composed = *view;
+    if (e->observer == NULL || *part == array || (*part)->size == 0) return CODE_OK;
+    return compose(array, &composed) ? attach_view(e, array, &composed, part) : own(e, part);
+}
+
+/* Whether the elements of an array need no copy to lie in another shape, row by row; the strides then. Axes are taken
+ * together as long as they have fewer elements than those that they become (as NumPy's own reshape does it). */
+static bool reshape_layout(const struct array_view *from, struct array_view *to)
+{
+    struct array_view old = {.offset = from->offset};
+    for (size_t i = 0; i < from->shape.rank; i++) {
+        if (from->shape.dim[i] == 1) continue;
+        old.shape.dim[old.shape.rank] = from->shape.dim[i];
+        old.stride[old.shape.rank++] = from->stride[i];
+    }
+    to->offset = from->offset;
+    for (size_t i = 0, n = 0; n < to->shape.rank || i < old.shape.rank;) {
+        size_t before = i < old.shape.rank ? old.shape.dim[i] : 1, made = n < to->shape.rank ? to->shape.dim[n] : 1;
+        size_t last = i < old.shape.rank ? i + 1 : i, end = n < to->shape.rank ? n + 1 : n;
+        while (before != made) {
+            if (made < before)
+                made *= to->shape.dim[end++];
+            else
+                before *= old.shape.dim[last++];
+        }
+        for (size_t k = i; k + 1 < last; k++)
+            if (old.stride[k] != (ptrdiff_t)old.shape.dim[k + 1] * old.stride[k + 1]) return false;
+        ptrdiff_t stride = last > i ? old.stride[last - 1] : 0;
+        for (size_t k = end; k-- > n;) {
+            to->stride[k] = stride;
+            stride *= (ptrdiff_t)to->shape.dim[k];
+        }
+        i = last;
+        n = end;
+    }
+    return true;
 }
 
 /* ---- what functions give ---- */
@@ -141,16 +207,6 @@ static bool is_one_of(const char *name, const char *const *names)
     for (size_t i = 0; names[i] != NULL; i++)
         if (strcmp(name, names[i]) == 0) return true;
     return false;
-}
-
-/* Whether its elements lie one behind the other where it is a view, so that other axes for them are a view, too. */
-static bool is_contiguous(const struct array *array)
-{
-    if (array->view == NULL) return true;
-    const struct array_view whole = array_whole(&array->shape);
-    for (size_t i = 0; i < array->shape.rank; i++)
-        if (array->shape.dim[i] > 1 && array->view->stride[i] != whole.stride[i]) return false;
-    return true;
 }
 
 static bool is_among(const struct array *array, const struct thing *things, size_t count)
@@ -164,15 +220,21 @@ static bool is_among(const struct array *array, const struct thing *things, size
     return false;
 }
 
-int sharing_turned(struct evaluation *e, struct array *base, struct thing *result)
+static void turn_round(struct array_view *view)
 {
-    const struct array_view whole = array_whole(&base->shape);
-    struct array_view view = {.shape.rank = base->shape.rank};
-    for (size_t i = 0; i < base->shape.rank; i++) {
-        view.shape.dim[i] = base->shape.dim[base->shape.rank - 1 - i];
-        view.stride[i] = whole.stride[base->shape.rank - 1 - i];
+    const struct array_view before = *view;
+    for (size_t i = 0; i < before.shape.rank; i++) {
+        view->shape.dim[i] = before.shape.dim[before.shape.rank - 1 - i];
+        view->stride[i] = before.stride[before.shape.rank - 1 - i];
     }
-    return sharing_view(e, base, &view, &result->array);
+}
+
+/* Whether it is asked for column by column: ravel(order="F"). */
+static bool is_by_columns(const struct thing *things, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (things[i].kind == THING_TEXT && strcmp(things[i].text, "F") == 0) return true;
+    return false;
 }
 
 int sharing_result(struct evaluation *e, const char *function, const struct thing *things, size_t count,
@@ -180,18 +242,22 @@ int sharing_result(struct evaluation *e, const char *function, const struct thin
 {
     static const char *const reshapes[] = {"reshape",     "view",       "ravel",      "squeeze",    "unsqueeze",
                                            "expand_dims", "atleast_1d", "atleast_2d", "atleast_3d", NULL},
-                             *const turns[] = {"transpose", "t", "swapaxes", NULL},
-                             *const same[] = {"asarray",    "contiguous", "detach", "data", "get", "pop",
-                                              "setdefault", "next",       "max",    "min",  NULL};
+                             *const same[] = {"asarray",    "asanyarray", "contiguous", "ascontiguousarray",
+                                              "detach",     "data",       "get",        "pop",
+                                              "setdefault", "numpy",      "cpu",        "from_numpy",
+                                              "next",       "max",        "min",        "transpose",
+                                              "t",          "permute",    "swapaxes",   "moveaxis",
+                                              NULL};
     if (!evaluation_is_observed(e) || result->kind != THING_ARRAY) return CODE_OK;
     struct array *of = count > 0 && things[0].kind == THING_ARRAY ? last_of(things[0].array) : NULL;
-    bool reshaped = of != NULL && is_one_of(function, reshapes) && of->size == result->array->size;
-    if (reshaped && is_contiguous(of)) {
-        const struct array_view view = array_whole(&result->array->shape);
-        return sharing_view(e, of, &view, &result->array);
-    }
-    bool turned = of != NULL && count == 1 + 2 * (size_t)(strcmp(function, "swapaxes") == 0) && of->shape.rank == 2 &&
-                  is_one_of(function, turns);
-    if (turned) return sharing_turned(e, of, result);
-    return !is_one_of(function, same) && is_among(result->array, things, count) ? own(e, &result->array) : CODE_OK;
+    if (of == NULL || !is_one_of(function, reshapes) || of->size != result->array->size || of->size == 0)
+        return !is_one_of(function, same) && is_among(result->array, things, count) ? own(e, &result->array) : CODE_OK;
+    if (result->array == of) return CODE_OK;
+    bool columns = is_by_columns(things, count);
+    struct array_view layout = layout_of(of), view = {.shape = result->array->shape};
+    if (columns) turn_round(&layout);
+    if (columns) turn_round(&view);
+    if (!reshape_layout(&layout, &view)) return own(e, &result->array);
+    if (columns) turn_round(&view);
+    return attach_view(e, of, &view, &result->array);
 }

@@ -22,16 +22,9 @@ void sharing_lose(struct array *array, const char *name);
 
 bool sharing_is_lost(const struct array *array);
 
-/* Makes *part, which was read from a view of `base`, one that is written into that. Where an array is a view of a view
- * of so many others it is a copy, and so is what has no axes. */
-int sharing_view(struct evaluation *e, struct array *base, const struct array_view *view, struct array **part);
-
 /* What a function gives: an array of its own, where NumPy would copy; a view of what it was called on, where NumPy
  * gives one. `things` are what it was called with. */
 int sharing_result(struct evaluation *e, const char *function, const struct thing *things, size_t count,
                    struct thing *result);
-
-/* The same of x.T. */
-int sharing_turned(struct evaluation *e, struct array *base, struct thing *result);
 
 #endif

@@ -71,7 +71,7 @@ static int read_array(struct evaluation *e, struct array *array, const struct th
         const struct shape folded = selection_fold(&s);
         code = array_reshape(e, part, &folded, &part);
     }
-    if (code == CODE_OK && s.mask == NULL && s.count == 0) code = sharing_view(e, array, &s.view, &part);
+    if (code == CODE_OK && s.mask == NULL && s.count == 0) code = array_share_view(e, array, &s.view, &part);
     if (code == CODE_OK && s.count > 0) {
         struct array *inputs[1 + LANGUAGE_RANK_MAX] = {part};
         const double numbers[2] = {(double)s.first, (double)s.count};

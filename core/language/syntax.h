@@ -108,7 +108,8 @@ struct parameter {
 
 struct statement {
     enum statement_kind kind;
-    size_t number; /* in the order in which they begin */
+    size_t number;  /* in the order in which they begin */
+    bool of_lambda; /* what a lambda gives, which stands within another statement */
     struct spot spot;
     const char *begin, *end; /* its text; of a block's, the line that opens it */
     struct expression **targets;

@@ -80,9 +80,8 @@ struct array {
     size_t write_count;
     struct array *became;          /* what it is since something was written into it; NULL: it is what it was */
     struct array *base;            /* what it is a view of, as that was when it was read; NULL: of nothing */
-    const struct array_view *view; /* of that */
+    const struct array_view *view; /* where it lies in that, which is no view itself */
     struct array *part;            /* a view of this one that was written into, and is not written back yet */
-    size_t views;                  /* within each other, down to this one */
     const char *lost;              /* the name under which it was lost; NULL: it was not */
 };
 
