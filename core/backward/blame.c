@@ -210,18 +210,18 @@ static void explain_faults(struct search *s, struct blame *blame)
     }
 }
 
-/* What is written into a forward value under another name, and all comes out better where it is not. */
+/* What changes a value that something behind it reads: all comes out better where it does not. */
 static void blame_spoilers(struct search *s, struct blame *blame)
 {
     for (size_t i = 0; i < s->plain->spoiled_count && s->now.wrong > 0 && blame->count < BLAMED_MAX; i++) {
         const struct spoiled *spoiled = &s->plain->spoiled[i];
         struct plan plan = s->plan;
-        plan.apart[plan.apart_count++] = spoiled->name;
+        plan.apart[plan.apart_count++] = spoiled;
         if (!search_try(s, &plan, NULL, &s->other) || !tally_is_better(&s->other, &s->now)) continue;
         s->plan = plan;
         tally_copy(s, &s->other, &s->now);
         blame_on(blame, spoiled->statement, NULL, NULL);
-        blame->list[blame->count - 1].spoils = spoiled->name;
+        blame->list[blame->count - 1].spoils = spoiled;
     }
 }
 

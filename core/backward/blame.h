@@ -10,11 +10,11 @@ enum { BLAMED_MAX = 32 };
 /* What is wrong with a statement, as far as it is found out. */
 struct blamed {
     size_t statement;
-    const struct edit *edit; /* what would be right; NULL where that is not known */
-    size_t aim;              /* the gradient that it should make; GRADIENT_NONE of a helper */
-    double ratio;            /* it is so many times that; 0: no multiple */
-    const char *spoils;      /* the forward value that it has written into under another name; NULL: that is not it */
-    size_t group;            /* statements that build one name are wrong together: the first of them; else its own */
+    const struct edit *edit;      /* what would be right; NULL where that is not known */
+    size_t aim;                   /* the gradient that it should make; GRADIENT_NONE of a helper */
+    double ratio;                 /* it is so many times that; 0: no multiple */
+    const struct spoiled *spoils; /* the value that it changes before what reads it; NULL: that is not it */
+    size_t group; /* statements that build one name are wrong together: the first of them; else its own */
 };
 
 struct blame {

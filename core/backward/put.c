@@ -4,6 +4,7 @@
 
 #include "core/backward/gradient_of.h"
 #include "core/backward/judge.h"
+#include "core/backward/spoiled.h"
 #include "core/base/numbers.h"
 #include "core/language/sharing.h"
 
@@ -140,42 +141,6 @@ int put_assigned(struct run *run, struct evaluation *e, const struct written_pla
     return put_note(run, e, written, thing, statement);
 }
 
-/* ---- values of the forward pass ---- */
-
-const char *put_find_given(const struct run *run, const struct array *array)
-{
-    const char *name = NULL;
-    for (; run->array_room > 0 && array != NULL && name == NULL; array = array->base)
-        name = events_find_array(run, array)->given;
-    return name;
-}
-
-bool put_given(struct run *run, const char *name, struct array *array)
-{
-    if (!events_enter_array(run, array, EVENT_NONE, 0)) return false;
-    events_find_array(run, array)->given = name;
-    return true;
-}
-
-int put_names(struct run *run, const struct evaluation *e)
-{
-    for (size_t n = 0; n < run->syntax.name_count; n++) {
-        const struct versions *versions = &e->names[n];
-        const struct thing *thing = versions->count > 0 ? &versions->list[versions->count - 1].thing : NULL;
-        if (thing != NULL && thing->kind == THING_ARRAY && !put_given(run, run->syntax.names[n], thing->array))
-            return no_memory(run);
-    }
-    return CODE_OK;
-}
-
-static void note_spoiled(struct run *run, const struct written_place *written, size_t statement)
-{
-    const char *given = put_find_given(run, written->changed);
-    bool own = given != NULL && written->name != NULL && strcmp(given, written->name) == 0;
-    if (given != NULL && !own && run->spoiled_count < SPOILED_MAX)
-        run->spoiled[run->spoiled_count++] = (struct spoiled){.name = given, .statement = statement};
-}
-
 /* ---- what several names share ---- */
 
 /* Where an array stands for a graded gradient, it does so whatever it is called when it is written into: an event at
@@ -208,7 +173,7 @@ int put_shared(struct run *run, struct evaluation *e, const struct written_place
                size_t statement)
 {
     struct array *put = thing->array;
-    note_spoiled(run, written, statement);
+    spoiled_note_shared(run, written, statement);
     int code = note_places(run, e, written->changed, &put, false, statement);
     if (code == CODE_OK) *thing = thing_array(put);
     for (struct array *base = written->changed->base; code == CODE_OK && base != NULL; base = base->base) {

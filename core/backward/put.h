@@ -18,10 +18,4 @@ int put_assigned(struct run *run, struct evaluation *e, const struct written_pla
 int put_shared(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
                size_t statement);
 
-/* Gives an array as a value of the forward pass; false where memory is short. All that a program has made, by its
- * names. The name of the one that an array is, or is a view of; NULL where it is of none. */
-bool put_given(struct run *run, const char *name, struct array *array);
-int put_names(struct run *run, const struct evaluation *e);
-const char *put_find_given(const struct run *run, const struct array *array);
-
 #endif

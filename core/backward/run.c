@@ -5,7 +5,7 @@
 
 #include "core/backward/events.h"
 #include "core/backward/gradient_of.h"
-#include "core/backward/put.h"
+#include "core/backward/spoiled.h"
 #include "core/backward/surroundings_things.h"
 #include "core/backward/watch.h"
 #include "core/language/sharing.h"
@@ -170,7 +170,7 @@ int run_code(struct run *run, struct arena *arena, const struct surroundings *su
     graph_begin(arena, &run->graph);
     code = take_room(run);
     if (code == CODE_OK) code = things_bind(e, surroundings);
-    if (code == CODE_OK) code = put_names(run, e);
+    if (code == CODE_OK) code = spoiled_give_names(run, e);
     e->observer = &run->observer;
     if (code == CODE_OK) code = evaluation_run(e, &run->syntax.body);
     if (code == CODE_OK) code = call_main(run, e);

@@ -57,10 +57,11 @@ struct slip {
 
 enum { SCALES_MAX = 4, PUTS_MAX = 4, SPOILED_MAX = 8 };
 
-/* A value of the forward pass that the code has written into under another name. */
+/* A value that a statement has changed, and something behind it may read as it was. */
 struct spoiled {
-    const char *name; /* of the value */
+    const char *name;
     size_t statement;
+    bool own; /* under its name; else under another one of the same array */
 };
 
 /* What is done about the code while it runs. */
@@ -75,7 +76,7 @@ struct plan {
         double scale;
     } puts[PUTS_MAX]; /* helpers that are put right as gradients */
     size_t put_count;
-    const char *apart[SPOILED_MAX]; /* values of the forward pass that nothing is written into but by their own name */
+    const struct spoiled *apart[SPOILED_MAX]; /* of the plain run: values that stay as they were there */
     size_t apart_count;
 };
 
@@ -101,6 +102,7 @@ struct run {
     struct written_array *arrays; /* a hash table: by array, what wrote it */
     size_t array_room, array_count;
     struct array **given; /* by known value: what stands for it, once it was asked for */
+    size_t named;         /* versions of names that it began with */
     struct spoiled spoiled[SPOILED_MAX];
     size_t spoiled_count;
     struct level {

@@ -5,6 +5,7 @@
 #include "core/backward/gradient_of.h"
 #include "core/backward/lost.h"
 #include "core/backward/put.h"
+#include "core/backward/spoiled.h"
 #include "core/backward/surroundings_things.h"
 
 enum { LEVELS_FIRST = 64 };
@@ -132,20 +133,18 @@ static int on_write(void *context, struct evaluation *e, const struct written_pl
     struct run *run = context;
     size_t statement = current(run);
     if (statement == STATEMENT_NONE) return CODE_OK;
+    if (spoiled_restore(run, e, written, thing, statement) != CODE_OK) return evaluation_failed(e);
+    spoiled_note_own(run, e, written, thing, statement);
     bool nowhere = written->name == NULL && written->key_count == 0 && written->changed != NULL;
     int code = !nowhere ? put_assigned(run, e, written, thing, statement) : CODE_OK;
     bool shared = code == CODE_OK && written->changed != NULL && thing->kind == THING_ARRAY;
     return shared ? put_shared(run, e, written, thing, statement) : code;
 }
 
-/* Under a plan that keeps values of the forward pass apart, what is written into one of them is so under one name. */
+/* Under a plan that keeps a value apart what is written into it under another name is not in it. */
 static bool on_share(void *context, const struct array *array)
 {
-    const struct run *run = context;
-    const char *given = run->plan != NULL && run->plan->apart_count > 0 ? put_find_given(run, array) : NULL;
-    for (size_t i = 0; given != NULL && i < run->plan->apart_count; i++)
-        if (strcmp(run->plan->apart[i], given) == 0) return false;
-    return true;
+    return !spoiled_is_apart(context, array);
 }
 
 /* An array keeps what is known of it. */
@@ -175,7 +174,7 @@ static bool on_unknown(void *context, struct evaluation *e, const char *name, st
     if (!things_find(e, run->surroundings, name, thing)) return false;
     if (known == NULL || thing->kind != THING_ARRAY) return true;
     run->given[k] = thing->array;
-    return put_given(run, known->name, thing->array);
+    return spoiled_give(run, known->name, thing->array);
 }
 
 static bool on_fail(void *context, struct evaluation *e, const struct statement *statement)

@@ -202,9 +202,13 @@ const char *words_message(struct arena *arena, const struct backward *b, const s
         return say(arena, "line %u: it reads what could not be evaluated", line->line);
     if (line->mark == MARK_INHERITED) return say(arena, "line %u: right, given what came in", line->line);
     if (line->mark != MARK_WRONG || blamed == NULL) return NULL;
+    if (blamed->spoils != NULL && blamed->spoils->own)
+        return say(arena,
+                   "line %u: %s changes %s, which what follows reads: it should be as the forward pass has left it",
+                   line->line, line->text, blamed->spoils->name);
     if (blamed->spoils != NULL)
         return say(arena, "line %u: %s changes %s, too: it is the same array, of which a copy would be another one",
-                   line->line, line->text, blamed->spoils);
+                   line->line, line->text, blamed->spoils->name);
     if (blamed->edit != NULL) return say_edit(arena, b, s, blamed, line);
     const char *numbers = say_numbers(arena, b, blamed, line);
     if (numbers == NULL || line->together_count == 0) return numbers;

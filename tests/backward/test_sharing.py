@@ -45,7 +45,25 @@ AFTER = (
     ("dW1.reshape(-1)[0] = 7", "W1"),
     ("dW1[0][1] = 7", "W1"),
     ("np.add.at(dW1[0], [0], 4)", "W1"),
+    ("t = dW1[:, 0].reshape(2, 1)\nt *= 2", "W1"),
+    ("t = dW1.T[::-1][:2].reshape(2, 1, 2)\nt *= 2", "W1"),
+    ("t = dW1[1:][:, ::-1].T[1:]\nt *= 2", "W1"),
+    ("t = dW1.T.ravel('F')\nt *= 2", "W1"),
+    ("t = np.transpose(dW1, (1, 0))\nt *= 2", "W1"),
+    ("a, b, t = np.split(dW1, 3, axis=1)\nt *= 2", "W1"),
+    ("t = np.flip(dW1, 0)\nt[0] = 9", "W1"),
+    ("t = np.squeeze(dW1[:, 1:2])\nt *= 2", "W1"),
+    ("dW1[:, 0].reshape(-1)[0] = 9", "W1"),
+    ("c = {'a': dW1}\nc.get('a')[0] = 0", "W1"),
+    ("c = [dW1].copy()\nc[0] *= 2", "W1"),
+    ("t = np.add(dW1, 1, out=dW1)\nt -= 1", ""),
+    ("a = dW1.reshape(3, 2)\nb = dW1.T\na[0] += 1\nb[0] += 1\nb[0] -= 1\na[0] -= 1", ""),
     # copies
+    ("t = dW1.T.reshape(2, 3)\nt *= 2", ""),
+    ("t = dW1.ravel(order='F')\nt *= 2", ""),
+    ("dW1[[0, 1]][0] = 5", ""),
+    ("dW1[dW1 > -9][0] = 5", ""),
+    ("dW1[[0]].fill(2)", ""),
     ("t = dW1.copy()\nt *= 0", ""),
     ("t = dW1 + 0\nt *= 0", ""),
     ("t = +dW1\nt *= 0", ""),
@@ -105,6 +123,43 @@ class SharingTest(DaemonTest):
             with self.subTest(after):
                 report = self.check(CODE + after)
                 self.assertEqual([p["status"] for p in report["parameters"]], ["missing", "match", "match", "match"])
+
+    def test_what_is_changed_before_it_is_read(self):
+        """A gradient on the way under another name of it, parameters that are updated too early: that line alone."""
+        for before, lines, told in (
+            ("dW2 =", "t = dz2\nt *= 2", "t *= 2 changes dz2, too"),
+            ("dW2 =", "t = dz2[1:]\nt += 1", "t += 1 changes dz2, too"),
+            ("dz1 =", "t = dh1\nt *= 2", "t *= 2 changes dh1, too"),
+            ("dW2 =", "w = W2\nw -= 0.1", "w -= 0.1 changes W2, too"),
+            ("dh1 =", "W2 -= 0.1 * dW2", "W2 -= 0.1 * dW2 changes W2, which"),
+            ("dh1 =", "W2 = W2 - 0.1 * dW2", "W2 = W2 - 0.1 * dW2 changes W2, which"),
+            ("dh1 =", "W2[0] -= 0.1", "W2[0] -= 0.1 changes W2, which"),
+            ("dW1 =", "X = X / 2", "X = X / 2 changes X, which"),
+        ):
+            with self.subTest(lines):
+                code = CODE.replace(before, lines + "\n" + before)
+                report = self.check(code)
+                self.assertFalse(report["passed"])
+                changed = code.splitlines().index(lines.split("\n")[-1]) + 1
+                self.assertEqual(list(self.wrong(report)), [changed], self.wrong(report))
+                self.assertIn(told, self.wrong(report)[changed])
+        for right in (CODE + "W2 -= 0.1 * dW2\nW1 = W1 - 0.1 * dW1", "X = X * 1.0\np = sigmoid(z2)\n".replace("z2", "h1 @ W2 + b2") + CODE):
+            report = self.check(right)
+            self.assertTrue(report["passed"])
+            self.assertEqual(self.wrong(report), {})
+
+    def test_lambdas_write_too(self):
+        for body, changed in (("g.fill(0)", "W1"), ("g.sort()", "W1"), ("np.clip(g, 0, 0, out=g)", "W1"), ("(g.fill(0), g)", "W1"), ("g + 1", "")):
+            with self.subTest(body):
+                report = self.check(CODE + f"f = lambda g: {body}\nf(dW1)")
+                self.assertEqual(" ".join(p["name"] for p in report["parameters"] if not p["passed"]), changed)
+        report = self.check("d = lambda h: 1 + h**2\n" + CODE.replace("(1 - h1**2)", "d(h1)"))
+        self.assertEqual(self.wrong(report), {1: "line 1: d = lambda h: 1 + h**2 should be lambda h: 1 - h**2"})
+
+    def test_functions_that_nobody_calls(self):
+        report = self.check(CODE + "def scale(g, s):\n    g *= s\n    return g.T\n")
+        self.assertTrue(report["passed"])
+        self.assertEqual(self.wrong(report), {})
 
     def test_a_forward_value_that_is_written_into(self):
         """It is wrong where something reads the value behind it, and only there."""
