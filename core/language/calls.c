@@ -245,6 +245,14 @@ static int update_dictionary(struct evaluation *e, const struct expression *x, c
     return code == CODE_OK ? evaluation_assign(e, target, *of, of) : code;
 }
 
+/* np.copyto(target, what) */
+static bool copies_to(const struct expression *x)
+{
+    const struct expression *callee = x->operands[0];
+    return callee->kind == EXPRESSION_ATTRIBUTE && strcmp(callee->name, "copyto") == 0 && x->count == 3 &&
+           x->keywords[1] == NULL && x->keywords[2] == NULL;
+}
+
 /* Whether x is such a call, and what became of it. */
 static bool changes(struct evaluation *e, const struct expression *x, int *code)
 {
@@ -257,6 +265,11 @@ static bool changes(struct evaluation *e, const struct expression *x, int *code)
     *code = CODE_OK;
     if (adds_at(x)) {
         *code = add_at(e, x);
+        return true;
+    }
+    if (copies_to(x)) {
+        *code = evaluation_evaluate(e, x->operands[2], &what);
+        if (*code == CODE_OK) *code = write_all(e, x->operands[1], &what);
         return true;
     }
     if (target == NULL || (target->kind != EXPRESSION_NAME && target->kind != EXPRESSION_ATTRIBUTE &&

@@ -116,6 +116,11 @@ const struct builtin library_builtins[] = {
             "def f(x, k=0):" LINE "if k != 0: raise \"diag has the main diagonal alone\"" LINE
             "return np.diagonal(x) if np.ndim(x) == 2 else x[:, None] * np.eye(len(x))"),
 
+    /* Python's */
+    WRITTEN("map", FREE,
+            "def f(g, x, y=None): return [g(a) for a in x] if y is None else [g(a, b) for a, b in zip(x, y)]"),
+    WRITTEN("fromkeys", METHOD, "def f(kind, keys, value=None): return {key: value for key in keys}"),
+
     /* reductions */
     WRITTEN("average", FREE,
             "def f(x, axis=None, weights=None, keepdims=False):" LINE
@@ -193,6 +198,17 @@ const struct builtin library_builtins[] = {
             "for i in range(n):" BLOCK "j = n - 1 - i" BLOCK
             "pairs.append((pad[2 * j], pad[2 * j + 1]) if 2 * j < len(pad) else (0, 0))" LINE
             "return np.pad(x, pairs, mode, value)"),
+    WRITTEN("diagflat", FREE, "def f(x, k=0): return np.diag(np.reshape(x, -1), k)"),
+    WRITTEN("atleast_1d", FREE, "def f(x): return np.reshape(x, 1) if np.ndim(x) == 0 else np.asarray(x)"),
+    WRITTEN("unravel_index", FREE,
+            "def f(indices, shape):" LINE "places = []" LINE "for n in reversed(shape):" BLOCK
+            "places.insert(0, indices % n)" BLOCK "indices = indices // n" LINE "return tuple(places)"),
+    WRITTEN("ndindex", FREE,
+            "def f(a, b=None, c=None, d=None):" LINE
+            "shape = a if np.ndim(a) > 0 else [n for n in [a, b, c, d] if n is not None]" LINE "places = [()]" LINE
+            "for n in shape:" BLOCK "longer = []" BLOCK
+            "for place in places: longer.extend([place + (i,) for i in range(n)])" BLOCK "places = longer" LINE
+            "return places"),
     WRITTEN("fliplr", FREE, "def f(x): return x[:, ::-1]"),
     WRITTEN("flipud", FREE, "def f(x): return x[::-1]"),
     WRITTEN("rot90", FREE,

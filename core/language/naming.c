@@ -100,6 +100,8 @@ static bool find_word(const char *name, struct thing *thing)
         *thing = thing_number(name[0] == 'T', TYPE_BOOL);
     else if (strcmp(name, "None") == 0)
         *thing = (struct thing){.kind = THING_NONE};
+    else if (strcmp(name, "__name__") == 0)
+        *thing = (struct thing){.kind = THING_TEXT, .text = "__main__"};
     else if (is_module(name))
         *thing = (struct thing){.kind = THING_MODULE, .text = name};
     else

@@ -170,12 +170,12 @@ void parser_leave(struct parser *p)
     p->level--;
 }
 
-bool parser_is_target(struct parser *p, const struct expression *e, bool in_tuple)
+bool parser_is_target(struct parser *p, const struct expression *e, bool single)
 {
     if (e->kind == EXPRESSION_NAME || e->kind == EXPRESSION_SUBSCRIPT || e->kind == EXPRESSION_ATTRIBUTE) return true;
-    bool several = (e->kind == EXPRESSION_TUPLE || e->kind == EXPRESSION_LIST) && !in_tuple && e->count > 0;
+    bool several = (e->kind == EXPRESSION_TUPLE || e->kind == EXPRESSION_LIST) && !single && e->count > 0;
     for (size_t i = 0; several && i < e->count; i++)
-        if (!parser_is_target(p, e->operands[i], true)) return false;
+        if (!parser_is_target(p, e->operands[i], false)) return false;
     if (!several) text_fault(p->reader, e->spot, "nothing can be assigned to this");
     return several;
 }

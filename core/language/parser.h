@@ -113,8 +113,8 @@ struct statement *parser_new_statement(struct parser *p, enum statement_kind kin
 bool parser_enter(struct parser *p);
 void parser_leave(struct parser *p);
 
-/* Whether something can be assigned to this; else a fault. */
-bool parser_is_target(struct parser *p, const struct expression *e, bool in_tuple);
+/* Whether something can be assigned to this, or, with `single`, to it as one thing; else a fault. */
+bool parser_is_target(struct parser *p, const struct expression *e, bool single);
 
 /* ---- expressions; NULL after a fault ---- */
 

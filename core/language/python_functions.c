@@ -1,5 +1,6 @@
 /* Python's own functions, and methods of lists and dictionaries. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/language/functions.h"
@@ -302,6 +303,61 @@ static int call_get(struct evaluation *e, const struct arguments *a, struct thin
     return CODE_OK;
 }
 
+static int call_setdefault(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct thing there = {0}, ignored;
+    if (a->things[0].kind != THING_DICTIONARY) return function_fault(e, a, "is a method of dictionaries");
+    int code = evaluation_binary(e, OPERATION_IN, &a->things[1], &a->things[0], &there);
+    if (code == CODE_OK && there.number == 0)
+        code = subscript_write(e, &a->things[0], &a->things[1], 1, OPERATION_NONE, &a->things[2], &ignored);
+    return code == CODE_OK ? subscript_read(e, &a->things[0], &a->things[1], 1, result) : code;
+}
+
+/* slice(stop), slice(start, stop, step) */
+static int call_slice(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct thing *bounds = arena_zeroed(e->arena, 3, sizeof *bounds);
+    if (bounds == NULL) return evaluation_no_memory(e);
+    bounds[0] = a->named[1] ? a->things[0] : (struct thing){.kind = THING_NONE};
+    bounds[1] = a->things[a->named[1]];
+    bounds[2] = a->things[2];
+    *result = (struct thing){.kind = THING_SLICE, .bounds = bounds};
+    return CODE_OK;
+}
+
+static int compare_sorted(const void *a, const void *b)
+{
+    const struct thing *x = a, *y = b;
+    if (x->kind == THING_TEXT) return strcmp(x->text, y->text);
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Numbers, or texts. */
+static int call_sorted(struct evaluation *e, const struct arguments *a, struct thing *result)
+{
+    struct sequence items = {0}, *list = sequence_new(e->arena);
+    bool reverse = false;
+    int code = evaluation_items(e, &a->things[0], &items);
+    if (code == CODE_OK) code = argument_truth(e, a, 1, false, &reverse);
+    if (code != CODE_OK) return code;
+    if (list == NULL) return evaluation_no_memory(e);
+    for (size_t i = 0; i < items.count; i++) {
+        const struct thing *item = &items.items[i];
+        if (item->kind != items.items[0].kind || (item->kind != THING_NUMBER && item->kind != THING_TEXT))
+            return function_fault(e, a, "puts numbers, or texts, into order");
+        if (!sequence_add(e->arena, list, *item)) return evaluation_no_memory(e);
+    }
+    if (evaluation_step(e, 16 * items.count) != CODE_OK) return evaluation_failed(e);
+    if (list->count > 0) qsort(list->items, list->count, sizeof *list->items, compare_sorted);
+    for (size_t i = 0; reverse && i < list->count / 2; i++) {
+        const struct thing kept = list->items[i];
+        list->items[i] = list->items[list->count - 1 - i];
+        list->items[list->count - 1 - i] = kept;
+    }
+    *result = (struct thing){.kind = THING_LIST, .sequence = list};
+    return CODE_OK;
+}
+
 /* Turns a list around where it stands. */
 static int call_reverse(struct evaluation *e, const struct arguments *a, struct thing *result)
 {
@@ -382,5 +438,8 @@ const struct builtin python_builtins[] = {
     {"values", "dictionary", call_members, NULL, METHOD},
     {"items", "dictionary", call_members, NULL, METHOD},
     {"get", "dictionary, key, fallback=", call_get, NULL, METHOD},
+    {"setdefault", "dictionary, key, fallback=", call_setdefault, NULL, METHOD},
+    {"slice", "start, stop=, step=", call_slice, NULL, FREE},
+    {"sorted", "items, reverse=", call_sorted, NULL, FREE},
     {.name = NULL},
 };

@@ -27,6 +27,27 @@ dz = 2 * (z - y)
 dW = sum([np.outer(X[m], dz[m]) for m in range(m)])
 db = sum(dz[i] for i in range(m))
 """,
+    "targets within each other, and what is sorted": """(dz, n), m = (2 * (z - y), len(X)), {}
+for k in sorted({"b": 1, "W": 2}):
+    m.setdefault(k, []).append(k)
+d = dict.fromkeys(m, 0)
+rows = slice(0, n)
+dW = X[rows].T @ dz
+db = sum(map(lambda i: dz[i], range(n))) + d["b"]
+if __name__ != "__main__" or sorted([2, 3, 1], reverse=True) != [3, 2, 1]:
+    db = 0
+""",
+    "places in an array": """dz = np.zeros((2, 3))
+np.copyto(dz, 2 * (z - y))
+dW = np.zeros((2, 3))
+for i, j in np.ndindex(2, 3):
+    dW[i, j] = X[:, i] @ dz[:, j]
+for place in np.ndindex(dW.shape):
+    dW[place] *= 1
+most = np.unravel_index(np.argmax(dz), dz.shape)
+if dz[most] == dz.max() and np.diagflat([[1, 2]]).shape == (2, 2) and np.diagflat([1, 2])[1, 1] == 2:
+    db = np.atleast_1d(dz).sum(0)
+""",
     "a default that nobody needs": """def backward(X, z, y, rng=np.random.default_rng(0)):
     dz = 2 * (z - y)
     return X.T @ dz, dz.sum(axis=0)
