@@ -357,7 +357,7 @@ static int read_wanted(struct members *r, const json_t *root, const struct probl
 {
     const char *name = renames_client(&set->renames, feed->name);
     feed->wanted = json_object_get(json_object_get(root, "points"), name) != NULL ||
-                   code_names(json_string_value(json_object_get(root, "backward")), name) ||
+                   code_names(json_string_value(json_object_get(root, "backward")), name, NULL, 0) ||
                    graded_is_wanted(r, set->problem.convention, &set->renames, &set->definition, feed,
                                     json_object_get(root, "gradients"));
     return r->error->code;

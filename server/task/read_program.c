@@ -39,7 +39,7 @@ static bool is_asked_of_data(void *context, const char *name, const struct synta
     bool predicted = false;
     for (size_t i = 0; i < syntax->name_count && !predicted; i++)
         predicted = gradient_name_is_prediction(syntax->names[i], name);
-    if (!predicted && code_names(asked->code, name)) return true;
+    if (!predicted && code_names(asked->code, name, syntax->names, syntax->name_count)) return true;
     for (void *at = json_object_iter((json_t *)asked->gradients); at != NULL;
          at = json_object_iter_next((json_t *)asked->gradients, at)) {
         const char *written = json_object_iter_key(at);
@@ -87,6 +87,13 @@ static int read_asked(struct members *r, const json_t *root, struct asked *asked
 static int read_inputs(struct members *r, const json_t *object, bool parameters, const struct asked *asked,
                        struct program_request *request)
 {
+    size_t name_count = request->input_count;
+    const char **names = arena_array(r->arena, name_count + json_object_size(object), sizeof *names);
+    if (names == NULL) return members_out_of_memory(r);
+    for (size_t i = 0; i < name_count; i++)
+        names[i] = request->inputs[i].name;
+    for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at))
+        names[name_count++] = json_object_iter_key(at);
     for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at)) {
         const char *name = json_object_iter_key(at);
         struct program_input *input = &request->inputs[request->input_count];
@@ -107,7 +114,8 @@ static int read_inputs(struct members *r, const json_t *object, bool parameters,
             error_set(r->error, CODE_OUT_OF_RANGE, "%.*s has no elements", LIMIT_NAME, name);
             return error_at(r->error, name);
         }
-        input->wanted = !parameters && (is_asked((void *)asked, name) || code_names(asked->code, name));
+        input->wanted =
+            !parameters && (is_asked((void *)asked, name) || code_names(asked->code, name, names, name_count));
         request->input_count++;
     }
     return CODE_OK;

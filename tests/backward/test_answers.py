@@ -318,6 +318,15 @@ db1 = 1 / m * np.sum(dZ1, axis=1, keepdims=True)
         self.assertFalse(report["passed"])
         self.assertEqual([line["line"] for line in report["lines"] if line["mark"] == "wrong"], [9])
 
+    def test_names_of_one_letter_in_two_cases(self):
+        base = {"program": "loss = np.sum(w * W) + np.sum(b * B)", "parameters": {"w": [0.5, 2], "b": [1, 3]},
+                "data": {"W": [3, -1], "B": [0.5, 2]}}
+        report = self.check("dw = W\ndb = B", base)
+        self.assertEqual([p["name"] for p in report["parameters"]], ["w", "b"])
+        self.assertTrue(report["passed"])
+        report = self.check("dw = W\ndb = B\ndW = w", base)
+        self.assertEqual(sorted(p["name"] for p in report["parameters"] if p["passed"]), ["W", "b", "w"])
+
     def test_a_name_that_means_something_else(self):
         """dz1 for the derivative alone: all that is graded is right, and nobody is accused."""
         code = CODE.replace("dz1 = dh1 * (1 - h1**2)\n", "dz1 = 1 - h1**2\ndelta1 = dh1 * dz1\n").replace("@ dz1", "@ delta1").replace("dz1.sum", "delta1.sum")
