@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "core/base/priority.h"
+
 /* How often a helper looks for more before it sleeps (some tens of microseconds: a training has the next product by
  * then), and one who waits for the last part before giving up its turn. */
 enum { LOOKS_BEFORE_SLEEP = 20000, LOOKS_BEFORE_YIELD = 1000 };
@@ -61,6 +63,7 @@ static void sleep_until_asked(void)
 static void *help(void *unused)
 {
     (void)unused;
+    priority_give_way();
     unsigned looks = 0;
     while (!atomic_load_explicit(&pool.stopping, memory_order_relaxed)) {
         if (do_part()) {

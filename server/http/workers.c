@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "core/base/priority.h"
 #include "server/limits.h"
 #include "server/http/request.h"
 #include "server/http/turns.h"
@@ -80,6 +81,7 @@ static void *work_any(void *unused)
 {
     (void)unused;
     struct request *request;
+    priority_give_way();
     while ((request = take(false)) != NULL)
         pool.run(request, false);
     return NULL;
