@@ -31,7 +31,11 @@ bool events_enter_array(struct run *run, const struct array *array, size_t event
     }
     struct written_array *place = events_find_array(run, array);
     run->array_count += place->array == NULL;
-    *place = (struct written_array){.array = array, .event = event, .scale = scale, .given = place->given};
+    *place = (struct written_array){.array = array,
+                                    .event = event,
+                                    .scale = scale,
+                                    .views = place->array != NULL ? place->views : EVENT_NONE,
+                                    .given = place->given};
     return true;
 }
 
@@ -143,6 +147,7 @@ static size_t add(struct run *run, const char *name, size_t frame, bool updates,
                             .behind = EVENT_NONE,
                             .next = EVENT_NONE,
                             .same = EVENT_NONE,
+                            .next_view = EVENT_NONE,
                             .name = name,
                             .aim = GRADIENT_NONE,
                             .updates = updates};

@@ -12,6 +12,7 @@ struct written_array {
     const struct array *array;
     size_t event;
     double scale;      /* 0: it is no multiple of a gradient */
+    size_t views;      /* the last event whose array is a view of it; the others follow by next_view */
     const char *given; /* the name of the forward value that it is; NULL: it is none */
 };
 

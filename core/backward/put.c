@@ -20,15 +20,27 @@ static int no_memory(struct run *run)
 
 /* ---- things ---- */
 
+/* An event is to be found by the array that its own is a view of. */
+static bool enter_view(struct run *run, size_t which, const struct array *base)
+{
+    if (events_find_array(run, base)->array == NULL && !events_enter_array(run, base, EVENT_NONE, 0)) return false;
+    struct written_array *there = events_find_array(run, base);
+    if (there->views != which) run->events[which].next_view = there->views;
+    there->views = which;
+    return true;
+}
+
 /* An array is what an event has put somewhere. */
 static int enter(struct run *run, size_t which, const struct array *array)
 {
-    if (run->array_room == 0 || events_find_array(run, array)->array == NULL)
-        return events_enter_array(run, array, which, 0) ? CODE_OK : no_memory(run);
-    struct written_array *there = events_find_array(run, array);
-    if (there->event != which) run->events[which].same = there->event;
-    there->event = which;
-    return CODE_OK;
+    if (run->array_room == 0 || events_find_array(run, array)->array == NULL) {
+        if (!events_enter_array(run, array, which, 0)) return no_memory(run);
+    } else {
+        struct written_array *there = events_find_array(run, array);
+        if (there->event != which) run->events[which].same = there->event;
+        there->event = which;
+    }
+    return array->base == NULL || enter_view(run, which, array->base) ? CODE_OK : no_memory(run);
 }
 
 /* What becomes of an event's array: it is put together where somebody has to see it now, and put right under a plan.
@@ -143,42 +155,74 @@ int put_assigned(struct run *run, struct evaluation *e, const struct written_pla
 
 /* ---- what several names share ---- */
 
-/* Where an array stands for a graded gradient, it does so whatever it is called when it is written into: an event at
- * each such place. `view`: it is what the array is a view of that is there, and becomes another one once it is read. */
+/* One more event at a place where what is written into stands for a graded gradient, whatever it is called there. Where
+ * that is a view, or is of one, it becomes another array once it is read. */
+static int note_place(struct run *run, struct evaluation *e, size_t place, struct array **put, bool view,
+                      size_t statement)
+{
+    const struct event *there = &run->events[place];
+    bool graded = there->aimed == AIMED_AT && run->surroundings->aims[there->aim].graded != GRADIENT_NONE;
+    if (!graded || there->behind != EVENT_NONE) return CODE_OK;
+    if (run->count >= EVENTS_MAX) return too_many(e);
+    size_t which = events_add_shared(run, place, statement);
+    if (which == EVENT_NONE) return no_memory(run);
+    bool later = view && (run->plan == NULL || !run->events[which].judged);
+    int code = view && !later ? sharing_now(e, put) : CODE_OK;
+    struct array *before = *put;
+    run->events[which].array = *put;
+    if (code == CODE_OK) code = later ? enter(run, which, *put) : see(run, e, which, put);
+    if (code == CODE_OK && view && *put != before) sharing_change(e, before, *put);
+    return code;
+}
+
+/* All places of an array. */
 static int note_places(struct run *run, struct evaluation *e, const struct array *array, struct array **put, bool view,
                        size_t statement)
 {
-    if (run->array_room == 0 || events_find_array(run, array)->array == NULL) return CODE_OK;
     size_t next, looked = 0;
-    for (size_t i = events_find_array(run, array)->event; i != EVENT_NONE && looked < PLACES_MAX; i = next, looked++) {
-        const struct event *place = &run->events[i];
-        next = place->same;
-        bool graded = place->aimed == AIMED_AT && run->surroundings->aims[place->aim].graded != GRADIENT_NONE;
-        if (!graded || place->behind != EVENT_NONE) continue;
-        if (run->count >= EVENTS_MAX) return too_many(e);
-        size_t which = events_add_shared(run, i, statement);
-        if (which == EVENT_NONE) return no_memory(run);
-        bool later = view && (run->plan == NULL || !run->events[which].judged);
-        int code = view && !later ? sharing_now(e, put) : CODE_OK;
-        struct array *before = *put;
-        run->events[which].array = *put;
-        if (code == CODE_OK) code = later ? enter(run, which, *put) : see(run, e, which, put);
-        if (code != CODE_OK) return code;
-        if (view && *put != before) sharing_change(e, before, *put);
+    int code = CODE_OK;
+    if (events_find_array(run, array)->array == NULL) return CODE_OK;
+    for (size_t i = events_find_array(run, array)->event; code == CODE_OK && i != EVENT_NONE && looked < PLACES_MAX;
+         i = next, looked++) {
+        next = run->events[i].same;
+        code = note_place(run, e, i, put, view, statement);
     }
-    return CODE_OK;
+    return code;
+}
+
+/* All places of views that have elements of what is written into. */
+static int note_views(struct run *run, struct evaluation *e, const struct array *changed, size_t statement)
+{
+    const struct array *base = changed->base != NULL ? changed->base : changed;
+    size_t next, looked = 0;
+    int code = CODE_OK;
+    if (events_find_array(run, base)->array == NULL) return CODE_OK;
+    for (size_t i = events_find_array(run, base)->views; code == CODE_OK && i != EVENT_NONE && looked < PLACES_MAX;
+         i = next, looked++) {
+        struct array *put = run->events[i].array;
+        next = run->events[i].next_view;
+        bool apart = changed->view != NULL && put->view != NULL && array_views_are_apart(changed->view, put->view);
+        if (!apart) code = note_place(run, e, i, &put, true, statement);
+    }
+    return code;
 }
 
 int put_shared(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
                size_t statement)
 {
     struct array *put = thing->array;
+    const struct array *changed = written->changed;
+    if (run->array_room == 0) return CODE_OK;
     spoiled_note_shared(run, written, statement);
-    int code = note_places(run, e, written->changed, &put, false, statement);
+    int code = note_places(run, e, changed, &put, false, statement);
     if (code == CODE_OK) *thing = thing_array(put);
-    for (struct array *base = written->changed->base; code == CODE_OK && base != NULL; base = base->base) {
+    for (struct array *base = changed->base; code == CODE_OK && base != NULL; base = base->base) {
         put = base;
         code = note_places(run, e, base, &put, true, statement);
     }
+    if (code == CODE_OK) code = note_views(run, e, changed, statement);
+    bool known = code == CODE_OK && events_find_array(run, changed)->array != NULL &&
+                 events_find_array(run, thing->array)->array != NULL;
+    if (known) events_find_array(run, thing->array)->views = events_find_array(run, changed)->views;
     return code;
 }

@@ -20,7 +20,8 @@ struct event {
     size_t frame;                      /* 0 on the outermost level, else the number of the call */
     size_t slot, before, behind;       /* its place; the events there before it and after it */
     size_t next;                       /* event of the same statement */
-    size_t same;                       /* the event before that had the same array */
+    size_t same;                       /* the event before that had the same array; */
+    size_t next_view;                  /* that had a view of the same array */
     const char *name;                  /* as the student has it: dW1, nabla_w[0] */
     bool updates;                      /* what was there is in it */
     bool onward;                       /* what a right gradient has become under its name: another value's */

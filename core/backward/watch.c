@@ -154,7 +154,10 @@ static int on_becomes(void *context, struct evaluation *e, struct array *before,
     (void)e;
     const struct written_array *known = run->array_room > 0 ? events_find_array(run, before) : NULL;
     if (known == NULL || known->array == NULL) return CODE_OK;
-    return events_enter_array(run, after, known->event, known->scale) ? CODE_OK : no_memory(run);
+    const struct written_array kept = *known;
+    if (!events_enter_array(run, after, kept.event, kept.scale)) return no_memory(run);
+    events_find_array(run, after)->views = kept.views;
+    return CODE_OK;
 }
 
 static bool on_unknown(void *context, struct evaluation *e, const char *name, struct thing *thing)

@@ -54,6 +54,9 @@ int array_find_written(struct evaluation *e, const struct array *array, const st
  * of the array, or of what this is a view of. (sharing.c) */
 int array_share_view(struct evaluation *e, struct array *array, const struct array_view *view, struct array **part);
 
+/* Whether two views of one array have no element in common; false where that is not found out. (writes.c) */
+bool array_views_are_apart(const struct array_view *a, const struct array_view *b);
+
 /* Whether a gradient may come back to it: it depends on what is graded. */
 int array_has_gradient(struct evaluation *e, const struct array *array, bool *has);
 

@@ -79,6 +79,15 @@ static bool are_apart(const struct bare *a, const struct bare *b)
     return same_axes(a, b) && !may_reach(a, 0, b->offset - a->offset);
 }
 
+bool array_views_are_apart(const struct array_view *a, const struct array_view *b)
+{
+    double one[ARRAY_VIEW_NUMBERS], other[ARRAY_VIEW_NUMBERS];
+    array_view_numbers(a, one);
+    array_view_numbers(b, other);
+    const struct bare left = bare_of(one), right = bare_of(other);
+    return are_apart(&left, &right);
+}
+
 int array_find_written(struct evaluation *e, const struct array *array, const struct array_view *view,
                        struct array **result)
 {
