@@ -156,6 +156,28 @@ START_TEST(test_any_bytes)
 }
 END_TEST
 
+/* Strings are copied eight bytes at once: each byte at each place of each length comes back as it was. */
+START_TEST(test_each_place)
+{
+    char bytes[33];
+    for (size_t length = 1; length <= sizeof bytes; length++)
+        for (size_t place = 0; place < length; place++)
+            for (int c = 0; c < 0x80; c++) {
+                memset(bytes, 'a', length);
+                bytes[place] = (char)c;
+                arena_reset(&arena);
+                text_init(&text, &arena);
+                json_init(&json, &text);
+                json_text_bytes(&json, bytes, length);
+                json_t *read = json_loadb(text.data, text.length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+                ck_assert_msg(read != NULL, "%.*s", (int)text.length, text.data);
+                ck_assert_uint_eq(json_string_length(read), length);
+                ck_assert_mem_eq(json_string_value(read), bytes, length);
+                json_decref(read);
+            }
+}
+END_TEST
+
 START_TEST(test_tensors)
 {
     static double data[6000];
@@ -233,6 +255,7 @@ Suite *test_suite(void)
     tcase_add_test(tests, test_numbers);
     tcase_add_test(tests, test_strings);
     tcase_add_test(tests, test_any_bytes);
+    tcase_add_test(tests, test_each_place);
     tcase_add_test(tests, test_tensors);
     tcase_add_test(tests, test_markup);
     tcase_add_test(tests, test_too_deep);
