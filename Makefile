@@ -55,7 +55,7 @@ BROWSER_PACKAGES := chromium
 BENCH_PACKAGES := python3 python3-fastapi python3-httptools python3-numpy python3-torch python3-uvicorn python3-uvloop wrk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http object browser browser-files screenshot diagnosis-report truth claims programs asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-multipart fuzz-npz fuzz-safetensors fuzz-corpus half-finished replay coverage install clean help
+.PHONY: all deps deps-lint deps-bench deps-browser run demo test check unit http object browser browser-files screenshot diagnosis-report truth codes claims programs asan tsan vectors lint format bench load drains soak fuzz fuzz-documents fuzz-headers fuzz-requests fuzz-multipart fuzz-npz fuzz-safetensors fuzz-corpus half-finished replay coverage install clean help
 
 all: $(B)/gradcheckd $(STATIC) cuda ## build the daemon: build/gradcheckd, and build/gradcheckd-cuda.so where nvcc is there
 
@@ -187,7 +187,7 @@ test: deps ## install, build and run all tests, those of C and HTTP again under 
 	@$(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory asan
 
-check: all unit replay http object truth ## the unit tests and the tests over HTTP, as built
+check: all unit replay http object truth codes ## the unit tests and the tests over HTTP, as built
 
 # One thread for OpenBLAS, as in the daemon. What runs on a GPU alone is compiled, and so does not rot.
 unit: $(TESTS) $(ON_DEVICE)
@@ -220,6 +220,10 @@ browser-files:
 # Debian's python3 has Debian's NumPy.
 TRUTH_CASES ?= 300
 TRUTH_SEED ?= 1
+
+CODES ?= 300
+codes: all ## that CODES (300) random student's codes mean what they mean in NumPy: under several names, as views
+	GRADCHECKD=$(B)/gradcheckd /usr/bin/python3 tests/backward/differential.py --codes $(CODES)
 
 PROGRAMS ?= 4000
 programs: all deps-bench ## run PROGRAMS (4000) random programs in Python, too: their gradients have to pass, the formulas of their traces to hold
