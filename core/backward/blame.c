@@ -220,8 +220,12 @@ static void blame_spoilers(struct search *s, struct blame *blame)
         if (!search_try(s, &plan, NULL, &s->other) || !tally_is_better(&s->other, &s->now)) continue;
         s->plan = plan;
         tally_copy(s, &s->other, &s->now);
-        blame_on(blame, spoiled->statement, NULL, NULL);
-        blame->list[blame->count - 1].spoils = spoiled;
+        for (size_t k = i; k < s->plain->spoiled_count && blame->count < BLAMED_MAX; k++) {
+            const struct spoiled *other = &s->plain->spoiled[k];
+            if (k != i && (spoiled->own || other->own || strcmp(other->name, spoiled->name) != 0)) continue;
+            blame_on(blame, other->statement, NULL, NULL);
+            blame->list[blame->count - 1].spoils = other;
+        }
     }
 }
 

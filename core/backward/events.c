@@ -39,6 +39,51 @@ bool events_enter_array(struct run *run, const struct array *array, size_t event
     return true;
 }
 
+/* Takes an event out of a chain: that of its array, or of the views of one. */
+static void unlink_event(struct run *run, size_t which, size_t *link, bool views)
+{
+    for (size_t looked = 0; *link != EVENT_NONE && looked < PLACES_MAX; looked++) {
+        size_t *next = views ? &run->events[*link].next_view : &run->events[*link].same;
+        if (*link == which) {
+            *link = *next;
+            *next = EVENT_NONE;
+            return;
+        }
+        link = next;
+    }
+}
+
+static bool find_room(struct run *run, const struct array *array)
+{
+    bool there = run->array_room > 0 && events_find_array(run, array)->array != NULL;
+    return there || events_enter_array(run, array, EVENT_NONE, 0);
+}
+
+bool events_put(struct run *run, size_t which, struct array *array)
+{
+    struct event *event = &run->events[which];
+    if (!find_room(run, array) || (array->base != NULL && !find_room(run, array->base))) return false;
+    if (event->entered != NULL) { /* it goes on with another one */
+        unlink_event(run, which, &events_find_array(run, event->entered)->event, false);
+        if (event->entered->base != NULL && events_find_array(run, event->entered->base)->array != NULL)
+            unlink_event(run, which, &events_find_array(run, event->entered->base)->views, true);
+    }
+    struct written_array *there = events_find_array(run, array);
+    event->same = there->event;
+    there->event = which;
+    event->entered = array;
+    if (array->base == NULL) return true;
+    there = events_find_array(run, array->base);
+    event->next_view = there->views;
+    there->views = which;
+    return true;
+}
+
+bool event_is_graded(const struct run *run, const struct event *event)
+{
+    return event->aimed == AIMED_AT && run->surroundings->aims[event->aim].graded != GRADIENT_NONE;
+}
+
 /* ---- places ---- */
 
 static bool same_place(const struct event *a, const struct event *b)
@@ -157,6 +202,9 @@ static size_t add(struct run *run, const char *name, size_t frame, bool updates,
         event->before = run->events[before].before;
         event->next = run->events[before].next;
         event->used = run->events[before].used;
+        event->same = run->events[before].same;
+        event->next_view = run->events[before].next_view;
+        event->entered = run->events[before].entered;
         run->events[before] = *event;
         return before;
     }

@@ -16,11 +16,21 @@ struct written_array {
     const char *given; /* the name of the forward value that it is; NULL: it is none */
 };
 
+/* So many assignments of one array are looked at when it is written into. */
+enum { PLACES_MAX = 256 };
+
+/* Whether an event is at a place of a graded gradient. */
+bool event_is_graded(const struct run *run, const struct event *event);
+
 /* The entry of an array: its own, or the empty one where it would be entered. There has to be a table. */
 struct written_array *events_find_array(const struct run *run, const struct array *array);
 
 /* Enters what wrote an array, and how it is scaled; false where memory is short. */
 bool events_enter_array(struct run *run, const struct array *array, size_t event, double scale);
+
+/* An array is what an event has put somewhere; the event is found by it, and by what it is a view of. False where
+ * memory is short. */
+bool events_put(struct run *run, size_t which, struct array *array);
 
 /* One more event, of a statement, without its array: its number; EVENT_NONE where memory is short. */
 size_t events_add(struct run *run, struct evaluation *e, const struct written_place *written, size_t statement);

@@ -10,8 +10,8 @@
 
 enum { EVENTS_MAX = 50000, NESTED_MAX = 2 };
 
-/* So many assignments of one array are looked at when it is written into. */
-enum { PLACES_MAX = 256 };
+/* The numbers that are put somewhere are looked at. */
+enum { ELEMENTS_OF_A_STEP = 256 };
 
 static int no_memory(struct run *run)
 {
@@ -19,29 +19,6 @@ static int no_memory(struct run *run)
 }
 
 /* ---- things ---- */
-
-/* An event is to be found by the array that its own is a view of. */
-static bool enter_view(struct run *run, size_t which, const struct array *base)
-{
-    if (events_find_array(run, base)->array == NULL && !events_enter_array(run, base, EVENT_NONE, 0)) return false;
-    struct written_array *there = events_find_array(run, base);
-    if (there->views != which) run->events[which].next_view = there->views;
-    there->views = which;
-    return true;
-}
-
-/* An array is what an event has put somewhere. */
-static int enter(struct run *run, size_t which, const struct array *array)
-{
-    if (run->array_room == 0 || events_find_array(run, array)->array == NULL) {
-        if (!events_enter_array(run, array, which, 0)) return no_memory(run);
-    } else {
-        struct written_array *there = events_find_array(run, array);
-        if (there->event != which) run->events[which].same = there->event;
-        there->event = which;
-    }
-    return array->base == NULL || enter_view(run, which, array->base) ? CODE_OK : no_memory(run);
-}
 
 /* What becomes of an event's array: it is put together where somebody has to see it now, and put right under a plan.
  * *put: what is there then. */
@@ -53,7 +30,7 @@ static int see(struct run *run, struct evaluation *e, size_t which, struct array
     if (code != CODE_OK) return code;
     event->zeros = (*put)->numbers != NULL && (*put)->size > 0 && numbers_largest((*put)->size, (*put)->numbers) == 0;
     if (run->plan != NULL && (*put)->numbers != NULL && !event->passing) code = judge_event(run, e, which, put);
-    return code == CODE_OK ? enter(run, which, *put) : code;
+    return code != CODE_OK || events_put(run, which, *put) ? code : no_memory(run);
 }
 
 static int note_array(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
@@ -66,6 +43,7 @@ static int note_array(struct run *run, struct evaluation *e, const struct writte
     bool later = code == CODE_OK && written->updates && array->value == NULL && array->numbers == NULL;
     if (code == CODE_OK && !later) code = array_settle(e, array);
     if (code != CODE_OK || (!later && array->numbers == NULL)) return code;
+    if (evaluation_step(e, array->size / ELEMENTS_OF_A_STEP) != CODE_OK) return evaluation_failed(e);
     size_t which = events_add(run, e, written, statement);
     if (which == EVENT_NONE) return no_memory(run);
     struct array *put = array;
@@ -149,8 +127,9 @@ int put_assigned(struct run *run, struct evaluation *e, const struct written_pla
     }
     bool graded = own && run->surroundings->aims[aim].graded != GRADIENT_NONE,
          holds = thing->kind == THING_ARRAY || (!graded && (thing->kind == THING_LIST || thing->kind == THING_TUPLE));
-    if (own && !holds) run->outcomes[statement].emptied = true;
-    return put_note(run, e, written, thing, statement);
+    if (!own || holds) return put_note(run, e, written, thing, statement);
+    run->outcomes[statement].emptied = true;
+    return CODE_OK;
 }
 
 /* ---- what several names share ---- */
@@ -161,8 +140,7 @@ static int note_place(struct run *run, struct evaluation *e, size_t place, struc
                       size_t statement)
 {
     const struct event *there = &run->events[place];
-    bool graded = there->aimed == AIMED_AT && run->surroundings->aims[there->aim].graded != GRADIENT_NONE;
-    if (!graded || there->behind != EVENT_NONE) return CODE_OK;
+    if (!event_is_graded(run, there) || there->behind != EVENT_NONE) return CODE_OK;
     if (run->count >= EVENTS_MAX) return too_many(e);
     size_t which = events_add_shared(run, place, statement);
     if (which == EVENT_NONE) return no_memory(run);
@@ -170,7 +148,8 @@ static int note_place(struct run *run, struct evaluation *e, size_t place, struc
     int code = view && !later ? sharing_now(e, put) : CODE_OK;
     struct array *before = *put;
     run->events[which].array = *put;
-    if (code == CODE_OK) code = later ? enter(run, which, *put) : see(run, e, which, put);
+    if (code == CODE_OK && !later) code = see(run, e, which, put);
+    if (code == CODE_OK && later && !events_put(run, which, *put)) return no_memory(run);
     if (code == CODE_OK && view && *put != before) sharing_change(e, before, *put);
     return code;
 }
@@ -191,7 +170,8 @@ static int note_places(struct run *run, struct evaluation *e, const struct array
 }
 
 /* All places of views that have elements of what is written into. */
-static int note_views(struct run *run, struct evaluation *e, const struct array *changed, size_t statement)
+static int note_views(struct run *run, struct evaluation *e, const struct array *changed, const struct array *made,
+                      size_t statement)
 {
     const struct array *base = changed->base != NULL ? changed->base : changed;
     size_t next, looked = 0;
@@ -201,14 +181,15 @@ static int note_views(struct run *run, struct evaluation *e, const struct array 
          i = next, looked++) {
         struct array *put = run->events[i].array;
         next = run->events[i].next_view;
+        if (put == made) continue; /* it has its event */
         bool apart = changed->view != NULL && put->view != NULL && array_views_are_apart(changed->view, put->view);
         if (!apart) code = note_place(run, e, i, &put, true, statement);
     }
     return code;
 }
 
-int put_shared(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
-               size_t statement)
+int put_shared(struct run *run, struct evaluation *e, const struct written_place *written, const struct array *made,
+               struct thing *thing, size_t statement)
 {
     struct array *put = thing->array;
     const struct array *changed = written->changed;
@@ -220,9 +201,12 @@ int put_shared(struct run *run, struct evaluation *e, const struct written_place
         put = base;
         code = note_places(run, e, base, &put, true, statement);
     }
-    if (code == CODE_OK) code = note_views(run, e, changed, statement);
-    bool known = code == CODE_OK && events_find_array(run, changed)->array != NULL &&
-                 events_find_array(run, thing->array)->array != NULL;
-    if (known) events_find_array(run, thing->array)->views = events_find_array(run, changed)->views;
+    if (code == CODE_OK) code = note_views(run, e, changed, made, statement);
+    struct written_array *after = events_find_array(run, thing->array);
+    const struct written_array *before = events_find_array(run, changed);
+    if (code == CODE_OK && before->array != NULL && after->array != NULL) {
+        after->views = before->views;
+        after->given = before->given;
+    }
     return code;
 }

@@ -14,8 +14,9 @@ int put_note(struct run *run, struct evaluation *e, const struct written_place *
 int put_assigned(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
                  size_t statement);
 
-/* An array is written into: an event at each place where it, or what it is a view of, stands for a graded gradient. */
-int put_shared(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
-               size_t statement);
+/* An array is written into: an event at each place where it, what it is a view of, or another view of that stands for a
+ * graded gradient. `made` is what it has become, *thing what a plan has put there. */
+int put_shared(struct run *run, struct evaluation *e, const struct written_place *written, const struct array *made,
+               struct thing *thing, size_t statement);
 
 #endif

@@ -58,9 +58,7 @@ static bool is_script(const struct run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
         const struct event *event = &run->events[i];
-        if (event->frame == 0 && !event->zeros && event->aimed == AIMED_AT &&
-            run->surroundings->aims[event->aim].graded != GRADIENT_NONE)
-            return true;
+        if (event->frame == 0 && !event->zeros && event_is_graded(run, event)) return true;
     }
     return false;
 }
@@ -124,7 +122,9 @@ static void aim_lists(struct run *run)
             if (item->kind == THING_ARRAY && sharing_is_lost(item->array)) continue;
             if (sharing_thing_now(&run->evaluation, item) != CODE_OK) return;
             if (item->kind != THING_ARRAY || events_find_array(run, item->array)->array == NULL) continue;
-            struct event *event = &run->events[events_find_array(run, item->array)->event];
+            const size_t which = events_find_array(run, item->array)->event;
+            if (which == EVENT_NONE) continue; /* a value of the forward pass */
+            struct event *event = &run->events[which];
             if (event->aimed == AIMED_NOT)
                 event->aimed = run_aim_of(run->surroundings, &written, &event->aim, &event->of);
         }
@@ -138,7 +138,7 @@ static int settle_last(struct run *run, struct evaluation *e)
     for (size_t i = 0; code == CODE_OK && i < run->count; i++) {
         struct event *event = &run->events[i];
         bool final = event->behind == EVENT_NONE, last = final || !run->events[event->behind].updates,
-             on_the_way = event->aimed == AIMED_AT && run->surroundings->aims[event->aim].graded == GRADIENT_NONE;
+             on_the_way = event->aimed == AIMED_AT && !event_is_graded(run, event);
         event->lost = final && !on_the_way && sharing_is_lost(event->array);
         if (final && !on_the_way && !event->lost) code = sharing_now(e, &event->array);
         if (code == CODE_OK && last) code = array_settle(e, event->array);

@@ -4,9 +4,6 @@
 
 #include "core/backward/surroundings_things.h"
 
-/* So many assignments of one array are looked at. */
-enum { PLACES_MAX = 256 };
-
 bool spoiled_give(struct run *run, const char *name, struct array *array)
 {
     if (!events_enter_array(run, array, EVENT_NONE, 0)) return false;
@@ -28,12 +25,6 @@ int spoiled_give_names(struct run *run, const struct evaluation *e)
 
 /* ---- under another name ---- */
 
-/* What is graded has an event of its own where it is written into. */
-static bool is_graded(const struct run *run, const struct event *event)
-{
-    return event->aimed == AIMED_AT && run->surroundings->aims[event->aim].graded != GRADIENT_NONE;
-}
-
 static bool is_wanted(const char *name, const char *but, const char *wanted)
 {
     if (name == NULL || name[0] == '\0' || (but != NULL && strcmp(name, but) == 0)) return false;
@@ -51,7 +42,8 @@ static const char *find_name(const struct run *run, const struct array *array, c
         size_t looked = 0;
         for (size_t i = known->event; i != EVENT_NONE && looked < PLACES_MAX; i = run->events[i].same, looked++) {
             const struct event *event = &run->events[i];
-            if (event->behind == EVENT_NONE && !is_graded(run, event) && is_wanted(event->name, but, wanted))
+            /* What is graded has an event of its own where it is written into. */
+            if (event->behind == EVENT_NONE && !event_is_graded(run, event) && is_wanted(event->name, but, wanted))
                 return event->name;
         }
     }
@@ -104,7 +96,9 @@ void spoiled_note_own(struct run *run, struct evaluation *e, const struct writte
                       const struct thing *thing, size_t statement)
 {
     bool whole = written->name != NULL && written->key_count == 0 && thing->kind == THING_ARRAY;
-    if (run->plan != NULL || !whole || run->spoiled_count == SPOILED_MAX) return;
+    if (run->plan != NULL || !whole || run->spoiled_count == SPOILED_MAX ||
+        !run_is_main_frame(run, evaluation_call_number(e)))
+        return;
     const struct array *original = find_original(run, e, written->name);
     if (original != NULL && !same_numbers(original, thing->array)) note(run, written->name, statement, true);
 }

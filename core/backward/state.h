@@ -27,8 +27,9 @@ struct event {
     bool onward;                       /* what a right gradient has become under its name: another value's */
     bool rewrites;                     /* it is read by the one that takes its place: judged only where it is right */
     bool judged;
-    bool passing;        /* more of the same follows, and takes its place */
-    struct array *array; /* as it was computed: settled, but where `behind` updates it */
+    bool passing;          /* more of the same follows, and takes its place */
+    struct array *entered; /* that it is found by; NULL: it is not yet */
+    struct array *array;   /* as it was computed: settled, but where `behind` updates it */
     enum aimed aimed;
     size_t aim;
     const char *of;   /* of AIMED_ANY: the name of the value */
@@ -56,7 +57,7 @@ struct slip {
     double ratio; /* it is so many times the gradient; 0: it is no multiple of it */
 };
 
-enum { SCALES_MAX = 4, PUTS_MAX = 4, SPOILED_MAX = 8 };
+enum { SCALES_MAX = 4, PUTS_MAX = 4, SPOILED_MAX = 16 };
 
 /* A value that a statement has changed, and something behind it may read as it was. */
 struct spoiled {

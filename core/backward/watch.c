@@ -135,10 +135,11 @@ static int on_write(void *context, struct evaluation *e, const struct written_pl
     if (statement == STATEMENT_NONE) return CODE_OK;
     if (spoiled_restore(run, e, written, thing, statement) != CODE_OK) return evaluation_failed(e);
     spoiled_note_own(run, e, written, thing, statement);
+    const struct array *made = thing->kind == THING_ARRAY ? thing->array : NULL;
     bool nowhere = written->name == NULL && written->key_count == 0 && written->changed != NULL;
     int code = !nowhere ? put_assigned(run, e, written, thing, statement) : CODE_OK;
-    bool shared = code == CODE_OK && written->changed != NULL && thing->kind == THING_ARRAY;
-    return shared ? put_shared(run, e, written, thing, statement) : code;
+    bool shared = code == CODE_OK && written->changed != NULL && made != NULL && thing->kind == THING_ARRAY;
+    return shared ? put_shared(run, e, written, made, thing, statement) : code;
 }
 
 /* Under a plan that keeps a value apart what is written into it under another name is not in it. */
@@ -177,7 +178,8 @@ static bool on_unknown(void *context, struct evaluation *e, const char *name, st
     if (!things_find(e, run->surroundings, name, thing)) return false;
     if (known == NULL || thing->kind != THING_ARRAY) return true;
     run->given[k] = thing->array;
-    return spoiled_give(run, known->name, thing->array);
+    if (!spoiled_give(run, known->name, thing->array)) no_memory(run);
+    return true;
 }
 
 static bool on_fail(void *context, struct evaluation *e, const struct statement *statement)

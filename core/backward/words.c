@@ -204,11 +204,11 @@ const char *words_message(struct arena *arena, const struct backward *b, const s
     if (line->mark != MARK_WRONG || blamed == NULL) return NULL;
     if (blamed->spoils != NULL && blamed->spoils->own)
         return say(arena,
-                   "line %u: %s changes %s, which what follows reads: it should be as the forward pass has left it",
+                   "line %u: %s changes %s, which is read after it: that should be as the forward pass has left it",
                    line->line, line->text, blamed->spoils->name);
     if (blamed->spoils != NULL)
-        return say(arena, "line %u: %s changes %s, too: it is the same array, of which a copy would be another one",
-                   line->line, line->text, blamed->spoils->name);
+        return say(arena, "line %u: %s changes %s, too: they share their numbers, as a copy would not", line->line,
+                   line->text, blamed->spoils->name);
     if (blamed->edit != NULL) return say_edit(arena, b, s, blamed, line);
     const char *numbers = say_numbers(arena, b, blamed, line);
     if (numbers == NULL || line->together_count == 0) return numbers;

@@ -8,5 +8,6 @@ enum { PRIORITY_BEHIND = 5 };
 
 void priority_give_way(void)
 {
-    setpriority(PRIO_PROCESS, (id_t)gettid(), PRIORITY_BEHIND); /* anybody may; where not, it is as it was */
+    const id_t self = (id_t)gettid();
+    setpriority(PRIO_PROCESS, self, getpriority(PRIO_PROCESS, self) + PRIORITY_BEHIND);
 }

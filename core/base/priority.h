@@ -2,8 +2,7 @@
 #ifndef CORE_BASE_PRIORITY_H
 #define CORE_BASE_PRIORITY_H
 
-/* The calling thread gives way from here on: beside others of the process that have something to do it has a small share
- * of a processor. */
+/* The calling thread gives way from here on: it is nicer than it was, to whoever else has something to do. */
 void priority_give_way(void);
 
 #endif

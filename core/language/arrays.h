@@ -24,8 +24,8 @@ struct array *array_given(struct evaluation *e, struct value *value, enum number
 int array_apply(struct evaluation *e, const struct op *op, const double *numbers, size_t number_count,
                 struct array *const *inputs, size_t count, enum number_type type, struct array **array);
 
-/* The same where one of the inputs has no elements: no number of the output is theirs, or they are added up.
- * CODE_PROGRAM_ERROR where NumPy has no answer, or one of NaN. (empty.c) */
+/* The same where one of the inputs has no elements: the output has none either, or is a sum or product of none.
+ * CODE_PROGRAM_ERROR otherwise. (empty.c) */
 int array_apply_empty(struct evaluation *e, const struct op *op, const double *numbers, size_t number_count,
                       struct array *const *inputs, size_t count, enum number_type type, struct array **array);
 

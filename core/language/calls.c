@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/language/evaluation.h"
+#include "core/language/sharing.h"
 
 enum { CALLS_MAX = 32 };
 
@@ -197,6 +198,7 @@ static int add_at(struct evaluation *e, const struct expression *x)
     int code = evaluation_evaluate(e, x->operands[1], &of);
     if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[2], &subscripts[0]);
     if (code == CODE_OK) code = evaluation_evaluate(e, x->operands[3], &what);
+    if (code == CODE_OK) code = sharing_thing_now(e, &of);
     evaluation_at(e, x->operands[0]->spot);
     if (code == CODE_OK && of.kind != THING_ARRAY) return evaluation_fault(e, "np.add.at adds to an array");
     if (code == CODE_OK && subscripts[0].kind == THING_TUPLE && subscripts[0].sequence->count <= SUBSCRIPTS_MAX) {

@@ -15,7 +15,7 @@ static size_t keep_filled(struct array *const *inputs, size_t count, struct arra
 {
     size_t n = 0;
     for (size_t i = 0; i < count; i++)
-        if (inputs[i]->size > 0) kept[n++] = inputs[i];
+        if (inputs[i] != NULL && inputs[i]->size > 0) kept[n++] = inputs[i];
     return n;
 }
 
@@ -41,9 +41,10 @@ int array_apply_empty(struct evaluation *e, const struct op *op, const double *n
     const struct op_shape shape = {.op = op, .attributes = numbers, .count = count, .in = in};
     if (evaluation_step(e, 1) != CODE_OK) return evaluation_failed(e);
     if (op->plan(&shape, &plan, &error) != CODE_OK) return text_fault_at(e->reader, e->spot, &error);
-    bool sums = strcmp(op->name, "sum") == 0;
-    if (!shape_size(&plan.out, &size) || (size > 0 && !sums)) return fault(e, none);
+    const bool sums = strcmp(op->name, "sum") == 0, multiplies = strcmp(op->name, "prod") == 0;
+    if (!shape_size(&plan.out, &size) || (size > 0 && !sums && !multiplies)) return fault(e, none);
     int code = array_known(e, &plan.out, type, array, &made);
-    if (code == CODE_OK) memset(made, 0, size * sizeof *made);
+    for (size_t i = 0; code == CODE_OK && i < size; i++)
+        made[i] = multiplies;
     return code;
 }

@@ -133,6 +133,7 @@ static int write_subscript(struct evaluation *e, const struct expression *target
     size_t count;
     int code = evaluation_evaluate(e, target->operands[0], &of);
     if (code == CODE_OK) code = evaluation_subscripts(e, target, subscripts, &count);
+    if (code == CODE_OK) code = sharing_thing_now(e, &of); /* they may have written into it */
     evaluation_at(e, target->spot);
     bool object = evaluation_is_object(&of), /* params["W1"] -= ...: nobody reads it from there */
         fixed = before != NULL && before->kind == THING_ARRAY && of.kind == THING_TUPLE;

@@ -130,6 +130,8 @@ static int call_argsort(struct evaluation *e, const struct arguments *a, struct 
     if (code == CODE_OK) code = known_numbers(e, x, &numbers);
     if (code == CODE_OK) code = array_known(e, &x->shape, TYPE_INT, &y, &order);
     if (code != CODE_OK) return code;
+    *result = thing_array(y);
+    if (x->size == 0) return CODE_OK;
     const size_t n = x->shape.dim[axis];
     for (size_t i = axis + 1; i < x->shape.rank; i++)
         stride *= x->shape.dim[i];
@@ -143,7 +145,6 @@ static int call_argsort(struct evaluation *e, const struct arguments *a, struct 
         for (size_t i = 0; i < n; i++)
             order[first + i * stride] = (double)ranked[i].place;
     }
-    *result = thing_array(y);
     return CODE_OK;
 }
 

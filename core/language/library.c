@@ -129,8 +129,8 @@ const struct builtin library_builtins[] = {
             "shape[axis] = len(weights)" BLOCK "weights = np.reshape(weights, shape)" LINE
             "return np.sum(x * weights, axis, keepdims) / np.sum(weights + 0 * x, axis, keepdims)"),
     WRITTEN("ptp", FREE, "def f(x, axis=None): return np.max(x, axis) - np.min(x, axis)"),
-    WRITTEN("any", BOTH, "def f(x, axis=None, keepdims=False): return np.max(np.asarray(x) != 0, axis, keepdims) > 0"),
-    WRITTEN("all", BOTH, "def f(x, axis=None, keepdims=False): return np.min(np.asarray(x) != 0, axis, keepdims) > 0"),
+    WRITTEN("any", BOTH, "def f(x, axis=None, keepdims=False): return np.sum(np.asarray(x) != 0, axis, keepdims) > 0"),
+    WRITTEN("all", BOTH, "def f(x, axis=None, keepdims=False): return np.sum(np.asarray(x) == 0, axis, keepdims) < 1"),
     WRITTEN("count_nonzero", BOTH, "def f(x, axis=None): return np.sum(x != 0, axis)"),
     WRITTEN("sort", FREE,
             "def f(x, axis=-1):" LINE "if axis is None: x, axis = np.ravel(x), 0" LINE
@@ -201,8 +201,10 @@ const struct builtin library_builtins[] = {
     WRITTEN("diagflat", FREE, "def f(x, k=0): return np.diag(np.reshape(x, -1), k)"),
     WRITTEN("atleast_1d", FREE, "def f(x): return np.reshape(x, 1) if np.ndim(x) == 0 else np.asarray(x)"),
     WRITTEN("unravel_index", FREE,
-            "def f(indices, shape):" LINE "places = []" LINE "for n in reversed(shape):" BLOCK
-            "places.insert(0, indices % n)" BLOCK "indices = indices // n" LINE "return tuple(places)"),
+            "def f(indices, shape):" LINE
+            "if np.max(indices) >= np.prod(shape): raise \"unravel_index: an index is out of range\"" LINE
+            "places = []" LINE "for n in reversed(shape):" BLOCK "places.insert(0, indices % n)" BLOCK
+            "indices = indices // n" LINE "return tuple(places)"),
     WRITTEN("ndindex", FREE,
             "def f(a, b=None, c=None, d=None):" LINE
             "shape = a if np.ndim(a) > 0 else [n for n in [a, b, c, d] if n is not None]" LINE "places = [()]" LINE

@@ -345,6 +345,7 @@ static int call_sorted(struct evaluation *e, const struct arguments *a, struct t
         const struct thing *item = &items.items[i];
         if (item->kind != items.items[0].kind || (item->kind != THING_NUMBER && item->kind != THING_TEXT))
             return function_fault(e, a, "puts numbers, or texts, into order");
+        if (item->kind == THING_NUMBER && isnan(item->number)) return function_fault(e, a, "cannot put NaN into order");
         if (!sequence_add(e->arena, list, *item)) return evaluation_no_memory(e);
     }
     if (evaluation_step(e, 16 * items.count) != CODE_OK) return evaluation_failed(e);

@@ -171,6 +171,17 @@ static int match_batches(struct evaluation *e, struct array **a, struct array **
     return code == CODE_OK ? array_broadcast(e, *b, &other, b) : code;
 }
 
+/* Sums of nothing. */
+static int no_products(struct evaluation *e, const struct shape *shape, enum number_type type, struct thing *result)
+{
+    struct array *y = NULL;
+    double *numbers = NULL;
+    int code = array_known(e, shape, type, &y, &numbers);
+    for (size_t i = 0; code == CODE_OK && i < y->size; i++)
+        numbers[i] = 0;
+    return function_give(result, code, y);
+}
+
 int functions_matmul(struct evaluation *e, struct array *a, struct array *b, struct thing *result)
 {
     struct array *inputs[2] = {a, b}, *y = NULL;
@@ -179,11 +190,13 @@ int functions_matmul(struct evaluation *e, struct array *a, struct array *b, str
     size_t k = x.dim[x.rank - 1], m = w.rank > 1 ? w.dim[w.rank - 2] : w.dim[0];
     if (k != m) return matrix_fault(e, a, b);
     struct shape out = {0};
+    const bool empty = a->size == 0 || b->size == 0;
     int code = CODE_OK;
     if (w.rank <= 2) { /* all that comes before the last axis of the first as rows */
-        const struct shape rows = {.rank = 2, .dim = {a->size / k, k}}, matrix = {.rank = 2, .dim = {k, b->size / k}};
-        code = array_reshape(e, a, &rows, &inputs[0]);
-        if (code == CODE_OK) code = array_reshape(e, b, &matrix, &inputs[1]);
+        const size_t by = k > 0 ? k : 1;
+        const struct shape rows = {.rank = 2, .dim = {a->size / by, k}}, matrix = {.rank = 2, .dim = {k, b->size / by}};
+        if (!empty) code = array_reshape(e, a, &rows, &inputs[0]);
+        if (code == CODE_OK && !empty) code = array_reshape(e, b, &matrix, &inputs[1]);
         out = x;
         out.rank--;
         if (w.rank == 2) out.dim[out.rank++] = w.dim[1];
@@ -202,6 +215,7 @@ int functions_matmul(struct evaluation *e, struct array *a, struct array *b, str
         }
     }
     enum number_type type = a->type > b->type ? a->type : b->type;
+    if (code == CODE_OK && empty) return no_products(e, &out, type, result);
     if (code == CODE_OK) code = array_op(e, "matmul", NULL, 0, inputs, 2, type == TYPE_BOOL ? TYPE_INT : type, &y);
     if (code == CODE_OK && type == TYPE_BOOL) code = type_cast(e, y, type, &y);
     if (code == CODE_OK) code = array_reshape(e, y, &out, &y);

@@ -82,8 +82,10 @@ int sharing_now(struct evaluation *e, struct array **array)
     const struct array *a = *array;
     if (a->became == NULL && a->base == NULL && a->part == NULL && a->lost == NULL) return CODE_OK;
     int code = bring(e, array);
-    if (code != CODE_OK || (*array)->lost == NULL) return code;
-    const struct thing lost = {.kind = THING_LOST, .text = (*array)->lost};
+    if (code != CODE_OK) return code;
+    const char *name = (*array)->base != NULL ? (*array)->base->lost : (*array)->lost;
+    if (name == NULL) return CODE_OK;
+    const struct thing lost = {.kind = THING_LOST, .text = name};
     return evaluation_lost(e, &lost);
 }
 
@@ -95,7 +97,7 @@ int sharing_thing_now(struct evaluation *e, struct thing *thing)
 void sharing_change(struct evaluation *e, struct array *before, struct array *after)
 {
     struct array *now = last_of(before);
-    if (!evaluation_is_observed(e) || now == after || now->shape.rank == 0) return;
+    if (!evaluation_is_observed(e) || now->shape.rank == 0 || last_of(after) == now) return;
     now->became = after;
     if (now->base == NULL) return;
     attach(after, now->base, now->view);
@@ -104,14 +106,17 @@ void sharing_change(struct evaluation *e, struct array *before, struct array *af
 
 void sharing_lose(struct array *array, const char *name)
 {
-    for (array = last_of(array); array != NULL; array = array->base)
-        array->lost = name;
+    array = last_of(array);
+    array->lost = name;
+    if (array->base != NULL) last_of(array->base)->lost = name;
 }
 
 bool sharing_is_lost(const struct array *array)
 {
     while (array->became != NULL)
         array = array->became;
+    for (const struct array *base = array->base; base != NULL; base = base->became)
+        if (base->lost != NULL) return true;
     return array->lost != NULL;
 }
 
@@ -155,6 +160,7 @@ static int attach_view(struct evaluation *e, struct array *array, const struct a
     if (kept == NULL) return evaluation_no_memory(e);
     int code = own(e, part);
     *kept = *view;
+    if (code == CODE_OK) (*part)->whole = array->whole;
     if (code == CODE_OK && (*part)->shape.rank > 0 && (*part)->size > 0)
         attach(*part, array->base != NULL ? array->base : array, kept);
     return code;
@@ -163,7 +169,7 @@ static int attach_view(struct evaluation *e, struct array *array, const struct a
 int array_share_view(struct evaluation *e, struct array *array, const struct array_view *view, struct array **part)
 {
     struct array_view composed = *view;
-    if (e->observer == NULL || *part == array || (*part)->size == 0) return CODE_OK;
+    if (e->observer == NULL || (*part)->size == 0) return CODE_OK;
     return compose(array, &composed) ? attach_view(e, array, &composed, part) : own(e, part);
 }
 
@@ -209,12 +215,13 @@ static bool is_one_of(const char *name, const char *const *names)
     return false;
 }
 
-static bool is_among(const struct array *array, const struct thing *things, size_t count)
+/* Whether an array is one of the things, or in a list among them. */
+static bool is_among(const struct array *array, const struct thing *things, size_t count, bool lists)
 {
     for (size_t i = 0; i < count; i++) {
         if (things[i].kind == THING_ARRAY && last_of(things[i].array) == array) return true;
-        if ((things[i].kind == THING_LIST || things[i].kind == THING_TUPLE) && things[i].sequence->count > 0 &&
-            is_among(array, things[i].sequence->items, 1))
+        if (lists && (things[i].kind == THING_LIST || things[i].kind == THING_TUPLE) &&
+            is_among(array, things[i].sequence->items, things[i].sequence->count, false))
             return true;
     }
     return false;
@@ -251,13 +258,18 @@ int sharing_result(struct evaluation *e, const char *function, const struct thin
     if (!evaluation_is_observed(e) || result->kind != THING_ARRAY) return CODE_OK;
     struct array *of = count > 0 && things[0].kind == THING_ARRAY ? last_of(things[0].array) : NULL;
     if (of == NULL || !is_one_of(function, reshapes) || of->size != result->array->size || of->size == 0)
-        return !is_one_of(function, same) && is_among(result->array, things, count) ? own(e, &result->array) : CODE_OK;
+        return !is_one_of(function, same) && is_among(result->array, things, count, true) ? own(e, &result->array)
+                                                                                          : CODE_OK;
     if (result->array == of) return CODE_OK;
     bool columns = is_by_columns(things, count);
     struct array_view layout = layout_of(of), view = {.shape = result->array->shape};
     if (columns) turn_round(&layout);
     if (columns) turn_round(&view);
-    if (!reshape_layout(&layout, &view)) return own(e, &result->array);
+    if (!reshape_layout(&layout, &view)) {
+        int code = own(e, &result->array);
+        if (code == CODE_OK) result->array->whole = of->whole;
+        return code;
+    }
     if (columns) turn_round(&view);
     return attach_view(e, of, &view, &result->array);
 }

@@ -356,8 +356,10 @@ static int name_graded(struct members *r, struct problem_set *set)
 static int read_wanted(struct members *r, const json_t *root, const struct problem_set *set, struct feed *feed)
 {
     const char *name = renames_client(&set->renames, feed->name);
-    feed->wanted = json_object_get(json_object_get(root, "points"), name) != NULL ||
-                   code_names(json_string_value(json_object_get(root, "backward")), name, NULL, 0) ||
+    bool named = false;
+    if (!code_names(r->arena, json_string_value(json_object_get(root, "backward")), &name, 1, &named))
+        return members_out_of_memory(r);
+    feed->wanted = json_object_get(json_object_get(root, "points"), name) != NULL || named ||
                    graded_is_wanted(r, set->problem.convention, &set->renames, &set->definition, feed,
                                     json_object_get(root, "gradients"));
     return r->error->code;

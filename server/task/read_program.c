@@ -16,7 +16,8 @@ struct asked {
     size_t count;
     const json_t *gradients, *points; /* as the request has them */
     bool indexed;                     /* one of them has an index: h[2] */
-    const char *code;                 /* a student's, that may name the gradients of data; NULL without any */
+    const char **coded;               /* data whose gradients a student's code names: sorted, too */
+    size_t coded_count;
 };
 
 static int compare_names(const void *a, const void *b)
@@ -30,6 +31,11 @@ static bool is_asked(void *context, const char *name)
     return bsearch(&name, asked->names, asked->count, sizeof *asked->names, compare_names) != NULL;
 }
 
+static bool is_coded(const struct asked *asked, const char *name)
+{
+    return bsearch(&name, asked->coded, asked->coded_count, sizeof *asked->coded, compare_names) != NULL;
+}
+
 /* Whether a name that stands for the gradient of data stands for nothing of the program's own: where that has a value
  * dp, dp is its gradient, and not that of data p. */
 static bool is_asked_of_data(void *context, const char *name, const struct syntax *syntax)
@@ -39,7 +45,7 @@ static bool is_asked_of_data(void *context, const char *name, const struct synta
     bool predicted = false;
     for (size_t i = 0; i < syntax->name_count && !predicted; i++)
         predicted = gradient_name_is_prediction(syntax->names[i], name);
-    if (!predicted && code_names(asked->code, name, syntax->names, syntax->name_count)) return true;
+    if (!predicted && is_coded(asked, name)) return true;
     for (void *at = json_object_iter((json_t *)asked->gradients); at != NULL;
          at = json_object_iter_next((json_t *)asked->gradients, at)) {
         const char *written = json_object_iter_key(at);
@@ -63,12 +69,33 @@ static bool add_bases(struct members *r, const char *written, struct asked *aske
     return true;
 }
 
+/* The data whose gradients the code names, of all names that there are. */
+static int read_coded(struct members *r, const json_t *root, struct asked *asked)
+{
+    const char *code = json_string_value(json_object_get(root, "backward"));
+    const json_t *lists[2] = {json_object_get(root, "parameters"), json_object_get(root, "data")};
+    const size_t room = json_object_size(lists[0]) + json_object_size(lists[1]);
+    const char **names = arena_array(r->arena, room, sizeof *names);
+    bool *named = arena_array(r->arena, room, sizeof *named);
+    asked->coded = arena_array(r->arena, room, sizeof *asked->coded);
+    if (names == NULL || named == NULL || asked->coded == NULL) return members_out_of_memory(r);
+    size_t count = 0;
+    for (size_t i = 0; code != NULL && i < 2; i++)
+        for (void *at = json_object_iter((json_t *)lists[i]); at != NULL;
+             at = json_object_iter_next((json_t *)lists[i], at))
+            names[count++] = json_object_iter_key(at);
+    if (!code_names(r->arena, code, names, count, named)) return members_out_of_memory(r);
+    for (size_t i = 0; i < count; i++)
+        if (named[i]) asked->coded[asked->coded_count++] = names[i];
+    qsort(asked->coded, asked->coded_count, sizeof *asked->coded, compare_names);
+    return CODE_OK;
+}
+
 static int read_asked(struct members *r, const json_t *root, struct asked *asked)
 {
     const json_t *gradients = json_object_get(root, "gradients"), *points = json_object_get(root, "points");
     size_t n = json_object_size(gradients), m = json_object_size(points);
-    *asked = (struct asked){
-        .gradients = gradients, .points = points, .code = json_string_value(json_object_get(root, "backward"))};
+    *asked = (struct asked){.gradients = gradients, .points = points};
     asked->names = arena_array(r->arena, n * GRADIENT_NAMES_MAX + m, sizeof *asked->names);
     if (asked->names == NULL) return members_out_of_memory(r);
     for (void *at = json_object_iter((json_t *)gradients); at != NULL;
@@ -79,7 +106,7 @@ static int read_asked(struct members *r, const json_t *root, struct asked *asked
     for (size_t i = 0; i < asked->count; i++)
         asked->indexed = asked->indexed || strchr(asked->names[i], '[') != NULL;
     qsort(asked->names, asked->count, sizeof *asked->names, compare_names);
-    return CODE_OK;
+    return read_coded(r, root, asked);
 }
 
 /* ---- what it reads ---- */
@@ -87,13 +114,6 @@ static int read_asked(struct members *r, const json_t *root, struct asked *asked
 static int read_inputs(struct members *r, const json_t *object, bool parameters, const struct asked *asked,
                        struct program_request *request)
 {
-    size_t name_count = request->input_count;
-    const char **names = arena_array(r->arena, name_count + json_object_size(object), sizeof *names);
-    if (names == NULL) return members_out_of_memory(r);
-    for (size_t i = 0; i < name_count; i++)
-        names[i] = request->inputs[i].name;
-    for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at))
-        names[name_count++] = json_object_iter_key(at);
     for (void *at = json_object_iter((json_t *)object); at != NULL; at = json_object_iter_next((json_t *)object, at)) {
         const char *name = json_object_iter_key(at);
         struct program_input *input = &request->inputs[request->input_count];
@@ -114,8 +134,7 @@ static int read_inputs(struct members *r, const json_t *object, bool parameters,
             error_set(r->error, CODE_OUT_OF_RANGE, "%.*s has no elements", LIMIT_NAME, name);
             return error_at(r->error, name);
         }
-        input->wanted =
-            !parameters && (is_asked((void *)asked, name) || code_names(asked->code, name, names, name_count));
+        input->wanted = !parameters && (is_asked((void *)asked, name) || is_coded(asked, name));
         request->input_count++;
     }
     return CODE_OK;

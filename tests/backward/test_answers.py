@@ -186,6 +186,9 @@ class AnswersTest(DaemonTest):
             "dz1 += (dz1[:0] + dz1[:1]).sum(0)",
             "t = dz1[:0]\nt *= 2",
             "if len(np.where(dz1 > 100)[0]) > 0:\n    dz1 = 2 * dz1",
+            "if np.any(dz1[dz1 > 100] > 0) or not np.all(dz1[dz1 > 100] > 0):\n    dz1 = 2 * dz1",
+            "dz1 = dz1 * np.prod(np.zeros(0)) + (np.zeros((4, 0)) @ np.zeros((0, 3)))",
+            "a = [0]\na[0] = a\nnp.sum(dz1, dtype=a)\ngrads = []\ngrads.extend([X])",
         ):
             with self.subTest(line):
                 report = self.check(CODE.replace("dW1 =", line + "\ndW1 ="))
@@ -197,6 +200,8 @@ class AnswersTest(DaemonTest):
             ("dW1 = []", "missing"),
             ("dW1 = ['a']", "missing"),
             ("dW1 = [dW1, db1]", "missing"),
+            ("dW1 = [0, dW1]", "missing"),
+            ("dW1 = [[], dW1]", "missing"),
             ("dW1 = [list(row) for row in dW1]", "match"),
             ("dW1 = (dW1,)", "match"),
         ):

@@ -44,6 +44,16 @@ AFTER = (
     ("dW1.T[0] += 7", "W1"),
     ("dW1.reshape(-1)[0] = 7", "W1"),
     ("dW1[0][1] = 7", "W1"),
+    ("dW1[:][0] = 5", "W1"),
+    ("dW1[...][0] = 5", "W1"),
+    ("dW1[0:2].fill(0)", "W1"),
+    ("np.clip(dW1[:], 0, 0, out=dW1[:])", "W1"),
+    ("c = {'a': dW1}\nc['a'][:][0] = 4", "W1"),
+    ("def f():\n    dW1[1] = 7\n    return 0\ndW1[f()] = dW1[0]", "W1"),
+    ("for i in range(100):\n    t = dW1\n    u = dW1\nt *= 2", "W1"),
+    ("t = np.zeros(9)\nt[:6] = dW1.ravel()\ndW1 = t[:6].reshape(2, 3)\nt *= 2", "W1"),
+    ("t = np.zeros(9)\ndW1, t[:6] = t[:6].reshape(2, 3), dW1.ravel()\nt[6:] = 4", ""),
+    ("dW1 = np.zeros((2, 3), int)\nr = dW1[0]\nr[:] = 0.5", "W1"),
     ("np.add.at(dW1[0], [0], 4)", "W1"),
     ("t = dW1[:, 0].reshape(2, 1)\nt *= 2", "W1"),
     ("t = dW1.T[::-1][:2].reshape(2, 1, 2)\nt *= 2", "W1"),
@@ -83,6 +93,7 @@ WITHIN = (
     ("dW1 = X.T @ dz1", "dW1 = np.zeros((2, 3))\nfor i in range(2):\n    r = dW1[i]\n    for j in range(3):\n        r[j] = X[:, i] @ dz1[:, j]"),
     ("dW1 = X.T @ dz1", "dW1 = np.zeros((2, 3))\ndef acc(g, v):\n    g += v\nfor n in range(4):\n    acc(dW1, np.outer(X[n], dz1[n]))"),
     ("dW1 = X.T @ dz1", "dW1 = np.zeros((2, 3))\nt = dW1\nfor n in range(4):\n    t += np.outer(X[n], dz1[n])"),
+    ("dW1 = X.T @ dz1", "dW1 = np.zeros((2, 3))\ndW1[:][0] = X[:, 0] @ dz1\ndW1[:][1] = X[:, 1] @ dz1"),
     ("dW1 = X.T @ dz1", "grads = {'W1': np.zeros((2, 3))}\nfor k, g in grads.items():\n    g += X.T @ dz1"),
     ("dz2 = dp * p * (1 - p)", "dz2 = dp\ndz2 *= p * (1 - p)"),
     ("dz1 = dh1 * (1 - h1**2)", "dz1 = dh1[:]\ndz1 *= 1 - h1**2"),
@@ -110,6 +121,9 @@ class SharingTest(DaemonTest):
                 if changed:
                     self.assertLessEqual(CODE.count("\n") + 1, max(wrong))
                     self.assertLessEqual(max(wrong), last)
+                    made = {line for line in wrong if line <= CODE.count("\n")}  # by lines that are judged as one with it
+                    self.assertEqual(made - {7, 8}, set(), wrong)
+                    self.assertTrue(all("judged as one" in wrong[line] for line in made), wrong)
 
     def test_what_is_built_so(self):
         for old, new in WITHIN:
@@ -168,6 +182,8 @@ class SharingTest(DaemonTest):
         self.assertFalse(report["passed"])
         self.assertEqual(list(self.wrong(report)), [3])
         self.assertIn("q -= y changes p, too", self.wrong(report)[3])
+        report = self.check(CODE.replace("dz2 =", spoiled + "q *= 2\ndz2 ="))
+        self.assertEqual(list(self.wrong(report)), [3, 4])
         report = self.check(CODE + spoiled)
         self.assertTrue(report["passed"])
         self.assertEqual(self.wrong(report), {})
