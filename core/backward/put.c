@@ -84,25 +84,26 @@ int put_note(struct run *run, struct evaluation *e, const struct written_place *
     return note_items(run, e, written, thing, statement, 0);
 }
 
-/* Whether a thing is numbers all through, so that it may stand for a tensor; lists within each other are few. */
-static bool is_numbers(const struct thing *thing, size_t depth)
+/* Whether a thing is numbers all through, so that it may stand for a tensor. A list may hold itself, several times. */
+static int find_numbers(struct evaluation *e, const struct thing *thing, size_t depth, bool *all)
 {
-    if (thing->kind == THING_NUMBER) return true;
-    if (thing->kind == THING_ARRAY) return depth > 0;
-    if ((thing->kind != THING_LIST && thing->kind != THING_TUPLE) || depth == LANGUAGE_RANK_MAX) return false;
-    bool all = thing->sequence->count > 0;
-    for (size_t i = 0; all && i < thing->sequence->count; i++)
-        all = is_numbers(&thing->sequence->items[i], depth + 1);
-    return all;
+    const bool list = thing->kind == THING_LIST || thing->kind == THING_TUPLE;
+    *all = thing->kind == THING_NUMBER || (thing->kind == THING_ARRAY && depth > 0);
+    if (!list || depth == LANGUAGE_RANK_MAX) return CODE_OK;
+    int code = evaluation_step(e, thing->sequence->count);
+    *all = thing->sequence->count > 0;
+    for (size_t i = 0; code == CODE_OK && *all && i < thing->sequence->count; i++)
+        code = find_numbers(e, &thing->sequence->items[i], depth + 1, all);
+    return code;
 }
 
 /* The same, and all of one length: what is no tensor may still be a list of some. */
 static int as_tensor(struct run *run, struct evaluation *e, struct thing *thing, bool *is)
 {
     struct array *array = NULL;
-    *is = is_numbers(thing, 0);
-    if (!*is) return CODE_OK;
-    int code = array_of(e, thing, &array);
+    int code = find_numbers(e, thing, 0, is);
+    if (code != CODE_OK || !*is) return code;
+    code = array_of(e, thing, &array);
     if (code == CODE_PROGRAM_ERROR && !e->spent) {
         *run->reader.error = (struct error){0};
         run->reader.fault = (struct spot){0};

@@ -210,6 +210,10 @@ class AnswersTest(DaemonTest):
                 self.assertEqual(report["parameters"][0]["status"], status)
                 self.assertEqual(self.marks(report)[9], "right" if status == "match" else "wrong" if "shape" in status else "fault")
 
+    def test_lists_that_hold_themselves(self):
+        for code in ("a = [0] * 100\nfor i in range(100):\n    a[i] = a\ndW1 = a\n", "a = [0]\na[0] = a\ngrads = {'W1': a}\nnp.sum(X, dtype=a)\n"):
+            self.assertFalse(self.check(code)["passed"])
+
     def test_long_code_ends(self):
         """The search through it has its time, however many lines there are."""
         chain = "".join(f"q{i + 1} = q{i} * 1.01\n" for i in range(1500))
