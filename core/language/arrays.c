@@ -281,7 +281,7 @@ int array_has_gradient(struct evaluation *e, const struct array *array, bool *ha
 int array_reshape(struct evaluation *e, struct array *array, const struct shape *shape, struct array **result)
 {
     double numbers[1 + TENSOR_RANK_MAX] = {(double)shape->rank}, *none;
-    size_t size;
+    size_t size = 0;
     if (shape_equal(&array->shape, shape)) {
         *result = array;
         return CODE_OK;
@@ -328,7 +328,7 @@ static bool is_whole(const struct array_view *view, const struct shape *shape)
 int array_read_view(struct evaluation *e, struct array *array, const struct array_view *view, struct array **result)
 {
     double numbers[ARRAY_VIEW_NUMBERS];
-    size_t size;
+    size_t size = 0;
     double *none;
     int code = check_shape(e, &view->shape, &size);
     if (code != CODE_OK) return code;

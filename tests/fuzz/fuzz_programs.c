@@ -4,28 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/backward/aims.h"
-#include "core/backward/blame.h"
-#include "core/backward/run.h"
 #include "core/language/program.h"
+#include "tests/fuzz/code.h"
 #include "tests/fuzz/holds.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 #define MEMORY ((size_t)512 << 20)
-
-static double numbers[] = {0.5, -0.25, 1, 2, -1.5, 0.75, 3, 0.125};
-static double classes[] = {0, 1, 2, 1};
-
-static const struct tensor tensors[] = {
-    {.shape = {.rank = 2, .dim = {2, 3}}, .size = 6, .data = numbers},
-    {.shape = {.rank = 1, .dim = {3}}, .size = 3, .data = numbers},
-    {.shape = {.rank = 0}, .size = 1, .data = numbers},
-    {.shape = {.rank = 2, .dim = {4, 2}}, .size = 8, .data = numbers},
-    {.shape = {.rank = 1, .dim = {4}}, .size = 4, .data = classes},
-};
-static const char *const names[] = {"W", "b", "s", "x", "y"};
-enum { INPUTS = sizeof names / sizeof *names, PARAMETERS = 3 };
 
 /* About half of the names, always the same. */
 static bool is_wanted(void *context, const char *name)
@@ -67,18 +52,17 @@ static void check_network(const struct program *program, const struct network *n
 
 static int build(struct arena *arena, const char *text, size_t length)
 {
-    struct program_input inputs[INPUTS];
+    struct program_input inputs[CODE_INPUTS];
     struct program program = {0};
     struct network network;
     struct error error = {0};
     const struct shape upstream = {.rank = 2, .dim = {4, 3}};
     bool arrives = length > 0 && text[length - 1] == '#'; /* with a gradient that arrives at the output */
-    for (size_t i = 0; i < INPUTS; i++)
-        inputs[i] = (struct program_input){.name = names[i], .tensor = &tensors[i], .parameter = i < PARAMETERS};
+    code_inputs(inputs);
     const struct program_request request = {.text = text,
                                             .length = length,
                                             .inputs = inputs,
-                                            .input_count = INPUTS,
+                                            .input_count = CODE_INPUTS,
                                             .allowance = program_brief_allowance,
                                             .upstream = arrives ? &upstream : NULL,
                                             .wanted = is_wanted,
@@ -89,68 +73,6 @@ static int build(struct arena *arena, const char *text, size_t length)
         check_fault(&program, &error, text, length);
     else
         check_network(&program, &network);
-    return code;
-}
-
-/* ---- the same text as a student's code ---- */
-
-#define FORWARD "z = x @ W + b\nh = np.tanh(z) * s\nloss = np.mean(h**2)"
-
-static double given_numbers[INPUTS][8];
-
-/* A forward pass, and the text as the backward pass to it. Whatever it is, it ends, and what is wrong with it is where
- * it says. */
-static int run_as_code(struct arena *arena, const char *text, size_t length)
-{
-    struct program_input inputs[INPUTS];
-    struct program program = {0};
-    struct network network;
-    struct error error = {0};
-    for (size_t i = 0; i < INPUTS; i++)
-        inputs[i] = (struct program_input){.name = names[i], .tensor = &tensors[i], .parameter = i < PARAMETERS};
-    const struct program_request request = {.text = FORWARD,
-                                            .length = sizeof FORWARD - 1,
-                                            .inputs = inputs,
-                                            .input_count = INPUTS,
-                                            .allowance = program_brief_allowance};
-    int code = program_build(arena, &request, &program, &network, &error);
-    if (code != CODE_OK) return code;
-    double **given = arena_zeroed(arena, network.graph.value_count, sizeof *given);
-    if (given == NULL) return CODE_OUT_OF_MEMORY;
-    for (size_t i = 0; i < INPUTS; i++) {
-        memcpy(given_numbers[i], tensors[i].data, tensors[i].size * sizeof(double));
-        given[inputs[i].value->index] = given_numbers[i];
-    }
-    program_give(&program, &network, given);
-    struct check check = {.problem = {.network = &network,
-                                      .loose = true,
-                                      .backend = backend_cpu(DTYPE_FLOAT64),
-                                      .given = given,
-                                      .names = program.graded_names}};
-    struct pass pass;
-    code = problem_run(arena, &check.problem, check.problem.backend, &pass, &error);
-    if (code != CODE_OK) return code;
-    const struct known_code code_text = {.text = text, .length = length};
-    struct surroundings surroundings;
-    code = surroundings_find(arena, &check, &pass, &code_text, &surroundings, &error);
-    if (code != CODE_OK) return code;
-    struct run *plain = arena_alloc(arena, sizeof *plain);
-    struct blame *blame = arena_alloc(arena, sizeof *blame);
-    size_t claimed[PARAMETERS] = {EVENT_NONE, EVENT_NONE, EVENT_NONE};
-    if (plain == NULL || blame == NULL) return CODE_OUT_OF_MEMORY;
-    code = run_code(plain, arena, &surroundings, NULL, text, length);
-    if (code != CODE_OK || plain->error.code != CODE_OK) return code;
-    for (size_t i = 0; i < plain->count; i++) {
-        const struct event *event = &plain->events[i];
-        require(event->statement < plain->syntax.statement_count, "an event of no statement");
-        bool updated = event->behind != EVENT_NONE && plain->events[event->behind].updates;
-        require(event->array->numbers != NULL || updated, "an event without numbers");
-        require(event->before == EVENT_NONE || event->before < i, "an event before itself");
-    }
-    if (!aims_settle(plain, claimed)) return CODE_OUT_OF_MEMORY;
-    code = blame_find(arena, plain, 0.01, blame);
-    for (size_t i = 0; code == CODE_OK && i < blame->count; i++)
-        require(blame->list[i].statement < plain->syntax.statement_count, "no statement is to blame");
     return code;
 }
 
@@ -171,10 +93,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     require(second == code || second == CODE_OUT_OF_MEMORY, "another answer with less memory");
     arena_free(&arena);
     arena_init(&arena, MEMORY);
-    require(run_as_code(&arena, text, length) == CODE_OK, "code may be anything");
+    require(code_run(&arena, text, length) == CODE_OK, "code may be anything");
     arena_free(&arena);
     arena_init(&arena, (size_t)(length > 0 ? bytes[length / 2] : 0) * 1024);
-    second = run_as_code(&arena, text, length);
+    second = code_run(&arena, text, length);
     require(second == CODE_OK || second == CODE_OUT_OF_MEMORY, "another answer of code with less memory");
     arena_free(&arena);
     free(text);

@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void require(bool right, const char *what)
-{
-    if (right) return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
-
 static bool is_utf8(const struct text *text)
 {
     const char *end = text->data + text->length;

@@ -6,9 +6,7 @@
 
 #include "tests/fuzz/answer.h"
 #include "tests/fuzz/handin.h"
-
-/* Ends the process with a line on standard error, and so is seen by a fuzzer, where `right` is false. */
-void require(bool right, const char *what);
+#include "tests/fuzz/require.h"
 
 /* Whatever the body was. Returns the answer's JSON, for the caller to json_decref. */
 json_t *holds_answer(const struct answer *answer);
