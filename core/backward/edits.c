@@ -1,5 +1,6 @@
 #include "core/backward/edits.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,7 +242,7 @@ static void edit_number(struct lister *l, const struct expression *x, bool axis,
         bool again = others[i] == n || ((n == 0 || n == 1) && others[i] == 1 - n);
         for (size_t k = 0; k < i; k++)
             again = again || others[k] == others[i];
-        if (again || ((axis || index) && others[i] != (double)(long long)others[i])) continue;
+        if (again || ((axis || index) && others[i] != floor(others[i]))) continue;
         snprintf(text, sizeof text, "%.12g", others[i]);
         replace(l, x, mistake, text);
     }
