@@ -54,6 +54,7 @@ AFTER = (
     ("t = np.zeros(9)\nt[:6] = dW1.ravel()\ndW1 = t[:6].reshape(2, 3)\nt *= 2", "W1"),
     ("t = np.zeros(9)\ndW1, t[:6] = t[:6].reshape(2, 3), dW1.ravel()\nt[6:] = 4", ""),
     ("dW1 = np.zeros((2, 3), int)\nr = dW1[0]\nr[:] = 0.5", "W1"),
+    ("dW1 = np.ones(6, int).reshape(2, 3)\ndW1[:] = 0.5", "W1"),
     ("np.add.at(dW1[0], [0], 4)", "W1"),
     ("t = dW1[:, 0].reshape(2, 1)\nt *= 2", "W1"),
     ("t = dW1.T[::-1][:2].reshape(2, 1, 2)\nt *= 2", "W1"),
