@@ -39,18 +39,19 @@ bool events_enter_array(struct run *run, const struct array *array, size_t event
     return true;
 }
 
-/* Takes an event out of a chain: that of its array, or of the views of one. */
-static void unlink_event(struct run *run, size_t which, size_t *link, bool views)
+/* Takes an event out of a chain: that of its array, or of the views of one. False where it is too far down. */
+static bool unlink_event(struct run *run, size_t which, size_t *link, bool views)
 {
     for (size_t looked = 0; *link != EVENT_NONE && looked < PLACES_MAX; looked++) {
         size_t *next = views ? &run->events[*link].next_view : &run->events[*link].same;
         if (*link == which) {
             *link = *next;
             *next = EVENT_NONE;
-            return;
+            return true;
         }
         link = next;
     }
+    return *link == EVENT_NONE;
 }
 
 static bool find_room(struct run *run, const struct array *array)
@@ -63,10 +64,12 @@ bool events_put(struct run *run, size_t which, struct array *array)
 {
     struct event *event = &run->events[which];
     if (!find_room(run, array) || (array->base != NULL && !find_room(run, array->base))) return false;
-    if (event->entered != NULL) { /* it goes on with another one */
-        unlink_event(run, which, &events_find_array(run, event->entered)->event, false);
-        if (event->entered->base != NULL && events_find_array(run, event->entered->base)->array != NULL)
-            unlink_event(run, which, &events_find_array(run, event->entered->base)->views, true);
+    if (event->entered != NULL) { /* it goes on with another one; one that cannot be taken out stays where it is */
+        const struct array *base = event->entered->base;
+        if (!unlink_event(run, which, &events_find_array(run, event->entered)->event, false)) return true;
+        if (base != NULL && events_find_array(run, base)->array != NULL &&
+            !unlink_event(run, which, &events_find_array(run, base)->views, true))
+            return true;
     }
     struct written_array *there = events_find_array(run, array);
     event->same = there->event;
@@ -76,6 +79,18 @@ bool events_put(struct run *run, size_t which, struct array *array)
     there = events_find_array(run, array->base);
     event->next_view = there->views;
     there->views = which;
+    return true;
+}
+
+bool events_become(struct run *run, const struct array *before, const struct array *after)
+{
+    if (run->array_room == 0 || events_find_array(run, before)->array == NULL) return true;
+    const struct written_array known = *events_find_array(run, before);
+    if (events_find_array(run, after)->array == NULL && !events_enter_array(run, after, known.event, known.scale))
+        return false;
+    struct written_array *there = events_find_array(run, after);
+    there->views = known.views;
+    there->given = known.given;
     return true;
 }
 

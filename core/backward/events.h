@@ -32,6 +32,10 @@ bool events_enter_array(struct run *run, const struct array *array, size_t event
  * memory is short. */
 bool events_put(struct run *run, size_t which, struct array *array);
 
+/* An array has become another one: what is known of the one holds for the other, which has its own events if it has
+ * any. False where memory is short. */
+bool events_become(struct run *run, const struct array *before, const struct array *after);
+
 /* One more event, of a statement, without its array: its number; EVENT_NONE where memory is short. */
 size_t events_add(struct run *run, struct evaluation *e, const struct written_place *written, size_t statement);
 

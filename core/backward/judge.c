@@ -115,7 +115,7 @@ int judge_event(struct run *run, struct evaluation *e, size_t which, struct arra
     if (is_put(run, event, &event->aim, &scale)) {
         event->aimed = AIMED_NOT;
         int code = judge_put_right(run, e, event->aim, scale, &(*array)->shape, array);
-        return code == CODE_OK && !events_enter_array(run, *array, which, scale) ? text_no_memory(&run->reader) : code;
+        return code == CODE_OK && !events_enter_array(run, *array, which, scale) ? run_no_memory(run) : code;
     }
     size_t aim = event->aim;
     if (event->aimed == AIMED_AT && !run_matches(run, aim, *array, false, &scale)) aim = GRADIENT_NONE;
@@ -124,8 +124,7 @@ int judge_event(struct run *run, struct evaluation *e, size_t which, struct arra
     event->right = aim != GRADIENT_NONE;
     if (event->right) event->aim = aim;
     event->scale = event->right ? scale : 0;
-    if (event->right)
-        return scale == 1 || events_enter_array(run, *array, which, scale) ? CODE_OK : text_no_memory(&run->reader);
+    if (event->right) return scale == 1 || events_enter_array(run, *array, which, scale) ? CODE_OK : run_no_memory(run);
     event->onward = goes_on(run, event);
     event->judged = event->judged && !event->onward;
     bool left = run->plan->left != NULL && run->plan->left[event->statement];
@@ -135,10 +134,8 @@ int judge_event(struct run *run, struct evaluation *e, size_t which, struct arra
         slip.ratio = 0;
     else
         slip.ratio = aim_ratio(&run->surroundings->aims[event->aim], &(*array)->shape, (*array)->numbers);
-    if (!add_slip(run, &slip)) return text_no_memory(&run->reader);
+    if (!add_slip(run, &slip)) return run_no_memory(run);
     scale = judge_scale_here(run, event->aim);
     int code = judge_put_right(run, e, event->aim, scale, &(*array)->shape, array);
-    return code == CODE_OK && scale != 1 && !events_enter_array(run, *array, which, scale)
-               ? text_no_memory(&run->reader)
-               : code;
+    return code == CODE_OK && scale != 1 && !events_enter_array(run, *array, which, scale) ? run_no_memory(run) : code;
 }

@@ -13,11 +13,6 @@ enum { EVENTS_MAX = 50000, NESTED_MAX = 2 };
 /* The numbers that are put somewhere are looked at. */
 enum { ELEMENTS_OF_A_STEP = 256 };
 
-static int no_memory(struct run *run)
-{
-    return text_no_memory(&run->reader);
-}
-
 /* ---- things ---- */
 
 /* What becomes of an event's array: it is put together where somebody has to see it now, and put right under a plan.
@@ -30,7 +25,7 @@ static int see(struct run *run, struct evaluation *e, size_t which, struct array
     if (code != CODE_OK) return code;
     event->zeros = (*put)->numbers != NULL && (*put)->size > 0 && numbers_largest((*put)->size, (*put)->numbers) == 0;
     if (run->plan != NULL && (*put)->numbers != NULL && !event->passing) code = judge_event(run, e, which, put);
-    return code != CODE_OK || events_put(run, which, *put) ? code : no_memory(run);
+    return code != CODE_OK || events_put(run, which, *put) ? code : run_no_memory(run);
 }
 
 static int note_array(struct run *run, struct evaluation *e, const struct written_place *written, struct thing *thing,
@@ -45,7 +40,7 @@ static int note_array(struct run *run, struct evaluation *e, const struct writte
     if (code != CODE_OK || (!later && array->numbers == NULL)) return code;
     if (evaluation_step(e, array->size / ELEMENTS_OF_A_STEP) != CODE_OK) return evaluation_failed(e);
     size_t which = events_add(run, e, written, statement);
-    if (which == EVENT_NONE) return no_memory(run);
+    if (which == EVENT_NONE) return run_no_memory(run);
     struct array *put = array;
     code = see(run, e, which, &put);
     if (code == CODE_OK && put != array) *thing = thing_array(put);
@@ -144,13 +139,13 @@ static int note_place(struct run *run, struct evaluation *e, size_t place, struc
     if (!event_is_graded(run, there) || there->behind != EVENT_NONE) return CODE_OK;
     if (run->count >= EVENTS_MAX) return too_many(e);
     size_t which = events_add_shared(run, place, statement);
-    if (which == EVENT_NONE) return no_memory(run);
+    if (which == EVENT_NONE) return run_no_memory(run);
     bool later = view && (run->plan == NULL || !run->events[which].judged);
     int code = view && !later ? sharing_now(e, put) : CODE_OK;
     struct array *before = *put;
     run->events[which].array = *put;
     if (code == CODE_OK && !later) code = see(run, e, which, put);
-    if (code == CODE_OK && later && !events_put(run, which, *put)) return no_memory(run);
+    if (code == CODE_OK && later && !events_put(run, which, *put)) return run_no_memory(run);
     if (code == CODE_OK && view && *put != before) sharing_change(e, before, *put);
     return code;
 }
@@ -203,11 +198,6 @@ int put_shared(struct run *run, struct evaluation *e, const struct written_place
         code = note_places(run, e, base, &put, true, statement);
     }
     if (code == CODE_OK) code = note_views(run, e, changed, made, statement);
-    struct written_array *after = events_find_array(run, thing->array);
-    const struct written_array *before = events_find_array(run, changed);
-    if (code == CODE_OK && before->array != NULL && after->array != NULL) {
-        after->views = before->views;
-        after->given = before->given;
-    }
+    if (code == CODE_OK && !events_become(run, changed, thing->array)) return run_no_memory(run);
     return code;
 }

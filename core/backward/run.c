@@ -21,11 +21,6 @@ size_t run_elements(const struct network *network)
     return (size_t)fmin(elements, RUN_ELEMENTS_MAX);
 }
 
-static int no_memory(struct run *run)
-{
-    return text_no_memory(&run->reader);
-}
-
 static bool contains(const char *text, const char *part)
 {
     return strstr(text, part) != NULL;
@@ -71,7 +66,7 @@ static int call_main(struct run *run, struct evaluation *e)
     struct thing *arguments = arena_zeroed(run->arena, s->parameter_count, sizeof *arguments), ignored = {0};
     const char **keywords = arena_zeroed(run->arena, s->parameter_count, sizeof *keywords);
     size_t count = 0;
-    if (arguments == NULL || keywords == NULL) return no_memory(run);
+    if (arguments == NULL || keywords == NULL) return run_no_memory(run);
     for (size_t p = 0; p < s->parameter_count; p++) {
         const struct parameter *parameter = &s->parameters[p];
         if (strcmp(parameter->name, "self") == 0) continue;
@@ -96,7 +91,7 @@ static int take_room(struct run *run)
     run->evaluation.names = arena_zeroed(run->arena, run->syntax.name_count, sizeof *run->evaluation.names);
     run->given = arena_zeroed(run->arena, run->surroundings->known_count, sizeof(struct array *));
     if (run->outcomes == NULL || run->statements == NULL || run->evaluation.names == NULL || run->given == NULL)
-        return no_memory(run);
+        return run_no_memory(run);
     const struct run *plain = run->plan != NULL ? run->plan->plain : NULL;
     for (size_t s = 0; s < n; s++) {
         run->outcomes[s].first = run->outcomes[s].last = run->outcomes[s].cursor = EVENT_NONE;

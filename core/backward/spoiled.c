@@ -18,7 +18,7 @@ int spoiled_give_names(struct run *run, const struct evaluation *e)
         const struct versions *versions = &e->names[n];
         const struct thing *thing = versions->count > 0 ? &versions->list[versions->count - 1].thing : NULL;
         if (thing != NULL && thing->kind == THING_ARRAY && !spoiled_give(run, run->syntax.names[n], thing->array))
-            return text_no_memory(&run->reader);
+            return run_no_memory(run);
     }
     return CODE_OK;
 }

@@ -117,6 +117,12 @@ struct run {
     size_t poisoned_count, poisoned_room;
 };
 
+/* CODE_OUT_OF_MEMORY, in the run's error, too. */
+static inline int run_no_memory(struct run *run)
+{
+    return text_no_memory(&run->reader);
+}
+
 /* Whether whoever waits for it has given up. */
 bool run_is_cancelled(const struct run *run);
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/spelling.h"
+
 /* ---- arrays ---- */
 
 static struct array *new_array(struct evaluation *e, const struct shape *shape, size_t size, enum number_type type,
@@ -133,13 +135,6 @@ int things_bind(struct evaluation *e, const struct surroundings *s)
 
 /* ---- by name ---- */
 
-static bool is_one_of(const char *name, const char *const *words)
-{
-    for (size_t i = 0; words[i] != NULL; i++)
-        if (strcmp(name, words[i]) == 0) return true;
-    return false;
-}
-
 /* [W1, W2, ...]; with `first`, that in front. */
 static bool list_of(struct evaluation *e, const struct surroundings *s, const char *prefix, const char *first,
                     struct thing *thing)
@@ -167,10 +162,11 @@ static bool find_list(struct evaluation *e, const struct surroundings *s, const 
                                                                                                "hs",          "a",
                                                                                                "A",           "h",
                                                                                                NULL};
-    if (is_one_of(name, weights)) return list_of(e, s, "W", NULL, thing);
-    if (is_one_of(name, biases)) return list_of(e, s, "b", NULL, thing);
-    if (is_one_of(name, sums)) return list_of(e, s, "z", NULL, thing);
-    return is_one_of(name, outputs) && list_of(e, s, s->program == NULL || known_find(s, "h1") ? "h" : "a", "x", thing);
+    if (spelling_is_one_of(name, weights)) return list_of(e, s, "W", NULL, thing);
+    if (spelling_is_one_of(name, biases)) return list_of(e, s, "b", NULL, thing);
+    if (spelling_is_one_of(name, sums)) return list_of(e, s, "z", NULL, thing);
+    return spelling_is_one_of(name, outputs) &&
+           list_of(e, s, s->program == NULL || known_find(s, "h1") ? "h" : "a", "x", thing);
 }
 
 static const struct aim *arriving(const struct surroundings *s)
@@ -200,13 +196,13 @@ bool things_find(struct evaluation *e, const struct surroundings *s, const char 
     const struct known *known = known_find(s, name);
     if (known != NULL) return known_thing(e, known, thing);
     if (find_list(e, s, name, thing)) return true;
-    if (s->upstream != NULL && is_one_of(name, arrivals)) return give_arriving(e, s, thing);
-    if (is_one_of(name, holders)) {
+    if (s->upstream != NULL && spelling_is_one_of(name, arrivals)) return give_arriving(e, s, thing);
+    if (spelling_is_one_of(name, holders)) {
         *thing = (struct thing){.kind = THING_MODULE, .text = "self"};
         return true;
     }
     size_t symbol = syntax_symbol(e->syntax, name);
-    if (!is_one_of(name, results) || symbol == e->syntax->name_count) return false;
+    if (!spelling_is_one_of(name, results) || symbol == e->syntax->name_count) return false;
     struct sequence *sequence = sequence_new(e->arena);
     if (sequence == NULL) return false;
     *thing = (struct thing){.kind = THING_DICTIONARY, .sequence = sequence};
@@ -222,7 +218,7 @@ bool things_argument(struct evaluation *e, const struct surroundings *s, const c
     }
     if (things_find(e, s, name, thing)) return true;
     const struct known *known = known_of_gradient(s, name, false);
-    bool arrives =
-        is_one_of(name, arrivals) || (known != NULL && s->output != NULL && known->aim == s->aim_of[s->output->index]);
+    bool arrives = spelling_is_one_of(name, arrivals) ||
+                   (known != NULL && s->output != NULL && known->aim == s->aim_of[s->output->index]);
     return arrives && give_arriving(e, s, thing);
 }

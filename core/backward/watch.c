@@ -10,11 +10,6 @@
 
 enum { LEVELS_FIRST = 64 };
 
-static int no_memory(struct run *run)
-{
-    return text_no_memory(&run->reader);
-}
-
 static bool is_code(const struct run *run, const struct statement *statement)
 {
     return statement->begin >= run->syntax.text && statement->begin <= run->syntax.text + run->syntax.length &&
@@ -36,7 +31,7 @@ static int on_begin(void *context, struct evaluation *e, const struct statement 
     }
     struct level *levels =
         arena_grow(run->arena, run->levels, run->level_count, &run->level_room, sizeof *levels, LEVELS_FIRST);
-    if (levels == NULL) return no_memory(run);
+    if (levels == NULL) return run_no_memory(run);
     run->levels = levels;
     /* What a lambda does is done by the statement that calls it. */
     const struct statement *by =
@@ -148,17 +143,11 @@ static bool on_share(void *context, const struct array *array)
     return !spoiled_is_apart(context, array);
 }
 
-/* An array keeps what is known of it. */
 static int on_becomes(void *context, struct evaluation *e, struct array *before, struct array *after)
 {
     struct run *run = context;
     (void)e;
-    const struct written_array *known = run->array_room > 0 ? events_find_array(run, before) : NULL;
-    if (known == NULL || known->array == NULL) return CODE_OK;
-    const struct written_array kept = *known;
-    if (!events_enter_array(run, after, kept.event, kept.scale)) return no_memory(run);
-    events_find_array(run, after)->views = kept.views;
-    return CODE_OK;
+    return events_become(run, before, after) ? CODE_OK : run_no_memory(run);
 }
 
 static bool on_unknown(void *context, struct evaluation *e, const char *name, struct thing *thing)
@@ -178,7 +167,7 @@ static bool on_unknown(void *context, struct evaluation *e, const char *name, st
     if (!things_find(e, run->surroundings, name, thing)) return false;
     if (known == NULL || thing->kind != THING_ARRAY) return true;
     run->given[k] = thing->array;
-    if (!spoiled_give(run, known->name, thing->array)) no_memory(run);
+    if (!spoiled_give(run, known->name, thing->array)) run_no_memory(run);
     return true;
 }
 

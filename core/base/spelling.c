@@ -62,3 +62,10 @@ const char *spelling_nearest(const char *name, const char *const *known, size_t 
     }
     return nearest;
 }
+
+bool spelling_is_one_of(const char *name, const char *const *names)
+{
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/spelling.h"
+
 /* What it has become, so far as that is known without reading anything. */
 static struct array *last_of(struct array *array)
 {
@@ -208,13 +210,6 @@ static bool reshape_layout(const struct array_view *from, struct array_view *to)
 
 /* ---- what functions give ---- */
 
-static bool is_one_of(const char *name, const char *const *names)
-{
-    for (size_t i = 0; names[i] != NULL; i++)
-        if (strcmp(name, names[i]) == 0) return true;
-    return false;
-}
-
 /* Whether an array is one of the things, or in a list among them. */
 static bool is_among(const struct array *array, const struct thing *things, size_t count, bool lists)
 {
@@ -257,9 +252,10 @@ int sharing_result(struct evaluation *e, const char *function, const struct thin
                                               NULL};
     if (!evaluation_is_observed(e) || result->kind != THING_ARRAY) return CODE_OK;
     struct array *of = count > 0 && things[0].kind == THING_ARRAY ? last_of(things[0].array) : NULL;
-    if (of == NULL || !is_one_of(function, reshapes) || of->size != result->array->size || of->size == 0)
-        return !is_one_of(function, same) && is_among(result->array, things, count, true) ? own(e, &result->array)
-                                                                                          : CODE_OK;
+    if (of == NULL || of->size != result->array->size || of->size == 0 || !spelling_is_one_of(function, reshapes))
+        return !spelling_is_one_of(function, same) && is_among(result->array, things, count, true)
+                   ? own(e, &result->array)
+                   : CODE_OK;
     if (result->array == of) return CODE_OK;
     bool columns = is_by_columns(things, count);
     struct array_view layout = layout_of(of), view = {.shape = result->array->shape};

@@ -30,7 +30,7 @@ warnings.filterwarnings("ignore")
 # The default lets 1e-6 pass, which is much of a small gradient.
 TOLERANCE = {"atol": 1e-9, "rtol": 1e-7}
 OFF = 1e-3
-# What the language has not: arrays without elements, and what is still to come.
+# What the language has not: a largest of no elements and the like, and what is still to come.
 LACKS = ("has no elements", "is not there yet", 'has no \\"at')
 
 
