@@ -219,7 +219,7 @@ const struct builtin library_builtins[] = {
     WRITTEN("roll", BOTH,
             "def f(x, shift, axis=None, shifts=None):" LINE "if axis is None:" BLOCK
             "return np.roll(np.ravel(x), shift, 0).reshape(x.shape)" LINE "y = np.moveaxis(x, axis, 0)" LINE
-            "n = len(y)" LINE "s = shift % n" LINE "if s == 0: return x" LINE
+            "n = len(y)" LINE "s = shift % max(n, 1)" LINE "if s == 0: return np.copy(x)" LINE
             "return np.moveaxis(np.concatenate([y[n - s:], y[:n - s]]), 0, axis)"),
     WRITTEN("repeat_interleave", BOTH, "def f(x, repeats, axis=None): return np.repeat(x, repeats, axis=axis)"),
     WRITTEN("_below", FREE,

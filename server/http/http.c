@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/priority.h"
 #include "server/http/admission.h"
 #include "server/http/connections.h"
 #include "server/http/dispatch.h"
@@ -340,6 +341,7 @@ bool http_start(const struct options *options, const struct routes *routes, char
         counters_add_route(routes->list[i].path);
     held_start(options);
     if (!listener_open(options, address)) return false;
+    priority_answer_at_once();
     /* What was started before a failure ends with the process. */
     if (connections_start(options->threads) && workers_start(options->threads, dispatch_work) && start_daemons() &&
         listener_start(deliver))

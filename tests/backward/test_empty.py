@@ -39,6 +39,13 @@ class EmptyTest(DaemonTest):
             for call in CALLS:
                 self.run_lines(client, [call.format(f=f, e=EMPTY[len(call) % len(EMPTY)])])
 
+    def test_rolled(self):
+        lines = "dw = np.ones(2)\nt = np.roll(dw, 2)\nt *= 5\ne = np.roll(np.zeros((0, 2)), 3, axis=0)\nf = dw + e.sum(0) + t"
+        answer = self.client().ask(post(json.dumps({"program": "loss = np.sum(w)", "parameters": {"w": [1.0, 2.0]}, "data": {},
+                                                    "backward": lines}).encode())).json()
+        self.assertTrue(answer["passed"], "a copy, even where nothing moves")
+        self.assertEqual([line["mark"] for line in answer["lines"]], ["right", "right", "right", "right", "unused"])
+
     def test_operators(self):
         client, sides = self.client(), (*EMPTY, "X", "2")
         for a in sides:
