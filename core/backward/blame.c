@@ -70,8 +70,16 @@ static void blame_on(struct blame *blame, size_t statement, const struct edit *e
                                                   .group = statement};
 }
 
-/* The statements that build what an event finishes: themselves, and those before them at its place. */
-static size_t find_group(const struct run *run, size_t event, size_t *list, size_t room)
+/* Whether what stands there is the gradient already, so that what comes after it spoils it. */
+static bool is_done(const struct run *run, const struct event *event, size_t aim)
+{
+    return event->array->numbers != NULL &&
+           aim_is_exactly(&run->surroundings->aims[aim], &event->array->shape, event->array->numbers, 1);
+}
+
+/* The statements that build what an event finishes, the gradient `aim`: themselves, and those before them at its
+ * place. */
+static size_t find_group(const struct run *run, size_t event, size_t aim, size_t *list, size_t room)
 {
     size_t count = 0;
     for (size_t i = event; i != EVENT_NONE && count < room; i = run->events[i].before) {
@@ -82,6 +90,7 @@ static size_t find_group(const struct run *run, size_t event, size_t *list, size
         if (!there) list[count++] = e->statement;
         const struct event *before = e->before != EVENT_NONE ? &run->events[e->before] : NULL;
         if (!e->updates && (before == NULL || !before->rewrites)) break;
+        if (before != NULL && is_done(run, before, aim)) break;
     }
     return count;
 }
@@ -114,7 +123,7 @@ static bool take_remedy(struct search *s, struct blame *blame, const struct reme
 static bool explain_slip(struct search *s, const struct slip *slip, struct remedy *best)
 {
     size_t group[GROUP_MAX] = {0};
-    size_t count = find_group(s->plain, find_plain_event(s->plain, slip), group, GROUP_MAX);
+    size_t count = find_group(s->plain, find_plain_event(s->plain, slip), slip->aim, group, GROUP_MAX);
     *best = (struct remedy){.statement = STATEMENT_NONE};
     for (size_t i = 0; i < count; i++)
         search_try_edits(s, group[i], slip, best);
@@ -132,7 +141,7 @@ static bool makes_room(const struct run *plain, size_t statement)
 static void blame_group(struct search *s, struct blame *blame, const struct slip *slip)
 {
     size_t group[GROUP_MAX] = {0};
-    size_t count = find_group(s->plain, find_plain_event(s->plain, slip), group, GROUP_MAX);
+    size_t count = find_group(s->plain, find_plain_event(s->plain, slip), slip->aim, group, GROUP_MAX);
     for (size_t i = count; i-- > 0;) {
         if (count > 1 && makes_room(s->plain, group[i])) continue;
         bool there = false;

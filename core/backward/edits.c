@@ -12,7 +12,7 @@ enum { NAMES_MAX = 64, SIZES_MAX = 8, TEXT_MAX = 600 };
 struct named {
     const char *name;
     struct shape shape;
-    bool number;
+    bool number, gradient;
     double value;
 };
 
@@ -106,14 +106,14 @@ static void extend(struct lister *l, const struct expression *x, const char *mis
 
 /* ---- names ---- */
 
-static void add_name(struct lister *l, const char *name, const struct thing *thing)
+static void add_name(struct lister *l, const char *name, const struct thing *thing, bool gradient)
 {
     bool number = thing->kind == THING_NUMBER;
     if (l->name_count == NAMES_MAX || (!number && thing->kind != THING_ARRAY)) return;
     for (size_t i = 0; i < l->name_count; i++)
         if (strcmp(l->names[i].name, name) == 0) return;
     struct named *named = &l->names[l->name_count++];
-    *named = (struct named){.name = name, .number = number, .value = thing->number};
+    *named = (struct named){.name = name, .number = number, .gradient = gradient, .value = thing->number};
     if (!number) named->shape = thing->array->shape;
 }
 
@@ -141,11 +141,11 @@ static void find_names(struct lister *l)
         const struct event *event = &run->events[i];
         const struct thing thing = {.kind = THING_ARRAY, .array = event->array};
         bool seen = here != NULL && inside ? event->frame == here->frame : run_is_main(run, event);
-        if (seen && is_plain_name(event->name)) add_name(l, event->name, &thing);
+        if (seen && is_plain_name(event->name)) add_name(l, event->name, &thing, event->aimed == AIMED_AT);
     }
     for (size_t n = 0; !inside && n < run->syntax.name_count; n++) {
         const struct versions *versions = &run->evaluation.names[n];
-        if (versions->count > 0) add_name(l, run->syntax.names[n], &versions->list[versions->count - 1].thing);
+        if (versions->count > 0) add_name(l, run->syntax.names[n], &versions->list[versions->count - 1].thing, false);
     }
     for (size_t i = 0; !inside && s->program == NULL && i < s->known_count && l->name_count < NAMES_MAX; i++) {
         struct named *named = &l->names[l->name_count];
@@ -489,6 +489,18 @@ static void edit_pair(struct lister *l, const struct expression *x)
     add_at(l, a->begin, b->end, "gradient_at_wrong_index", "%.*s, %.*s", width(b), b->begin, width(a), a->begin);
 }
 
+/* The factor that an activation leaves, in terms of what goes into it or comes out of it. */
+static void edit_activation(struct lister *l, const struct expression *x, const char *name, const char *open,
+                            const char *close)
+{
+    static const char *const missing = "missing_activation_derivative";
+    int n = width(x);
+    add_at(l, x->begin, x->end, missing, "%s%.*s%s * (%s > 0)", open, n, x->begin, close, name);
+    add_at(l, x->begin, x->end, missing, "%s%.*s%s * (1 - %s**2)", open, n, x->begin, close, name);
+    add_at(l, x->begin, x->end, missing, "%s%.*s%s * %s * (1 - %s)", open, n, x->begin, close, name, name);
+    add_at(l, x->begin, x->end, "other_factor_missing", "%s%.*s%s * (1 - %s)", open, n, x->begin, close, name);
+}
+
 /* What the statement makes, with something done to all of it. */
 static void edit_whole(struct lister *l, const struct expression *x, const struct shape *shape)
 {
@@ -527,13 +539,7 @@ static void edit_whole(struct lister *l, const struct expression *x, const struc
         add_at(l, x->begin, x->end, missing, "%s%.*s%s * %s", open, n, x->begin, close, m->name);
         add_at(l, x->begin, x->end, missing, "%s%.*s%s / %s", open, n, x->begin, close, m->name);
         if (!shape_equal(&m->shape, shape)) continue;
-        add_at(l, x->begin, x->end, "missing_activation_derivative", "%s%.*s%s * (%s > 0)", open, n, x->begin, close,
-               m->name);
-        add_at(l, x->begin, x->end, "missing_activation_derivative", "%s%.*s%s * (1 - %s**2)", open, n, x->begin, close,
-               m->name);
-        add_at(l, x->begin, x->end, "missing_activation_derivative", "%s%.*s%s * %s * (1 - %s)", open, n, x->begin,
-               close, m->name, m->name);
-        add_at(l, x->begin, x->end, missing, "%s%.*s%s * (1 - %s)", open, n, x->begin, close, m->name);
+        if (!m->gradient) edit_activation(l, x, m->name, open, close);
         add_at(l, x->begin, x->end, "contribution_missing", "%.*s + %s", n, x->begin, m->name);
         add_at(l, x->begin, x->end, "contribution_missing", "%.*s - %s", n, x->begin, m->name);
         add_at(l, x->begin, x->end, "contribution_missing", "%s - %s%.*s%s", m->name, open, n, x->begin, close);

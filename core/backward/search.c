@@ -74,7 +74,9 @@ bool search_has_ended(struct search *s)
     return s->stopped;
 }
 
-bool search_try(struct search *s, const struct plan *plan, const struct edit *edit, struct tally *tally)
+/* search_try, with the forward values that `plain` ran on. */
+static bool try_on(struct search *s, const struct run *plain, const struct plan *plan, const struct edit *edit,
+                   struct tally *tally)
 {
     const struct edit *edits[CORRECTIONS_MAX + 1];
     size_t count = s->edit_count, length;
@@ -85,7 +87,7 @@ bool search_try(struct search *s, const struct plan *plan, const struct edit *ed
     *tally = (struct tally){.of = tally->of, .wrong = SIZE_MAX};
     if (s->failed || search_has_ended(s)) return false;
     const char *text = edits_apply(&s->own, s->plain, edits, count, &length);
-    int code = text != NULL ? run_code(&run, &s->own, s->plain->surroundings, plan, text, length) : CODE_OUT_OF_MEMORY;
+    int code = text != NULL ? run_code(&run, &s->own, plain->surroundings, plan, text, length) : CODE_OUT_OF_MEMORY;
     if (code == CODE_OUT_OF_MEMORY) {
         s->failed = true;
         return false;
@@ -99,6 +101,28 @@ bool search_try(struct search *s, const struct plan *plan, const struct edit *ed
     }
     arena_reset(&s->own);
     return tally->good;
+}
+
+bool search_try(struct search *s, const struct plan *plan, const struct edit *edit, struct tally *tally)
+{
+    return try_on(s, s->plain, plan, edit, tally);
+}
+
+/* Whether an edit that makes something right (s->other) does so with other parameters, too. Where as much is not wrong
+ * there, nothing is known. */
+static bool holds_elsewhere(struct search *s, const struct edit *edit)
+{
+    if (s->elsewhere == NULL) {
+        s->elsewhere = arena_alloc(s->arena, sizeof *s->elsewhere);
+        s->failed = s->elsewhere == NULL || elsewhere_find(s->arena, s->plain, s->elsewhere) != CODE_OK ||
+                    !tally_new(s, &s->now_there) || !tally_new(s, &s->other_there);
+    }
+    if (s->failed || !s->elsewhere->is) return !s->failed;
+    struct plan plan = s->plan;
+    plan.plain = &s->elsewhere->plain;
+    if (!try_on(s, plan.plain, &plan, NULL, &s->now_there) || s->now_there.wrong < s->now.wrong) return !s->failed;
+    size_t righted = s->now.wrong - s->other.wrong;
+    return try_on(s, plan.plain, &plan, edit, &s->other_there) && s->other_there.wrong + righted <= s->now_there.wrong;
 }
 
 bool tally_is_better(const struct tally *a, const struct tally *b)
@@ -141,7 +165,10 @@ void search_try_edits(struct search *s, size_t statement, const struct slip *sli
                                       .plan = s->plan,
                                       .wrong = s->other.wrong,
                                       .matched = s->other.matched};
-        if (remedy_is_nearer(&remedy, best)) *best = remedy;
+        if (remedy_is_nearer(&remedy, best)) {
+            if (!holds_elsewhere(s, &edits[i])) continue;
+            *best = remedy;
+        }
         found = edits[i].cost;
     }
 }

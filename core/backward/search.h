@@ -4,6 +4,7 @@
 #define CORE_BACKWARD_SEARCH_H
 
 #include "core/backward/edits.h"
+#include "core/backward/elsewhere.h"
 
 enum { TALLY_SLIPS_MAX = 64, CORRECTIONS_MAX = 8 };
 
@@ -38,7 +39,9 @@ struct search {
     bool *left;
     const struct edit *edits[CORRECTIONS_MAX]; /* that are taken */
     size_t edit_count;
-    struct tally now, other; /* with what is taken; with what is tried */
+    struct tally now, other;     /* with what is taken; with what is tried */
+    struct elsewhere *elsewhere; /* NULL: nobody has asked yet */
+    struct tally now_there, other_there;
     double until;
     bool stopped, failed;
 };
