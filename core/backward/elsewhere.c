@@ -9,10 +9,12 @@
 #define MOVED_BY 0.1
 #define MOVED_TIMES 0.25
 
-/* Another number, of no pattern; with `turned`, every other one of the other sign. */
-static double move(double number, size_t i, bool turned)
+/* Another number, of no pattern in either place: parameters that are equal are so no more. With `turned`, every other
+ * one is of the other sign. */
+static double move(double number, size_t parameter, size_t i, bool turned)
 {
-    double golden = 0.6180339887498949, step = fmod(golden * (double)(i + 1), 1);
+    double golden = 0.6180339887498949, silver = 0.4142135623730951,
+           step = fmod(golden * (double)(i + 1) + silver * (double)parameter, 1);
     double other = (1 + MOVED_TIMES * step) * number;
     return (turned && i % 2 == 1 ? -other : other) + MOVED_BY * step;
 }
@@ -27,7 +29,7 @@ static int move_parameters(struct arena *arena, const struct problem *problem, b
         double *moved = arena_doubles(arena, value->size);
         if (moved == NULL) return CODE_OUT_OF_MEMORY;
         for (size_t i = 0; i < value->size; i++)
-            moved[i] = move(problem_given(problem, value)[i], i, turned);
+            moved[i] = move(problem_given(problem, value)[i], p, i, turned);
         given[value->index] = moved;
     }
     return CODE_OK;

@@ -62,6 +62,24 @@ class LinesTest(DaemonTest):
                 if not slips[0][0].count("\n") and "\\" not in slips[0][1]:
                     self.assertTrue(self.check(dict(asked, backward="\n".join(code)))["passed"])
 
+    def test_no_accident_of_the_numbers(self):
+        """u and v are equal here, but only one of them is what stands there by right."""
+        for used, other in ("uv", "vu"):
+            program = f"z = {used} * X\nh = z * {other}\nloss = np.sum(h * y)"
+            code = f"dh = y\nd{other} = dh * z\ndz = dh * y\nd{used} = dz * X"
+            report = self.check({"program": program, "parameters": {"u": [1.5, 0.5, -1], "v": [1.5, 0.5, -1]},
+                                 "data": {"X": [0.3, -1.2, 0.7], "y": [0.4, 2.1, -0.6]}, "backward": code})
+            self.assertEqual(self.wrong(report), [3])
+            self.assertEqual(report["lines"][2]["should_be"], f"dz = {other} * y")
+
+    def test_right_until_then(self):
+        """What spoils a gradient that was done is wrong alone, and no mask by its sign is made up to explain it."""
+        report = self.check({"program": "z = X @ W + b\nloss = np.mean((z - y)**2)", "parameters": {"W": [[0.3], [-0.8]], "b": [0.1]},
+                             "data": {"X": [[1, 2], [0.5, -1], [2, 0.3]], "y": [[3], [4], [5]]},
+                             "backward": "dz = 2 * (z - y) / len(y)\ndW = X.T @ dz\ndb = dz.sum(0)\ndb += 5"})
+        self.assertEqual(self.wrong(report), [4])
+        self.assertNotIn("should_be", report["lines"][3])
+
 
 if __name__ == "__main__":
     unittest.main()
