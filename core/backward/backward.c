@@ -58,7 +58,7 @@ int backward_run(struct arena *arena, const struct check *check, const struct pa
     /* What would have come of code that was given up is not known: nothing is handed in. */
     if (b->plain.error.code != CODE_OK) return hand_in(arena, b, graded, error);
     if (!aims_settle(&b->plain, b->claimed)) return error_out_of_memory(error);
-    if (blame_find(arena, &b->plain, seconds, &b->blame) != CODE_OK) return error_out_of_memory(error);
+    if (blame_find(arena, &b->plain, b->claimed, seconds, &b->blame) != CODE_OK) return error_out_of_memory(error);
     b->stopped = b->blame.stopped;
     return hand_in(arena, b, graded, error);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/backward/correction.h"
 #include "core/backward/helpers.h"
 #include "core/backward/run.h"
 #include "core/base/clock.h"
@@ -409,9 +410,59 @@ static int account_for_all(struct search *s, struct blame *blame)
     return CODE_OK;
 }
 
-int blame_find(struct arena *arena, const struct run *plain, double seconds, struct blame *blame)
+/* ---- one edit for all of it ---- */
+
+/* What still counts as a wrong gradient once all that is handed in is right is called after one, and is none. */
+static void leave_what_is_wrong(struct search *s)
 {
-    struct search s = {.arena = arena, .plain = plain, .until = clock_thread_seconds() + seconds};
+    while (search_try(s, &s->plan, NULL, &s->now) && s->now.slip_count > 0)
+        for (size_t i = 0; i < s->now.slip_count; i++)
+            s->left[s->now.slips[i].statement] = true;
+}
+
+/* Where not all of it is explained: with one edit more, or with one alone, all that is handed in may be right. Then
+ * that is what is wrong, if it is near; or if nothing better is known. */
+static bool correct(struct search *s, struct blame *blame, bool alone)
+{
+    const struct edit *found = NULL;
+    bool *likely = arena_zeroed(s->arena, search_statements(s), sizeof *likely);
+    size_t kept = 0, edits = s->edit_count;
+    s->failed = s->failed || likely == NULL;
+    for (size_t i = 0; !s->failed && i < blame->count; i++)
+        likely[blame->list[i].statement] = true;
+    if (alone) s->edit_count = 0;
+    bool one = blame->count == 1;
+    if (!s->failed) correction_find(s, one ? 1 : 3, likely, &found);
+    if (found == NULL) {
+        s->edit_count = edits;
+        return false;
+    }
+    for (size_t i = 0; i < blame->count; i++)
+        if (!alone && blame->list[i].edit != NULL) blame->list[kept++] = blame->list[i];
+    blame->count = kept;
+    s->edits[s->edit_count++] = found;
+    blame_on(blame, found->statement, found, NULL);
+    s->plan = (struct plan){.plain = s->plain, .first_scale = 1, .left = s->left};
+    memset(s->left, 0, search_statements(s) * sizeof *s->left);
+    leave_what_is_wrong(s);
+    return true;
+}
+
+static void correct_rest(struct search *s, struct blame *blame, double seconds)
+{
+    size_t unexplained = 0;
+    for (size_t i = 0; i < blame->count; i++)
+        unexplained += blame->list[i].edit == NULL && blame->list[i].spoils == NULL;
+    if (unexplained == 0) return;
+    s->stopped = false;
+    s->until = clock_thread_seconds() + seconds;
+    if (s->edit_count > 0 && correct(s, blame, false)) return;
+    if (!s->failed && !s->stopped) correct(s, blame, true);
+}
+
+int blame_find(struct arena *arena, const struct run *plain, const size_t *claimed, double seconds, struct blame *blame)
+{
+    struct search s = {.arena = arena, .plain = plain, .claimed = claimed, .until = clock_thread_seconds() + seconds};
     *blame = (struct blame){.text = plain->syntax.text, .length = plain->syntax.length};
     arena_init(&s.own, arena->limit - arena->held);
     s.own.fail_in = arena->fail_in;
@@ -421,6 +472,9 @@ int blame_find(struct arena *arena, const struct run *plain, double seconds, str
     s.failed = s.left == NULL || !tally_new(&s, &s.now) || !tally_new(&s, &s.other) || !search_find_functions(&s);
     if (!s.failed && search_try(&s, &s.plan, NULL, &s.now) && s.now.wrong > 0) {
         s.failed = account_for_all(&s, blame) != CODE_OK || s.failed;
+        bool stopped = s.stopped;
+        if (!s.failed) correct_rest(&s, blame, seconds / 2);
+        s.stopped = s.stopped || stopped;
     }
     arena->fail_in = s.own.fail_in;
     arena_free(&s.own);

@@ -27,8 +27,9 @@ struct blame {
     bool stopped; /* time ran out */
 };
 
-/* Finds it, for at most so many seconds of computing. `plain` is the code as it ran, settled. CODE_OK or
- * CODE_OUT_OF_MEMORY. */
-int blame_find(struct arena *arena, const struct run *plain, double seconds, struct blame *blame);
+/* Finds it, for at most so many seconds of computing. `plain` is the code as it ran, settled, and `claimed` the events
+ * that it hands in. CODE_OK or CODE_OUT_OF_MEMORY. */
+int blame_find(struct arena *arena, const struct run *plain, const size_t *claimed, double seconds,
+               struct blame *blame);
 
 #endif

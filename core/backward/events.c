@@ -170,8 +170,11 @@ static const struct event *find_plain(struct run *run, const struct event *event
 
 static const char *name_place(struct run *run, const struct written_place *w)
 {
+    enum { NAME_MAX_SHOWN = 100 };
+    const char *name = w->name != NULL ? w->name : "";
     char text[256];
-    size_t n = (size_t)snprintf(text, sizeof text, "%.100s", w->name != NULL ? w->name : "");
+    size_t n = strnlen(name, NAME_MAX_SHOWN);
+    memcpy(text, name, n);
     for (size_t k = 0; k < w->key_count && n < 200; k++) {
         const struct thing *key = &w->keys[k];
         if (key->kind == THING_TEXT && w->name == NULL)
@@ -181,7 +184,7 @@ static const char *name_place(struct run *run, const struct written_place *w)
         else
             n += (size_t)snprintf(text + n, sizeof text - n, "[%.0f]", key->number);
     }
-    return arena_text(run->arena, text, strlen(text));
+    return arena_text(run->arena, text, n < sizeof text ? n : sizeof text - 1);
 }
 
 /* Whether an event takes the place of the one before it: it builds up the same, or stands for no gradient. */

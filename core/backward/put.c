@@ -21,10 +21,11 @@ static int see(struct run *run, struct evaluation *e, size_t which, struct array
 {
     struct event *event = &run->events[which];
     event->array = *put;
-    int code = run->plan != NULL && event->judged ? array_settle(e, *put) : CODE_OK;
+    const bool judges = run->plan != NULL && !run->plan->bare;
+    int code = judges && event->judged ? array_settle(e, *put) : CODE_OK;
     if (code != CODE_OK) return code;
     event->zeros = (*put)->numbers != NULL && (*put)->size > 0 && numbers_largest((*put)->size, (*put)->numbers) == 0;
-    if (run->plan != NULL && (*put)->numbers != NULL && !event->passing) code = judge_event(run, e, which, put);
+    if (judges && (*put)->numbers != NULL && !event->passing) code = judge_event(run, e, which, put);
     return code != CODE_OK || events_put(run, which, *put) ? code : run_no_memory(run);
 }
 

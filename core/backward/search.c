@@ -108,15 +108,19 @@ bool search_try(struct search *s, const struct plan *plan, const struct edit *ed
     return try_on(s, s->plain, plan, edit, tally);
 }
 
+bool search_elsewhere(struct search *s)
+{
+    if (s->elsewhere != NULL) return true;
+    s->elsewhere = arena_alloc(s->arena, sizeof *s->elsewhere);
+    return s->elsewhere != NULL && elsewhere_find(s->arena, s->plain, s->elsewhere) == CODE_OK &&
+           tally_new(s, &s->now_there) && tally_new(s, &s->other_there);
+}
+
 /* Whether an edit that makes something right (s->other) does so with other parameters, too. Where as much is not wrong
  * there, nothing is known. */
 static bool holds_elsewhere(struct search *s, const struct edit *edit)
 {
-    if (s->elsewhere == NULL) {
-        s->elsewhere = arena_alloc(s->arena, sizeof *s->elsewhere);
-        s->failed = s->elsewhere == NULL || elsewhere_find(s->arena, s->plain, s->elsewhere) != CODE_OK ||
-                    !tally_new(s, &s->now_there) || !tally_new(s, &s->other_there);
-    }
+    s->failed = s->failed || !search_elsewhere(s);
     if (s->failed || !s->elsewhere->is) return !s->failed;
     struct plan plan = s->plan;
     plan.plain = &s->elsewhere->plain;

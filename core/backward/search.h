@@ -33,6 +33,7 @@ struct tally {
 struct search {
     struct arena *arena, own; /* own: of one run after the other */
     const struct run *plain;
+    const size_t *claimed; /* by graded: the event of `plain` that is handed in */
     struct plan plan;
     const struct statement **functions; /* of the code's own */
     size_t function_count;
@@ -73,6 +74,9 @@ void tally_copy(const struct search *s, const struct tally *from, struct tally *
 /* Runs the code with one edit more (NULL: none) under a plan; false where it does not run to its end, or there is no
  * time or memory left: s->stopped, s->failed. */
 bool search_try(struct search *s, const struct plan *plan, const struct edit *edit, struct tally *tally);
+
+/* s->elsewhere, that it be looked for; false where memory is short. */
+bool search_elsewhere(struct search *s);
 
 /* What is wrong is less, and not because less was looked at. */
 bool tally_is_better(const struct tally *a, const struct tally *b);

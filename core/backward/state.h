@@ -80,6 +80,7 @@ struct plan {
     size_t put_count;
     const struct spoiled *apart[SPOILED_MAX]; /* of the plain run: values that stay as they were there */
     size_t apart_count;
+    bool bare; /* nothing is judged or put right, and the first fault is the end */
 };
 
 struct run {

@@ -177,7 +177,7 @@ static bool on_fail(void *context, struct evaluation *e, const struct statement 
     size_t s = current(run);
     if (run->level_count > 0) run->levels[run->level_count - 1].failed = true;
     /* Of the program's own function, or of a lambda: the caller is at fault. */
-    if (s == STATEMENT_NONE || statement->of_lambda) return false;
+    if (s == STATEMENT_NONE || statement->of_lambda || (run->plan != NULL && run->plan->bare)) return false;
     if (statement->kind == STATEMENT_RAISE) run->raised = true; /* nothing here catches it */
     struct outcome *outcome = &run->outcomes[s];
     if (outcome->fault == NULL && !outcome->poisoned) {
