@@ -3,18 +3,11 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MAX = 64, SIZES_MAX = 8, TEXT_MAX = 600 };
+#include "core/backward/operands.h"
 
-/* A name of the code or of the forward pass, and what it has stood for. */
-struct named {
-    const char *name;
-    struct shape shape;
-    bool number, gradient;
-    double value;
-};
+enum { TEXT_MAX = 600 };
 
 struct lister {
     struct arena *arena;
@@ -22,16 +15,10 @@ struct lister {
     size_t statement;
     struct edit *list;
     size_t count;
-    struct named names[NAMES_MAX];
-    size_t name_count;
-    double sizes[SIZES_MAX]; /* lengths of axes */
-    size_t size_count;
-    const char *turns[SIZES_MAX]; /* variables of the loops around the statement */
-    size_t turn_count;
-    double constants[SIZES_MAX]; /* numbers that the forward pass is written with */
-    size_t constant_count;
-    int cost;   /* of the edits that are being listed */
-    bool bound; /* what is walked next has a subscript or an attribute behind it */
+    struct operands operands;
+    int cost;    /* of the edits that are being listed */
+    bool bound;  /* what is walked next has a subscript or an attribute behind it */
+    bool target; /* it is what is assigned to */
     bool failed;
 };
 
@@ -106,125 +93,33 @@ static void extend(struct lister *l, const struct expression *x, const char *mis
 
 /* ---- names ---- */
 
-static void add_name(struct lister *l, const char *name, const struct thing *thing, bool gradient)
-{
-    bool number = thing->kind == THING_NUMBER;
-    if (l->name_count == NAMES_MAX || (!number && thing->kind != THING_ARRAY)) return;
-    for (size_t i = 0; i < l->name_count; i++)
-        if (strcmp(l->names[i].name, name) == 0) return;
-    struct named *named = &l->names[l->name_count++];
-    *named = (struct named){.name = name, .number = number, .gradient = gradient, .value = thing->number};
-    if (!number) named->shape = thing->array->shape;
-}
-
-static void add_size(struct lister *l, double size)
-{
-    for (size_t i = 0; i < l->size_count; i++)
-        if (l->sizes[i] == size) return;
-    if (l->size_count < SIZES_MAX && size > 1) l->sizes[l->size_count++] = size;
-}
-
-static bool is_plain_name(const char *name)
-{
-    return name[0] != '\0' && strchr(name, '[') == NULL;
-}
-
-/* Those of the code, the latest first; then those of the forward pass. */
-static void find_names(struct lister *l)
-{
-    const struct run *run = l->plain;
-    const struct surroundings *s = run->surroundings;
-    size_t first = run->outcomes[l->statement].first;
-    const struct event *here = first != EVENT_NONE ? &run->events[first] : NULL;
-    bool inside = here != NULL && !run_is_main(run, here); /* of a function that has names of its own */
-    for (size_t i = run->events != NULL ? run->count : 0; i-- > 0;) {
-        const struct event *event = &run->events[i];
-        const struct thing thing = {.kind = THING_ARRAY, .array = event->array};
-        bool seen = here != NULL && inside ? event->frame == here->frame : run_is_main(run, event);
-        if (seen && is_plain_name(event->name)) add_name(l, event->name, &thing, event->aimed == AIMED_AT);
-    }
-    for (size_t n = 0; !inside && n < run->syntax.name_count; n++) {
-        const struct versions *versions = &run->evaluation.names[n];
-        if (versions->count > 0) add_name(l, run->syntax.names[n], &versions->list[versions->count - 1].thing, false);
-    }
-    for (size_t i = 0; !inside && s->program == NULL && i < s->known_count && l->name_count < NAMES_MAX; i++) {
-        struct named *named = &l->names[l->name_count];
-        if (!is_plain_name(s->known[i].name)) continue;
-        *named = (struct named){.name = s->known[i].name, .shape = s->known[i].shape};
-        l->name_count++;
-    }
-    for (size_t i = 0; i < l->name_count; i++)
-        for (size_t k = 0; k < l->names[i].shape.rank; k++)
-            add_size(l, (double)l->names[i].shape.dim[k]);
-    if (s->output != NULL) add_size(l, (double)s->output->size);
-}
-
-/* Numbers with a point or an exponent in the text of the forward pass: a slope, what dropout keeps. */
-static void find_constants(struct lister *l)
-{
-    const struct program *program = l->plain->surroundings->program;
-    const char *at = program != NULL ? program->syntax.text : "";
-    const char *end = program != NULL ? at + program->syntax.length : at;
-    while (at < end && l->constant_count < SIZES_MAX) {
-        size_t n = strspn(at, "0123456789.eE");
-        bool letter = n == 0 || ((at[0] < '0' || at[0] > '9') && at[0] != '.');
-        if (!letter && n < 24 && n <= (size_t)(end - at) && memchr(at, '.', n) != NULL) {
-            double number = strtod(at, NULL);
-            bool there = number == 0 || number == 1 || number == 2 || number == 0.5;
-            for (size_t i = 0; i < l->constant_count; i++)
-                there = there || l->constants[i] == number;
-            if (!there) l->constants[l->constant_count++] = number;
-        }
-        at += n > 0 ? n : 1;
-    }
-}
-
-static bool is_within(const struct block *block, const struct statement *s)
-{
-    for (size_t i = 0; i < block->count; i++)
-        if (block->list[i] == s || is_within(&block->list[i]->body, s) || is_within(&block->list[i]->otherwise, s))
-            return true;
-    return false;
-}
-
-static void find_turns(struct lister *l, const struct statement *s)
-{
-    for (size_t i = 0; i < l->plain->syntax.statement_count; i++) {
-        const struct statement *loop = l->plain->statements[i];
-        if (loop == NULL || loop->kind != STATEMENT_FOR || !is_within(&loop->body, s)) continue;
-        const struct expression *target = loop->targets[0];
-        bool fits = target->kind == EXPRESSION_NAME && l->turn_count < SIZES_MAX;
-        if (fits) l->turns[l->turn_count++] = target->name;
-    }
-}
-
 /* A place of an array by the variable of another loop. */
 static void edit_turn(struct lister *l, const struct expression *x)
 {
-    for (size_t i = 0; i < l->turn_count; i++)
-        if (x->kind == EXPRESSION_NUMBER || strcmp(l->turns[i], x->name) != 0)
-            add_at(l, x->begin, x->end, "gradient_at_wrong_index", "%s", l->turns[i]);
+    for (size_t i = 0; i < l->operands.turn_count; i++)
+        if (x->kind == EXPRESSION_NUMBER || strcmp(l->operands.turns[i], x->name) != 0)
+            add_at(l, x->begin, x->end, "gradient_at_wrong_index", "%s", l->operands.turns[i]);
 }
 
 static bool is_turn(const struct lister *l, const struct expression *x)
 {
-    for (size_t i = 0; x->kind == EXPRESSION_NAME && i < l->turn_count; i++)
-        if (strcmp(l->turns[i], x->name) == 0) return true;
+    for (size_t i = 0; x->kind == EXPRESSION_NAME && i < l->operands.turn_count; i++)
+        if (strcmp(l->operands.turns[i], x->name) == 0) return true;
     return false;
 }
 
-static const struct named *find_named(const struct lister *l, const char *name)
+static const struct operand *find_named(const struct lister *l, const char *name)
 {
-    for (size_t i = 0; i < l->name_count; i++)
-        if (strcmp(l->names[i].name, name) == 0) return &l->names[i];
+    for (size_t i = 0; i < l->operands.name_count; i++)
+        if (strcmp(l->operands.names[i].name, name) == 0) return &l->operands.names[i];
     return NULL;
 }
 
 /* A size as the code may call it. */
 static const char *size_text(const struct lister *l, double size, char *text, size_t room)
 {
-    for (size_t i = 0; i < l->name_count; i++)
-        if (l->names[i].number && l->names[i].value == size) return l->names[i].name;
+    for (size_t i = 0; i < l->operands.name_count; i++)
+        if (l->operands.names[i].number && l->operands.names[i].value == size) return l->operands.names[i].name;
     snprintf(text, room, "%.0f", size);
     return text;
 }
@@ -246,17 +141,17 @@ static void edit_number(struct lister *l, const struct expression *x, bool axis,
         snprintf(text, sizeof text, "%.12g", others[i]);
         replace(l, x, mistake, text);
     }
-    for (size_t i = 0; !axis && !index && i < l->constant_count; i++) {
-        snprintf(text, sizeof text, "%.12g", l->constants[i]);
-        if (l->constants[i] != n) replace(l, x, "constant_factor", text);
+    for (size_t i = 0; !axis && !index && i < l->operands.constant_count; i++) {
+        snprintf(text, sizeof text, "%.12g", l->operands.constants[i]);
+        if (l->operands.constants[i] != n) replace(l, x, "constant_factor", text);
     }
 }
 
 static void edit_name(struct lister *l, const struct expression *x)
 {
-    const struct named *named = find_named(l, x->name);
-    for (size_t i = 0; named != NULL && i < l->name_count; i++) {
-        const struct named *other = &l->names[i];
+    const struct operand *named = find_named(l, x->name);
+    for (size_t i = 0; named != NULL && i < l->operands.name_count; i++) {
+        const struct operand *other = &l->operands.names[i];
         if (other == named || other->number != named->number) continue;
         if (named->number || shape_equal(&other->shape, &named->shape)) replace(l, x, "wrong_layer_used", other->name);
     }
@@ -264,6 +159,27 @@ static void edit_name(struct lister *l, const struct expression *x)
     int cost = l->cost; /* a * a for a * (1 - a) */
     l->cost = 2;
     add_at(l, x->begin, x->end, NULL, "(1 - %s)", x->name);
+    l->cost = cost;
+}
+
+static bool has_same_text(const struct expression *a, const struct expression *b)
+{
+    return width(a) == width(b) && memcmp(a->begin, b->begin, (size_t)width(a)) == 0;
+}
+
+/* An item in place of another one, or of a name: cache['Z1'] for cache['A1'], dhs[t] for dh. */
+static void edit_item(struct lister *l, const struct expression *x)
+{
+    int cost = l->cost;
+    l->cost = x->kind == EXPRESSION_NAME ? 2 : 1;
+    for (size_t i = 0; i < l->operands.item_count; i++) {
+        const struct expression *other = l->operands.items[i];
+        bool same = has_same_text(other, x);
+        if (l->target) /* another place of the same, or other things were made than before */
+            same = same || x->kind != EXPRESSION_SUBSCRIPT || other->kind != EXPRESSION_SUBSCRIPT ||
+                   !has_same_text(other->operands[0], x->operands[0]);
+        if (!same) add_at(l, x->begin, x->end, "wrong_layer_used", "%.*s", width(other), other->begin);
+    }
     l->cost = cost;
 }
 
@@ -417,6 +333,13 @@ static bool is_array_name(const struct expression *x)
     return strcmp(x->name, "shape") != 0 && strcmp(x->name, "size") != 0 && strcmp(x->name, "ndim") != 0;
 }
 
+/* Whether it is what an array is got at by. */
+static bool is_item(const struct expression *x)
+{
+    return x->kind == EXPRESSION_SUBSCRIPT || x->kind == EXPRESSION_NAME ||
+           (x->kind == EXPRESSION_ATTRIBUTE && strcmp(x->name, "T") != 0 && is_array_name(x));
+}
+
 static void walk(struct lister *l, const struct expression *x, bool axis, bool index, size_t depth)
 {
     if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return;
@@ -432,6 +355,7 @@ static void walk(struct lister *l, const struct expression *x, bool axis, bool i
     }
     if (text && x->kind == EXPRESSION_NUMBER) edit_number(l, x, axis, index);
     if (text && x->kind == EXPRESSION_NAME && !axis && !index) edit_name(l, x);
+    if (text && is_item(x) && !bound && !axis && !index) edit_item(l, x);
     if (text && index) edit_index(l, x);
     if (text && (is_turn(l, x) || (index && x->kind == EXPRESSION_NUMBER))) edit_turn(l, x);
     if (text && x->kind == EXPRESSION_CHAIN) edit_chain(l, x);
@@ -489,16 +413,42 @@ static void edit_pair(struct lister *l, const struct expression *x)
     add_at(l, a->begin, b->end, "gradient_at_wrong_index", "%.*s, %.*s", width(b), b->begin, width(a), a->begin);
 }
 
+/* What is put beside an expression, and what encloses that. */
+struct beside {
+    int width;
+    const char *text, *open, *close;
+};
+
+static void add_beside(struct lister *l, const struct expression *x, const struct beside *b, const char *mistake,
+                       const char *before, const char *behind)
+{
+    add_at(l, x->begin, x->end, mistake, "%s%.*s%s%s%.*s%s", b->open, width(x), x->begin, b->close, before, b->width,
+           b->text, behind);
+}
+
+static void edit_factor(struct lister *l, const struct expression *x, const struct beside *b)
+{
+    add_beside(l, x, b, "other_factor_missing", " * ", "");
+    add_beside(l, x, b, "other_factor_missing", " / ", "");
+}
+
 /* The factor that an activation leaves, in terms of what goes into it or comes out of it. */
-static void edit_activation(struct lister *l, const struct expression *x, const char *name, const char *open,
-                            const char *close)
+static void edit_activation(struct lister *l, const struct expression *x, const struct beside *b)
 {
     static const char *const missing = "missing_activation_derivative";
-    int n = width(x);
-    add_at(l, x->begin, x->end, missing, "%s%.*s%s * (%s > 0)", open, n, x->begin, close, name);
-    add_at(l, x->begin, x->end, missing, "%s%.*s%s * (1 - %s**2)", open, n, x->begin, close, name);
-    add_at(l, x->begin, x->end, missing, "%s%.*s%s * %s * (1 - %s)", open, n, x->begin, close, name, name);
-    add_at(l, x->begin, x->end, "other_factor_missing", "%s%.*s%s * (1 - %s)", open, n, x->begin, close, name);
+    add_beside(l, x, b, missing, " * (", " > 0)");
+    add_beside(l, x, b, missing, " * (1 - ", "**2)");
+    add_at(l, x->begin, x->end, missing, "%s%.*s%s * %.*s * (1 - %.*s)", b->open, width(x), x->begin, b->close,
+           b->width, b->text, b->width, b->text);
+    add_beside(l, x, b, "other_factor_missing", " * (1 - ", ")");
+}
+
+static void edit_term(struct lister *l, const struct expression *x, const struct beside *b)
+{
+    static const char *const missing = "contribution_missing";
+    add_at(l, x->begin, x->end, missing, "%.*s + %.*s", width(x), x->begin, b->width, b->text);
+    add_at(l, x->begin, x->end, missing, "%.*s - %.*s", width(x), x->begin, b->width, b->text);
+    add_at(l, x->begin, x->end, missing, "%.*s - %s%.*s%s", b->width, b->text, b->open, width(x), x->begin, b->close);
 }
 
 /* What the statement makes, with something done to all of it. */
@@ -512,15 +462,15 @@ static void edit_whole(struct lister *l, const struct expression *x, const struc
     int n = width(x);
     l->cost = 2;
     add_at(l, x->begin, x->end, "sign_flipped", "-%s%.*s%s", open, n, x->begin, close);
-    for (size_t i = 0; i < l->constant_count; i++) {
+    for (size_t i = 0; i < l->operands.constant_count; i++) {
         const char *mistake = "other_factor_missing";
-        add_at(l, x->begin, x->end, mistake, "%s%.*s%s * %.12g", open, n, x->begin, close, l->constants[i]);
-        add_at(l, x->begin, x->end, mistake, "%s%.*s%s / %.12g", open, n, x->begin, close, l->constants[i]);
+        add_at(l, x->begin, x->end, mistake, "%s%.*s%s * %.12g", open, n, x->begin, close, l->operands.constants[i]);
+        add_at(l, x->begin, x->end, mistake, "%s%.*s%s / %.12g", open, n, x->begin, close, l->operands.constants[i]);
     }
     add_at(l, x->begin, x->end, "missing_factor_two", "2 * %s%.*s%s", open, n, x->begin, close);
     add_at(l, x->begin, x->end, "constant_factor", "%s%.*s%s / 2", open, n, x->begin, close);
-    for (size_t i = 0; i < l->size_count; i++) {
-        const char *size = size_text(l, l->sizes[i], text, sizeof text);
+    for (size_t i = 0; i < l->operands.size_count; i++) {
+        const char *size = size_text(l, l->operands.sizes[i], text, sizeof text);
         add_at(l, x->begin, x->end, "not_averaged_over_batch", "%s%.*s%s / %s", open, n, x->begin, close, size);
         add_at(l, x->begin, x->end, "averaged_twice", "%s%.*s%s * %s", open, n, x->begin, close, size);
         add_at(l, x->begin, x->end, NULL, "2 * %s%.*s%s / %s", open, n, x->begin, close, size);
@@ -531,18 +481,22 @@ static void edit_whole(struct lister *l, const struct expression *x, const struc
     bool bare = is_primary(x);
     add_at(l, x->begin, x->end, "transposed", "%s%.*s%s.T", bare ? "" : "(", n, x->begin, bare ? "" : ")");
     l->cost = 3;
-    for (size_t i = 0; shape != NULL && i < l->name_count; i++) {
-        const struct named *m = &l->names[i];
+    for (size_t i = 0; shape != NULL && i < l->operands.name_count; i++) {
+        const struct operand *m = &l->operands.names[i];
         struct shape common;
         if (m->number || !array_common_shape(&m->shape, shape, &common) || !shape_equal(&common, shape)) continue;
-        const char *missing = "other_factor_missing";
-        add_at(l, x->begin, x->end, missing, "%s%.*s%s * %s", open, n, x->begin, close, m->name);
-        add_at(l, x->begin, x->end, missing, "%s%.*s%s / %s", open, n, x->begin, close, m->name);
+        const struct beside beside = {(int)strlen(m->name), m->name, open, close};
+        edit_factor(l, x, &beside);
         if (!shape_equal(&m->shape, shape)) continue;
-        if (!m->gradient) edit_activation(l, x, m->name, open, close);
-        add_at(l, x->begin, x->end, "contribution_missing", "%.*s + %s", n, x->begin, m->name);
-        add_at(l, x->begin, x->end, "contribution_missing", "%.*s - %s", n, x->begin, m->name);
-        add_at(l, x->begin, x->end, "contribution_missing", "%s - %s%.*s%s", m->name, open, n, x->begin, close);
+        if (!m->gradient) edit_activation(l, x, &beside);
+        edit_term(l, x, &beside);
+    }
+    for (size_t i = 0; i < l->operands.item_count; i++) {
+        const struct expression *item = l->operands.items[i];
+        const struct beside beside = {width(item), item->begin, open, close};
+        edit_factor(l, x, &beside);
+        edit_activation(l, x, &beside);
+        edit_term(l, x, &beside);
     }
 }
 
@@ -577,9 +531,7 @@ bool edits_list(struct arena *arena, const struct run *plain, size_t statement, 
     l->list = arena_array(arena, EDITS_MAX, sizeof *l->list);
     if (l->list == NULL) return false;
     if (s == NULL || s->value == NULL) return true;
-    find_names(l);
-    find_constants(l);
-    find_turns(l, s);
+    operands_find(plain, s, &l->operands);
     l->cost = 1;
     walk(l, s->value, false, false, 0);
     edit_pair(l, s->value);
@@ -589,6 +541,7 @@ bool edits_list(struct arena *arena, const struct run *plain, size_t statement, 
         *count = l->count;
         return !l->failed;
     }
+    l->target = true;
     for (size_t t = 0; t < s->target_count; t++)
         if (s->targets[t]->kind == EXPRESSION_SUBSCRIPT) walk(l, s->targets[t], false, false, 0);
     if (s->target_count > 0) edit_assignment(l, s);

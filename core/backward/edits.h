@@ -5,7 +5,7 @@
 
 #include "core/backward/state.h"
 
-enum { EDITS_MAX = 600 };
+enum { EDITS_MAX = 1000 };
 
 struct edit {
     size_t statement;
