@@ -99,6 +99,44 @@ static int copy_function(struct copying *c, const struct thing *from, size_t dep
     return code;
 }
 
+/* What is settled; NULL where its numbers are not on the host. */
+static int copy_array(struct copying *c, const struct array *from, struct array **to)
+{
+    const double *numbers = from->numbers != NULL ? from->numbers
+                            : from->value != NULL ? c->s->values[from->value->index]
+                                                  : NULL;
+    *to = NULL;
+    if (numbers == NULL) return CODE_OK;
+    *to = new_array(c->e, &from->shape, from->size, from->type, numbers);
+    return *to != NULL ? CODE_OK : text_no_memory(c->e->reader);
+}
+
+/* What the program has written into and nobody has asked for as a whole since: the same with what was written. */
+static int copy_written(struct copying *c, const struct array *from, struct array **to)
+{
+    struct array *under, *what, *copy = new_array(c->e, &from->shape, from->size, from->type, NULL);
+    struct write *writes = arena_array(c->e->arena, from->write_count, sizeof *writes);
+    *to = NULL;
+    if (copy == NULL || writes == NULL) return text_no_memory(c->e->reader);
+    int code = copy_array(c, from->under, &under);
+    const struct write *w = from->writes;
+    for (size_t i = from->write_count; code == CODE_OK && i-- > 0; w = w->before) {
+        code = evaluation_step(c->e, 1);
+        if (code == CODE_OK) code = copy_array(c, w->what, &what);
+        if (code != CODE_OK || what == NULL) return code;
+        writes[i] = *w;
+        writes[i].what = what;
+        writes[i].before = i > 0 ? &writes[i - 1] : NULL;
+        writes[i].spot = c->e->spot;
+    }
+    if (code != CODE_OK || under == NULL) return code;
+    copy->under = under;
+    copy->writes = &writes[from->write_count - 1];
+    copy->write_count = from->write_count;
+    *to = copy;
+    return CODE_OK;
+}
+
 static int copy_thing(struct copying *c, const struct thing *from, size_t depth, struct thing *to)
 {
     *to = *from;
@@ -108,15 +146,11 @@ static int copy_thing(struct copying *c, const struct thing *from, size_t depth,
     if (from->kind == THING_FUNCTION) return depth < COPY_DEPTH_MAX ? copy_function(c, from, depth, to) : CODE_OK;
     if (from->kind != THING_ARRAY) return CODE_OK;
     const struct array *array = from->array;
-    const double *numbers = array->numbers != NULL ? array->numbers
-                            : array->value != NULL ? c->s->values[array->value->index]
-                                                   : NULL;
-    *to = (struct thing){.kind = THING_NONE};
-    if (numbers == NULL) return CODE_OK;
-    struct array *copy = new_array(c->e, &array->shape, array->size, array->type, numbers);
-    if (copy == NULL) return text_no_memory(c->e->reader);
-    *to = thing_array(copy);
-    return CODE_OK;
+    bool written = array->numbers == NULL && array->value == NULL && array->writes != NULL;
+    struct array *copy = NULL;
+    int code = written ? copy_written(c, array, &copy) : copy_array(c, array, &copy);
+    *to = copy != NULL ? thing_array(copy) : (struct thing){.kind = THING_NONE};
+    return code;
 }
 
 int things_bind(struct evaluation *e, const struct surroundings *s)

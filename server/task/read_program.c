@@ -69,6 +69,13 @@ static bool add_bases(struct members *r, const char *written, struct asked *aske
     return true;
 }
 
+/* Whether a member of data is a setting of the exercise: drho of a number rho may be a helper of the code, and be about
+ * something else. Where its gradient is wanted, points says so. */
+static bool is_setting(const json_t *data, const char *name)
+{
+    return json_is_number(json_object_get(data, name));
+}
+
 /* The data whose gradients the code names, of all names that there are. */
 static int read_coded(struct members *r, const json_t *root, struct asked *asked)
 {
@@ -86,7 +93,7 @@ static int read_coded(struct members *r, const json_t *root, struct asked *asked
             names[count++] = json_object_iter_key(at);
     if (!code_names(r->arena, code, names, count, named)) return members_out_of_memory(r);
     for (size_t i = 0; i < count; i++)
-        if (named[i]) asked->coded[asked->coded_count++] = names[i];
+        if (named[i] && !is_setting(lists[1], names[i])) asked->coded[asked->coded_count++] = names[i];
     qsort(asked->coded, asked->coded_count, sizeof *asked->coded, compare_names);
     return CODE_OK;
 }
