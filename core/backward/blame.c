@@ -10,6 +10,10 @@
 
 enum { RATIOS_MAX = 6, WORTH_GIVING_UP = 3 };
 
+/* How far an edit may go that puts all right; and how much longer it is looked for, as a share of the time. */
+enum { NEAR_COST = 2, ANY_COST = 3 };
+#define SHARE_OF_ONE 0.5
+
 /* Whether a parameter's gradient is right now that was not. */
 static bool helps_parameter(const struct search *s, const struct tally *now, const struct tally *before)
 {
@@ -420,21 +424,22 @@ static void leave_what_is_wrong(struct search *s)
             s->left[s->now.slips[i].statement] = true;
 }
 
-/* Where not all of it is explained: with one edit more, or with one alone, all that is handed in may be right. Then
- * that is what is wrong, if it is near; or if nothing better is known. */
-static bool correct(struct search *s, struct blame *blame, bool alone)
+/* With one edit more, or with one alone, all that is handed in may be right: then that is what is wrong. */
+static bool correct(struct search *s, struct blame *blame, int cost, bool alone)
 {
-    const struct edit *found = NULL;
-    bool *likely = arena_zeroed(s->arena, search_statements(s), sizeof *likely);
-    size_t kept = 0, edits = s->edit_count;
-    s->failed = s->failed || likely == NULL;
-    for (size_t i = 0; !s->failed && i < blame->count; i++)
-        likely[blame->list[i].statement] = true;
+    size_t kept = 0, edits = s->edit_count, n = search_statements(s);
+    const struct plan plan = s->plan;
+    bool *left = arena_array(s->arena, n, sizeof *left);
+    s->failed = s->failed || left == NULL;
+    if (s->failed) return false;
+    memcpy(left, s->left, n * sizeof *left);
+    memset(s->left, 0, n * sizeof *left);
     if (alone) s->edit_count = 0;
-    bool one = blame->count == 1;
-    if (!s->failed) correction_find(s, one ? 1 : 3, likely, &found);
+    const struct edit *found = correction_find(s, cost);
     if (found == NULL) {
         s->edit_count = edits;
+        s->plan = plan;
+        memcpy(s->left, left, n * sizeof *left);
         return false;
     }
     for (size_t i = 0; i < blame->count; i++)
@@ -442,12 +447,12 @@ static bool correct(struct search *s, struct blame *blame, bool alone)
     blame->count = kept;
     s->edits[s->edit_count++] = found;
     blame_on(blame, found->statement, found, NULL);
-    s->plan = (struct plan){.plain = s->plain, .first_scale = 1, .left = s->left};
-    memset(s->left, 0, search_statements(s) * sizeof *s->left);
     leave_what_is_wrong(s);
     return true;
 }
 
+/* Where not all of it is explained. What one statement alone is to blame for, by the name of what it makes, may be
+ * another one's fault only where that is near. */
 static void correct_rest(struct search *s, struct blame *blame, double seconds)
 {
     size_t unexplained = 0;
@@ -456,8 +461,8 @@ static void correct_rest(struct search *s, struct blame *blame, double seconds)
     if (unexplained == 0) return;
     s->stopped = false;
     s->until = clock_thread_seconds() + seconds;
-    if (s->edit_count > 0 && correct(s, blame, false)) return;
-    if (!s->failed && !s->stopped) correct(s, blame, true);
+    if (s->edit_count > 0 && correct(s, blame, ANY_COST, false)) return;
+    if (!s->failed && !s->stopped) correct(s, blame, blame->count > 1 ? ANY_COST : NEAR_COST, true);
 }
 
 int blame_find(struct arena *arena, const struct run *plain, const size_t *claimed, double seconds, struct blame *blame)
@@ -473,7 +478,7 @@ int blame_find(struct arena *arena, const struct run *plain, const size_t *claim
     if (!s.failed && search_try(&s, &s.plan, NULL, &s.now) && s.now.wrong > 0) {
         s.failed = account_for_all(&s, blame) != CODE_OK || s.failed;
         bool stopped = s.stopped;
-        if (!s.failed) correct_rest(&s, blame, seconds / 2);
+        if (!s.failed) correct_rest(&s, blame, SHARE_OF_ONE * seconds);
         s.stopped = s.stopped || stopped;
     }
     arena->fail_in = s.own.fail_in;

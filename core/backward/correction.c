@@ -2,7 +2,10 @@
 
 #include "core/backward/aims.h"
 #include "core/backward/events.h"
+#include "core/backward/helpers.h"
 #include "core/backward/run.h"
+
+/* ---- what an edit comes to ---- */
 
 static bool is_right(const struct run *run, size_t graded, const struct event *event)
 {
@@ -68,30 +71,65 @@ static bool corrects(struct search *s, const struct run *plain, const struct edi
     return good;
 }
 
+/* ---- which edit ---- */
+
 static bool may_be(const struct search *s, size_t statement)
 {
-    const struct outcome *outcome = &s->plain->outcomes[statement];
-    return s->plain->statements[statement] != NULL && outcome->executed && !search_is_edited(s, statement);
+    return s->plain->statements[statement] != NULL && s->plain->outcomes[statement].executed &&
+           !search_is_edited(s, statement) && !s->now.of[statement].is_one;
 }
 
-void correction_find(struct search *s, int cost, const bool *likely, const struct edit **found)
+/* How likely a statement is to be the one, other things being equal. */
+static int likelihood(const struct search *s, size_t statement)
 {
-    size_t n = search_statements(s);
-    struct edit **lists = arena_zeroed(s->arena, n, sizeof *lists);
-    size_t *counts = arena_zeroed(s->arena, n, sizeof *counts);
-    s->failed = s->failed || lists == NULL || counts == NULL || search_elsewhere(s) == false;
-    if (s->failed || s->edit_count == CORRECTIONS_MAX) return;
-    for (size_t i = 0; i < n && !s->failed; i++)
-        if (may_be(s, i)) s->failed = !edits_list(s->arena, s->plain, i, &lists[i], &counts[i]);
-    const struct edit *best = NULL;
-    for (int c = 1; c <= cost && best == NULL; c++)
-        for (size_t i = n; i-- > 0 && !(best != NULL && likely[best->statement]);)
-            for (size_t k = 0; k < counts[i] && !search_has_ended(s) && !s->failed; k++) {
-                const struct edit *edit = &lists[i][k];
-                if (edit->cost != c || !corrects(s, s->plain, edit)) continue;
-                if (s->elsewhere->is && !corrects(s, &s->elsewhere->plain, edit)) continue;
-                if (best == NULL || (likely[i] && !likely[best->statement])) best = edit;
-                break;
-            }
-    if (best != NULL) *found = best;
+    const struct outcome *outcome = &s->plain->outcomes[statement];
+    if (s->now.of[statement].slipped || outcome->fault != NULL) return 2;
+    return helpers_pass_on(s, statement) || s->plain->statements[statement]->kind == STATEMENT_RETURN;
+}
+
+/* What is so far away is looked at only where nothing else is found. */
+enum { FAR_COST = 3 };
+
+struct candidate {
+    const struct edit *edit;
+    size_t matched;
+    int likelihood;
+};
+
+static bool is_better(const struct candidate *a, const struct candidate *b)
+{
+    if (b->edit == NULL || a->matched != b->matched) return b->edit == NULL || a->matched > b->matched;
+    if (a->edit->cost != b->edit->cost) return a->edit->cost < b->edit->cost;
+    return a->likelihood > b->likelihood;
+}
+
+static bool holds(struct search *s, const struct edit *edit)
+{
+    if (!corrects(s, s->plain, edit)) return false;
+    s->failed = s->failed || !search_elsewhere(s);
+    return !s->failed && (!s->elsewhere->is || corrects(s, &s->elsewhere->plain, edit));
+}
+
+/* Looks through the edits of a statement of one cost. */
+static void look_at(struct search *s, size_t statement, int cost, struct candidate *best)
+{
+    struct edit *edits;
+    size_t count;
+    if (!edits_list(s->arena, s->plain, statement, &edits, &count)) s->failed = true;
+    for (size_t k = 0; !s->failed && k < count && !search_has_ended(s); k++) {
+        if (edits[k].cost != cost || !holds(s, &edits[k]) || !search_try(s, &s->plan, &edits[k], &s->other)) continue;
+        const struct candidate found = {&edits[k], s->other.matched, likelihood(s, statement)};
+        if (is_better(&found, best)) *best = found;
+    }
+}
+
+const struct edit *correction_find(struct search *s, int cost)
+{
+    struct candidate best = {.edit = NULL};
+    s->plan = (struct plan){.plain = s->plain, .first_scale = 1, .left = s->left};
+    if (s->edit_count == CORRECTIONS_MAX || !search_try(s, &s->plan, NULL, &s->now)) return NULL;
+    for (int c = 1; c <= cost && (best.edit == NULL || c < FAR_COST); c++)
+        for (size_t i = search_statements(s); i-- > 0 && !s->failed;)
+            if (may_be(s, i)) look_at(s, i, c, &best);
+    return best.edit;
 }

@@ -4,8 +4,10 @@
 
 #include "core/backward/search.h"
 
-/* Looks for the nearest edit, no further than `cost`, on top of those that are taken: *found becomes it, and is as it
- * was where there is none. Of two that are as near the one in a statement that `likely` (by statement) names. */
-void correction_find(struct search *s, int cost, const bool *likely, const struct edit **found);
+/* Looks for an edit, no further than `cost`, on top of those that are taken; not of statements that make nothing but
+ * right gradients (s->now). Of several the one with which the most is a gradient by its numbers, then the nearest, then
+ * one of a statement that makes a wrong gradient by its name, or passes on what comes back. NULL where there is none.
+ */
+const struct edit *correction_find(struct search *s, int cost);
 
 #endif

@@ -184,9 +184,14 @@ static bool *reach_from(struct search *s, size_t statement)
 
 static bool is_gradient_name(const char *name)
 {
+    static const char *const others[] = {"data", "dim", "dims", "dist", "diff", "den",
+                                         "div",  "dot", "deg",  "dev",  "dec",  NULL};
     size_t n = strlen(name);
+    for (size_t i = 0; others[i] != NULL; i++)
+        if (strcmp(others[i], name) == 0) return false;
     bool d = name[0] == 'd' && n > 1 && (n <= 4 || (name[1] >= 'A' && name[1] <= 'Z') || name[1] == '_');
-    return d || strstr(name, "delta") != NULL || strstr(name, "grad") != NULL || strstr(name, "nabla") != NULL;
+    return d || strcmp(name, "g") == 0 || strstr(name, "delta") != NULL || strstr(name, "grad") != NULL ||
+           strstr(name, "nabla") != NULL;
 }
 
 static bool mentions_gradient(const struct expression *x, size_t depth)
@@ -198,14 +203,17 @@ static bool mentions_gradient(const struct expression *x, size_t depth)
     return false;
 }
 
-/* Whether a helper passes on what comes back, rather than being about forward values alone. */
+bool helpers_pass_on(const struct search *s, size_t statement)
+{
+    const struct statement *one = s->plain->statements[statement];
+    size_t first = s->plain->outcomes[statement].first;
+    if (one == NULL || first == EVENT_NONE) return false;
+    return is_gradient_name(s->plain->events[first].name) || mentions_gradient(one->value, 0);
+}
+
 static bool passes_on(const struct search *s, size_t i)
 {
-    const struct statement *one = s->plain->statements[i];
-    size_t first = s->plain->outcomes[i].first;
-    if (one == NULL || first == EVENT_NONE || !s->now.of[i].helper || s->now.of[i].starts || search_is_edited(s, i))
-        return false;
-    return is_gradient_name(s->plain->events[first].name) || mentions_gradient(one->value, 0);
+    return s->now.of[i].helper && !s->now.of[i].starts && !search_is_edited(s, i) && helpers_pass_on(s, i);
 }
 
 /* Whether statement i makes a gradient that is right. */
