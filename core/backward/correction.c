@@ -1,5 +1,7 @@
 #include "core/backward/correction.h"
 
+#include <string.h>
+
 #include "core/backward/aims.h"
 #include "core/backward/events.h"
 #include "core/backward/helpers.h"
@@ -14,6 +16,16 @@ static bool is_right(const struct run *run, size_t graded, const struct event *e
     return array->numbers != NULL && aim_is(aim, &array->shape, array->numbers, 1);
 }
 
+/* The last thing that was put in the place of an event of the plain run; NULL where nothing was. */
+static const struct event *find_last(const struct run *run, const struct event *plain)
+{
+    for (size_t i = run->count; i-- > 0;) {
+        const struct event *event = &run->events[i];
+        if (event->frame == plain->frame && strcmp(event->name, plain->name) == 0) return event;
+    }
+    return NULL;
+}
+
 /* Whether all that was handed in before is right now. */
 static bool is_as_before(const struct search *s, const struct run *run)
 {
@@ -21,7 +33,7 @@ static bool is_as_before(const struct search *s, const struct run *run)
         if (s->claimed[p] == EVENT_NONE) continue;
         const struct event *before = &s->plain->events[s->claimed[p]];
         size_t cursor = run->outcomes[before->statement].first;
-        const struct event *event = run_same(run, before, &cursor);
+        const struct event *event = before->name[0] != '\0' ? find_last(run, before) : run_same(run, before, &cursor);
         if (event == NULL || !is_right(run, p, event)) return false;
     }
     return true;

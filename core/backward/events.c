@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/backward/gradient_of.h"
+#include "core/language/evaluation.h"
 
 static size_t hash_pointer(const void *pointer)
 {
@@ -252,9 +253,20 @@ static bool aim_as_plain(struct run *run, struct event *event)
     return true;
 }
 
+/* Where the name is at home that something is put under: an item may be of what a function finds around it. */
+static size_t frame_of(const struct evaluation *e, const struct written_place *written)
+{
+    if (written->key_count == 0 || written->name == NULL) return evaluation_call_number(e);
+    size_t symbol = syntax_symbol(e->syntax, written->name);
+    for (const struct frame *frame = e->frame; frame != NULL; frame = frame->outer)
+        if (frame_local(frame, symbol) != NULL) return frame->number;
+    bool outermost = symbol < e->syntax->name_count && e->names[symbol].count > 0;
+    return outermost ? 0 : evaluation_call_number(e);
+}
+
 size_t events_add(struct run *run, struct evaluation *e, const struct written_place *written, size_t statement)
 {
-    size_t which = add(run, name_place(run, written), evaluation_call_number(e), written->updates, statement);
+    size_t which = add(run, name_place(run, written), frame_of(e, written), written->updates, statement);
     if (which == EVENT_NONE) return which;
     struct event *event = &run->events[which];
     if (!aim_as_plain(run, event) && run_is_main(run, event)) {
