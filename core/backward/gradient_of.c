@@ -84,3 +84,15 @@ enum aimed run_aim_of(const struct surroundings *s, const struct written_place *
     *of = known->name;
     return known->versions > 1 ? AIMED_ANY : AIMED_AT;
 }
+
+bool is_like_gradient(const char *name)
+{
+    static const char *const others[] = {"data", "dim", "dims", "dist", "diff", "den",
+                                         "div",  "dot", "deg",  "dev",  "dec",  NULL};
+    size_t n = strlen(name);
+    for (size_t i = 0; others[i] != NULL; i++)
+        if (strcmp(others[i], name) == 0) return false;
+    bool d = name[0] == 'd' && n > 1 && (n <= 4 || (name[1] >= 'A' && name[1] <= 'Z') || name[1] == '_');
+    return d || strcmp(name, "g") == 0 || strstr(name, "delta") != NULL || strstr(name, "grad") != NULL ||
+           strstr(name, "nabla") != NULL;
+}

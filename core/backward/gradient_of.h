@@ -11,4 +11,7 @@ bool holds_gradients(const char *name);
 /* The gradient that a name stands for, by the name alone; AIMED_NOT: none. keys as in struct written_place. */
 enum aimed run_aim_of(const struct surroundings *s, const struct written_place *written, size_t *aim, const char **of);
 
+/* Whether a name is one that gradients have, and derivatives, whatever they are of: dz, delta, grad_out. */
+bool is_like_gradient(const char *name);
+
 #endif

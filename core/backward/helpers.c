@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/backward/aims.h"
+#include "core/backward/gradient_of.h"
 
 enum { HELPERS_MAX = 24 };
 
@@ -182,22 +183,10 @@ static bool *reach_from(struct search *s, size_t statement)
     return reached != NULL && reach(s, statement, is_new_helper, reached) ? reached : NULL;
 }
 
-static bool is_gradient_name(const char *name)
-{
-    static const char *const others[] = {"data", "dim", "dims", "dist", "diff", "den",
-                                         "div",  "dot", "deg",  "dev",  "dec",  NULL};
-    size_t n = strlen(name);
-    for (size_t i = 0; others[i] != NULL; i++)
-        if (strcmp(others[i], name) == 0) return false;
-    bool d = name[0] == 'd' && n > 1 && (n <= 4 || (name[1] >= 'A' && name[1] <= 'Z') || name[1] == '_');
-    return d || strcmp(name, "g") == 0 || strstr(name, "delta") != NULL || strstr(name, "grad") != NULL ||
-           strstr(name, "nabla") != NULL;
-}
-
 static bool mentions_gradient(const struct expression *x, size_t depth)
 {
     if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return false;
-    if ((x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) && is_gradient_name(x->name)) return true;
+    if ((x->kind == EXPRESSION_NAME || x->kind == EXPRESSION_ATTRIBUTE) && is_like_gradient(x->name)) return true;
     for (size_t i = 0; i < x->count; i++)
         if (mentions_gradient(x->operands[i], depth + 1)) return true;
     return false;
@@ -208,7 +197,7 @@ bool helpers_pass_on(const struct search *s, size_t statement)
     const struct statement *one = s->plain->statements[statement];
     size_t first = s->plain->outcomes[statement].first;
     if (one == NULL || first == EVENT_NONE) return false;
-    return is_gradient_name(s->plain->events[first].name) || mentions_gradient(one->value, 0);
+    return is_like_gradient(s->plain->events[first].name) || mentions_gradient(one->value, 0);
 }
 
 static bool passes_on(const struct search *s, size_t i)

@@ -5,6 +5,18 @@
 
 /* ---- names ---- */
 
+/* Whether a loop counts with it: what it was at last is no size. */
+static bool counts(const struct run *plain, const char *name)
+{
+    for (size_t i = 0; i < plain->syntax.statement_count; i++) {
+        const struct statement *s = plain->statements[i];
+        if (s != NULL && s->kind == STATEMENT_FOR && s->targets[0]->kind == EXPRESSION_NAME &&
+            strcmp(s->targets[0]->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void add_name(struct operands *o, const char *name, const struct thing *thing, bool gradient)
 {
     bool number = thing->kind == THING_NUMBER;
@@ -43,7 +55,8 @@ static void find_names(struct operands *o, const struct run *run, size_t stateme
     }
     for (size_t n = 0; !inside && n < run->syntax.name_count; n++) {
         const struct versions *versions = &run->evaluation.names[n];
-        if (versions->count > 0) add_name(o, run->syntax.names[n], &versions->list[versions->count - 1].thing, false);
+        if (versions->count > 0 && !counts(run, run->syntax.names[n]))
+            add_name(o, run->syntax.names[n], &versions->list[versions->count - 1].thing, false);
     }
     for (size_t i = 0; !inside && s->program == NULL && i < s->known_count && o->name_count < OPERAND_NAMES_MAX; i++) {
         struct operand *named = &o->names[o->name_count];
@@ -120,6 +133,17 @@ static void add_item(struct operands *o, const struct syntax *syntax, const stru
     if (!there && o->item_count < OPERAND_ITEMS_MAX) o->items[o->item_count++] = x;
 }
 
+/* Whether a function makes of an array one of the same shape. */
+static bool is_elementwise(const struct expression *callee)
+{
+    static const char *const names[] = {"sigmoid", "tanh", "relu", "exp",     "log",
+                                        "sqrt",    "sign", "abs",  "softmax", NULL};
+    if (callee->kind != EXPRESSION_NAME && callee->kind != EXPRESSION_ATTRIBUTE) return false;
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (strcmp(names[i], callee->name) == 0) return true;
+    return false;
+}
+
 static void find_in(struct operands *o, const struct syntax *syntax, const struct expression *x, size_t depth)
 {
     if (x == NULL || depth > LANGUAGE_LEVELS_MAX) return;
@@ -129,6 +153,7 @@ static void find_in(struct operands *o, const struct syntax *syntax, const struc
         add_item(o, syntax, x);
         return;
     }
+    if (call && x->count == 2 && is_elementwise(x->operands[0])) add_item(o, syntax, x);
     if (x->kind == EXPRESSION_LAMBDA) find_in(o, syntax, x->function->body.list[0]->value, depth + 1);
     if (call && x->operands[0]->kind == EXPRESSION_ATTRIBUTE && !is_module(x->operands[0]->operands[0]))
         find_in(o, syntax, x->operands[0]->operands[0], depth + 1); /* the method's object */
