@@ -92,7 +92,8 @@ bool is_like_gradient(const char *name)
     size_t n = strlen(name);
     for (size_t i = 0; others[i] != NULL; i++)
         if (strcmp(others[i], name) == 0) return false;
-    bool d = name[0] == 'd' && n > 1 && (n <= 4 || (name[1] >= 'A' && name[1] <= 'Z') || name[1] == '_');
+    bool d = name[0] == 'd' && n > 1 &&
+             (n <= 4 || (name[1] >= 'A' && name[1] <= 'Z') || name[1] == '_' || strstr(name, "_d") != NULL);
     return d || strcmp(name, "g") == 0 || strstr(name, "delta") != NULL || strstr(name, "grad") != NULL ||
            strstr(name, "nabla") != NULL;
 }
