@@ -14,6 +14,8 @@ enum { RATIOS_MAX = 6, WORTH_GIVING_UP = 3 };
 enum { NEAR_COST = 2, ANY_COST = 3 };
 #define SHARE_OF_ONE 0.5
 
+#define SECONDS_OF_COMMON 0.05
+
 /* Whether a parameter's gradient is right now that was not. */
 static bool helps_parameter(const struct search *s, const struct tally *now, const struct tally *before)
 {
@@ -124,11 +126,20 @@ static bool take_remedy(struct search *s, struct blame *blame, const struct reme
     return true;
 }
 
+/* The statements that build what is wrong; the one alone that the plain run could not evaluate, as it read what was
+ * lost. */
+static size_t find_slip_group(const struct search *s, const struct slip *slip, size_t list[GROUP_MAX])
+{
+    size_t count = find_group(s->plain, find_plain_event(s->plain, slip), slip->aim, list, GROUP_MAX);
+    if (count == 0) list[count++] = slip->statement;
+    return count;
+}
+
 /* The edit of what made a gradient that makes it right. */
 static bool explain_slip(struct search *s, const struct slip *slip, struct remedy *best)
 {
     size_t group[GROUP_MAX] = {0};
-    size_t count = find_group(s->plain, find_plain_event(s->plain, slip), slip->aim, group, GROUP_MAX);
+    size_t count = find_slip_group(s, slip, group);
     *best = (struct remedy){.statement = STATEMENT_NONE};
     for (size_t i = 0; i < count; i++)
         search_try_edits(s, group[i], slip, best);
@@ -146,9 +157,10 @@ static bool makes_room(const struct run *plain, size_t statement)
 static void blame_group(struct search *s, struct blame *blame, const struct slip *slip)
 {
     size_t group[GROUP_MAX] = {0};
-    size_t count = find_group(s->plain, find_plain_event(s->plain, slip), slip->aim, group, GROUP_MAX);
+    size_t count = find_slip_group(s, slip, group);
     for (size_t i = count; i-- > 0;) {
-        if (count > 1 && makes_room(s->plain, group[i])) continue;
+        /* What only makes room, or is a gradient that another line makes another of: dz = dh.copy(). */
+        if (count > 1 && (makes_room(s->plain, group[i]) || s->now.of[group[i]].is_one)) continue;
         bool there = false;
         for (size_t k = 0; k < blame->count; k++)
             there = there || blame->list[k].statement == group[i];
@@ -156,6 +168,12 @@ static void blame_group(struct search *s, struct blame *blame, const struct slip
         blame_on(blame, group[i], NULL, slip);
         if (blame->count > 0) blame->list[blame->count - 1].group = slip->statement;
     }
+}
+
+/* Whether a helper is about forward values alone, as n = len(y) and error = a - y are: then it is right more often. */
+static bool is_forward(const struct search *s, size_t helper)
+{
+    return s->plain->statements[helper]->kind != STATEMENT_RETURN && !helpers_pass_on(s, helper);
 }
 
 /* Helpers with which `least` or more come out right are to blame before these are; and others, where their own edit is
@@ -180,6 +198,9 @@ static void blame_slips(struct search *s, struct blame *blame, size_t least)
         bool helped = helpers_find(s, &slip, !explained || own.edit->cost > 1, &helper) && helper.edit != NULL;
         bool tie = explained && helped && !remedy_is_nearer(&own, &helper) && !remedy_is_nearer(&helper, &own) &&
                    own.edit->cost > 1;
+        bool forward = helped && is_forward(s, helper.statement);
+        tie = tie && !forward;
+        if (explained && forward && own.wrong == helper.wrong && own.edit->cost <= helper.edit->cost) helped = false;
         /* An edit that goes around the helper says that this is wrong, as much. */
         tie = tie || (explained && helped && !remedy_is_nearer(&own, &helper) && !remedy_is_nearer(&helper, &own) &&
                       own.edit->mistake != NULL && strcmp(own.edit->mistake, "wrong_layer_used") == 0);
@@ -194,7 +215,7 @@ static void blame_slips(struct search *s, struct blame *blame, size_t least)
 }
 
 /* Several that nothing explains, and one helper that is in all of them: that is to blame. */
-static void blame_common(struct search *s, struct blame *blame)
+static void find_common(struct search *s, struct blame *blame)
 {
     for (;;) {
         size_t wrong[BLAMED_MAX], count = 0, kept = 0;
@@ -211,6 +232,18 @@ static void blame_common(struct search *s, struct blame *blame)
         blame->count = kept;
         blame_on(blame, helper, NULL, NULL);
     }
+}
+
+static void blame_common(struct search *s, struct blame *blame)
+{
+    /* It takes little time, and is worth it where the rest took too long. */
+    const bool stopped = s->stopped;
+    const double until = s->until;
+    s->stopped = false;
+    s->until = fmax(until, clock_thread_seconds() + SECONDS_OF_COMMON);
+    find_common(s, blame);
+    s->stopped = s->stopped || stopped;
+    s->until = until;
 }
 
 /* What could not be evaluated, and with an edit makes a gradient, or something that gradients are made of. */

@@ -87,13 +87,11 @@ enum aimed run_aim_of(const struct surroundings *s, const struct written_place *
 
 bool is_like_gradient(const char *name)
 {
-    static const char *const others[] = {"data", "dim", "dims", "dist", "diff", "den",
-                                         "div",  "dot", "deg",  "dev",  "dec",  NULL};
-    size_t n = strlen(name);
-    for (size_t i = 0; others[i] != NULL; i++)
-        if (strcmp(others[i], name) == 0) return false;
-    bool d = name[0] == 'd' && n > 1 &&
-             (n <= 4 || (name[1] >= 'A' && name[1] <= 'Z') || name[1] == '_' || strstr(name, "_d") != NULL);
-    return d || strcmp(name, "g") == 0 || strstr(name, "delta") != NULL || strstr(name, "grad") != NULL ||
-           strstr(name, "nabla") != NULL;
+    static const char *const words[] = {"data",  "dataset", "dim",  "dims",    "dist",    "diff",  "diffs", "den",
+                                        "denom", "div",     "dot",  "deg",     "dev",     "dec",   "decay", "depth",
+                                        "dict",  "dtype",   "drop", "dropout", "default", "dense", "dummy", NULL};
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], name) == 0) return false;
+    return (name[0] == 'd' && name[1] != '\0') || strcmp(name, "g") == 0 || strstr(name, "delta") != NULL ||
+           strstr(name, "grad") != NULL || strstr(name, "nabla") != NULL;
 }

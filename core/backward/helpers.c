@@ -113,6 +113,14 @@ static size_t list_helpers(struct search *s, size_t *list)
     return count;
 }
 
+/* Whether a gradient is that of one of the values that a name has stood for. */
+static bool stands_for(const struct surroundings *s, size_t aim, const char *name)
+{
+    for (size_t i = 0; i < s->known_count; i++)
+        if (s->known[i].aim == aim && strcmp(s->known[i].name, name) == 0) return true;
+    return false;
+}
+
 /* A helper that should have been a gradient, each time that it is made: tries which, one time after the other. */
 static void try_puts(struct search *s, size_t statement, const struct slip *slip, struct remedy *best)
 {
@@ -134,8 +142,11 @@ static void try_puts(struct search *s, size_t statement, const struct slip *slip
             if (event->array->size != around->aims[a].size || !aim_fits(&around->aims[a], &event->array->shape))
                 continue;
             tried.puts[tried.put_count - 1].aim = a;
-            if (!search_try(s, &tried, NULL, &s->other) || s->other.faults > s->now.faults || s->other.events >= events)
-                continue;
+            if (event->aimed == AIMED_ANY && !stands_for(around, a, event->of)) continue;
+            if (!search_try(s, &tried, NULL, &s->other) || s->other.faults > s->now.faults) continue;
+            /* Of what is added up in a loop none is right before all is; but what comes next in the loop may be. */
+            bool nearer = s->other.events < events || (s->other.events == events && s->other.matched > matched);
+            if (!nearer) continue;
             found = a;
             events = s->other.events;
             wrong = s->other.wrong;

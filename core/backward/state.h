@@ -57,7 +57,7 @@ struct slip {
     double ratio; /* it is so many times the gradient; 0: it is no multiple of it */
 };
 
-enum { SCALES_MAX = 4, PUTS_MAX = 4, SPOILED_MAX = 16 };
+enum { SCALES_MAX = 4, PUTS_MAX = 16, SPOILED_MAX = 16 };
 
 /* A value that a statement has changed, and something behind it may read as it was. */
 struct spoiled {
