@@ -193,7 +193,7 @@ static bool fill_line(struct arena *arena, const struct backward *b, const struc
     if ((line->mark == MARK_WRONG || line->mark == MARK_FAULT) && blamed != NULL) {
         if (!find_together(arena, b, blamed, by_number, line)) return false;
         line->mistake = blamed->edit != NULL ? blamed->edit->mistake : NULL;
-        if (blamed->edit != NULL) line->should_be = words_edited(arena, s, blamed->edit, &b->plain, false);
+        if (blamed->edit != NULL) line->should_be = words_edited(arena, blamed, false);
     }
     line->message = words_message(arena, b, s, blamed, line);
     return line->mark == MARK_RIGHT || line->mark == MARK_UNUSED || line->message != NULL;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/backward/aims.h"
 #include "core/backward/correction.h"
 #include "core/backward/helpers.h"
 #include "core/backward/run.h"
@@ -67,11 +68,13 @@ static void take(struct search *s, const struct edit *edit)
     tally_copy(s, &s->other, &s->now);
 }
 
-static void blame_on(struct blame *blame, size_t statement, const struct edit *edit, const struct slip *slip)
+static void blame_on(const struct search *s, struct blame *blame, size_t statement, const struct edit *edit,
+                     const struct slip *slip)
 {
     if (blame->count == BLAMED_MAX) return;
     blame->list[blame->count++] = (struct blamed){.statement = statement,
                                                   .edit = edit,
+                                                  .of = s->plain,
                                                   .aim = slip != NULL ? slip->aim : GRADIENT_NONE,
                                                   .ratio = slip != NULL ? slip->ratio : 0,
                                                   .group = statement};
@@ -122,7 +125,7 @@ static bool take_remedy(struct search *s, struct blame *blame, const struct reme
     else
         tally_copy(s, &s->other, &s->now);
     struct slip as = {.aim = remedy->edit == NULL ? remedy->plan.puts[remedy->plan.put_count - 1].aim : GRADIENT_NONE};
-    blame_on(blame, remedy->statement, remedy->edit, slip != NULL ? slip : &as);
+    blame_on(s, blame, remedy->statement, remedy->edit, slip != NULL ? slip : &as);
     return true;
 }
 
@@ -165,7 +168,7 @@ static void blame_group(struct search *s, struct blame *blame, const struct slip
         for (size_t k = 0; k < blame->count; k++)
             there = there || blame->list[k].statement == group[i];
         if (there) continue;
-        blame_on(blame, group[i], NULL, slip);
+        blame_on(s, blame, group[i], NULL, slip);
         if (blame->count > 0) blame->list[blame->count - 1].group = slip->statement;
     }
 }
@@ -230,7 +233,7 @@ static void find_common(struct search *s, struct blame *blame)
             if (!comes) blame->list[kept++] = one;
         }
         blame->count = kept;
-        blame_on(blame, helper, NULL, NULL);
+        blame_on(s, blame, helper, NULL, NULL);
     }
 }
 
@@ -246,6 +249,14 @@ static void blame_common(struct search *s, struct blame *blame)
     s->until = until;
 }
 
+/* Whether what can be evaluated with an edit is what was meant: a gradient itself, or what is made of it is right. That
+ * there is no fault any more says little. */
+static bool is_remedy(struct search *s, const struct remedy *remedy)
+{
+    return search_try(s, &remedy->plan, remedy->edit, &s->other) && s->other.matched > s->now.matched &&
+           (s->other.of[remedy->statement].is_one || s->other.slip_count <= s->now.slip_count);
+}
+
 /* What could not be evaluated, and with an edit makes a gradient, or something that gradients are made of. */
 static void explain_faults(struct search *s, struct blame *blame)
 {
@@ -253,7 +264,7 @@ static void explain_faults(struct search *s, struct blame *blame)
         struct remedy best = {.statement = STATEMENT_NONE};
         if (s->plain->outcomes[i].fault == NULL) continue;
         search_try_edits(s, i, NULL, &best);
-        if (best.statement != STATEMENT_NONE && best.matched > s->now.matched) take_remedy(s, blame, &best, NULL);
+        if (best.statement != STATEMENT_NONE && is_remedy(s, &best)) take_remedy(s, blame, &best, NULL);
     }
 }
 
@@ -270,7 +281,7 @@ static void blame_spoilers(struct search *s, struct blame *blame)
         for (size_t k = i; k < s->plain->spoiled_count && blame->count < BLAMED_MAX; k++) {
             const struct spoiled *other = &s->plain->spoiled[k];
             if (k != i && (spoiled->own || other->own || strcmp(other->name, spoiled->name) != 0)) continue;
-            blame_on(blame, other->statement, NULL, NULL);
+            blame_on(s, blame, other->statement, NULL, NULL);
             blame->list[blame->count - 1].spoils = other;
         }
     }
@@ -308,7 +319,6 @@ static void account_for(struct search *s, const struct plan *plan, size_t left, 
     if (left != STATEMENT_NONE) s->left[left] = true;
     *account = (struct account){.unexplained = SIZE_MAX};
     if (!search_try(s, &s->plan, NULL, &s->now)) return;
-    explain_faults(s, blame);
     blame_spoilers(s, blame);
     settle_left(s);
     blame_slips(s, blame, least);
@@ -479,7 +489,7 @@ static bool correct(struct search *s, struct blame *blame, int cost, bool alone)
         if (!alone && blame->list[i].edit != NULL) blame->list[kept++] = blame->list[i];
     blame->count = kept;
     s->edits[s->edit_count++] = found;
-    blame_on(blame, found->statement, found, NULL);
+    blame_on(s, blame, found->statement, found, NULL);
     leave_what_is_wrong(s);
     return true;
 }
@@ -498,28 +508,94 @@ static void correct_rest(struct search *s, struct blame *blame, double seconds)
     if (!s->failed && !s->stopped) correct(s, blame, blame->count > 1 ? ANY_COST : NEAR_COST, true);
 }
 
-int blame_find(struct arena *arena, const struct run *plain, const size_t *claimed, double seconds, struct blame *blame)
+/* ---- all of it ---- */
+
+static bool begin(struct search *s, struct arena *arena, const struct run *plain, const size_t *claimed, double seconds)
 {
-    struct search s = {.arena = arena, .plain = plain, .claimed = claimed, .until = clock_thread_seconds() + seconds};
+    *s = (struct search){.arena = arena, .plain = plain, .claimed = claimed, .until = clock_thread_seconds() + seconds};
+    arena_init(&s->own, arena->limit - arena->held);
+    s->own.fail_in = arena->fail_in;
+    s->left = arena_zeroed(arena, search_statements(s), sizeof *s->left);
+    s->plan = (struct plan){.plain = plain, .first_scale = 1, .left = s->left};
+    s->failed = s->left == NULL || !tally_new(s, &s->now) || !tally_new(s, &s->other) || !search_find_functions(s);
+    return !s->failed && search_try(s, &s->plan, NULL, &s->now) && s->now.wrong > 0;
+}
+
+static void end(struct search *s)
+{
+    s->arena->fail_in = s->own.fail_in;
+    arena_free(&s->own);
+}
+
+/* The edits of statements that cannot be evaluated: *mended is the code as it runs with them; NULL where there are
+ * none. */
+static int mend_faults(struct arena *arena, const struct run *plain, const size_t *claimed, double seconds,
+                       struct blame *blame, struct run **mended)
+{
+    struct search s;
+    size_t length;
+    *mended = NULL;
+    if (begin(&s, arena, plain, claimed, seconds)) explain_faults(&s, blame);
+    end(&s);
+    if (s.failed) return CODE_OUT_OF_MEMORY;
+    if (s.edit_count == 0) return CODE_OK;
+    struct run *run = arena_alloc(arena, sizeof *run);
+    const char *text = edits_apply(arena, plain, s.edits, s.edit_count, &length);
+    if (run == NULL || text == NULL) return CODE_OUT_OF_MEMORY;
+    int code = run_code(run, arena, plain->surroundings, NULL, text, length);
+    if (code == CODE_OK && run->error.code == CODE_OK) *mended = run;
+    return code;
+}
+
+static int find_wrong(struct arena *arena, const struct run *plain, const size_t *claimed, double seconds,
+                      struct blame *blame)
+{
+    struct search s;
     *blame = (struct blame){.text = plain->syntax.text, .length = plain->syntax.length};
-    arena_init(&s.own, arena->limit - arena->held);
-    s.own.fail_in = arena->fail_in;
-    s.plan = (struct plan){.plain = plain, .first_scale = 1};
-    s.left = arena_zeroed(arena, search_statements(&s), sizeof *s.left);
-    s.plan.left = s.left;
-    s.failed = s.left == NULL || !tally_new(&s, &s.now) || !tally_new(&s, &s.other) || !search_find_functions(&s);
-    if (!s.failed && search_try(&s, &s.plan, NULL, &s.now) && s.now.wrong > 0) {
+    if (begin(&s, arena, plain, claimed, seconds)) {
         s.failed = account_for_all(&s, blame) != CODE_OK || s.failed;
         bool stopped = s.stopped;
         if (!s.failed) correct_rest(&s, blame, SHARE_OF_ONE * seconds);
         s.stopped = s.stopped || stopped;
     }
-    arena->fail_in = s.own.fail_in;
-    arena_free(&s.own);
+    end(&s);
     blame->stopped = s.stopped;
     if (s.failed) return CODE_OUT_OF_MEMORY;
     blame->plan = s.plan;
     blame->text = edits_apply(arena, plain, s.edits, s.edit_count, &blame->length);
     if (blame->text == NULL) return CODE_OUT_OF_MEMORY;
     return run_code(&blame->run, arena, plain->surroundings, &blame->plan, blame->text, blame->length);
+}
+
+static bool has_fault(const struct run *run)
+{
+    for (size_t i = 0; i < run->syntax.statement_count; i++)
+        if (run->outcomes[i].fault != NULL) return true;
+    return false;
+}
+
+static bool is_blamed(const struct blame *blame, size_t statement)
+{
+    for (size_t i = 0; i < blame->count; i++)
+        if (blame->list[i].statement == statement) return true;
+    return false;
+}
+
+/* What cannot be evaluated hides what comes of it: so that is mended first, where it can be. */
+int blame_find(struct arena *arena, const struct run *plain, const size_t *claimed, double seconds, struct blame *blame)
+{
+    struct run *mended = NULL;
+    struct blame faults = {.count = 0};
+    size_t graded = plain->surroundings->check->problem.network->graded_count;
+    if (has_fault(plain) && mend_faults(arena, plain, claimed, SHARE_OF_ONE * seconds, &faults, &mended) != CODE_OK)
+        return CODE_OUT_OF_MEMORY;
+    if (mended == NULL) return find_wrong(arena, plain, claimed, seconds, blame);
+    size_t *others = arena_array(arena, graded + 1, sizeof *others);
+    for (size_t p = 0; others != NULL && p < graded; p++)
+        others[p] = EVENT_NONE;
+    if (others == NULL || !aims_settle(mended, others)) return CODE_OUT_OF_MEMORY;
+    int code = find_wrong(arena, mended, others, seconds, blame);
+    for (size_t i = 0; i < faults.count && blame->count < BLAMED_MAX; i++)
+        if (!is_blamed(blame, faults.list[i].statement)) blame->list[blame->count++] = faults.list[i];
+    return code;
 }

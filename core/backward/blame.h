@@ -11,6 +11,7 @@ enum { BLAMED_MAX = 32 };
 struct blamed {
     size_t statement;
     const struct edit *edit;      /* what would be right; NULL where that is not known */
+    const struct run *of;         /* the run whose code the edit is of: as it is, or with its faults mended */
     size_t aim;                   /* the gradient that it should make; GRADIENT_NONE of a helper */
     double ratio;                 /* it is so many times that; 0: no multiple */
     const struct spoiled *spoils; /* the value that it changes before what reads it; NULL: that is not it */

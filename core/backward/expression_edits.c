@@ -201,6 +201,16 @@ static void edit_derivatives(struct lister *l, const struct expression *x)
     l->cost = cost;
 }
 
+/* Weights without the bias that is among them. */
+static void edit_part(struct lister *l, const struct expression *x)
+{
+    if (!edit_is_primary(x)) return;
+    l->cost++;
+    edit_extend(l, x, NULL, "[:, 1:]");
+    edit_extend(l, x, NULL, "[1:]");
+    l->cost--;
+}
+
 static void edit_chain(struct lister *l, const struct expression *x)
 {
     bool adds = x->operations[0] == OPERATION_ADD || x->operations[0] == OPERATION_SUBTRACT;
@@ -214,6 +224,8 @@ static void edit_chain(struct lister *l, const struct expression *x)
         if (!edit_has_text(l, left) || !edit_has_text(l, right)) return;
         edit_add(l, left->end, right->end, NULL, "%s", ""); /* without the operand */
         edit_operation(l, left, right, operation);
+        if (operation == OPERATION_MATMUL) edit_part(l, left);
+        if (operation == OPERATION_MATMUL) edit_part(l, right);
         bool plain = i == 0 || operation == OPERATION_MATMUL || operation == OPERATION_MULTIPLY;
         if (plain && operation_text(operation) != NULL)
             edit_add(l, left->begin, right->end, operation == OPERATION_SUBTRACT ? "sign_flipped" : "factors_exchanged",

@@ -92,10 +92,11 @@ const char *words_target(struct arena *arena, const struct run *plain, const str
     return flat_text(arena, target->begin, target->end);
 }
 
-const char *words_edited(struct arena *arena, const struct statement *s, const struct edit *edit,
-                         const struct run *plain, bool value_alone)
+const char *words_edited(struct arena *arena, const struct blamed *blamed, bool value_alone)
 {
-    const char *code = plain->syntax.text, *from = s->begin, *to = statement_end(s);
+    const struct statement *s = blamed->of->statements[blamed->statement];
+    const struct edit *edit = blamed->edit;
+    const char *code = blamed->of->syntax.text, *from = s->begin, *to = statement_end(s);
     char made[WORDS_ROOM], flat[WORDS_ROOM];
     if (value_alone && s->value != NULL && code + edit->from >= s->value->begin && s->kind == STATEMENT_ASSIGN)
         from = s->value->begin;
@@ -147,10 +148,10 @@ static const char *say_shapes(struct arena *arena, const struct backward *b, con
                name_of(b, blamed->aim), shape_text(&b->surroundings.aims[blamed->aim].shape, other));
 }
 
-static const char *say_edit(struct arena *arena, const struct backward *b, const struct statement *s,
-                            const struct blamed *blamed, const struct backward_line *line)
+static const char *say_edit(struct arena *arena, const struct backward *b, const struct blamed *blamed,
+                            const struct backward_line *line)
 {
-    const char *better = words_edited(arena, s, blamed->edit, &b->plain, true);
+    const char *better = words_edited(arena, blamed, true);
     const struct array *misshapen = find_misshapen(b, blamed);
     if (better == NULL) return NULL;
     if (misshapen == NULL) return say(arena, "line %u: %.500s should be %.500s", line->line, line->text, better);
@@ -182,8 +183,7 @@ static const char *say_fault(struct arena *arena, const struct backward *b, cons
 {
     const struct outcome *outcome = &b->plain.outcomes[s->number];
     char shape[SHAPE_TEXT_MAX];
-    const char *better =
-        blamed != NULL && blamed->edit != NULL ? words_edited(arena, s, blamed->edit, &b->plain, true) : "";
+    const char *better = blamed != NULL && blamed->edit != NULL ? words_edited(arena, blamed, true) : "";
     if (better == NULL) return NULL;
     const char *fault = outcome->fault != NULL ? outcome->fault : "this cannot be evaluated";
     if (better[0] != '\0')
@@ -209,7 +209,7 @@ const char *words_message(struct arena *arena, const struct backward *b, const s
     if (blamed->spoils != NULL)
         return say(arena, "line %u: %s changes %s, too: they share their numbers, as a copy would not", line->line,
                    line->text, blamed->spoils->name);
-    if (blamed->edit != NULL) return say_edit(arena, b, s, blamed, line);
+    if (blamed->edit != NULL) return say_edit(arena, b, blamed, line);
     const char *numbers = say_numbers(arena, b, blamed, line);
     if (numbers == NULL || line->together_count == 0) return numbers;
     return say(arena, "%s (built by %zu lines together, which are judged as one)", numbers, line->together_count + 1);

@@ -15,9 +15,8 @@ const char *words_line(struct arena *arena, const char *text, size_t length, uns
 /* What a statement makes, as the student calls it; NULL also where it has no name. */
 const char *words_target(struct arena *arena, const struct run *plain, const struct statement *s);
 
-/* The statement as an edit makes it; with `value_alone`, where its value alone is another one, that. */
-const char *words_edited(struct arena *arena, const struct statement *s, const struct edit *edit,
-                         const struct run *plain, bool value_alone);
+/* A statement as its edit makes it; with `value_alone`, where its value alone is another one, that. */
+const char *words_edited(struct arena *arena, const struct blamed *blamed, bool value_alone);
 
 /* The sentence about a line; NULL also where there is nothing to say. */
 const char *words_message(struct arena *arena, const struct backward *b, const struct statement *s,
