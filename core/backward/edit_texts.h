@@ -3,7 +3,7 @@
 #ifndef CORE_BACKWARD_EDIT_TEXTS_H
 #define CORE_BACKWARD_EDIT_TEXTS_H
 
-#include "core/backward/edits.h"
+#include "core/backward/edit.h"
 #include "core/backward/operands.h"
 
 /* The edits of a statement while they are listed. */

@@ -172,6 +172,33 @@ static void edit_parts(struct lister *l, const struct statement *s)
                  parts[i]);
 }
 
+/* All edits of the statement, the likeliest first. */
+static void edit_statement(struct lister *l, const struct statement *s)
+{
+    operands_find(l->plain, s, &l->operands);
+    l->cost = 1;
+    expression_edits(l, s->value);
+    edit_pair(l, s->value);
+    if (s->kind == STATEMENT_FOR) {
+        edit_loop(l, s->value);
+        return;
+    }
+    l->target = true;
+    for (size_t t = 0; t < s->target_count; t++)
+        if (s->targets[t]->kind == EXPRESSION_SUBSCRIPT) expression_edits(l, s->targets[t]);
+    if (s->target_count > 0) edit_assignment(l, s);
+    l->cost = 2;
+    if (s->target_count > 0) edit_parts(l, s);
+    const struct shape *shape = NULL;
+    size_t first = l->plain->outcomes[l->statement].first;
+    if (first != EVENT_NONE) {
+        const struct event *event = &l->plain->events[first];
+        shape = event->aim != GRADIENT_NONE ? &l->plain->surroundings->aims[event->aim].shape : &event->array->shape;
+    }
+    if (edit_has_text(l, s->value) && s->value->kind != EXPRESSION_TUPLE && s->value->kind != EXPRESSION_DICTIONARY)
+        edit_whole(l, s->value, shape);
+}
+
 bool edits_list(struct arena *arena, const struct run *plain, size_t statement, struct edit **edits, size_t *count)
 {
     struct lister *l = arena_zeroed(arena, 1, sizeof *l);
@@ -184,31 +211,7 @@ bool edits_list(struct arena *arena, const struct run *plain, size_t statement, 
     l->statement = statement;
     l->list = arena_array(arena, EDITS_MAX, sizeof *l->list);
     if (l->list == NULL) return false;
-    if (s == NULL || s->value == NULL) return true;
-    operands_find(plain, s, &l->operands);
-    l->cost = 1;
-    expression_edits(l, s->value);
-    edit_pair(l, s->value);
-    if (s->kind == STATEMENT_FOR) {
-        edit_loop(l, s->value);
-        *edits = l->list;
-        *count = l->count;
-        return !l->failed;
-    }
-    l->target = true;
-    for (size_t t = 0; t < s->target_count; t++)
-        if (s->targets[t]->kind == EXPRESSION_SUBSCRIPT) expression_edits(l, s->targets[t]);
-    if (s->target_count > 0) edit_assignment(l, s);
-    l->cost = 2;
-    if (s->target_count > 0) edit_parts(l, s);
-    const struct shape *shape = NULL;
-    size_t first = plain->outcomes[statement].first;
-    if (first != EVENT_NONE) {
-        const struct event *event = &plain->events[first];
-        shape = event->aim != GRADIENT_NONE ? &plain->surroundings->aims[event->aim].shape : &event->array->shape;
-    }
-    if (edit_has_text(l, s->value) && s->value->kind != EXPRESSION_TUPLE && s->value->kind != EXPRESSION_DICTIONARY)
-        edit_whole(l, s->value, shape);
+    if (s != NULL && s->value != NULL) edit_statement(l, s);
     *edits = l->list;
     *count = l->count;
     return !l->failed;

@@ -3,17 +3,8 @@
 #ifndef CORE_BACKWARD_EDITS_H
 #define CORE_BACKWARD_EDITS_H
 
+#include "core/backward/edit.h"
 #include "core/backward/state.h"
-
-enum { EDITS_MAX = 1000 };
-
-struct edit {
-    size_t statement;
-    size_t from, to;     /* bytes of the code, which */
-    const char *text;    /* stands in place of */
-    int cost;            /* how far from what stands there: 1 to 3 */
-    const char *mistake; /* the id of what was done wrong where this is right; NULL where it has none */
-};
 
 /* The edits of a statement of the code as it ran, the likeliest first, from the arena; their number into *count. false
  * where memory is short. */

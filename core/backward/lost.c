@@ -160,11 +160,45 @@ static bool make_up_call(struct run *run, struct evaluation *e, const struct exp
     return into == NULL || make_up(run, e, into, true, outcome);
 }
 
+static const char *const result_name = "what a function hands back";
+
+/* One item of what a function hands back; lost where it cannot be evaluated. */
+static bool hand_back(struct run *run, struct evaluation *e, const struct expression *x, struct thing *thing)
+{
+    *run->reader.error = (struct error){0};
+    if (evaluation_evaluate(e, x, thing) == CODE_OK) return true;
+    if (run->reader.error->code == CODE_OUT_OF_MEMORY) return false;
+    *thing = (struct thing){.kind = THING_LOST, .text = result_name};
+    return true;
+}
+
+/* What a return would have handed back: of several things those that are there. */
+static bool make_up_result(struct run *run, struct evaluation *e, const struct expression *value)
+{
+    const struct error kept = *run->reader.error;
+    struct thing *result = &e->frame->result;
+    *result = (struct thing){.kind = THING_LOST, .text = result_name};
+    if (!poison(run, result_name)) return false;
+    if (value == NULL || value->kind != EXPRESSION_TUPLE) return true;
+    struct sequence *items = sequence_new(e->arena);
+    for (size_t i = 0; items != NULL && i < value->count; i++) {
+        struct thing item = {0};
+        if (!hand_back(run, e, value->operands[i], &item) || !sequence_add(e->arena, items, item)) return false;
+    }
+    *result = (struct thing){.kind = THING_TUPLE, .sequence = items};
+    *run->reader.error = kept;
+    return items != NULL;
+}
+
 bool lost_with(struct run *run, struct evaluation *e, const struct statement *statement, struct outcome *outcome)
 {
     if (statement->kind == STATEMENT_FOR || statement->kind == STATEMENT_IF)
         return make_up_block(run, e, &statement->body, outcome) &&
                make_up_block(run, e, &statement->otherwise, outcome);
+    if (statement->kind == STATEMENT_RETURN) {
+        bool called = e->frame != NULL && evaluation_call_number(e) != run->main_frame; /* by the code itself */
+        return !called || make_up_result(run, e, statement->value);
+    }
     if (statement->kind == STATEMENT_EXPRESSION) return make_up_call(run, e, statement->value, outcome);
     for (size_t t = 0; t < statement->target_count; t++)
         if (!make_up(run, e, statement->targets[t], statement->kind == STATEMENT_UPDATE, outcome)) return false;

@@ -112,6 +112,7 @@ static int call_function(struct evaluation *e, const struct statement *function,
     e->frame = caller;
     e->spot = here;
     *result = frame->result;
+    if (code == CODE_OK && result->kind == THING_LOST) return evaluation_lost(e, result);
     return code;
 }
 

@@ -142,6 +142,14 @@ class AnswersTest(DaemonTest):
             with self.subTest(end):
                 report = self.check(body + "    " + end)
                 self.assertEqual([entry["status"] for entry in report["parameters"]][:2], ["missing", "match"])
+        layer = "def layer(x, dz):\n    db = dz.sum(0)\n    return foo(x.T @ dz), db\n"
+        head = CODE[: CODE.index("dW1 =")]
+        for end, statuses in (("dW1, db1 = layer(X, dz1)", ["missing", "match"]), ("both = layer(X, dz1)\ndb1 = both[1]\ndW1 = both[0]", ["missing", "match"]),
+                              ("dW1 = X.T @ dz1 + layer(X, dz1)[0]\ndb1 = dz1.sum(0)", ["missing", "match"])):
+            with self.subTest(end):
+                report = self.check(layer + head + end)
+                self.assertEqual([entry["status"] for entry in report["parameters"]][:2], statuses)
+                self.assertEqual([number for number, mark in self.marks(report).items() if mark in ("fault", "wrong")], [3])
         for harmless in ("print(foo)", "plt.plot([1, 2])"):
             self.assertTrue(self.check(harmless + "\n" + CODE)["passed"], harmless)
 
