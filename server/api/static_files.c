@@ -198,10 +198,11 @@ static const struct file *find(const char *path)
     return find_with(path, slash[1] == '\0' ? "index.html" : ".html");
 }
 
-/* Whether it is a directory with a page, but for the slash at the end, which links in that page count on. */
+/* Whether it is a directory with a page, but for the slash at the end, which links in that page count on. A target may
+ * be a query alone, with no path at all, which is no directory. */
 static bool lacks_slash(const char *path)
 {
-    return find_with(path, "/index.html") != NULL;
+    return path[0] == '/' && find_with(path, "/index.html") != NULL;
 }
 
 bool static_files_has(const char *path)

@@ -130,6 +130,13 @@ class FramingTest(DaemonTest):
             self.refused(self.head(start=b"GET " + target + b" HTTP/1.1", *[b"Content-Length: 1"]) + b"x")
         self.refused(get("/healthz%00"))
 
+    def test_targets_without_a_path(self):
+        for target in ("?", "?a=1", "#", "healthz", "help", "help?a=1", "."):
+            for method in (b"GET", b"HEAD", b"POST", b"OPTIONS"):
+                with self.subTest(target, method=method):
+                    answer = self.client().ask(get(target, method=method), head=method == b"HEAD")
+                    self.assertIn(answer.status, (204, 400, 404, 405, 415))
+
     def test_absolute_target(self):
         self.assertEqual(self.client().ask(get("http://localhost/healthz")).status, 200)
         self.assertEqual(self.client().ask(get("http://localhost", method=b"HEAD"), head=True).status in (200, 404), True)
