@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/backward/steps.h"
+
 /* ---- what is judged when ---- */
 
 bool aims_puts_into(const struct expression *target, const char *name)
@@ -266,6 +268,7 @@ static void settle_claims(struct run *plain, size_t *claimed)
 bool aims_settle(struct run *plain, size_t *claimed)
 {
     find_judged(plain);
+    steps_settle(plain);
     if (!plain->raised) settle_claims(plain, claimed);
     if (!follow(plain)) return false;
     find_rewritten(plain);

@@ -203,7 +203,9 @@ static void blame_slips(struct search *s, struct blame *blame, size_t least)
                    own.edit->cost > 1;
         bool forward = helped && is_forward(s, helper.statement);
         tie = tie && !forward;
-        if (explained && forward && own.wrong == helper.wrong && own.edit->cost <= helper.edit->cost) helped = false;
+        bool one = helped && s->now.of[helper.statement].is_one; /* of another value, which is right */
+        if (explained && (forward || one) && own.wrong == helper.wrong && own.edit->cost <= helper.edit->cost)
+            helped = false;
         /* An edit that goes around the helper says that this is wrong, as much. */
         tie = tie || (explained && helped && !remedy_is_nearer(&own, &helper) && !remedy_is_nearer(&helper, &own) &&
                       own.edit->mistake != NULL && strcmp(own.edit->mistake, "wrong_layer_used") == 0);

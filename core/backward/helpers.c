@@ -51,6 +51,33 @@ static bool calls_with(const struct search *s, const struct statement *statement
     return false;
 }
 
+static bool has_statement(const struct block *block, size_t number)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        const struct statement *b = block->list[i];
+        if (b->number == number || has_statement(&b->body, number) || has_statement(&b->otherwise, number)) return true;
+    }
+    return false;
+}
+
+bool helpers_call(const struct search *s, size_t caller, size_t called)
+{
+    const struct statement *statement = s->plain->statements[caller];
+    for (size_t i = 0; statement != NULL && i < s->function_count; i++)
+        if (s->functions[i] != statement && has_statement(&s->functions[i]->body, called) &&
+            syntax_mentions(statement->value, s->functions[i]->name))
+            return true;
+    return false;
+}
+
+/* Whether it hands something over to a function of the code's own in which something is wrong. */
+static bool calls_wrong(const struct search *s, size_t statement)
+{
+    for (size_t i = 0; i < s->now.slip_count; i++)
+        if (helpers_call(s, statement, s->now.slips[i].statement)) return true;
+    return false;
+}
+
 /* All that may make what a name stands for. */
 static void reach_name(const struct search *s, const char *name, bool *reached, bool *more)
 {
@@ -104,7 +131,8 @@ static size_t list_helpers(struct search *s, size_t *list)
     }
     for (size_t i = search_statements(s); i-- > 0 && count < HELPERS_MAX;) {
         const struct statement *statement = s->plain->statements[i];
-        if (statement == NULL || !s->now.of[i].helper || !reached[i] || search_is_edited(s, i)) continue;
+        if (statement == NULL || !reached[i] || search_is_edited(s, i)) continue;
+        if (!s->now.of[i].helper && !calls_wrong(s, i)) continue;
         bool makes = statement->kind == STATEMENT_ASSIGN || statement->kind == STATEMENT_UPDATE ||
                      statement->kind == STATEMENT_EXPRESSION || statement->kind == STATEMENT_RETURN ||
                      statement->kind == STATEMENT_FOR;

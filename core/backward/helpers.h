@@ -13,6 +13,9 @@ bool helpers_find(struct search *s, const struct slip *slip, bool all, struct re
 /* Whether a statement passes on what comes back, rather than being about forward values alone. */
 bool helpers_pass_on(const struct search *s, size_t statement);
 
+/* Whether a statement calls a function of the code's own that another one is in. */
+bool helpers_call(const struct search *s, size_t caller, size_t called);
+
 /* The one helper that several statements which make wrong gradients have in common, and none that makes a right one; of
  * those that go into each other the first. It is to blame rather than all of them. STATEMENT_NONE where there is none,
  * or more than one. */
