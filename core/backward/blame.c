@@ -12,7 +12,7 @@
 enum { RATIOS_MAX = 6, WORTH_GIVING_UP = 3 };
 
 /* How far an edit may go that puts all right; and how much longer it is looked for, as a share of the time. */
-enum { NEAR_COST = 2, ANY_COST = 3 };
+enum { NEAR_COST = 2 };
 #define SHARE_OF_ONE 0.5
 
 #define SECONDS_OF_COMMON 0.05
@@ -138,14 +138,14 @@ static size_t find_slip_group(const struct search *s, const struct slip *slip, s
     return count;
 }
 
-/* The edit of what made a gradient that makes it right. */
-static bool explain_slip(struct search *s, const struct slip *slip, struct remedy *best)
+/* The edit of what made a gradient, as far away as `cost` at most, that makes it right. */
+static bool explain_slip(struct search *s, const struct slip *slip, int cost, struct remedy *best)
 {
     size_t group[GROUP_MAX] = {0};
     size_t count = find_slip_group(s, slip, group);
     *best = (struct remedy){.statement = STATEMENT_NONE};
     for (size_t i = 0; i < count; i++)
-        search_try_edits(s, group[i], slip, best);
+        search_try_edits(s, group[i], slip, 1, cost, best);
     return best->statement != STATEMENT_NONE;
 }
 
@@ -179,44 +179,53 @@ static bool is_forward(const struct search *s, size_t helper)
     return s->plain->statements[helper]->kind != STATEMENT_RETURN && !helpers_pass_on(s, helper);
 }
 
-/* Helpers with which `least` or more come out right are to blame before these are; and others, where their own edit is
- * nearer. */
+/* What still counts as a wrong gradient once all that is handed in is right is called after one, and is none. */
+static void leave_what_is_wrong(struct search *s)
+{
+    while (search_try(s, &s->plan, NULL, &s->now) && s->now.slip_count > 0)
+        for (size_t i = 0; i < s->now.slip_count; i++)
+            s->left[s->now.slips[i].statement] = true;
+}
+
+/* What makes one slip right: an edit of what made it, or of a helper that goes into it, whichever is nearer. */
+static bool take_nearer(struct search *s, struct blame *blame, const struct slip *slip, int cost)
+{
+    struct remedy own, helper;
+    bool explained = explain_slip(s, slip, cost, &own);
+    bool all = !explained || own.edit->cost > 1;
+    bool helped = helpers_find(s, slip, all, cost, 1, &helper) && helper.edit != NULL;
+    bool even = explained && helped && !remedy_is_nearer(&own, &helper) && !remedy_is_nearer(&helper, &own);
+    bool forward = helped && is_forward(s, helper.statement);
+    bool one = helped && s->now.of[helper.statement].is_one; /* of another value, which is right */
+    bool tie = even && own.edit->cost > 1 && !forward;
+    if (explained && (forward || one) && own.wrong == helper.wrong && own.edit->cost <= helper.edit->cost)
+        helped = false;
+    /* An edit that goes around the helper says that this is wrong, as much. */
+    tie = tie || (even && own.edit->mistake != NULL && strcmp(own.edit->mistake, "wrong_layer_used") == 0);
+    helped = helped && (!explained || remedy_is_nearer(&helper, &own) || tie);
+    return helped ? take_remedy(s, blame, &helper, NULL) : explained && take_remedy(s, blame, &own, slip);
+}
+
+/* What is near is looked at first, for all that is wrong: there is much that is far away. Helpers with which `least` or
+ * more come out right are to blame before these are; and others, where their own edit is nearer. */
 static void blame_slips(struct search *s, struct blame *blame, size_t least)
 {
-    bool *told = arena_zeroed(s->arena, search_statements(s), sizeof *told);
-    struct remedy helper;
-    if (told == NULL) s->failed = true;
-    while (s->now.slip_count > 1 && !s->stopped && !s->failed && helpers_find(s, NULL, true, &helper) &&
-           helper.wrong + (helper.edit != NULL ? least : 2) <= s->now.wrong)
-        if (!take_remedy(s, blame, &helper, NULL)) break;
-    for (size_t i = 0; told != NULL && i < s->now.slip_count && !s->failed;) {
-        const struct slip slip = s->now.slips[i];
-        if (told[slip.statement]) {
-            i++;
-            continue;
+    for (int cost = 1; cost <= EDIT_COST_MAX; cost++) {
+        struct remedy helper;
+        int common = cost > NEAR_COST ? cost : NEAR_COST;
+        while (s->now.slip_count > 1 && !s->stopped && !s->failed &&
+               helpers_find(s, NULL, true, common, least, &helper) &&
+               helper.wrong + (helper.edit != NULL ? least : 2) <= s->now.wrong)
+            if (!take_remedy(s, blame, &helper, NULL)) break;
+        for (size_t i = 0; i < s->now.slip_count && !s->failed;) {
+            const struct slip slip = s->now.slips[i++];
+            if (!take_nearer(s, blame, &slip, cost)) continue;
+            if (correction_is_done(s)) leave_what_is_wrong(s);
+            i = 0; /* others may be explained now */
         }
-        told[slip.statement] = true;
-        struct remedy own;
-        bool explained = explain_slip(s, &slip, &own);
-        bool helped = helpers_find(s, &slip, !explained || own.edit->cost > 1, &helper) && helper.edit != NULL;
-        bool tie = explained && helped && !remedy_is_nearer(&own, &helper) && !remedy_is_nearer(&helper, &own) &&
-                   own.edit->cost > 1;
-        bool forward = helped && is_forward(s, helper.statement);
-        tie = tie && !forward;
-        bool one = helped && s->now.of[helper.statement].is_one; /* of another value, which is right */
-        if (explained && (forward || one) && own.wrong == helper.wrong && own.edit->cost <= helper.edit->cost)
-            helped = false;
-        /* An edit that goes around the helper says that this is wrong, as much. */
-        tie = tie || (explained && helped && !remedy_is_nearer(&own, &helper) && !remedy_is_nearer(&helper, &own) &&
-                      own.edit->mistake != NULL && strcmp(own.edit->mistake, "wrong_layer_used") == 0);
-        helped = helped && (!explained || remedy_is_nearer(&helper, &own) || tie);
-        if (helped ? take_remedy(s, blame, &helper, NULL) : explained && take_remedy(s, blame, &own, &slip)) {
-            i = 0;
-            continue;
-        }
-        blame_group(s, blame, &slip);
-        i++;
     }
+    for (size_t i = 0; i < s->now.slip_count; i++)
+        blame_group(s, blame, &s->now.slips[i]);
 }
 
 /* Several that nothing explains, and one helper that is in all of them: that is to blame. */
@@ -265,7 +274,7 @@ static void explain_faults(struct search *s, struct blame *blame)
     for (size_t i = 0; i < search_statements(s) && !s->stopped && !s->failed; i++) {
         struct remedy best = {.statement = STATEMENT_NONE};
         if (s->plain->outcomes[i].fault == NULL) continue;
-        search_try_edits(s, i, NULL, &best);
+        search_try_edits(s, i, NULL, 1, EDIT_COST_MAX, &best);
         if (best.statement != STATEMENT_NONE && is_remedy(s, &best)) take_remedy(s, blame, &best, NULL);
     }
 }
@@ -461,18 +470,20 @@ static int account_for_all(struct search *s, struct blame *blame)
 
 /* ---- one edit for all of it ---- */
 
-/* What still counts as a wrong gradient once all that is handed in is right is called after one, and is none. */
-static void leave_what_is_wrong(struct search *s)
+/* What is blamed is what an edit is known of. */
+static void blame_edits_alone(struct search *s, struct blame *blame)
 {
-    while (search_try(s, &s->plan, NULL, &s->now) && s->now.slip_count > 0)
-        for (size_t i = 0; i < s->now.slip_count; i++)
-            s->left[s->now.slips[i].statement] = true;
+    size_t kept = 0;
+    for (size_t i = 0; i < blame->count; i++)
+        if (blame->list[i].edit != NULL) blame->list[kept++] = blame->list[i];
+    blame->count = kept;
+    leave_what_is_wrong(s);
 }
 
 /* With one edit more, or with one alone, all that is handed in may be right: then that is what is wrong. */
 static bool correct(struct search *s, struct blame *blame, int cost, bool alone)
 {
-    size_t kept = 0, edits = s->edit_count, n = search_statements(s);
+    size_t edits = s->edit_count, n = search_statements(s);
     const struct plan plan = s->plan;
     bool *left = arena_array(s->arena, n, sizeof *left);
     s->failed = s->failed || left == NULL;
@@ -487,12 +498,10 @@ static bool correct(struct search *s, struct blame *blame, int cost, bool alone)
         memcpy(s->left, left, n * sizeof *left);
         return false;
     }
-    for (size_t i = 0; i < blame->count; i++)
-        if (!alone && blame->list[i].edit != NULL) blame->list[kept++] = blame->list[i];
-    blame->count = kept;
+    if (alone) blame->count = 0;
     s->edits[s->edit_count++] = found;
     blame_on(s, blame, found->statement, found, NULL);
-    leave_what_is_wrong(s);
+    blame_edits_alone(s, blame);
     return true;
 }
 
@@ -506,8 +515,12 @@ static void correct_rest(struct search *s, struct blame *blame, double seconds)
     if (unexplained == 0) return;
     s->stopped = false;
     s->until = clock_thread_seconds() + seconds;
-    if (s->edit_count > 0 && correct(s, blame, ANY_COST, false)) return;
-    if (!s->failed && !s->stopped) correct(s, blame, blame->count > 1 ? ANY_COST : NEAR_COST, true);
+    if (correction_is_done(s)) {
+        blame_edits_alone(s, blame);
+        return;
+    }
+    if (s->edit_count > 0 && correct(s, blame, EDIT_COST_MAX, false)) return;
+    if (!s->failed && !s->stopped) correct(s, blame, blame->count > 1 ? EDIT_COST_MAX : NEAR_COST, true);
 }
 
 /* ---- all of it ---- */

@@ -64,7 +64,8 @@ static bool has_fault(const struct run *run)
     return false;
 }
 
-/* Whether it is so with the edits that are taken and one more, with the forward values that `plain` ran on. */
+/* Whether it is so with the edits that are taken and one more (NULL: with these alone), with the forward values that
+ * `plain` ran on. */
 static bool corrects(struct search *s, const struct run *plain, const struct edit *edit)
 {
     const struct plan plan = {.plain = plain, .first_scale = 1, .bare = true};
@@ -73,7 +74,7 @@ static bool corrects(struct search *s, const struct run *plain, const struct edi
     struct run run;
     for (; count < s->edit_count; count++)
         edits[count] = s->edits[count];
-    edits[count++] = edit;
+    if (edit != NULL) edits[count++] = edit;
     const char *text = edits_apply(&s->own, plain, edits, count, &length);
     int code = text != NULL ? run_code(&run, &s->own, plain->surroundings, &plan, text, length) : CODE_OUT_OF_MEMORY;
     s->failed = s->failed || code == CODE_OUT_OF_MEMORY;
@@ -131,6 +132,11 @@ static bool holds(struct search *s, const struct edit *edit)
     if (!corrects(s, s->plain, edit)) return false;
     s->failed = s->failed || !search_elsewhere(s);
     return !s->failed && (!s->elsewhere->is || corrects(s, &s->elsewhere->plain, edit));
+}
+
+bool correction_is_done(struct search *s)
+{
+    return s->edit_count > 0 && holds(s, NULL);
 }
 
 /* Looks through the edits of a statement of one cost. */

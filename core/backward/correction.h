@@ -10,4 +10,7 @@
  */
 const struct edit *correction_find(struct search *s, int cost);
 
+/* Whether all of it is right with the edits that are taken. */
+bool correction_is_done(struct search *s);
+
 #endif

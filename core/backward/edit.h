@@ -4,13 +4,13 @@
 
 #include <stddef.h>
 
-enum { EDITS_MAX = 1000 }; /* of one statement */
+enum { EDITS_MAX = 1000 /* of one statement */, EDIT_COST_MAX = 3 };
 
 struct edit {
     size_t statement;
     size_t from, to;     /* bytes of the code, which */
     const char *text;    /* stands in place of */
-    int cost;            /* how far from what stands there: 1 to 3 */
+    int cost;            /* how far from what stands there: 1 to EDIT_COST_MAX */
     const char *mistake; /* the id of what was done wrong where this is right; NULL where it has none */
 };
 

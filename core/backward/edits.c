@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/backward/expression_edits.h"
+#include "core/backward/gradient_of.h"
 
 /* A size as the code may call it. */
 static const char *size_text(const struct lister *l, double size, char *text, size_t room)
@@ -146,7 +147,9 @@ static void edit_assignment(struct lister *l, const struct statement *s)
     if (!edit_has_text(l, target) || s->value == NULL || !edit_has_text(l, s->value)) return;
     const char *from = target->end, *to = s->value->begin;
     if (s->kind == STATEMENT_ASSIGN && s->target_count == 1 && target->kind != EXPRESSION_TUPLE) {
-        edit_add(l, from, to, "gradient_overwritten", " += ");
+        /* A name for something else is not added to. */
+        if (target->kind != EXPRESSION_NAME || is_like_gradient(target->name))
+            edit_add(l, from, to, "gradient_overwritten", " += ");
         return;
     }
     if (s->kind != STATEMENT_UPDATE) return;

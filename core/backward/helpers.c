@@ -195,13 +195,17 @@ static bool is_best(const struct remedy *remedy)
     return remedy->statement != STATEMENT_NONE && remedy->wrong == 0 && remedy->edit != NULL && remedy->edit->cost == 1;
 }
 
-bool helpers_find(struct search *s, const struct slip *slip, bool all, struct remedy *best)
+bool helpers_find(struct search *s, const struct slip *slip, bool all, int cost, size_t enough, struct remedy *best)
 {
     size_t helpers[HELPERS_MAX], count = list_helpers(s, helpers);
     *best = (struct remedy){.statement = STATEMENT_NONE};
-    for (size_t i = 0; i < count && !is_best(best); i++)
-        if (all || !s->now.of[helpers[i]].is_one) search_try_edits(s, helpers[i], slip, best);
-    for (size_t i = 0; all && best->statement == STATEMENT_NONE && i < count; i++)
+    for (int c = 1; c <= cost; c++) {
+        for (size_t i = 0; i < count && !is_best(best); i++)
+            if (all || !s->now.of[helpers[i]].is_one) search_try_edits(s, helpers[i], slip, c, c, best);
+        if (best->statement != STATEMENT_NONE && best->wrong + enough <= s->now.wrong) break;
+    }
+    bool puts = all && cost == EDIT_COST_MAX && best->statement == STATEMENT_NONE;
+    for (size_t i = 0; puts && i < count; i++)
         try_puts(s, helpers[i], slip, best);
     return best->statement != STATEMENT_NONE;
 }

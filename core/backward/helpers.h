@@ -5,10 +5,11 @@
 
 #include "core/backward/search.h"
 
-/* The best helper to blame; with `all`, one that makes a gradient all the same, but another one than it should, or one
- * of which no edit is known. False where there is none with which fewer are wrong, or `slip` (NULL: whichever) is not.
- */
-bool helpers_find(struct search *s, const struct slip *slip, bool all, struct remedy *best);
+/* The best helper to blame by an edit that costs so much at most; of all costs also one of which no edit is known, but
+ * that should have been a gradient. With `all`, one that makes a gradient all the same, but another one than it should.
+ * False where there is none with which fewer are wrong, or `slip` (NULL: whichever) is not. One with which `enough`
+ * fewer are wrong is taken before those that are further from what stands there. */
+bool helpers_find(struct search *s, const struct slip *slip, bool all, int cost, size_t enough, struct remedy *best);
 
 /* Whether a statement passes on what comes back, rather than being about forward values alone. */
 bool helpers_pass_on(const struct search *s, size_t statement);

@@ -150,29 +150,93 @@ bool remedy_is_nearer(const struct remedy *a, const struct remedy *b)
     return a->edit->cost < b->edit->cost;
 }
 
-void search_try_edits(struct search *s, size_t statement, const struct slip *slip, struct remedy *best)
+static uint64_t hash(uint64_t so_far, const void *bytes, size_t length)
 {
-    struct edit *edits;
-    size_t count;
-    if (search_is_edited(s, statement) || s->edit_count == CORRECTIONS_MAX || s->stopped || s->failed) return;
-    if (!edits_list(s->arena, s->plain, statement, &edits, &count)) {
-        s->failed = true;
-        return;
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < length; i++)
+        so_far = (so_far ^ at[i]) * 1099511628211u;
+    return so_far;
+}
+
+static uint64_t hash_number(uint64_t so_far, double number)
+{
+    return hash(so_far, &number, sizeof number);
+}
+
+/* What tells this point of the search from all others: the plan, and the edits that are taken. */
+static uint64_t find_point(const struct search *s)
+{
+    const struct plan *plan = &s->plan;
+    uint64_t point = hash_number(14695981039346656037u, plan->first_scale);
+    for (size_t i = 0; i < plan->scale_count; i++)
+        point = hash_number(point, plan->scales[i]);
+    if (plan->left != NULL) point = hash(point, plan->left, search_statements(s) * sizeof *plan->left);
+    for (size_t i = 0; i < plan->put_count; i++) {
+        const size_t put[] = {plan->puts[i].statement, plan->puts[i].execution, plan->puts[i].aim};
+        point = hash_number(hash(point, put, sizeof put), plan->puts[i].scale);
     }
-    int found = 0; /* what is further away is not tried then */
-    for (size_t i = 0; i < count && !s->stopped && !s->failed; i++) {
-        if (found != 0 && edits[i].cost > found) continue;
-        if (!search_try(s, &s->plan, &edits[i], &s->other) || !tally_is_better(&s->other, &s->now)) continue;
+    for (size_t i = 0; i < plan->apart_count; i++)
+        point = hash(point, &plan->apart[i], sizeof(void *));
+    for (size_t i = 0; i < s->edit_count; i++) {
+        const size_t place[] = {s->edits[i]->from, s->edits[i]->to};
+        point = hash(hash(point, place, sizeof place), s->edits[i]->text, strlen(s->edits[i]->text));
+    }
+    return point;
+}
+
+/* The edits of a statement at this point; NULL where memory is short. */
+static struct tried *find_tried(struct search *s, size_t statement)
+{
+    const uint64_t point = find_point(s);
+    if (s->tried == NULL) s->tried = arena_zeroed(s->arena, search_statements(s), sizeof(struct tried *));
+    if (s->tried == NULL) return NULL;
+    struct tried *first = s->tried[statement], *tried = first;
+    while (tried != NULL && tried->point != point)
+        tried = tried->next;
+    if (tried != NULL) return tried;
+    tried = arena_alloc(s->arena, sizeof *tried);
+    if (tried == NULL) return NULL;
+    *tried = (struct tried){.point = point, .next = first};
+    if (first != NULL) {
+        tried->edits = first->edits;
+        tried->count = first->count;
+    } else if (!edits_list(s->arena, s->plain, statement, &tried->edits, &tried->count)) {
+        return NULL;
+    }
+    tried->hopeless = arena_zeroed(s->arena, tried->count + 1, sizeof *tried->hopeless);
+    if (tried->hopeless == NULL) return NULL;
+    s->tried[statement] = tried;
+    return tried;
+}
+
+/* s->other with an edit, where that is better than s->now is; what is not is never tried again at this point. */
+static bool is_better_with(struct search *s, struct tried *tried, size_t i)
+{
+    if (tried->hopeless[i]) return false;
+    if (search_try(s, &s->plan, &tried->edits[i], &s->other) && tally_is_better(&s->other, &s->now)) return true;
+    tried->hopeless[i] = !s->stopped;
+    return false;
+}
+
+void search_try_edits(struct search *s, size_t statement, const struct slip *slip, int from, int to,
+                      struct remedy *best)
+{
+    if (search_is_edited(s, statement) || s->edit_count == CORRECTIONS_MAX || s->stopped || s->failed) return;
+    struct tried *tried = find_tried(s, statement);
+    s->failed = tried == NULL;
+    for (size_t i = 0; !s->failed && i < tried->count && !s->stopped; i++) {
+        const struct edit *edit = &tried->edits[i];
+        if (edit->cost < from || edit->cost > to || !is_better_with(s, tried, i)) continue;
         if (slip != NULL && s->other.of[slip->statement].slipped) continue;
         const struct remedy remedy = {.statement = statement,
-                                      .edit = &edits[i],
+                                      .edit = edit,
                                       .plan = s->plan,
                                       .wrong = s->other.wrong,
                                       .matched = s->other.matched};
         if (remedy_is_nearer(&remedy, best)) {
-            if (!holds_elsewhere(s, &edits[i])) continue;
+            if (!holds_elsewhere(s, edit)) continue;
             *best = remedy;
         }
-        found = edits[i].cost;
+        to = edit->cost; /* what is further away is not tried then */
     }
 }

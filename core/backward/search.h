@@ -3,6 +3,8 @@
 #ifndef CORE_BACKWARD_SEARCH_H
 #define CORE_BACKWARD_SEARCH_H
 
+#include <stdint.h>
+
 #include "core/backward/edits.h"
 #include "core/backward/elsewhere.h"
 
@@ -30,6 +32,15 @@ struct tally {
     size_t slip_count;
 };
 
+/* The edits of a statement, and which of them are known to help nothing where the search is at one point. */
+struct tried {
+    uint64_t point; /* search_point */
+    struct edit *edits;
+    size_t count;
+    bool *hopeless;
+    struct tried *next; /* the same edits elsewhere */
+};
+
 struct search {
     struct arena *arena, own; /* own: of one run after the other */
     const struct run *plain;
@@ -41,6 +52,7 @@ struct search {
     const struct edit *edits[CORRECTIONS_MAX]; /* that are taken */
     size_t edit_count;
     struct tally now, other;     /* with what is taken; with what is tried */
+    struct tried **tried;        /* by statement */
     struct elsewhere *elsewhere; /* NULL: nobody has asked yet */
     struct tally now_there, other_there;
     double until;
@@ -84,8 +96,9 @@ bool tally_is_better(const struct tally *a, const struct tally *b);
 /* The fewer are wrong, the better; then the more is a gradient by its numbers; then the nearer to what stands there. */
 bool remedy_is_nearer(const struct remedy *a, const struct remedy *b);
 
-/* Tries the edits of a statement: *best becomes the best of them where that is better than it is. With `slip`, that has
- * to be right then. */
-void search_try_edits(struct search *s, size_t statement, const struct slip *slip, struct remedy *best);
+/* Tries the edits of a statement that cost `from` to `to`: *best becomes the best of them where that is better than it
+ * is. With `slip`, that has to be right then. */
+void search_try_edits(struct search *s, size_t statement, const struct slip *slip, int from, int to,
+                      struct remedy *best);
 
 #endif
