@@ -11,8 +11,7 @@
 
 enum { RATIOS_MAX = 6, WORTH_GIVING_UP = 3 };
 
-/* How far an edit may go that puts all right; and how much longer it is looked for, as a share of the time. */
-enum { NEAR_COST = 2 };
+/* How much longer one edit is looked for that puts all right, as a share of the time. */
 #define SHARE_OF_ONE 0.5
 
 #define SECONDS_OF_COMMON 0.05
@@ -210,11 +209,10 @@ static bool take_nearer(struct search *s, struct blame *blame, const struct slip
  * more come out right are to blame before these are; and others, where their own edit is nearer. */
 static void blame_slips(struct search *s, struct blame *blame, size_t least)
 {
-    for (int cost = 1; cost <= EDIT_COST_MAX; cost++) {
+    for (int cost = NEAR_COST; cost <= EDIT_COST_MAX; cost++) {
         struct remedy helper;
-        int common = cost > NEAR_COST ? cost : NEAR_COST;
         while (s->now.slip_count > 1 && !s->stopped && !s->failed &&
-               helpers_find(s, NULL, true, common, least, &helper) &&
+               helpers_find(s, NULL, true, cost, least, &helper) &&
                helper.wrong + (helper.edit != NULL ? least : 2) <= s->now.wrong)
             if (!take_remedy(s, blame, &helper, NULL)) break;
         for (size_t i = 0; i < s->now.slip_count && !s->failed;) {

@@ -111,9 +111,6 @@ static int likelihood(const struct search *s, size_t statement)
     return helpers_pass_on(s, statement) || s->plain->statements[statement]->kind == STATEMENT_RETURN;
 }
 
-/* What is so far away is looked at only where nothing else is found. */
-enum { FAR_COST = 3 };
-
 struct candidate {
     const struct edit *edit;
     size_t matched;
@@ -157,7 +154,7 @@ const struct edit *correction_find(struct search *s, int cost)
     struct candidate best = {.edit = NULL};
     s->plan = (struct plan){.plain = s->plain, .first_scale = 1, .left = s->left};
     if (s->edit_count == CORRECTIONS_MAX || !search_try(s, &s->plan, NULL, &s->now)) return NULL;
-    for (int c = 1; c <= cost && (best.edit == NULL || c < FAR_COST); c++)
+    for (int c = 1; c <= cost && (best.edit == NULL || c <= NEAR_COST); c++)
         for (size_t i = search_statements(s); i-- > 0 && !s->failed;)
             if (may_be(s, i)) look_at(s, i, c, &best);
     return best.edit;

@@ -4,7 +4,11 @@
 
 #include <stddef.h>
 
-enum { EDITS_MAX = 1000 /* of one statement */, EDIT_COST_MAX = 3 };
+enum { EDITS_MAX = 1000 }; /* of one statement */
+
+/* How far edits go from what stands there: what is further than the first is looked at only where nothing nearer is
+ * found, as there is much of it. */
+enum { NEAR_COST = 2, EDIT_COST_MAX = 3 };
 
 struct edit {
     size_t statement;

@@ -199,9 +199,10 @@ bool helpers_find(struct search *s, const struct slip *slip, bool all, int cost,
 {
     size_t helpers[HELPERS_MAX], count = list_helpers(s, helpers);
     *best = (struct remedy){.statement = STATEMENT_NONE};
-    for (int c = 1; c <= cost; c++) {
+    for (int near = NEAR_COST; near <= cost; near++) {
+        int from = near == NEAR_COST ? 1 : near;
         for (size_t i = 0; i < count && !is_best(best); i++)
-            if (all || !s->now.of[helpers[i]].is_one) search_try_edits(s, helpers[i], slip, c, c, best);
+            if (all || !s->now.of[helpers[i]].is_one) search_try_edits(s, helpers[i], slip, from, near, best);
         if (best->statement != STATEMENT_NONE && best->wrong + enough <= s->now.wrong) break;
     }
     bool puts = all && cost == EDIT_COST_MAX && best->statement == STATEMENT_NONE;
