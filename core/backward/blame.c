@@ -76,6 +76,7 @@ static void blame_on(const struct search *s, struct blame *blame, size_t stateme
                                                   .of = s->plain,
                                                   .aim = slip != NULL ? slip->aim : GRADIENT_NONE,
                                                   .ratio = slip != NULL ? slip->ratio : 0,
+                                                  .within = STATEMENT_NONE,
                                                   .group = statement};
 }
 
@@ -159,6 +160,12 @@ static bool makes_room(const struct run *plain, size_t statement)
 static void blame_group(struct search *s, struct blame *blame, const struct slip *slip)
 {
     size_t group[GROUP_MAX] = {0};
+    const size_t caller = s->now.of[slip->statement].caller;
+    if (caller != STATEMENT_NONE) {
+        blame_on(s, blame, caller, NULL, slip);
+        if (blame->count > 0) blame->list[blame->count - 1].within = slip->statement;
+        return;
+    }
     size_t count = find_slip_group(s, slip, group);
     for (size_t i = count; i-- > 0;) {
         /* What only makes room, or is a gradient that another line makes another of: dz = dh.copy(). */
@@ -273,6 +280,8 @@ static void explain_faults(struct search *s, struct blame *blame)
         struct remedy best = {.statement = STATEMENT_NONE};
         if (s->plain->outcomes[i].fault == NULL) continue;
         search_try_edits(s, i, NULL, 1, EDIT_COST_MAX, &best);
+        const size_t caller = s->plain->outcomes[i].fault_caller;
+        if (caller != STATEMENT_NONE) search_try_edits(s, caller, NULL, 1, NEAR_COST, &best);
         if (best.statement != STATEMENT_NONE && is_remedy(s, &best)) take_remedy(s, blame, &best, NULL);
     }
 }

@@ -15,7 +15,8 @@ struct blamed {
     size_t aim;                   /* the gradient that it should make; GRADIENT_NONE of a helper */
     double ratio;                 /* it is so many times that; 0: no multiple */
     const struct spoiled *spoils; /* the value that it changes before what reads it; NULL: that is not it */
-    size_t group; /* statements that build one name are wrong together: the first of them; else its own */
+    size_t within; /* it hands to a function what makes this statement of that wrong; STATEMENT_NONE: that is not it */
+    size_t group;  /* statements that build one name are wrong together: the first of them; else its own */
 };
 
 struct blame {

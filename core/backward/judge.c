@@ -129,7 +129,7 @@ int judge_event(struct run *run, struct evaluation *e, size_t which, struct arra
     event->judged = event->judged && !event->onward;
     bool left = run->plan->left != NULL && run->plan->left[event->statement];
     if (event->aimed != AIMED_AT || !event->judged || event->rewrites || left) return CODE_OK;
-    struct slip slip = {.statement = event->statement, .aim = event->aim};
+    struct slip slip = {.statement = event->statement, .aim = event->aim, .call = event->frame};
     if (!aim_fits(&run->surroundings->aims[event->aim], &(*array)->shape))
         slip.ratio = 0;
     else

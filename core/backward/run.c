@@ -96,6 +96,7 @@ static int take_room(struct run *run)
     for (size_t s = 0; s < n; s++) {
         run->outcomes[s].first = run->outcomes[s].last = run->outcomes[s].cursor = EVENT_NONE;
         run->outcomes[s].fault_aim = GRADIENT_NONE;
+        run->outcomes[s].fault_caller = STATEMENT_NONE;
         if (plain != NULL && s < plain->syntax.statement_count) run->outcomes[s].cursor = plain->outcomes[s].first;
     }
     return CODE_OK;

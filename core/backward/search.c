@@ -24,6 +24,24 @@ void tally_copy(const struct search *s, const struct tally *from, struct tally *
     to->of = of;
 }
 
+/* Where a statement of a function is wrong as one statement calls that, and right as others do. */
+static size_t find_caller(const struct run *run, size_t statement)
+{
+    size_t caller = STATEMENT_NONE;
+    bool right = false;
+    for (size_t i = 0; i < run->slip_count; i++) {
+        if (run->slips[i].statement != statement) continue;
+        const size_t by = run_caller(run, run->slips[i].call);
+        if (by == STATEMENT_NONE || (caller != STATEMENT_NONE && by != caller)) return STATEMENT_NONE;
+        caller = by;
+    }
+    for (size_t e = run->outcomes[statement].first; e != EVENT_NONE; e = run->events[e].next) {
+        const size_t by = run_caller(run, run->events[e].frame);
+        right = right || (run->events[e].right && by != STATEMENT_NONE && by != caller);
+    }
+    return right ? caller : STATEMENT_NONE;
+}
+
 static void count_slips(const struct search *s, const struct run *run, struct tally *tally)
 {
     const struct surroundings *around = run->surroundings;
@@ -49,6 +67,7 @@ static void count_slips(const struct search *s, const struct run *run, struct ta
         for (size_t e = outcome->first; e != EVENT_NONE; e = run->events[e].next)
             one = one && run->events[e].right;
         tally->of[i].is_one = one;
+        tally->of[i].caller = tally->of[i].slipped ? find_caller(run, i) : STATEMENT_NONE;
         const struct event *begin = outcome->first != EVENT_NONE ? &run->events[outcome->first] : NULL;
         /* A second name for a gradient of another value says nothing. */
         tally->of[i].starts = begin != NULL && begin->right && begin->same == EVENT_NONE;

@@ -12,10 +12,12 @@ enum { TALLY_SLIPS_MAX = 64, CORRECTIONS_MAX = 8 };
 
 /* What a statement came to in a run. */
 struct counted {
-    bool slipped; /* it made a gradient that is wrong */
-    bool helper;  /* nothing says that it makes a gradient, */
-    bool is_one;  /* but it makes some all the same */
-    bool starts;  /* what it makes the first time is a gradient */
+    bool slipped;  /* it made a gradient that is wrong */
+    bool helper;   /* nothing says that it makes a gradient, */
+    bool is_one;   /* but it makes some all the same */
+    bool starts;   /* what it makes the first time is a gradient */
+    size_t caller; /* what calls the function that it is in where it is wrong, while it is right where others do;
+                      STATEMENT_NONE */
 };
 
 /* What a run came to. */

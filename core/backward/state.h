@@ -48,13 +48,15 @@ struct outcome {
     bool emptied;      /* what it put in the place of a gradient is no tensor */
     const char *fault; /* what is wrong with it; NULL: nothing */
     struct spot spot;
-    size_t fault_aim; /* the gradient that it would have made; GRADIENT_NONE */
+    size_t fault_aim;    /* the gradient that it would have made; GRADIENT_NONE */
+    size_t fault_caller; /* what called the function that it is in then; STATEMENT_NONE: several did, or none */
 };
 
 /* A gradient that comes out wrong though all that goes into it is right. */
 struct slip {
     size_t statement, aim;
     double ratio; /* it is so many times the gradient; 0: it is no multiple of it */
+    size_t call;  /* the number of the call of the function that it is in; 0: it is in none */
 };
 
 enum { SCALES_MAX = 4, PUTS_MAX = 16, SPOILED_MAX = 16 };
@@ -108,6 +110,8 @@ struct run {
     size_t named;         /* versions of names that it began with */
     struct spoiled spoiled[SPOILED_MAX];
     size_t spoiled_count;
+    size_t *callers; /* by number of a call: the statement that made it; STATEMENT_NONE */
+    size_t caller_count, caller_room;
     struct level {
         const struct statement *statement;
         double scale; /* of what has been read; 0: nothing was scaled */
@@ -126,6 +130,9 @@ static inline int run_no_memory(struct run *run)
 
 /* Whether whoever waits for it has given up. */
 bool run_is_cancelled(const struct run *run);
+
+/* The statement of the code that made a call; STATEMENT_NONE where none did. */
+size_t run_caller(const struct run *run, size_t call);
 
 /* Whether an event is on the outermost level of the code, or in the function that is the student's backward pass. */
 bool run_is_main(const struct run *run, const struct event *event);

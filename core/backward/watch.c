@@ -8,7 +8,7 @@
 #include "core/backward/spoiled.h"
 #include "core/backward/surroundings_things.h"
 
-enum { LEVELS_FIRST = 64 };
+enum { LEVELS_FIRST = 64, CALLERS_FIRST = 32 };
 
 static bool is_code(const struct run *run, const struct statement *statement)
 {
@@ -22,6 +22,21 @@ static size_t current(const struct run *run)
     return level != NULL && is_code(run, level->statement) ? level->statement->number : STATEMENT_NONE;
 }
 
+/* Which statement has made the call that goes on, as its first statement begins. */
+static bool note_caller(struct run *run, const struct evaluation *e)
+{
+    const size_t call = evaluation_call_number(e), caller = current(run);
+    while (run->caller_count <= call) {
+        size_t *callers =
+            arena_grow(run->arena, run->callers, run->caller_count, &run->caller_room, sizeof *callers, CALLERS_FIRST);
+        if (callers == NULL) return false;
+        run->callers = callers;
+        run->callers[run->caller_count] = run->caller_count == call ? caller : STATEMENT_NONE;
+        run->caller_count++;
+    }
+    return true;
+}
+
 static int on_begin(void *context, struct evaluation *e, const struct statement *statement)
 {
     struct run *run = context;
@@ -31,7 +46,7 @@ static int on_begin(void *context, struct evaluation *e, const struct statement 
     }
     struct level *levels =
         arena_grow(run->arena, run->levels, run->level_count, &run->level_room, sizeof *levels, LEVELS_FIRST);
-    if (levels == NULL) return run_no_memory(run);
+    if (levels == NULL || !note_caller(run, e)) return run_no_memory(run);
     run->levels = levels;
     /* What a lambda does is done by the statement that calls it. */
     const struct statement *by =
@@ -180,7 +195,10 @@ static bool on_fail(void *context, struct evaluation *e, const struct statement 
     if (s == STATEMENT_NONE || statement->of_lambda || (run->plan != NULL && run->plan->bare)) return false;
     if (statement->kind == STATEMENT_RAISE) run->raised = true; /* nothing here catches it */
     struct outcome *outcome = &run->outcomes[s];
+    const size_t caller = run_caller(run, evaluation_call_number(e));
+    if (outcome->fault != NULL && outcome->fault_caller != caller) outcome->fault_caller = STATEMENT_NONE;
     if (outcome->fault == NULL && !outcome->poisoned) {
+        outcome->fault_caller = caller;
         const char *detail = run->reader.error->detail, *colon = strstr(detail, ": ");
         if (strncmp(detail, "line ", 5) == 0 && colon != NULL) detail = colon + 2;
         outcome->fault = arena_text(run->arena, detail, strlen(detail));
