@@ -80,6 +80,36 @@ class LinesTest(DaemonTest):
         self.assertEqual(self.wrong(report), [4])
         self.assertNotIn("should_be", report["lines"][3])
 
+    def test_what_a_call_hands_over(self):
+        """A function that is right for another call is not what is wrong, whether its numbers are wrong or it cannot be evaluated."""
+        functions = "def back(d, x, W):\n    dW = x.T @ d\n    dx = d @ W.T\n    return dx, dW\n"
+        program = "h = np.tanh(X @ W1)\nk = np.tanh(h @ W2)\np = k @ W3\nloss = np.mean((p - y)**2)"
+        rows = [[0.4, -0.7], [1.1, 0.3]]
+        asked = {"program": program, "parameters": {"W1": rows, "W2": [[0.2, 0.8], [-0.5, 0.6]], "W3": [[0.9], [-0.4]]},
+                 "data": {"X": [[1, 2], [0.5, -1], [2, 0.3]], "y": [[3], [4], [5]]}}
+        code = functions + ("dp = 2 * (p - y) / len(y)\ndk, dW3 = back(dp, k, W3)\ndh, dW2 = back(dk * (1 - k**2), h, W2)\n"
+                            "dX, dW1 = back(dh * (1 - h**2), X, W1)")
+        self.assertTrue(self.check(dict(asked, backward=code))["passed"])
+        for right, wrong, line in (("k**2), h, W2", "k**2), k, W2", 7), ("k**2), h, W2", "k**2), X, W2", 7), ("(dp, k, W3)", "(dp, k, y)", 6),
+                                   ("h**2), X, W1", "h**2), np.exp(h) * np.cos(X)**2, W1", 8)):
+            with self.subTest(wrong):
+                report = self.check(dict(asked, backward=code.replace(right, wrong)))
+                self.assertEqual(self.wrong(report), [line], report["lines"])
+        self.assertEqual([entry["message"] for entry in report["lines"] if entry["mark"] == "wrong"],
+                         ["line 8: with what it hands over, line 2 does not make the gradient of W1; called from elsewhere it does"])
+
+    def test_steps_of_a_loop(self):
+        """A state's gradient is judged step by step: the share of the next step that is left out is named there."""
+        program = "h = h0\nhs = [h0]\nloss = 0\nfor t in range(3):\n    h = np.tanh(x[t] @ W + h @ U)\n    hs.append(h)\n    loss = loss + np.sum(h * w[t])"
+        code = ("dW = np.zeros_like(W)\ndU = np.zeros_like(U)\ndnext = np.zeros_like(h0)\nfor t in reversed(range(3)):\n    dh = w[t] + dnext\n"
+                "    da = dh * (1 - hs[t + 1]**2)\n    dW += x[t].T @ da\n    dU += hs[t].T @ da\n    dnext = da @ U.T")
+        asked = {"program": program, "parameters": {"W": [[0.4, -0.7], [1.1, 0.3]], "U": [[0.2, 0.8], [-0.5, 0.6]]},
+                 "data": {"x": [[[1, 2]], [[0.5, -1]], [[2, 0.3]]], "w": [[[0.3, 1]], [[-0.8, 0.5]], [[0.7, -1.2]]], "h0": [[0.1, -0.2]]}}
+        self.assertTrue(self.check(dict(asked, backward=code))["passed"])
+        report = self.check(dict(asked, backward=code.replace("dh = w[t] + dnext", "dh = w[t]")))
+        self.assertEqual(self.wrong(report), [5], report["lines"])
+        self.assertEqual(report["lines"][3]["should_be"], "dh = w[t] + dnext")
+
 
 if __name__ == "__main__":
     unittest.main()
