@@ -80,7 +80,11 @@ static int call_main(struct run *run, struct evaluation *e)
     if (evaluation_define(e, s, &callee) != CODE_OK) return evaluation_failed(e);
     run->main_frame = e->calls + 1;
     e->spot = s->spot;
-    return evaluation_call(e, &callee, arguments, keywords, count, &ignored);
+    int code = evaluation_call(e, &callee, arguments, keywords, count, &ignored);
+    if (code != CODE_PROGRAM_ERROR || ignored.kind != THING_LOST) return code;
+    *run->reader.error = (struct error){0}; /* nobody reads what it hands back, which was told where it was lost */
+    run->reader.fault = (struct spot){0};
+    return CODE_OK;
 }
 
 static int take_room(struct run *run)

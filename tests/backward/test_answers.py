@@ -150,6 +150,11 @@ class AnswersTest(DaemonTest):
                 report = self.check(layer + head + end)
                 self.assertEqual([entry["status"] for entry in report["parameters"]][:2], statuses)
                 self.assertEqual([number for number, mark in self.marks(report).items() if mark in ("fault", "wrong")], [3])
+        for end in ("grads = {'W1': dW1, 'b1': db1, 'W2': dW2, 'b2': db2}", "grads = {}\n    grads['b2'] = db2\n    grads.update(foo)"):
+            with self.subTest(end):
+                whole = body.replace("dW1 = X.T @", "dW1 = X @")
+                report = self.check(whole + f"    {end}\n    return grads")
+                self.assertNotIn(1, self.marks(report))
         for harmless in ("print(foo)", "plt.plot([1, 2])"):
             self.assertTrue(self.check(harmless + "\n" + CODE)["passed"], harmless)
 
