@@ -141,6 +141,7 @@ static void look_at(struct search *s, size_t statement, int cost, struct candida
 {
     struct edit *edits;
     size_t count;
+    if (search_has_ended(s)) return; /* there may be very many statements */
     if (!edits_list(s->arena, s->plain, statement, &edits, &count)) s->failed = true;
     for (size_t k = 0; !s->failed && k < count && !search_has_ended(s); k++) {
         if (edits[k].cost != cost || !holds(s, &edits[k]) || !search_try(s, &s->plan, &edits[k], &s->other)) continue;

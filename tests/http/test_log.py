@@ -48,6 +48,7 @@ class LogTest(unittest.TestCase):
             client.ask(post(b'{"secret": 1}'))
             client.ask(get("/nothing?token=s3cret"))
             client.ask(get("/", method=b"BREW"))
+            self.assertTrue(wait_until(lambda: len(self.lines()) == 4))
             with Client(daemon) as broken:
                 broken.send(post(b"{}")[:-1])
             self.assertTrue(wait_until(lambda: len(self.lines()) == 5))
