@@ -67,6 +67,13 @@ static void take(struct search *s, const struct edit *edit)
     tally_copy(s, &s->other, &s->now);
 }
 
+static bool is_blamed(const struct blame *blame, size_t statement)
+{
+    for (size_t i = 0; i < blame->count; i++)
+        if (blame->list[i].statement == statement) return true;
+    return false;
+}
+
 static void blame_on(const struct search *s, struct blame *blame, size_t statement, const struct edit *edit,
                      const struct slip *slip)
 {
@@ -157,23 +164,30 @@ static bool makes_room(const struct run *plain, size_t statement)
     return true;
 }
 
+/* What hands to a function what one statement of that makes something wrong of. */
+static void blame_caller(struct search *s, struct blame *blame, size_t caller, const struct slip *slip)
+{
+    if (is_blamed(blame, caller)) return;
+    size_t before = blame->count;
+    blame_on(s, blame, caller, NULL, slip);
+    if (blame->count > before) blame->list[before].within = slip->statement;
+}
+
 static void blame_group(struct search *s, struct blame *blame, const struct slip *slip)
 {
     size_t group[GROUP_MAX] = {0};
     const size_t caller = s->now.of[slip->statement].caller;
-    if (caller != STATEMENT_NONE) {
-        blame_on(s, blame, caller, NULL, slip);
-        if (blame->count > 0) blame->list[blame->count - 1].within = slip->statement;
+    /* With an edit there may be statements that have not been run without it. */
+    if (caller != STATEMENT_NONE && s->plain->statements[slip->statement] != NULL &&
+        s->plain->statements[caller] != NULL) {
+        blame_caller(s, blame, caller, slip);
         return;
     }
     size_t count = find_slip_group(s, slip, group);
     for (size_t i = count; i-- > 0;) {
         /* What only makes room, or is a gradient that another line makes another of: dz = dh.copy(). */
         if (count > 1 && (makes_room(s->plain, group[i]) || s->now.of[group[i]].is_one)) continue;
-        bool there = false;
-        for (size_t k = 0; k < blame->count; k++)
-            there = there || blame->list[k].statement == group[i];
-        if (there) continue;
+        if (is_blamed(blame, group[i])) continue;
         blame_on(s, blame, group[i], NULL, slip);
         if (blame->count > 0) blame->list[blame->count - 1].group = slip->statement;
     }
@@ -593,13 +607,6 @@ static bool has_fault(const struct run *run)
 {
     for (size_t i = 0; i < run->syntax.statement_count; i++)
         if (run->outcomes[i].fault != NULL) return true;
-    return false;
-}
-
-static bool is_blamed(const struct blame *blame, size_t statement)
-{
-    for (size_t i = 0; i < blame->count; i++)
-        if (blame->list[i].statement == statement) return true;
     return false;
 }
 

@@ -86,21 +86,11 @@ static bool corrects(struct search *s, const struct run *plain, const struct edi
 
 /* ---- which edit ---- */
 
-/* Whether it hands anything to a function of the code's own: what comes of that may be right by what was put right
- * within. */
-static bool hands_over(const struct search *s, size_t statement)
-{
-    for (size_t i = 0; i < s->function_count; i++)
-        if (s->functions[i] != s->plain->statements[statement] &&
-            syntax_mentions(s->plain->statements[statement]->value, s->functions[i]->name))
-            return true;
-    return false;
-}
-
+/* What comes of a call of the code's own functions may be right by what was put right within. */
 static bool may_be(const struct search *s, size_t statement)
 {
     return s->plain->statements[statement] != NULL && s->plain->outcomes[statement].executed &&
-           !search_is_edited(s, statement) && (!s->now.of[statement].is_one || hands_over(s, statement));
+           !search_is_edited(s, statement) && (!s->now.of[statement].is_one || helpers_hand_over(s, statement));
 }
 
 /* How likely a statement is to be the one, other things being equal. */

@@ -51,6 +51,11 @@ static bool calls_with(const struct search *s, const struct statement *statement
     return false;
 }
 
+bool helpers_hand_over(const struct search *s, size_t statement)
+{
+    return calls_with(s, s->plain->statements[statement], NULL);
+}
+
 static bool has_statement(const struct block *block, size_t number)
 {
     for (size_t i = 0; i < block->count; i++) {

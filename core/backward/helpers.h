@@ -14,6 +14,9 @@ bool helpers_find(struct search *s, const struct slip *slip, bool all, int cost,
 /* Whether a statement passes on what comes back, rather than being about forward values alone. */
 bool helpers_pass_on(const struct search *s, size_t statement);
 
+/* Whether a statement that was run calls any function of the code's own. */
+bool helpers_hand_over(const struct search *s, size_t statement);
+
 /* Whether a statement calls a function of the code's own that another one is in. */
 bool helpers_call(const struct search *s, size_t caller, size_t called);
 

@@ -169,7 +169,7 @@ static const char *say_numbers(struct arena *arena, const struct backward *b, co
         return say(arena,
                    "line %u: with what it hands over, line %u does not make the gradient of %.200s; called from "
                    "elsewhere it does",
-                   line->line, b->plain.statements[blamed->within]->spot.line, of);
+                   line->line, blamed->of->statements[blamed->within]->spot.line, of);
     if (blamed->aim == GRADIENT_NONE)
         return say(arena, "line %u: %.200s is not what the lines below need", line->line, name);
     const struct array *misshapen = find_misshapen(b, blamed);
